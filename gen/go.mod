@@ -1,0 +1,3 @@
+module github.com/rollcall-dev/rollcall/gen
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module github.com/rollcall-dev/rollcall/services/cloudsim
+
+go 1.26.0
