@@ -1,0 +1,201 @@
+// Package postgres opens a service's own schema: a pool that knows how to wait
+// for the database, migrations under a lock, and errors read by their codes and
+// constraint names, never by their texts.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/jackc/pgerrcode"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/tern/v2/migrate"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+)
+
+const (
+	// openLimit is how long Open waits for a database that is not there yet.
+	openLimit = 30 * time.Second
+	openEvery = 250 * time.Millisecond
+	// defaultMaxConns bounds a pool when its owner does not.
+	defaultMaxConns = 8
+	connectLimit    = 5 * time.Second
+	healthEvery     = 5 * time.Second
+)
+
+// Options are how to open a pool.
+type Options struct {
+	// URL of the database, as the service's own role: postgres://…
+	URL string
+	// MaxConns bounds the pool; 8 when 0.
+	MaxConns int32
+	// Logger is told when the database has to be waited for.
+	Logger *slog.Logger
+}
+
+// Open is a pool on the database. It waits up to half a minute for a database
+// that is starting.
+func Open(ctx context.Context, options Options) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(options.URL)
+	if err != nil {
+		// The error may quote the URL, and with it the password.
+		return nil, errors.New("the database URL can't be read: expected postgres://user:password@host:port/database")
+	}
+	config.MaxConns = defaultMaxConns
+	if options.MaxConns > 0 {
+		config.MaxConns = options.MaxConns
+	}
+	config.ConnConfig.ConnectTimeout = connectLimit
+	config.HealthCheckPeriod = healthEvery
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	if err := wait(ctx, pool, options.Logger); err != nil {
+		pool.Close()
+		c := config.ConnConfig
+		return nil, fmt.Errorf("the database %s at %s:%d can't be used as %s: %w", c.Database, c.Host, c.Port, c.User, err)
+	}
+	return pool, nil
+}
+
+// wait returns when the database answers. A database that answers that it will
+// not have us is not waited for.
+func wait(ctx context.Context, pool *pgxpool.Pool, logger *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	tick := time.NewTicker(openEvery)
+	defer tick.Stop()
+	for told := false; ; {
+		err := pool.Ping(ctx)
+		if err == nil || fault.KindOf(Fault(err)) != fault.KindUnavailable {
+			return err
+		}
+		if !told && logger != nil {
+			logger.Warn("waiting for the database", "error", err)
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// Migrate brings schema up to the newest migration in files, one process at a
+// time, and makes the schema when it is not there.
+func Migrate(ctx context.Context, url string, files fs.FS, schema string) error {
+	return MigrateTo(ctx, url, files, schema, -1)
+}
+
+// migrateLock is the advisory lock that migrating processes take in turn.
+const migrateLock = 0x726f6c6c63616c6c // "rollcall"
+
+// MigrateTo is Migrate up to one version, for tests of what comes after; -1 is
+// the newest.
+func MigrateTo(ctx context.Context, url string, files fs.FS, schema string, version int32) error {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return Fault(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(migrateLock)); err != nil {
+		return fmt.Errorf("wait for the turn to migrate: %w", err)
+	}
+	if err := ensureSchema(ctx, conn, schema); err != nil {
+		return err
+	}
+	migrator, err := migrate.NewMigrator(ctx, conn, schema+".schema_version")
+	if err != nil {
+		return fmt.Errorf("read the version of schema %s: %w", schema, err)
+	}
+	if err := migrator.LoadMigrations(files); err != nil {
+		return fmt.Errorf("load the migrations of schema %s: %w", schema, err)
+	}
+	newest := int32(len(migrator.Migrations))
+	if version < 0 {
+		version = newest
+	}
+	current, err := migrator.GetCurrentVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of schema %s: %w", schema, err)
+	}
+	if current > newest {
+		return fmt.Errorf("schema %s is at version %d and this program knows only %d: a newer Rollcall has used this database; run that one", schema, current, newest)
+	}
+	if current > version {
+		return fmt.Errorf("schema %s is at version %d, past %d: migrations only go up", schema, current, version)
+	}
+	if err := migrator.MigrateTo(ctx, version); err != nil {
+		return fmt.Errorf("migrate schema %s: %w", schema, err)
+	}
+	return nil
+}
+
+// ensureSchema makes the schema, unless it is there: the service's role may own
+// a schema in a database where it may make none.
+func ensureSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
+	var there bool
+	err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, schema).Scan(&there)
+	if err == nil && !there {
+		_, err = conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{schema}.Sanitize())
+	}
+	if err != nil {
+		return fmt.Errorf("make schema %s: %w", schema, err)
+	}
+	// Migrations and queries name tables without their schema.
+	_, err = conn.Exec(ctx, `SELECT set_config('search_path', $1, false)`, schema)
+	return err
+}
+
+// Fault gives an error of the database its class: away, lost against another
+// transaction, or, unchanged, whatever it was.
+func Fault(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if _, ok := errors.AsType[*fault.Error](err); ok {
+		return err
+	}
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return faultOfCode(pgErr)
+	}
+	_, connect := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	if connect || (network && !errors.Is(err, context.DeadlineExceeded)) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err) {
+		return fault.Unavailable("the database", err)
+	}
+	return err
+}
+
+func faultOfCode(err *pgconn.PgError) error {
+	switch {
+	case err.Code == pgerrcode.SerializationFailure, err.Code == pgerrcode.DeadlockDetected,
+		err.Code == pgerrcode.LockNotAvailable:
+		return fault.New(fault.KindAborted, "CONFLICT", "another change was made at the same moment; try again").Because(err)
+	case pgerrcode.IsOperatorIntervention(err.Code), pgerrcode.IsConnectionException(err.Code),
+		pgerrcode.IsInsufficientResources(err.Code), pgerrcode.IsSystemError(err.Code),
+		err.Code == pgerrcode.ReadOnlySQLTransaction:
+		return fault.Unavailable("the database", err)
+	}
+	return err
+}
+
+// Constraint is the name of the constraint that err says was violated, or "".
+func Constraint(err error) string {
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgerrcode.IsIntegrityConstraintViolation(pgErr.Code) {
+		return pgErr.ConstraintName
+	}
+	return ""
+}

@@ -1,0 +1,166 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"buf.build/go/protovalidate"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+)
+
+const (
+	// drainLimit is how long calls may go on after a server was told to stop.
+	drainLimit = 5 * time.Second
+	// readyEvery is how often a server asks itself whether it can serve.
+	readyEvery = time.Second
+	// readyLimit is how long that may take.
+	readyLimit = 2 * time.Second
+	// maxMessage bounds a message in either direction, in bytes.
+	maxMessage = 16 << 20
+)
+
+// GRPCOptions are what a server needs beside its services.
+type GRPCOptions struct {
+	// Logger takes a line a call, at debug level unless it failed on our side.
+	Logger *slog.Logger
+	// Ready says why the server can't serve now; nil: it always can. Its word
+	// is the health status of every service.
+	Ready func(context.Context) error
+	// Authorize refuses a call with a fault; nil: everyone may call.
+	Authorize func(ctx context.Context, fullMethod string) error
+}
+
+// Server is a gRPC server with health, reflection and the interceptors of
+// Rollcall.
+type Server struct {
+	grpc   *grpc.Server
+	health *health.Server
+	ready  func(context.Context) error
+	logger *slog.Logger
+}
+
+// NewGRPC makes a server of the services that register puts on it.
+func NewGRPC(options GRPCOptions, register ...func(grpc.ServiceRegistrar)) (*Server, error) {
+	validator, err := protovalidate.New()
+	if err != nil {
+		return nil, fmt.Errorf("build the validator: %w", err)
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	chain := &chain{logger: options.Logger, authorize: options.Authorize, validator: validator}
+	onPanic := recovery.WithRecoveryHandlerContext(chain.recovered)
+	logs := loggingOptions()
+	s := &Server{
+		grpc: grpc.NewServer(
+			grpc.ChainUnaryInterceptor(
+				logging.UnaryServerInterceptor(logAdapter(options.Logger), logs...),
+				chain.unary, recovery.UnaryServerInterceptor(onPanic)),
+			grpc.ChainStreamInterceptor(
+				logging.StreamServerInterceptor(logAdapter(options.Logger), logs...),
+				chain.stream, recovery.StreamServerInterceptor(onPanic)),
+			grpc.MaxRecvMsgSize(maxMessage),
+			grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+		),
+		health: health.NewServer(),
+		ready:  options.Ready,
+		logger: options.Logger,
+	}
+	for _, r := range register {
+		r(s.grpc)
+	}
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	return s, nil
+}
+
+// Serve answers calls on lis until ctx ends, then lets running calls end for a
+// few seconds. It closes lis.
+func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
+	watched, stopWatch := context.WithCancel(ctx)
+	watchEnded := make(chan struct{})
+	go func() {
+		defer close(watchEnded)
+		s.watchReady(watched)
+	}()
+	defer func() { stopWatch(); <-watchEnded }()
+
+	drained := make(chan struct{})
+	stopped := context.AfterFunc(ctx, func() {
+		defer close(drained)
+		s.stop()
+	})
+	err := s.grpc.Serve(lis)
+	if !stopped() {
+		<-drained
+	}
+	if errors.Is(err, grpc.ErrServerStopped) {
+		return nil
+	}
+	return err
+}
+
+// stop ends the server: gracefully at first, then at once.
+func (s *Server) stop() {
+	s.health.Shutdown()
+	timer := time.AfterFunc(drainLimit, s.grpc.Stop)
+	defer timer.Stop()
+	s.grpc.GracefulStop()
+}
+
+// watchReady keeps the health status of every service at what ready says.
+func (s *Server) watchReady(ctx context.Context) {
+	tick := time.NewTicker(readyEvery)
+	defer tick.Stop()
+	serving := true
+	for {
+		now := s.isReady(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if now != serving || serving {
+			s.setHealth(now)
+		}
+		serving = now
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Server) isReady(ctx context.Context) bool {
+	if s.ready == nil {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	err := s.ready(ctx)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.logger.Warn("not ready to serve", "error", err)
+	}
+	return err == nil
+}
+
+func (s *Server) setHealth(serving bool) {
+	status := healthpb.HealthCheckResponse_NOT_SERVING
+	if serving {
+		status = healthpb.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus("", status)
+	for name := range s.grpc.GetServiceInfo() {
+		s.health.SetServingStatus(name, status)
+	}
+}
