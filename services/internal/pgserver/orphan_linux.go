@@ -1,0 +1,41 @@
+package pgserver
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// isPostmaster tells whether the process is a postgres that runs on dataDir: a postmaster's current folder is its data
+// folder for all its life.
+func isPostmaster(pid int, dataDir string, who identity) bool {
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	if err != nil || !strings.HasPrefix(string(name), "postgres") {
+		return false
+	}
+	cwd, err := currentFolder(pid, who)
+	if err != nil {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(dataDir)
+	return err == nil && cwd == real
+}
+
+// currentFolder reads where a process is. Root without CAP_SYS_PTRACE, as in most containers, may not look at other
+// users' processes; the user who runs postgres may look at its own.
+func currentFolder(pid int, who identity) (string, error) {
+	link := fmt.Sprintf("/proc/%d/cwd", pid)
+	cwd, err := os.Readlink(link)
+	if err == nil || !who.switched || !errors.Is(err, os.ErrPermission) {
+		return cwd, err
+	}
+	cmd := exec.Command("readlink", link)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: who.uid, Gid: who.gid}}
+	out, err := cmd.Output()
+	return strings.TrimSuffix(string(out), "\n"), err
+}

@@ -1,0 +1,15 @@
+//go:build unix && !linux
+
+package pgserver
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// isPostmaster tells whether the process is a postgres that runs on dataDir, by the command line it was started with.
+func isPostmaster(pid int, dataDir string, _ identity) bool {
+	out, err := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
+	return err == nil && strings.Contains(string(out), "postgres -D "+dataDir+" ")
+}

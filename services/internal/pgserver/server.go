@@ -1,0 +1,223 @@
+package pgserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// State is what a Server's postgres is doing.
+type State string
+
+// The states of a Server, see the package's overview.
+const (
+	Ready      State = "READY"
+	Restarting State = "RESTARTING"
+	Stopped    State = "STOPPED"
+)
+
+// Status is what a Server knows of its postgres.
+type Status struct {
+	State    State
+	PID      int   // of the postmaster; 0 unless READY
+	Restarts int   // how often postgres came back after it had died unexpectedly
+	LastExit error // why postgres died last, or could not be started again; nil when it never did
+}
+
+// Server is a running Postgres. Its methods are safe for concurrent use.
+type Server struct {
+	cfg      Config
+	folder   folder
+	lock     *os.File
+	log      *logFile
+	who      identity
+	programs programs
+	password string
+	port     int
+
+	endSupervision context.CancelFunc
+	supervised     chan struct{} // closed when the supervisor has returned
+	child          *process      // the supervisor's; Stop's once supervised is closed
+
+	stop    sync.Once
+	stopErr error
+
+	mu     sync.Mutex
+	status Status
+}
+
+// Start starts the server, making its database first when there is none, and returns when it accepts connections. The
+// context bounds the start only; Stop ends the server. A folder that a live process uses fails with a *LockedError.
+func Start(ctx context.Context, cfg Config) (*Server, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, folder: folder{dir: cfg.DataDir}, supervised: make(chan struct{})}
+	if err := s.start(ctx); err != nil {
+		s.release()
+		return nil, fmt.Errorf("pgserver: %w", err)
+	}
+	supervision, cancel := context.WithCancel(context.Background())
+	s.endSupervision = cancel
+	s.setStatus(Status{State: Ready, PID: s.child.pid})
+	cfg.Logger.Info("postgres is ready", "port", s.port, "version", s.programs.major, "data", cfg.DataDir)
+	go s.supervise(supervision)
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) (err error) {
+	if s.lock, err = s.folder.acquire(); err != nil {
+		return err
+	}
+	if s.who, err = chooseIdentity(s.folder); err != nil {
+		return err
+	}
+	if s.log, err = openLog(s.folder.log()); err != nil {
+		return err
+	}
+	major, err := s.folder.major()
+	if err != nil {
+		return err
+	}
+	if s.programs, err = findPrograms(ctx, s.cfg, s.who, major); err != nil {
+		return err
+	}
+	if s.password, err = ensureCluster(ctx, s.cfg, s.folder, s.programs, s.who); err != nil {
+		return err
+	}
+	return s.bringUp(ctx)
+}
+
+// bringUp launches postgres for the first time, on another port when the chosen one was taken meanwhile, and once more
+// when the remains of a killed server were still in the way.
+func (s *Server) bringUp(ctx context.Context) error {
+	const attempts = 6
+	_, err := os.Stat(s.folder.pidFile())
+	unclean := err == nil
+	for attempt := 1; ; attempt++ {
+		if s.port = s.cfg.Port; s.port == 0 {
+			if s.port, err = freePort(); err != nil {
+				return err
+			}
+		}
+		s.child, err = s.launch(ctx)
+		var early *exitError
+		if err == nil || attempt == attempts || !errors.As(err, &early) {
+			return err
+		}
+		switch taken := !isFree(s.port); {
+		case taken && s.cfg.Port != 0:
+			return fmt.Errorf("port %d of 127.0.0.1 is taken: %w", s.port, err)
+		case taken:
+		case unclean:
+			if !pause(ctx, time.Duration(attempt)*200*time.Millisecond) {
+				return context.Cause(ctx)
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// URL returns the address of a database as the superuser postgres.
+func (s *Server) URL(database string) string {
+	return (&url.URL{
+		Scheme:   "postgres",
+		User:     url.UserPassword("postgres", s.password),
+		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)),
+		Path:     "/" + database,
+		RawQuery: "sslmode=disable",
+	}).String()
+}
+
+// Port returns the TCP port on 127.0.0.1; it stays the same until Stop.
+func (s *Server) Port() int { return s.port }
+
+// Version returns the major version of Postgres.
+func (s *Server) Version() int { return s.programs.major }
+
+// Status returns what postgres is doing now.
+func (s *Server) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.status
+}
+
+func (s *Server) setStatus(status Status) {
+	s.mu.Lock()
+	s.status = status
+	s.mu.Unlock()
+	if s.cfg.OnChange != nil {
+		s.cfg.OnChange(status)
+	}
+}
+
+// Stop ends the server: a fast shutdown that rolls open transactions back, and a hard one when the context ends first,
+// after which the next Start recovers from the write-ahead log. It returns when postgres is gone; further calls return
+// what the first one did.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stop.Do(func() {
+		s.endSupervision()
+		<-s.supervised
+		s.stopErr = shutDown(ctx, s.child)
+		s.release()
+		status := s.Status()
+		status.State, status.PID = Stopped, 0
+		s.setStatus(status)
+		s.cfg.Logger.Info("postgres is stopped", "port", s.port)
+	})
+	return s.stopErr
+}
+
+// shutDown ends a child; nil and ended ones are fine.
+func shutDown(ctx context.Context, child *process) error {
+	if child == nil || child.ended() {
+		return nil
+	}
+	if err := child.signal(syscall.SIGINT); err != nil {
+		return fmt.Errorf("pgserver: stopping postgres: %w", err)
+	}
+	select {
+	case <-child.done:
+		return nil
+	case <-ctx.Done():
+	}
+	child.quit()
+	return fmt.Errorf("pgserver: postgres was stopped the hard way: %w", context.Cause(ctx))
+}
+
+// release gives back the log and the lock of the folder.
+func (s *Server) release() {
+	if s.log != nil {
+		s.log.close()
+	}
+	if s.lock != nil {
+		s.lock.Close()
+	}
+}
+
+// freePort returns a port that nobody listened on a moment ago.
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("looking for a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+func isFree(port int) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	l.Close()
+	return true
+}
