@@ -1,0 +1,160 @@
+package dbtest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rollcall-dev/rollcall/services/internal/pgrole"
+)
+
+// password is every test role's. It is fixed because the roles of a shared server belong to all test binaries.
+const password = "rollcall-test"
+
+// cluster makes databases on one server.
+type cluster struct {
+	adminURL string
+	admin    *pgxpool.Pool
+
+	mu        sync.Mutex
+	templates map[string]*prepared // by Template.database()
+}
+
+// prepared is a template that this binary has asked for.
+type prepared struct {
+	once sync.Once
+	url  string // as the template's role, in some database
+	err  error
+}
+
+func newCluster(adminURL string) (*cluster, error) {
+	admin, err := pgxpool.New(context.Background(), adminURL)
+	if err != nil {
+		return nil, fmt.Errorf("opening a pool for the administrator: %w", err)
+	}
+	return &cluster{adminURL: adminURL, admin: admin, templates: make(map[string]*prepared)}, nil
+}
+
+func (c *cluster) close() { c.admin.Close() }
+
+// new returns a fresh database that the end of the test drops.
+func (c *cluster) new(t testing.TB, template Template) *DB {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	roleURL, err := c.prepare(ctx, template)
+	if err != nil {
+		t.Fatalf("dbtest: template %s: %v", template, err)
+	}
+	name := "rollcall_test_" + strings.ToLower(rand.Text())
+	if _, err := c.admin.Exec(ctx, `CREATE DATABASE `+name+` TEMPLATE `+template.database()); err != nil {
+		t.Fatalf("dbtest: copying the template %s: %v", template, err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if _, err := c.admin.Exec(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
+			t.Errorf("dbtest: dropping the database: %v", err)
+		}
+	})
+	db := &DB{}
+	if db.URL, err = pgrole.WithDatabase(roleURL, name); err != nil {
+		t.Fatalf("dbtest: %v", err)
+	}
+	if db.AdminURL, err = pgrole.WithDatabase(c.adminURL, name); err != nil {
+		t.Fatalf("dbtest: %v", err)
+	}
+	return db
+}
+
+// prepare makes sure that the template is on the server, and returns an address as its role.
+func (c *cluster) prepare(ctx context.Context, template Template) (string, error) {
+	c.mu.Lock()
+	p := c.templates[template.database()]
+	if p == nil {
+		p = &prepared{}
+		c.templates[template.database()] = p
+	}
+	c.mu.Unlock()
+	p.once.Do(func() { p.url, p.err = c.findOrBuild(ctx, template) })
+	return p.url, p.err
+}
+
+// findOrBuild holds a lock on the server meanwhile, as other test binaries may want the same template.
+func (c *cluster) findOrBuild(ctx context.Context, template Template) (string, error) {
+	conn, err := c.admin.Acquire(ctx)
+	if err != nil {
+		return "", fmt.Errorf("connecting as administrator: %w", err)
+	}
+	defer conn.Release()
+	key := fnv.New64a()
+	key.Write([]byte(template.database()))
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(key.Sum64())); err != nil {
+		return "", fmt.Errorf("waiting for other test binaries: %w", err)
+	}
+	defer conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(key.Sum64()))
+
+	var exists bool
+	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, template.database()).Scan(&exists)
+	if err != nil {
+		return "", fmt.Errorf("looking for the template: %w", err)
+	}
+	if exists {
+		return c.roleURL(ctx, template)
+	}
+	return c.build(ctx, conn, template)
+}
+
+// roleURL returns an address as the role of a template that is complete.
+func (c *cluster) roleURL(ctx context.Context, template Template) (string, error) {
+	if template.Service == "" {
+		return c.adminURL, nil
+	}
+	access, err := pgrole.Lookup(ctx, c.adminURL, template.database(), template.Service, password)
+	return access.URL, err
+}
+
+// build migrates under another name, so that the template's own name means a complete one.
+func (c *cluster) build(ctx context.Context, conn *pgxpool.Conn, template Template) (string, error) {
+	name := template.database()
+	building := name + "_building"
+	for _, sql := range []string{
+		`DROP DATABASE IF EXISTS ` + building + ` WITH (FORCE)`,
+		`CREATE DATABASE ` + building + ` TEMPLATE template0 ENCODING 'UTF8'`,
+	} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return "", fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	roleURL, err := pgrole.WithDatabase(c.adminURL, building)
+	if err != nil {
+		return "", err
+	}
+	if template.Service != "" {
+		access, err := pgrole.Provision(ctx, c.adminURL, building, template.Service, password)
+		if err != nil {
+			return "", err
+		}
+		roleURL = access.URL
+	}
+	if template.Migrate != nil {
+		if err := template.Migrate(ctx, roleURL); err != nil {
+			return "", fmt.Errorf("migrating: %w", err)
+		}
+	}
+	for _, sql := range []string{
+		`ALTER DATABASE ` + building + ` RENAME TO ` + name,
+		`ALTER DATABASE ` + name + ` ALLOW_CONNECTIONS false`, // a template in use can't be copied
+	} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return "", fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	return roleURL, nil
+}

@@ -1,0 +1,219 @@
+package pgrole
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// Codes of the errors that are no surprise, from appendix A of the PostgreSQL manual.
+const (
+	insufficientPrivilege = "42501"
+	duplicateDatabase     = "42P04"
+)
+
+// provisionLock is the key of the advisory lock that makes provisioning processes take turns ("roll" in ASCII):
+// concurrent changes of one role fail with "tuple concurrently updated".
+const provisionLock = 0x726f6c6c
+
+// Access is how a service reaches its schema.
+type Access struct {
+	// URL leads to the service's database as its role, with its schema as the search path.
+	URL string
+	// Shared says that the administrator's role may not create roles, so that the service works under that role, with
+	// nothing but good manners between it and the other services' tables.
+	Shared bool
+}
+
+var serviceName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+
+// Provision creates what is missing for the service: the database (the one of adminURL when database is empty), the role
+// with the given password, which must be printable ASCII, and the schema. It may be called again at any time, also by
+// several processes at once; a changed password takes effect.
+func Provision(ctx context.Context, adminURL, database, service, password string) (Access, error) {
+	if !serviceName.MatchString(service) {
+		return Access{}, fmt.Errorf("pgrole: %q is no name for a service: want lower case letters, digits and _", service)
+	}
+	access, err := provision(ctx, adminURL, database, service, password)
+	if err != nil {
+		return Access{}, fmt.Errorf("pgrole: service %s: %w", service, err)
+	}
+	return access, nil
+}
+
+func provision(ctx context.Context, adminURL, database, service, password string) (Access, error) {
+	admin, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return Access{}, fmt.Errorf("connecting as administrator: %w", err)
+	}
+	defer admin.Close(context.WithoutCancel(ctx)) // ends the lock
+	if _, err := admin.Exec(ctx, `SELECT pg_advisory_lock($1)`, provisionLock); err != nil {
+		return Access{}, fmt.Errorf("waiting for other administrators: %w", err)
+	}
+	if database == "" {
+		database = admin.Config().Database
+	}
+	if err := ensureDatabase(ctx, admin, database); err != nil {
+		return Access{}, err
+	}
+	databaseURL, err := WithDatabase(adminURL, database)
+	if err != nil {
+		return Access{}, err
+	}
+	isolated, err := ensureRole(ctx, admin, service, password)
+	if err != nil {
+		return Access{}, err
+	}
+	owner := admin.Config().User
+	if isolated {
+		owner = roleName(service)
+	}
+	if err := ensureSchema(ctx, databaseURL, database, service, owner, isolated); err != nil {
+		return Access{}, err
+	}
+	return access(databaseURL, service, password, isolated)
+}
+
+// Lookup returns what Provision returned for a service that was provisioned before, and changes nothing.
+func Lookup(ctx context.Context, adminURL, database, service, password string) (Access, error) {
+	admin, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return Access{}, fmt.Errorf("pgrole: connecting as administrator: %w", err)
+	}
+	defer admin.Close(context.WithoutCancel(ctx))
+	isolated, err := roleExists(ctx, admin, service)
+	if err != nil {
+		return Access{}, fmt.Errorf("pgrole: service %s: %w", service, err)
+	}
+	databaseURL, err := WithDatabase(adminURL, database)
+	if err != nil {
+		return Access{}, err
+	}
+	return access(databaseURL, service, password, isolated)
+}
+
+func access(databaseURL, service, password string, isolated bool) (Access, error) {
+	if isolated {
+		url, err := withSettings(databaseURL, setting{"user", roleName(service)}, setting{"password", password})
+		return Access{URL: url}, err
+	}
+	url, err := withSettings(databaseURL, setting{"search_path", service})
+	return Access{URL: url, Shared: true}, err
+}
+
+func roleName(service string) string { return "rollcall_" + service }
+
+func ensureDatabase(ctx context.Context, admin *pgx.Conn, database string) error {
+	var exists bool
+	err := admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, database).Scan(&exists)
+	if err != nil {
+		return fmt.Errorf("looking for the database %s: %w", database, err)
+	}
+	if exists {
+		return nil
+	}
+	_, err = admin.Exec(ctx, `CREATE DATABASE `+quote(database)+` ENCODING 'UTF8'`)
+	if hasCode(err, insufficientPrivilege) {
+		return fmt.Errorf("there is no database %s and the role %s may not create it: create it, or name another", database, admin.Config().User)
+	}
+	if err != nil && !hasCode(err, duplicateDatabase) {
+		return fmt.Errorf("creating the database %s: %w", database, err)
+	}
+	return nil
+}
+
+func roleExists(ctx context.Context, admin *pgx.Conn, service string) (bool, error) {
+	var exists bool
+	err := admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, roleName(service)).Scan(&exists)
+	if err != nil {
+		return false, fmt.Errorf("looking for the role: %w", err)
+	}
+	return exists, nil
+}
+
+// ensureRole creates the role or brings it up to date; false means that the administrator may not create roles.
+func ensureRole(ctx context.Context, admin *pgx.Conn, service, password string) (bool, error) {
+	role := quote(roleName(service))
+	verifier, err := scramVerifier(password)
+	if err != nil {
+		return false, err
+	}
+	exists, err := roleExists(ctx, admin, service)
+	if err != nil {
+		return false, err
+	}
+	if !exists {
+		_, err := admin.Exec(ctx, `CREATE ROLE `+role)
+		if hasCode(err, insufficientPrivilege) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("creating the role: %w", err)
+		}
+	}
+	for _, sql := range []string{
+		`ALTER ROLE ` + role + ` LOGIN PASSWORD '` + verifier + `'`,
+		`ALTER ROLE ` + role + ` SET search_path = ` + quote(service),
+	} {
+		if _, err := admin.Exec(ctx, sql); err != nil {
+			return false, fmt.Errorf("changing the role %s: %w", role, err)
+		}
+	}
+	return true, grantToAdmin(ctx, admin, role)
+}
+
+// grantToAdmin lets an administrator who is no superuser give a schema to the role: only members of a role may.
+func grantToAdmin(ctx context.Context, admin *pgx.Conn, role string) error {
+	var member bool
+	err := admin.QueryRow(ctx, `SELECT rolsuper FROM pg_roles WHERE rolname = current_user`).Scan(&member)
+	if err == nil && !member {
+		_, err = admin.Exec(ctx, `GRANT `+role+` TO CURRENT_USER`)
+	}
+	if err != nil {
+		return fmt.Errorf("becoming a member of the role %s: %w", role, err)
+	}
+	return nil
+}
+
+// ensureSchema creates the service's schema and, for a role of its own, closes the database to everybody else.
+func ensureSchema(ctx context.Context, databaseURL, database, service, owner string, isolated bool) error {
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return fmt.Errorf("connecting to the database %s: %w", database, err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	statements := []string{`CREATE SCHEMA IF NOT EXISTS ` + quote(service) + ` AUTHORIZATION ` + quote(owner)}
+	if isolated {
+		statements = append(statements,
+			`REVOKE ALL ON DATABASE `+quote(database)+` FROM PUBLIC`,
+			`GRANT CONNECT, TEMPORARY ON DATABASE `+quote(database)+` TO `+quote(owner),
+			`REVOKE ALL ON SCHEMA public FROM PUBLIC`,
+		)
+	}
+	for _, sql := range statements {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("making the schema: %s: %w", sql, err)
+		}
+	}
+	var actual string
+	err = conn.QueryRow(ctx, `SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1`, service).Scan(&actual)
+	if err != nil {
+		return fmt.Errorf("looking at the schema: %w", err)
+	}
+	if actual != owner {
+		return fmt.Errorf("the schema %s of the database %s belongs to %s, want %s: rename it or give it over with its tables",
+			service, database, actual, owner)
+	}
+	return nil
+}
+
+func quote(identifier string) string { return pgx.Identifier{identifier}.Sanitize() }
+
+func hasCode(err error, code string) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == code
+}
