@@ -1,0 +1,101 @@
+# Rollcall's commands. `make` lists them.
+
+MODULES  := gen migrations services/internal services/accounts services/inventory services/discovery services/gateway services/rollcall services/cloudsim
+PROGRAMS := rollcall accounts inventory discovery gateway cloudsim
+TOOLS    := $(CURDIR)/.tools/bin
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO       ?= go
+# Packages whose tests run at once. Several start a Postgres of their own.
+TEST_PARALLEL ?= 2
+# The race detector needs a C compiler; without one the tests run without it.
+RACE := $(if $(shell command -v gcc cc clang 2>/dev/null),-race)
+# How long one package's tests may take, so that a hang is a failure.
+TEST_TIMEOUT  ?= 10m
+
+export PATH := $(TOOLS):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## List what there is
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: go
+go:
+	@command -v $(GO) >/dev/null || { echo "Go is needed to build Rollcall: install Go 1.26 or newer (https://go.dev/dl), then run this again." >&2; exit 1; }
+
+.PHONY: build
+build: go ## Build all programs into bin/
+	@mkdir -p bin
+	@for p in $(PROGRAMS); do echo "build bin/$$p" && $(GO) build -ldflags '-X main.version=$(VERSION)' -o bin/$$p ./services/$$p/cmd/$$p || exit 1; done
+
+.PHONY: run
+run: go ## Start Rollcall with all it needs (console on http://localhost:8080)
+	@mkdir -p bin
+	@echo "Building Rollcall; the first time takes a few minutes." >&2
+	@$(GO) build -ldflags '-X main.version=$(VERSION)' -o bin/rollcall ./services/rollcall/cmd/rollcall
+	@exec bin/rollcall up
+
+.PHONY: test
+test: go $(TOOLS)/gotestsum ## Run all tests with the race detector; needs Go alone, and says what it left out
+	@$(if $(RACE),:,echo "No C compiler: the tests run without the race detector." >&2)
+	@gotestsum --format pkgname-and-test-fails --hide-summary=output -- $(RACE) -timeout $(TEST_TIMEOUT) -p $(TEST_PARALLEL) work
+
+.PHONY: conformance
+conformance: build ## Take EC2 and RDS of an independent AWS server (moto) through all of Rollcall; needs Python 3
+	scripts/conformance/run
+
+.PHONY: bench
+bench: go ## Measure against limits taken in the same run, and keep the table in docs/benchmarks.md
+	scripts/bench
+
+.PHONY: tools
+tools: go $(TOOLS)/buf $(TOOLS)/golangci-lint ## Build the pinned developer tools into .tools/
+$(TOOLS)/buf: tools/go.mod tools/go.sum
+	@mkdir -p $(TOOLS) && cd tools && GOWORK=off $(GO) build -o $(TOOLS)/ tool && touch $@
+$(TOOLS)/gotestsum: tools/go.mod tools/go.sum
+	@mkdir -p $(TOOLS) && cd tools && GOWORK=off $(GO) build -o $(TOOLS)/ gotest.tools/gotestsum && touch $@
+$(TOOLS)/golangci-lint: tools/lint/go.mod tools/lint/go.sum
+	@mkdir -p $(TOOLS) && cd tools/lint && GOWORK=off $(GO) build -o $(TOOLS)/ tool && touch $@
+.proto-deps: tools/protodeps/main.go tools/go.mod
+	@rm -rf $@ && cd tools && GOWORK=off $(GO) run ./protodeps ../$@ && touch ../$@
+
+.PHONY: generate
+generate: $(TOOLS)/buf .proto-deps ## Generate gen/, the REST handlers and the console's templates
+	buf format -w proto
+	buf generate
+	templ generate -path services/gateway
+	gofmt -w gen services/gateway/rest/stubs
+
+.PHONY: drift
+drift: generate ## Fail when what is generated is not what is committed
+	@git diff --exit-code --stat -- gen proto services/gateway || { echo "The generated code is not up to date: run 'make generate' and commit what changed." >&2; exit 1; }
+	@test -z "$$(git status --porcelain -- gen proto services/gateway)" || { git status --short -- gen proto services/gateway; echo "Generated files are not committed: run 'make generate' and commit." >&2; exit 1; }
+
+.PHONY: lint
+lint: $(TOOLS)/buf $(TOOLS)/golangci-lint .proto-deps ## Lint the contract and the code
+	buf lint
+	buf breaking proto --against proto/baseline.binpb
+	@test -z "$$(gofmt -l $(filter-out gen,$(MODULES)) tools)" || { gofmt -l $(filter-out gen,$(MODULES)) tools; echo "Not formatted: run 'make fmt'." >&2; exit 1; }
+	@for m in $(filter-out gen,$(MODULES)); do echo "lint $$m" && (cd $$m && golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+
+.PHONY: baseline
+baseline: $(TOOLS)/buf .proto-deps ## Take the contract as released: `make lint` then guards it
+	buf build proto -o proto/baseline.binpb
+
+.PHONY: fmt
+fmt: $(TOOLS)/buf ## Format code and contract
+	gofmt -w $(filter-out gen,$(MODULES)) tools
+	buf format -w proto
+
+.PHONY: tidy
+tidy: go ## Tidy every module
+	@for m in $(MODULES) tools tools/lint; do echo "tidy $$m" && (cd $$m && GOWORK=off $(GO) mod tidy) || exit 1; done
+	$(GO) work sync
+
+.PHONY: modules
+modules: go ## Build each module alone, so that no dependency goes undeclared
+	@for m in $(MODULES); do echo "build $$m alone" && (cd $$m && GOWORK=off $(GO) build -mod=readonly ./...) || exit 1; done
+
+.PHONY: clean
+clean: ## Remove what was built; data of `make run` stays
+	rm -rf bin .tools .proto-deps .cache
