@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/rollcall-dev/rollcall/services/gateway"
+	"github.com/rollcall-dev/rollcall/services/gateway/front"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// drainLimit is how long requests may go on after the gateway was told to stop.
+const drainLimit = 5 * time.Second
+
+// App is the gateway, built and listening.
+type App struct {
+	logger  *slog.Logger
+	closers []func() error
+
+	httpListener net.Listener
+	grpcListener net.Listener
+	handler      http.Handler
+	grpc         *serve.Server
+}
+
+// New builds the gateway and opens its listeners. The services behind may come
+// later: until then requests fail with UNAVAILABLE and /readyz says which.
+func New(ctx context.Context, config Config) (_ *App, err error) {
+	a := &App{logger: config.Logger(os.Stderr).With("service", "gateway")}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	metrics := newMetrics()
+	upstreams, err := a.connect(config, metrics)
+	if err != nil {
+		return nil, err
+	}
+	if a.handler, err = handler(ctx, upstreams, a.logger, metrics); err != nil {
+		return nil, err
+	}
+	if a.grpc, err = frontDoor(upstreams, a.logger, metrics); err != nil {
+		return nil, err
+	}
+	if a.httpListener, err = a.listen(ctx, config.HTTP); err != nil {
+		return nil, err
+	}
+	if a.grpcListener, err = a.listen(ctx, config.GRPC); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) connect(config Config, metrics *metrics) (up gateway.Upstreams, err error) {
+	for _, service := range []struct {
+		name     string
+		endpoint serve.Endpoint
+		conn     *grpc.ClientConnInterface
+	}{
+		{"accounts", config.Accounts, &up.Accounts},
+		{"inventory", config.Inventory, &up.Inventory},
+		{"discovery", config.Discovery, &up.Discovery},
+	} {
+		conn, err := dial(service.name, service.endpoint, a.logger, metrics.client)
+		if err != nil {
+			return up, fmt.Errorf("connect to %s: %w", service.name, err)
+		}
+		a.closers = append(a.closers, conn.Close)
+		*service.conn = conn
+	}
+	return up, nil
+}
+
+// frontDoor is the gRPC server of all public RPCs.
+func frontDoor(upstreams gateway.Upstreams, logger *slog.Logger, metrics *metrics) (*serve.Server, error) {
+	var registerErr error
+	server, err := serve.NewGRPC(serve.GRPCOptions{Logger: logger}, func(r grpc.ServiceRegistrar) {
+		registerErr = front.Register(r, upstreams.Public())
+	})
+	return server, errors.Join(err, registerErr)
+}
+
+func (a *App) listen(ctx context.Context, endpoint serve.Endpoint) (net.Listener, error) {
+	listener, err := endpoint.Listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() error {
+		// Serving closes it too.
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return listener, nil
+}
+
+// HTTPAddr is where the gateway serves the console and REST.
+func (a *App) HTTPAddr() net.Addr { return a.httpListener.Addr() }
+
+// GRPCAddr is where the gateway serves gRPC.
+func (a *App) GRPCAddr() net.Addr { return a.grpcListener.Addr() }
+
+// Run serves until ctx ends, and then lets running requests end. It closes the
+// app.
+func (a *App) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, a.Close()) }()
+	a.logger.Info("serving", "http", a.HTTPAddr().String(), "grpc", a.GRPCAddr().String())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.grpc.Serve(ctx, a.grpcListener) })
+	group.Go(func() error { return a.serveHTTP(ctx) })
+	return group.Wait()
+}
+
+func (a *App) serveHTTP(ctx context.Context) error {
+	server := &http.Server{
+		Handler: a.handler,
+		// A client that never ends its headers must not hold a connection.
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
+		// Streams end when the gateway is told to stop.
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	drained := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() { drained <- shutdown(server) })
+	if err := server.Serve(a.httpListener); !errors.Is(err, http.ErrServerClosed) {
+		stop()
+		return err
+	}
+	return <-drained
+}
+
+// shutdown ends the server: gracefully at first, then at once.
+func shutdown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		return server.Close()
+	}
+	return nil
+}
+
+// Close gives back what New opened, the last first. It may be called again.
+func (a *App) Close() error {
+	var errs []error
+	for len(a.closers) > 0 {
+		last := len(a.closers) - 1
+		errs = append(errs, a.closers[last]())
+		a.closers = a.closers[:last]
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/rollcall-dev/rollcall/services/gateway"
+	"github.com/rollcall-dev/rollcall/services/gateway/health"
+	"github.com/rollcall-dev/rollcall/services/gateway/rest"
+	"github.com/rollcall-dev/rollcall/services/gateway/web"
+)
+
+// handler is everything the gateway serves over HTTP.
+func handler(ctx context.Context, upstreams gateway.Upstreams, logger *slog.Logger, metrics *metrics) (http.Handler, error) {
+	api, err := rest.New(ctx, upstreams)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", metrics.observe("rest", api))
+	mux.Handle("GET /healthz", health.Alive())
+	mux.Handle("GET /readyz", health.Ready(upstreams.Public()))
+	mux.Handle("GET /metrics", metrics.handler())
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		rest.WriteStatus(w, http.StatusNotFound, rest.NotFound(r.URL.Path))
+	})
+	return web.Wrap(logger, mux)
+}

@@ -1,0 +1,53 @@
+package app
+
+import (
+	"net/http"
+
+	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are what /metrics shows: each App has its own, so that many can live
+// in one process.
+type metrics struct {
+	registry *prometheus.Registry
+	client   *grpcprom.ClientMetrics
+	inFlight prometheus.Gauge
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		client:   grpcprom.NewClientMetrics(grpcprom.WithClientHandlingTimeHistogram()),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "rollcall_gateway_http_requests_in_flight", Help: "HTTP requests being answered.",
+		}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rollcall_gateway_http_requests_total", Help: "HTTP requests answered, by part of the gateway, method and status code.",
+		}, []string{"part", "method", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "rollcall_gateway_http_request_duration_seconds", Help: "How long HTTP requests took, streams included, by part of the gateway.",
+			Buckets: prometheus.DefBuckets,
+		}, []string{"part"}),
+	}
+	m.registry.MustRegister(m.client, m.inFlight, m.requests, m.duration,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// observe counts and times the requests of one part of the gateway.
+func (m *metrics) observe(part string, next http.Handler) http.Handler {
+	labels := prometheus.Labels{"part": part}
+	return promhttp.InstrumentHandlerInFlight(m.inFlight,
+		promhttp.InstrumentHandlerCounter(m.requests.MustCurryWith(labels),
+			promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(labels), next)))
+}
+
+// handler serves /metrics.
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}

@@ -1,0 +1,182 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"github.com/rollcall-dev/rollcall/services/gateway"
+)
+
+// Register puts the public service of each upstream on r, forwarding its calls.
+// It fails when a method's types are not linked in, or when it streams from the
+// client, which no public method does.
+func Register(r grpc.ServiceRegistrar, upstreams []gateway.Upstream) error {
+	for _, up := range upstreams {
+		desc, err := forwarding(up)
+		if err != nil {
+			return fmt.Errorf("forward %s: %w", up.Schema.FullName(), err)
+		}
+		r.RegisterService(desc, nil)
+	}
+	return nil
+}
+
+// method is one RPC on its way through.
+type method struct {
+	conn     grpc.ClientConnInterface
+	fullName string
+	request  protoreflect.MessageType
+	response protoreflect.MessageType
+}
+
+// forwarding is the generated description of a service with handlers that
+// forward instead of answering.
+func forwarding(up gateway.Upstream) (*grpc.ServiceDesc, error) {
+	desc := &grpc.ServiceDesc{
+		ServiceName: up.Desc.ServiceName,
+		HandlerType: up.Desc.HandlerType,
+		Metadata:    up.Desc.Metadata,
+	}
+	for _, generated := range up.Desc.Methods {
+		m, err := newMethod(up, generated.MethodName)
+		if err != nil {
+			return nil, err
+		}
+		desc.Methods = append(desc.Methods, grpc.MethodDesc{MethodName: generated.MethodName, Handler: m.unary})
+	}
+	for _, generated := range up.Desc.Streams {
+		if generated.ClientStreams {
+			return nil, fmt.Errorf("%s streams from the client, which the front door does not forward", generated.StreamName)
+		}
+		m, err := newMethod(up, generated.StreamName)
+		if err != nil {
+			return nil, err
+		}
+		desc.Streams = append(desc.Streams, grpc.StreamDesc{
+			StreamName: generated.StreamName, ServerStreams: true, Handler: m.serverStream,
+		})
+	}
+	return desc, nil
+}
+
+func newMethod(up gateway.Upstream, name string) (*method, error) {
+	schema := up.Schema.Methods().ByName(protoreflect.Name(name))
+	if schema == nil {
+		return nil, fmt.Errorf("%s is not in the contract", name)
+	}
+	request, err := protoregistry.GlobalTypes.FindMessageByName(schema.Input().FullName())
+	if err != nil {
+		return nil, err
+	}
+	response, err := protoregistry.GlobalTypes.FindMessageByName(schema.Output().FullName())
+	if err != nil {
+		return nil, err
+	}
+	return &method{
+		conn:     up.Conn,
+		fullName: fmt.Sprintf("/%s/%s", up.Schema.FullName(), name),
+		request:  request,
+		response: response,
+	}, nil
+}
+
+// unary has the shape of grpc.MethodHandler.
+func (m *method) unary(srv any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
+	request := m.request.New().Interface()
+	if err := decode(request); err != nil {
+		return nil, err
+	}
+	if intercept == nil {
+		return m.invoke(ctx, request)
+	}
+	info := &grpc.UnaryServerInfo{Server: srv, FullMethod: m.fullName}
+	return intercept(ctx, request, info, func(ctx context.Context, request any) (any, error) {
+		return m.invoke(ctx, request)
+	})
+}
+
+func (m *method) invoke(ctx context.Context, request any) (proto.Message, error) {
+	var header, trailer metadata.MD
+	response := m.response.New().Interface()
+	err := m.conn.Invoke(outgoing(ctx), m.fullName, request, response, grpc.Header(&header), grpc.Trailer(&trailer))
+	// Both fail only when the call has ended already: then nobody listens.
+	_ = grpc.SetHeader(ctx, header)
+	_ = grpc.SetTrailer(ctx, trailer)
+	if err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+// serverStream has the shape of grpc.StreamHandler.
+func (m *method) serverStream(_ any, down grpc.ServerStream) error {
+	request := m.request.New().Interface()
+	if err := down.RecvMsg(request); err != nil {
+		return err
+	}
+	// Ends the call upstream also when the client below stops listening.
+	ctx, cancel := context.WithCancel(down.Context())
+	defer cancel()
+	up, err := m.conn.NewStream(outgoing(ctx), &grpc.StreamDesc{ServerStreams: true}, m.fullName)
+	if err != nil {
+		return err
+	}
+	// io.EOF says that the call has ended already: RecvMsg tells why.
+	if err := up.SendMsg(request); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if err := up.CloseSend(); err != nil {
+		return err
+	}
+	return m.copyStream(up, down)
+}
+
+func (m *method) copyStream(up grpc.ClientStream, down grpc.ServerStream) error {
+	defer func() { down.SetTrailer(up.Trailer()) }()
+	header, err := up.Header()
+	if err == nil {
+		// Sent at once: a client may wait for it long before the first message.
+		err = down.SendHeader(header)
+	}
+	for err == nil {
+		response := m.response.New().Interface()
+		if err = up.RecvMsg(response); err == nil {
+			err = down.SendMsg(response)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
+}
+
+// outgoing is ctx with the caller's metadata for the call upstream, without
+// what belongs to the connection it came over.
+func outgoing(ctx context.Context) context.Context {
+	incoming, _ := metadata.FromIncomingContext(ctx)
+	passed := metadata.MD{}
+	for key, values := range incoming {
+		if !ofConnection(key) {
+			passed[key] = values
+		}
+	}
+	return metadata.NewOutgoingContext(ctx, passed)
+}
+
+// ofConnection tells the metadata that a gRPC connection sets itself.
+func ofConnection(key string) bool {
+	switch key {
+	case "content-type", "user-agent", "te":
+		return true
+	}
+	return strings.HasPrefix(key, ":") || strings.HasPrefix(key, "grpc-")
+}

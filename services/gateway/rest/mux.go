@@ -1,0 +1,91 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc/metadata"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/gateway"
+	accountsrest "github.com/rollcall-dev/rollcall/services/gateway/rest/stubs/rollcall/accounts/v1"
+	discoveryrest "github.com/rollcall-dev/rollcall/services/gateway/rest/stubs/rollcall/discovery/v1"
+	inventoryrest "github.com/rollcall-dev/rollcall/services/gateway/rest/stubs/rollcall/inventory/v1"
+)
+
+// RequestIDHeader carries the id of a request, to the services behind too.
+const RequestIDHeader = "X-Request-Id"
+
+// New serves `/v1/…`. The context bounds nothing: connections are the caller's
+// to close.
+func New(ctx context.Context, upstreams gateway.Upstreams) (http.Handler, error) {
+	table, err := routes(upstreams.Public())
+	if err != nil {
+		return nil, err
+	}
+	mux := runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
+		runtime.WithErrorHandler(writeError),
+		runtime.WithRoutingErrorHandler(routingError),
+		runtime.WithMiddlewares(stopProbes, table.readStrictly),
+		runtime.WithIncomingHeaderMatcher(incomingHeader),
+		runtime.WithOutgoingHeaderMatcher(noHeader),
+		runtime.WithOutgoingTrailerMatcher(noHeader),
+		runtime.WithMetadata(requestID),
+		// A POST stays a POST, whatever its content type and headers say.
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithWriteContentLength(),
+	)
+	if err := register(ctx, mux, upstreams); err != nil {
+		return nil, fmt.Errorf("register the REST handlers: %w", err)
+	}
+	return headAsGet(limitBody(mux)), nil
+}
+
+func register(ctx context.Context, mux *runtime.ServeMux, up gateway.Upstreams) error {
+	if err := accountsrest.RegisterAccountServiceHandlerClient(ctx, mux, accountsv1.NewAccountServiceClient(up.Accounts)); err != nil {
+		return err
+	}
+	if err := inventoryrest.RegisterInventoryServiceHandlerClient(ctx, mux, inventoryv1.NewInventoryServiceClient(up.Inventory)); err != nil {
+		return err
+	}
+	return discoveryrest.RegisterDiscoveryServiceHandlerClient(ctx, mux, discoveryv1.NewDiscoveryServiceClient(up.Discovery))
+}
+
+// incomingHeader names the headers that go upstream as metadata; grpc-gateway
+// passes Authorization and Grpc-Timeout by itself.
+func incomingHeader(key string) (string, bool) {
+	switch key {
+	case "Traceparent", "Tracestate":
+		return key, true
+	}
+	return "", false
+}
+
+// noHeader keeps the metadata of answers inside.
+func noHeader(string) (string, bool) { return "", false }
+
+// requestID is the metadata of the request's id.
+func requestID(_ context.Context, r *http.Request) metadata.MD {
+	id := r.Header.Get(RequestIDHeader)
+	if id == "" {
+		return nil
+	}
+	return metadata.Pairs(RequestIDHeader, id)
+}
+
+// headAsGet answers HEAD as GET: net/http leaves the body out (RFC 9110, 9.3.2).
+func headAsGet(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			r = r.Clone(r.Context())
+			r.Method = http.MethodGet
+		}
+		next.ServeHTTP(w, r)
+	})
+}

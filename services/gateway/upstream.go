@@ -1,0 +1,48 @@
+package gateway
+
+import (
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+)
+
+// Upstreams are the connections to the services behind the gateway.
+type Upstreams struct {
+	Accounts  grpc.ClientConnInterface
+	Inventory grpc.ClientConnInterface
+	Discovery grpc.ClientConnInterface
+}
+
+// Upstream is one service behind the gateway.
+type Upstream struct {
+	// Name of the process, such as `inventory`.
+	Name string
+	// Conn reaches it.
+	Conn grpc.ClientConnInterface
+	// Desc is how its one public service is registered with a gRPC server.
+	Desc *grpc.ServiceDesc
+	// Schema is that service in the contract.
+	Schema protoreflect.ServiceDescriptor
+}
+
+// Public lists the public services. What is not on this list (ConnectionService,
+// IngestService) can't be reached through the gateway.
+func (u Upstreams) Public() []Upstream {
+	return []Upstream{
+		{
+			Name: "accounts", Conn: u.Accounts, Desc: &accountsv1.AccountService_ServiceDesc,
+			Schema: accountsv1.File_rollcall_accounts_v1_account_service_proto.Services().ByName("AccountService"),
+		},
+		{
+			Name: "inventory", Conn: u.Inventory, Desc: &inventoryv1.InventoryService_ServiceDesc,
+			Schema: inventoryv1.File_rollcall_inventory_v1_inventory_service_proto.Services().ByName("InventoryService"),
+		},
+		{
+			Name: "discovery", Conn: u.Discovery, Desc: &discoveryv1.DiscoveryService_ServiceDesc,
+			Schema: discoveryv1.File_rollcall_discovery_v1_discovery_service_proto.Services().ByName("DiscoveryService"),
+		},
+	}
+}
