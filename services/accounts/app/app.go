@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/rollcall-dev/rollcall/migrations"
+	accountsgrpc "github.com/rollcall-dev/rollcall/services/accounts/grpc"
+	accountspg "github.com/rollcall-dev/rollcall/services/accounts/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// discovery is the one caller of the internal endpoint.
+const discovery = "discovery"
+
+// App is the accounts service: its database is migrated, and its endpoints
+// listen.
+type App struct {
+	doors  []door
+	logger *slog.Logger
+
+	closers []func()
+	closing sync.Once
+}
+
+// door is a listener and the server behind it.
+type door struct {
+	listener net.Listener
+	server   *serve.Server
+}
+
+// New builds the service. What it opened before it failed is closed again.
+func New(ctx context.Context, config Config) (*App, error) {
+	if config.DiscoveryKey.IsZero() {
+		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts would not know discovery when it calls")
+	}
+	a := &App{logger: config.Logger}
+	if a.logger == nil {
+		a.logger = config.Logging.Logger(os.Stderr)
+	}
+	if err := a.build(ctx, config); err != nil {
+		a.Close()
+		return nil, fmt.Errorf("accounts: %w", err)
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context, config Config) error {
+	pool, err := a.openDatabase(ctx, config.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	store := accountspg.New(pool)
+	forAll := serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}
+	if err := a.addDoor(ctx, config.GRPC, forAll, accountsgrpc.RegisterAccounts(store)); err != nil {
+		return err
+	}
+	forDiscovery := forAll
+	forDiscovery.Authorize = auth.Require(config.DiscoveryKey, discovery)
+	return a.addDoor(ctx, config.Internal, forDiscovery,
+		accountsgrpc.RegisterAccounts(store), accountsgrpc.RegisterConnections(store))
+}
+
+// openDatabase waits for the database and migrates it.
+func (a *App) openDatabase(ctx context.Context, url string) (*pgxpool.Pool, error) {
+	pool, err := postgres.Open(ctx, postgres.Options{URL: url, Logger: a.logger})
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, pool.Close)
+	if err := postgres.Migrate(ctx, url, migrations.Accounts(), accountspg.Schema); err != nil {
+		return nil, err
+	}
+	return pool, nil
+}
+
+// addDoor opens one endpoint.
+func (a *App) addDoor(ctx context.Context, at serve.Endpoint, options serve.GRPCOptions, services ...func(grpc.ServiceRegistrar)) error {
+	server, err := serve.NewGRPC(options, services...)
+	if err != nil {
+		return err
+	}
+	listener, err := at.Listen(ctx)
+	if err != nil {
+		return err
+	}
+	a.doors = append(a.doors, door{listener: listener, server: server})
+	// Closing once more after the server did is harmless.
+	a.closers = append(a.closers, func() { _ = listener.Close() })
+	return nil
+}
+
+// Run serves until ctx ends, lets running calls end, and closes the service.
+func (a *App) Run(ctx context.Context) error {
+	defer a.Close()
+	group, ctx := errgroup.WithContext(ctx)
+	for _, d := range a.doors {
+		a.logger.InfoContext(ctx, "accounts listens", "address", d.listener.Addr().String())
+		group.Go(func() error { return d.server.Serve(ctx, d.listener) })
+	}
+	return group.Wait()
+}
+
+// Close closes what New opened, in reverse. For a service that is not run; Run
+// does it by itself.
+func (a *App) Close() {
+	a.closing.Do(func() {
+		for _, closeIt := range slices.Backward(a.closers) {
+			closeIt()
+		}
+	})
+}

@@ -1,0 +1,59 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/accounts"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// Create puts an account on the roll and returns it as it was stored. It fails
+// with accounts.Exists when the id, or the cloud's own id, is on the roll.
+func (s *Store) Create(ctx context.Context, account *accounts.Account) (*accounts.Account, error) {
+	// Without a target, ON CONFLICT covers the id and the cloud's own id alike.
+	const insert = `
+		INSERT INTO accounts (id, provider, cloud_id, display_name, labels, paused, sync_interval, regions,
+		                      credentials_method, credentials)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT DO NOTHING
+		RETURNING revision, create_time, update_time`
+	method, settings, err := encodeCredentials(account.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	created := *account
+	created.Connection = accounts.ConnectionState{}.At(time.Time{})
+	err = s.pool.QueryRow(ctx, insert, account.ID, account.Provider, account.CloudID, account.DisplayName,
+		labels(account.Labels), account.Paused, nullable(account.SyncInterval), regions(account.Regions), method, settings,
+	).Scan(&created.Revision, &created.CreateTime, &created.UpdateTime)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, s.exists(ctx, account)
+	}
+	if err != nil {
+		return nil, postgres.Fault(err)
+	}
+	return &created, nil
+}
+
+// exists finds the account that stands in the way of wanted; of two, the one
+// that is the same cloud account.
+func (s *Store) exists(ctx context.Context, wanted *accounts.Account) error {
+	const holder = selectAccounts + `
+		WHERE (a.provider = $2 AND a.cloud_id = $3) OR a.id = $1
+		ORDER BY (a.provider = $2 AND a.cloud_id = $3) DESC
+		LIMIT 1`
+	held, err := scanAccount(s.pool.QueryRow(ctx, holder, wanted.ID, wanted.Provider, wanted.CloudID))
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.New(fault.KindAborted, "CONFLICT",
+			"%s was on the roll and has just been taken off it; try again", accounts.Name(wanted.ID))
+	}
+	if err != nil {
+		return postgres.Fault(err)
+	}
+	return accounts.Exists(wanted, held)
+}

@@ -1,0 +1,79 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rollcall-dev/rollcall/services/accounts"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// Schema is the service's schema in the database.
+const Schema = "accounts"
+
+// Store keeps accounts and their connections. Its errors are faults: NOT_FOUND,
+// ALREADY_EXISTS, ABORTED, UNAVAILABLE; and whatever the context ended with.
+type Store struct {
+	pool *pgxpool.Pool
+}
+
+// New is a store on a pool whose search_path begins with Schema. The pool
+// remains its opener's to close.
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return postgres.Fault(s.pool.Ping(ctx))
+}
+
+// selectAccounts reads whole accounts in the order of scanAccount.
+const selectAccounts = `
+	SELECT a.id, a.provider, a.cloud_id, a.display_name, a.labels, a.paused, a.sync_interval, a.regions,
+	       a.credentials_method, a.credentials, a.revision, a.create_time, a.update_time,
+	       c.outcome, c.last_sync_time, c.last_success_time, c.last_error, c.reason, c.remedy, c.last_sync_run,
+	       c.syncing_until, c.syncing_run, c.fencing_token, now()
+	FROM accounts a LEFT JOIN connections c ON c.account_id = a.id`
+
+// Get is the account with this id.
+func (s *Store) Get(ctx context.Context, id string) (*accounts.Account, error) {
+	const get = selectAccounts + ` WHERE a.id = $1`
+	account, err := scanAccount(s.pool.QueryRow(ctx, get, id))
+	if err != nil {
+		return nil, missing(id, err)
+	}
+	return account, nil
+}
+
+// missing is the fault of an account that no row was found for, or of whatever
+// else went wrong.
+func missing(id string, err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.NotFound(accounts.Name(id))
+	}
+	return postgres.Fault(err)
+}
+
+// Delete takes an account off the roll, and its connection with it. With an etag,
+// only when the account still has it.
+func (s *Store) Delete(ctx context.Context, id, etag string) error {
+	const (
+		lock = selectAccounts + ` WHERE a.id = $1 FOR UPDATE OF a`
+		drop = `DELETE FROM accounts WHERE id = $1`
+	)
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		account, err := scanAccount(tx.QueryRow(ctx, lock, id))
+		if err != nil {
+			return missing(id, err)
+		}
+		if err := account.CheckEtag(etag); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, drop, id)
+		return err
+	})
+	return postgres.Fault(err)
+}
