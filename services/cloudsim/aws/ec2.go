@@ -1,0 +1,86 @@
+package aws
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"net/http"
+	"net/url"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// ec2 is Amazon EC2, the virtual machines.
+type ec2 struct{}
+
+const (
+	ec2Version   = "2016-11-15"
+	ec2Namespace = "http://ec2.amazonaws.com/doc/" + ec2Version + "/"
+)
+
+var ec2Actions = map[string]action{
+	"DescribeRegions":   ec2Answer("DescribeRegions", describeRegions),
+	"DescribeInstances": ec2Answer("DescribeInstances", describeInstances),
+}
+
+func (ec2) version() string            { return ec2Version }
+func (ec2) actions() map[string]action { return ec2Actions }
+
+func (ec2) narrowed(form url.Values) bool {
+	return form.Has("MaxResults") || form.Has("NextToken") || numbered(form, "Filter") || numbered(form, "InstanceId")
+}
+
+func (ec2) laterPage(form url.Values) bool { return form.Get("NextToken") != "" }
+
+// writeError writes the form of EC2's errors, which is its own.
+func (ec2) writeError(d *document, f *failure, requestID string) {
+	d.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<Response><Errors><Error>")
+	d.text("Code", f.code)
+	d.text("Message", f.message)
+	d.raw("</Error></Errors>")
+	d.word("RequestID", requestID)
+	d.raw("</Response>")
+}
+
+// ec2Answer wraps an action's content into EC2's envelope.
+func ec2Answer(name string, content action) action {
+	return func(req *request, d *document) error {
+		d.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<" + name + `Response xmlns="` + ec2Namespace + `">`)
+		d.word("requestId", req.id)
+		if err := content(req, d); err != nil {
+			return err
+		}
+		d.raw("</" + name + "Response>")
+		return nil
+	}
+}
+
+// tokenScope marks the page tokens of one account and region, so that those of another are refused.
+func tokenScope(call cloudsim.Call) uint64 {
+	var scope uint64
+	for _, c := range call.Account + "/" + call.Region + "/" + call.Action {
+		scope = cloudsim.Mix(scope, uint64(c))
+	}
+	return scope
+}
+
+// pageToken hides the place where a page ends: the Seq of its last machine. Machines never move in that order, so that
+// pages neither repeat nor skip one while others come and go.
+func pageToken(call cloudsim.Call, seq uint64) string {
+	raw := binary.BigEndian.AppendUint64(nil, seq)
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(raw, cloudsim.Mix(tokenScope(call), seq)))
+}
+
+// parsePageToken reads a token back; the empty one stands for the beginning.
+func parsePageToken(call cloudsim.Call, token string) (uint64, error) {
+	if token == "" {
+		return 0, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err == nil && len(raw) == 16 {
+		seq := binary.BigEndian.Uint64(raw)
+		if binary.BigEndian.Uint64(raw[8:]) == cloudsim.Mix(tokenScope(call), seq) {
+			return seq, nil
+		}
+	}
+	return 0, fail(http.StatusBadRequest, "InvalidParameterValue", "Unable to parse pagination token")
+}

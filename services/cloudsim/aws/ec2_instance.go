@@ -1,0 +1,258 @@
+package aws
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// What Machine.Entropy is mixed with for the ids that belong to a machine.
+const (
+	mixInterface = iota + 1
+	mixAttachment
+	mixVolume
+	mixMAC
+	mixSpotRequest
+)
+
+// reservationID names the launch that a machine came from.
+func reservationID(m *cloudsim.Machine) string {
+	d := document{b: make([]byte, 0, 19)}
+	d.raw("r-0")
+	d.hex(m.Reservation)
+	return string(d.b)
+}
+
+// hasPublicIP tells whether a machine has a public address now. One that EC2 assigned is given back on stop.
+func hasPublicIP(m *cloudsim.Machine) bool {
+	return m.PublicIP.IsValid() && m.State != cloudsim.Stopped && m.State != cloudsim.Terminated
+}
+
+// instance writes one machine, with the elements and in the order of EC2's own answers.
+func (d *document) instance(m *cloudsim.Machine, account string) {
+	d.open("item")
+	d.word("instanceId", m.ID)
+	if m.Bare {
+		d.instanceState("instanceState", m.State)
+		d.close("item")
+		return
+	}
+	d.word("imageId", m.Image.ID)
+	d.instanceState("instanceState", m.State)
+	connected := m.State != cloudsim.Terminated
+	if connected {
+		d.privateName(m)
+	} else {
+		d.raw("<privateDnsName/>")
+	}
+	d.publicName(m)
+	d.stateReason(m)
+	d.raw("<keyName>ops</keyName><amiLaunchIndex>")
+	d.b = strconv.AppendInt(d.b, int64(m.Index), 10)
+	d.raw("</amiLaunchIndex><productCodes/>")
+	d.word("instanceType", m.Type)
+	d.time("launchTime", m.Launched)
+	d.raw("<placement>")
+	d.word("availabilityZone", m.Network.Zone)
+	d.word("availabilityZoneId", m.Network.ZoneID)
+	d.raw("<groupName/><tenancy>default</tenancy></placement><monitoring><state>disabled</state></monitoring>")
+	if connected {
+		d.placementInNetwork(m)
+	} else {
+		d.raw("<groupSet/>")
+	}
+	d.word("architecture", m.Image.Arch)
+	d.raw("<rootDeviceType>ebs</rootDeviceType>")
+	d.word("rootDeviceName", m.Image.RootDevice)
+	d.disks(m, connected)
+	if m.Spot {
+		d.raw("<instanceLifecycle>spot</instanceLifecycle><spotInstanceRequestId>sir-")
+		const eightDigits = 36 * 36 * 36 * 36 * 36 * 36 * 36 // the smallest number of eight digits in base 36
+		d.b = strconv.AppendUint(d.b, eightDigits+cloudsim.Mix(m.Entropy, mixSpotRequest)%eightDigits, 36)
+		d.raw("</spotInstanceRequestId>")
+	}
+	if m.Image.Windows {
+		d.raw("<platform>windows</platform>")
+	}
+	d.raw("<virtualizationType>hvm</virtualizationType><clientToken/>")
+	d.tags("tagSet", m.Tags)
+	d.raw("<hypervisor>xen</hypervisor>")
+	if connected {
+		d.networkInterface(m, account)
+		d.raw("<iamInstanceProfile><arn>arn:aws:iam::")
+		d.raw(account)
+		d.raw(":instance-profile/workload</arn><id>AIPASIMWORKLOADPROFIL</id></iamInstanceProfile>")
+	} else {
+		d.raw("<networkInterfaceSet/>")
+	}
+	d.raw(instanceOptions)
+	d.word("platformDetails", m.Image.Platform)
+	d.word("usageOperation", m.Image.Operation)
+	d.time("usageOperationUpdateTime", m.Launched)
+	d.raw("<privateDnsNameOptions><hostnameType>ip-name</hostnameType><enableResourceNameDnsARecord>false</enableResourceNameDnsARecord>" +
+		"<enableResourceNameDnsAAAARecord>false</enableResourceNameDnsAAAARecord></privateDnsNameOptions></item>")
+}
+
+// instanceOptions are elements that are the same for every machine.
+const instanceOptions = "<ebsOptimized>true</ebsOptimized><enaSupport>true</enaSupport>" +
+	"<cpuOptions><coreCount>2</coreCount><threadsPerCore>2</threadsPerCore></cpuOptions>" +
+	"<capacityReservationSpecification><capacityReservationPreference>open</capacityReservationPreference></capacityReservationSpecification>" +
+	"<hibernationOptions><configured>false</configured></hibernationOptions><enclaveOptions><enabled>false</enabled></enclaveOptions>" +
+	"<metadataOptions><state>applied</state><httpTokens>required</httpTokens><httpPutResponseHopLimit>2</httpPutResponseHopLimit>" +
+	"<httpEndpoint>enabled</httpEndpoint><httpProtocolIpv6>disabled</httpProtocolIpv6><instanceMetadataTags>disabled</instanceMetadataTags></metadataOptions>" +
+	"<maintenanceOptions><autoRecovery>default</autoRecovery><rebootMigration>default</rebootMigration></maintenanceOptions>" +
+	"<bootMode>uefi-preferred</bootMode><currentInstanceBootMode>uefi</currentInstanceBootMode>"
+
+func (d *document) instanceState(name string, s cloudsim.State) {
+	d.open(name)
+	d.number("code", s.Code())
+	d.word("name", s.String())
+	d.close(name)
+}
+
+// stateReason says why a machine is not running, as EC2 does for those that somebody stopped or ended.
+func (d *document) stateReason(m *cloudsim.Machine) {
+	if m.State == cloudsim.Pending || m.State == cloudsim.Running {
+		d.raw("<reason/>")
+		return
+	}
+	d.raw("<reason>User initiated (")
+	d.b = m.Changed.UTC().AppendFormat(d.b, "2006-01-02 15:04:05 GMT")
+	d.raw(")</reason><stateReason><code>Client.UserInitiatedShutdown</code><message>Client.UserInitiatedShutdown: User initiated shutdown</message></stateReason>")
+}
+
+// privateName writes the name that EC2 makes from the private address.
+func (d *document) privateName(m *cloudsim.Machine) {
+	d.raw("<privateDnsName>ip-")
+	d.dashed(m.PrivateIP)
+	if m.Region == "us-east-1" {
+		d.raw(".ec2.internal</privateDnsName>")
+		return
+	}
+	d.raw(".")
+	d.raw(m.Region)
+	d.raw(".compute.internal</privateDnsName>")
+}
+
+// publicName writes the name that EC2 makes from the public address.
+func (d *document) publicName(m *cloudsim.Machine) {
+	if !hasPublicIP(m) {
+		d.raw("<dnsName/>")
+		return
+	}
+	d.raw("<dnsName>ec2-")
+	d.dashed(m.PublicIP)
+	d.raw(".")
+	d.raw(m.Region)
+	d.raw(".compute.amazonaws.com</dnsName>")
+}
+
+// dashed writes an address with dashes for dots.
+func (d *document) dashed(a netip.Addr) {
+	for i, part := range a.As4() {
+		if i > 0 {
+			d.b = append(d.b, '-')
+		}
+		d.b = strconv.AppendUint(d.b, uint64(part), 10)
+	}
+}
+
+func (d *document) address(name string, a netip.Addr) {
+	d.open(name)
+	d.b = a.AppendTo(d.b)
+	d.close(name)
+}
+
+func (d *document) placementInNetwork(m *cloudsim.Machine) {
+	d.word("subnetId", m.Network.Subnet)
+	d.word("vpcId", m.Network.VPC)
+	d.address("privateIpAddress", m.PrivateIP)
+	if hasPublicIP(m) {
+		d.address("ipAddress", m.PublicIP)
+	}
+	d.raw("<sourceDestCheck>true</sourceDestCheck>")
+	d.securityGroups(m)
+}
+
+func (d *document) securityGroups(m *cloudsim.Machine) {
+	d.raw("<groupSet><item>")
+	d.word("groupId", m.Network.SecurityGroup)
+	d.raw("<groupName>default</groupName></item></groupSet>")
+}
+
+func (d *document) disks(m *cloudsim.Machine, attached bool) {
+	if !attached {
+		d.raw("<blockDeviceMapping/>")
+		return
+	}
+	d.raw("<blockDeviceMapping><item>")
+	d.word("deviceName", m.Image.RootDevice)
+	d.raw("<ebs>")
+	d.id("volumeId", "vol-", cloudsim.Mix(m.Entropy, mixVolume))
+	d.raw("<status>attached</status>")
+	d.time("attachTime", m.Launched)
+	d.raw("<deleteOnTermination>true</deleteOnTermination></ebs></item></blockDeviceMapping>")
+}
+
+// tags writes a set of tags, an empty one as EC2 does when there are none.
+func (d *document) tags(name string, tags []cloudsim.Tag) {
+	if len(tags) == 0 {
+		return
+	}
+	d.open(name)
+	for _, t := range tags {
+		d.raw("<item>")
+		d.text("key", t.Key)
+		d.text("value", t.Value)
+		d.raw("</item>")
+	}
+	d.close(name)
+}
+
+func (d *document) networkInterface(m *cloudsim.Machine, account string) {
+	d.raw("<networkInterfaceSet><item>")
+	d.id("networkInterfaceId", "eni-", cloudsim.Mix(m.Entropy, mixInterface))
+	d.word("subnetId", m.Network.Subnet)
+	d.word("vpcId", m.Network.VPC)
+	d.raw("<description/>")
+	d.word("ownerId", account)
+	d.raw("<status>in-use</status><macAddress>")
+	mac := cloudsim.Mix(m.Entropy, mixMAC)
+	d.raw("02") // a locally administered address, as EC2's are
+	for shift := 0; shift < 40; shift += 8 {
+		const digits = "0123456789abcdef"
+		d.b = append(d.b, ':', digits[mac>>(shift+4)&15], digits[mac>>shift&15])
+	}
+	d.raw("</macAddress>")
+	d.address("privateIpAddress", m.PrivateIP)
+	d.privateName(m)
+	d.raw("<sourceDestCheck>true</sourceDestCheck>")
+	d.securityGroups(m)
+	d.raw("<attachment>")
+	d.id("attachmentId", "eni-attach-", cloudsim.Mix(m.Entropy, mixAttachment))
+	d.raw("<deviceIndex>0</deviceIndex><status>attached</status>")
+	d.time("attachTime", m.Launched)
+	d.raw("<deleteOnTermination>true</deleteOnTermination><networkCardIndex>0</networkCardIndex></attachment>")
+	d.association(m)
+	d.raw("<privateIpAddressesSet><item>")
+	d.address("privateIpAddress", m.PrivateIP)
+	d.privateName(m)
+	d.raw("<primary>true</primary>")
+	d.association(m)
+	d.raw("</item></privateIpAddressesSet><ipv6AddressesSet/><interfaceType>interface</interfaceType></item></networkInterfaceSet>")
+}
+
+// association writes the public address of a network interface.
+func (d *document) association(m *cloudsim.Machine) {
+	if !hasPublicIP(m) {
+		return
+	}
+	d.raw("<association>")
+	d.address("publicIp", m.PublicIP)
+	d.raw("<publicDnsName>ec2-")
+	d.dashed(m.PublicIP)
+	d.raw(".")
+	d.raw(m.Region)
+	d.raw(".compute.amazonaws.com</publicDnsName><ipOwnerId>amazon</ipOwnerId></association>")
+}

@@ -1,0 +1,56 @@
+package aws
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// describeRegions lists the regions enabled in the account, or all there are.
+func describeRegions(req *request, d *document) error {
+	enabled := req.world.Regions(req.call.Account)
+	names := req.list("RegionName")
+	for _, name := range names {
+		if !slices.ContainsFunc(cloudsim.Catalogue, func(r cloudsim.RegionInfo) bool { return r.Name == name }) {
+			return fail(http.StatusBadRequest, "InvalidParameterValue", "Invalid region names: [%s]", name)
+		}
+	}
+	filters, err := parseFilters(req, "region-name", "endpoint", "opt-in-status")
+	if err != nil {
+		return err
+	}
+	all := req.form.Get("AllRegions") == "true"
+	d.raw("<regionInfo>")
+	for _, region := range cloudsim.Catalogue {
+		on := slices.Contains(enabled, region.Name)
+		if !on && !all || len(names) > 0 && !slices.Contains(names, region.Name) || req.faults.has(cloudsim.Empty) {
+			continue
+		}
+		endpoint, status := "ec2."+region.Name+".amazonaws.com", optInStatus(region, on)
+		values := map[string]string{"region-name": region.Name, "endpoint": endpoint, "opt-in-status": status}
+		if !filters.match(func(name string) []string { return []string{values[name]} }) {
+			continue
+		}
+		d.open("item")
+		d.word("regionName", region.Name)
+		d.word("regionEndpoint", endpoint)
+		d.word("optInStatus", status)
+		d.close("item")
+	}
+	d.raw("</regionInfo>")
+	return nil
+}
+
+// optInStatus is EC2's word for whether an account can use a region. A region that needs no opt-in but is left out of the
+// account's plan is shown as not opted in: it is how the simulation keeps a world small.
+func optInStatus(region cloudsim.RegionInfo, enabled bool) string {
+	switch {
+	case !enabled:
+		return "not-opted-in"
+	case region.OptIn:
+		return "opted-in"
+	default:
+		return "opt-in-not-required"
+	}
+}

@@ -1,0 +1,196 @@
+package aws
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// maxBody is the longest request that is read, in bytes.
+const maxBody = 1 << 20
+
+// Handler serves a world to AWS SDKs.
+type Handler struct {
+	world    *cloudsim.World
+	services map[string]service
+	requests atomic.Uint64
+}
+
+// service is one of AWS's services.
+type service interface {
+	// version is the service's API version.
+	version() string
+	// actions are what it can do.
+	actions() map[string]action
+	// narrowed tells whether a request carries a filter, ids or a page size.
+	narrowed(form url.Values) bool
+	// laterPage tells whether a request asks for a page after the first.
+	laterPage(form url.Values) bool
+	// writeError writes the body of an error answer.
+	writeError(d *document, f *failure, requestID string)
+}
+
+// action answers one kind of request by writing what goes between the answer's outermost tags.
+type action func(req *request, d *document) error
+
+// request is a call that was understood and may be made.
+type request struct {
+	world     *cloudsim.World
+	call      cloudsim.Call
+	principal cloudsim.Principal
+	form      url.Values
+	id        string
+	faults    faultSet
+}
+
+// NewHandler returns the handler that speaks for a world.
+func NewHandler(world *cloudsim.World) *Handler {
+	return &Handler{world: world, services: map[string]service{"ec2": ec2{}, "rds": rds{}, "sts": sts{}}}
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return // the client went away, or sent what no SDK sends
+	}
+	auth, ok := parseAuthorization(r.Header.Get("Authorization"))
+	name := cmp.Or(auth.service, "sts")
+	svc, known := h.services[name]
+	if !known {
+		http.Error(w, fmt.Sprintf("cloudsim does not simulate the service %q", name), http.StatusNotFound)
+		return
+	}
+	req := &request{world: h.world, id: h.requestID()}
+	req.form, err = parseForm(r, body)
+	req.call = cloudsim.Call{Region: auth.region, Service: name, Action: req.form.Get("Action")}
+
+	var refused *failure
+	switch {
+	case err != nil:
+		refused = fail(http.StatusBadRequest, "MalformedQueryString", "The query string contains a syntax error.")
+	case !ok:
+		refused = missingAuthentication()
+	default:
+		refused = h.authenticate(req, r, body, auth)
+	}
+	h.answer(w, r, svc, req, refused)
+}
+
+// parseForm reads the parameters from the body, or from the query of a GET.
+func parseForm(r *http.Request, body []byte) (url.Values, error) {
+	if r.Method == http.MethodGet {
+		return url.ParseQuery(r.URL.RawQuery)
+	}
+	return url.ParseQuery(string(body))
+}
+
+// authenticate finds out who calls.
+func (h *Handler) authenticate(req *request, r *http.Request, body []byte, auth authorization) *failure {
+	principal, err := h.world.Authenticate(auth.accessKeyID, r.Header.Get("X-Amz-Security-Token"))
+	if err != nil {
+		return authenticationFailure(auth.service, err)
+	}
+	req.principal = principal
+	req.call.Account = principal.Account
+	if h.world.VerifySignatures() && !auth.verify(r.Context(), r, body, principal.Key) {
+		return wrongSignature()
+	}
+	return nil
+}
+
+// answer takes a request through the remaining steps and sends the outcome, once.
+func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, req *request, refused *failure) {
+	d := newDocument()
+	defer d.free()
+	if refused == nil {
+		req.faults = faultSet(h.world.Faults(req.call, svc.laterPage(req.form)))
+		if !req.faults.delay(r.Context(), h.world.Latency()) {
+			h.world.Record(req.call, false, true)
+			panic(http.ErrAbortHandler) // closes the connection without an answer
+		}
+		refused = h.run(svc, req, d)
+	}
+	status := http.StatusOK
+	if refused != nil {
+		d.b = d.b[:0]
+		status = refused.status
+		svc.writeError(d, refused, req.id)
+	}
+	throttled := refused != nil && (refused.code == "RequestLimitExceeded" || refused.code == "Throttling")
+	h.world.Record(req.call, throttled, refused != nil)
+
+	header := w.Header()
+	header.Set("Content-Type", "text/xml;charset=UTF-8")
+	header.Set("X-Amzn-Requestid", req.id)
+	header.Set("Content-Length", strconv.Itoa(len(d.b)))
+	w.WriteHeader(status)
+	if n, cut := req.faults.truncated(len(d.b)); cut {
+		_, _ = w.Write(d.b[:n]) // the client may be gone; the connection ends either way
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = w.Write(d.b) // an error means that the client is gone, and there is nobody to tell
+}
+
+// run checks that the call may be made, and makes it.
+func (h *Handler) run(svc service, req *request, d *document) *failure {
+	if f := req.faults.failure(req); f != nil {
+		return f
+	}
+	if req.call.Service != "sts" { // STS answers in every region
+		if err := h.world.CheckRegion(req.call.Account, req.call.Region); err != nil {
+			return notEnabled(req.call.Service)
+		}
+	}
+	if !h.world.Admit(req.call, svc.narrowed(req.form)) {
+		return throttled(req.call.Service)
+	}
+	act, ok := svc.actions()[req.call.Action]
+	if !ok {
+		return unknownAction(req.call.Action, svc.version())
+	}
+	if !req.principal.Allowed(req.call.Service, req.call.Action) {
+		return denied(req.call.Service, req.call.Action, req.principal.ARN)
+	}
+	if err := act(req, d); err != nil {
+		return asFailure(req, err)
+	}
+	req.faults.spoil(d)
+	return nil
+}
+
+// requestID numbers the requests in the form of a UUID.
+func (h *Handler) requestID() string {
+	n := h.requests.Add(1)
+	a, b := cloudsim.Mix(n, 0), cloudsim.Mix(n, 1)
+	return fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>52, b&0xffffffffffff)
+}
+
+// list collects the numbered parameters prefix.1, prefix.2 and so on.
+func (r *request) list(prefix string) []string {
+	var values []string
+	for i := 1; ; i++ {
+		value, ok := r.form[prefix+"."+strconv.Itoa(i)]
+		if !ok {
+			return values
+		}
+		values = append(values, value[0])
+	}
+}
+
+// numbered tells whether a form has numbered parameters of a name.
+func numbered(form url.Values, name string) bool {
+	for key := range form {
+		if strings.HasPrefix(key, name+".") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package aws
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// rds is Amazon RDS, the managed databases.
+type rds struct{}
+
+const (
+	rdsVersion   = "2014-10-31"
+	rdsNamespace = "http://rds.amazonaws.com/doc/" + rdsVersion + "/"
+)
+
+var rdsActions = map[string]action{
+	"DescribeDBInstances": queryAnswer("DescribeDBInstances", rdsNamespace, describeDBInstances),
+	"DescribeDBClusters":  queryAnswer("DescribeDBClusters", rdsNamespace, describeDBClusters),
+}
+
+func (rds) version() string            { return rdsVersion }
+func (rds) actions() map[string]action { return rdsActions }
+func (rds) narrowed(url.Values) bool   { return true }
+
+func (rds) laterPage(form url.Values) bool { return form.Get("Marker") != "" }
+
+func (rds) writeError(d *document, f *failure, requestID string) {
+	writeQueryError(d, rdsNamespace, f, requestID)
+}
+
+// rdsPage is a request's MaxRecords and Marker.
+type rdsPage struct {
+	limit int
+	after string // the ID that the page before ended with
+}
+
+// parseRDSPage reads a request's paging parameters. MaxRecords is 20 to 100, 100 when it is not there.
+func parseRDSPage(req *request) (rdsPage, error) {
+	page := rdsPage{limit: 100}
+	if given := req.form.Get("MaxRecords"); given != "" {
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 20 || n > 100 {
+			return page, fail(http.StatusBadRequest, "InvalidParameterValue", "Invalid value %s for MaxRecords. Must be between 20 and 100", given)
+		}
+		page.limit = n
+	}
+	if marker := req.form.Get("Marker"); marker != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(marker)
+		after, ok := strings.CutPrefix(string(raw), markerPrefix(req.call))
+		if err != nil || !ok {
+			return page, fail(http.StatusBadRequest, "InvalidParameterValue", "The Marker parameter is not valid.")
+		}
+		page.after = after
+	}
+	return page, nil
+}
+
+// marker hides the place where a page ends. Databases are sorted by ID, so that pages neither repeat nor skip one while
+// others come and go.
+func marker(call cloudsim.Call, last string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(markerPrefix(call) + last))
+}
+
+func markerPrefix(call cloudsim.Call) string {
+	return call.Account + "/" + call.Region + "/" + call.Action + "/"
+}
+
+// parseRDSFilters reads Filters.Filter.N.Name and Filters.Filter.N.Values.Value.M.
+func parseRDSFilters(req *request, known string) (filters, error) {
+	var list filters
+	for i := 1; ; i++ {
+		prefix := "Filters.Filter." + strconv.Itoa(i)
+		name := req.form.Get(prefix + ".Name")
+		if name == "" {
+			return list, nil
+		}
+		if !strings.Contains(" "+known+" ", " "+name+" ") {
+			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", "Unrecognized filter name: %s", name)
+		}
+		values := req.list(prefix + ".Values.Value")
+		for i, v := range values { // an ARN stands for what it names
+			if strings.HasPrefix(v, "arn:") {
+				values[i] = v[strings.LastIndexByte(v, ':')+1:]
+			}
+		}
+		list = append(list, filter{name, values})
+	}
+}
+
+// page writes what is left of a sorted list after filters and paging. The marker goes before the list, as in RDS's answers.
+func page[T any](req *request, d *document, element string, all []T, id func(*T) string, match func(*T) bool, write func(*T)) error {
+	p, err := parseRDSPage(req)
+	if err != nil {
+		return err
+	}
+	if req.faults.has(cloudsim.Empty) {
+		all = nil
+	}
+	var chosen []*T
+	honest := ""
+	for i := range all {
+		if id(&all[i]) <= p.after || !match(&all[i]) {
+			continue
+		}
+		if len(chosen) == p.limit {
+			honest = marker(req.call, id(chosen[len(chosen)-1]))
+			break
+		}
+		chosen = append(chosen, &all[i])
+	}
+	d.optional("Marker", req.faults.nextToken(req.form.Get("Marker"), honest, marker(req.call, p.after)))
+	d.open(element)
+	for _, item := range chosen {
+		write(item)
+	}
+	d.close(element)
+	return nil
+}

@@ -1,0 +1,203 @@
+package cloudsim
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// DatabaseStatus is RDS's word for the state of a database or cluster.
+type DatabaseStatus string
+
+// The statuses that a simulated database goes through. Databases put in place with other words keep them.
+const (
+	DatabaseCreating  DatabaseStatus = "creating"
+	DatabaseAvailable DatabaseStatus = "available"
+	DatabaseStopping  DatabaseStatus = "stopping"
+	DatabaseStopped   DatabaseStatus = "stopped"
+	DatabaseStarting  DatabaseStatus = "starting"
+	DatabaseModifying DatabaseStatus = "modifying"
+	DatabaseDeleting  DatabaseStatus = "deleting"
+)
+
+// settled returns what an intermediate status ends in, and any other status itself. Deleting ends in nothing.
+func (s DatabaseStatus) settled() DatabaseStatus {
+	switch s {
+	case DatabaseCreating, DatabaseStarting, DatabaseModifying:
+		return DatabaseAvailable
+	case DatabaseStopping:
+		return DatabaseStopped
+	default:
+		return s
+	}
+}
+
+// Database is a managed database instance. Values are snapshots; slices and Network are shared and must not be written to.
+type Database struct {
+	ID         string // the name its owner gave it; may be used again after a deletion
+	ResourceID string // db- and 26 letters and digits, never used again
+	Region     string
+	ARN        string
+	Engine     string
+	Version    string
+	License    string
+	Class      string // db.m6g.large
+	Status     DatabaseStatus
+	Changed    time.Time
+	Created    time.Time
+	StorageGiB int
+	MultiAZ    bool
+	Host       string // the endpoint; RDS has none while a database is being created
+	Port       int
+	Network    *Network
+	Subnets    []*Network // those of its subnet group
+	// SecondaryZone is where the standby is, "" when there is none.
+	SecondaryZone string
+	ReplicaOf     string   // the ID of the database it copies
+	Replicas      []string // the IDs of its copies
+	Cluster       string   // the ID of the cluster it is a member of
+	Writer        bool     // the member that takes writes
+	Tags          []Tag    // sorted by key
+	Entropy       uint64
+}
+
+// Tag returns the value of a tag, "" when there is none.
+func (d *Database) Tag(key string) string { return findTag(d.Tags, key) }
+
+// Cluster is an Aurora cluster. Its members are databases of their own.
+type Cluster struct {
+	ID         string
+	ResourceID string
+	Region     string
+	ARN        string
+	Engine     string
+	Version    string
+	Status     DatabaseStatus
+	Changed    time.Time
+	Created    time.Time
+	Host       string
+	ReaderHost string
+	Port       int
+	Subnets    []*Network
+	Members    []Member
+	Tags       []Tag
+	Entropy    uint64
+}
+
+// Member is a database's part in a cluster.
+type Member struct {
+	ID     string
+	Writer bool
+}
+
+// status returns a status as it is at a time, and whether the resource is still there.
+func (r *region) status(s DatabaseStatus, changed, now time.Time) (DatabaseStatus, bool) {
+	if now.Before(changed.Add(r.world.cfg.Transition)) {
+		return s, true
+	}
+	return s.settled(), s != DatabaseDeleting
+}
+
+// Databases returns the databases of a region sorted by ID. Errors: ErrNoAccount, ErrNoRegion.
+func (w *World) Databases(accountID, regionName string) ([]Database, error) {
+	r, err := w.region(accountID, regionName)
+	if err != nil {
+		return nil, err
+	}
+	now := w.Now()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	views := make([]Database, 0, len(r.databases))
+	for _, d := range r.databases {
+		view := *d
+		var there bool
+		if view.Status, there = r.status(d.Status, d.Changed, now); there {
+			view.Replicas = r.replicas(d.ID, now)
+			views = append(views, view)
+		}
+	}
+	return views, nil
+}
+
+// replicas lists the copies of a database. The caller holds mu.
+func (r *region) replicas(id string, now time.Time) []string {
+	var ids []string
+	for _, d := range r.databases {
+		if d.ReplicaOf == id {
+			if _, there := r.status(d.Status, d.Changed, now); there {
+				ids = append(ids, d.ID)
+			}
+		}
+	}
+	return ids
+}
+
+// Clusters returns the clusters of a region sorted by ID. Errors: ErrNoAccount, ErrNoRegion.
+func (w *World) Clusters(accountID, regionName string) ([]Cluster, error) {
+	r, err := w.region(accountID, regionName)
+	if err != nil {
+		return nil, err
+	}
+	now := w.Now()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	views := make([]Cluster, 0, len(r.clusters))
+	for _, c := range r.clusters {
+		view := *c
+		var there bool
+		if view.Status, there = r.status(c.Status, c.Changed, now); there {
+			view.Members = r.members(c.ID, now)
+			views = append(views, view)
+		}
+	}
+	return views, nil
+}
+
+// members lists the databases in a cluster. The caller holds mu.
+func (r *region) members(id string, now time.Time) []Member {
+	var members []Member
+	for _, d := range r.databases {
+		if d.Cluster == id {
+			if _, there := r.status(d.Status, d.Changed, now); there {
+				members = append(members, Member{d.ID, d.Writer})
+			}
+		}
+	}
+	return members
+}
+
+// database finds a database that is there. The caller holds mu.
+func (r *region) database(id string, now time.Time) (*Database, DatabaseStatus, bool) {
+	i, ok := slices.BinarySearchFunc(r.databases, strings.ToLower(id), func(d *Database, id string) int { return strings.Compare(d.ID, id) })
+	if !ok {
+		return nil, "", false
+	}
+	status, there := r.status(r.databases[i].Status, r.databases[i].Changed, now)
+	return r.databases[i], status, there
+}
+
+// cluster finds a cluster that is there. The caller holds mu.
+func (r *region) cluster(id string, now time.Time) (*Cluster, DatabaseStatus, bool) {
+	i, ok := slices.BinarySearchFunc(r.clusters, strings.ToLower(id), func(c *Cluster, id string) int { return strings.Compare(c.ID, id) })
+	if !ok {
+		return nil, "", false
+	}
+	status, there := r.status(r.clusters[i].Status, r.clusters[i].Changed, now)
+	return r.clusters[i], status, there
+}
+
+// addDatabase places a database, over a deleted one of the same name if there is one. The caller holds mu, or is alone.
+func (r *region) addDatabase(d *Database) {
+	i, taken := slices.BinarySearchFunc(r.databases, d.ID, func(d *Database, id string) int { return strings.Compare(d.ID, id) })
+	if taken {
+		r.databases[i] = d
+		return
+	}
+	r.databases = slices.Insert(r.databases, i, d)
+}
+
+// addCluster places a cluster. The caller holds mu, or is alone.
+func (r *region) addCluster(c *Cluster) {
+	i, _ := slices.BinarySearchFunc(r.clusters, c.ID, func(c *Cluster, id string) int { return strings.Compare(c.ID, id) })
+	r.clusters = slices.Insert(r.clusters, i, c)
+}

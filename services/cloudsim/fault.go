@@ -1,0 +1,136 @@
+package cloudsim
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// FaultKind is a way to fail.
+type FaultKind string
+
+// The kinds of fault. Where a cloud's services differ in how they say it, each says it in its own way.
+const (
+	// Slow holds the answer back for Fault.Delay.
+	Slow FaultKind = "slow"
+	// Hang never answers; it ends when the client gives up.
+	Hang FaultKind = "hang"
+	// Drop closes the connection without an answer.
+	Drop FaultKind = "drop"
+	// Truncate sends half the answer and closes the connection.
+	Truncate FaultKind = "truncate"
+	// Malformed answers 200 with XML that ends in the middle.
+	Malformed FaultKind = "malformed"
+
+	// AccessDenied refuses the action.
+	AccessDenied FaultKind = "access-denied"
+	// Throttle answers as if the account had used up its requests.
+	Throttle FaultKind = "throttle"
+	// ServerError answers 500.
+	ServerError FaultKind = "server-error"
+	// Unavailable answers 503.
+	Unavailable FaultKind = "unavailable"
+	// Expired answers as if the session were over.
+	Expired FaultKind = "expired"
+	// Revoked answers as if the access key did not exist.
+	Revoked FaultKind = "revoked"
+	// NotEnabled answers as if the account had not opted in to the region, though it is listed.
+	NotEnabled FaultKind = "not-enabled"
+	// Respond answers with Fault.Status, Code and Message.
+	Respond FaultKind = "respond"
+
+	// EndlessPages hands out a next page token for ever; the pages repeat the last one.
+	EndlessPages FaultKind = "endless-pages"
+	// RepeatToken hands out the token that was presented, so that a reader gets the same page again and again.
+	RepeatToken FaultKind = "repeat-token"
+	// FailMidway answers 500 to every page but the first.
+	FailMidway FaultKind = "fail-midway"
+	// Empty answers 200 with nothing in it, whatever there is.
+	Empty FaultKind = "empty"
+)
+
+// FaultKinds lists all kinds.
+var FaultKinds = []FaultKind{
+	Slow, Hang, Drop, Truncate, Malformed, AccessDenied, Throttle, ServerError, Unavailable, Expired, Revoked, NotEnabled,
+	Respond, EndlessPages, RepeatToken, FailMidway, Empty,
+}
+
+// Fault makes calls fail. A dead region is a Drop that names the region alone.
+type Fault struct {
+	Call // which calls; empty fields match all
+	Kind FaultKind
+
+	// Probability that a matching call is hit, 0 to 1. Zero means always.
+	Probability float64
+	// Skip lets so many matching calls pass first.
+	Skip int
+	// Count ends the fault after so many hits. Zero means never.
+	Count int
+
+	Delay time.Duration // of Slow
+
+	// The answer to Respond.
+	Status  int
+	Code    string
+	Message string
+}
+
+// faults holds what was injected.
+type faults struct {
+	mu     sync.Mutex
+	rng    *rand.Rand
+	active []*activeFault
+}
+
+type activeFault struct {
+	Fault
+	seen, hits int
+}
+
+func (f *faults) init(seed uint64) {
+	f.rng = rand.New(rand.NewPCG(seed, hash("faults")))
+}
+
+// Inject adds a fault and returns the function that takes it away again.
+func (w *World) Inject(fault Fault) (remove func()) {
+	active := &activeFault{Fault: fault}
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	w.faults.active = append(w.faults.active, active)
+	return func() {
+		w.faults.mu.Lock()
+		defer w.faults.mu.Unlock()
+		w.faults.active = slices.DeleteFunc(w.faults.active, func(f *activeFault) bool { return f == active })
+	}
+}
+
+// ClearFaults takes all faults away.
+func (w *World) ClearFaults() {
+	w.faults.mu.Lock()
+	defer w.faults.mu.Unlock()
+	w.faults.active = nil
+}
+
+// Faults returns the faults that hit a call, in the order of injection, and counts the hits. Handlers call it once for
+// each request. laterPage tells whether the call asks for a page after the first.
+func (w *World) Faults(call Call, laterPage bool) []Fault {
+	f := &w.faults
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var hit []Fault
+	for _, fault := range f.active {
+		if !call.matches(fault.Call) || fault.Kind == FailMidway && !laterPage {
+			continue
+		}
+		fault.seen++
+		switch {
+		case fault.seen <= fault.Skip, fault.Count > 0 && fault.hits >= fault.Count:
+		case fault.Probability > 0 && f.rng.Float64() >= fault.Probability:
+		default:
+			fault.hits++
+			hit = append(hit, fault.Fault)
+		}
+	}
+	return hit
+}

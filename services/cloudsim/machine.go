@@ -1,0 +1,148 @@
+package cloudsim
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// State is where a machine is in its life.
+type State uint8
+
+// The states of a virtual machine, those of EC2.
+const (
+	Pending State = iota
+	Running
+	ShuttingDown
+	Terminated
+	Stopping
+	Stopped
+)
+
+var stateNames = [...]string{"pending", "running", "shutting-down", "terminated", "stopping", "stopped"}
+
+// stateCodes are the low bytes of EC2's instance-state-code. Source: EC2 API reference, InstanceState.
+var stateCodes = [...]int{0, 16, 32, 48, 64, 80}
+
+// String returns EC2's word for the state.
+func (s State) String() string { return stateNames[s] }
+
+// Code returns EC2's number for the state.
+func (s State) Code() int { return stateCodes[s] }
+
+// settled returns what an intermediate state ends in, and a settled state itself.
+func (s State) settled() State {
+	switch s {
+	case Pending:
+		return Running
+	case ShuttingDown:
+		return Terminated
+	case Stopping:
+		return Stopped
+	default:
+		return s
+	}
+}
+
+// Tag is a label of a resource. Keys are unique within a resource.
+type Tag struct {
+	Key, Value string
+}
+
+// Network is a VPC's part in one zone, shared by the machines in it.
+type Network struct {
+	Zone          string
+	ZoneID        string
+	VPC           string
+	Subnet        string
+	SecurityGroup string
+}
+
+// Machine is a virtual machine. Values are snapshots; Tags, Image and Network are shared and must not be written to.
+type Machine struct {
+	ID     string // i- and 17 hexadecimal digits, never used again
+	Region string
+	Type   string // m6i.large
+	State  State
+	Spot   bool
+	// Bare machines have only an id and a state: every element that an SDK treats as optional is missing.
+	Bare      bool
+	Image     *Image
+	Network   *Network
+	PrivateIP netip.Addr
+	PublicIP  netip.Addr // invalid: none
+	Launched  time.Time
+	// Changed is when the state last began to change.
+	Changed time.Time
+	Tags    []Tag // sorted by key
+
+	// Seq orders the machines of a region, oldest first; it is what page tokens hold on to.
+	Seq uint64
+	// Reservation is the same number for all machines that were launched in one request, and Index counts them from 0.
+	Reservation uint64
+	Index       int
+	// Entropy is a number of the machine's own, from which handlers derive further ids (volumes, network interfaces).
+	Entropy uint64
+}
+
+// Tag returns the value of a tag, "" when there is none.
+func (m *Machine) Tag(key string) string { return findTag(m.Tags, key) }
+
+// Name returns the Name tag.
+func (m *Machine) Name() string { return m.Tag("Name") }
+
+func findTag(tags []Tag, key string) string {
+	for i := range tags {
+		if tags[i].Key == key {
+			return tags[i].Value
+		}
+	}
+	return ""
+}
+
+// mergeTags returns a new list with the tags of set added or replaced and those of drop removed.
+func mergeTags(tags []Tag, set map[string]string, drop []string) []Tag {
+	merged := make([]Tag, 0, len(tags)+len(set))
+	for _, t := range tags {
+		if _, replaced := set[t.Key]; !replaced && !slices.Contains(drop, t.Key) {
+			merged = append(merged, t)
+		}
+	}
+	for k, v := range set {
+		merged = append(merged, Tag{k, v})
+	}
+	sortTags(merged)
+	return merged
+}
+
+func sortTags(tags []Tag) {
+	slices.SortFunc(tags, func(a, b Tag) int {
+		switch {
+		case a.Key < b.Key:
+			return -1
+		case a.Key > b.Key:
+			return 1
+		default:
+			return 0
+		}
+	})
+}
+
+// Spec describes machines to launch. Empty fields are filled in from the seed.
+type Spec struct {
+	// Count is how many. Default 1.
+	Count int
+	Name  string // becomes the Name tag
+	Type  string
+	Image string // an image id; unknown ones are taken as Linux on x86_64
+	Spot  bool
+	// Subnet must be one of the region's.
+	Subnet string
+	Tags   map[string]string
+	// Bare leaves every optional element out of the answers.
+	Bare bool
+}
+
+// machineID formats a machine id as EC2 does: 17 hexadecimal digits, the first one 0.
+func machineID(n uint64) string { return fmt.Sprintf("i-0%016x", n) }
