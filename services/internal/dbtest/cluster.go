@@ -21,6 +21,8 @@ const password = "rollcall-test"
 type cluster struct {
 	adminURL string
 	admin    *pgxpool.Pool
+	// disposable says that the databases go away with the server, which may be down at the end of a test.
+	disposable bool
 
 	mu        sync.Mutex
 	templates map[string]*prepared // by Template.database()
@@ -56,13 +58,9 @@ func (c *cluster) new(t testing.TB, template Template) *DB {
 	if _, err := c.admin.Exec(ctx, `CREATE DATABASE `+name+` TEMPLATE `+template.database()); err != nil {
 		t.Fatalf("dbtest: copying the template %s: %v", template, err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if _, err := c.admin.Exec(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
-			t.Errorf("dbtest: dropping the database: %v", err)
-		}
-	})
+	if !c.disposable {
+		t.Cleanup(func() { c.drop(t, name) })
+	}
 	db := &DB{}
 	if db.URL, err = pgrole.WithDatabase(roleURL, name); err != nil {
 		t.Fatalf("dbtest: %v", err)
@@ -71,6 +69,14 @@ func (c *cluster) new(t testing.TB, template Template) *DB {
 		t.Fatalf("dbtest: %v", err)
 	}
 	return db
+}
+
+func (c *cluster) drop(t testing.TB, name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if _, err := c.admin.Exec(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
+		t.Errorf("dbtest: dropping the database: %v", err)
+	}
 }
 
 // prepare makes sure that the template is on the server, and returns an address as its role.

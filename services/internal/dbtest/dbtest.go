@@ -84,7 +84,7 @@ func openShared() (*cluster, *instance, error) {
 		c, err := newCluster(url)
 		return c, nil, err
 	}
-	local, err := newInstance(ctx)
+	local, err := newInstance(ctx, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -2,8 +2,11 @@ package dbtest_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
+	"os"
 	"testing"
+	"testing/fstest"
 
 	"github.com/jackc/pgx/v5"
 
@@ -41,5 +44,87 @@ func TestDatabasesAreApart(t *testing.T) {
 				t.Errorf("%d things, want 2", count)
 			}
 		})
+	}
+}
+
+func TestTemplateIsMigratedOnce(t *testing.T) {
+	migrations := 0
+	template := dbtest.Template{Name: t.Name(), Version: rand.Text(), Migrate: func(ctx context.Context, url string) error {
+		migrations++
+		return migrate(ctx, url)
+	}}
+	for range 3 {
+		pool := dbtest.New(t, template).Pool(t)
+		var id int
+		if err := pool.QueryRow(t.Context(), `SELECT id FROM things`).Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if migrations != 1 {
+		t.Errorf("migrated %d times", migrations)
+	}
+}
+
+func TestDatabaseIsDroppedWithItsConnections(t *testing.T) {
+	observer := dbtest.New(t, things)
+	var url, name string
+	t.Run("user", func(t *testing.T) {
+		db := dbtest.New(t, things)
+		url = db.URL
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { // runs before the database is dropped, and leaves the connection open
+			if err := conn.QueryRow(context.Background(), `SELECT current_database()`).Scan(&name); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	var left int
+	pool := observer.Pool(t)
+	if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM pg_database WHERE datname = $1`, name).Scan(&left); err != nil {
+		t.Fatal(err)
+	}
+	if left != 0 {
+		t.Errorf("the database %s is still there", name)
+	}
+}
+
+func TestServiceWorksAsItsRole(t *testing.T) {
+	db := dbtest.New(t, things)
+	for url, want := range map[string]string{
+		db.URL:      "rollcall_inventory inventory",
+		db.AdminURL: "postgres public",
+	} {
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.Background())
+		var got string
+		if err := conn.QueryRow(t.Context(), `SELECT concat_ws(' ', current_user, current_schema())`).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != want && os.Getenv("ROLLCALL_TEST_DATABASE_URL") == "" {
+			t.Errorf("role and schema are %q, want %q", got, want)
+		}
+	}
+}
+
+func TestHashFSKnowsNamesAndContents(t *testing.T) {
+	file := func(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
+	seen := map[string]int{}
+	for i, files := range []fstest.MapFS{
+		{"a.sql": file("1")}, {"a.sql": file("2")}, {"b.sql": file("1")}, {"a.sql": file("1"), "b.sql": file("")},
+	} {
+		hash := dbtest.HashFS(files)
+		if other, ok := seen[hash]; ok {
+			t.Errorf("files %d and %d have the same hash", other, i)
+		}
+		seen[hash] = i
+		if again := dbtest.HashFS(files); again != hash {
+			t.Errorf("files %d have two hashes", i)
+		}
 	}
 }

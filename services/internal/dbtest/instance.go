@@ -5,12 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"syscall"
+	"time"
 
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// instance is a server in a temporary folder.
+// instance is a server in a temporary folder:
+//
+//	<dir>/owner   flocked as long as this process lives, also while the server is stopped
+//	<dir>/db      the server's
 type instance struct {
+	dir    string
+	owner  *os.File
 	server *pgserver.Server
 	config pgserver.Config
 }
@@ -25,27 +33,68 @@ var settings = map[string]string{
 	"max_wal_size":    "4GB",
 }
 
-func newInstance(ctx context.Context) (*instance, error) {
-	dir, err := os.MkdirTemp("", folderPrefix)
-	if err != nil {
+// newInstance starts a server in a new folder; onChange may be nil.
+func newInstance(ctx context.Context, onChange func(pgserver.Status)) (_ *instance, err error) {
+	sweep(os.TempDir())
+	i := &instance{}
+	if i.dir, err = os.MkdirTemp("", folderPrefix); err != nil {
 		return nil, fmt.Errorf("making a folder for the server: %w", err)
 	}
-	i := &instance{config: pgserver.Config{DataDir: dir, FsyncOff: true, Settings: settings}}
-	if i.server, err = pgserver.Start(ctx, i.config); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+	i.config = pgserver.Config{
+		DataDir: filepath.Join(i.dir, "db"), FsyncOff: true, Settings: settings, OnChange: onChange,
+	}
+	if i.owner, err = os.Create(filepath.Join(i.dir, ownerFile)); err == nil {
+		if err = lock(i.owner); err == nil {
+			err = i.start(ctx)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(i.dir))
 	}
 	i.config.Port = i.server.Port() // for the next start
 	return i, nil
 }
 
-// folderPrefix begins the names of the folders of test servers.
-const folderPrefix = "rollcall-dbtest-"
+func (i *instance) start(ctx context.Context) (err error) {
+	i.server, err = pgserver.Start(ctx, i.config)
+	return err
+}
 
 func (i *instance) url() string { return i.server.URL("postgres") }
 
-// remove stops the server the quick way and deletes its data.
+// remove stops the server and deletes its data.
 func (i *instance) remove() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	return errors.Join(i.server.Stop(ctx), os.RemoveAll(i.config.DataDir))
+	return errors.Join(i.server.Stop(ctx), os.RemoveAll(i.dir), i.owner.Close())
+}
+
+const (
+	folderPrefix = "rollcall-dbtest-" // begins the names of the folders of test servers
+	ownerFile    = "owner"
+)
+
+// newborn is the age below which a folder may not have been locked by its owner yet.
+const newborn = time.Minute
+
+// sweep removes the folders that killed test binaries left behind: the old ones whose owner holds no lock. What can't be
+// removed is left to others.
+func sweep(parent string) {
+	owners, _ := filepath.Glob(filepath.Join(parent, folderPrefix+"*", ownerFile)) // the only error is a malformed pattern
+	for _, path := range owners {
+		owner, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		info, err := owner.Stat()
+		if err == nil && time.Since(info.ModTime()) > newborn && lock(owner) == nil {
+			os.RemoveAll(filepath.Dir(path))
+		}
+		owner.Close()
+	}
+}
+
+// lock takes the lock of a file, or fails when another process holds it. The kernel gives it back with the file.
+func lock(file *os.File) error {
+	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }
