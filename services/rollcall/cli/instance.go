@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+)
+
+type getInstance struct {
+	Name string `arg:"" help:"The instance's name on the roll: instances/… or the id behind it."`
+}
+
+// Run shows one instance.
+func (c *getInstance) Run(ctx context.Context, s *session) error {
+	instance, err := s.inventory().GetInstance(ctx, &inventoryv1.GetInstanceRequest{Name: resource(instancesCollection, c.Name)})
+	if err != nil {
+		return err
+	}
+	return s.showInstance(instance)
+}
+
+type lookupInstance struct {
+	Value    string `arg:"" help:"What is known of it: i-0abc…, db-ABC…, arn:aws:… or its display name."`
+	By       string `help:"What the value is: auto (told by its form), provider-id, provider-uri or display-name." enum:"auto,provider-id,provider-uri,display-name" default:"auto"`
+	Account  string `help:"Only in this account." placeholder:"ACCOUNT" complete:"account"`
+	ShowGone bool   `help:"Also among those that are gone."`
+}
+
+// Run finds one instance.
+func (c *lookupInstance) Run(ctx context.Context, s *session) error {
+	request := &inventoryv1.LookupInstanceRequest{ShowGone: c.ShowGone}
+	if c.Account != "" {
+		request.Account = resource(accountsCollection, c.Account)
+	}
+	by := c.By
+	if by == "auto" {
+		by = guessBy(c.Value)
+	}
+	switch by {
+	case "provider-id":
+		request.By = &inventoryv1.LookupInstanceRequest_ProviderId{ProviderId: c.Value}
+	case "provider-uri":
+		request.By = &inventoryv1.LookupInstanceRequest_ProviderUri{ProviderUri: c.Value}
+	default:
+		request.By = &inventoryv1.LookupInstanceRequest_DisplayName{DisplayName: c.Value}
+	}
+	instance, err := s.inventory().LookupInstance(ctx, request)
+	if err != nil {
+		return err
+	}
+	return s.showInstance(instance)
+}
+
+// guessBy tells what a value is by its form: ARNs (AWS, "Amazon Resource Names"), EC2 instance ids (i- and hexadecimal
+// digits) and RDS resource ids (db- and 26 capitals and digits); all else is a name.
+func guessBy(value string) string {
+	switch {
+	case strings.HasPrefix(value, "arn:"):
+		return "provider-uri"
+	case isID(value, "i-", "0123456789abcdef", 8), isID(value, "db-", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 20):
+		return "provider-id"
+	default:
+		return "display-name"
+	}
+}
+
+func isID(value, prefix, alphabet string, least int) bool {
+	digits, ok := strings.CutPrefix(value, prefix)
+	return ok && len(digits) >= least && strings.Trim(digits, alphabet) == ""
+}
+
+// showInstance prints one instance in the wanted format.
+func (s *session) showInstance(i *inventoryv1.Instance) error {
+	if s.format != formatTable {
+		return printMessage(s.out, s.format, i)
+	}
+	state := s.outStyle.byWord(i.GetState().String())
+	if word := i.GetProviderState(); word != "" {
+		state += s.outStyle.dim(fmt.Sprintf(" (%s)", clean(word)))
+	}
+	fields := []field{
+		{"name", clean(i.GetDisplayName())},
+		{"state", state},
+		{"kind", word(i.GetKind().String())},
+		{"machine type", clean(i.GetMachineType())},
+		{"provider", i.GetProvider().String()},
+		{"account", clean(id(accountsCollection, i.GetAccount()))},
+		{"region", clean(i.GetLocation().GetRegion())},
+		{"zone", clean(i.GetLocation().GetZone())},
+		{"private ips", clean(strings.Join(i.GetPrivateIps(), ", "))},
+		{"public ips", clean(strings.Join(i.GetPublicIps(), ", "))},
+	}
+	fields = append(fields, machineFields(s, i.GetVirtualMachine())...)
+	fields = append(fields, databaseFields(i.GetDatabase())...)
+	fields = append(fields,
+		field{"labels", labelText(i.GetLabels())},
+		field{"provider id", clean(i.GetProviderId())},
+		field{"provider uri", clean(i.GetProviderUri())},
+		field{"instance", clean(i.GetName())},
+		field{"created", s.stamp(i.GetCreateTime())},
+		field{"first seen", s.stamp(i.GetFirstSeenTime())},
+		field{"changed", s.stamp(i.GetChangeTime())},
+		field{"observed", s.stamp(i.GetObserveTime())},
+		field{"gone", s.stamp(i.GetGoneTime())},
+	)
+	printFields(s.out, s.outStyle, fields)
+	return nil
+}
+
+func machineFields(s *session, vm *inventoryv1.VirtualMachine) []field {
+	if vm == nil {
+		return nil
+	}
+	return []field{
+		{"image", clean(vm.GetImage())},
+		{"architecture", clean(vm.GetArchitecture())},
+		{"platform", clean(vm.GetPlatform())},
+		{"spot", yes(vm.GetSpot())},
+		{"network", clean(vm.GetNetwork())},
+		{"subnet", clean(vm.GetSubnet())},
+		{"hostname", clean(vm.GetHostname())},
+		{"scaling group", clean(vm.GetAutoscalingGroup())},
+		{"started", s.stamp(vm.GetStartTime())},
+	}
+}
+
+func databaseFields(db *inventoryv1.Database) []field {
+	if db == nil {
+		return nil
+	}
+	fields := []field{
+		{"engine", clean(strings.TrimSpace(db.GetEngine() + " " + db.GetEngineVersion()))},
+		{"high availability", yes(db.GetHighAvailability())},
+		{"replica of", clean(db.GetReplicaOf())},
+		{"cluster", clean(db.GetCluster())},
+		{"cluster writer", yes(db.GetClusterWriter())},
+		{"network", clean(db.GetNetwork())},
+	}
+	if db.GetStorageGib() > 0 {
+		fields = append(fields, field{"storage", number(db.GetStorageGib()) + " GiB"})
+	}
+	if db.GetEndpoint() != "" {
+		fields = append(fields, field{"endpoint", clean(fmt.Sprintf("%s:%d", db.GetEndpoint(), db.GetPort()))})
+	}
+	return fields
+}
+
+// yes is a fact that is worth a line only when it is so.
+func yes(so bool) string {
+	if so {
+		return "yes"
+	}
+	return ""
+}

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+)
+
+// remote are the flags of all commands that talk to a Rollcall.
+type remote struct {
+	Server  string        `help:"Where Rollcall listens for gRPC, host:port." env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" group:"Connection" placeholder:"ADDR"`
+	Timeout time.Duration `help:"Time limit of each call." default:"30s" group:"Connection"`
+	Output  format        `short:"o" help:"How to print the answer: table, json, ndjson (one object a line) or yaml." enum:"table,json,ndjson,yaml" default:"table"`
+}
+
+// AfterApply connects the session. The server is looked for with the first call.
+func (r *remote) AfterApply(s *session) error {
+	if r.Timeout <= 0 {
+		return fmt.Errorf("--timeout: %s is no time limit; give one above 0, such as 30s", r.Timeout)
+	}
+	if _, _, err := net.SplitHostPort(r.Server); err != nil && !strings.Contains(r.Server, ":/") { // dns:///, unix:///
+		return fmt.Errorf("--server: %q is no address; give host:port, such as localhost:9090", r.Server)
+	}
+	conn, err := grpc.NewClient(r.Server,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithUserAgent("rollcall/"+version()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
+		grpc.WithUnaryInterceptor(within(r.Timeout)),
+	)
+	if err != nil {
+		return fmt.Errorf("--server: %q is no address: %w", r.Server, err)
+	}
+	s.server, s.format, s.conn = r.Server, r.Output, conn
+	return nil
+}
+
+// maxMessage is the largest answer taken, in bytes: a page of 1000 instances with large tags is larger than gRPC's
+// default of 4 MiB.
+const maxMessage = 64 << 20
+
+// within bounds every unary call in time.
+func within(limit time.Duration) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return invoke(ctx, method, request, reply, conn, opts...)
+	}
+}
+
+// session is what one command runs with.
+type session struct {
+	in       io.Reader
+	out, err io.Writer
+	outStyle style
+	errStyle style
+
+	server string
+	format format
+	conn   *grpc.ClientConn
+
+	// now is the clock that ages are counted by.
+	now func() time.Time
+}
+
+func newSession(streams Streams) *session {
+	s := &session{in: streams.In, out: streams.Out, err: streams.Err, now: time.Now}
+	s.setColor("auto")
+	return s
+}
+
+func (s *session) setColor(choice string) {
+	s.outStyle, s.errStyle = styleFor(s.out, choice), styleFor(s.err, choice)
+}
+
+func (s *session) close() {
+	if s.conn != nil {
+		s.conn.Close()
+	}
+}
+
+func (s *session) accounts() accountsv1.AccountServiceClient {
+	return accountsv1.NewAccountServiceClient(s.conn)
+}
+
+func (s *session) inventory() inventoryv1.InventoryServiceClient {
+	return inventoryv1.NewInventoryServiceClient(s.conn)
+}
+
+func (s *session) discovery() discoveryv1.DiscoveryServiceClient {
+	return discoveryv1.NewDiscoveryServiceClient(s.conn)
+}

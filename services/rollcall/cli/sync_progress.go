@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/progress"
+
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+)
+
+// progressView shows runs while they go on, by the index of their account.
+type progressView interface {
+	update(i int, run *discoveryv1.SyncRun)
+	end(i int, o outcome)
+	// stop leaves the last state on the screen.
+	stop()
+}
+
+// newProgress shows bars on a terminal, and a line per change of state elsewhere.
+func newProgress(s *session, names []string) progressView {
+	if s.errStyle.colored && isTerminal(s.err) {
+		return newBars(s, names)
+	}
+	return &lines{s: s, names: names, states: make([]discoveryv1.SyncRun_State, len(names))}
+}
+
+// bars are progress bars, one a run, on a terminal.
+type bars struct {
+	names    []string
+	writer   progress.Writer
+	trackers []*progress.Tracker
+	rendered chan struct{}
+}
+
+func newBars(s *session, names []string) *bars {
+	b := &bars{names: names, writer: progress.NewWriter(), rendered: make(chan struct{})}
+	b.writer.SetOutputWriter(s.err)
+	b.writer.SetUpdateFrequency(100 * time.Millisecond)
+	b.writer.SetTrackerLength(24)
+	st := progress.StyleBlocks
+	st.Options.Separator = "  "
+	st.Options.DoneString, st.Options.ErrorString = s.errStyle.green("done"), s.errStyle.red("failed")
+	st.Options.TimeDonePrecision, st.Options.TimeInProgressPrecision = 100*time.Millisecond, time.Second
+	st.Options.PercentFormat = "%3.0f%%"
+	st.Visibility = progress.StyleVisibility{Percentage: true, Time: true, Tracker: true}
+	b.writer.SetStyle(st)
+	for i, name := range names {
+		t := &progress.Tracker{Message: message(name, nil), AutoStopDisabled: true, Index: uint64(i)}
+		b.trackers = append(b.trackers, t)
+		b.writer.AppendTracker(t)
+	}
+	go func() {
+		defer close(b.rendered)
+		b.writer.Render()
+	}()
+	return b
+}
+
+func (b *bars) update(i int, run *discoveryv1.SyncRun) {
+	t := b.trackers[i]
+	t.UpdateMessage(message(b.names[i], run))
+	t.UpdateTotal(int64(run.GetScopesTotal()))
+	t.SetValue(int64(run.GetScopesDone()))
+}
+
+func (b *bars) end(i int, o outcome) {
+	if o.bad() {
+		b.trackers[i].MarkAsErrored()
+		return
+	}
+	b.trackers[i].MarkAsDone()
+}
+
+func (b *bars) stop() {
+	b.writer.Stop()
+	<-b.rendered
+}
+
+// message is what stands before a bar, of one width so that the bars stand below each other.
+func message(account string, run *discoveryv1.SyncRun) string {
+	name := fmt.Sprintf("%-22s", clean(id(accountsCollection, account)))
+	if run == nil {
+		return name + fmt.Sprintf("%32s", "")
+	}
+	return name + fmt.Sprintf("%7s of %-7s %9s seen", number(run.GetScopesDone()), plural(run.GetScopesTotal(), "scope"), number(run.GetInstancesSeen()))
+}
+
+// lines tell of runs in lines that stay, for logs and pipes.
+type lines struct {
+	s     *session
+	names []string
+
+	mu     sync.Mutex
+	states []discoveryv1.SyncRun_State
+}
+
+func (l *lines) update(i int, run *discoveryv1.SyncRun) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.states[i] == run.GetState() {
+		return
+	}
+	l.states[i] = run.GetState()
+	if !hasEnded(run) {
+		fmt.Fprintf(l.s.err, "%s: %s (%s)\n", clean(id(accountsCollection, l.names[i])), word(run.GetState().String()), clean(run.GetName()))
+	}
+}
+
+func (l *lines) end(i int, o outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	name := clean(id(accountsCollection, l.names[i]))
+	if o.err != nil {
+		fmt.Fprintf(l.s.err, "%s: %s\n", name, clean(explain(o.err, l.s.server).what))
+		return
+	}
+	if hasEnded(o.run) {
+		fmt.Fprintf(l.s.err, "%s: %s, %s in %s\n", name, word(o.run.GetState().String()),
+			plural(o.run.GetInstancesSeen(), "instance"), plural(o.run.GetScopesTotal(), "scope"))
+	}
+}
+
+func (l *lines) stop() {}

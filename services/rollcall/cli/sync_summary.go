@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+)
+
+// bad tells whether an outcome makes the command fail.
+func (o outcome) bad() bool {
+	return o.err != nil || hasEnded(o.run) && o.run.GetState() != discoveryv1.SyncRun_SUCCEEDED
+}
+
+// changes are the changes of a run's scopes, added up.
+type changes struct{ created, changed, gone, reappeared int64 }
+
+func changesOf(run *discoveryv1.SyncRun) (c changes) {
+	for _, scope := range run.GetScopes() {
+		c.created += scope.GetCreated()
+		c.changed += scope.GetChanged()
+		c.gone += scope.GetGone()
+		c.reappeared += scope.GetReappeared()
+	}
+	return c
+}
+
+// summarize prints what came of the runs and what to do about those that failed.
+func summarize(s *session, outcomes []outcome, queuedOnly bool) error {
+	if s.format != formatTable {
+		if err := printRuns(s, outcomes); err != nil {
+			return err
+		}
+	} else if queuedOnly {
+		printQueued(s, outcomes)
+	} else {
+		printTable(s, outcomeColumns, outcomes)
+	}
+	bad := false
+	for _, o := range outcomes {
+		if o.bad() {
+			bad = true
+			tellFailure(s, o)
+		}
+	}
+	if bad {
+		return failed(exitFailed)
+	}
+	return nil
+}
+
+func printQueued(s *session, outcomes []outcome) {
+	for _, o := range outcomes {
+		if o.err == nil {
+			fmt.Fprintf(s.out, "%s: %s as %s\n", clean(id(accountsCollection, o.account)), word(o.run.GetState().String()), clean(id(runsCollection, o.run.GetName())))
+		}
+	}
+}
+
+// printRuns prints the runs for programs, in the shape of ListSyncRuns.
+func printRuns(s *session, outcomes []outcome) error {
+	runs := []json.RawMessage{}
+	for _, o := range outcomes {
+		if o.run == nil {
+			continue
+		}
+		text, err := encode(o.run)
+		if err != nil {
+			return err
+		}
+		if s.format == formatNDJSON {
+			if err := printJSON(s.out, s.format, text); err != nil {
+				return err
+			}
+		}
+		runs = append(runs, text)
+	}
+	if s.format == formatNDJSON {
+		return nil
+	}
+	text, err := json.Marshal(map[string]any{"syncRuns": runs})
+	if err != nil {
+		return err
+	}
+	return printJSON(s.out, s.format, text)
+}
+
+// tellFailure says what went wrong with one account, scope by scope, and what to do about it.
+func tellFailure(s *session, o outcome) {
+	name := s.errStyle.bold(clean(id(accountsCollection, o.account)))
+	if o.err != nil {
+		e := explain(o.err, s.server)
+		fmt.Fprintf(s.err, "%s: %s\n", name, cleanLines(e.what))
+		if e.remedy != "" {
+			fmt.Fprintf(s.err, "  What to do: %s\n", e.remedy)
+		}
+		return
+	}
+	run := o.run
+	switch {
+	case run.GetState() == discoveryv1.SyncRun_ABANDONED:
+		fmt.Fprintf(s.err, "%s: the run was given up, its worker stopped; what it had read holds\n", name)
+		fmt.Fprintf(s.err, "  What to do: nothing, another run is on its way; or sync again\n")
+		return
+	case run.GetErrorReason() != "" && run.GetErrorReason() != accountsv1.Connection_REASON_UNSPECIFIED.String():
+		fmt.Fprintf(s.err, "%s: %s %s\n", name, s.errStyle.red(clean(run.GetErrorReason())), cleanLines(run.GetError()))
+	default:
+		fmt.Fprintf(s.err, "%s: %s of %s could not be read\n", name, number(run.GetScopesFailed()), plural(run.GetScopesTotal(), "scope"))
+	}
+	tellScopes(s, run)
+	if run.GetRemedy() != "" {
+		fmt.Fprintf(s.err, "  What to do: %s\n", cleanLines(run.GetRemedy()))
+	}
+}
+
+// tellScopes names the scopes that failed.
+func tellScopes(s *session, run *discoveryv1.SyncRun) {
+	told := 0
+	for _, scope := range run.GetScopes() {
+		if scope.GetState() != discoveryv1.ScopeResult_FAILED {
+			continue
+		}
+		if told == maxScopesShown {
+			fmt.Fprintf(s.err, "  and more: %s\n", s.errStyle.bold("rollcall runs get "+clean(id(runsCollection, run.GetName()))))
+			return
+		}
+		told++
+		fmt.Fprintf(s.err, "  %s %s  %s %s\n", word(scope.GetKind()), clean(scope.GetLocation()),
+			s.errStyle.yellow(clean(scope.GetErrorReason())), clean(scope.GetError()))
+	}
+}
+
+var outcomeColumns = []column[outcome]{
+	{title: "account", cell: func(_ *session, o outcome) string { return clean(id(accountsCollection, o.account)) }},
+	{title: "result", cell: func(s *session, o outcome) string {
+		if o.err != nil {
+			return s.outStyle.red("ERROR")
+		}
+		return s.outStyle.byWord(o.run.GetState().String())
+	}},
+	{title: "took", right: true, cell: func(_ *session, o outcome) string {
+		return took(o.run.GetStartTime(), o.run.GetEndTime())
+	}},
+	{title: "scopes", right: true, cell: func(_ *session, o outcome) string {
+		return fmt.Sprintf("%d/%d", o.run.GetScopesDone()-o.run.GetScopesFailed(), o.run.GetScopesTotal())
+	}},
+	{title: "instances", right: true, cell: func(_ *session, o outcome) string { return number(o.run.GetInstancesSeen()) }},
+	{title: "new", right: true, cell: func(_ *session, o outcome) string { return number(changesOf(o.run).created) }},
+	{title: "changed", right: true, cell: func(_ *session, o outcome) string { return number(changesOf(o.run).changed) }},
+	{title: "gone", right: true, cell: func(_ *session, o outcome) string { return number(changesOf(o.run).gone) }},
+	{title: "back", right: true, cell: func(_ *session, o outcome) string { return number(changesOf(o.run).reappeared) }},
+}
