@@ -1,0 +1,175 @@
+package query
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// setBare takes a value that was written without quotes.
+func (l *literal) setBare(text string) {
+	l.text = text
+	l.openStart = strings.HasPrefix(text, "*")
+	l.openEnd = strings.HasSuffix(text, "*")
+}
+
+// quoted reads a value in quotes, with the escapes of GoogleSQL, which AIP-160
+// asks for, and `\*` for a star that is no wildcard.
+func (p *parser) quoted() (*literal, error) {
+	start := p.pos
+	quote := p.text[p.pos]
+	p.pos++
+	n := &literal{at: start}
+	var b strings.Builder
+	for first := true; ; first = false {
+		if p.done() {
+			return nil, p.mistake(start, "this quote is never closed")
+		}
+		switch p.text[p.pos] {
+		case quote:
+			p.pos++
+			n.text = b.String()
+			return n, nil
+		case '\\':
+			r, err := p.escape()
+			if err != nil {
+				return nil, err
+			}
+			b.WriteRune(r)
+			n.openEnd = false
+		default:
+			r, size := utf8.DecodeRuneInString(p.rest())
+			b.WriteRune(r)
+			p.pos += size
+			n.openEnd = r == '*'
+			n.openStart = n.openStart || first && r == '*'
+		}
+	}
+}
+
+// escape reads a backslash and what it stands for.
+func (p *parser) escape() (rune, error) {
+	if len(p.rest()) > 1 {
+		if next := p.rest()[1]; strings.ContainsRune("*'\"`?", rune(next)) {
+			p.pos += 2
+			return rune(next), nil
+		}
+	}
+	r, _, tail, err := strconv.UnquoteChar(p.rest(), 0)
+	if err != nil || r == 0 || !utf8.ValidRune(r) {
+		return 0, p.mistake(p.pos, "%s is no escape that a text can have; write \\\\ for a backslash", shown(p.peekEscape()))
+	}
+	p.pos = len(p.text) - len(tail)
+	return r, nil
+}
+
+// peekEscape is the backslash here and the character after it.
+func (p *parser) peekEscape() string {
+	_, size := utf8.DecodeRuneInString(p.rest()[1:])
+	return p.rest()[:1+size]
+}
+
+// open tells whether a wildcard is at either end.
+func (l *literal) open() bool { return l.openStart || l.openEnd }
+
+// anything tells whether it is nothing but wildcards: any value will do.
+func (l *literal) anything() bool { return l.fn == "" && l.open() && l.core() == "" }
+
+// core is the text between the wildcards.
+func (l *literal) core() string {
+	text := l.text
+	if l.openStart {
+		text = strings.TrimPrefix(text, "*")
+	}
+	if l.openEnd {
+		text = strings.TrimSuffix(text, "*")
+	}
+	return text
+}
+
+// exactPattern is the LIKE pattern of a text that is open where its wildcards
+// are.
+func exactPattern(f *Field, l *literal) string {
+	return pattern(f, l, l.openStart, l.openEnd)
+}
+
+// loosePattern is the LIKE pattern of a text that may stand anywhere, or at the
+// end of the value where it has no wildcard when it has one at the other.
+func loosePattern(f *Field, l *literal) string {
+	if !l.open() {
+		return pattern(f, l, true, true)
+	}
+	return exactPattern(f, l)
+}
+
+var escapeLike = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+func pattern(f *Field, l *literal, openStart, openEnd bool) string {
+	text := l.core()
+	if !l.openStart {
+		text = f.stored(text)
+	}
+	text = escapeLike.Replace(text)
+	if openStart {
+		text = "%" + text
+	}
+	if openEnd {
+		text += "%"
+	}
+	return text
+}
+
+// convert makes of a literal the value that its field's type asks for, or says
+// what is wrong with it: what the field is compared with instead.
+func (l *literal) convert(f *Field) (value any, wrong string) {
+	if l.fn == "timestamp" && f.Type.kind != kindTimestamp || l.fn == "duration" && f.Type.kind != kindDuration {
+		return nil, "is not compared with a " + l.fn
+	}
+	switch f.Type.kind {
+	case kindUUID:
+		if id, err := uuid.Parse(f.stored(l.text)); err == nil && len(f.stored(l.text)) == 36 {
+			return id.String(), ""
+		}
+		return nil, "is compared with a UUID, such as " + shown(f.Prefix+"6ba7b810-9dad-41d1-80b4-00c04fd430c8")
+	case kindEnum:
+		return l.convertEnum(f)
+	case kindBool:
+		if l.text == "true" || l.text == "false" {
+			return l.text == "true", ""
+		}
+		return nil, "is compared with true or false"
+	case kindInt:
+		if n, err := strconv.ParseInt(l.text, 0, 64); err == nil {
+			return n, ""
+		}
+		return nil, "is compared with a whole number of at most 64 bits"
+	case kindTimestamp:
+		if t, err := time.Parse(time.RFC3339, l.text); err == nil {
+			return t, ""
+		}
+		return nil, "is compared with a timestamp of RFC 3339, such as `2026-01-31T15:04:05Z`"
+	case kindDuration:
+		if d, err := time.ParseDuration(l.text); err == nil {
+			return d, ""
+		}
+		return nil, "is compared with a duration, such as `20s` or `1.5h`"
+	default:
+		return f.stored(l.text), ""
+	}
+}
+
+func (l *literal) convertEnum(f *Field) (value any, wrong string) {
+	for _, known := range f.Type.values {
+		if l.text == known {
+			return known, ""
+		}
+	}
+	wrong = "is one of " + listed(f.Type.values)
+	if near := nearest(l.text, f.Type.values); near != "" {
+		wrong = "has no such value; did you mean `" + near + "`? It " + wrong
+	}
+	return nil, wrong
+}

@@ -1,0 +1,142 @@
+package query
+
+import "strings"
+
+// resolver makes predicates of a syntax tree: it finds the fields and checks
+// what is asked of them.
+type resolver struct {
+	source
+	schema *Schema
+}
+
+// resolve one node, or its negation. Negations sink to the leaves: there they
+// can be said so that missing values are answered right, where NOT of an SQL
+// condition that is NULL would stay NULL.
+func (r *resolver) resolve(n node, negated bool) (predicate, error) {
+	switch n := n.(type) {
+	case *junction:
+		return r.junction(n, negated, r.resolve)
+	case *negation:
+		return r.resolve(n.kid, !negated)
+	case *comparison:
+		return r.comparison(n, negated)
+	case *literal:
+		return r.word(n, negated)
+	}
+	panic("query: a node of no kind")
+}
+
+func (r *resolver) junction(n *junction, negated bool, resolve func(node, bool) (predicate, error)) (predicate, error) {
+	all := &group{or: n.or != negated}
+	for _, kid := range n.kids {
+		p, err := resolve(kid, negated)
+		if err != nil {
+			return nil, err
+		}
+		all.kids = append(all.kids, p)
+	}
+	return all, nil
+}
+
+// comparison of a field with an argument. The comparator is asked of each
+// literal in a composite argument: a = (b OR c).
+func (r *resolver) comparison(n *comparison, negated bool) (predicate, error) {
+	f, key, ok := r.schema.lookup(n.path)
+	if !ok {
+		return nil, r.unknown(n)
+	}
+	op := n.op
+	if op == "!=" { // of a composite: none of them
+		op, negated = "=", !negated
+	}
+	var each func(node, bool) (predicate, error)
+	each = func(arg node, negated bool) (predicate, error) {
+		switch arg := arg.(type) {
+		case *junction:
+			return r.junction(arg, negated, each)
+		case *negation:
+			return each(arg.kid, !negated)
+		case *literal:
+			return r.test(n, f, key, op, arg, negated)
+		}
+		panic("query: an argument of no kind")
+	}
+	return each(n.arg, negated)
+}
+
+// unknown says that there is no such field, and which might be meant.
+func (r *resolver) unknown(n *comparison) error {
+	written := strings.Join(n.path, ".")
+	if inside := r.schema.below(written); len(inside) > 0 {
+		return r.mistake(n.at, "%s is not a single field; it has %s", shown(n.raw), listed(inside))
+	}
+	for i := len(n.path) - 1; i > 0; i-- {
+		if f := r.schema.byPath[strings.Join(n.path[:i], ".")]; f != nil {
+			return r.mistake(n.at, "%s has nothing inside, so there is no %s", shown(f.Path), shown(n.raw))
+		}
+	}
+	var names, paths []string
+	for _, f := range r.schema.fields {
+		names = append(names, spellings(f.Path)...)
+		paths = append(paths, f.Path)
+	}
+	if near := nearest(written, names); near != "" {
+		return r.mistake(n.at, "there is no field %s; did you mean `%s`?", shown(n.raw), near)
+	}
+	return r.mistake(n.at, "there is no field %s; there are %s", shown(n.raw), listed(paths))
+}
+
+// test of one field against one literal.
+func (r *resolver) test(n *comparison, f *Field, key, op string, l *literal, negated bool) (predicate, error) {
+	t := &test{field: f, key: key, negated: negated}
+	isText := f.hasText()
+	switch {
+	case !f.allows(op, key != ""):
+		return nil, r.mistake(n.opAt, "`%s` can't be asked of %s; %s", n.op, shown(n.raw), f.allowed())
+	case l.anything() && (op == ":" || op == "=" && isText):
+		t.op = present
+		return t, nil
+	case isText && op == ":" && l.text == "":
+		return nil, r.mistake(l.at, "an empty text is in everything; ask `%s:*` for whether %s is there", n.raw, shown(n.raw))
+	case isText && l.fn == "":
+		t.ask(op, l)
+		return t, nil
+	case op == ":" && f.Type.kind == kindTimestamp:
+		return nil, r.mistake(n.opAt, "`:` can't be asked of %s; %s", shown(n.raw), f.allowed())
+	}
+	value, wrong := l.convert(f)
+	if wrong != "" {
+		return nil, r.mistake(l.at, "%s does not fit: %s %s", shown(l.text), shown(n.raw), wrong)
+	}
+	t.op, t.value = operator(op), value
+	if op == ":" {
+		t.op = equal
+	}
+	return t, nil
+}
+
+// word without a field: text to search for, or a Bool field that must be true.
+func (r *resolver) word(l *literal, negated bool) (predicate, error) {
+	if l.path != nil {
+		f, _, ok := r.schema.lookup(l.path)
+		switch {
+		case ok && f.Type.kind == kindBool:
+			return &test{field: f, op: equal, value: true, negated: negated}, nil
+		case ok && len(l.path) > 1:
+			return nil, r.mistake(l.at, "%s is a field; say what of it, such as `%s:*` for whether it is there", shown(l.text), l.text)
+		}
+	}
+	switch {
+	case l.anything():
+		return &group{or: negated}, nil
+	case l.text == "":
+		return nil, r.mistake(l.at, "an empty text is in everything; leave it out")
+	case len(r.schema.search) == 0:
+		return nil, r.mistake(l.at, "%s: say in which field, such as `%s = …`", shown(l.text), r.schema.fields[0].Path)
+	}
+	s := &search{fields: r.schema.search, negated: negated}
+	for _, f := range s.fields {
+		s.patterns = append(s.patterns, loosePattern(f, l))
+	}
+	return s, nil
+}
