@@ -16,10 +16,16 @@ import (
 type Logging struct {
 	Level  slog.Level `name:"log-level" env:"ROLLCALL_LOG_LEVEL" default:"info" help:"Least level that is logged: debug, info, warn or error."`
 	Format string     `name:"log-format" env:"ROLLCALL_LOG_FORMAT" default:"text" enum:"text,json" help:"Form of a log line: text or json."`
+
+	// Out takes the log in place of the writer that Logger is given, when set.
+	Out io.Writer `kong:"-"`
 }
 
 // Logger writes to w as configured.
 func (l Logging) Logger(w io.Writer) *slog.Logger {
+	if l.Out != nil {
+		w = l.Out
+	}
 	options := &slog.HandlerOptions{Level: l.Level}
 	if l.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
