@@ -160,8 +160,9 @@ func (s ConnectionState) repeats(report Report) bool {
 func (s ConnectionState) finish(news Finished, run string, now time.Time) ConnectionState {
 	news = news.sanitized()
 	// Reporters' clocks differ: an end in the future, or before that of an
-	// earlier run, would show for as long as theirs is off.
-	end := news.EndTime
+	// earlier run, would show for as long as theirs is off. Microseconds are what
+	// the database keeps.
+	end := news.EndTime.Truncate(time.Microsecond)
 	if end.After(now) {
 		end = now
 	}
@@ -185,9 +186,12 @@ func (f Finished) sanitized() Finished {
 	return f
 }
 
-// Validate tells whether the outcome and its reason go together.
+// Validate tells whether the outcome and its reason go together, and the end is
+// a time of our age: one that is not can't be stored.
 func (f Finished) Validate() error {
 	switch {
+	case f.EndTime.Unix() <= 0:
+		return fault.Invalid("outcome.end_time", "must be after 1970")
 	case f.Outcome == Connected && (f.Reason != "" || f.Error != "" || f.Remedy != ""):
 		return fault.Invalid("outcome.reason", "a sync that read everything has no error, reason or remedy")
 	case f.Outcome != Connected && f.Reason == "":

@@ -11,8 +11,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// scanAccount reads one row of selectAccounts.
-func scanAccount(row pgx.Row) (*accounts.Account, error) {
+// scanAccount reads one row of accountColumns, and further columns into more.
+func scanAccount(row pgx.Row, more ...any) (*accounts.Account, error) {
 	var (
 		a            accounts.Account
 		c            connectionRow
@@ -25,7 +25,7 @@ func scanAccount(row pgx.Row) (*accounts.Account, error) {
 		&a.ID, &a.Provider, &a.CloudID, &a.DisplayName, &a.Labels, &a.Paused, &syncInterval, &a.Regions,
 		&method, &settings, &a.Revision, &a.CreateTime, &a.UpdateTime,
 	}
-	dest = append(append(dest, c.dest()...), &now)
+	dest = append(append(append(dest, c.dest()...), &now), more...)
 	if err := row.Scan(dest...); err != nil {
 		return nil, err
 	}

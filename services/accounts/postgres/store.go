@@ -30,13 +30,18 @@ func (s *Store) Ping(ctx context.Context) error {
 	return postgres.Fault(s.pool.Ping(ctx))
 }
 
-// selectAccounts reads whole accounts in the order of scanAccount.
-const selectAccounts = `
-	SELECT a.id, a.provider, a.cloud_id, a.display_name, a.labels, a.paused, a.sync_interval, a.regions,
-	       a.credentials_method, a.credentials, a.revision, a.create_time, a.update_time,
-	       c.outcome, c.last_sync_time, c.last_success_time, c.last_error, c.reason, c.remedy, c.last_sync_run,
-	       c.syncing_until, c.syncing_run, c.fencing_token, now()
-	FROM accounts a LEFT JOIN connections c ON c.account_id = a.id`
+// accountColumns are a whole account, in the order of scanAccount.
+const accountColumns = `
+	a.id, a.provider, a.cloud_id, a.display_name, a.labels, a.paused, a.sync_interval, a.regions,
+	a.credentials_method, a.credentials, a.revision, a.create_time, a.update_time,
+	c.outcome, c.last_sync_time, c.last_success_time, c.last_error, c.reason, c.remedy, c.last_sync_run,
+	c.syncing_until, c.syncing_run, c.fencing_token, now()`
+
+// accountTables are where they come from.
+const accountTables = `accounts a LEFT JOIN connections c ON c.account_id = a.id`
+
+// selectAccounts reads whole accounts.
+const selectAccounts = `SELECT` + accountColumns + ` FROM ` + accountTables
 
 // Get is the account with this id.
 func (s *Store) Get(ctx context.Context, id string) (*accounts.Account, error) {
