@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"time"
 
@@ -40,6 +41,8 @@ type Options struct {
 	MaxConns int32
 	// Logger is told when the database has to be waited for.
 	Logger *slog.Logger
+	// Settings of each connection, such as lock_timeout.
+	Settings map[string]string
 }
 
 // Open is a pool on the database. It waits up to half a minute for a database
@@ -55,6 +58,7 @@ func Open(ctx context.Context, options Options) (*pgxpool.Pool, error) {
 		config.MaxConns = options.MaxConns
 	}
 	config.ConnConfig.ConnectTimeout = connectLimit
+	maps.Copy(config.ConnConfig.RuntimeParams, options.Settings)
 	config.HealthCheckPeriod = healthEvery
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
