@@ -26,8 +26,9 @@ const (
 // cloud is a world behind a real port, with real SDK clients.
 type cloud struct {
 	*cloudsim.World
-	server *aws.Server
-	http   *http.Client
+	server    *aws.Server
+	transport *http.Transport
+	http      *http.Client
 }
 
 // serve starts a world for one test.
@@ -45,7 +46,7 @@ func serve(t testing.TB, cfg cloudsim.Config) *cloud {
 			t.Error(err)
 		}
 	})
-	return &cloud{World: world, server: server, http: &http.Client{Transport: transport}}
+	return &cloud{World: world, server: server, transport: transport, http: &http.Client{Transport: inMemoryBodies{transport}}}
 }
 
 // config is what an SDK's client is made from, without retries: a test sees each answer as it is.
