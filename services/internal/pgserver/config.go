@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime"
 )
 
 // Config says where a server keeps its things and how it runs. Only DataDir is required.
@@ -23,7 +22,7 @@ type Config struct {
 	RepositoryURL string
 	// Port is the TCP port on 127.0.0.1; 0 means any free one.
 	Port int
-	// FsyncOff trades the safety of the data for speed; for tests.
+	// FsyncOff trades the safety of the data in a crash of the whole machine for speed; for tests.
 	FsyncOff bool
 	// Settings are further settings for postgres (as in postgresql.conf); they win over the defaults.
 	Settings map[string]string
@@ -65,7 +64,7 @@ func (c *Config) complete() error {
 
 // defaultCacheDir is a folder that outlives the data; for root one that the user who runs postgres can reach as well.
 func defaultCacheDir(dataDir string) string {
-	if os.Geteuid() == 0 && runtime.GOOS == "linux" {
+	if os.Geteuid() == 0 {
 		return rootCacheDir
 	}
 	dir, err := os.UserCacheDir()
@@ -74,6 +73,3 @@ func defaultCacheDir(dataDir string) string {
 	}
 	return filepath.Join(dir, "rollcall", "postgres")
 }
-
-// rootCacheDir is where root keeps fetched programs, by the Filesystem Hierarchy Standard (section 5.5).
-const rootCacheDir = "/var/cache/rollcall/postgres"

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,17 +57,18 @@ func platform() string {
 // may do that at once: the folder of a version appears complete or not at all.
 func fetchPrograms(ctx context.Context, cfg Config, who identity) (programs, error) {
 	name := platform()
-	dir := filepath.Join(cfg.CacheDir, fetchedVersion+"-"+name)
-	bin := filepath.Join(dir, "bin")
-	if _, err := os.Stat(filepath.Join(bin, "postgres")); err == nil {
-		return inspect(ctx, bin, who)
-	}
 	sum, ok := checksums[name]
 	if !ok {
 		return programs{}, fmt.Errorf("there is no build of Postgres to fetch for %s", name)
 	}
-	if err := os.MkdirAll(cfg.CacheDir, 0o755); err != nil {
-		return programs{}, fmt.Errorf("making the folder for Postgres: %w", err)
+	cache, err := openCache(cfg, who)
+	if err != nil {
+		return programs{}, err
+	}
+	dir := filepath.Join(cache, fetchedVersion+"-"+name)
+	bin := filepath.Join(dir, "bin")
+	if _, err := os.Stat(filepath.Join(bin, "postgres")); err == nil {
+		return inspect(ctx, bin, who)
 	}
 	artifact := "embedded-postgres-binaries-" + name
 	address := fmt.Sprintf("%s/io/zonky/test/postgres/%s/%s/%s-%s.jar",
@@ -83,6 +85,43 @@ func fetchPrograms(ctx context.Context, cfg Config, who identity) (programs, err
 		return programs{}, fmt.Errorf("unpacking Postgres: %w", err)
 	}
 	return inspect(ctx, bin, who)
+}
+
+// openCache makes the folder for fetched programs and returns it. Where the user who runs postgres for root can't reach
+// the configured one, the one for all users takes its place.
+func openCache(cfg Config, who identity) (string, error) {
+	if err := makePublic(cfg.CacheDir); err != nil {
+		return "", err
+	}
+	if who.reaches(cfg.CacheDir) {
+		return cfg.CacheDir, nil
+	}
+	if err := makePublic(rootCacheDir); err != nil {
+		return "", err
+	}
+	if !who.reaches(rootCacheDir) {
+		return "", fmt.Errorf("the user with id %d, who runs postgres for root, can reach neither %s nor %s: let everybody enter one of them",
+			who.uid, cfg.CacheDir, rootCacheDir)
+	}
+	return rootCacheDir, nil
+}
+
+// makePublic makes a folder and those above it that are missing, open to all whatever the umask says.
+func makePublic(dir string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := makePublic(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	err := os.Mkdir(dir, 0o755)
+	if err == nil {
+		err = os.Chmod(dir, 0o755)
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("making the folder for Postgres: %w", err)
+	}
+	return nil
 }
 
 func download(ctx context.Context, address string) ([]byte, error) {

@@ -20,3 +20,6 @@ func handOver(cmd *exec.Cmd, dataDir string, _ identity) (string, *os.File, erro
 	cmd.ExtraFiles = append(cmd.ExtraFiles, dir)
 	return fmt.Sprintf("/proc/self/fd/%d", 2+len(cmd.ExtraFiles)), dir, nil
 }
+
+// rootCacheDir is where root keeps fetched programs, by the Filesystem Hierarchy Standard, section 5.5.
+const rootCacheDir = "/var/cache/rollcall/postgres"

@@ -21,3 +21,6 @@ func handOver(_ *exec.Cmd, dataDir string, who identity) (string, *os.File, erro
 	}
 	return dataDir, nil, nil
 }
+
+// rootCacheDir is where root keeps fetched programs: macOS' folder of caches for all users.
+const rootCacheDir = "/Library/Caches/rollcall/postgres"

@@ -43,6 +43,9 @@ func findPrograms(ctx context.Context, cfg Config, who identity, major int) (pro
 	var passedOver []string
 	if !cfg.FetchOnly {
 		found, skipped := localPrograms(ctx, cfg, who)
+		if ctx.Err() != nil {
+			return programs{}, context.Cause(ctx)
+		}
 		passedOver = skipped
 		for _, p := range found {
 			if major == 0 || p.major == major {

@@ -41,6 +41,7 @@ type Server struct {
 	programs programs
 	password string
 	port     int
+	pickPort func() (int, error) // freePort, but for tests
 
 	endSupervision context.CancelFunc
 	supervised     chan struct{} // closed when the supervisor has returned
@@ -59,20 +60,32 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, folder: folder{dir: cfg.DataDir}, supervised: make(chan struct{})}
+	s := newServer(cfg)
 	if err := s.start(ctx); err != nil {
-		s.release()
 		return nil, fmt.Errorf("pgserver: %w", err)
+	}
+	return s, nil
+}
+
+func newServer(cfg Config) *Server {
+	return &Server{cfg: cfg, folder: folder{dir: cfg.DataDir}, pickPort: freePort, supervised: make(chan struct{})}
+}
+
+func (s *Server) start(ctx context.Context) error {
+	if err := s.prepare(ctx); err != nil {
+		s.release()
+		return err
 	}
 	supervision, cancel := context.WithCancel(context.Background())
 	s.endSupervision = cancel
 	s.setStatus(Status{State: Ready, PID: s.child.pid})
-	cfg.Logger.Info("postgres is ready", "port", s.port, "version", s.programs.major, "data", cfg.DataDir)
+	s.cfg.Logger.Info("postgres is ready", "port", s.port, "version", s.programs.major, "data", s.cfg.DataDir)
 	go s.supervise(supervision)
-	return s, nil
+	return nil
 }
 
-func (s *Server) start(ctx context.Context) (err error) {
+// prepare does all that comes before the supervision.
+func (s *Server) prepare(ctx context.Context) (err error) {
 	if s.lock, err = s.folder.acquire(); err != nil {
 		return err
 	}
@@ -81,6 +94,9 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	if s.log, err = openLog(s.folder.log()); err != nil {
 		return err
+	}
+	if err := s.log.rotate(maxLog); err != nil {
+		return fmt.Errorf("rotating the log of postgres: %w", err)
 	}
 	major, err := s.folder.major()
 	if err != nil {
@@ -103,7 +119,7 @@ func (s *Server) bringUp(ctx context.Context) error {
 	unclean := err == nil
 	for attempt := 1; ; attempt++ {
 		if s.port = s.cfg.Port; s.port == 0 {
-			if s.port, err = freePort(); err != nil {
+			if s.port, err = s.pickPort(); err != nil {
 				return err
 			}
 		}

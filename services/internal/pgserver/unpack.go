@@ -43,12 +43,12 @@ func unpackTar(archive *tar.Reader, root *os.Root) error {
 			return err
 		}
 		name := path.Clean(header.Name)
-		if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		if err := unpackFolder(root, path.Dir(name)); err != nil {
 			return err
 		}
 		switch header.Typeflag {
 		case tar.TypeDir:
-			err = root.MkdirAll(name, 0o755)
+			err = unpackFolder(root, name)
 		case tar.TypeSymlink:
 			err = root.Symlink(header.Linkname, name)
 		case tar.TypeReg:
@@ -60,6 +60,23 @@ func unpackTar(archive *tar.Reader, root *os.Root) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
+}
+
+// unpackFolder makes a folder and those above it, open to all whatever the umask says.
+func unpackFolder(root *os.Root, name string) error {
+	if name == "." || name == "/" {
+		return nil
+	}
+	if err := unpackFolder(root, path.Dir(name)); err != nil {
+		return err
+	}
+	if err := root.Mkdir(name, 0o755); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	return root.Chmod(name, 0o755)
 }
 
 // unpackEntry writes one file, readable to all: the user who runs postgres is not always the one who unpacks it.
