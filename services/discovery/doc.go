@@ -1,0 +1,40 @@
+// Package discovery is the domain of the discovery service: reading the clouds
+// into the roll, one account at a time, and saying honestly what could not be
+// read. It knows neither SQL for instances or accounts nor, here at the root,
+// any cloud's SDK.
+//
+//	discovery/               the types and rules (here), free of transport and storage
+//	discovery/aws            the one place that speaks to AWS, behind Provider
+//	discovery/providertest   the suite that every Provider passes
+//	discovery/roll           the accounts and inventory services, as the domain needs them
+//	discovery/postgres       the only SQL: sync runs, schedules, fencing tokens
+//	discovery/jobs           River: bringing runs to workers, and the periodic work
+//	discovery/grpc           the contract: DiscoveryService
+//	discovery/app            configuration, wiring, run
+//	discovery/cmd            the program of its own
+//
+// # One sync
+//
+// A run is queued when its account is due (Scheduler) or someone asks. River
+// brings it to a worker, anywhere, and Syncer.Sync takes it from there:
+//
+//	claim the run ─▶ sign in ─▶ is it the stated account? ─▶ which scopes? ─▶ read each ─▶ report
+//	  fencing token    Open            Identity                  Scopes          Read        Outcome
+//	  lease, renewed
+//
+// Pages of a scope go straight into the inventory's snapshot stream as they
+// come; `complete` is sent only when the cloud's listing ended without an error.
+// All else ends the stream without effect and tells the inventory why, so that a
+// scope is either observed whole or kept as it was.
+//
+// # The life of a run
+//
+//	          worker claims             every scope read   ┌▶ SUCCEEDED
+//	QUEUED ──────────────────▶ RUNNING ───some failed──────┼▶ DEGRADED
+//	   │                          │       nothing read     └▶ FAILED
+//	   │  its job was lost        │ worker stopped, or its lease lapsed
+//	   └──────────▶ ABANDONED ◀───┘ … and the account is due again at once
+//
+// A worker proves with its fencing token that the run is still its own; one that
+// was taken for dead finds out with its next report, and stops.
+package discovery

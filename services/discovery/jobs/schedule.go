@@ -1,0 +1,25 @@
+package jobs
+
+import (
+	"context"
+
+	"github.com/riverqueue/river"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// scheduleArgs of a job that follows the roll and queues what is due.
+type scheduleArgs struct{}
+
+func (scheduleArgs) Kind() string { return "schedule" }
+
+func (scheduleArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
+
+type scheduleWorker struct {
+	river.WorkerDefaults[scheduleArgs]
+	scheduler *discovery.Scheduler
+}
+
+func (w *scheduleWorker) Work(ctx context.Context, _ *river.Job[scheduleArgs]) error {
+	return w.scheduler.Tick(ctx)
+}

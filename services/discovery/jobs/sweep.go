@@ -1,0 +1,25 @@
+package jobs
+
+import (
+	"context"
+
+	"github.com/riverqueue/river"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// sweepArgs of a job that goes through the whole roll and removes accounts that left it.
+type sweepArgs struct{}
+
+func (sweepArgs) Kind() string { return "sweep" }
+
+func (sweepArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
+
+type sweepWorker struct {
+	river.WorkerDefaults[sweepArgs]
+	scheduler *discovery.Scheduler
+}
+
+func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {
+	return w.scheduler.Sweep(ctx)
+}

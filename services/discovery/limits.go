@@ -1,0 +1,55 @@
+package discovery
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Limits bound a sync, so that no account, however large or broken, starves the
+// others.
+type Limits struct {
+	// Lease is how long a worker is taken to be alive after it last said so; it
+	// says so three times as often.
+	Lease time.Duration
+	// Run and Scope bound the reading of one account and of one scope.
+	Run, Scope time.Duration
+	// ScopesPerAccount are read at the same time.
+	ScopesPerAccount int
+	// Flush is the least time between two writes of how a run goes.
+	Flush time.Duration
+	// RetrySoon is when an account is due again after Rollcall itself failed.
+	RetrySoon time.Duration
+}
+
+// DefaultLimits suit accounts from a few to some hundred thousand instances.
+func DefaultLimits() Limits {
+	return Limits{
+		Lease:            15 * time.Second,
+		Run:              30 * time.Minute,
+		Scope:            10 * time.Minute,
+		ScopesPerAccount: 8,
+		Flush:            200 * time.Millisecond,
+		RetrySoon:        10 * time.Second,
+	}
+}
+
+// jitter is the share by which the time between two syncs varies, so that
+// accounts put on the roll together drift apart.
+const jitter = 0.1
+
+// Jittered is an interval give or take a tenth, by a number from 0 to 1.
+func Jittered(interval time.Duration, random float64) time.Duration {
+	return time.Duration(float64(interval) * (1 - jitter + 2*jitter*random))
+}
+
+// next is when the account is due again after this outcome.
+func (s *Syncer) next(account Account, outcome Outcome) time.Duration {
+	interval := account.SyncInterval
+	if interval == 0 {
+		interval = s.Interval
+	}
+	if outcome.Failure != nil && outcome.Failure.Ours {
+		interval = min(interval, s.Limits.RetrySoon)
+	}
+	return Jittered(interval, rand.Float64())
+}

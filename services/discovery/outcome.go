@@ -1,0 +1,97 @@
+package discovery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Outcome is what a run came to.
+type Outcome struct {
+	// State is RunSucceeded, RunDegraded or RunFailed.
+	State RunState
+	// Failure is nil exactly when the run succeeded.
+	Failure *Failure
+}
+
+// shownFailures is how many scopes' failures an outcome tells in full.
+const shownFailures = 3
+
+// Conclude is the outcome of a run of which each scope ended: it succeeded, or
+// stands in failures by its place.
+func Conclude(scopes []ScopeResult, failures map[int]*Failure) Outcome {
+	if len(failures) == 0 {
+		return Outcome{State: RunSucceeded}
+	}
+	state := RunDegraded
+	if len(failures) == len(scopes) {
+		state = RunFailed
+	}
+	main := mainFailure(failures)
+	summary := NewFailure(main.Reason, describe(scopes, failures), main.Remedy, nil)
+	for _, f := range failures {
+		summary.Ours = summary.Ours || f.Ours
+	}
+	return Outcome{State: state, Failure: summary}
+}
+
+// mainFailure is the failure that stands for all: the first one of the most
+// frequent reason.
+func mainFailure(failures map[int]*Failure) *Failure {
+	count := map[Reason]int{}
+	for _, f := range failures {
+		count[f.Reason]++
+	}
+	var main *Failure
+	for _, i := range inOrder(failures) {
+		if f := failures[i]; main == nil || count[f.Reason] > count[main.Reason] {
+			main = f
+		}
+	}
+	return main
+}
+
+// describe tells the failures for people. The same trouble in many places is
+// told once.
+func describe(scopes []ScopeResult, failures map[int]*Failure) string {
+	places := map[string][]string{}
+	var texts []string
+	for _, i := range inOrder(failures) {
+		text := failures[i].Message
+		if places[text] == nil {
+			texts = append(texts, text)
+		}
+		places[text] = append(places[text], scopes[i].ScopeID.String())
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of %d scopes could not be read", len(failures), len(scopes))
+	for i, text := range texts {
+		if i == shownFailures {
+			fmt.Fprintf(&b, "; and %d more errors", len(texts)-i)
+			break
+		}
+		separator := "; "
+		if i == 0 {
+			separator = ": "
+		}
+		fmt.Fprintf(&b, "%s%s: %s", separator, someOf(places[text]), text)
+	}
+	return b.String()
+}
+
+// someOf names the first few.
+func someOf(names []string) string {
+	if len(names) <= shownFailures {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownFailures], ", "), len(names)-shownFailures)
+}
+
+func inOrder(failures map[int]*Failure) []int {
+	places := make([]int, 0, len(failures))
+	for i := range failures {
+		places = append(places, i)
+	}
+	slices.Sort(places)
+	return places
+}

@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// Claim takes a queued run for a worker and gives its token; NotFound when it is
+// not queued.
+func (s *Store) Claim(ctx context.Context, run, worker string, lease time.Duration) (discovery.Claim, error) {
+	const claim = `
+		UPDATE sync_runs
+		SET state = 'RUNNING', worker = $2, fencing_token = nextval('fencing_token_seq'),
+		    start_time = now(), lease_time = now() + $3, revision = revision + 1
+		WHERE id = $1 AND state = 'QUEUED'
+		RETURNING account, trigger, fencing_token`
+	c := discovery.Claim{Run: run}
+	err := s.pool.QueryRow(ctx, claim, run, worker, lease).Scan(&c.Account, &c.Trigger, &c.Token)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return discovery.Claim{}, runNotFound(run)
+	}
+	return c, postgres.Fault(err)
+}
+
+// Renew says that the worker lives.
+func (s *Store) Renew(ctx context.Context, claim discovery.Claim, lease time.Duration) error {
+	const renew = `UPDATE sync_runs SET lease_time = now() + $3 WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
+	tag, err := s.pool.Exec(ctx, renew, claim.Run, claim.Token, lease)
+	return mine(claim, tag, err)
+}
+
+// Conclude ends the run; its account is due again after next.
+func (s *Store) Conclude(
+	ctx context.Context, claim discovery.Claim, outcome discovery.Outcome,
+	scopes []discovery.ScopeResult, totals discovery.Totals, next time.Duration,
+) error {
+	const conclude = `
+		UPDATE sync_runs
+		SET state = $3, end_time = now(), error = $4, error_reason = $5, remedy = $6, revision = revision + 1,
+		    scopes_total = $7, scopes_done = $8, scopes_failed = $9, instances_seen = $10
+		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
+	failure := outcome.Failure
+	if failure == nil {
+		failure = &discovery.Failure{}
+	}
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, conclude, claim.Run, claim.Token, outcome.State, failure.Message, failure.Reason, failure.Remedy,
+			totals.ScopesTotal, totals.ScopesDone, totals.ScopesFailed, totals.InstancesSeen)
+		if err := mine(claim, tag, err); err != nil {
+			return err
+		}
+		if err := putScopes(ctx, tx, claim, scopes); err != nil {
+			return err
+		}
+		return dueAfter(ctx, tx, claim.Account, next)
+	})
+}
+
+// Abandon ends the run without an outcome; its account is due again after next.
+func (s *Store) Abandon(ctx context.Context, claim discovery.Claim, why string, next time.Duration) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		var account string
+		err := tx.QueryRow(ctx, abandonSQL(`id = $2 AND fencing_token = $3 AND state = 'RUNNING'`), why, claim.Run, claim.Token).Scan(&account)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return discovery.ErrLost(claim)
+		}
+		if err != nil {
+			return err
+		}
+		return dueAfter(ctx, tx, account, next)
+	})
+}
+
+// abandonSQL ends the runs for which the condition holds, and gives their
+// accounts. Scopes that had not ended failed; $1 says why.
+func abandonSQL(condition string) string {
+	return `
+		WITH ended AS (
+			UPDATE sync_runs SET state = 'ABANDONED', end_time = now(), error = $1, revision = revision + 1,
+			       scopes_failed = scopes_failed + scopes_total - scopes_done, scopes_done = scopes_total
+			WHERE ` + condition + `
+			RETURNING id, account
+		), scopes AS (
+			UPDATE sync_run_scopes SET state = 'FAILED', end_time = now(), error = $1, error_reason = 'INTERNAL'
+			FROM ended WHERE run = ended.id AND state IN ('PENDING', 'RUNNING')
+		)
+		SELECT account FROM ended`
+}
+
+// dueAfter makes an account due again after its run. One whose settings changed
+// during the run is due already.
+func dueAfter(ctx context.Context, tx pgx.Tx, account string, next time.Duration) error {
+	const due = `
+		UPDATE schedules SET next_sync_time = now() + $2, abandoned_in_a_row = 0
+		WHERE account = $1 AND next_sync_time = 'infinity'`
+	_, err := tx.Exec(ctx, due, account, next)
+	return err
+}
+
+// mine tells whether a report on a run was taken.
+func mine(claim discovery.Claim, tag pgconn.CommandTag, err error) error {
+	if err == nil && tag.RowsAffected() == 0 {
+		return discovery.ErrLost(claim)
+	}
+	return postgres.Fault(err)
+}

@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// Plan stores the scopes of a run.
+func (s *Store) Plan(ctx context.Context, claim discovery.Claim, scopes []discovery.ScopeResult) error {
+	return s.Progress(ctx, claim, scopes, discovery.Totals{ScopesTotal: len(scopes)})
+}
+
+// Progress stores how a run goes: the scopes that changed, and the sums.
+func (s *Store) Progress(ctx context.Context, claim discovery.Claim, changed []discovery.ScopeResult, totals discovery.Totals) error {
+	const progress = `
+		UPDATE sync_runs
+		SET scopes_total = $3, scopes_done = $4, scopes_failed = $5, instances_seen = $6, revision = revision + 1
+		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, progress, claim.Run, claim.Token,
+			totals.ScopesTotal, totals.ScopesDone, totals.ScopesFailed, totals.InstancesSeen)
+		if err := mine(claim, tag, err); err != nil {
+			return err
+		}
+		return putScopes(ctx, tx, claim, changed)
+	})
+}
+
+// scopeColumns are the scopes of a run, a slice a column, as unnest takes them.
+type scopeColumns struct {
+	kinds, locations, states, errors, reasons []string
+	starts, ends                              []*time.Time
+	seen, created, changed, gone, reappeared  []int64
+	requests, throttled                       []int
+}
+
+func columnsOf(scopes []discovery.ScopeResult) *scopeColumns {
+	c := &scopeColumns{}
+	for i := range scopes {
+		s := &scopes[i]
+		c.kinds = append(c.kinds, string(s.Kind))
+		c.locations = append(c.locations, s.Location)
+		c.states = append(c.states, string(s.State))
+		c.errors = append(c.errors, s.Error)
+		c.reasons = append(c.reasons, string(s.Reason))
+		c.starts = append(c.starts, orNull(s.StartTime))
+		c.ends = append(c.ends, orNull(s.EndTime))
+		c.seen = append(c.seen, s.InstancesSeen)
+		c.created = append(c.created, s.Created)
+		c.changed = append(c.changed, s.Changed)
+		c.gone = append(c.gone, s.Gone)
+		c.reappeared = append(c.reappeared, s.Reappeared)
+		c.requests = append(c.requests, s.Requests)
+		c.throttled = append(c.throttled, s.Throttled)
+	}
+	return c
+}
+
+// putScopes writes the scopes over those that the run has.
+func putScopes(ctx context.Context, tx pgx.Tx, claim discovery.Claim, scopes []discovery.ScopeResult) error {
+	if len(scopes) == 0 {
+		return nil
+	}
+	const put = `
+		INSERT INTO sync_run_scopes AS held
+			(run, kind, location, state, error, error_reason, start_time, end_time,
+			 instances_seen, created, changed, gone, reappeared, requests, throttled)
+		SELECT $1, new.* FROM unnest(
+			$2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::integer[], $15::integer[]) AS new
+		ON CONFLICT (run, kind, location) DO UPDATE SET
+			state = excluded.state, error = excluded.error, error_reason = excluded.error_reason,
+			start_time = excluded.start_time, end_time = excluded.end_time,
+			instances_seen = excluded.instances_seen, created = excluded.created, changed = excluded.changed,
+			gone = excluded.gone, reappeared = excluded.reappeared,
+			requests = excluded.requests, throttled = excluded.throttled
+		WHERE (held.state, held.instances_seen, held.requests, held.throttled)
+			IS DISTINCT FROM (excluded.state, excluded.instances_seen, excluded.requests, excluded.throttled)`
+	c := columnsOf(scopes)
+	_, err := tx.Exec(ctx, put, claim.Run, c.kinds, c.locations, c.states, c.errors, c.reasons, c.starts, c.ends,
+		c.seen, c.created, c.changed, c.gone, c.reappeared, c.requests, c.throttled)
+	return err
+}
+
+// orNull is null for a time that has not come.
+func orNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

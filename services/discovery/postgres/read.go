@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/query"
+)
+
+const runColumns = ` id::text, account, state, trigger, revision, create_time, start_time, end_time,
+	scopes_total, scopes_done, scopes_failed, instances_seen, error, error_reason, remedy`
+
+func scanRun(row pgx.Row, more ...any) (*discovery.Run, error) {
+	var (
+		run        discovery.Run
+		start, end *time.Time
+	)
+	err := row.Scan(append([]any{&run.ID, &run.Account, &run.State, &run.Trigger, &run.Revision, &run.CreateTime, &start, &end,
+		&run.ScopesTotal, &run.ScopesDone, &run.ScopesFailed, &run.InstancesSeen, &run.Error, &run.Reason, &run.Remedy}, more...)...)
+	run.StartTime, run.EndTime = orZero(start), orZero(end)
+	return &run, err
+}
+
+// Run is one run with its scopes; NotFound when it is not there.
+func (s *Store) Run(ctx context.Context, id string) (*discovery.Run, error) {
+	if uuid.Validate(id) != nil {
+		return nil, runNotFound(id)
+	}
+	var run *discovery.Run
+	// One picture of the run and its scopes.
+	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		var err error
+		if run, err = scanRun(tx.QueryRow(ctx, `SELECT`+runColumns+` FROM sync_runs WHERE id = $1`, id)); err != nil {
+			return err
+		}
+		run.Scopes, err = readScopes(ctx, tx, id)
+		return err
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, runNotFound(id)
+	}
+	return run, postgres.Fault(err)
+}
+
+// Revision is the revision of a run, which grows whenever it changes; NotFound
+// when it is not there.
+func (s *Store) Revision(ctx context.Context, id string) (int64, error) {
+	var revision int64
+	err := s.pool.QueryRow(ctx, `SELECT revision FROM sync_runs WHERE id = $1`, id).Scan(&revision)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, runNotFound(id)
+	}
+	return revision, postgres.Fault(err)
+}
+
+func readScopes(ctx context.Context, tx pgx.Tx, run string) ([]discovery.ScopeResult, error) {
+	const read = `
+		SELECT kind, location, state, error, error_reason, start_time, end_time,
+		       instances_seen, created, changed, gone, reappeared, requests, throttled
+		FROM sync_run_scopes WHERE run = $1
+		ORDER BY kind DESC, location`
+	rows, err := tx.Query(ctx, read, run)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (discovery.ScopeResult, error) {
+		var (
+			r          discovery.ScopeResult
+			start, end *time.Time
+		)
+		err := row.Scan(&r.Kind, &r.Location, &r.State, &r.Error, &r.Reason, &start, &end,
+			&r.InstancesSeen, &r.Created, &r.Changed, &r.Gone, &r.Reappeared, &r.Requests, &r.Throttled)
+		r.StartTime, r.EndTime = orZero(start), orZero(end)
+		return r, err
+	})
+}
+
+// runFields are what a filter may name.
+var runFields = query.New(
+	query.Field{Path: "name", Column: "id", Type: query.UUID, Prefix: discovery.RunName(""), Key: true},
+	query.Field{Path: "account", Column: "account", Type: query.String, Prefix: "accounts/"},
+	query.Field{Path: "state", Column: "state", Type: query.Enum("QUEUED", "RUNNING", "SUCCEEDED", "DEGRADED", "FAILED", "ABANDONED")},
+	query.Field{Path: "trigger", Column: "trigger", Type: query.Enum("SCHEDULE", "REQUEST")},
+	query.Field{Path: "create_time", Column: "create_time", Type: query.Timestamp},
+	query.Field{Path: "start_time", Column: "start_time", Type: query.Timestamp, Nullable: true},
+	query.Field{Path: "end_time", Column: "end_time", Type: query.Timestamp, Nullable: true},
+	query.Field{Path: "error_reason", Column: "error_reason", Type: query.String},
+)
+
+// newestFirst is the one order of runs: ids grow with time.
+const newestFirst = "name desc"
+
+// Runs is one page of runs without their scopes, newest first, and the token of
+// the next.
+func (s *Store) Runs(ctx context.Context, filter, token string, size int) (runs []*discovery.Run, next string, err error) {
+	parsed, err := runFields.ParseFilter(filter)
+	if err != nil {
+		return nil, "", err
+	}
+	order, err := runFields.ParseOrder(newestFirst)
+	if err != nil {
+		return nil, "", err
+	}
+	fingerprint := query.Fingerprint(filter)
+	var cursor []string
+	if err := query.DecodeToken(token, fingerprint, &cursor); err != nil {
+		return nil, "", err
+	}
+	var args query.Args
+	after, err := order.After(&args, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	read := `SELECT` + runColumns + `, ARRAY[` + strings.Join(order.CursorColumns(), ", ") + `]
+		FROM sync_runs WHERE ` + after + ` AND ` + parsed.Where(&args) + `
+		ORDER BY ` + order.OrderBy() + ` LIMIT ` + args.Add(size+1)
+	rows, err := s.pool.Query(ctx, read, args...)
+	if err != nil {
+		return nil, "", postgres.Fault(err)
+	}
+	var cursors [][]string
+	runs, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*discovery.Run, error) {
+		var cursor []string
+		run, err := scanRun(row, &cursor)
+		cursors = append(cursors, cursor)
+		return run, err
+	})
+	if len(runs) > size {
+		runs, next = runs[:size], query.EncodeToken(fingerprint, cursors[size-1])
+	}
+	return runs, next, postgres.Fault(err)
+}
+
+func orZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}

@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// Reap ends runs whose worker is dead and makes their accounts due; it tells
+// which accounts'.
+//
+// A running run's worker is dead when its lease lapsed. A queued run is lost
+// when its job will not bring it to a worker any more: the job is gone or has
+// ended, or was taken a whole lease ago by a worker that never claimed the run.
+func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]string, error) {
+	const (
+		dead = `state = 'RUNNING' AND lease_time < now()`
+		lost = `state = 'QUEUED' AND create_time < now() - $2::interval AND NOT EXISTS (
+			SELECT FROM river_job j WHERE j.id = job_id
+			  AND (j.finalized_at IS NULL AND j.state <> 'running' OR j.state = 'running' AND j.attempted_at > now() - $2::interval))`
+		why = "its worker stopped without a word; the account is read again from the start"
+	)
+	var accounts []string
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		for _, abandon := range []struct {
+			condition string
+			args      []any
+		}{{dead, []any{why}}, {lost, []any{why, lease}}} {
+			rows, err := tx.Query(ctx, abandonSQL(abandon.condition), abandon.args...)
+			if err != nil {
+				return err
+			}
+			some, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				return err
+			}
+			accounts = append(accounts, some...)
+		}
+		if len(accounts) == 0 {
+			return nil
+		}
+		return dueAfterDeath(ctx, tx, accounts)
+	})
+	return accounts, err
+}
+
+// dueAfterDeath makes accounts due whose worker died: at once the first time,
+// later and later when it happens again and again, for then the account may be
+// what kills it.
+func dueAfterDeath(ctx context.Context, tx pgx.Tx, accounts []string) error {
+	const due = `
+		UPDATE schedules
+		SET abandoned_in_a_row = abandoned_in_a_row + 1,
+		    next_sync_time = CASE WHEN abandoned_in_a_row = 0 THEN now()
+			ELSE now() + least(interval '5 minutes', interval '5 seconds' * 2 ^ least(abandoned_in_a_row, 10)) END
+		WHERE account = ANY ($1)`
+	_, err := tx.Exec(ctx, due, accounts)
+	return err
+}
+
+// pruneAtOnce bounds what one statement deletes.
+const pruneAtOnce = 1000
+
+// Prune drops runs that ended long ago, or of which the account has many newer
+// ones, and tells how many. The newest of each account stays.
+func (s *Store) Prune(ctx context.Context, olderThan time.Duration, keep int) (int, error) {
+	const prune = `
+		DELETE FROM sync_runs WHERE id IN (
+			SELECT id FROM (
+				SELECT id, end_time, row_number() OVER (PARTITION BY account ORDER BY id DESC) AS place
+				FROM sync_runs) AS placed
+			WHERE end_time IS NOT NULL AND place > 1 AND (place > $2 OR end_time < now() - $1::interval)
+			LIMIT $3)`
+	pruned := 0
+	for {
+		tag, err := s.pool.Exec(ctx, prune, olderThan, keep, pruneAtOnce)
+		if err != nil {
+			return pruned, postgres.Fault(err)
+		}
+		pruned += int(tag.RowsAffected())
+		if tag.RowsAffected() < pruneAtOnce {
+			return pruned, nil
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// Newest is the newest update time of all accounts it knows; zero when it knows
+// none.
+func (s *Store) Newest(ctx context.Context) (time.Time, error) {
+	var newest *time.Time
+	err := s.pool.QueryRow(ctx, `SELECT max(update_time) FROM schedules`).Scan(&newest)
+	if err != nil || newest == nil {
+		return time.Time{}, postgres.Fault(err)
+	}
+	return *newest, nil
+}
+
+// Follow takes over accounts' settings. One that is new or has changed is due at
+// once; one that is the same is not written.
+func (s *Store) Follow(ctx context.Context, accounts []discovery.Account) error {
+	const follow = `
+		INSERT INTO schedules AS held (account, update_time, sync_interval, paused, next_sync_time)
+		SELECT account, update_time, NULLIF(sync_interval, interval '0'), paused, now()
+		FROM unnest($1::text[], $2::timestamptz[], $3::interval[], $4::boolean[])
+			AS new (account, update_time, sync_interval, paused)
+		ON CONFLICT (account) DO UPDATE SET
+			update_time = excluded.update_time, sync_interval = excluded.sync_interval, paused = excluded.paused,
+			next_sync_time = now(), abandoned_in_a_row = 0, missing_since = NULL
+		WHERE held.update_time < excluded.update_time OR held.missing_since IS NOT NULL`
+	var (
+		ids       = make([]string, len(accounts))
+		updated   = make([]time.Time, len(accounts))
+		intervals = make([]time.Duration, len(accounts))
+		paused    = make([]bool, len(accounts))
+	)
+	for i, a := range accounts {
+		ids[i], updated[i], intervals[i], paused[i] = a.ID, a.UpdateTime, a.SyncInterval, a.Paused
+	}
+	_, err := s.pool.Exec(ctx, follow, ids, updated, intervals, paused)
+	return postgres.Fault(err)
+}
+
+// Known are the accounts it knows, by id, after one of them.
+func (s *Store) Known(ctx context.Context, after string, limit int) ([]string, error) {
+	const known = `SELECT account FROM schedules WHERE account > $1 ORDER BY account LIMIT $2`
+	rows, err := s.pool.Query(ctx, known, after, limit)
+	if err != nil {
+		return nil, postgres.Fault(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return ids, postgres.Fault(err)
+}
+
+// Missing ends the runs of an account that has left the roll, and tells whether
+// by now no worker can be reading it any more: each stops at the latest when a
+// lease has passed.
+func (s *Store) Missing(ctx context.Context, account string, lease time.Duration) (quiet bool, err error) {
+	const missing = `
+		UPDATE schedules SET missing_since = coalesce(missing_since, now()) WHERE account = $1
+		RETURNING NOT EXISTS (SELECT FROM sync_runs WHERE sync_runs.account = $1 AND end_time > now() - $2::interval)`
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, abandonSQL(`account = $2 AND state IN ('QUEUED', 'RUNNING')`), "the account has left the roll", account)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, missing, account, lease).Scan(&quiet)
+	})
+	return quiet, err
+}
+
+// Forget drops an account and all its runs, unless it came back meanwhile.
+func (s *Store) Forget(ctx context.Context, account string) error {
+	const forget = `
+		WITH gone AS (DELETE FROM schedules WHERE account = $1 AND missing_since IS NOT NULL RETURNING account)
+		DELETE FROM sync_runs USING gone WHERE sync_runs.account = gone.account`
+	_, err := s.pool.Exec(ctx, forget, account)
+	return postgres.Fault(err)
+}

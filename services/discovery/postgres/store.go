@@ -1,0 +1,70 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// Schema is the schema of the discovery service.
+const Schema = "discovery"
+
+// Queue brings runs to workers.
+type Queue interface {
+	// Enqueue adds a job for each run within tx, and gives their ids in the same
+	// order.
+	Enqueue(ctx context.Context, tx pgx.Tx, runs []QueuedRun) ([]int64, error)
+}
+
+// QueuedRun is a run that waits for a worker.
+type QueuedRun struct{ Run, Account string }
+
+// Store holds runs and schedules.
+type Store struct {
+	pool     *pgxpool.Pool
+	queue    Queue
+	interval time.Duration
+}
+
+// New is a store on a migrated database. interval is from one sync to the next
+// of accounts that have none of their own.
+func New(pool *pgxpool.Pool, queue Queue, interval time.Duration) *Store {
+	return &Store{pool: pool, queue: queue, interval: interval}
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return postgres.Fault(s.pool.Ping(ctx))
+}
+
+// NextToken is a fencing token larger than any before.
+func (s *Store) NextToken(ctx context.Context) (int64, error) {
+	var token int64
+	err := s.pool.QueryRow(ctx, `SELECT nextval('fencing_token_seq')`).Scan(&token)
+	return token, postgres.Fault(err)
+}
+
+// inTx runs do in one transaction.
+func (s *Store) inTx(ctx context.Context, do func(pgx.Tx) error) error {
+	return postgres.Fault(pgx.BeginFunc(ctx, s.pool, do))
+}
+
+// newRunID is a UUIDv7: ids grow with time.
+func newRunID() (string, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make an id: %w", err)
+	}
+	return id.String(), nil
+}
+
+// runNotFound is the fault of a run that is not there. Ids come from resource
+// names, so anything may stand in one.
+func runNotFound(id string) error { return fault.NotFound("syncRuns/" + id) }

@@ -1,0 +1,231 @@
+package discovery
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Inventory is the inventory service, as a sync needs it.
+type Inventory interface {
+	// Observe begins the snapshot of a scope. It ends with Complete, or without
+	// effect with ctx.
+	Observe(ctx context.Context, observation Observation) (Snapshot, error)
+	// Fail says that a scope could not be observed. With an empty ScopeID none of
+	// the account's could.
+	Fail(ctx context.Context, observation Observation, failure *Failure) error
+	// Scopes are those that the roll has of an account.
+	Scopes(ctx context.Context, account string) ([]HeldScope, error)
+}
+
+// Observation is one try to observe a scope.
+type Observation struct {
+	Account  string
+	Provider ProviderName
+	ScopeID
+	// Token and Time were taken before the first call to the cloud.
+	Token int64
+	Time  time.Time
+}
+
+// Snapshot takes what was seen of a scope.
+type Snapshot interface {
+	Send(instances []Instance) error
+	// Complete applies the snapshot: the scope was seen to its end, and this many
+	// instances were sent.
+	Complete(count int64) (Changes, error)
+}
+
+// HeldScope is a scope as the roll has it.
+type HeldScope struct {
+	ScopeID
+	Instances int64
+	LastError string
+}
+
+// reading is the reading of one account's scopes.
+type reading struct {
+	*Syncer
+	account  Account
+	session  Session
+	progress *progress
+	logger   *slog.Logger
+
+	mu       sync.Mutex
+	failures map[int]*Failure
+}
+
+// all reads every scope, some at a time, until each has ended or ctx has.
+// limited is ctx with the run's time limit.
+func (r *reading) all(ctx, limited context.Context, claim Claim, planned []PlannedScope) {
+	flushing, stop := context.WithCancel(ctx)
+	var flush sync.WaitGroup
+	flush.Go(func() { r.progress.flushUntil(flushing, r.Runs, claim, r.Limits.Flush, r.logger) })
+	defer flush.Wait()
+	defer stop()
+
+	var group errgroup.Group
+	group.SetLimit(r.Limits.ScopesPerAccount)
+	for i, scope := range planned {
+		group.Go(func() error {
+			r.scope(ctx, limited, i, scope)
+			return nil
+		})
+	}
+	_ = group.Wait() // Failures are kept each with its scope.
+}
+
+// scope reads one scope and says what came of it. When ctx ends it says nothing.
+func (r *reading) scope(ctx, limited context.Context, place int, planned PlannedScope) {
+	if ctx.Err() != nil {
+		return
+	}
+	observation := Observation{Account: r.account.ID, Provider: r.account.Provider, ScopeID: planned.ScopeID, Time: time.Now()}
+	r.progress.update(place, func(s *ScopeResult) { s.State, s.StartTime = ScopeRunning, observation.Time })
+	var changes Changes
+	token, err := r.Runs.NextToken(ctx)
+	if err != nil {
+		err = ourFailure("number an observation", err)
+	} else {
+		observation.Token = token
+		changes, err = r.observe(limited, place, planned, observation)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		r.progress.update(place, func(s *ScopeResult) {
+			s.State, s.EndTime, s.Changes = ScopeSucceeded, time.Now(), changes
+		})
+		return
+	}
+	r.fail(ctx, place, observation, FailureOf(err))
+}
+
+// observe streams one scope into the inventory.
+func (r *reading) observe(ctx context.Context, place int, planned PlannedScope, observation Observation) (Changes, error) {
+	if planned.Failure != nil {
+		return Changes{}, planned.Failure
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.Limits.Scope)
+	defer cancel() // Ends the snapshot too, unless it was completed.
+	if err := ctx.Err(); err != nil {
+		return Changes{}, err
+	}
+	snapshot, err := r.Inventory.Observe(ctx, observation)
+	if err != nil {
+		return Changes{}, toInventory(ctx, err)
+	}
+	sink := &tally{progress: r.progress, place: place, guard: newGuard(), send: func(instances []Instance) error {
+		return toInventory(ctx, snapshot.Send(instances))
+	}}
+	if err := r.session.Read(ctx, planned.ScopeID, sink); err != nil {
+		return Changes{}, err
+	}
+	changes, err := snapshot.Complete(sink.guard.sent)
+	return changes, toInventory(ctx, err)
+}
+
+// toInventory tells an error of the inventory from that of the cloud, and both
+// from having no more time.
+func toInventory(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return ourFailure("hand what it saw to the inventory", err)
+}
+
+// fail records why a scope could not be read, here and in the inventory.
+func (r *reading) fail(ctx context.Context, place int, observation Observation, failure *Failure) {
+	logFailure(r.logger.With("scope", observation.ScopeID.String()), "could not read a scope", failure)
+	r.mu.Lock()
+	r.failures[place] = failure
+	r.mu.Unlock()
+	if observation.Token > 0 {
+		r.tell(ctx, observation, failure)
+	}
+	r.progress.update(place, func(s *ScopeResult) {
+		s.State, s.EndTime, s.Error, s.Reason = ScopeFailed, time.Now(), failure.Message, failure.Reason
+	})
+}
+
+// tell says to the inventory that a scope could not be observed. When it can't
+// be told, the scope simply goes on getting older there.
+func (r *reading) tell(ctx context.Context, observation Observation, failure *Failure) {
+	ctx, cancel := context.WithTimeout(ctx, reportLimit)
+	defer cancel()
+	if err := r.Inventory.Fail(ctx, observation, failure); err != nil && ctx.Err() == nil {
+		r.logger.Warn("could not tell the inventory of a failed scope", "scope", observation.ScopeID.String(), "error", err)
+	}
+}
+
+// retire says to the inventory of each scope why it is not read any more.
+func (r *reading) retire(ctx context.Context, scopes []PlannedScope) {
+	for _, scope := range scopes {
+		token, err := r.Runs.NextToken(ctx)
+		if err != nil {
+			r.logger.Warn("could not number an observation", "error", err)
+			return
+		}
+		r.tell(ctx, Observation{
+			Account: r.account.ID, Provider: r.account.Provider, ScopeID: scope.ScopeID, Token: token, Time: time.Now(),
+		}, scope.Failure)
+	}
+}
+
+// failAccount says to the inventory that nothing of the account could be looked
+// at.
+func (s *Syncer) failAccount(ctx context.Context, account Account, failure *Failure) error {
+	ctx, cancel := context.WithTimeout(ctx, reportLimit)
+	defer cancel()
+	token, err := s.Runs.NextToken(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Inventory.Fail(ctx, Observation{
+		Account: account.ID, Provider: account.Provider, Token: token, Time: time.Now(),
+	}, failure)
+}
+
+// withoutPlan are the scopes that the roll has and that the plan lacks: of
+// locations that are switched off, or no longer wanted. What the roll says of
+// them is stale, and by no means empty. Those that were switched off and still
+// hold instances belong to the run, for people may not know; the rest is
+// silent.
+func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (loud, silent []PlannedScope) {
+	inPlan := map[ScopeID]bool{{}: true}
+	for _, scope := range planned {
+		inPlan[scope.ScopeID] = true
+	}
+	unwanted := len(account.Regions) > 0
+	for _, scope := range held {
+		if inPlan[scope.ScopeID] {
+			continue
+		}
+		failure := lostFailure(scope.Location, unwanted)
+		lost := PlannedScope{ScopeID: scope.ScopeID, Failure: failure}
+		switch {
+		case !unwanted && scope.Instances > 0:
+			loud = append(loud, lost)
+		case scope.LastError != failure.Message:
+			silent = append(silent, lost)
+		}
+	}
+	return loud, silent
+}
+
+func lostFailure(location string, unwanted bool) *Failure {
+	if unwanted {
+		return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
+			fmt.Sprintf("Add %s to the account's regions to have it read again.", location), nil)
+	}
+	return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
+		fmt.Sprintf("Enable %s for the account again, if what is there should be read.", location), nil)
+}
