@@ -46,10 +46,7 @@ func New(ctx context.Context, config Config) (*App, error) {
 	if config.DiscoveryKey.IsZero() {
 		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts would not know discovery when it calls")
 	}
-	a := &App{logger: config.Logger}
-	if a.logger == nil {
-		a.logger = config.Logging.Logger(os.Stderr)
-	}
+	a := &App{logger: config.Logging.Logger(os.Stderr)}
 	if err := a.build(ctx, config); err != nil {
 		a.Close()
 		return nil, fmt.Errorf("accounts: %w", err)

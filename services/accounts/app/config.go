@@ -1,8 +1,6 @@
 package app
 
 import (
-	"log/slog"
-
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
@@ -19,6 +17,4 @@ type Config struct {
 	DiscoveryKey auth.Key `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"Key shared with discovery: 32 random bytes or more in base64."`
 
 	serve.Logging `embed:""`
-	// Logger takes the log instead, when set.
-	Logger *slog.Logger `kong:"-"`
 }

@@ -2,7 +2,7 @@ package app_test
 
 import (
 	"context"
-	"log/slog"
+	"io"
 	"slices"
 	"testing"
 
@@ -55,7 +55,7 @@ func startOn(t *testing.T, databaseURL string) *service {
 		GRPC:         serve.Pipe(),
 		Internal:     serve.Pipe(),
 		DiscoveryKey: auth.NewKey(),
-		Logger:       slog.New(slog.DiscardHandler),
+		Logging:      serve.Logging{Out: io.Discard},
 	}}
 	a, err := app.New(t.Context(), s.config)
 	if err != nil {

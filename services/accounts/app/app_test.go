@@ -1,0 +1,70 @@
+package app_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/accounts/app"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// TestNewSaysWhatIsWrong starts the service in ways that can't work; what it
+// had opened is closed again, or the goroutine check of the binary fails.
+func TestNewSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	right := app.Config{
+		DatabaseURL: dbtest.New(t, template).URL, GRPC: serve.Pipe(), Internal: serve.Pipe(),
+		DiscoveryKey: auth.NewKey(), Logging: serve.Logging{Out: io.Discard},
+	}
+	for name, c := range map[string]struct {
+		damage func(*app.Config)
+		want   string
+	}{
+		"no key":           {func(c *app.Config) { c.DiscoveryKey = auth.Key{} }, "ROLLCALL_DISCOVERY_KEY"},
+		"bad database URL": {func(c *app.Config) { c.DatabaseURL = "postgres://u:secret@:port/" }, "postgres://user:password@host:port/database"},
+		"no such database": {func(c *app.Config) { c.DatabaseURL = strings.Replace(c.DatabaseURL, "?", "x?", 1) }, "does not exist"},
+		"port in use":      {func(c *app.Config) { c.Internal = serve.Address(taken.Addr().String()) }, "in use by another program"},
+	} {
+		config := right
+		config.GRPC = serve.Pipe()
+		c.damage(&config)
+		_, err := app.New(t.Context(), config)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v, want it to say %q", name, err, c.want)
+		}
+	}
+}
+
+// TestTwoReplicas runs the service twice on one empty database, both migrating
+// it at the same moment, as a rollout does.
+func TestTwoReplicas(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, dbtest.Template{Service: "accounts", Name: "empty"})
+	replicas := make([]*app.App, 2)
+	errs := make([]error, 2)
+	config := app.Config{DatabaseURL: db.URL, DiscoveryKey: auth.NewKey(), Logging: serve.Logging{Out: io.Discard}}
+	inParallel(2, func(i int) {
+		c := config
+		c.GRPC, c.Internal = serve.Pipe(), serve.Pipe()
+		replicas[i], errs[i] = app.New(context.Background(), c)
+	})
+	for i, replica := range replicas {
+		if errs[i] != nil {
+			t.Fatal(errs[i])
+		}
+		replica.Close()
+		replica.Close() // once more does no harm
+	}
+	s := startOn(t, db.URL)
+	s.create(t, full())
+}

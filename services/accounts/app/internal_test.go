@@ -1,0 +1,121 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+)
+
+// TestConnectionServiceIsForDiscovery calls it as others would.
+func TestConnectionServiceIsForDiscovery(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	account := s.create(t, full()).GetName()
+	as := func(key auth.Key, caller string) []grpc.DialOption {
+		return []grpc.DialOption{grpc.WithPerRPCCredentials(auth.PerRPC(key, caller))}
+	}
+	for name, c := range map[string]struct {
+		options []grpc.DialOption
+		code    codes.Code
+		reason  string
+	}{
+		"nobody":                    {nil, codes.Unauthenticated, "CALLER_UNKNOWN"},
+		"the gateway, with the key": {as(s.config.DiscoveryKey, "gateway"), codes.PermissionDenied, "CALLER_REFUSED"},
+		"discovery, another key":    {as(auth.NewKey(), "discovery"), codes.PermissionDenied, "CALLER_REFUSED"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := dial(t, s.config.Internal, c.options...)
+			connections := accountsv1.NewConnectionServiceClient(conn)
+			_, err := connections.GetCredentials(t.Context(), &accountsv1.GetCredentialsRequest{Account: account})
+			wantRefusal(t, err, c.code, c.reason)
+			_, err = connections.UpdateConnectionStatus(t.Context(), syncing(account, 1, time.Minute))
+			wantRefusal(t, err, c.code, c.reason)
+			// Nor does the internal endpoint give anything else away.
+			_, err = accountsv1.NewAccountServiceClient(conn).GetAccount(t.Context(), &accountsv1.GetAccountRequest{Name: account})
+			wantRefusal(t, err, c.code, c.reason)
+		})
+	}
+	if seen := s.get(t, account).GetConnection().GetStatus(); seen != accountsv1.Connection_UNKNOWN {
+		t.Errorf("a stranger's report was taken: %v", seen)
+	}
+}
+
+// TestPublicEndpointHasNoConnectionService calls it there with discovery's own
+// proof: it is not refused, it is not there.
+func TestPublicEndpointHasNoConnectionService(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	account := s.create(t, full()).GetName()
+	public := accountsv1.NewConnectionServiceClient(
+		dial(t, s.config.GRPC, grpc.WithPerRPCCredentials(auth.PerRPC(s.config.DiscoveryKey, "discovery"))))
+	_, err := public.GetCredentials(t.Context(), &accountsv1.GetCredentialsRequest{Account: account})
+	if status.Code(err) != codes.Unimplemented {
+		t.Errorf("GetCredentials: %v", err)
+	}
+	_, err = public.UpdateConnectionStatus(t.Context(), syncing(account, 1, time.Minute))
+	if status.Code(err) != codes.Unimplemented {
+		t.Errorf("UpdateConnectionStatus: %v", err)
+	}
+}
+
+func TestDiscoveryReadsAccountsInside(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	account := s.create(t, full())
+	conn := dial(t, s.config.Internal, grpc.WithPerRPCCredentials(auth.PerRPC(s.config.DiscoveryKey, "discovery")))
+	inside, err := accountsv1.NewAccountServiceClient(conn).GetAccount(t.Context(), &accountsv1.GetAccountRequest{Name: account.GetName()})
+	if err != nil || !proto.Equal(inside, account) {
+		t.Errorf("read %v, %v", inside, err)
+	}
+}
+
+func TestGetCredentials(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	role := &accountsv1.AwsCredentials{AccountId: "100000000001", Method: &accountsv1.AwsCredentials_AssumeRole{
+		AssumeRole: &accountsv1.AwsAssumeRole{RoleArn: roleARN, ExternalId: "outside-world"},
+	}}
+	chain := &accountsv1.AwsCredentials{AccountId: "100000000002", Method: &accountsv1.AwsCredentials_DefaultCredentials{
+		DefaultCredentials: &accountsv1.AwsDefaultCredentials{},
+	}}
+	for req, want := range map[*accountsv1.CreateAccountRequest]*accountsv1.AwsCredentials{full(): role, aws("100000000002"): chain} {
+		resp, err := s.connections.GetCredentials(t.Context(), &accountsv1.GetCredentialsRequest{Account: s.create(t, req).GetName()})
+		if err != nil || !proto.Equal(resp.GetAws(), want) {
+			t.Errorf("got %v, %v; want %v", resp, err, want)
+		}
+	}
+}
+
+func TestHealthIsOpenToAll(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, conn := range []*grpc.ClientConn{dial(t, s.config.GRPC), dial(t, s.config.Internal)} {
+		awaitHealth(t, conn, healthpb.HealthCheckResponse_SERVING)
+	}
+}
+
+// awaitHealth watches a server's health until it is as wanted.
+func awaitHealth(t *testing.T, conn *grpc.ClientConn, want healthpb.HealthCheckResponse_ServingStatus) {
+	t.Helper()
+	watch, err := healthpb.NewHealthClient(conn).Watch(t.Context(), &healthpb.HealthCheckRequest{Service: "rollcall.accounts.v1.AccountService"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		health, err := watch.Recv()
+		if err != nil {
+			t.Fatalf("the health never became %v: %v", want, err)
+		}
+		if health.GetStatus() == want {
+			return
+		}
+	}
+}
