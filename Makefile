@@ -1,6 +1,6 @@
 # Rollcall's commands. `make` lists them.
 
-MODULES  := gen migrations services/internal services/accounts services/inventory services/discovery services/gateway services/rollcall services/cloudsim
+MODULES  := gen migrations services/internal services/accounts services/inventory services/discovery services/gateway services/rollcall services/cloudsim services/proof
 PROGRAMS := rollcall accounts inventory discovery gateway cloudsim
 TOOLS    := $(CURDIR)/.tools/bin
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)

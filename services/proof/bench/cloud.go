@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	cloudaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+)
+
+// world is the simulated company, the same in every process.
+func world(s size) cloudsim.Config {
+	return cloudsim.Config{
+		Seed: 1, Accounts: s.accounts, Regions: cloudsim.DefaultRegions(s.regions),
+		Instances: s.instances, Databases: s.databases,
+	}
+}
+
+// serveCloud serves the simulated cloud until ctx ends or the bench that
+// started it, which holds the other end of stdin, has ended.
+func serveCloud(ctx context.Context, addr string, s size) error {
+	server, err := cloudaws.ServeOn(cloudsim.New(world(s)), addr)
+	if err != nil {
+		return err
+	}
+	fmt.Println(server.URL)
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // Ends with the bench, however that ends.
+		cancel()
+	}()
+	<-ctx.Done()
+	return server.Close()
+}
+
+// startCloud starts this program once more, as the cloud, and waits until it
+// answers.
+func startCloud(ctx context.Context, s size) (url string, stop func(), err error) {
+	addr, err := freeAddr(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, os.Args[0], "-serve-cloud", addr,
+		"-accounts", fmt.Sprint(s.accounts), "-regions", fmt.Sprint(s.regions),
+		"-instances", fmt.Sprint(s.instances), "-databases", fmt.Sprint(s.databases))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() {
+		_ = stdin.Close()
+		_ = cmd.Wait()
+	}
+	if err := eventually(ctx, time.Minute, func() error {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}); err != nil {
+		stop()
+		return "", nil, fmt.Errorf("the simulated cloud did not start: %w", err)
+	}
+	return "http://" + addr, stop, nil
+}
+
+// listBare lists all there is with the bare SDK, all accounts, regions and
+// kinds at once in parallel, and counts it. This is the limit.
+func listBare(ctx context.Context, url string, s size, parallel int) (int, error) {
+	w := cloudsim.New(cloudsim.Config{Seed: 1, Accounts: s.accounts})
+	var count atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for _, account := range w.Accounts() {
+		key := w.Key(account)
+		cfg, err := config.LoadDefaultConfig(ctx, config.WithBaseEndpoint(url), config.WithRegion("us-east-1"),
+			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.Secret, "")))
+		if err != nil {
+			return 0, err
+		}
+		for _, region := range cloudsim.DefaultRegions(s.regions) {
+			group.Go(func() error { return listMachines(ctx, cfg, region, &count) })
+			group.Go(func() error { return listDatabases(ctx, cfg, region, &count) })
+		}
+	}
+	err := group.Wait()
+	return int(count.Load()), err
+}
+
+func listMachines(ctx context.Context, cfg aws.Config, region string, count *atomic.Int64) error {
+	client := ec2.NewFromConfig(cfg, func(o *ec2.Options) { o.Region = region })
+	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(1000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Reservations {
+			count.Add(int64(len(r.Instances)))
+		}
+	}
+	return nil
+}
+
+func listDatabases(ctx context.Context, cfg aws.Config, region string, count *atomic.Int64) error {
+	client := rds.NewFromConfig(cfg, func(o *rds.Options) { o.Region = region })
+	pages := rds.NewDescribeDBInstancesPaginator(client, &rds.DescribeDBInstancesInput{MaxRecords: aws.Int32(100)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		count.Add(int64(len(page.DBInstances)))
+	}
+	return nil
+}
+
+// freeAddr is a loopback address that nobody listens on.
+func freeAddr(ctx context.Context) (string, error) {
+	var config net.ListenConfig
+	lis, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = lis.Close() }()
+	return lis.Addr().String(), nil
+}
+
+// eventually tries until it works, or limit has passed.
+func eventually(ctx context.Context, limit time.Duration, try func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}

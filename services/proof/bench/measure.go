@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
+)
+
+// round is what one round measured.
+type round struct {
+	bare, first, again time.Duration
+	written            int64 // instance rows written by the unchanged re-sync
+	walAgain           int64 // bytes of write-ahead log of the unchanged re-sync
+	scopes             int
+	peak               int64 // most memory of Rollcall's process, bytes
+}
+
+// bareParallel is how many listings the bare SDK has under way: as many as keep
+// the machine busy.
+var bareParallel = 4 * runtime.NumCPU()
+
+// measure starts everything afresh, lists with the bare SDK, syncs twice.
+func measure(ctx context.Context, rollcall string, s size) (round, error) {
+	var r round
+	url, stopCloud, err := startCloud(ctx, s)
+	if err != nil {
+		return r, err
+	}
+	defer stopCloud()
+	dir, err := os.MkdirTemp("", "rollcall-bench-")
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	db, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dir, "postgres")})
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = db.Stop(context.WithoutCancel(ctx)) }()
+
+	begin := time.Now()
+	n, err := listBare(ctx, url, s, bareParallel)
+	if err != nil {
+		return r, fmt.Errorf("list with the bare SDK: %w", err)
+	}
+	if n != s.total() {
+		return r, fmt.Errorf("the bare SDK listed %d of %d instances", n, s.total())
+	}
+	r.bare = time.Since(begin)
+
+	up, err := startRollcall(ctx, rollcall, dir, url, db.URL("rollcall"))
+	if err != nil {
+		return r, err
+	}
+	defer up.stop()
+	if err := up.addAccounts(ctx, s); err != nil {
+		return r, err
+	}
+	if r.first, r.scopes, err = up.sync(ctx, s); err != nil {
+		return r, fmt.Errorf("first sync: %w", err)
+	}
+	before, err := written(ctx, db.URL("rollcall"))
+	if err != nil {
+		return r, err
+	}
+	if r.again, _, err = up.sync(ctx, s); err != nil {
+		return r, fmt.Errorf("unchanged sync: %w", err)
+	}
+	after, err := written(ctx, db.URL("rollcall"))
+	if err != nil {
+		return r, err
+	}
+	r.written, r.walAgain = after.rows-before.rows, after.wal-before.wal
+	r.peak, err = up.peakMemory()
+	return r, err
+}
+
+// counters are what the database has written so far.
+type counters struct{ rows, wal int64 }
+
+// written reads the counters, once the statistics of all backends are in.
+func written(ctx context.Context, url string) (c counters, err error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return c, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	// A backend reports its statistics at most once a second: two readings
+	// that agree, more than that apart, are the truth.
+	last := int64(-1)
+	err = eventually(ctx, 30*time.Second, func() error {
+		if err := conn.QueryRow(ctx, `SELECT pg_stat_clear_snapshot(), pg_sleep(1.2)`).Scan(nil, nil); err != nil {
+			return err
+		}
+		if err := conn.QueryRow(ctx, `
+			SELECT n_tup_ins + n_tup_upd + n_tup_del, pg_current_wal_lsn() - '0/0'::pg_lsn
+			  FROM pg_stat_user_tables WHERE schemaname = 'inventory' AND relname = 'instances'`).Scan(&c.rows, &c.wal); err != nil {
+			return err
+		}
+		if c.rows != last {
+			last = c.rows
+			return errors.New("the statistics are still moving")
+		}
+		return nil
+	})
+	return c, err
+}
+
+// process is a running `rollcall up`.
+type process struct {
+	cmd  *exec.Cmd
+	conn *grpc.ClientConn
+	log  string
+}
+
+func startRollcall(ctx context.Context, rollcall, dir, cloudURL, databaseURL string) (*process, error) {
+	grpcAddr, err := freeAddr(ctx)
+	if err != nil {
+		return nil, err
+	}
+	httpAddr, err := freeAddr(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{log: filepath.Join(dir, "rollcall.log")}
+	log, err := os.Create(p.log)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	key := cloudsim.New(cloudsim.Config{Seed: 1}).Key("100000000001")
+	p.cmd = exec.Command(rollcall, "up")
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.Env = append(os.Environ(),
+		"ROLLCALL_DATA_DIR="+filepath.Join(dir, "data"), "ROLLCALL_DATABASE_URL="+databaseURL,
+		"ROLLCALL_GRPC_ADDR="+grpcAddr, "ROLLCALL_HTTP_ADDR="+httpAddr, "ROLLCALL_DEMO=off", "ROLLCALL_SYNC_INTERVAL=24h",
+		"AWS_ENDPOINT_URL="+cloudURL, "AWS_ACCESS_KEY_ID="+key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+key.Secret)
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if p.conn, err = grpc.NewClient(grpcAddr, grpc.WithTransportCredentials(insecure.NewCredentials())); err != nil {
+		p.stop()
+		return nil, err
+	}
+	if err := eventually(ctx, time.Minute, func() error {
+		_, err := accountsv1.NewAccountServiceClient(p.conn).ListAccounts(ctx, &accountsv1.ListAccountsRequest{})
+		return err
+	}); err != nil {
+		text, _ := os.ReadFile(p.log)
+		p.stop()
+		return nil, fmt.Errorf("rollcall did not start: %w\n%s", err, text)
+	}
+	return p, nil
+}
+
+func (p *process) stop() {
+	if p.conn != nil {
+		_ = p.conn.Close()
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = p.cmd.Wait()
+}
+
+// addAccounts puts the company's accounts on the roll, paused: the bench alone
+// says when they are synced.
+func (p *process) addAccounts(ctx context.Context, s size) error {
+	for _, id := range cloudsim.New(cloudsim.Config{Seed: 1, Accounts: s.accounts}).Accounts() {
+		_, err := accountsv1.NewAccountServiceClient(p.conn).CreateAccount(ctx, &accountsv1.CreateAccountRequest{
+			Account: &accountsv1.Account{Paused: true, Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
+				AccountId: id,
+				Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
+					RoleArn: cloudsim.RoleARN(id, "rollcall"),
+				}},
+			}}},
+		})
+		if err != nil {
+			return fmt.Errorf("add account %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// sync syncs all accounts at once and returns how long that took, from the
+// first call to the end of the last run, and how many scopes were read.
+func (p *process) sync(ctx context.Context, s size) (time.Duration, int, error) {
+	client := discoveryv1.NewDiscoveryServiceClient(p.conn)
+	begin := time.Now()
+	var names []string
+	for _, id := range cloudsim.New(cloudsim.Config{Seed: 1, Accounts: s.accounts}).Accounts() {
+		run, err := client.SyncAccount(ctx, &discoveryv1.SyncAccountRequest{Name: "accounts/aws-" + id})
+		if err != nil {
+			return 0, 0, err
+		}
+		names = append(names, run.GetName())
+	}
+	end, scopes, seen := begin, 0, int64(0)
+	for _, name := range names {
+		run, err := follow(ctx, client, name)
+		if err != nil {
+			return 0, 0, err
+		}
+		if run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+			return 0, 0, fmt.Errorf("%s of %s ended %v: %s", name, run.GetAccount(), run.GetState(), run.GetError())
+		}
+		if t := run.GetEndTime().AsTime(); t.After(end) {
+			end = t
+		}
+		scopes += int(run.GetScopesTotal())
+		seen += run.GetInstancesSeen()
+	}
+	if seen != int64(s.total()) {
+		return 0, 0, fmt.Errorf("saw %d of %d instances", seen, s.total())
+	}
+	return end.Sub(begin), scopes, nil
+}
+
+// follow watches a run to its end.
+func follow(ctx context.Context, client discoveryv1.DiscoveryServiceClient, name string) (*discoveryv1.SyncRun, error) {
+	stream, err := client.WatchSyncRun(ctx, &discoveryv1.WatchSyncRunRequest{Name: name})
+	if err != nil {
+		return nil, err
+	}
+	for {
+		m, err := stream.Recv()
+		if err != nil {
+			return nil, fmt.Errorf("watch %s: %w", name, err)
+		}
+		if run := m.GetSyncRun(); run.GetEndTime() != nil {
+			return run, nil
+		}
+	}
+}
+
+// peakMemory is the most resident memory that the process had, in bytes.
+func (p *process) peakMemory() (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		var kib int64
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			return kib << 10, nil
+		}
+	}
+	return 0, errors.New("the system does not tell a process's peak memory")
+}
