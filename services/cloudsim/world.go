@@ -83,6 +83,9 @@ func (w *World) Latency() time.Duration { return w.cfg.Latency }
 // VerifySignatures tells whether requests must be signed with the right secret.
 func (w *World) VerifySignatures() bool { return w.cfg.VerifySignatures }
 
+// ExternalID returns what AssumeRole must present for roles that nobody described, "" when nothing is asked for.
+func (w *World) ExternalID() string { return w.cfg.ExternalID }
+
 // Accounts returns the ids of all accounts, in the order of the configuration.
 func (w *World) Accounts() []string { return slices.Clone(w.order) }
 

@@ -1,0 +1,127 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// Config is what the program can be told, by flags or by the environment.
+type Config struct {
+	Addr string `default:"localhost:4566" env:"CLOUDSIM_ADDR" help:"Address to serve on, host:port."`
+	Seed uint64 `default:"1" env:"CLOUDSIM_SEED" help:"Number that decides everything in the world."`
+	Demo bool   `default:"true" env:"CLOUDSIM_DEMO" negatable:"" help:"Simulate a demo company. Without it, or with --accounts or --instances, all accounts are alike."`
+
+	Accounts  int    `env:"CLOUDSIM_ACCOUNTS" help:"Number of accounts, with ids from 100000000001 on."`
+	Regions   string `default:"3" env:"CLOUDSIM_REGIONS" help:"Regions enabled in each account: how many, or a list of names."`
+	Instances int    `env:"CLOUDSIM_INSTANCES" help:"Virtual machines in each account and region."`
+	Databases int    `env:"CLOUDSIM_DATABASES" help:"Databases in each account and region."`
+	Hostile   bool   `env:"CLOUDSIM_HOSTILE" help:"Add machines with tags that break careless readers."`
+
+	Churn       time.Duration `default:"2s" env:"CLOUDSIM_CHURN" help:"Time between two things that happen in the world. 0: nothing happens."`
+	Latency     time.Duration `default:"-1ns" env:"CLOUDSIM_LATENCY" help:"Time that each answer is held back. Negative: 15ms in the demo, else none."`
+	Transition  time.Duration `env:"CLOUDSIM_TRANSITION" help:"Time that machines stay pending, stopping and so on. 0: some seconds."`
+	Throttle    bool          `default:"true" env:"CLOUDSIM_THROTTLE" negatable:"" help:"Limit requests as the real cloud does."`
+	Verify      bool          `default:"true" env:"CLOUDSIM_VERIFY" negatable:"" help:"Check the signatures of requests."`
+	ExternalID  string        `env:"CLOUDSIM_EXTERNAL_ID" help:"External id that every role asks for. The demo has its own."`
+	Fault       []string      `env:"CLOUDSIM_FAULT" sep:";" help:"Make calls fail, such as throttle,region=eu-west-1,probability=0.1. May be repeated. Kinds: ${faults}."`
+	PrintExport bool          `default:"true" env:"CLOUDSIM_PRINT" negatable:"" help:"Print what to export to try it."`
+}
+
+// world builds the world's configuration.
+func (c Config) world() (cloudsim.Config, error) {
+	cfg := cloudsim.Config{}
+	if c.Demo && c.Accounts == 0 && c.Instances == 0 && c.Databases == 0 {
+		cfg = cloudsim.Demo(c.Seed)
+	} else {
+		regions, err := parseRegions(c.Regions)
+		if err != nil {
+			return cfg, err
+		}
+		cfg = cloudsim.Config{Seed: c.Seed, Accounts: c.Accounts, Regions: regions, Instances: c.Instances, Databases: c.Databases}
+	}
+	cfg.Hostile = c.Hostile
+	cfg.VerifySignatures = c.Verify
+	cfg.Limits = cloudsim.Limits{}
+	if c.Throttle {
+		cfg.Limits = cloudsim.DocumentedLimits()
+	}
+	if c.Latency >= 0 {
+		cfg.Latency = c.Latency
+	}
+	if c.Transition != 0 {
+		cfg.Transition = c.Transition
+	}
+	if c.ExternalID != "" {
+		cfg.ExternalID = c.ExternalID
+	}
+	return cfg, cfg.Check()
+}
+
+// parseRegions reads how many regions, or their names.
+func parseRegions(text string) ([]string, error) {
+	if n, err := strconv.Atoi(text); err == nil {
+		if n < 1 || n > len(cloudsim.Catalogue) {
+			return nil, fmt.Errorf("--regions %d: must be from 1 to %d", n, len(cloudsim.Catalogue))
+		}
+		return cloudsim.DefaultRegions(n), nil
+	}
+	return strings.Split(text, ","), nil
+}
+
+// parseFault reads a fault: its kind, then name=value pairs, all separated by commas.
+func parseFault(text string) (cloudsim.Fault, error) {
+	kind, rest, _ := strings.Cut(text, ",")
+	fault := cloudsim.Fault{Kind: cloudsim.FaultKind(kind)}
+	if !slices.Contains(cloudsim.FaultKinds, fault.Kind) {
+		return fault, fmt.Errorf("fault %q: unknown kind, choose from %s", kind, faultKinds())
+	}
+	for pair := range strings.SplitSeq(rest, ",") {
+		name, value, _ := strings.Cut(pair, "=")
+		var err error
+		switch name {
+		case "":
+		case "account":
+			fault.Account = value
+		case "region":
+			fault.Region = value
+		case "service":
+			fault.Service = value
+		case "action":
+			fault.Action = value
+		case "code":
+			fault.Code = value
+		case "message":
+			fault.Message = value
+		case "probability":
+			fault.Probability, err = strconv.ParseFloat(value, 64)
+		case "skip":
+			fault.Skip, err = strconv.Atoi(value)
+		case "count":
+			fault.Count, err = strconv.Atoi(value)
+		case "status":
+			fault.Status, err = strconv.Atoi(value)
+		case "delay":
+			fault.Delay, err = time.ParseDuration(value)
+		default:
+			err = fmt.Errorf("unknown setting %q", name)
+		}
+		if err != nil {
+			return fault, fmt.Errorf("fault %q: %w", text, err)
+		}
+	}
+	return fault, nil
+}
+
+// faultKinds lists the kinds of fault for people.
+func faultKinds() string {
+	names := make([]string, len(cloudsim.FaultKinds))
+	for i, kind := range cloudsim.FaultKinds {
+		names[i] = string(kind)
+	}
+	return strings.Join(names, ", ")
+}
