@@ -172,7 +172,9 @@ func (r *rollcall) sync(t *testing.T, account string) {
 func (r *rollcall) awaitConnected(t *testing.T, account string) {
 	t.Helper()
 	eventually(t, account+" is CONNECTED", func(ctx context.Context) error {
-		var a struct{ Connection struct{ Status, LastError string } }
+		var a struct {
+			Connection struct{ Status, LastError string }
+		}
 		if err := r.do(ctx, http.MethodGet, "/v1/accounts/"+account, nil, &a); err != nil {
 			return err
 		}
