@@ -1,0 +1,122 @@
+// Package app is the service inventory as one thing: New builds it whole, Run
+// serves until its context ends. Its own program, `rollcall up` and the tests
+// all start it through this door.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rollcall-dev/rollcall/migrations"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+	"github.com/rollcall-dev/rollcall/services/inventory/grpc"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+)
+
+// schema of the service in its database.
+const schema = "inventory"
+
+// caller is the one service that may call the internal endpoint.
+const caller = "discovery"
+
+// Config says how to run the service.
+type Config struct {
+	DatabaseURL  string         `name:"database-url" env:"ROLLCALL_DATABASE_URL" required:"" help:"Postgres, as the service's own role: postgres://…"`
+	GRPC         serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9092" help:"Where InventoryService listens."`
+	Internal     serve.Endpoint `name:"internal-addr" env:"ROLLCALL_INTERNAL_ADDR" default:"localhost:9192" help:"Where discovery calls: IngestService too."`
+	DiscoveryKey auth.Key       `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"The key that discovery signs its calls with, in base64."`
+	MaxConns     int32          `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"0" help:"Most connections to Postgres; 0: a sensible number."`
+
+	serve.Logging `embed:""`
+}
+
+// App is the running service.
+type App struct {
+	pool     *pgxpool.Pool
+	public   *serve.Server
+	internal *serve.Server
+
+	publicListener   net.Listener
+	internalListener net.Listener
+}
+
+// New migrates the database and opens everything, the listeners too. After an
+// error nothing is left open.
+func New(ctx context.Context, cfg Config) (_ *App, err error) {
+	a := &App{}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	logger := cfg.Logger(os.Stderr).With("service", schema)
+	if err := a.openDatabase(ctx, cfg, logger); err != nil {
+		return nil, err
+	}
+	store := postgres.New(a.pool)
+	if err := a.buildServers(cfg, store, logger); err != nil {
+		return nil, err
+	}
+	if a.publicListener, err = cfg.GRPC.Listen(ctx); err != nil {
+		return nil, err
+	}
+	if a.internalListener, err = cfg.Internal.Listen(ctx); err != nil {
+		return nil, err
+	}
+	logger.Info("listening", "grpc", cfg.GRPC.String(), "internal", cfg.Internal.String())
+	return a, nil
+}
+
+func (a *App) openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (err error) {
+	a.pool, err = kit.Open(ctx, kit.Options{
+		URL: cfg.DatabaseURL, MaxConns: cfg.MaxConns, Logger: logger, Settings: postgres.Settings(),
+	})
+	if err != nil {
+		return err
+	}
+	return kit.Migrate(ctx, cfg.DatabaseURL, migrations.Inventory(), schema)
+}
+
+func (a *App) buildServers(cfg Config, store *postgres.Store, logger *slog.Logger) (err error) {
+	reads, ingest := grpc.NewInventory(store), grpc.NewIngest(store)
+	a.public, err = serve.NewGRPC(serve.GRPCOptions{Logger: logger, Ready: store.Ready}, reads.Register)
+	if err != nil {
+		return err
+	}
+	a.internal, err = serve.NewGRPC(serve.GRPCOptions{
+		Logger: logger, Ready: store.Ready, Authorize: auth.Require(cfg.DiscoveryKey, caller),
+	}, reads.Register, ingest.Register)
+	return err
+}
+
+// Run serves until ctx ends, and closes everything.
+func (a *App) Run(ctx context.Context) error {
+	defer a.Close()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return a.public.Serve(ctx, a.publicListener) })
+	group.Go(func() error { return a.internal.Serve(ctx, a.internalListener) })
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("inventory: %w", err)
+	}
+	return nil
+}
+
+// Close gives everything back, in reverse. Run does so by itself.
+func (a *App) Close() {
+	for _, listener := range []net.Listener{a.internalListener, a.publicListener} {
+		if listener != nil {
+			_ = listener.Close() // Twice is no harm, and there is nothing to do about it.
+		}
+	}
+	if a.pool != nil {
+		a.pool.Close()
+	}
+}

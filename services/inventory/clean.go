@@ -1,0 +1,108 @@
+package inventory
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Clean makes i fit to be stored: what no text in Postgres can hold (NUL, bytes
+// that are not UTF-8) becomes U+FFFD, times are cut to microseconds and left
+// out when no calendar has them, an unset state is UNKNOWN. An odd label of one
+// instance must not keep a scope from being known.
+func (i *Instance) Clean() {
+	for _, s := range []*string{&i.Account, &i.ProviderID, &i.ProviderURI, &i.DisplayName, &i.Region, &i.Zone,
+		&i.ProviderState, &i.MachineType} {
+		*s = clean(*s)
+	}
+	i.PrivateIPs = cleanList(i.PrivateIPs)
+	i.PublicIPs = cleanList(i.PublicIPs)
+	i.Labels = cleanLabels(i.Labels)
+	i.CreateTime = cleanTime(i.CreateTime)
+	// What the cloud may say of an instance never includes that it is gone.
+	if i.State == "" || i.State == StateGone {
+		i.State = StateUnknown
+	}
+	i.cleanDetails()
+}
+
+// cleanDetails also drops the details of the other kind.
+func (i *Instance) cleanDetails() {
+	if i.Kind != VirtualMachine {
+		i.VM = nil
+	}
+	if i.Kind != Database {
+		i.DB = nil
+	}
+	if vm := i.VM; vm != nil {
+		for _, s := range []*string{&vm.Image, &vm.Architecture, &vm.Platform, &vm.Network, &vm.Subnet, &vm.Hostname,
+			&vm.AutoscalingGroup} {
+			*s = clean(*s)
+		}
+		vm.StartTime = cleanTime(vm.StartTime)
+	}
+	if db := i.DB; db != nil {
+		for _, s := range []*string{&db.Engine, &db.EngineVersion, &db.Endpoint, &db.ReplicaOf, &db.Cluster, &db.Network} {
+			*s = clean(*s)
+		}
+	}
+}
+
+// Clean makes the words of a failure fit to be stored.
+func (f *Failure) Clean() {
+	f.Reason, f.Error = clean(f.Reason), clean(f.Error)
+}
+
+func clean(s string) string {
+	if isClean(s) {
+		return s
+	}
+	s = strings.ToValidUTF8(s, string(utf8.RuneError))
+	return strings.ReplaceAll(s, "\x00", string(utf8.RuneError))
+}
+
+func isClean(s string) bool {
+	return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s)
+}
+
+func cleanList(list []string) []string {
+	if !slices.ContainsFunc(list, func(s string) bool { return !isClean(s) }) {
+		return list
+	}
+	cleaned := make([]string, len(list))
+	for n, s := range list {
+		cleaned[n] = clean(s)
+	}
+	return cleaned
+}
+
+func cleanLabels(labels map[string]string) map[string]string {
+	dirty := false
+	for key, value := range labels {
+		dirty = dirty || !isClean(key) || !isClean(value)
+	}
+	if !dirty {
+		return labels
+	}
+	// Two keys may become one; the order decides which value stays, and must
+	// be the same each time.
+	keys := make([]string, 0, len(labels))
+	for key := range labels {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	cleaned := make(map[string]string, len(labels))
+	for _, key := range keys {
+		cleaned[clean(key)] = clean(labels[key])
+	}
+	return cleaned
+}
+
+// cleanTime cuts to what Postgres keeps, and drops what RFC 3339 can't write.
+func cleanTime(t time.Time) time.Time {
+	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}

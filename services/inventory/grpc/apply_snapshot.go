@@ -1,0 +1,171 @@
+package grpc
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"google.golang.org/grpc"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+)
+
+// ApplySnapshot takes one try to observe a scope.
+func (s *Ingest) ApplySnapshot(stream grpc.ClientStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) error {
+	first, err := stream.Recv()
+	if errors.Is(err, io.EOF) {
+		return incomplete("the stream is empty")
+	}
+	if err != nil {
+		return err
+	}
+	if first.GetStart() == nil {
+		return incomplete("the first message must be `start`")
+	}
+	obs, err := fromStart(first.GetStart())
+	if err != nil {
+		return err
+	}
+	in := intake{ctx: stream.Context(), store: s.store, obs: obs, stream: stream}
+	changes, err := in.run()
+	if closeErr := in.close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	return stream.SendAndClose(&inventoryv1.ApplySnapshotResponse{
+		Created: changes.Created, Changed: changes.Changed, Gone: changes.Gone,
+		Reappeared: changes.Reappeared, Unchanged: changes.Unchanged,
+	})
+}
+
+// incomplete refuses a stream that is not in the order of the contract.
+func incomplete(what string) *fault.Error {
+	return fault.New(fault.KindInvalidArgument, inventory.ReasonIncomplete, "%s; nothing was applied", what)
+}
+
+func fromStart(start *inventoryv1.SnapshotStart) (inventory.Observation, error) {
+	obs := inventory.Observation{
+		Scope: inventory.ScopeKey{
+			Account:  fromAccount(start.GetAccount()),
+			Kind:     inventory.Kind(start.GetKind().String()),
+			Location: start.GetLocation(),
+		},
+		Provider: inventory.Provider(start.GetProvider().String()),
+		Fence:    start.GetFencingToken(),
+		Time:     fromTime(start.GetObserveTime()),
+	}
+	if obs.Time.IsZero() {
+		return obs, fault.Invalid("start.observe_time", "is not a time")
+	}
+	if (obs.Scope.Kind == inventory.KindUnspecified) != (obs.Scope.Location == inventory.WholeAccount) {
+		return obs, fault.Invalid("start.kind", "is left out for the location `-`, and only there")
+	}
+	return obs, nil
+}
+
+// intake reads what follows `start`.
+type intake struct {
+	ctx      context.Context
+	store    *postgres.Store
+	obs      inventory.Observation
+	stream   grpc.ClientStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
+	snapshot *postgres.Snapshot
+}
+
+func (in *intake) run() (inventory.Changes, error) {
+	for {
+		req, err := in.stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return inventory.Changes{}, incomplete("the stream ended without `complete` or `failure`")
+		}
+		if err != nil {
+			return inventory.Changes{}, err
+		}
+		switch message := req.GetMessage().(type) {
+		case *inventoryv1.ApplySnapshotRequest_Instances:
+			if err := in.observe(message.Instances.GetInstances()); err != nil {
+				return inventory.Changes{}, err
+			}
+		case *inventoryv1.ApplySnapshotRequest_Complete:
+			return in.complete(message.Complete.GetInstanceCount())
+		case *inventoryv1.ApplySnapshotRequest_Failure:
+			return inventory.Changes{}, in.fail(message.Failure)
+		default:
+			return inventory.Changes{}, incomplete("there can be one `start` only")
+		}
+	}
+}
+
+// begin claims the scope, once something of it was seen: a failure needs no
+// claim.
+func (in *intake) begin() (err error) {
+	if in.snapshot != nil {
+		return nil
+	}
+	if in.obs.Scope.Location == inventory.WholeAccount {
+		return fault.Invalid("start.location", "`-` stands for an account that could not be looked at: only `failure` can follow")
+	}
+	in.snapshot, err = in.store.BeginSnapshot(in.ctx, in.obs)
+	return err
+}
+
+func (in *intake) observe(instances []*inventoryv1.Instance) error {
+	if err := in.begin(); err != nil {
+		return err
+	}
+	for _, message := range instances {
+		instance := fromInstance(message)
+		if err := in.snapshot.Observe(&instance); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// complete applies the snapshot when nothing follows.
+func (in *intake) complete(count int64) (inventory.Changes, error) {
+	if err := in.last(); err != nil {
+		return inventory.Changes{}, err
+	}
+	if err := in.begin(); err != nil {
+		return inventory.Changes{}, err
+	}
+	return in.snapshot.Complete(in.ctx, count)
+}
+
+// fail writes the failure down when nothing follows.
+func (in *intake) fail(message *inventoryv1.SnapshotFailure) error {
+	if err := in.last(); err != nil {
+		return err
+	}
+	failure := inventory.Failure{Reason: message.GetReason(), Error: message.GetError()}
+	if in.obs.Scope.Location == inventory.WholeAccount {
+		return in.store.FailAccount(in.ctx, in.obs, failure)
+	}
+	return in.store.FailScope(in.ctx, in.obs, failure)
+}
+
+// last waits for the end of the stream: only then is it whole, and not one whose
+// sender lost count or died.
+func (in *intake) last() error {
+	switch _, err := in.stream.Recv(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return incomplete("something follows `complete` or `failure`")
+	}
+}
+
+func (in *intake) close() error {
+	if in.snapshot == nil {
+		return nil
+	}
+	return in.snapshot.Close(in.ctx)
+}

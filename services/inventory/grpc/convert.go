@@ -1,0 +1,148 @@
+package grpc
+
+import (
+	"strings"
+	"time"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+const (
+	accountPrefix  = "accounts/"
+	instancePrefix = "instances/"
+)
+
+// toInstance is an instance as the contract has it.
+func toInstance(i *inventory.Instance) *inventoryv1.Instance {
+	m := &inventoryv1.Instance{
+		Name:          instancePrefix + i.UID.String(),
+		Account:       accountPrefix + i.Account,
+		Provider:      toProvider(i.Provider),
+		Kind:          toKind(i.Kind),
+		ProviderId:    i.ProviderID,
+		ProviderUri:   i.ProviderURI,
+		DisplayName:   i.DisplayName,
+		Location:      &inventoryv1.Location{Region: i.Region, Zone: i.Zone},
+		State:         inventoryv1.Instance_State(inventoryv1.Instance_State_value[string(i.State)]),
+		ProviderState: i.ProviderState,
+		MachineType:   i.MachineType,
+		PrivateIps:    i.PrivateIPs,
+		PublicIps:     i.PublicIPs,
+		Labels:        i.Labels,
+		CreateTime:    toTime(i.CreateTime),
+		FirstSeenTime: toTime(i.FirstSeenTime),
+		ChangeTime:    toTime(i.ChangeTime),
+		ObserveTime:   toTime(i.ObserveTime),
+		GoneTime:      toTime(i.GoneTime),
+		Etag:          i.ETag(),
+	}
+	if vm := i.VM; vm != nil {
+		m.Details = &inventoryv1.Instance_VirtualMachine{VirtualMachine: toVM(vm)}
+	}
+	if db := i.DB; db != nil {
+		m.Details = &inventoryv1.Instance_Database{Database: toDB(db)}
+	}
+	return m
+}
+
+func toVM(vm *inventory.VMDetails) *inventoryv1.VirtualMachine {
+	return &inventoryv1.VirtualMachine{
+		Image: vm.Image, Architecture: vm.Architecture, Platform: vm.Platform, Spot: vm.Spot,
+		Network: vm.Network, Subnet: vm.Subnet, Hostname: vm.Hostname,
+		AutoscalingGroup: vm.AutoscalingGroup, StartTime: toTime(vm.StartTime),
+	}
+}
+
+func toDB(db *inventory.DBDetails) *inventoryv1.Database {
+	return &inventoryv1.Database{
+		Engine: db.Engine, EngineVersion: db.EngineVersion, StorageGib: db.StorageGiB,
+		Endpoint: db.Endpoint, Port: db.Port, HighAvailability: db.HighAvailability,
+		ReplicaOf: db.ReplicaOf, Cluster: db.Cluster, ClusterWriter: db.ClusterWriter, Network: db.Network,
+	}
+}
+
+// toTime is unset for the zero time.
+func toTime(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+func toProvider(p inventory.Provider) inventoryv1.Provider {
+	return inventoryv1.Provider(inventoryv1.Provider_value[string(p)])
+}
+
+func toKind(k inventory.Kind) inventoryv1.Kind {
+	return inventoryv1.Kind(inventoryv1.Kind_value[string(k)])
+}
+
+func toFreshness(f inventory.Freshness) *inventoryv1.Freshness {
+	return &inventoryv1.Freshness{OldestObserveTime: toTime(f.Oldest)}
+}
+
+func toScope(s *inventory.Scope) *inventoryv1.Scope {
+	return &inventoryv1.Scope{
+		Name:             s.String(),
+		Account:          accountPrefix + s.Account,
+		Provider:         toProvider(s.Provider),
+		Kind:             toKind(s.Kind),
+		Location:         s.Location,
+		LastCompleteTime: toTime(s.LastCompleteTime),
+		LastAttemptTime:  toTime(s.LastAttemptTime),
+		LastError:        s.LastError,
+		LastErrorReason:  s.LastErrorReason,
+		InstanceCount:    s.InstanceCount,
+	}
+}
+
+// fromInstance is what an observation brings of an instance: of the output-only
+// fields nothing, and nothing of what belongs to its scope.
+func fromInstance(m *inventoryv1.Instance) inventory.Instance {
+	i := inventory.Instance{
+		ProviderID:    m.GetProviderId(),
+		ProviderURI:   m.GetProviderUri(),
+		DisplayName:   m.GetDisplayName(),
+		Region:        m.GetLocation().GetRegion(),
+		Zone:          m.GetLocation().GetZone(),
+		ProviderState: m.GetProviderState(),
+		MachineType:   m.GetMachineType(),
+		PrivateIPs:    m.GetPrivateIps(),
+		PublicIPs:     m.GetPublicIps(),
+		Labels:        m.GetLabels(),
+		CreateTime:    fromTime(m.GetCreateTime()),
+	}
+	if m.GetState() != inventoryv1.Instance_STATE_UNSPECIFIED {
+		i.State = inventory.State(m.GetState().String())
+	}
+	if vm := m.GetVirtualMachine(); vm != nil {
+		i.VM = &inventory.VMDetails{
+			Image: vm.GetImage(), Architecture: vm.GetArchitecture(), Platform: vm.GetPlatform(), Spot: vm.GetSpot(),
+			Network: vm.GetNetwork(), Subnet: vm.GetSubnet(), Hostname: vm.GetHostname(),
+			AutoscalingGroup: vm.GetAutoscalingGroup(), StartTime: fromTime(vm.GetStartTime()),
+		}
+	}
+	if db := m.GetDatabase(); db != nil {
+		i.DB = &inventory.DBDetails{
+			Engine: db.GetEngine(), EngineVersion: db.GetEngineVersion(), StorageGiB: db.GetStorageGib(),
+			Endpoint: db.GetEndpoint(), Port: db.GetPort(), HighAvailability: db.GetHighAvailability(),
+			ReplicaOf: db.GetReplicaOf(), Cluster: db.GetCluster(), ClusterWriter: db.GetClusterWriter(),
+			Network: db.GetNetwork(),
+		}
+	}
+	return i
+}
+
+// fromTime is the zero time for one that is unset or that no calendar has.
+func fromTime(t *timestamppb.Timestamp) time.Time {
+	if !t.IsValid() {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+// fromAccount is the bare id of the account with this resource name.
+func fromAccount(name string) string { return strings.TrimPrefix(name, accountPrefix) }

@@ -1,0 +1,50 @@
+package grpc
+
+import (
+	"context"
+	"math"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// The sizes of a page of instances.
+const (
+	defaultInstances = 50
+	maxInstances     = 1000
+)
+
+// ListInstances answers one page.
+func (s *Inventory) ListInstances(ctx context.Context, req *inventoryv1.ListInstancesRequest) (*inventoryv1.ListInstancesResponse, error) {
+	page, err := s.store.ListInstances(ctx, inventory.ListQuery{
+		Filter:       req.GetFilter(),
+		OrderBy:      req.GetOrderBy(),
+		PageSize:     pageSize(req.GetPageSize(), defaultInstances, maxInstances),
+		PageToken:    req.GetPageToken(),
+		ShowGone:     req.GetShowGone(),
+		MaxStaleness: req.GetMaxStaleness().AsDuration(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	resp := &inventoryv1.ListInstancesResponse{
+		Instances:     make([]*inventoryv1.Instance, len(page.Instances)),
+		NextPageToken: page.NextPageToken,
+		TotalSize:     int32(min(page.TotalSize, math.MaxInt32)),
+		Freshness:     toFreshness(page.Freshness),
+		Unreachable:   inventory.ScopeNames(page.Freshness.Unreachable),
+	}
+	for n := range page.Instances {
+		resp.Instances[n] = toInstance(&page.Instances[n])
+	}
+	return resp, nil
+}
+
+// pageSize is the size asked for, within its limits (AIP-158).
+func pageSize(asked int32, byDefault, most int) int {
+	if asked == 0 {
+		return byDefault
+	}
+	return min(int(asked), most)
+}

@@ -1,0 +1,79 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// A failure is the last attempt unless a newer one ended before it.
+const failScopeSQL = `
+	UPDATE scopes SET attempt_fence = $2, last_attempt_time = $3, last_error = $4, last_error_reason = $5
+	WHERE uid = $1 AND attempt_fence <= $2`
+
+// FailScope writes down that the scope could not be observed to the end, and
+// why; nothing else changes. Errors: ABORTED with inventory.ReasonStale when a
+// newer observation of the scope has ended.
+func (s *Store) FailScope(ctx context.Context, obs inventory.Observation, failure inventory.Failure) error {
+	failure.Clean()
+	return s.write(ctx, func(tx pgx.Tx) error {
+		if err := ensureScope(ctx, tx, obs); err != nil {
+			return err
+		}
+		if _, err := lockScope(ctx, tx, obs.Scope); errors.Is(err, pgx.ErrNoRows) {
+			return stale(obs)
+		} else if err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, failScopeSQL, obs.Scope.UID(), obs.Fence, obs.Time, failure.Error, failure.Reason)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return stale(obs)
+		}
+		return dropWholeAccount(ctx, tx, obs.Scope.Account)
+	})
+}
+
+const (
+	lockAccountScopesSQL = `
+		SELECT uid FROM scopes WHERE account = $1 AND location <> '-' ORDER BY uid FOR UPDATE`
+
+	failAccountSQL = `
+		UPDATE scopes SET attempt_fence = $2, last_attempt_time = $3, last_error = $4, last_error_reason = $5
+		WHERE account = $1 AND attempt_fence <= $2`
+)
+
+// FailAccount writes down that nothing of the account could be looked at: the
+// failure goes to each of its scopes, and to one that stands for the whole
+// account when it has none. A scope of which a newer observation has ended is
+// left as it is. Errors: ABORTED with inventory.ReasonStale when all are, or the
+// account was removed since.
+func (s *Store) FailAccount(ctx context.Context, obs inventory.Observation, failure inventory.Failure) error {
+	failure.Clean()
+	return s.write(ctx, func(tx pgx.Tx) error {
+		if err := joinAccount(ctx, tx, obs); err != nil {
+			return err
+		}
+		// In one order, so that no two writers wait for each other.
+		scopes, err := tx.Exec(ctx, lockAccountScopesSQL, obs.Scope.Account)
+		if err != nil {
+			return err
+		}
+		if scopes.RowsAffected() == 0 {
+			if _, err := tx.Exec(ctx, insertScopeSQL, obs.Scope.UID(), obs.Scope.Account, obs.Provider,
+				obs.Scope.Kind, obs.Scope.Location); err != nil {
+				return err
+			}
+		}
+		tag, err := tx.Exec(ctx, failAccountSQL, obs.Scope.Account, obs.Fence, obs.Time, failure.Error, failure.Reason)
+		if err == nil && tag.RowsAffected() == 0 {
+			return stale(obs)
+		}
+		return err
+	})
+}

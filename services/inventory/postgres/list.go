@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/internal/query"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// instanceCursor is what a page token of ListInstances carries.
+type instanceCursor struct {
+	After []string `json:"a"`
+	// Total is counted for the first page only.
+	Total int64 `json:"t"`
+}
+
+// listPlan is a ListQuery that was understood.
+type listPlan struct {
+	filter      *query.Filter
+	order       *query.Order
+	cursor      instanceCursor
+	fingerprint string
+	first       bool
+	query       inventory.ListQuery
+}
+
+func planList(q inventory.ListQuery) (listPlan, error) {
+	p := listPlan{query: q, first: q.PageToken == ""}
+	var err error
+	if p.filter, err = instanceFields.ParseFilter(q.Filter); err != nil {
+		return p, err
+	}
+	if p.order, err = instanceFields.ParseOrder(q.OrderBy); err != nil {
+		return p, err
+	}
+	p.fingerprint = query.Fingerprint("instances", q.Filter, q.OrderBy, strconv.FormatBool(q.ShowGone))
+	return p, query.DecodeToken(q.PageToken, p.fingerprint, &p.cursor)
+}
+
+// ListInstances reads a page of instances, with how fresh it is and how many
+// there are, all as of one moment. Errors: INVALID_ARGUMENT with the place of
+// the mistake; FAILED_PRECONDITION with inventory.ReasonTooStale when
+// MaxStaleness can't be met.
+func (s *Store) ListInstances(ctx context.Context, q inventory.ListQuery) (inventory.Page, error) {
+	plan, err := planList(q)
+	if err != nil {
+		return inventory.Page{}, err
+	}
+	pageSQL, pageArgs, err := plan.pageSQL()
+	if err != nil {
+		return inventory.Page{}, err
+	}
+	page := inventory.Page{TotalSize: plan.cursor.Total}
+	err = s.read(ctx, func(tx pgx.Tx) error {
+		// One round trip for all of it.
+		batch := &pgx.Batch{}
+		touch := touched(plan.filter)
+		touch.queue(batch, q.MaxStaleness, &page.Freshness)
+		batch.Queue(pageSQL, pageArgs...).Query(func(rows pgx.Rows) error {
+			return plan.readPage(rows, &page)
+		})
+		if plan.first {
+			countSQL, countArgs := plan.countSQL()
+			batch.Queue(countSQL, countArgs...).QueryRow(func(row pgx.Row) error { return row.Scan(&page.TotalSize) })
+		}
+		return tx.SendBatch(ctx, batch).Close()
+	})
+	if err != nil {
+		return inventory.Page{}, err
+	}
+	plan.turn(&page)
+	return page, nil
+}
+
+// where are the conditions that all pages share.
+func (p *listPlan) where(args *query.Args) string {
+	return whereInstances(p.filter, p.query.ShowGone, args)
+}
+
+func whereInstances(filter *query.Filter, showGone bool, args *query.Args) string {
+	where := filter.Where(args)
+	if !showGone {
+		where += " AND gone_time IS NULL"
+	}
+	return where
+}
+
+// pageSQL reads one row more than the page, to know whether there is a next one.
+func (p *listPlan) pageSQL() (string, []any, error) {
+	var args query.Args
+	where := p.where(&args)
+	after, err := p.order.After(&args, p.cursor.After)
+	if err != nil {
+		return "", nil, err
+	}
+	sql := `SELECT ` + instanceColumns + `, ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]
+		FROM instances WHERE ` + where + ` AND ` + after + `
+		ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + args.Add(p.query.PageSize+1)
+	return sql, args, nil
+}
+
+// countSQL counts all that the filter matches; all there is, from the scopes.
+func (p *listPlan) countSQL() (string, []any) {
+	if strings.TrimSpace(p.query.Filter) == "" && !p.query.ShowGone {
+		return `SELECT COALESCE(sum(instance_count), 0)::bigint FROM scopes`, nil
+	}
+	var args query.Args
+	return `SELECT count(*) FROM instances WHERE ` + p.where(&args), args
+}
+
+func (p *listPlan) readPage(rows pgx.Rows, page *inventory.Page) error {
+	var cursor []string
+	scanner := newRowScanner(&cursor)
+	for rows.Next() {
+		instance, err := scanner.scan(rows)
+		if err != nil {
+			return err
+		}
+		page.Instances = append(page.Instances, instance)
+		if len(page.Instances) == p.query.PageSize {
+			p.cursor.After, cursor = cursor, nil
+		}
+	}
+	return rows.Err()
+}
+
+// turn cuts the page to its size and makes the token of the next one.
+func (p *listPlan) turn(page *inventory.Page) {
+	if len(page.Instances) <= p.query.PageSize {
+		return
+	}
+	page.Instances = page.Instances[:p.query.PageSize]
+	p.cursor.Total = page.TotalSize
+	page.NextPageToken = query.EncodeToken(p.fingerprint, p.cursor)
+}

@@ -1,0 +1,75 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+const (
+	lockScopesSQL = `
+		SELECT GREATEST(fence, attempt_fence, single_fence, claim_fence) FROM scopes
+		WHERE account = $1 ORDER BY uid FOR UPDATE`
+
+	deleteScopesSQL = `DELETE FROM scopes WHERE account = $1`
+
+	accountGoneSQL = `
+		UPDATE instances SET state = 'GONE', gone_time = now(), change_time = now(), fence = GREATEST(fence, $2)
+		WHERE account = $1 AND gone_time IS NULL`
+
+	removeAccountSQL = `
+		INSERT INTO removed_accounts (account, fence) VALUES ($1, $2)
+		ON CONFLICT (account) DO UPDATE SET fence = EXCLUDED.fence`
+)
+
+// RemoveAccount takes the scopes of an account off the roll and marks its
+// instances as gone. Observations with a smaller token than fence can't bring
+// them back. It may be repeated. Errors: ABORTED with inventory.ReasonStale when
+// the account was observed, or removed, with a larger token.
+func (s *Store) RemoveAccount(ctx context.Context, account string, fence int64) error {
+	return s.write(ctx, func(tx pgx.Tx) error {
+		if err := s.lockForRemoval(ctx, tx, account, fence); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, applyLimitSQL); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, deleteScopesSQL, account); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, accountGoneSQL, account, fence); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, removeAccountSQL, account, fence)
+		return err
+	})
+}
+
+// lockForRemoval keeps all others from writing to the account, and checks that
+// nothing newer is known of it.
+func (s *Store) lockForRemoval(ctx context.Context, tx pgx.Tx, account string, fence int64) error {
+	if _, err := tx.Exec(ctx, lockAccountSQL, account); err != nil {
+		return err
+	}
+	var newest int64
+	err := tx.QueryRow(ctx, removalFenceSQL, account).Scan(&newest)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return err
+	}
+	rows, err := tx.Query(ctx, lockScopesSQL, account)
+	if err != nil {
+		return err
+	}
+	var seen int64
+	_, err = pgx.ForEachRow(rows, []any{&seen}, func() error {
+		newest = max(newest, seen)
+		return nil
+	})
+	if err == nil && newest > fence {
+		return inventory.Stale("accounts/" + account)
+	}
+	return err
+}

@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+const (
+	scopeThereSQL = `SELECT EXISTS (SELECT FROM scopes WHERE uid = $1)`
+
+	// Putting a scope on the roll and taking its account off it wait for each
+	// other, account by account; several scopes can be put on it at once.
+	lockAccountSharedSQL = `SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))`
+	lockAccountSQL       = `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`
+
+	removalFenceSQL = `SELECT fence FROM removed_accounts WHERE account = $1`
+
+	insertScopeSQL = `
+		INSERT INTO scopes (uid, account, provider, kind, location) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (uid) DO NOTHING`
+)
+
+// ensureScope makes sure that the scope has its row. An observation that began
+// before its account was taken off the roll is stale.
+func ensureScope(ctx context.Context, tx pgx.Tx, obs inventory.Observation) error {
+	var there bool
+	if err := tx.QueryRow(ctx, scopeThereSQL, obs.Scope.UID()).Scan(&there); err != nil || there {
+		return err
+	}
+	if err := joinAccount(ctx, tx, obs); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, insertScopeSQL, obs.Scope.UID(), obs.Scope.Account, obs.Provider, obs.Scope.Kind, obs.Scope.Location)
+	return err
+}
+
+// joinAccount keeps the account from being removed while tx runs, and finds the
+// observation stale when it was removed since.
+func joinAccount(ctx context.Context, tx pgx.Tx, obs inventory.Observation) error {
+	if _, err := tx.Exec(ctx, lockAccountSharedSQL, obs.Scope.Account); err != nil {
+		return err
+	}
+	var removed int64
+	err := tx.QueryRow(ctx, removalFenceSQL, obs.Scope.Account).Scan(&removed)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return nil
+	case err == nil && removed >= obs.Fence:
+		return stale(obs)
+	default:
+		return err
+	}
+}
+
+const (
+	lockScopeSQL = `
+		SELECT claims, fence, single_fence, claim_fence
+		FROM scopes WHERE uid = $1 FOR UPDATE`
+
+	deleteWholeAccountSQL = `DELETE FROM scopes WHERE uid = $1`
+)
+
+// lockedScope is the row of a scope that the transaction holds.
+type lockedScope struct {
+	claims, fence, singleFence int64
+	claimFence                 *int64
+}
+
+// lockScope locks the row of the scope until the transaction ends: all writing
+// into a scope goes one after the other. pgx.ErrNoRows: its account was removed.
+func lockScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (s lockedScope, err error) {
+	err = tx.QueryRow(ctx, lockScopeSQL, key.UID()).Scan(&s.claims, &s.fence, &s.singleFence, &s.claimFence)
+	return s, err
+}
+
+// dropWholeAccount drops the scope that stood for the whole account, now that
+// one of its real scopes has been heard of.
+func dropWholeAccount(ctx context.Context, tx pgx.Tx, account string) error {
+	key := inventory.ScopeKey{Account: account, Kind: inventory.KindUnspecified, Location: inventory.WholeAccount}
+	_, err := tx.Exec(ctx, deleteWholeAccountSQL, key.UID())
+	return err
+}

@@ -1,0 +1,135 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// Snapshot is one observation of a scope on its way in: any number of Observe,
+// then Complete; and Close at the end in any case. Until Complete nothing of it
+// can be seen. Not for concurrent use.
+type Snapshot struct {
+	store   *Store
+	obs     inventory.Observation
+	scope   uuid.UUID
+	claim   int64
+	applied bool
+
+	reconciliation *inventory.Reconciliation
+	hasher         inventory.Hasher
+	encoder        encoder
+	spool          spool
+}
+
+// BeginSnapshot claims the scope for an observation and loads what the roll
+// holds of it. Errors: ABORTED with inventory.ReasonStale when a newer
+// observation is held or under way, or its account was removed since.
+func (s *Store) BeginSnapshot(ctx context.Context, obs inventory.Observation) (*Snapshot, error) {
+	snapshot := &Snapshot{
+		store: s, obs: obs, scope: obs.Scope.UID(),
+		encoder: encoder{scope: obs.Scope.UID(), fence: obs.Fence, time: obs.Time},
+	}
+	err := s.write(ctx, func(tx pgx.Tx) error {
+		var err error
+		snapshot.claim, err = claimScope(ctx, tx, obs)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := snapshot.load(ctx); err != nil {
+		return nil, errors.Join(kit.Fault(err), snapshot.Close(ctx))
+	}
+	return snapshot, nil
+}
+
+const claimScopeSQL = `
+	UPDATE scopes SET claim_fence = $2, claims = claims + 1
+	WHERE uid = $1 AND fence <= $2 AND (claim_fence IS NULL OR claim_fence <= $2)
+	RETURNING claims`
+
+// claimScope makes the observation the one that is under way, and returns the
+// number by which it will know that it still is.
+func claimScope(ctx context.Context, tx pgx.Tx, obs inventory.Observation) (int64, error) {
+	if err := ensureScope(ctx, tx, obs); err != nil {
+		return 0, err
+	}
+	var claim int64
+	err := tx.QueryRow(ctx, claimScopeSQL, obs.Scope.UID(), obs.Fence).Scan(&claim)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, stale(obs)
+	}
+	return claim, err
+}
+
+func stale(obs inventory.Observation) *fault.Error { return inventory.Stale(obs.Scope.String()) }
+
+const loadHeldSQL = `
+	SELECT uid, fence, content_hash FROM instances WHERE scope = $1 AND gone_time IS NULL`
+
+// load reads what is held alive in the scope. It runs after the claim: from then
+// on only newer observations of single instances write into the scope.
+func (s *Snapshot) load(ctx context.Context) error {
+	s.reconciliation = inventory.NewReconciliation(s.obs.Fence, 0)
+	rows, err := s.store.pool.Query(ctx, loadHeldSQL, s.scope)
+	if err != nil {
+		return err
+	}
+	return eachHeld(rows, s.reconciliation.Hold)
+}
+
+// eachHeld reads rows of uid, fence and hash, by hand and not by Scan: a large
+// scope has a hundred thousand of them in every re-read.
+func eachHeld(rows pgx.Rows, take func(uuid.UUID, inventory.Held)) error {
+	defer rows.Close()
+	for rows.Next() {
+		raw := rows.RawValues() // pgx asks for these types in binary
+		take(uuid.UUID(raw[0]), inventory.Held{
+			Fence: int64(binary.BigEndian.Uint64(raw[1])),
+			Hash:  inventory.Hash(raw[2]),
+		})
+	}
+	return rows.Err()
+}
+
+// Observe takes one instance of the scope. It makes it clean, and sets what
+// belongs to the scope: account, provider, kind, UID.
+func (s *Snapshot) Observe(i *inventory.Instance) error {
+	s.obs.Adopt(i)
+	hash := s.hasher.Content(i)
+	switch s.reconciliation.Observe(i.UID, hash) {
+	case inventory.Create, inventory.Change, inventory.Reappear:
+		return s.spool.add(func(b []byte) []byte { return s.encoder.row(b, i, hash) })
+	default:
+		return nil
+	}
+}
+
+// closeLimit bounds giving up a claim.
+const closeLimit = 5 * time.Second
+
+const releaseScopeSQL = `UPDATE scopes SET claim_fence = NULL WHERE uid = $1 AND claims = $2`
+
+// Close drops the snapshot unless it was applied, and gives up its claim, also
+// when ctx has ended. A claim that can't be given up is in nobody's way but that
+// of older observations.
+func (s *Snapshot) Close(ctx context.Context) error {
+	err := s.spool.close()
+	if s.applied {
+		return err
+	}
+	s.applied = true
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	_, releaseErr := s.store.pool.Exec(ctx, releaseScopeSQL, s.scope, s.claim)
+	return errors.Join(err, kit.Fault(releaseErr))
+}

@@ -1,0 +1,35 @@
+package inventory
+
+import "time"
+
+// ListQuery asks for a page of instances. Its texts are the contract's.
+type ListQuery struct {
+	// Filter by AIP-160 and order by AIP-132.
+	Filter, OrderBy string
+	// PageSize is at least 1.
+	PageSize  int
+	PageToken string
+	ShowGone  bool
+	// MaxStaleness is the age of an observation that the caller will still
+	// take; 0: any.
+	MaxStaleness time.Duration
+}
+
+// Page is a page of instances.
+type Page struct {
+	Instances     []Instance
+	NextPageToken string
+	// TotalSize is how many the filter matched when the first page was read.
+	TotalSize int64
+	Freshness Freshness
+}
+
+// Freshness says how far an answer can be trusted.
+type Freshness struct {
+	// Oldest is the time of the oldest complete observation behind the answer;
+	// zero when one of its scopes was never observed, or there is no scope.
+	Oldest time.Time
+	// Unreachable are the scopes it can't vouch for: never observed, or the last
+	// try failed. By account, kind and location.
+	Unreachable []ScopeKey
+}

@@ -1,0 +1,92 @@
+package inventory
+
+import (
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// WholeAccount is the location of the scope that stands for all of an account
+// of which no location could be looked at yet.
+const WholeAccount = "-"
+
+// ScopeKey names a scope: the smallest thing whose truth is known at once.
+type ScopeKey struct {
+	// Account is the bare id of the account.
+	Account string
+	Kind    Kind
+	// Location is the region (AWS) or zone (Google Cloud).
+	Location string
+}
+
+// UID is the scope's id, derived from the key, so that an account that was
+// removed and came back finds what it had.
+func (k ScopeKey) UID() uuid.UUID {
+	return derive(scopeSpace, k.Account, string(k.Kind), k.Location)
+}
+
+// String is the scope's resource name: `scopes/{account}~{kind}~{location}`,
+// with the kind in lower case and hyphens.
+func (k ScopeKey) String() string {
+	kind := "all"
+	if k.Kind != KindUnspecified {
+		kind = strings.ReplaceAll(strings.ToLower(string(k.Kind)), "_", "-")
+	}
+	return "scopes/" + k.Account + "~" + kind + "~" + k.Location
+}
+
+// ScopeNames are the resource names of scopes.
+func ScopeNames(keys []ScopeKey) []string {
+	names := make([]string, len(keys))
+	for n, key := range keys {
+		names[n] = key.String()
+	}
+	return names
+}
+
+// Scope is what is known of a scope. Zero times are unset.
+type Scope struct {
+	ScopeKey
+	Provider Provider
+	// LastCompleteTime is when it was last observed to the end.
+	LastCompleteTime time.Time
+	LastAttemptTime  time.Time
+	// LastError says why the last try failed, LastErrorReason the same for
+	// programs. Both are empty when it did not.
+	LastError       string
+	LastErrorReason string
+	// InstanceCount leaves gone instances out.
+	InstanceCount int64
+}
+
+// Observation says which scope is observed, and when.
+type Observation struct {
+	Scope    ScopeKey
+	Provider Provider
+	// Fence is the fencing token, taken before the first call to the cloud.
+	Fence int64
+	// Time is when the first call to the cloud was made.
+	Time time.Time
+}
+
+// Adopt sets what an instance has from the scope it was seen in, and makes it
+// clean.
+func (o *Observation) Adopt(i *Instance) {
+	i.Account, i.Provider, i.Kind = o.Scope.Account, o.Provider, o.Scope.Kind
+	i.Clean()
+	i.UID = InstanceUID(i.Account, i.Kind, i.ProviderID)
+}
+
+// Failure says why a scope could not be observed to the end.
+type Failure struct {
+	// Reason for programs, a value of rollcall.accounts.v1.Connection.Reason.
+	Reason string
+	// Error for people.
+	Error string
+}
+
+// Changes are what an observation did to the roll, in instances.
+type Changes struct {
+	Created, Changed, Gone, Reappeared, Unchanged int64
+}
