@@ -52,8 +52,9 @@ type failed int
 
 func (f failed) Error() string { return fmt.Sprintf("exit code %d", int(f)) }
 
-// Run runs one command line, without the program's name, and returns the exit code. It ends early when ctx does.
-func Run(ctx context.Context, args []string, streams Streams) (code int) {
+// Run runs one command line, without the program's name, and returns the exit code. It ends early when ctx does. The
+// release is the version to tell; empty: the commit.
+func Run(ctx context.Context, release string, args []string, streams Streams) (code int) {
 	defer func() { // --help ends by a panic, for kong would go on parsing otherwise
 		switch left := recover().(type) {
 		case nil:
@@ -64,7 +65,7 @@ func Run(ctx context.Context, args []string, streams Streams) (code int) {
 		}
 	}()
 	root := &program{}
-	s := newSession(streams)
+	s := newSession(streams, versionOr(release))
 	defer s.close()
 	parser, err := newParser(ctx, root, s)
 	if err != nil {
@@ -106,9 +107,7 @@ func (p *program) AfterApply(s *session) error {
 func (s *session) reportUsage(err error) int {
 	command := "rollcall"
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
-		if node := parse.Context.Selected(); node != nil {
-			command = node.FullPath()
-		}
+		command = commandPath(parse.Context)
 	}
 	fmt.Fprintf(s.err, "%s %s\n", s.errStyle.red("Error:"), clean(err.Error()))
 	fmt.Fprintf(s.err, "See %s\n", s.errStyle.bold(command+" --help"))
@@ -125,4 +124,15 @@ func (s *session) reportRun(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	return s.report(err)
+}
+
+// commandPath is the command that was being parsed, as far as it was understood: "rollcall accounts list".
+func commandPath(c *kong.Context) string {
+	path := "rollcall"
+	for _, p := range c.Path {
+		if p.Command != nil {
+			path += " " + p.Command.Name
+		}
+	}
+	return path
 }

@@ -161,7 +161,7 @@ func valuesOf(ctx context.Context, v *kong.Value) []candidate {
 
 // accountCandidates asks the server for its accounts; one that does not answer at once has none.
 func accountCandidates(ctx context.Context) []candidate {
-	s := newSession(Streams{})
+	s := newSession(Streams{}, "completion")
 	defer s.close()
 	addr := os.Getenv("ROLLCALL_GRPC_ADDR")
 	if addr == "" {

@@ -116,7 +116,11 @@ func (l listing[T, A]) printDocument(ctx context.Context, s *session, limit int)
 	if err != nil {
 		return err
 	}
-	return document.rest(s, rest)
+	if err := document.rest(s, rest); err != nil {
+		return err
+	}
+	l.footnote(last, shown)
+	return nil
 }
 
 // restOf is a list's answer as JSON without its items and its page token.

@@ -33,7 +33,7 @@ func (r *remote) AfterApply(s *session) error {
 	}
 	conn, err := grpc.NewClient(r.Server,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithUserAgent("rollcall/"+version()),
+		grpc.WithUserAgent("rollcall/"+s.version),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithUnaryInterceptor(within(r.Timeout)),
 	)
@@ -64,6 +64,8 @@ type session struct {
 	outStyle style
 	errStyle style
 
+	version string
+
 	server string
 	format format
 	conn   *grpc.ClientConn
@@ -72,8 +74,8 @@ type session struct {
 	now func() time.Time
 }
 
-func newSession(streams Streams) *session {
-	s := &session{in: streams.In, out: streams.Out, err: streams.Err, now: time.Now}
+func newSession(streams Streams, version string) *session {
+	s := &session{version: version, in: streams.In, out: streams.Out, err: streams.Err, now: time.Now}
 	s.setColor("auto")
 	return s
 }

@@ -7,19 +7,16 @@ import (
 	"runtime/debug"
 )
 
-// release is the version of a release build, set by the linker: -ldflags "-X .../cli.release=v1.2.3".
-var release string
-
 type versionCommand struct{}
 
 // Run prints the version of this program.
 func (versionCommand) Run(s *session) error {
-	_, err := fmt.Fprintf(s.out, "rollcall %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(s.out, "rollcall %s (%s, %s/%s)\n", s.version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 
-// version is the release, else the commit that the program was built from.
-func version() string {
+// versionOr is the release, when the build was told of one, else the commit that the program was built from.
+func versionOr(release string) string {
 	if release != "" {
 		return release
 	}

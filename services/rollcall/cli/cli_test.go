@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"net"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+func TestCommandLinesThatMakeNoSense(t *testing.T) {
+	for _, c := range []struct{ line, says, see string }{
+		{"frobnicate", "unexpected argument frobnicate", "rollcall --help"},
+		{"accounts list --nope", "unknown flag --nope", "rollcall accounts list --help"},
+		{"accounts list -o xml", "--output must be one of", "rollcall accounts list --help"},
+		{"accounts get", `expected "<name>"`, "rollcall accounts get --help"},
+		{"instances list --limit many", "--limit", "rollcall instances list --help"},
+		{"instances list --server nonsense", "--server: \"nonsense\" is no address", "rollcall instances list --help"},
+		{"instances list --timeout 0s", "--timeout: 0s is no time limit", "rollcall instances list --help"},
+		{"accounts update a --regions eu-west-1 --all-regions", "can't be used together", "rollcall accounts update --help"},
+		{"completion tcsh", "must be one of", "rollcall completion --help"},
+		{"up --demo sometimes", "--demo must be one of", "rollcall up --help"},
+		{"up --http-addr 8080", "is no host:port", "rollcall up --help"},
+	} {
+		got := rollcall(t, strings.Fields(c.line)...)
+		if got.code != exitUsage || !strings.Contains(got.err, c.says) || !strings.Contains(got.err, "See "+c.see+"\n") || got.out != "" {
+			t.Errorf("rollcall %s: exit %d\nstdout: %s\nstderr: %s\nwant exit 2, %q and the way to %q", c.line, got.code, got.out, got.err, c.says, c.see)
+		}
+	}
+}
+
+func TestEveryCommandExplainsItself(t *testing.T) {
+	parser, err := newParser(t.Context(), &program{}, newSession(Streams{}, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var visit func(node *kong.Node, path []string)
+	visit = func(node *kong.Node, path []string) {
+		got := rollcall(t, append(path, "--help")...)
+		if got.code != exitDone || !strings.Contains(got.out, "Usage: rollcall") || got.err != "" {
+			t.Errorf("rollcall %s --help: exit %d\n%s%s", strings.Join(path, " "), got.code, got.out, got.err)
+		}
+		for _, f := range node.Flags {
+			if f.Help == "" {
+				t.Errorf("rollcall %s: --%s has no help", strings.Join(path, " "), f.Name)
+			}
+		}
+		for _, child := range node.Children {
+			if child.Hidden {
+				continue
+			}
+			if child.Help == "" {
+				t.Errorf("rollcall %s %s has no help", strings.Join(path, " "), child.Name)
+			}
+			visit(child, append(path[:len(path):len(path)], child.Name))
+		}
+	}
+	visit(parser.Model.Node, nil)
+	if got := rollcall(t); got.code != exitDone || !strings.Contains(got.out, "Usage: rollcall") {
+		t.Errorf("without a command: exit %d\n%s", got.code, got.out)
+	}
+}
+
+func TestNobodyListens(t *testing.T) {
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := lis.Addr().String()
+	lis.Close()
+	for _, line := range []string{"accounts", "instances list -o json", "instances count", "scopes", "runs get x", "sync --all"} {
+		got := rollcall(t, append(strings.Fields(line), "--server", addr)...)
+		if got.code != exitFailed || !strings.Contains(got.err, "no Rollcall answers at "+addr+": nothing listens there") ||
+			!strings.Contains(got.err, "rollcall up") {
+			t.Errorf("rollcall %s: exit %d\n%s", line, got.code, got.err)
+		}
+	}
+}
+
+func TestSomethingElseListens(t *testing.T) {
+	server := httptest.NewServer(nil)
+	defer server.Close()
+	got := rollcall(t, "accounts", "--server", server.Listener.Addr().String())
+	if got.code != exitFailed || !strings.Contains(got.err, "does not speak gRPC") || !strings.Contains(got.err, "9090") {
+		t.Errorf("exit %d\n%s", got.code, got.err)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if got := rollcall(t, "version"); got.code != exitDone || !strings.HasPrefix(got.out, "rollcall v0-test (go") {
+		t.Errorf("exit %d: %s", got.code, got.out)
+	}
+	if versionOr("") == "" {
+		t.Error("a build without a release has no version")
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	for _, c := range []struct {
+		words []string
+		want  string
+	}{
+		{[]string{"acc"}, "accounts"},
+		{[]string{"accounts", ""}, "list get create update delete"},
+		{[]string{"accounts", "create", ""}, "aws"},
+		{[]string{"instances", "list", "--sh"}, "--show-gone"},
+		{[]string{"instances", "list", "-o", ""}, "table json ndjson yaml"},
+		{[]string{"instances", "list", "--output", "=", "j"}, "json"},
+		{[]string{"completion", ""}, "bash zsh fish"},
+		{[]string{"--color", "never", "ver"}, "version"},
+		{[]string{"nonsense", ""}, ""},
+	} {
+		got := rollcall(t, append([]string{"__complete", "--"}, c.words...)...)
+		var words []string
+		for line := range strings.Lines(got.out) {
+			word, _, _ := strings.Cut(strings.TrimSpace(line), "\t")
+			words = append(words, word)
+		}
+		if c.words[0] == "nonsense" {
+			continue // anything but a failure will do
+		}
+		if strings.Join(words, " ") != c.want || got.code != exitDone {
+			t.Errorf("%q: got %q, want %q", c.words, strings.Join(words, " "), c.want)
+		}
+	}
+}
+
+// The scripts are tried in the shells that are there.
+func TestCompletionScripts(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "rollcall")
+	if out, err := exec.Command(filepath.Join(runtime.GOROOT(), "bin", "go"), "build", "-o", program, "../cmd/rollcall").CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	for shell, try := range map[string]string{
+		"bash": `source <(rollcall completion bash); COMP_WORDS=(rollcall instances l); COMP_CWORD=2; _rollcall; printf '%s\n' "${COMPREPLY[@]}"`,
+		"zsh":  `compdef() { :; }; _describe() { print -l $candidates; }; source <(rollcall completion zsh); words=(rollcall instances l); CURRENT=3; _rollcall`,
+		"fish": `rollcall completion fish | source; complete -C 'rollcall instances l'`,
+	} {
+		t.Run(shell, func(t *testing.T) {
+			path, err := exec.LookPath(shell)
+			if err != nil {
+				t.Skipf("there is no %s on this machine", shell)
+			}
+			cmd := exec.CommandContext(t.Context(), path, "-c", try)
+			cmd.Env = append(cmd.Environ(), "PATH="+filepath.Dir(program)+":/usr/bin:/bin")
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "list") || !strings.Contains(string(out), "lookup") || strings.Contains(string(out), "get") {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+}
