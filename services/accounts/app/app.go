@@ -10,15 +10,12 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
-	"github.com/rollcall-dev/rollcall/migrations"
 	accountsgrpc "github.com/rollcall-dev/rollcall/services/accounts/grpc"
-	accountspg "github.com/rollcall-dev/rollcall/services/accounts/postgres"
+	"github.com/rollcall-dev/rollcall/services/accounts/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
-	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -55,11 +52,11 @@ func New(ctx context.Context, config Config) (*App, error) {
 }
 
 func (a *App) build(ctx context.Context, config Config) error {
-	pool, err := a.openDatabase(ctx, config.DatabaseURL)
+	store, err := postgres.Open(ctx, config.DatabaseURL, a.logger)
 	if err != nil {
 		return err
 	}
-	store := accountspg.New(pool)
+	a.closers = append(a.closers, store.Close)
 	forAll := serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}
 	if err := a.addDoor(ctx, config.GRPC, forAll, accountsgrpc.RegisterAccounts(store)); err != nil {
 		return err
@@ -68,19 +65,6 @@ func (a *App) build(ctx context.Context, config Config) error {
 	forDiscovery.Authorize = auth.Require(config.DiscoveryKey, discovery)
 	return a.addDoor(ctx, config.Internal, forDiscovery,
 		accountsgrpc.RegisterAccounts(store), accountsgrpc.RegisterConnections(store))
-}
-
-// openDatabase waits for the database and migrates it.
-func (a *App) openDatabase(ctx context.Context, url string) (*pgxpool.Pool, error) {
-	pool, err := postgres.Open(ctx, postgres.Options{URL: url, Logger: a.logger})
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, pool.Close)
-	if err := postgres.Migrate(ctx, url, migrations.Accounts(), accountspg.Schema); err != nil {
-		return nil, err
-	}
-	return pool, nil
 }
 
 // addDoor opens one endpoint.

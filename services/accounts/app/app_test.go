@@ -6,10 +6,15 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/migrations"
 	"github.com/rollcall-dev/rollcall/services/accounts/app"
+	accountspg "github.com/rollcall-dev/rollcall/services/accounts/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -67,4 +72,30 @@ func TestTwoReplicas(t *testing.T) {
 	}
 	s := startOn(t, db.URL)
 	s.create(t, full())
+}
+
+// TestTakesOverAnOldDatabase starts the service on a database that another
+// version left, before there was a connection status: its accounts are there,
+// and UNKNOWN.
+func TestTakesOverAnOldDatabase(t *testing.T) {
+	t.Parallel()
+	version1 := template
+	version1.Name = "version 1"
+	version1.Migrate = func(ctx context.Context, url string) error {
+		return postgres.MigrateTo(ctx, url, migrations.Accounts(), accountspg.Schema, 1)
+	}
+	db := dbtest.New(t, version1)
+	_, err := db.Pool(t).Exec(t.Context(), `
+		INSERT INTO accounts (id, provider, cloud_id, display_name, credentials_method)
+		VALUES ('old', 'AWS', '100000000001', 'Old', 'AWS_DEFAULT')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startOn(t, db.URL)
+	wantConnection(t, s.get(t, "accounts/old").GetConnection(), &accountsv1.Connection{Status: accountsv1.Connection_UNKNOWN})
+	found := s.list(t, &accountsv1.ListAccountsRequest{Filter: "connection.status = UNKNOWN"})
+	if found.GetTotalSize() != 1 {
+		t.Errorf("%d accounts are UNKNOWN", found.GetTotalSize())
+	}
+	s.take(t, syncing("accounts/old", 1, time.Minute))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -213,5 +214,28 @@ func TestReportersClockIsNotTrusted(t *testing.T) {
 	got = s.take(t, finished(account, 2, connected(time.Unix(1, 0))))
 	if end := got.GetLastSyncTime().AsTime(); end.Year() < 2026 {
 		t.Errorf("the last sync ended before the one before it: %v", end)
+	}
+}
+
+// TestConcurrentReports lets many runs report at once, as workers do that were
+// thought dead: what stays is the outcome of the latest.
+func TestConcurrentReports(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	account := s.create(t, aws("100000000001")).GetName()
+	const runs = 12
+	inParallel(runs, func(i int) {
+		token := int64(i + 1)
+		what := failed(time.Now())
+		what.Error = runName(token)
+		for _, r := range []*report{syncing(account, token, time.Minute), finished(account, token, what)} {
+			if _, err := s.connections.UpdateConnectionStatus(t.Context(), r); err != nil && status.Code(err) != codes.Aborted {
+				t.Error(err)
+			}
+		}
+	})
+	seen := s.get(t, account).GetConnection()
+	if seen.GetStatus() != accountsv1.Connection_FAILED || seen.GetLastError() != runName(runs) || seen.GetSyncRun() != runName(runs) {
+		t.Errorf("in the end: %v", seen)
 	}
 }

@@ -143,6 +143,17 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
+// TestUpdateBelowWhatIsNotThere clears a field of credentials that are not held.
+func TestUpdateBelowWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	before := s.create(t, aws("100000000001"))
+	after, err := s.update(t, &accountsv1.Account{Name: before.GetName()}, "aws.assume_role.external_id")
+	if err != nil || !proto.Equal(after, before) {
+		t.Errorf("became %v, %v", after, err)
+	}
+}
+
 func (s *service) drop(t *testing.T, name string) {
 	t.Helper()
 	if _, err := s.accounts.DeleteAccount(t.Context(), &accountsv1.DeleteAccountRequest{Name: name}); err != nil {

@@ -3,10 +3,12 @@ package postgres
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/rollcall-dev/rollcall/migrations"
 	"github.com/rollcall-dev/rollcall/services/accounts"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
@@ -21,9 +23,26 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
-// New is a store on a pool whose search_path begins with Schema. The pool
-// remains its opener's to close.
+// Open is a store on the database at url, as a role whose search_path begins
+// with Schema. It waits for a database that is starting, and brings the schema
+// up to date. Close it when done.
+func Open(ctx context.Context, url string, logger *slog.Logger) (*Store, error) {
+	pool, err := postgres.Open(ctx, postgres.Options{URL: url, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	if err := postgres.Migrate(ctx, url, migrations.Accounts(), Schema); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return New(pool), nil
+}
+
+// New is a store on a pool that leads to an up-to-date schema.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+
+// Close closes the store's pool.
+func (s *Store) Close() { s.pool.Close() }
 
 // Ping tells whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {

@@ -1,0 +1,88 @@
+package postgres_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/migrations"
+	"github.com/rollcall-dev/rollcall/services/accounts"
+	accountspg "github.com/rollcall-dev/rollcall/services/accounts/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// insertedByVersion1 is what a program that knows only 0001 writes.
+const insertedByVersion1 = `
+	INSERT INTO accounts (id, provider, cloud_id, display_name, labels, credentials_method, credentials)
+	SELECT 'aws-' || cloud_id, 'AWS', cloud_id, 'account ' || n, jsonb_build_object('team', '🦊'), 'AWS_ASSUME_ROLE',
+	       jsonb_build_object('role_arn', 'arn:aws:iam::' || cloud_id || ':role/rollcall')
+	FROM generate_series(%d, %d) AS n, lpad(n::text, 12, '0') AS cloud_id`
+
+// TestConnectionStatusOnline migrates a database that holds accounts to 0002,
+// while one transaction reads them.
+func TestConnectionStatusOnline(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, at(1))
+	pool := db.Pool(t)
+	exec(t, pool, fmt.Sprintf(insertedByVersion1, 1, 100))
+	rows := `SELECT concat_ws(' ', id, ctid, xmin, revision, update_time) FROM accounts ORDER BY id`
+	before := texts(t, pool, rows)
+
+	reader, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Exec(t.Context(), `SELECT count(*) FROM accounts`); err != nil {
+		t.Fatal(err)
+	}
+	if err := postgres.MigrateTo(t.Context(), db.URL, migrations.Accounts(), accountspg.Schema, 2); err != nil {
+		t.Fatalf("with a reader at work: %v", err)
+	}
+	if err := reader.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	if after := texts(t, pool, rows); !slices.Equal(before, after) {
+		t.Errorf("rows of accounts were rewritten: %q became %q", before[0], after[0])
+	}
+	exec(t, pool, fmt.Sprintf(insertedByVersion1, 101, 101)) // an old replica still runs
+	store := accountspg.New(pool)
+	page, err := store.List(t.Context(), accounts.ListRequest{PageSize: 1000})
+	if err != nil || len(page.Accounts) != 101 {
+		t.Fatalf("%d accounts, %v", len(page.Accounts), err)
+	}
+	for _, account := range page.Accounts {
+		if account.Connection != (accounts.Connection{Status: accounts.Unknown}) {
+			t.Errorf("%s reads %+v", account.ID, account.Connection)
+		}
+	}
+	seen, err := store.Report(t.Context(), "aws-000000000007", accounts.Report{
+		Token: 1, Run: "r", News: accounts.Finished{Outcome: accounts.Connected, EndTime: time.Now()},
+	})
+	if err != nil || seen.Status != accounts.Connected {
+		t.Errorf("an old account's first report: %+v, %v", seen, err)
+	}
+}
+
+func TestEverythingIsNamedAndExplained(t *testing.T) {
+	t.Parallel()
+	pool := dbtest.New(t, at(-1)).Pool(t)
+	for what, sql := range map[string]string{
+		"tables and sequences without a comment": `
+			SELECT relname FROM pg_class WHERE relnamespace = 'accounts'::regnamespace AND relkind IN ('r', 'S')
+			  AND relname <> 'schema_version' AND obj_description(oid, 'pg_class') IS NULL`,
+		"columns without a comment": `
+			SELECT attrelid::regclass || '.' || attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+			WHERE relnamespace = 'accounts'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped
+			  AND relname <> 'schema_version' AND col_description(attrelid, attnum) IS NULL`,
+		"constraints with names of chance": `
+			SELECT conname FROM pg_constraint WHERE connamespace = 'accounts'::regnamespace AND contype <> 'n'
+			  AND conname !~ '^(accounts|connections)_([a-z_]+_)?(pkey|key|check|fkey)$'`,
+	} {
+		if found := texts(t, pool, sql); len(found) > 0 {
+			t.Errorf("%s: %q", what, found)
+		}
+	}
+}
