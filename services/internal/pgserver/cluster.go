@@ -104,9 +104,9 @@ func runInitdb(ctx context.Context, f folder, p programs, who identity, dir stri
 	defer output.Close()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = password, output, output
 
-	child, err := launch(cmd)
+	child, err := launch(cmd, who)
 	if err != nil {
-		return fmt.Errorf("starting %s: %w", p.initdb(), err)
+		return err
 	}
 	select {
 	case <-child.done:

@@ -25,4 +25,7 @@
 // Postgres refuses to run as root, so root starts it as the owner of the existing data, else as the user postgres, else
 // as nobody. On Linux the data folder is handed over as an open file (/proc/self/fd/3), so that it may lie below
 // folders that only root may enter. The programs are reached by path: the ones that user can't reach are passed over.
+//
+// A root that may not become another user (a container without capabilities or with a single user), and a user without a
+// name (a container with a random id), run postgres in a user namespace in which they look like one of those users.
 package pgserver

@@ -39,6 +39,7 @@ func fails(t *testing.T, cfg pgserver.Config) string {
 }
 
 func TestFetchedPrograms(t *testing.T) {
+	t.Parallel()
 	conn, err := net.DialTimeout("tcp", "repo1.maven.org:443", 10*time.Second)
 	if err != nil {
 		t.Skipf("NOT TESTED, as the network is away: fetching Postgres from Maven Central: %v", err)
@@ -77,6 +78,7 @@ func TestNoPostgresAndNoNetwork(t *testing.T) {
 }
 
 func TestForgedArchive(t *testing.T) {
+	t.Parallel()
 	mirror := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Write([]byte("not what you think"))
 	}))

@@ -14,38 +14,67 @@ import (
 type identity struct {
 	uid, gid uint32
 	switched bool // the user is not the one of this process
+	// alias, when set, is who the user seems to be inside a user namespace (user_namespaces(7)) made for postgres: for
+	// root that may not become another user, and for users without a name, of whom initdb will have nothing.
+	alias *identity
 }
 
 // chooseIdentity returns who is to run postgres on the data: root takes the owner of existing data, so that a folder may
 // pass from a plain user to root, then postgres, then nobody.
 func chooseIdentity(f folder) (identity, error) {
-	if uid := os.Geteuid(); uid != 0 {
-		return identity{uid: uint32(uid), gid: uint32(os.Getegid())}, checkOwner(f, uint32(uid))
+	self := identity{uid: uint32(os.Geteuid()), gid: uint32(os.Getegid())}
+	owner, exists := ownerOf(f.data())
+	if exists && owner.uid != self.uid && self.uid != 0 {
+		return identity{}, fmt.Errorf("the database in %s belongs to the user with id %d: run rollcall as that user or as root", f.dir, owner.uid)
 	}
-	if info, err := os.Stat(f.data()); err == nil {
-		if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 {
-			return identity{uid: st.Uid, gid: st.Gid, switched: true}, nil
+	if self.uid != 0 {
+		if _, err := user.LookupId(strconv.Itoa(os.Geteuid())); err == nil {
+			return self, nil
 		}
+		return self.underAlias()
 	}
-	for _, name := range []string{"postgres", "nobody"} {
-		if who, err := lookupIdentity(name); err == nil {
+	if exists && owner.uid != 0 {
+		if !maySwitch(owner) {
+			return identity{}, fmt.Errorf("the database in %s belongs to the user with id %d, whom this root may not become: "+
+				"run rollcall as that user", f.dir, owner.uid)
+		}
+		return owner, nil
+	}
+	for _, name := range unprivileged {
+		if who, err := lookupIdentity(name); err == nil && maySwitch(who) {
 			return who, nil
 		}
 	}
-	return identity{}, errors.New("postgres refuses to run as root, and there is neither a user postgres nor nobody: " +
-		"run rollcall as a plain user, or set ROLLCALL_DATABASE_URL")
+	return self.underAlias()
 }
 
-// checkOwner explains what postgres would refuse with less to go by: data that belong to another user.
-func checkOwner(f folder, uid uint32) error {
-	info, err := os.Stat(f.data())
+// unprivileged are the users that root leaves postgres to, best first.
+var unprivileged = []string{"postgres", "nobody"}
+
+// underAlias returns the user with the alias of one that has a name.
+func (who identity) underAlias() (identity, error) {
+	for _, name := range unprivileged {
+		if alias, err := lookupIdentity(name); err == nil && haveNamespaces {
+			who.alias = &alias
+			return who, nil
+		}
+	}
+	return identity{}, fmt.Errorf("the user with id %d can't run postgres, nor have anybody else run it: %w", who.uid, errAnotherUser)
+}
+
+var errAnotherUser = errors.New("run rollcall as a plain user that has a name, or set ROLLCALL_DATABASE_URL")
+
+// ownerOf returns the user that a file belongs to; false when there is no such file.
+func ownerOf(path string) (identity, bool) {
+	info, err := os.Stat(path)
 	if err != nil {
-		return nil // no data yet, or a folder that initdb will complain about
+		return identity{}, false
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != uid {
-		return fmt.Errorf("the database in %s belongs to the user with id %d: run rollcall as that user or as root", f.dir, st.Uid)
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return identity{}, false
 	}
-	return nil
+	return identity{uid: st.Uid, gid: st.Gid, switched: true}, true
 }
 
 func lookupIdentity(name string) (identity, error) {

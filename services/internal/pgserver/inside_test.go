@@ -54,7 +54,7 @@ func TestOrphanIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer hold.Close()
-	orphan, err := launch(cmd)
+	orphan, err := launch(cmd, s.who)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,10 @@ func (l *logFile) rotate(limit int64) error {
 	if err != nil || info.Size() < limit {
 		return err
 	}
-	aside, err := os.OpenFile(l.path+".1", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := removeFile(l.path + ".1"); err != nil {
+		return err
+	}
+	aside, err := os.OpenFile(l.path+".1", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -76,21 +76,15 @@ func startParent(t *testing.T, dir string) *parent {
 	return p
 }
 
-// plainUserTests are the ones that make sense again when the whole binary is not run by root.
-const plainUserTests = "^Test(DataOutlive|Second|KilledP|Stale|Cancelled|Hard|Private|Taken|Another)"
-
-// TestAsPlainUser runs other tests once more as nobody.
-func TestAsPlainUser(t *testing.T) {
+// again runs the named tests as another kind of user, in a folder that belongs to the given one.
+func again(t *testing.T, owner int, attr *syscall.SysProcAttr, tests ...string) {
+	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("this is a plain user already")
+		t.Skip("only root can be another user")
 	}
-	const nobody = 65534 // the kernel's overflow uid, which owns nothing
-	dir, err := os.MkdirTemp("", "pgserver-plain-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chown(dir, nobody, nobody); err != nil {
+	t.Parallel()
+	dir := public(t)
+	if err := os.Chown(dir, owner, owner); err != nil {
 		t.Fatal(err)
 	}
 	binary := filepath.Join(dir, "tests") // go test's own folder is closed to others
@@ -101,15 +95,23 @@ func TestAsPlainUser(t *testing.T) {
 	if err := os.WriteFile(binary, content, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), binary, "-test.run="+plainUserTests, "-test.v")
+	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^("+strings.Join(tests, "|")+")$", "-test.v")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.SysProcAttr = attr
 	output, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Fatalf("as nobody: %v\n%s", err, output)
+		t.Fatalf("%v\n%s", err, output)
 	}
-	if n := strings.Count(string(output), "--- PASS"); n < 8 {
-		t.Errorf("as nobody only %d tests ran:\n%s", n, output)
+	if n := strings.Count(string(output), "--- PASS"); n != len(tests) {
+		t.Errorf("%d tests passed, want %d:\n%s", n, len(tests), output)
 	}
+}
+
+const nobody = 65534 // the kernel's overflow uid, which owns nothing
+
+func TestAsPlainUser(t *testing.T) {
+	again(t, nobody, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}},
+		"TestDataOutliveTheServer", "TestPrivateAndSafe", "TestSecondServerIsRefused", "TestKilledParent",
+		"TestKilledPostgresComesBack", "TestStalePIDFileOfAnotherProcess", "TestOrphanIsStopped")
 }

@@ -2,6 +2,7 @@ package pgserver
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -18,7 +19,7 @@ type process struct {
 
 // launch starts cmd from a thread that lives as long as the child: the kernel's signal at the death of the parent is
 // bound to the thread that made the child, see PR_SET_PDEATHSIG in prctl(2).
-func launch(cmd *exec.Cmd) (*process, error) {
+func launch(cmd *exec.Cmd, who identity) (*process, error) {
 	p := &process{done: make(chan struct{})}
 	started := make(chan error, 1)
 	go func() {
@@ -33,7 +34,17 @@ func launch(cmd *exec.Cmd) (*process, error) {
 			close(p.done)
 		}
 	}()
-	return p, <-started
+	err := <-started
+	switch {
+	case err == nil:
+		return p, nil
+	case who.alias != nil:
+		return nil, fmt.Errorf("starting %s for the user with id %d in a user namespace: %w: %w", cmd.Path, who.uid, err, errAnotherUser)
+	case who.switched:
+		return nil, fmt.Errorf("starting %s as the user with id %d: %w: %w", cmd.Path, who.uid, err, errAnotherUser)
+	default:
+		return nil, fmt.Errorf("starting %s: %w", cmd.Path, err)
+	}
 }
 
 // signal sends a signal to a child that may have ended.
@@ -66,6 +77,9 @@ func command(who identity, program, dataDir string, args ...string) (cmd *exec.C
 	cmd.Env = environment(os.Environ())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endWithParent(cmd.SysProcAttr)
+	if who.alias != nil {
+		enterNamespace(cmd.SysProcAttr, who)
+	}
 	if who.switched {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: who.uid, Gid: who.gid}
 		cmd.Dir = "/" // the current folder may be one that the user may not enter

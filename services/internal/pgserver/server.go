@@ -95,6 +95,11 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	if s.log, err = openLog(s.folder.log()); err != nil {
 		return err
 	}
+	for _, path := range []string{s.folder.lock(), s.folder.log()} { // so that their owner may use the folder without root
+		if err := s.who.own(path); err != nil {
+			return err
+		}
+	}
 	if err := s.log.rotate(maxLog); err != nil {
 		return fmt.Errorf("rotating the log of postgres: %w", err)
 	}

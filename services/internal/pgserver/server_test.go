@@ -81,6 +81,7 @@ func kept(t *testing.T, url string) {
 }
 
 func TestDataOutliveTheServer(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	first := start(t, config(t, dir))
 	keep(t, first.URL("postgres"))
@@ -94,6 +95,7 @@ func TestDataOutliveTheServer(t *testing.T) {
 }
 
 func TestPrivateAndSafe(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	s := start(t, config(t, dir))
 	for setting, want := range map[string]string{
@@ -126,6 +128,7 @@ func TestPrivateAndSafe(t *testing.T) {
 }
 
 func TestSecondServerIsRefused(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	first := startParent(t, dir)
 	_, err := pgserver.Start(t.Context(), config(t, dir))
@@ -143,6 +146,7 @@ func TestSecondServerIsRefused(t *testing.T) {
 }
 
 func TestKilledParent(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	victim := startParent(t, dir)
 	keep(t, victim.url)
@@ -160,6 +164,7 @@ func TestKilledParent(t *testing.T) {
 }
 
 func TestKilledPostgresComesBack(t *testing.T) {
+	t.Parallel()
 	changes := make(chan pgserver.Status, 100)
 	cfg := config(t, filepath.Join(t.TempDir(), "db"))
 	cfg.OnChange = func(status pgserver.Status) { changes <- status }
@@ -198,6 +203,7 @@ func TestKilledPostgresComesBack(t *testing.T) {
 }
 
 func TestStalePIDFileOfAnotherProcess(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	s := start(t, config(t, dir))
 	stop(t, s)
@@ -230,6 +236,7 @@ func TestStalePIDFileOfAnotherProcess(t *testing.T) {
 }
 
 func TestHardStopLosesNothing(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	s, err := pgserver.Start(t.Context(), config(t, dir))
 	if err != nil {
@@ -275,6 +282,7 @@ func TestCancelledStartLeavesNothing(t *testing.T) {
 }
 
 func TestTakenPort(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -289,6 +297,7 @@ func TestTakenPort(t *testing.T) {
 }
 
 func TestAnotherVersionsData(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	stop(t, start(t, config(t, dir)))
 	if err := os.WriteFile(filepath.Join(dir, "data", "PG_VERSION"), []byte("11\n"), 0o600); err != nil {

@@ -115,9 +115,9 @@ func (s *Server) launch(ctx context.Context) (*process, error) {
 	defer hold.Close() // a nil file may be closed
 	cmd.Stdout, cmd.Stderr = s.log.file, s.log.file
 	said := s.log.size()
-	child, err := launch(cmd)
+	child, err := launch(cmd, s.who)
 	if err != nil {
-		return nil, fmt.Errorf("starting %s: %w", s.programs.postgres(), err)
+		return nil, err
 	}
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 250*time.Millisecond) {
 		if s.answers(ctx) {

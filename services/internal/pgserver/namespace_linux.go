@@ -1,0 +1,60 @@
+package pgserver
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+)
+
+const haveNamespaces = true
+
+// enterNamespace lets the child run in a user namespace that knows one user: who, under its alias. Outside, files and
+// signals still see who it is, so that it needs no right on its folders beyond this process'.
+func enterNamespace(attr *syscall.SysProcAttr, who identity) {
+	attr.Cloneflags |= syscall.CLONE_NEWUSER
+	attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: int(who.alias.uid), HostID: int(who.uid), Size: 1}}
+	attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: int(who.alias.gid), HostID: int(who.gid), Size: 1}}
+}
+
+// maySwitch tells whether this root may run programs and keep files as another user. The root of a container may lack the
+// capabilities, and that of a user namespace the users.
+func maySwitch(to identity) bool {
+	const chown, setgid, setuid = 0, 6, 7 // linux/capability.h
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return true // without /proc, trying is the only way to know
+	}
+	const need = 1<<chown | 1<<setgid | 1<<setuid
+	return effectiveCapabilities(status)&need == need &&
+		isMapped("/proc/self/uid_map", to.uid) && isMapped("/proc/self/gid_map", to.gid)
+}
+
+// effectiveCapabilities reads the set from the text of /proc/self/status.
+func effectiveCapabilities(status []byte) (set uint64) {
+	for line := range bytes.Lines(status) {
+		if hex, ok := bytes.CutPrefix(line, []byte("CapEff:")); ok {
+			fmt.Sscanf(string(hex), "%x", &set)
+		}
+	}
+	return set
+}
+
+// isMapped tells whether the user namespace of this process knows an id: one line for each range, with its first id
+// inside, its first id outside and its length.
+func isMapped(path string, id uint32) bool {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return true
+	}
+	lines := bufio.NewScanner(strings.NewReader(string(content)))
+	for lines.Scan() {
+		var inside, outside, length uint64
+		if n, _ := fmt.Sscan(lines.Text(), &inside, &outside, &length); n == 3 && uint64(id) >= inside && uint64(id)-inside < length {
+			return true
+		}
+	}
+	return false
+}
