@@ -14,7 +14,7 @@ import (
 func (i *Instance) Clean() {
 	for _, s := range []*string{&i.Account, &i.ProviderID, &i.ProviderURI, &i.DisplayName, &i.Region, &i.Zone,
 		&i.ProviderState, &i.MachineType} {
-		*s = clean(*s)
+		*s = CleanText(*s)
 	}
 	i.PrivateIPs = cleanList(i.PrivateIPs)
 	i.PublicIPs = cleanList(i.PublicIPs)
@@ -38,23 +38,25 @@ func (i *Instance) cleanDetails() {
 	if vm := i.VM; vm != nil {
 		for _, s := range []*string{&vm.Image, &vm.Architecture, &vm.Platform, &vm.Network, &vm.Subnet, &vm.Hostname,
 			&vm.AutoscalingGroup} {
-			*s = clean(*s)
+			*s = CleanText(*s)
 		}
 		vm.StartTime = cleanTime(vm.StartTime)
 	}
 	if db := i.DB; db != nil {
 		for _, s := range []*string{&db.Engine, &db.EngineVersion, &db.Endpoint, &db.ReplicaOf, &db.Cluster, &db.Network} {
-			*s = clean(*s)
+			*s = CleanText(*s)
 		}
 	}
 }
 
 // Clean makes the words of a failure fit to be stored.
 func (f *Failure) Clean() {
-	f.Reason, f.Error = clean(f.Reason), clean(f.Error)
+	f.Reason, f.Error = CleanText(f.Reason), CleanText(f.Error)
 }
 
-func clean(s string) string {
+// CleanText makes a text fit to be stored, or compared to what is; see
+// Instance.Clean.
+func CleanText(s string) string {
 	if isClean(s) {
 		return s
 	}
@@ -72,7 +74,7 @@ func cleanList(list []string) []string {
 	}
 	cleaned := make([]string, len(list))
 	for n, s := range list {
-		cleaned[n] = clean(s)
+		cleaned[n] = CleanText(s)
 	}
 	return cleaned
 }
@@ -94,7 +96,7 @@ func cleanLabels(labels map[string]string) map[string]string {
 	slices.Sort(keys)
 	cleaned := make(map[string]string, len(labels))
 	for _, key := range keys {
-		cleaned[clean(key)] = clean(labels[key])
+		cleaned[CleanText(key)] = CleanText(labels[key])
 	}
 	return cleaned
 }

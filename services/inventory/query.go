@@ -33,3 +33,47 @@ type Freshness struct {
 	// try failed. By account, kind and location.
 	Unreachable []ScopeKey
 }
+
+// LookupScope narrows a look-up of one instance.
+type LookupScope struct {
+	// Account is a bare id; empty: in all accounts.
+	Account string
+	// ShowGone looks among those that are gone too.
+	ShowGone bool
+}
+
+// AggregateQuery asks for counts of instances. Its texts are the contract's.
+type AggregateQuery struct {
+	GroupBy  []string
+	Filter   string
+	ShowGone bool
+	// MaxStaleness as in ListQuery.
+	MaxStaleness time.Duration
+}
+
+// Aggregate is the answer to an AggregateQuery, largest group first.
+type Aggregate struct {
+	Groups    []Group
+	Freshness Freshness
+}
+
+// Group is how many instances have one combination of values, which stand in the
+// order of GroupBy.
+type Group struct {
+	Values []string
+	Count  int64
+}
+
+// ScopesQuery asks for a page of scopes. Its texts are the contract's.
+type ScopesQuery struct {
+	Filter string
+	// PageSize is at least 1.
+	PageSize  int
+	PageToken string
+}
+
+// ScopesPage is a page of scopes, by name.
+type ScopesPage struct {
+	Scopes        []Scope
+	NextPageToken string
+}

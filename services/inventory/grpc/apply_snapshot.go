@@ -48,26 +48,6 @@ func incomplete(what string) *fault.Error {
 	return fault.New(fault.KindInvalidArgument, inventory.ReasonIncomplete, "%s; nothing was applied", what)
 }
 
-func fromStart(start *inventoryv1.SnapshotStart) (inventory.Observation, error) {
-	obs := inventory.Observation{
-		Scope: inventory.ScopeKey{
-			Account:  fromAccount(start.GetAccount()),
-			Kind:     inventory.Kind(start.GetKind().String()),
-			Location: start.GetLocation(),
-		},
-		Provider: inventory.Provider(start.GetProvider().String()),
-		Fence:    start.GetFencingToken(),
-		Time:     fromTime(start.GetObserveTime()),
-	}
-	if obs.Time.IsZero() {
-		return obs, fault.Invalid("start.observe_time", "is not a time")
-	}
-	if (obs.Scope.Kind == inventory.KindUnspecified) != (obs.Scope.Location == inventory.WholeAccount) {
-		return obs, fault.Invalid("start.kind", "is left out for the location `-`, and only there")
-	}
-	return obs, nil
-}
-
 // intake reads what follows `start`.
 type intake struct {
 	ctx      context.Context

@@ -136,12 +136,13 @@ func fromInstance(m *inventoryv1.Instance) inventory.Instance {
 	return i
 }
 
-// fromTime is the zero time for one that is unset or that no calendar has.
+// fromTime is the zero time for one that is unset or that no calendar has. The
+// roll keeps microseconds.
 func fromTime(t *timestamppb.Timestamp) time.Time {
 	if !t.IsValid() {
 		return time.Time{}
 	}
-	return t.AsTime()
+	return t.AsTime().Truncate(time.Microsecond)
 }
 
 // fromAccount is the bare id of the account with this resource name.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,18 +95,29 @@ func tooStale(keys []inventory.ScopeKey, scopes int, maxStaleness time.Duration)
 		return fault.New(fault.KindFailedPrecondition, inventory.ReasonTooStale,
 			"nothing that this can touch was ever observed, so it can't be at most %s old", maxStaleness)
 	}
-	names := inventory.ScopeNames(keys)
-	return fault.New(fault.KindFailedPrecondition, inventory.ReasonTooStale,
-		"%d of %d scopes were last observed more than %s ago, or never: %s", len(keys), scopes, maxStaleness, shorten(names)).
-		With("scopes", strings.Join(names, ","))
+	return withScopes(fault.New(fault.KindFailedPrecondition, inventory.ReasonTooStale,
+		"%d of %d scopes were last observed more than %s ago, or never: %s",
+		len(keys), scopes, maxStaleness, shorten(inventory.ScopeNames(keys))), "scopes", keys)
 }
 
-// shownNames is how many names a message for people holds.
-const shownNames = 10
+// The names that a message for people holds, and those in its metadata for
+// programs: errors travel in headers, which proxies bound to a few kilobytes.
+const (
+	shownNames = 10
+	sentNames  = 50
+)
 
 func shorten(names []string) string {
 	if len(names) <= shownNames {
 		return strings.Join(names, ", ")
 	}
 	return strings.Join(names[:shownNames], ", ") + " and more"
+}
+
+// withScopes adds the names of scopes to the metadata of a fault, with commas
+// between, and how many there are.
+func withScopes(f *fault.Error, key string, scopes []inventory.ScopeKey) *fault.Error {
+	names := inventory.ScopeNames(scopes)
+	return f.With(key, strings.Join(names[:min(len(names), sentNames)], ",")).
+		With(key+"Count", strconv.Itoa(len(names)))
 }

@@ -1,0 +1,50 @@
+package grpc
+
+import (
+	"regexp"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// accountID is what the contract allows as the id of an account.
+var accountID = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// fromStart reads the start of a snapshot.
+func fromStart(start *inventoryv1.SnapshotStart) (inventory.Observation, error) {
+	obs := inventory.Observation{
+		Scope: inventory.ScopeKey{
+			Account:  fromAccount(start.GetAccount()),
+			Kind:     inventory.Kind(start.GetKind().String()),
+			Location: start.GetLocation(),
+		},
+		Provider: inventory.Provider(start.GetProvider().String()),
+		Fence:    start.GetFencingToken(),
+		Time:     fromTime(start.GetObserveTime()),
+	}
+	if obs.Time.IsZero() {
+		return obs, fault.Invalid("start.observe_time", "is not a time")
+	}
+	if (obs.Scope.Kind == inventory.KindUnspecified) != (obs.Scope.Location == inventory.WholeAccount) {
+		return obs, fault.Invalid("start.kind", "is left out for the location `-`, and only there")
+	}
+	return obs, nil
+}
+
+// checkSingle checks what the contract's rules can't, as most uses of an
+// instance need none of it.
+func checkSingle(obs inventory.Observation) error {
+	switch {
+	case !accountID.MatchString(obs.Scope.Account):
+		return fault.Invalid("instance.account", "is needed, as accounts/{account}")
+	case obs.Provider != inventory.AWS && obs.Provider != inventory.GCP:
+		return fault.Invalid("instance.provider", "is needed")
+	case obs.Scope.Kind != inventory.VirtualMachine && obs.Scope.Kind != inventory.Database:
+		return fault.Invalid("instance.kind", "is needed")
+	case obs.Time.IsZero():
+		return fault.Invalid("observe_time", "is not a time")
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/query"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// maxGroups is how many groups an answer holds at most.
+const maxGroups = 10_000
+
+// groupField is a field to count by.
+type groupField struct {
+	path, json string
+	// column is what is grouped by, of which prefix makes the value that is
+	// answered.
+	column, prefix string
+}
+
+var groupFields = []groupField{
+	{path: "account", json: "account", column: "account", prefix: "accounts/"},
+	{path: "provider", json: "provider", column: "provider"},
+	{path: "kind", json: "kind", column: "kind"},
+	{path: "location.region", json: "location.region", column: "region"},
+	{path: "location.zone", json: "location.zone", column: "zone"},
+	{path: "state", json: "state", column: "state"},
+	{path: "machine_type", json: "machineType", column: "machine_type"},
+}
+
+const labelsPrefix = "labels."
+
+// AggregateInstances counts instances by the fields of q, the largest groups
+// first. Errors: INVALID_ARGUMENT naming the fields that can be counted by;
+// otherwise as ListInstances.
+func (s *Store) AggregateInstances(ctx context.Context, q inventory.AggregateQuery) (inventory.Aggregate, error) {
+	filter, err := instanceFields.ParseFilter(q.Filter)
+	if err != nil {
+		return inventory.Aggregate{}, err
+	}
+	sql, args, err := aggregateSQL(filter, q)
+	if err != nil {
+		return inventory.Aggregate{}, err
+	}
+	var result inventory.Aggregate
+	err = s.read(ctx, func(tx pgx.Tx) error {
+		batch := &pgx.Batch{}
+		touched(filter).queue(batch, q.MaxStaleness, &result.Freshness)
+		batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
+			result.Groups, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (g inventory.Group, err error) {
+				err = row.Scan(&g.Count, &g.Values)
+				return g, err
+			})
+			return err
+		})
+		return tx.SendBatch(ctx, batch).Close()
+	})
+	return result, err
+}
+
+func aggregateSQL(filter *query.Filter, q inventory.AggregateQuery) (string, []any, error) {
+	var args query.Args
+	columns, values := make([]string, len(q.GroupBy)), make([]string, len(q.GroupBy))
+	for n, path := range q.GroupBy {
+		field, ok := groupBy(path, &args)
+		if !ok {
+			return "", nil, unknownGroup(n, path)
+		}
+		columns[n] = field.column
+		values[n] = "'" + field.prefix + "' || " + field.column
+	}
+	where := whereInstances(filter, q.ShowGone, &args)
+	return `SELECT count(*), ARRAY[` + strings.Join(values, ", ") + `] FROM instances WHERE ` + where + `
+		GROUP BY ` + strings.Join(columns, ", ") + ` ORDER BY 1 DESC, 2 LIMIT ` + strconv.Itoa(maxGroups), args, nil
+}
+
+// groupBy finds the field with this path, by its name in proto or JSON. Those
+// without the label have an empty value.
+func groupBy(path string, args *query.Args) (groupField, bool) {
+	if key, ok := strings.CutPrefix(path, labelsPrefix); ok && key != "" {
+		if bare, err := strconv.Unquote(key); err == nil { // labels."a b", as filters have it
+			key = bare
+		}
+		return groupField{column: "COALESCE(labels ->> " + args.Add(inventory.CleanText(key)) + "::text, '')"}, true
+	}
+	n := slices.IndexFunc(groupFields, func(f groupField) bool { return path == f.path || path == f.json })
+	if n < 0 {
+		return groupField{}, false
+	}
+	return groupFields[n], true
+}
+
+func unknownGroup(n int, path string) error {
+	paths := make([]string, 0, len(groupFields)+1)
+	for _, field := range groupFields {
+		paths = append(paths, field.path)
+	}
+	paths = append(paths, labelsPrefix+"KEY")
+	return fault.Invalid("group_by["+strconv.Itoa(n)+"]", "can't be %q; instances are counted by %s", path, strings.Join(paths, ", "))
+}
