@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -28,15 +27,13 @@ type QueuedRun struct{ Run, Account string }
 
 // Store holds runs and schedules.
 type Store struct {
-	pool     *pgxpool.Pool
-	queue    Queue
-	interval time.Duration
+	pool  *pgxpool.Pool
+	queue Queue
 }
 
-// New is a store on a migrated database. interval is from one sync to the next
-// of accounts that have none of their own.
-func New(pool *pgxpool.Pool, queue Queue, interval time.Duration) *Store {
-	return &Store{pool: pool, queue: queue, interval: interval}
+// New is a store on a migrated database.
+func New(pool *pgxpool.Pool, queue Queue) *Store {
+	return &Store{pool: pool, queue: queue}
 }
 
 // Ping tells whether the database answers.

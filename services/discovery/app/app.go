@@ -1,0 +1,194 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	"github.com/rollcall-dev/rollcall/migrations"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	discoverygrpc "github.com/rollcall-dev/rollcall/services/discovery/grpc"
+	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	discoverypg "github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/discovery/roll"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+const (
+	// caller is who we are to accounts and inventory.
+	caller = "discovery"
+	// maxMessage bounds what we take of them in one message, in bytes.
+	maxMessage = 32 << 20
+	// watchEvery is how often a watched run is looked at.
+	watchEvery = 200 * time.Millisecond
+	// reportSpare is what a run may take for its reports beside reading.
+	reportSpare = 3 * time.Minute
+)
+
+// App is the discovery service: its database is migrated, its endpoint listens,
+// and no worker runs yet.
+type App struct {
+	listener net.Listener
+	server   *serve.Server
+	jobs     *jobs.Client
+	logger   *slog.Logger
+
+	stopping chan struct{}
+	stop     sync.Once
+	closers  []func()
+	closing  sync.Once
+}
+
+// New builds the service. What it opened before it failed is closed again.
+func New(ctx context.Context, config Config) (*App, error) {
+	if config.DiscoveryKey.IsZero() {
+		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts and inventory would not know discovery when it calls")
+	}
+	a := &App{logger: config.Logger, stopping: make(chan struct{})}
+	if a.logger == nil {
+		a.logger = config.Logging.Logger(os.Stderr)
+	}
+	a.logger = a.logger.With("service", caller)
+	if err := a.build(ctx, config.complete()); err != nil {
+		a.Close()
+		return nil, fmt.Errorf("discovery: %w", err)
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context, config Config) error {
+	pool, err := a.openDatabase(ctx, config)
+	if err != nil {
+		return err
+	}
+	queue, err := jobs.NewQueue(pool)
+	if err != nil {
+		return err
+	}
+	store := discoverypg.New(pool, queue)
+	accountsConn, err := a.dial(config.Accounts, config.DiscoveryKey)
+	if err != nil {
+		return fmt.Errorf("the accounts service: %w", err)
+	}
+	inventoryConn, err := a.dial(config.Inventory, config.DiscoveryKey)
+	if err != nil {
+		return fmt.Errorf("the inventory service: %w", err)
+	}
+	accounts, inventory := roll.NewAccounts(accountsConn), roll.NewInventory(inventoryConn)
+	if a.jobs, err = a.buildJobs(config, pool, store, accounts, inventory); err != nil {
+		return err
+	}
+	a.server, err = serve.NewGRPC(serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}, discoverygrpc.Register(discoverygrpc.Options{
+		Runs: store, Accounts: accounts, WatchEvery: watchEvery, Stopping: a.stopping,
+	}))
+	if err != nil {
+		return err
+	}
+	if a.listener, err = config.GRPC.Listen(ctx); err != nil {
+		return err
+	}
+	// Closing once more after the server did is harmless.
+	a.closers = append(a.closers, func() { _ = a.listener.Close() })
+	return nil
+}
+
+// openDatabase waits for the database and migrates it.
+func (a *App) openDatabase(ctx context.Context, config Config) (*pgxpool.Pool, error) {
+	pool, err := postgres.Open(ctx, postgres.Options{URL: config.DatabaseURL, MaxConns: config.MaxConns, Logger: a.logger})
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, pool.Close)
+	if err := postgres.Migrate(ctx, config.DatabaseURL, migrations.Discovery(), discoverypg.Schema); err != nil {
+		return nil, err
+	}
+	return pool, jobs.Migrate(ctx, pool, quiet(a.logger))
+}
+
+func (a *App) dial(at serve.Endpoint, key auth.Key) (*grpc.ClientConn, error) {
+	conn, err := at.Dial(
+		grpc.WithPerRPCCredentials(auth.PerRPC(key, caller)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() { _ = conn.Close() })
+	return conn, nil
+}
+
+func (a *App) buildJobs(
+	config Config, pool *pgxpool.Pool, store *discoverypg.Store, accounts *roll.Accounts, inventory *roll.Inventory,
+) (*jobs.Client, error) {
+	config.AWS.Logger = a.logger
+	provider := aws.New(config.AWS)
+	a.closers = append(a.closers, provider.Close)
+	return jobs.New(pool, jobs.Handlers{
+		Sync: &discovery.Syncer{
+			Providers: map[discovery.ProviderName]discovery.Provider{discovery.AWS: provider},
+			Accounts:  accounts,
+			Inventory: inventory,
+			Runs:      store,
+			Limits:    config.Limits,
+			Interval:  config.SyncInterval,
+			Worker:    workerName(),
+			Logger:    a.logger,
+		},
+		Scheduler: &discovery.Scheduler{
+			Roll:      accounts,
+			Inventory: inventory,
+			Schedules: store,
+			Lease:     config.Limits.Lease,
+			Retention: config.RunRetention,
+			Logger:    a.logger,
+		},
+	}, jobs.Options{
+		Workers:  config.Workers,
+		RunLimit: config.Limits.Run + reportSpare,
+		Every:    config.Periods,
+		Logger:   quiet(a.logger),
+	})
+}
+
+// workerName tells people which process worked a run.
+func workerName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// Run works and serves until ctx ends, gives up what runs, and closes the
+// service.
+func (a *App) Run(ctx context.Context) error {
+	defer a.Close()
+	group, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, func() { a.stop.Do(func() { close(a.stopping) }) })()
+	a.logger.InfoContext(ctx, "discovery listens", "address", a.listener.Addr().String())
+	group.Go(func() error { return a.server.Serve(ctx, a.listener) })
+	group.Go(func() error { return a.jobs.Run(ctx) })
+	return group.Wait()
+}
+
+// Close closes what New opened, in reverse. For a service that is not run; Run
+// does it by itself.
+func (a *App) Close() {
+	a.closing.Do(func() {
+		for _, closeIt := range slices.Backward(a.closers) {
+			closeIt()
+		}
+	})
+}

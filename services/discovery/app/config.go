@@ -1,0 +1,71 @@
+package app
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// Config is what the discovery service is told from outside.
+type Config struct {
+	// DatabaseURL as the service's own role, whose search_path is its schema.
+	DatabaseURL string `name:"database-url" env:"ROLLCALL_DATABASE_URL" required:"" help:"Postgres database, as the role of discovery: postgres://…"`
+	MaxConns    int32  `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"12" help:"Most connections to Postgres."`
+	// GRPC serves everyone who can reach it.
+	GRPC serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9093" help:"Where DiscoveryService listens."`
+	// Accounts and Inventory are the internal endpoints of those services.
+	Accounts  serve.Endpoint `name:"accounts-addr" env:"ROLLCALL_ACCOUNTS_ADDR" default:"localhost:9191" help:"Internal endpoint of the accounts service."`
+	Inventory serve.Endpoint `name:"inventory-addr" env:"ROLLCALL_INVENTORY_ADDR" default:"localhost:9192" help:"Internal endpoint of the inventory service."`
+	// DiscoveryKey proves to both who calls.
+	DiscoveryKey auth.Key `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"Key shared with accounts and inventory: 32 random bytes or more in base64."`
+
+	SyncInterval time.Duration `name:"sync-interval" env:"ROLLCALL_SYNC_INTERVAL" default:"1m" help:"Time from one sync of an account to the next, unless the account has its own."`
+	Workers      int           `name:"sync-workers" env:"ROLLCALL_SYNC_WORKERS" default:"10" help:"How many accounts this process reads at the same time."`
+	RunRetention time.Duration `name:"run-retention" env:"ROLLCALL_RUN_RETENTION" default:"168h" help:"How long sync runs are kept."`
+
+	serve.Logging `embed:""`
+
+	// Logger takes the log instead, when set.
+	Logger *slog.Logger `kong:"-"`
+	// AWS says how to reach AWS, when it is not as the environment says.
+	AWS aws.Config `kong:"-"`
+	// Limits bound syncs, and Periods say how often periodic work comes; the
+	// defaults when zero.
+	Limits  discovery.Limits `kong:"-"`
+	Periods jobs.Periods     `kong:"-"`
+}
+
+// The defaults of a Config that was not read by kong.
+const (
+	defaultInterval  = time.Minute
+	defaultWorkers   = 10
+	defaultMaxConns  = 12
+	defaultRetention = 7 * 24 * time.Hour
+)
+
+func (c Config) complete() Config {
+	if c.SyncInterval == 0 {
+		c.SyncInterval = defaultInterval
+	}
+	if c.Workers == 0 {
+		c.Workers = defaultWorkers
+	}
+	if c.MaxConns == 0 {
+		c.MaxConns = defaultMaxConns
+	}
+	if c.RunRetention == 0 {
+		c.RunRetention = defaultRetention
+	}
+	if c.Limits == (discovery.Limits{}) {
+		c.Limits = discovery.DefaultLimits()
+	}
+	if c.Periods == (jobs.Periods{}) {
+		c.Periods = jobs.DefaultPeriods()
+	}
+	return c
+}

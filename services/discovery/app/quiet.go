@@ -1,0 +1,39 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+)
+
+// quiet is a logger for libraries whose every day is not our users' news: what
+// they tell as information is only for those who debug.
+func quiet(logger *slog.Logger) *slog.Logger {
+	return slog.New(quietHandler{logger.Handler()})
+}
+
+type quietHandler struct{ slog.Handler }
+
+// lowered is the level at which a record is really of interest.
+func lowered(level slog.Level) slog.Level {
+	if level == slog.LevelInfo {
+		return slog.LevelDebug
+	}
+	return level
+}
+
+func (h quietHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return h.Handler.Enabled(ctx, lowered(level))
+}
+
+func (h quietHandler) Handle(ctx context.Context, record slog.Record) error {
+	record.Level = lowered(record.Level)
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h quietHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return quietHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h quietHandler) WithGroup(name string) slog.Handler {
+	return quietHandler{h.Handler.WithGroup(name)}
+}

@@ -1,0 +1,21 @@
+// Package aws reads AWS accounts behind the provider seam: EC2 instances and RDS
+// databases of every enabled region. It is the one package that uses the AWS
+// SDK.
+//
+//	Open ─▶ GetCallerIdentity ─▶ DescribeRegions ─▶ for each region, at the same time:
+//	         (who are we?)        (which regions?)     DescribeInstances
+//	                                                   DescribeDBClusters, then DescribeDBInstances
+//
+// # No partial truth
+//
+// The SDK is lenient where Rollcall can't be: an empty body, or a page of HTML
+// from a proxy, is a list without instances to it. So every answer must be
+// the element that was asked for (answer.go), every page token must be a new one,
+// and whatever else is odd fails the scope with a reason.
+//
+// # Bounds
+//
+// Each attempt, each call with its retries, and the size of each answer are
+// bounded. Waiting for an answer costs next to nothing, so many calls may wait at
+// once; reading one into memory costs megabytes, so few may (gate.go).
+package aws

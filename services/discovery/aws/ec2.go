@@ -1,0 +1,69 @@
+package aws
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// machinesAPage is the most that DescribeInstances gives at once (EC2 API
+// Reference).
+const machinesAPage = 1000
+
+// readMachines lists a region's EC2 instances.
+func (s *session) readMachines(ctx context.Context, region string, sink discovery.Sink) error {
+	at := call{service: "EC2", region: region, permission: "ec2:DescribeInstances"}
+	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) {
+		o.Region = region
+		o.APIOptions = append(o.APIOptions, checkAnswers, countCalls(sink))
+	})
+	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(machinesAPage)})
+	var tokens tokens
+	for pages.HasMorePages() {
+		page, err := within(ctx, s.provider.config.CallLimit, func(ctx context.Context) (*ec2.DescribeInstancesOutput, error) {
+			page, err := pages.NextPage(ctx)
+			return page, s.failure(ctx, err, at)
+		})
+		if err != nil {
+			return err
+		}
+		if err := tokens.next(at, page.NextToken); err != nil {
+			return err
+		}
+		instances, err := s.machines(region, page)
+		if err != nil {
+			return err
+		}
+		if err := sink.Page(ctx, instances); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// machines are a page's instances.
+func (s *session) machines(region string, page *ec2.DescribeInstancesOutput) ([]discovery.Instance, error) {
+	count := 0
+	for i := range page.Reservations {
+		count += len(page.Reservations[i].Instances)
+	}
+	instances := make([]discovery.Instance, 0, count)
+	for i := range page.Reservations {
+		reservation := &page.Reservations[i]
+		owner := aws.ToString(reservation.OwnerId)
+		if owner == "" {
+			owner = s.account.CloudID
+		}
+		for j := range reservation.Instances {
+			instance := machine(&reservation.Instances[j], region, owner)
+			if instance.ProviderID == "" {
+				return nil, nonsense("EC2 in "+region+" sent an instance without an id", nil)
+			}
+			instances = append(instances, instance)
+		}
+	}
+	return instances, nil
+}

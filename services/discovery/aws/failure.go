@@ -1,0 +1,263 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// call is what was tried when an error came.
+type call struct {
+	// service for people, EC2; region; permission, `ec2:DescribeInstances`.
+	service, region, permission string
+	// principal is the ARN that called, "" when it is not known yet; method says
+	// how it signed in.
+	principal, method string
+	// role is what was assumed, or nil.
+	role *discovery.AWSAssumeRole
+}
+
+// String names the place for people: `EC2 in eu-west-1`.
+func (c call) String() string { return c.service + " in " + c.region }
+
+// reasons are AWS's error codes that mean the same in every service that we
+// call (EC2 API Reference, "Error codes for the Amazon EC2 API"; "Common error
+// types" of RDS and STS).
+var reasons = map[string]discovery.Reason{
+	"AuthFailure":                 discovery.CredentialsInvalid,
+	"IncompleteSignature":         discovery.CredentialsInvalid,
+	"InvalidAccessKeyId":          discovery.CredentialsInvalid,
+	"InvalidClientTokenId":        discovery.CredentialsInvalid,
+	"InvalidIdentityToken":        discovery.CredentialsInvalid,
+	"InvalidSecurity":             discovery.CredentialsInvalid,
+	"InvalidSignatureException":   discovery.CredentialsInvalid,
+	"MissingAuthenticationToken":  discovery.CredentialsInvalid,
+	"NotAuthorized":               discovery.CredentialsInvalid,
+	"SignatureDoesNotMatch":       discovery.CredentialsInvalid,
+	"UnrecognizedClientException": discovery.CredentialsInvalid,
+
+	"ExpiredToken":          discovery.CredentialsExpired,
+	"ExpiredTokenException": discovery.CredentialsExpired,
+	"RequestExpired":        discovery.CredentialsExpired,
+	"TokenRefreshRequired":  discovery.CredentialsExpired,
+	"IDPRejectedClaim":      discovery.CredentialsExpired,
+	"UnauthorizedException": discovery.CredentialsExpired, // IAM Identity Center
+	"InvalidGrantException": discovery.CredentialsExpired, // IAM Identity Center
+
+	"AccessDenied":           discovery.PermissionDenied,
+	"AccessDeniedException":  discovery.PermissionDenied,
+	"AuthorizationError":     discovery.PermissionDenied,
+	"ForbiddenException":     discovery.PermissionDenied,
+	"NotAuthorizedException": discovery.PermissionDenied,
+	"OperationNotPermitted":  discovery.PermissionDenied,
+	"UnauthorizedOperation":  discovery.PermissionDenied,
+	"UnauthorizedAccess":     discovery.PermissionDenied,
+	"Blocked":                discovery.PermissionDenied,
+
+	"OptInRequired":                 discovery.APIDisabled,
+	"PendingVerification":           discovery.APIDisabled,
+	"RegionDisabledException":       discovery.APIDisabled,
+	"SubscriptionRequiredException": discovery.APIDisabled,
+
+	"InternalError":               discovery.Unreachable,
+	"InternalFailure":             discovery.Unreachable,
+	"InternalServerError":         discovery.Unreachable,
+	"ServerInternal":              discovery.Unreachable,
+	"ServiceUnavailable":          discovery.Unreachable,
+	"ServiceUnavailableException": discovery.Unreachable,
+	"Unavailable":                 discovery.Unreachable,
+}
+
+// classify is what an error of a call means: a *discovery.Failure, or ctx's
+// error when ctx was cancelled. It returns nil for no error.
+func classify(ctx context.Context, err error, at call) error {
+	if err == nil {
+		return nil
+	}
+	if known, ok := errors.AsType[*discovery.Failure](err); ok {
+		return known // Of assuming the role, on the way.
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	reason, says := explain(err)
+	if reason == "" {
+		reason, says = discovery.Internal, "Rollcall could not make sense of it; the log of discovery has the cause"
+	}
+	return discovery.NewFailure(reason, at.String()+" "+says, at.remedy(reason), err)
+}
+
+// explain is the reason of an error, and what the cloud did, as the end of a
+// sentence that begins with the service.
+func explain(err error) (discovery.Reason, string) {
+	if throttles.IsErrorThrottle(err) == aws.TrueTernary {
+		return discovery.Throttled, "goes on refusing calls as too many (" + codeOf(err) + "), also after slowing down"
+	}
+	if chain, ok := errors.AsType[*chainError](err); ok {
+		return explainChain(chain)
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return explainAPI(err, api)
+	}
+	if odd, ok := errors.AsType[*oddAnswer](err); ok {
+		return discovery.Internal, "gave " + odd.Error()
+	}
+	if errors.Is(err, errTooLong) {
+		return discovery.Internal, "gave an answer beyond all measure: " + errTooLong.Error()
+	}
+	if isTimeout(err) {
+		return discovery.Unreachable, "did not answer in time"
+	}
+	if isNetwork(err) {
+		return discovery.Unreachable, "can't be reached: " + networkText(err)
+	}
+	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
+		return explainMalformed(err)
+	}
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		return explainStatus(response.HTTPStatusCode())
+	}
+	return "", ""
+}
+
+// explainAPI reads AWS's own error, by its code and, where that is new to us, by
+// its status.
+func explainAPI(err error, api smithy.APIError) (discovery.Reason, string) {
+	says := "says " + api.ErrorCode()
+	if message := shorten(api.ErrorMessage()); message != "" && message != api.ErrorCode() {
+		says += ": " + message
+	}
+	if reason, ok := reasons[api.ErrorCode()]; ok {
+		return reason, says
+	}
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
+		if reason, _ := explainStatus(response.HTTPStatusCode()); reason != "" {
+			return reason, says
+		}
+	}
+	return discovery.Internal, says
+}
+
+// explainStatus reads an answer of which only the status is to be understood.
+func explainStatus(status int) (discovery.Reason, string) {
+	says := fmt.Sprintf("answered with HTTP status %d", status)
+	switch {
+	case status == 401:
+		return discovery.CredentialsInvalid, says
+	case status == 403:
+		return discovery.PermissionDenied, says
+	case status == 429:
+		return discovery.Throttled, says
+	case status >= 500:
+		return discovery.Unreachable, says
+	case status >= 200 && status <= 299:
+		return discovery.Internal, "gave an answer that can't be understood"
+	}
+	return discovery.Internal, says
+}
+
+// explainMalformed tells an answer that broke off from one that is no XML.
+func explainMalformed(err error) (discovery.Reason, string) {
+	if errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected EOF") {
+		// encoding/xml has no other sign of it than its text.
+		return discovery.Unreachable, "gave an answer that broke off in the middle"
+	}
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.HTTPStatusCode() >= 300 {
+		return explainStatus(response.HTTPStatusCode())
+	}
+	return discovery.Internal, "gave an answer that can't be understood"
+}
+
+// explainChain reads why the default credential chain gave nothing.
+func explainChain(err *chainError) (discovery.Reason, string) {
+	if sso, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
+		_ = sso
+		return discovery.CredentialsExpired, "was not asked: the sign-in to IAM Identity Center has expired"
+	}
+	operation, ok := errors.AsType[*smithy.OperationError](err)
+	if !ok || strings.EqualFold(operation.Service(), "ec2imds") {
+		return discovery.CredentialsInvalid, "was not asked: there are no AWS credentials where discovery runs"
+	}
+	// A source is there and did not give any: say what it said.
+	if reason, says := explain(err.err); reason != "" {
+		return reason, "was not asked: the source of the credentials, " + operation.Service() + ", " + says
+	}
+	return discovery.CredentialsInvalid, "was not asked: the source of the credentials, " + operation.Service() + ", gave none"
+}
+
+func codeOf(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return "throttled"
+}
+
+func isTimeout(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	timeout, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && timeout.Timeout()
+}
+
+func isNetwork(err error) bool {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return true
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[*smithyhttp.RequestSendError](err)
+	return ok
+}
+
+// networkText is the innermost part of a network error: no URL, no query.
+func networkText(err error) string {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return "there is no host " + dns.Name
+	}
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return shorten(err.Error())
+		}
+		err = inner
+	}
+}
+
+// saidAtMost bounds what is quoted of a cloud's message, in bytes.
+const saidAtMost = 400
+
+// shorten bounds a cloud's message. Denials may end in a page of encoded
+// details.
+func shorten(message string) string {
+	message, _, _ = strings.Cut(message, " Encoded authorization failure message")
+	message = strings.Join(strings.Fields(message), " ")
+	if len(message) <= saidAtMost {
+		return message
+	}
+	end := saidAtMost
+	for !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end] + "…"
+}
+
+// nonsense is the failure of an answer that can't be true.
+func nonsense(message string, cause error) *discovery.Failure {
+	return discovery.NewFailure(discovery.Internal, message, remedyOdd, cause)
+}

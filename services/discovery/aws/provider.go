@@ -1,0 +1,180 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// Config is how to reach AWS. The zero value is the usual: the default
+// credential chain, and the endpoints that AWS_ENDPOINT_URL and its per-service
+// forms name, or AWS's own.
+type Config struct {
+	// EndpointURL serves all of AWS, whatever the environment says.
+	EndpointURL string
+	// Keys sign in, in place of the default credential chain. With them nothing
+	// is read from the environment or from shared files.
+	Keys *Keys
+	// Region is the home region; AWS_REGION or us-east-1 when empty.
+	Region string
+
+	// Attempts at one call; 6 when 0.
+	Attempts int
+	// AttemptLimit bounds each attempt, CallLimit all of them, MaxBackoff the
+	// pause before each; 30 s, 1 min and 10 s when 0.
+	AttemptLimit, CallLimit, MaxBackoff time.Duration
+
+	// Logger takes what is of use for operators.
+	Logger *slog.Logger
+}
+
+// Keys are an access key.
+type Keys struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+}
+
+// Provider reads AWS accounts. It is safe for concurrent use.
+type Provider struct {
+	config Config
+	http   *http.Client
+	base   baseConfig
+	roles  roleCache
+}
+
+// New is a provider. Close it when done.
+func New(config Config) *Provider {
+	if config.Attempts == 0 {
+		config.Attempts = 6
+	}
+	if config.AttemptLimit == 0 {
+		config.AttemptLimit = 30 * time.Second
+	}
+	if config.CallLimit == 0 {
+		config.CallLimit = time.Minute
+	}
+	if config.MaxBackoff == 0 {
+		config.MaxBackoff = 10 * time.Second
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Provider{config: config, http: newHTTPClient(config.AttemptLimit)}
+	p.base.load = p.loadBase
+	return p
+}
+
+// Close drops idle connections.
+func (p *Provider) Close() { p.http.CloseIdleConnections() }
+
+// Open prepares to read an account.
+func (p *Provider) Open(ctx context.Context, account discovery.Account, how discovery.Credentials) (discovery.Session, error) {
+	base, err := p.base.get(ctx)
+	if err != nil {
+		return nil, discovery.NewFailure(discovery.CredentialsInvalid,
+			"the AWS configuration of this machine can't be read: "+err.Error(),
+			"Mend the shared configuration files, or the variables that name them, where discovery runs.", err)
+	}
+	s := &session{provider: p, account: account, config: base, logger: p.config.Logger}
+	switch how := how.(type) {
+	case discovery.AWSDefault:
+		s.homes = homeRegions(base.Region, "", account.Regions)
+		s.method = "the default credential chain"
+		s.forget = p.base.drop
+	case discovery.AWSAssumeRole:
+		s.homes = homeRegions(base.Region, partitionOf(how.RoleARN), account.Regions)
+		s.method = "the role " + how.RoleARN
+		s.role = &how
+		s.config.Credentials = p.roles.get(account.ID, how, func() aws.CredentialsProvider { return p.assume(base, how, s.homes) })
+		s.forget = func() {
+			p.roles.drop(account.ID)
+			p.base.drop()
+		}
+	default:
+		return nil, fmt.Errorf("aws: credentials of type %T", how)
+	}
+	return s, nil
+}
+
+// baseLife is how long what was read of the environment is taken as it was:
+// people renew credentials in files.
+const baseLife = time.Minute
+
+// baseConfig keeps what LoadDefaultConfig found, for a while.
+type baseConfig struct {
+	load func(context.Context) (aws.Config, error)
+
+	mu     sync.Mutex
+	held   *aws.Config
+	loaded time.Time
+}
+
+func (b *baseConfig) get(ctx context.Context) (aws.Config, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.held != nil && time.Since(b.loaded) < baseLife {
+		return *b.held, nil
+	}
+	cfg, err := b.load(ctx)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	b.held, b.loaded = &cfg, time.Now()
+	return cfg, nil
+}
+
+// drop has the environment read anew next time.
+func (b *baseConfig) drop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = nil
+}
+
+// loadBase is the SDK's configuration for all accounts.
+func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
+	cfg := aws.Config{}
+	if keys := p.config.Keys; keys != nil {
+		cfg.Credentials = credentials.NewStaticCredentialsProvider(keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken)
+	} else {
+		var err error
+		if cfg, err = config.LoadDefaultConfig(ctx); err != nil {
+			return aws.Config{}, err
+		}
+		cfg.Credentials = &chain{inner: cfg.Credentials}
+	}
+	if p.config.Region != "" {
+		cfg.Region = p.config.Region
+	}
+	if cfg.Region == "" {
+		cfg.Region = defaultRegion
+	}
+	if p.config.EndpointURL != "" {
+		cfg.BaseEndpoint = aws.String(p.config.EndpointURL)
+		cfg.ConfigSources = nil // Or the environment's per-service endpoints would win.
+	}
+	cfg.HTTPClient = p.http
+	cfg.Retryer = p.retryer
+	return cfg, nil
+}
+
+// retryer slows down by itself when it is throttled, and tries answers again
+// that broke off. One is made for each client, which is one service in one
+// region of one account: they share no limits in AWS either.
+func (p *Provider) retryer() aws.Retryer {
+	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
+			o.MaxAttempts = p.config.Attempts
+			o.MaxBackoff = p.config.MaxBackoff
+			o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(brokeOff)}, o.Retryables...)
+		})
+	})
+}

@@ -1,0 +1,101 @@
+package aws
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// databasesAPage is the most that DescribeDBInstances and DescribeDBClusters
+// give at once (RDS API Reference).
+const databasesAPage = 100
+
+// readDatabases lists a region's RDS and Aurora instances. Clusters come first:
+// what they know of their members goes with those.
+func (s *session) readDatabases(ctx context.Context, region string, sink discovery.Sink) error {
+	client := rds.NewFromConfig(s.config, func(o *rds.Options) {
+		o.Region = region
+		o.APIOptions = append(o.APIOptions, checkAnswers, countCalls(sink))
+	})
+	members, err := s.clusterMembers(ctx, client, region)
+	if err != nil {
+		return err
+	}
+	at := call{service: "RDS", region: region, permission: "rds:DescribeDBInstances"}
+	pages := rds.NewDescribeDBInstancesPaginator(client, &rds.DescribeDBInstancesInput{MaxRecords: aws.Int32(databasesAPage)})
+	var tokens tokens
+	for pages.HasMorePages() {
+		page, err := within(ctx, s.provider.config.CallLimit, func(ctx context.Context) (*rds.DescribeDBInstancesOutput, error) {
+			page, err := pages.NextPage(ctx)
+			return page, s.failure(ctx, err, at)
+		})
+		if err != nil {
+			return err
+		}
+		if err := tokens.next(at, page.Marker); err != nil {
+			return err
+		}
+		instances, err := s.databases(region, page.DBInstances, members)
+		if err != nil {
+			return err
+		}
+		if err := sink.Page(ctx, instances); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// databases are a page's instances.
+func (s *session) databases(region string, page []types.DBInstance, members map[string]member) ([]discovery.Instance, error) {
+	instances := make([]discovery.Instance, 0, len(page))
+	for i := range page {
+		instance := database(&page[i], region, s.account.CloudID, members[aws.ToString(page[i].DBInstanceIdentifier)])
+		if instance.ProviderID == "" {
+			return nil, nonsense("RDS in "+region+" sent a database without an id", nil)
+		}
+		instances = append(instances, instance)
+	}
+	return instances, nil
+}
+
+// member is what a cluster knows of one of its instances.
+type member struct {
+	cluster string
+	writer  bool
+}
+
+// clusterMembers are the members of all of a region's clusters, by instance
+// identifier.
+func (s *session) clusterMembers(ctx context.Context, client *rds.Client, region string) (map[string]member, error) {
+	at := call{service: "RDS", region: region, permission: "rds:DescribeDBClusters"}
+	pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{MaxRecords: aws.Int32(databasesAPage)})
+	members := map[string]member{}
+	var tokens tokens
+	for pages.HasMorePages() {
+		page, err := within(ctx, s.provider.config.CallLimit, func(ctx context.Context) (*rds.DescribeDBClustersOutput, error) {
+			page, err := pages.NextPage(ctx)
+			return page, s.failure(ctx, err, at)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if err := tokens.next(at, page.Marker); err != nil {
+			return nil, err
+		}
+		for i := range page.DBClusters {
+			cluster := &page.DBClusters[i]
+			for _, m := range cluster.DBClusterMembers {
+				members[aws.ToString(m.DBInstanceIdentifier)] = member{
+					cluster: aws.ToString(cluster.DBClusterIdentifier),
+					writer:  aws.ToBool(m.IsClusterWriter),
+				}
+			}
+		}
+	}
+	return members, nil
+}

@@ -1,0 +1,72 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// remedyOdd is what to do about answers that make no sense.
+const remedyOdd = "Nothing of this answer was taken, and Rollcall tries again by itself. " +
+	"If it goes on, look at what answers at the endpoint: a proxy, or a simulator."
+
+// remedy says for people what to do about a failure of this call.
+func (c call) remedy(reason discovery.Reason) string {
+	switch reason {
+	case discovery.CredentialsInvalid:
+		return c.remedyInvalid()
+	case discovery.CredentialsExpired:
+		return "Sign in again, or renew the credentials, where discovery runs; if they are fresh, check that its clock is right."
+	case discovery.PermissionDenied:
+		return c.remedyDenied()
+	case discovery.Throttled:
+		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, something else uses up the request limits of %s; a longer sync interval helps.", c)
+	case discovery.Unreachable:
+		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, check the network from discovery to %s, and the AWS Health Dashboard.", c)
+	case discovery.APIDisabled:
+		return fmt.Sprintf("Enable %s for the account, or take %s off the account's regions.", c, c.region)
+	}
+	return remedyOdd
+}
+
+func (c call) remedyInvalid() string {
+	if c.principal != "" {
+		// They were good for STS a moment ago.
+		return fmt.Sprintf("Check that the region %s is enabled for the account: in one that is not, AWS knows no credentials.", c.region)
+	}
+	if c.role != nil {
+		return fmt.Sprintf("Check the credentials where discovery runs: they are to assume %s. They may be an access key that was deleted, or switched off.", c.role.RoleARN)
+	}
+	return "Give discovery AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role of its machine; " +
+		"or set the account to assume a role. An access key may have been deleted, or switched off."
+}
+
+func (c call) remedyDenied() string {
+	if c.permission == "sts:AssumeRole" && c.role != nil {
+		text := fmt.Sprintf("Check that %s exists, that its trust policy lets discovery's credentials assume it", c.role.RoleARN)
+		if c.role.ExternalID != "" {
+			text += fmt.Sprintf(" with the external id %q", c.role.ExternalID)
+		} else {
+			text += " without an external id (or give the account the one it asks for)"
+		}
+		return text + ", and that these are allowed sts:AssumeRole."
+	}
+	who := "the credentials"
+	if c.principal != "" {
+		who = principalName(c.principal)
+	}
+	return fmt.Sprintf("Allow %s to %s in %s, and check that no service control policy denies it there.", c.permission, who, c.region)
+}
+
+// principalName is the part of an ARN that people know a principal by:
+// `arn:aws:sts::100000000001:assumed-role/rollcall/session` is the role of that
+// name.
+func principalName(arn string) string {
+	_, resource, ok := strings.Cut(arn, "assumed-role/")
+	if !ok {
+		return arn
+	}
+	role, _, _ := strings.Cut(resource, "/")
+	return "the role " + role
+}

@@ -1,0 +1,173 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// session is a way into one account, for one run.
+type session struct {
+	provider *Provider
+	account  discovery.Account
+	config   aws.Config
+	// homes are where to ask what is the same in all regions.
+	homes []string
+	// method says for people how we sign in; role is the assumed one, or nil.
+	method string
+	role   *discovery.AWSAssumeRole
+	// forget drops credentials that turned out to be no good.
+	forget func()
+	logger *slog.Logger
+
+	// principal is the ARN that the credentials speak for, once known.
+	principal string
+}
+
+// Identity is the id of the account that the credentials open.
+func (s *session) Identity(ctx context.Context) (string, error) {
+	answer, err := inFirst(s.homes, unreachable, func(region string) (*sts.GetCallerIdentityOutput, error) {
+		ctx, cancel := context.WithTimeout(ctx, s.provider.config.CallLimit)
+		defer cancel()
+		client := sts.NewFromConfig(s.config, func(o *sts.Options) {
+			o.Region = region
+			o.APIOptions = append(o.APIOptions, checkAnswers)
+		})
+		answer, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		return answer, s.failure(ctx, err, call{service: "STS", region: region, permission: "sts:GetCallerIdentity"})
+	})
+	if err != nil {
+		return "", err
+	}
+	if aws.ToString(answer.Account) == "" {
+		return "", nonsense("STS did not say which account the credentials open", nil)
+	}
+	s.principal = aws.ToString(answer.Arn)
+	return *answer.Account, nil
+}
+
+// Scopes are both kinds in every wanted region.
+func (s *session) Scopes(ctx context.Context) ([]discovery.PlannedScope, error) {
+	enabled, err := s.enabledRegions(ctx)
+	wanted := s.account.Regions
+	switch {
+	case err != nil && len(wanted) > 0 && isDenied(err):
+		// We may not ask which regions are enabled. In one that is not, AWS knows no
+		// credentials, so its scopes will say so themselves.
+		enabled = wanted
+	case err != nil:
+		return nil, err
+	case len(enabled) == 0:
+		return nil, nonsense("EC2 names no region that is enabled for the account", nil)
+	case len(wanted) == 0:
+		wanted = enabled
+	}
+	wanted = slices.Clone(wanted)
+	slices.Sort(wanted)
+	var scopes []discovery.PlannedScope
+	for _, region := range slices.Compact(wanted) {
+		var failure *discovery.Failure
+		if !slices.Contains(enabled, region) {
+			failure = discovery.NewFailure(discovery.APIDisabled,
+				fmt.Sprintf("the region %s is not enabled for the account", region),
+				fmt.Sprintf("Enable %s for the account, or take it off the account's regions.", region), nil)
+		}
+		for _, kind := range []discovery.Kind{discovery.VirtualMachine, discovery.Database} {
+			scopes = append(scopes, discovery.PlannedScope{ScopeID: discovery.ScopeID{Kind: kind, Location: region}, Failure: failure})
+		}
+	}
+	return scopes, nil
+}
+
+// enabledRegions are those that the account can use.
+func (s *session) enabledRegions(ctx context.Context) ([]string, error) {
+	answer, err := inFirst(s.homes, unreachableOrDenied, func(region string) (*ec2.DescribeRegionsOutput, error) {
+		ctx, cancel := context.WithTimeout(ctx, s.provider.config.CallLimit)
+		defer cancel()
+		client := ec2.NewFromConfig(s.config, func(o *ec2.Options) {
+			o.Region = region
+			o.APIOptions = append(o.APIOptions, checkAnswers)
+		})
+		answer, err := client.DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
+		return answer, s.failure(ctx, err, call{service: "EC2", region: region, permission: "ec2:DescribeRegions"})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var regions []string
+	for _, region := range answer.Regions {
+		if name := aws.ToString(region.RegionName); name != "" && aws.ToString(region.OptInStatus) != "not-opted-in" {
+			regions = append(regions, name)
+		}
+	}
+	return regions, nil
+}
+
+// Read lists a scope into sink.
+func (s *session) Read(ctx context.Context, scope discovery.ScopeID, sink discovery.Sink) error {
+	switch scope.Kind {
+	case discovery.VirtualMachine:
+		return s.readMachines(ctx, scope.Location, sink)
+	case discovery.Database:
+		return s.readDatabases(ctx, scope.Location, sink)
+	}
+	return fmt.Errorf("aws: scope of kind %s", scope.Kind)
+}
+
+// failure is what an error of a call means, in the light of who calls.
+func (s *session) failure(ctx context.Context, err error, at call) error {
+	at.principal, at.method, at.role = s.principal, s.method, s.role
+	err = classify(ctx, err, at)
+	if f, ok := errors.AsType[*discovery.Failure](err); ok &&
+		(f.Reason == discovery.CredentialsInvalid || f.Reason == discovery.CredentialsExpired) {
+		s.forget()
+	}
+	return err
+}
+
+// inFirst does something in the first region where it does not fail in a way
+// that another region may cure. When all fail, the first failure counts.
+func inFirst[T any](regions []string, curable func(error) bool, do func(region string) (T, error)) (T, error) {
+	var (
+		result T
+		first  error
+	)
+	for _, region := range regions {
+		var err error
+		result, err = do(region)
+		if err == nil {
+			return result, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if !curable(err) {
+			break
+		}
+	}
+	return result, first
+}
+
+func reasonOf(err error) discovery.Reason {
+	if f, ok := errors.AsType[*discovery.Failure](err); ok {
+		return f.Reason
+	}
+	return ""
+}
+
+func isDenied(err error) bool { return reasonOf(err) == discovery.PermissionDenied }
+
+func unreachable(err error) bool {
+	reason := reasonOf(err)
+	return reason == discovery.Unreachable || reason == discovery.Throttled
+}
+
+func unreachableOrDenied(err error) bool { return unreachable(err) || isDenied(err) }

@@ -1,0 +1,86 @@
+package aws
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"time"
+)
+
+const (
+	dialLimit      = 5 * time.Second
+	handshakeLimit = 5 * time.Second
+	idleLimit      = 60 * time.Second
+	// idlePerHost are kept for the next run; each region's service has a host of
+	// its own, except with one endpoint for all.
+	idlePerHost = 32
+	idleInAll   = 256
+	// maxAnswer bounds one answer in bytes: a page of 1000 instances with all the
+	// tags they may have stays below half of it.
+	maxAnswer = 64 << 20
+)
+
+// errTooLong ends the reading of an answer that is beyond all measure.
+var errTooLong = errors.New("the answer is longer than 64 MiB")
+
+// newHTTPClient is the one HTTP client of all accounts, with so much time for
+// each attempt from dialling to the end of the answer.
+func newHTTPClient(attemptLimit time.Duration) *http.Client {
+	return &http.Client{
+		Timeout: attemptLimit,
+		Transport: &gatedTransport{
+			next: &http.Transport{
+				Proxy:                 http.ProxyFromEnvironment,
+				DialContext:           (&net.Dialer{Timeout: dialLimit, KeepAlive: idleLimit}).DialContext,
+				TLSHandshakeTimeout:   handshakeLimit,
+				MaxIdleConns:          idleInAll,
+				MaxIdleConnsPerHost:   idlePerHost,
+				IdleConnTimeout:       idleLimit,
+				ExpectContinueTimeout: time.Second,
+				ForceAttemptHTTP2:     true,
+			},
+			gate: newGate(max(4, 2*runtime.GOMAXPROCS(0))),
+		},
+		// The answer to a signed request is never elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// gatedTransport lets only so many answers be read at the same time, and none
+// without end.
+type gatedTransport struct {
+	next *http.Transport
+	gate *gate
+}
+
+// RoundTrip sends a request.
+func (t *gatedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = t.gate.guard(request.Context(), &bounded{body: response.Body, left: maxAnswer})
+	return response, nil
+}
+
+// CloseIdleConnections drops idle connections.
+func (t *gatedTransport) CloseIdleConnections() { t.next.CloseIdleConnections() }
+
+// bounded is a body that may not be longer than left.
+type bounded struct {
+	body io.ReadCloser
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.body.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *bounded) Close() error { return b.body.Close() }

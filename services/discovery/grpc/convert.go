@@ -1,0 +1,66 @@
+package grpc
+
+import (
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+const accountPrefix = "accounts/"
+
+func accountID(name string) string { return strings.TrimPrefix(name, accountPrefix) }
+
+func runID(name string) string { return strings.TrimPrefix(name, discovery.RunName("")) }
+
+func syncRun(run *discovery.Run) *discoveryv1.SyncRun {
+	message := &discoveryv1.SyncRun{
+		Name:          discovery.RunName(run.ID),
+		Account:       accountPrefix + run.Account,
+		State:         discoveryv1.SyncRun_State(discoveryv1.SyncRun_State_value[string(run.State)]),
+		Trigger:       discoveryv1.SyncRun_Trigger(discoveryv1.SyncRun_Trigger_value[string(run.Trigger)]),
+		CreateTime:    timeOf(run.CreateTime),
+		StartTime:     timeOf(run.StartTime),
+		EndTime:       timeOf(run.EndTime),
+		ScopesTotal:   int32(run.ScopesTotal),
+		ScopesDone:    int32(run.ScopesDone),
+		ScopesFailed:  int32(run.ScopesFailed),
+		InstancesSeen: run.InstancesSeen,
+		Error:         run.Error,
+		ErrorReason:   string(run.Reason),
+		Remedy:        run.Remedy,
+	}
+	for i := range run.Scopes {
+		message.Scopes = append(message.Scopes, scopeResult(&run.Scopes[i]))
+	}
+	return message
+}
+
+func scopeResult(r *discovery.ScopeResult) *discoveryv1.ScopeResult {
+	return &discoveryv1.ScopeResult{
+		Kind:          string(r.Kind),
+		Location:      r.Location,
+		State:         discoveryv1.ScopeResult_State(discoveryv1.ScopeResult_State_value[string(r.State)]),
+		StartTime:     timeOf(r.StartTime),
+		EndTime:       timeOf(r.EndTime),
+		InstancesSeen: r.InstancesSeen,
+		Created:       r.Created,
+		Changed:       r.Changed,
+		Gone:          r.Gone,
+		Reappeared:    r.Reappeared,
+		Requests:      int32(r.Requests),
+		Throttled:     int32(r.Throttled),
+		Error:         r.Error,
+		ErrorReason:   string(r.Reason),
+	}
+}
+
+func timeOf(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}

@@ -1,0 +1,2 @@
+// Package grpc serves rollcall.discovery.v1.DiscoveryService, one RPC a file.
+package grpc

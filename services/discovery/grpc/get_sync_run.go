@@ -1,0 +1,16 @@
+package grpc
+
+import (
+	"context"
+
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+)
+
+// GetSyncRun gets one run with its scopes.
+func (s *server) GetSyncRun(ctx context.Context, req *discoveryv1.GetSyncRunRequest) (*discoveryv1.SyncRun, error) {
+	run, err := s.Runs.Run(ctx, runID(req.GetName()))
+	if err != nil {
+		return nil, err
+	}
+	return syncRun(run), nil
+}

@@ -1,0 +1,21 @@
+package grpc
+
+import (
+	"context"
+
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// SyncAccount queues a sync of one account now.
+func (s *server) SyncAccount(ctx context.Context, req *discoveryv1.SyncAccountRequest) (*discoveryv1.SyncRun, error) {
+	account, err := s.Accounts.Account(ctx, accountID(req.GetName()))
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.Runs.QueueRun(ctx, account.ID, discovery.ByRequest)
+	if err != nil {
+		return nil, err
+	}
+	return syncRun(run), nil
+}

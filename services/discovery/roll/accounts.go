@@ -1,0 +1,154 @@
+package roll
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// Accounts is the accounts service.
+type Accounts struct {
+	accounts    accountsv1.AccountServiceClient
+	connections accountsv1.ConnectionServiceClient
+}
+
+// NewAccounts is the accounts service behind its internal endpoint.
+func NewAccounts(conn grpc.ClientConnInterface) *Accounts {
+	return &Accounts{
+		accounts:    accountsv1.NewAccountServiceClient(conn),
+		connections: accountsv1.NewConnectionServiceClient(conn),
+	}
+}
+
+// pageSize keeps the largest page of accounts, labels and all, within a message.
+const pageSize = 500
+
+// Accounts calls page with all accounts whose settings changed at or after
+// since, some at a time.
+func (a *Accounts) Accounts(ctx context.Context, since time.Time, page func([]discovery.Account) error) error {
+	request := &accountsv1.ListAccountsRequest{PageSize: pageSize}
+	if !since.IsZero() {
+		request.Filter = fmt.Sprintf("update_time >= %q", since.UTC().Format(time.RFC3339Nano))
+	}
+	for {
+		response, err := call(ctx, a.accounts.ListAccounts, request)
+		if err != nil {
+			return err
+		}
+		some := make([]discovery.Account, len(response.GetAccounts()))
+		for i, account := range response.GetAccounts() {
+			some[i] = accountOf(account)
+		}
+		if err := page(some); err != nil {
+			return err
+		}
+		if request.PageToken = response.GetNextPageToken(); request.PageToken == "" {
+			return nil
+		}
+	}
+}
+
+// Account is one account; NotFound when it is not on the roll.
+func (a *Accounts) Account(ctx context.Context, id string) (discovery.Account, error) {
+	account, err := call(ctx, a.accounts.GetAccount, &accountsv1.GetAccountRequest{Name: accountName(id)})
+	if err != nil {
+		return discovery.Account{}, err
+	}
+	return accountOf(account), nil
+}
+
+// Credentials say how to sign in to an account.
+func (a *Accounts) Credentials(ctx context.Context, id string) (discovery.Credentials, error) {
+	response, err := call(ctx, a.connections.GetCredentials, &accountsv1.GetCredentialsRequest{Account: accountName(id)})
+	if err != nil {
+		return nil, err
+	}
+	switch method := response.GetAws().GetMethod().(type) {
+	case *accountsv1.AwsCredentials_AssumeRole:
+		return discovery.AWSAssumeRole{
+			RoleARN: method.AssumeRole.GetRoleArn(), ExternalID: method.AssumeRole.GetExternalId(),
+		}, nil
+	case *accountsv1.AwsCredentials_DefaultCredentials:
+		return discovery.AWSDefault{}, nil
+	}
+	return nil, fmt.Errorf("account %s has credentials of a kind that this discovery does not know: %T", id, response.GetCloud())
+}
+
+// Syncing says that a run goes on.
+func (a *Accounts) Syncing(ctx context.Context, claim discovery.Claim, lease time.Duration) error {
+	request := report(claim)
+	request.Report = &accountsv1.UpdateConnectionStatusRequest_Syncing_{
+		Syncing: &accountsv1.UpdateConnectionStatusRequest_Syncing{Lease: durationpb.New(lease)},
+	}
+	return a.update(ctx, request)
+}
+
+// Concluded says what a run came to.
+func (a *Accounts) Concluded(ctx context.Context, claim discovery.Claim, outcome discovery.Outcome, end time.Time) error {
+	message := &accountsv1.UpdateConnectionStatusRequest_Outcome{
+		Status:  connectionStatus(outcome.State),
+		EndTime: timestamppb.New(end),
+	}
+	if f := outcome.Failure; f != nil {
+		message.Error, message.Remedy = f.Message, f.Remedy
+		message.Reason = accountsv1.Connection_Reason(accountsv1.Connection_Reason_value[string(f.Reason)])
+	}
+	request := report(claim)
+	request.Report = &accountsv1.UpdateConnectionStatusRequest_Outcome_{Outcome: message}
+	return a.update(ctx, request)
+}
+
+// Abandoned says that a run came to nothing.
+func (a *Accounts) Abandoned(ctx context.Context, claim discovery.Claim) error {
+	request := report(claim)
+	request.Report = &accountsv1.UpdateConnectionStatusRequest_Abandoned_{
+		Abandoned: &accountsv1.UpdateConnectionStatusRequest_Abandoned{},
+	}
+	return a.update(ctx, request)
+}
+
+func (a *Accounts) update(ctx context.Context, request *accountsv1.UpdateConnectionStatusRequest) error {
+	_, err := call(ctx, a.connections.UpdateConnectionStatus, request)
+	return err
+}
+
+func report(claim discovery.Claim) *accountsv1.UpdateConnectionStatusRequest {
+	return &accountsv1.UpdateConnectionStatusRequest{
+		Account:      accountName(claim.Account),
+		FencingToken: claim.Token,
+		SyncRun:      discovery.RunName(claim.Run),
+	}
+}
+
+func connectionStatus(state discovery.RunState) accountsv1.Connection_Status {
+	switch state {
+	case discovery.RunSucceeded:
+		return accountsv1.Connection_CONNECTED
+	case discovery.RunDegraded:
+		return accountsv1.Connection_DEGRADED
+	default:
+		return accountsv1.Connection_FAILED
+	}
+}
+
+func accountOf(a *accountsv1.Account) discovery.Account {
+	account := discovery.Account{
+		ID:         accountID(a.GetName()),
+		Provider:   discovery.ProviderName(a.GetProvider().String()),
+		CloudID:    a.GetAws().GetAccountId(),
+		Regions:    a.GetAws().GetRegions(),
+		Paused:     a.GetPaused(),
+		UpdateTime: a.GetUpdateTime().AsTime(),
+	}
+	if a.GetSyncInterval() != nil {
+		account.SyncInterval = a.GetSyncInterval().AsDuration()
+	}
+	return account
+}
