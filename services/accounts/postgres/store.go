@@ -23,11 +23,10 @@ type Store struct {
 	pool *pgxpool.Pool
 }
 
-// Open is a store on the database at url, as a role whose search_path begins
-// with Schema. It waits for a database that is starting, and brings the schema
+// Open is a store on the database at url. It waits for a database that is starting, and brings the schema
 // up to date. Close it when done.
 func Open(ctx context.Context, url string, logger *slog.Logger) (*Store, error) {
-	pool, err := postgres.Open(ctx, postgres.Options{URL: url, Logger: logger})
+	pool, err := postgres.Open(ctx, postgres.Options{URL: url, Schema: Schema, Logger: logger})
 	if err != nil {
 		return nil, err
 	}

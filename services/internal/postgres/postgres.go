@@ -37,6 +37,9 @@ const (
 type Options struct {
 	// URL of the database, as the service's own role: postgres://…
 	URL string
+	// Schema in which names without one are looked up; the role's own search
+	// path when empty.
+	Schema string
 	// MaxConns bounds the pool; 8 when 0.
 	MaxConns int32
 	// Logger is told when the database has to be waited for.
@@ -45,19 +48,23 @@ type Options struct {
 	Settings map[string]string
 }
 
+var errBadURL = errors.New("the database URL can't be read: expected postgres://user:password@host:port/database")
+
 // Open is a pool on the database. It waits up to half a minute for a database
 // that is starting.
 func Open(ctx context.Context, options Options) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(options.URL)
 	if err != nil {
-		// The error may quote the URL, and with it the password.
-		return nil, errors.New("the database URL can't be read: expected postgres://user:password@host:port/database")
+		return nil, errBadURL // The error may quote the URL, and with it the password.
 	}
 	config.MaxConns = defaultMaxConns
 	if options.MaxConns > 0 {
 		config.MaxConns = options.MaxConns
 	}
 	config.ConnConfig.ConnectTimeout = connectLimit
+	if options.Schema != "" {
+		config.ConnConfig.RuntimeParams["search_path"] = options.Schema
+	}
 	maps.Copy(config.ConnConfig.RuntimeParams, options.Settings)
 	config.HealthCheckPeriod = healthEvery
 	pool, err := pgxpool.NewWithConfig(ctx, config)
@@ -108,7 +115,14 @@ const migrateLock = 0x726f6c6c63616c6c // "rollcall"
 // MigrateTo is Migrate up to one version, for tests of what comes after; -1 is
 // the newest.
 func MigrateTo(ctx context.Context, url string, files fs.FS, schema string, version int32) error {
-	conn, err := pgx.Connect(ctx, url)
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return errBadURL // The error may quote the URL, and with it the password.
+	}
+	// Migrations name tables without their schema. The migrator resets all
+	// settings after each, to what the connection began with.
+	config.RuntimeParams["search_path"] = schema
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return Fault(err)
 	}
@@ -157,9 +171,7 @@ func ensureSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
 	if err != nil {
 		return fmt.Errorf("make schema %s: %w", schema, err)
 	}
-	// Migrations and queries name tables without their schema.
-	_, err = conn.Exec(ctx, `SELECT set_config('search_path', $1, false)`, schema)
-	return err
+	return nil
 }
 
 // Fault gives an error of the database its class: away, lost against another

@@ -47,6 +47,22 @@ func TestMigrateKeepsWhatIsThere(t *testing.T) {
 	}
 }
 
+// A database of a user's own may have a role that knows nothing of our schema.
+func TestSchemaIsFoundByARoleThatDoesNotKnowIt(t *testing.T) {
+	db := dbtest.New(t, empty)
+	if err := postgres.Migrate(t.Context(), db.AdminURL, files(), "mine"); err != nil {
+		t.Fatal(err)
+	}
+	pool, err := postgres.Open(t.Context(), postgres.Options{URL: db.AdminURL, Schema: "mine"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(t.Context(), `SELECT id, colour FROM things`); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMigrateByManyAtOnce(t *testing.T) {
 	db := dbtest.New(t, empty)
 	group, ctx := errgroup.WithContext(t.Context())

@@ -77,7 +77,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 
 func (a *App) openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (err error) {
 	a.pool, err = kit.Open(ctx, kit.Options{
-		URL: cfg.DatabaseURL, MaxConns: cfg.MaxConns, Logger: logger, Settings: postgres.Settings(),
+		URL: cfg.DatabaseURL, Schema: schema, MaxConns: cfg.MaxConns, Logger: logger, Settings: postgres.Settings(),
 	})
 	if err != nil {
 		return err
