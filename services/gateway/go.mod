@@ -8,6 +8,7 @@ replace (
 )
 
 require (
+	github.com/a-h/templ v0.3.977
 	github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus v1.1.1
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0
 	github.com/klauspost/compress v1.20.3

@@ -6,6 +6,9 @@ import (
 	"net/http"
 
 	"github.com/rollcall-dev/rollcall/services/gateway"
+	"github.com/rollcall-dev/rollcall/services/gateway/assets"
+	"github.com/rollcall-dev/rollcall/services/gateway/console"
+	"github.com/rollcall-dev/rollcall/services/gateway/docs"
 	"github.com/rollcall-dev/rollcall/services/gateway/health"
 	"github.com/rollcall-dev/rollcall/services/gateway/rest"
 	"github.com/rollcall-dev/rollcall/services/gateway/web"
@@ -17,8 +20,16 @@ func handler(ctx context.Context, upstreams gateway.Upstreams, logger *slog.Logg
 	if err != nil {
 		return nil, err
 	}
+	pages, err := docs.New()
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", metrics.observe("rest", api))
+	mux.Handle("GET /{$}", metrics.observe("console", console.New(upstreams)))
+	mux.Handle("GET /docs", metrics.observe("docs", pages.Page()))
+	mux.Handle("GET /openapi.json", metrics.observe("docs", pages.Document()))
+	mux.Handle("GET /assets/", metrics.observe("assets", assets.Handler()))
 	mux.Handle("GET /healthz", health.Alive())
 	mux.Handle("GET /readyz", health.Ready(upstreams.Public()))
 	mux.Handle("GET /metrics", metrics.handler())

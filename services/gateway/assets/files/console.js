@@ -1,0 +1,42 @@
+// Keeps the console fresh while somebody can see it, and puts the cursor into
+// the filter when / is pressed. All else works without it.
+(() => {
+  "use strict";
+  const live = () => document.getElementById("live");
+  const refresh = () => live()?.dispatchEvent(new CustomEvent("refresh"));
+
+  // One refresh after another, and none while the page is hidden.
+  let timer;
+  const wait = () => {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    timer = setTimeout(() => { refresh(); wait(); }, 1000 * (Number(live()?.dataset.refresh) || 5));
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) refresh();
+    wait();
+  });
+  wait();
+
+  // The gateway itself is away: say so, keep what is shown, go on trying.
+  const offline = (is) => { document.getElementById("offline").hidden = !is; };
+  document.addEventListener("htmx:error", () => offline(true));
+  document.addEventListener("htmx:before:response", (event) => {
+    const status = event.detail.ctx.response.status;
+    offline(status >= 500);
+    if (status >= 500) event.preventDefault();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const filter = document.getElementById("filter");
+    if (!filter) return;
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      filter.focus();
+      filter.select();
+    } else if (event.key === "Escape" && event.target === filter) {
+      filter.blur();
+    }
+  });
+})();

@@ -1,0 +1,319 @@
+package console
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+)
+
+// List is the table of instances.
+type List struct {
+	Columns []Column
+	Rows    []Row
+	// Known tells that there is an answer, be it an empty one.
+	Known bool
+	// Total and Range are `1,774` and `51–100`.
+	Total int64
+	Range string
+	// AsOf is how old the oldest observation behind the rows is.
+	AsOf Moment
+	// Blind counts the scopes that the answer can't vouch for.
+	Blind int
+	// Filter says what is wrong with the filter, if anything is.
+	Filter *Mistake
+	// Problem is any other reason why there are no rows.
+	Problem string
+
+	FirstURL    string
+	PreviousURL string
+	NextURL     string
+	GoneURL     string
+	ClearURL    string
+}
+
+// Column is a head of the table.
+type Column struct {
+	Text string
+	// URL sorts by it; "" when that can't be.
+	URL string
+	// Sort is `ascending`, `descending` or "", as aria-sort has it.
+	Sort string
+	// Wide columns are left out on a phone, and Account on a small one.
+	Wide    bool
+	Account bool
+}
+
+// Row is one instance.
+type Row struct {
+	ID       string
+	Chip     Chip
+	Name     string
+	Sub      string
+	SubMono  bool
+	Stale    bool
+	URI      string
+	Type     string
+	Account  string
+	AcctURL  string
+	Location string
+	Address  string
+	// Addresses are all of them, when there are more than the one shown.
+	Addresses []string
+	Labels    []Label
+	// MoreLabels are those that found no room.
+	MoreLabels []Label
+	Changed    Moment
+}
+
+// Label is one label with the link that filters by it.
+type Label struct {
+	Text string
+	URL  string
+}
+
+// Chip is a state as a word in a colour.
+type Chip struct {
+	Word  string
+	Class string
+	Title string
+}
+
+// Mistake is what is wrong with the filter, and where.
+type Mistake struct {
+	Text string
+	// Before, At and After are the filter around the mistake; At is "" when the
+	// place is not known, and a blank at the end of the filter.
+	Before, At, After string
+}
+
+// labelsShown is how many labels a row has room for.
+const labelsShown = 1
+
+func list(s State, all answers, x *index) List {
+	l := List{
+		Columns: columns(s), ClearURL: s.filtered("").URL(), GoneURL: s.withGone(!s.Gone).URL(),
+	}
+	if err := all.instances.err; err != nil && all.instances.value == nil {
+		l.explain(s, err)
+		return l
+	}
+	answer := all.instances.value
+	blind := map[string]bool{}
+	for _, scope := range answer.GetUnreachable() {
+		blind[scope] = true
+	}
+	l.Known = true
+	l.Total = int64(answer.GetTotalSize())
+	l.AsOf = moment(answer.GetFreshness().GetOldestObserveTime(), x.now)
+	l.Blind = len(blind)
+	for _, instance := range answer.GetInstances() {
+		l.Rows = append(l.Rows, row(s, instance, blind[scopeOf(instance)], x))
+	}
+	if len(l.Rows) > 0 {
+		first := int64(s.page*pageSize) + 1
+		l.Range = number(first) + "–" + number(first+int64(len(l.Rows))-1)
+	}
+	if s.page > 0 {
+		l.FirstURL, l.PreviousURL = s.first().URL(), s.previous().URL()
+	}
+	if token := answer.GetNextPageToken(); token != "" {
+		l.NextURL = s.next(token).URL()
+	}
+	return l
+}
+
+// explain says why there are no rows.
+func (l *List) explain(s State, err error) {
+	st := status.Convert(err)
+	if away(err) {
+		return // The banner says it.
+	}
+	if st.Code() == codes.InvalidArgument {
+		for _, detail := range st.Details() {
+			if bad, ok := detail.(*errdetails.BadRequest); ok {
+				for _, violation := range bad.GetFieldViolations() {
+					if violation.GetField() == "filter" {
+						l.Filter = mistake(s.Filter, violation.GetDescription(), column(st))
+						return
+					}
+				}
+			}
+		}
+	}
+	l.Problem = st.Message()
+}
+
+// column is where in the filter a mistake begins, in characters from 1; 0 when
+// it is not known.
+func column(st *status.Status) int {
+	for _, detail := range st.Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			n, _ := strconv.Atoi(info.GetMetadata()["column"])
+			return n
+		}
+	}
+	return 0
+}
+
+func mistake(filter, text string, column int) *Mistake {
+	m := &Mistake{Text: text}
+	runes := []rune(filter)
+	switch {
+	case column < 1 || column > len(runes)+1:
+	case column == len(runes)+1:
+		m.Before, m.At = filter, " "
+	default:
+		m.Before, m.At, m.After = string(runes[:column-1]), string(runes[column-1]), string(runes[column:])
+	}
+	return m
+}
+
+func columns(s State) []Column {
+	order := s.Order
+	if order == "" {
+		order = defaultOrder
+	}
+	field, desc := strings.CutSuffix(order, " desc")
+	var all []Column
+	for _, c := range []struct {
+		text, field string
+		fallsFirst  bool
+		wide        bool
+	}{
+		{text: "State", field: "state"},
+		{text: "Name", field: "display_name"},
+		{text: "Type", field: "machine_type", wide: true},
+		{text: "Account", field: "account"},
+		{text: "Location", field: "location.region", wide: true},
+		{text: "Labels", wide: true},
+		{text: "Changed", field: "change_time", fallsFirst: true},
+	} {
+		head := Column{Text: c.text, Wide: c.wide, Account: c.field == "account"}
+		if c.field != "" {
+			next := c.field
+			if c.fallsFirst {
+				next += " desc"
+			}
+			if c.field == field {
+				head.Sort, next = "ascending", c.field+" desc"
+				if desc {
+					head.Sort, next = "descending", c.field
+				}
+			}
+			head.URL = s.ordered(next).URL()
+		}
+		all = append(all, head)
+	}
+	return all
+}
+
+func row(s State, i *inventoryv1.Instance, stale bool, x *index) Row {
+	r := Row{
+		ID:       "i-" + strings.TrimPrefix(i.GetName(), "instances/"),
+		Chip:     stateChip(i),
+		Name:     i.GetDisplayName(),
+		Sub:      i.GetProviderId(),
+		SubMono:  true,
+		URI:      i.GetProviderUri(),
+		Type:     typeText(i),
+		Account:  x.account(i.GetAccount()),
+		AcctURL:  s.filtered(clause{"account", i.GetAccount()}.toggle(s.Filter)).URL(),
+		Location: locationText(i),
+		Changed:  moment(i.GetChangeTime(), x.now),
+	}
+	if r.Name == "" {
+		r.Name = i.GetProviderId()
+	}
+	if stale {
+		r.Stale, r.SubMono = true, false
+		r.Sub = "last seen " + moment(i.GetObserveTime(), x.now).Text + " · can't be read"
+	}
+	if i.GetGoneTime() != nil {
+		r.SubMono = false
+		r.Sub = "gone since " + moment(i.GetGoneTime(), x.now).Text
+	}
+	r.Address, r.Addresses = addresses(i)
+	for _, key := range slices.Sorted(maps.Keys(i.GetLabels())) {
+		value := i.GetLabels()[key]
+		l := Label{Text: key + "=" + value, URL: s.filtered(label(key, value).toggle(s.Filter)).URL()}
+		if len(r.Labels) < labelsShown {
+			r.Labels = append(r.Labels, l)
+		} else {
+			r.MoreLabels = append(r.MoreLabels, l)
+		}
+	}
+	return r
+}
+
+func stateChip(i *inventoryv1.Instance) Chip {
+	c := Chip{Word: enumWord(i.GetState().String()), Class: "unknown"}
+	if i.GetProviderState() != "" {
+		c.Title = "the cloud says: " + i.GetProviderState()
+	}
+	switch i.GetState() {
+	case inventoryv1.Instance_RUNNING:
+		c.Class = "running"
+	case inventoryv1.Instance_PENDING:
+		c.Class = "pending"
+	case inventoryv1.Instance_STOPPING, inventoryv1.Instance_MAINTENANCE:
+		c.Class = "stopping"
+	case inventoryv1.Instance_STOPPED, inventoryv1.Instance_SUSPENDED:
+		c.Class = "stopped"
+	case inventoryv1.Instance_FAILED:
+		c.Class = "failed"
+	case inventoryv1.Instance_GONE, inventoryv1.Instance_TERMINATED:
+		c.Class = "gone"
+	}
+	return c
+}
+
+func typeText(i *inventoryv1.Instance) string {
+	var parts []string
+	if db := i.GetDatabase(); db != nil {
+		parts = append(parts, strings.TrimSpace(db.GetEngine()+" "+db.GetEngineVersion()))
+	}
+	parts = append(parts, i.GetMachineType())
+	if i.GetVirtualMachine().GetSpot() {
+		parts = append(parts, "spot")
+	}
+	return joined(parts)
+}
+
+func locationText(i *inventoryv1.Instance) string {
+	where := i.GetLocation().GetZone()
+	if where == "" {
+		where = i.GetLocation().GetRegion()
+	}
+	if i.GetDatabase().GetHighAvailability() {
+		return where + " · multi-AZ"
+	}
+	return where
+}
+
+// joined puts a dot between the parts that say something.
+func joined(parts []string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " · ")
+}
+
+// addresses are the one to show, and all when there are more.
+func addresses(i *inventoryv1.Instance) (shown string, all []string) {
+	all = append(append(all, i.GetPrivateIps()...), i.GetPublicIps()...)
+	if db := i.GetDatabase(); db.GetEndpoint() != "" {
+		all = append(all, fmt.Sprintf("%s:%d", db.GetEndpoint(), db.GetPort()))
+	}
+	if len(all) == 0 {
+		return "", nil
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return all[0], all
+}

@@ -1,0 +1,57 @@
+package docs
+
+// origin stands in the examples for where the reader reached the page.
+const origin = "ORIGIN"
+
+// examples show how to call each method, a line of shell each. There is one for
+// every method: the page can't be built without.
+var examples = map[string][]string{
+	"AccountService_ListAccounts": {
+		`curl -s 'ORIGIN/v1/accounts'`,
+		`curl -sG 'ORIGIN/v1/accounts' --data-urlencode 'filter=connection.status = FAILED'`,
+	},
+	"AccountService_CreateAccount": {
+		`curl -s -X POST 'ORIGIN/v1/accounts' -d '{"displayName": "payments", "aws": {"accountId": "100000000001"}}'`,
+		`curl -s -X POST 'ORIGIN/v1/accounts' -d '{"displayName": "data", "aws": {"accountId": "100000000002",` + "\n" +
+			`  "assumeRole": {"roleArn": "arn:aws:iam::100000000002:role/rollcall", "externalId": "a-shared-word"}}}'`,
+	},
+	"AccountService_GetAccount": {
+		`curl -s 'ORIGIN/v1/accounts/aws-100000000001'`,
+	},
+	"AccountService_UpdateAccount": {
+		`curl -s -X PATCH 'ORIGIN/v1/accounts/aws-100000000001' -d '{"paused": true}'`,
+	},
+	"AccountService_DeleteAccount": {
+		`curl -s -X DELETE 'ORIGIN/v1/accounts/aws-100000000001'`,
+	},
+	"DiscoveryService_SyncAccount": {
+		`curl -s -X POST 'ORIGIN/v1/accounts/aws-100000000001:sync'`,
+	},
+	"DiscoveryService_ListSyncRuns": {
+		`curl -sG 'ORIGIN/v1/syncRuns' --data-urlencode 'filter=account = accounts/aws-100000000001' -d pageSize=5`,
+	},
+	"DiscoveryService_GetSyncRun": {
+		`curl -s 'ORIGIN/v1/syncRuns/RUN'`,
+	},
+	"DiscoveryService_WatchSyncRun": {
+		`curl -sN 'ORIGIN/v1/syncRuns/RUN:watch'`,
+	},
+	"InventoryService_ListInstances": {
+		`curl -s 'ORIGIN/v1/instances' | jq '.instances | length'`,
+		`curl -sG 'ORIGIN/v1/instances' --data-urlencode 'filter=state = RUNNING AND labels.team = "data"' \` + "\n" +
+			`  --data-urlencode 'orderBy=change_time desc' -d pageSize=100`,
+	},
+	"InventoryService_GetInstance": {
+		`curl -s 'ORIGIN/v1/instances/INSTANCE'`,
+	},
+	"InventoryService_LookupInstance": {
+		`curl -s 'ORIGIN/v1/instances:lookup?providerId=i-0a77c9d0a63dd8fcb'`,
+		`curl -s 'ORIGIN/v1/instances:lookup?displayName=web-1&account=accounts/aws-100000000001'`,
+	},
+	"InventoryService_AggregateInstances": {
+		`curl -s 'ORIGIN/v1/instances:aggregate?groupBy=state&groupBy=location.region'`,
+	},
+	"InventoryService_ListScopes": {
+		`curl -sG 'ORIGIN/v1/scopes' --data-urlencode 'filter=last_error_reason != ""'`,
+	},
+}
