@@ -51,6 +51,9 @@ func (r *region) launchDatabase(spec DatabaseSpec, now time.Time) (Database, err
 // member of a cluster, which starts and stops as a whole.
 func (w *World) StartDatabase(accountID, regionName, id string) (Database, error) {
 	return w.changeDatabase(accountID, regionName, id, DatabaseStopped, func(_ *region, d *Database) error {
+		if d.Cluster != "" {
+			return &ResourceError{Err: ErrInvalid, ID: id}
+		}
 		d.Status = DatabaseStarting
 		return nil
 	})
@@ -59,7 +62,7 @@ func (w *World) StartDatabase(accountID, regionName, id string) (Database, error
 // StopDatabase stops an available database. Errors: those of StartDatabase, and ErrInvalid when it has or is a replica.
 func (w *World) StopDatabase(accountID, regionName, id string) (Database, error) {
 	return w.changeDatabase(accountID, regionName, id, DatabaseAvailable, func(r *region, d *Database) error {
-		if d.ReplicaOf != "" || len(r.replicas(d.ID, w.Now())) > 0 {
+		if d.Cluster != "" || d.ReplicaOf != "" || len(r.replicas(d.ID, w.Now())) > 0 {
 			return &ResourceError{Err: ErrInvalid, ID: id}
 		}
 		d.Status = DatabaseStopping
@@ -90,8 +93,6 @@ func (w *World) changeDatabase(accountID, regionName, id string, from DatabaseSt
 		return Database{}, &ResourceError{Err: ErrNotFound, ID: id}
 	case status != from:
 		return Database{}, &ResourceError{Err: ErrWrongState, ID: id, State: string(status)}
-	case d.Cluster != "":
-		return Database{}, &ResourceError{Err: ErrInvalid, ID: id}
 	}
 	if err := change(r, d); err != nil {
 		return Database{}, err

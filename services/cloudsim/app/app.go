@@ -102,7 +102,7 @@ func (a *App) Instructions() string {
 	}
 	b.WriteString("\nTo try it:\n\n")
 	env := a.Server.Env(accounts[0])
-	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"} {
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"} {
 		fmt.Fprintf(&b, "  export %s=%s\n", name, env[name])
 	}
 	b.WriteString("  aws ec2 describe-instances\n\n")

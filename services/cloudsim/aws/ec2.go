@@ -17,9 +17,24 @@ const (
 	ec2Namespace = "http://ec2.amazonaws.com/doc/" + ec2Version + "/"
 )
 
-var ec2Actions = map[string]action{
-	"DescribeRegions":   ec2Answer("DescribeRegions", describeRegions),
-	"DescribeInstances": ec2Answer("DescribeInstances", describeInstances),
+var ec2Actions = ec2Answers(map[string]action{
+	"DescribeRegions":         describeRegions,
+	"DescribeInstances":       describeInstances,
+	"RunInstances":            runInstances,
+	"StartInstances":          changeState((*cloudsim.World).Start, "started"),
+	"StopInstances":           changeState((*cloudsim.World).Stop, "stopped"),
+	"TerminateInstances":      changeState((*cloudsim.World).Terminate, "terminated"),
+	"ModifyInstanceAttribute": modifyInstanceAttribute,
+	"CreateTags":              createTags,
+	"DeleteTags":              deleteTags,
+})
+
+// ec2Answers wraps every action's content into EC2's envelope.
+func ec2Answers(contents map[string]action) map[string]action {
+	for name, content := range contents {
+		contents[name] = ec2Answer(name, content)
+	}
+	return contents
 }
 
 func (ec2) version() string            { return ec2Version }

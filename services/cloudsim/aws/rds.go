@@ -18,9 +18,25 @@ const (
 	rdsNamespace = "http://rds.amazonaws.com/doc/" + rdsVersion + "/"
 )
 
-var rdsActions = map[string]action{
-	"DescribeDBInstances": queryAnswer("DescribeDBInstances", rdsNamespace, describeDBInstances),
-	"DescribeDBClusters":  queryAnswer("DescribeDBClusters", rdsNamespace, describeDBClusters),
+var rdsActions = rdsAnswers(map[string]action{
+	"DescribeDBInstances":    describeDBInstances,
+	"DescribeDBClusters":     describeDBClusters,
+	"StartDBInstance":        changeDatabase(startDBInstance),
+	"StopDBInstance":         changeDatabase(stopDBInstance),
+	"DeleteDBInstance":       changeDatabase(deleteDBInstance),
+	"ModifyDBInstance":       changeDatabase(modifyDBInstance),
+	"StartDBCluster":         changeCluster((*cloudsim.World).StartCluster),
+	"StopDBCluster":          changeCluster((*cloudsim.World).StopCluster),
+	"AddTagsToResource":      addTagsToResource,
+	"RemoveTagsFromResource": removeTagsFromResource,
+})
+
+// rdsAnswers wraps every action's content into RDS's envelope.
+func rdsAnswers(contents map[string]action) map[string]action {
+	for name, content := range contents {
+		contents[name] = queryAnswer(name, rdsNamespace, content)
+	}
+	return contents
 }
 
 func (rds) version() string            { return rdsVersion }

@@ -70,5 +70,6 @@ func (s *Server) Env(accountID string) map[string]string {
 	if regions := s.World.Regions(accountID); len(regions) > 0 {
 		env["AWS_REGION"] = regions[0]
 	}
+	env["AWS_DEFAULT_REGION"] = env["AWS_REGION"] // the name that boto3 and the AWS CLI know
 	return env
 }

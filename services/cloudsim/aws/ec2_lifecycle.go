@@ -1,0 +1,219 @@
+package aws
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// move is World.Start, Stop or Terminate.
+type move func(w *cloudsim.World, account, region string, ids ...string) ([]cloudsim.Transition, error)
+
+// changeState answers StartInstances, StopInstances and TerminateInstances; done is what the instances can't be when
+// their state forbids it, such as "started".
+func changeState(to move, done string) action {
+	return func(req *request, d *document) error {
+		ids := req.list("InstanceId")
+		if len(ids) == 0 {
+			return fail(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter InstanceId")
+		}
+		if err := checkIDs(ids); err != nil {
+			return err
+		}
+		if err := checkDryRun(req); err != nil {
+			return err
+		}
+		moves, err := to(req.world, req.call.Account, req.call.Region, ids...)
+		if err != nil {
+			return instanceFailure(err, "The instance '%s' is not in a state from which it can be "+done+".")
+		}
+		d.raw("<instancesSet>")
+		for _, m := range moves {
+			current, err := req.world.Machine(req.call.Account, req.call.Region, m.ID)
+			if err == nil && m.Previous != m.Current {
+				m.Current = current.State // which it may have reached already
+			}
+			d.raw("<item>")
+			d.word("instanceId", m.ID)
+			d.instanceState("currentState", m.Current)
+			d.instanceState("previousState", m.Previous)
+			d.raw("</item>")
+		}
+		d.raw("</instancesSet>")
+		return nil
+	}
+}
+
+// checkDryRun answers requests that only ask whether they would be allowed.
+func checkDryRun(req *request) error {
+	if req.form.Get("DryRun") == "true" {
+		return fail(http.StatusPreconditionFailed, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+	}
+	return nil
+}
+
+// instanceFailure turns an error about one machine into EC2's; wrongState is the message for one in the wrong state.
+func instanceFailure(err error, wrongState string) error {
+	resource, ok := errors.AsType[*cloudsim.ResourceError](err)
+	if !ok {
+		return err
+	}
+	switch resource.Err {
+	case cloudsim.ErrNotFound:
+		return notFound([]string{resource.ID})
+	case cloudsim.ErrWrongState:
+		return fail(http.StatusBadRequest, "IncorrectInstanceState", wrongState, resource.ID)
+	case cloudsim.ErrInvalid:
+		return fail(http.StatusBadRequest, "UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a "+
+			"one-time Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests.", resource.ID)
+	default:
+		return err
+	}
+}
+
+// maxLaunch is how many machines one request may launch.
+const maxLaunch = 1000
+
+// runInstances launches machines.
+func runInstances(req *request, d *document) error {
+	least, errMin := strconv.Atoi(req.form.Get("MinCount"))
+	most, errMax := strconv.Atoi(req.form.Get("MaxCount"))
+	if errMin != nil || errMax != nil || least < 1 || most < least || most > maxLaunch {
+		return fail(http.StatusBadRequest, "InvalidParameterValue", "MinCount and MaxCount must be from 1 to %d, the first not the larger", maxLaunch)
+	}
+	image := req.form.Get("ImageId")
+	if image == "" {
+		return fail(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter ImageId")
+	}
+	if err := checkDryRun(req); err != nil {
+		return err
+	}
+	launched, err := req.world.Launch(req.call.Account, req.call.Region, cloudsim.Spec{
+		Count: most, Image: image, Type: cmp.Or(req.form.Get("InstanceType"), "m1.small"), Subnet: req.form.Get("SubnetId"),
+		Spot: req.form.Get("InstanceMarketOptions.MarketType") == "spot", Tags: instanceTags(req),
+	})
+	if errors.Is(err, cloudsim.ErrNotFound) {
+		return fail(http.StatusBadRequest, "InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist", req.form.Get("SubnetId"))
+	}
+	if err != nil {
+		return err
+	}
+	d.word("reservationId", reservationID(&launched[0]))
+	d.word("ownerId", req.call.Account)
+	d.raw("<groupSet/><instancesSet>")
+	for i := range launched {
+		d.instance(&launched[i], req.call.Account)
+	}
+	d.raw("</instancesSet>")
+	return nil
+}
+
+// instanceTags reads the tags that a launch gives to its instances; never nil.
+func instanceTags(req *request) map[string]string {
+	tags := make(map[string]string)
+	for i := 1; ; i++ {
+		prefix := "TagSpecification." + strconv.Itoa(i)
+		kind := req.form.Get(prefix + ".ResourceType")
+		if kind == "" {
+			return tags
+		}
+		if kind == "instance" {
+			for _, t := range req.tags(prefix + ".Tag") {
+				tags[t.Key] = t.Value
+			}
+		}
+	}
+}
+
+// tags reads the numbered pairs prefix.N.Key and prefix.N.Value.
+func (r *request) tags(prefix string) []cloudsim.Tag {
+	var tags []cloudsim.Tag
+	for i := 1; ; i++ {
+		item := prefix + "." + strconv.Itoa(i)
+		if !r.form.Has(item + ".Key") {
+			return tags
+		}
+		tags = append(tags, cloudsim.Tag{Key: r.form.Get(item + ".Key"), Value: r.form.Get(item + ".Value")})
+	}
+}
+
+// modifyInstanceAttribute changes the machine type, the one attribute that is simulated.
+func modifyInstanceAttribute(req *request, d *document) error {
+	id, machineType := req.form.Get("InstanceId"), req.form.Get("InstanceType.Value")
+	if req.form.Get("Attribute") == "instanceType" {
+		machineType = req.form.Get("Value")
+	}
+	if err := checkIDs([]string{id}); err != nil {
+		return err
+	}
+	if machineType == "" {
+		return fail(http.StatusBadRequest, "InvalidParameterCombination", "No attributes specified.")
+	}
+	if err := req.world.Resize(req.call.Account, req.call.Region, id, machineType); err != nil {
+		return instanceFailure(err, "The instance '%s' is not in the 'stopped' state.")
+	}
+	d.raw("<return>true</return>")
+	return nil
+}
+
+// createTags sets tags.
+func createTags(req *request, d *document) error {
+	set := make(map[string]string)
+	for _, t := range req.tags("Tag") {
+		set[t.Key] = t.Value
+	}
+	return retag(req, d, func(*cloudsim.Machine) (map[string]string, []string) { return set, nil })
+}
+
+// deleteTags removes tags: all of them, those with a key, or those with a key and a value.
+func deleteTags(req *request, d *document) error {
+	return retag(req, d, func(m *cloudsim.Machine) (map[string]string, []string) {
+		var drop []string
+		for i := 1; ; i++ {
+			item := "Tag." + strconv.Itoa(i)
+			if !req.form.Has(item + ".Key") {
+				break
+			}
+			key := req.form.Get(item + ".Key")
+			if !req.form.Has(item+".Value") || m.Tag(key) == req.form.Get(item+".Value") {
+				drop = append(drop, key)
+			}
+		}
+		if !numbered(req.form, "Tag") {
+			for _, t := range m.Tags {
+				drop = append(drop, t.Key)
+			}
+		}
+		return nil, drop
+	})
+}
+
+// retag changes the tags of the resources that a request names; change says which, for each machine.
+func retag(req *request, d *document, change func(*cloudsim.Machine) (set map[string]string, drop []string)) error {
+	ids := req.list("ResourceId")
+	if len(ids) == 0 {
+		return fail(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter resourceIdSet")
+	}
+	if err := checkIDs(ids); err != nil {
+		return err
+	}
+	var machines []cloudsim.Machine
+	for _, id := range ids {
+		m, err := req.world.Machine(req.call.Account, req.call.Region, id)
+		if err != nil {
+			return instanceFailure(err, "")
+		}
+		machines = append(machines, m)
+	}
+	for i := range machines {
+		set, drop := change(&machines[i])
+		if err := req.world.Retag(req.call.Account, req.call.Region, machines[i].ID, set, drop...); err != nil {
+			return instanceFailure(err, "")
+		}
+	}
+	d.raw("<return>true</return>")
+	return nil
+}
