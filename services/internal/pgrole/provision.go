@@ -10,11 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Codes of the errors that are no surprise, from appendix A of the PostgreSQL manual.
-const (
-	insufficientPrivilege = "42501"
-	duplicateDatabase     = "42P04"
-)
+// insufficientPrivilege is a code from appendix A of the PostgreSQL manual.
+const insufficientPrivilege = "42501"
 
 // provisionLock is the key of the advisory lock that makes provisioning processes take turns ("roll" in ASCII):
 // concurrent changes of one role fail with "tuple concurrently updated".
@@ -57,7 +54,8 @@ func provision(ctx context.Context, adminURL, database, service, password string
 	if database == "" {
 		database = admin.Config().Database
 	}
-	if err := ensureDatabase(ctx, admin, database); err != nil {
+	created, err := ensureDatabase(ctx, admin, database)
+	if err != nil {
 		return Access{}, err
 	}
 	databaseURL, err := WithDatabase(adminURL, database)
@@ -72,7 +70,17 @@ func provision(ctx context.Context, adminURL, database, service, password string
 	if isolated {
 		owner = roleName(service)
 	}
-	if err := ensureSchema(ctx, databaseURL, database, service, owner, isolated); err != nil {
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return Access{}, fmt.Errorf("connecting to the database %s: %w", database, err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if created && isolated {
+		if err := closeToOthers(ctx, conn); err != nil {
+			return Access{}, err
+		}
+	}
+	if err := ensureSchema(ctx, conn, service, owner); err != nil {
 		return Access{}, err
 	}
 	return access(databaseURL, service, password, isolated)
@@ -107,21 +115,36 @@ func access(databaseURL, service, password string, isolated bool) (Access, error
 
 func roleName(service string) string { return "rollcall_" + service }
 
-func ensureDatabase(ctx context.Context, admin *pgx.Conn, database string) error {
+// ensureDatabase creates the database unless it is there; true means that it did.
+func ensureDatabase(ctx context.Context, admin *pgx.Conn, database string) (bool, error) {
 	var exists bool
 	err := admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, database).Scan(&exists)
 	if err != nil {
-		return fmt.Errorf("looking for the database %s: %w", database, err)
+		return false, fmt.Errorf("looking for the database %s: %w", database, err)
 	}
 	if exists {
-		return nil
+		return false, nil
 	}
 	_, err = admin.Exec(ctx, `CREATE DATABASE `+quote(database)+` ENCODING 'UTF8'`)
 	if hasCode(err, insufficientPrivilege) {
-		return fmt.Errorf("there is no database %s and the role %s may not create it: create it, or name another", database, admin.Config().User)
+		return false, fmt.Errorf("there is no database %s and the role %s may not create it: create it, or name another", database, admin.Config().User)
 	}
-	if err != nil && !hasCode(err, duplicateDatabase) {
-		return fmt.Errorf("creating the database %s: %w", database, err)
+	if err != nil {
+		return false, fmt.Errorf("creating the database %s: %w", database, err)
+	}
+	return true, nil
+}
+
+// closeToOthers takes a new database from all roles that are not given it. A database that was there before may have other
+// users, and stays as open as it was: they can connect, and find no schema that they may use.
+func closeToOthers(ctx context.Context, conn *pgx.Conn) error {
+	for _, sql := range []string{
+		`REVOKE ALL ON DATABASE ` + quote(conn.Config().Database) + ` FROM PUBLIC`,
+		`REVOKE ALL ON SCHEMA public FROM PUBLIC`,
+	} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("closing the database to others: %s: %w", sql, err)
+		}
 	}
 	return nil
 }
@@ -179,28 +202,19 @@ func grantToAdmin(ctx context.Context, admin *pgx.Conn, role string) error {
 	return nil
 }
 
-// ensureSchema creates the service's schema and, for a role of its own, closes the database to everybody else.
-func ensureSchema(ctx context.Context, databaseURL, database, service, owner string, isolated bool) error {
-	conn, err := pgx.Connect(ctx, databaseURL)
-	if err != nil {
-		return fmt.Errorf("connecting to the database %s: %w", database, err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	statements := []string{`CREATE SCHEMA IF NOT EXISTS ` + quote(service) + ` AUTHORIZATION ` + quote(owner)}
-	if isolated {
-		statements = append(statements,
-			`REVOKE ALL ON DATABASE `+quote(database)+` FROM PUBLIC`,
-			`GRANT CONNECT, TEMPORARY ON DATABASE `+quote(database)+` TO `+quote(owner),
-			`REVOKE ALL ON SCHEMA public FROM PUBLIC`,
-		)
-	}
-	for _, sql := range statements {
+// ensureSchema lets the owner into the database of conn and creates the service's schema there.
+func ensureSchema(ctx context.Context, conn *pgx.Conn, service, owner string) error {
+	database := conn.Config().Database
+	for _, sql := range []string{
+		`GRANT CONNECT, TEMPORARY ON DATABASE ` + quote(database) + ` TO ` + quote(owner),
+		`CREATE SCHEMA IF NOT EXISTS ` + quote(service) + ` AUTHORIZATION ` + quote(owner),
+	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("making the schema: %s: %w", sql, err)
 		}
 	}
 	var actual string
-	err = conn.QueryRow(ctx, `SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1`, service).Scan(&actual)
+	err := conn.QueryRow(ctx, `SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1`, service).Scan(&actual)
 	if err != nil {
 		return fmt.Errorf("looking at the schema: %w", err)
 	}

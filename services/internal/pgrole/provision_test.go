@@ -127,6 +127,19 @@ func TestProvisionAtOnce(t *testing.T) {
 	group.Wait()
 }
 
+func TestDatabaseThatWasThereStaysOpen(t *testing.T) {
+	t.Parallel()
+	adminURL := admin(t)
+	must(t, adminURL, `CREATE ROLE stranger LOGIN PASSWORD 'stranger'`, `CREATE DATABASE rollcall`)
+	access := provision(t, adminURL, "accounts", "secret")
+	must(t, access.URL, `CREATE TABLE mine ()`)
+	stranger := strings.NewReplacer("rollcall_accounts:secret", "stranger:stranger").Replace(access.URL)
+	must(t, stranger, `SELECT 1`)
+	if err := try(t, stranger, `SELECT FROM accounts.mine`); !denied(err) {
+		t.Errorf("a stranger reads a service's table: %v", err)
+	}
+}
+
 // as creates a role with some attributes and returns the administrator's address with that role.
 func as(t *testing.T, adminURL, attributes string) string {
 	t.Helper()

@@ -31,7 +31,7 @@ type exitError struct {
 }
 
 func (e *exitError) Error() string {
-	return fmt.Sprintf("postgres ended (%v): %s", e.cause, e.said)
+	return fmt.Sprintf("%v: %s", unexpected(e.cause), e.said)
 }
 
 func (e *exitError) Unwrap() error { return e.cause }
@@ -67,7 +67,7 @@ func (s *Server) supervise(ctx context.Context) {
 func (s *Server) revive(ctx context.Context, delay *time.Duration) bool {
 	status := s.Status()
 	status.State, status.PID = Restarting, 0
-	status.LastExit = fmt.Errorf("postgres ended unexpectedly: %w", cmpErr(s.child.err))
+	status.LastExit = unexpected(s.child.err)
 	for {
 		s.cfg.Logger.Warn("postgres is down and will be started again", "after", *delay, "error", status.LastExit)
 		s.setStatus(status)
@@ -92,14 +92,13 @@ func (s *Server) revive(ctx context.Context, delay *time.Duration) bool {
 	return true
 }
 
-// errExitedZero stands for a postgres that ended by itself and without complaint, as after somebody else's SIGINT.
-var errExitedZero = errors.New("exit status 0")
-
-func cmpErr(err error) error {
+// unexpected words the end of a postgres that nobody here asked for; nil stands for exit status 0, as after somebody
+// else's SIGINT.
+func unexpected(err error) error {
 	if err == nil {
-		return errExitedZero
+		return errors.New("postgres ended unexpectedly, with exit status 0")
 	}
-	return err
+	return fmt.Errorf("postgres ended unexpectedly: %w", err)
 }
 
 // launch starts postgres on s.port and waits until it accepts connections. The error is an *exitError when postgres ended
