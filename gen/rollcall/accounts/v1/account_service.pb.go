@@ -135,7 +135,8 @@ type ListAccountsRequest struct {
 	// `next_page_token` of the page before (AIP-158).
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over name, display_name, provider, paused, labels,
-	// create_time, update_time, aws.account_id and connection.status.
+	// create_time, update_time, aws.account_id, gcp.project_id and
+	// connection.status.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 order, such as `display_name desc`: by name (the default),
 	// display_name, create_time or update_time.
@@ -377,6 +378,194 @@ func (x *DeleteAccountRequest) GetEtag() string {
 	return ""
 }
 
+// Request of GetSetupGuide.
+type GetSetupGuideRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `accounts/{account}`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Who Rollcall itself is: the ARN that is to assume the role
+	// (`arn:aws:iam::999999999999:role/rollcall`), or the service account that is
+	// to impersonate the account's. When empty, the account that is the role's
+	// source; else the snippets ask for it.
+	Principal     string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSetupGuideRequest) Reset() {
+	*x = GetSetupGuideRequest{}
+	mi := &file_rollcall_accounts_v1_account_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSetupGuideRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSetupGuideRequest) ProtoMessage() {}
+
+func (x *GetSetupGuideRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_accounts_v1_account_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSetupGuideRequest.ProtoReflect.Descriptor instead.
+func (*GetSetupGuideRequest) Descriptor() ([]byte, []int) {
+	return file_rollcall_accounts_v1_account_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetSetupGuideRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *GetSetupGuideRequest) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+// How to set up an account's credentials in its cloud.
+type SetupGuide struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The external id that the role's trust policy must ask for; empty when the
+	// account is not read through a role.
+	ExternalId string `protobuf:"bytes,1,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
+	// The least that Rollcall needs, as JSON: an IAM policy on AWS, a custom role
+	// on Google Cloud.
+	Policy string `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Ways to set it up; any one of them does.
+	Snippets      []*SetupGuide_Snippet `protobuf:"bytes,3,rep,name=snippets,proto3" json:"snippets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetupGuide) Reset() {
+	*x = SetupGuide{}
+	mi := &file_rollcall_accounts_v1_account_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetupGuide) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetupGuide) ProtoMessage() {}
+
+func (x *SetupGuide) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_accounts_v1_account_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetupGuide.ProtoReflect.Descriptor instead.
+func (*SetupGuide) Descriptor() ([]byte, []int) {
+	return file_rollcall_accounts_v1_account_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SetupGuide) GetExternalId() string {
+	if x != nil {
+		return x.ExternalId
+	}
+	return ""
+}
+
+func (x *SetupGuide) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *SetupGuide) GetSnippets() []*SetupGuide_Snippet {
+	if x != nil {
+		return x.Snippets
+	}
+	return nil
+}
+
+// One way to set it up.
+type SetupGuide_Snippet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What runs it: `aws-cli`, `cloudformation`, `terraform` or `gcloud`.
+	Tool string `protobuf:"bytes,1,opt,name=tool,proto3" json:"tool,omitempty"`
+	// What it does, for people.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// The text to run or to save.
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetupGuide_Snippet) Reset() {
+	*x = SetupGuide_Snippet{}
+	mi := &file_rollcall_accounts_v1_account_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetupGuide_Snippet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetupGuide_Snippet) ProtoMessage() {}
+
+func (x *SetupGuide_Snippet) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_accounts_v1_account_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetupGuide_Snippet.ProtoReflect.Descriptor instead.
+func (*SetupGuide_Snippet) Descriptor() ([]byte, []int) {
+	return file_rollcall_accounts_v1_account_service_proto_rawDescGZIP(), []int{7, 0}
+}
+
+func (x *SetupGuide_Snippet) GetTool() string {
+	if x != nil {
+		return x.Tool
+	}
+	return ""
+}
+
+func (x *SetupGuide_Snippet) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *SetupGuide_Snippet) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 var File_rollcall_accounts_v1_account_service_proto protoreflect.FileDescriptor
 
 const file_rollcall_accounts_v1_account_service_proto_rawDesc = "" +
@@ -407,14 +596,29 @@ const file_rollcall_accounts_v1_account_service_proto_rawDesc = "" +
 	"\x14DeleteAccountRequest\x12a\n" +
 	"\x04name\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12\x1b\n" +
-	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag2\xb8\x05\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\x90\x02\n" +
+	"\x14GetSetupGuideRequest\x12a\n" +
+	"\x04name\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
+	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12\x94\x01\n" +
+	"\tprincipal\x18\x02 \x01(\tBv\xbaHsrq\x18\x80\x102l^(arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[A-Za-z0-9+=,.@_/-]+|[a-z0-9._-]+@[a-z0-9.-]+\\.gserviceaccount\\.com)?$R\tprincipal\"\xd4\x01\n" +
+	"\n" +
+	"SetupGuide\x12\x1f\n" +
+	"\vexternal_id\x18\x01 \x01(\tR\n" +
+	"externalId\x12\x16\n" +
+	"\x06policy\x18\x02 \x01(\tR\x06policy\x12D\n" +
+	"\bsnippets\x18\x03 \x03(\v2(.rollcall.accounts.v1.SetupGuide.SnippetR\bsnippets\x1aG\n" +
+	"\aSnippet\x12\x12\n" +
+	"\x04tool\x18\x01 \x01(\tR\x04tool\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text2\xc9\x06\n" +
 	"\x0eAccountService\x12\x8e\x01\n" +
 	"\rCreateAccount\x12*.rollcall.accounts.v1.CreateAccountRequest\x1a\x1d.rollcall.accounts.v1.Account\"2\xdaA\x12account,account_id\x82\xd3\xe4\x93\x02\x17:\aaccount\"\f/v1/accounts\x12z\n" +
 	"\n" +
 	"GetAccount\x12'.rollcall.accounts.v1.GetAccountRequest\x1a\x1d.rollcall.accounts.v1.Account\"$\xdaA\x04name\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=accounts/*}\x12{\n" +
 	"\fListAccounts\x12).rollcall.accounts.v1.ListAccountsRequest\x1a*.rollcall.accounts.v1.ListAccountsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/accounts\x12\xa0\x01\n" +
 	"\rUpdateAccount\x12*.rollcall.accounts.v1.UpdateAccountRequest\x1a\x1d.rollcall.accounts.v1.Account\"D\xdaA\x13account,update_mask\x82\xd3\xe4\x93\x02(:\aaccount2\x1d/v1/{account.name=accounts/*}\x12y\n" +
-	"\rDeleteAccount\x12*.rollcall.accounts.v1.DeleteAccountRequest\x1a\x16.google.protobuf.Empty\"$\xdaA\x04name\x82\xd3\xe4\x93\x02\x17*\x15/v1/{name=accounts/*}BFZDgithub.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1;accountsv1b\x06proto3"
+	"\rDeleteAccount\x12*.rollcall.accounts.v1.DeleteAccountRequest\x1a\x16.google.protobuf.Empty\"$\xdaA\x04name\x82\xd3\xe4\x93\x02\x17*\x15/v1/{name=accounts/*}\x12\x8e\x01\n" +
+	"\rGetSetupGuide\x12*.rollcall.accounts.v1.GetSetupGuideRequest\x1a .rollcall.accounts.v1.SetupGuide\"/\xdaA\x04name\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=accounts/*}:setupGuideBFZDgithub.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1;accountsv1b\x06proto3"
 
 var (
 	file_rollcall_accounts_v1_account_service_proto_rawDescOnce sync.Once
@@ -428,7 +632,7 @@ func file_rollcall_accounts_v1_account_service_proto_rawDescGZIP() []byte {
 	return file_rollcall_accounts_v1_account_service_proto_rawDescData
 }
 
-var file_rollcall_accounts_v1_account_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_rollcall_accounts_v1_account_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_rollcall_accounts_v1_account_service_proto_goTypes = []any{
 	(*CreateAccountRequest)(nil),  // 0: rollcall.accounts.v1.CreateAccountRequest
 	(*GetAccountRequest)(nil),     // 1: rollcall.accounts.v1.GetAccountRequest
@@ -436,30 +640,36 @@ var file_rollcall_accounts_v1_account_service_proto_goTypes = []any{
 	(*ListAccountsResponse)(nil),  // 3: rollcall.accounts.v1.ListAccountsResponse
 	(*UpdateAccountRequest)(nil),  // 4: rollcall.accounts.v1.UpdateAccountRequest
 	(*DeleteAccountRequest)(nil),  // 5: rollcall.accounts.v1.DeleteAccountRequest
-	(*Account)(nil),               // 6: rollcall.accounts.v1.Account
-	(*fieldmaskpb.FieldMask)(nil), // 7: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 8: google.protobuf.Empty
+	(*GetSetupGuideRequest)(nil),  // 6: rollcall.accounts.v1.GetSetupGuideRequest
+	(*SetupGuide)(nil),            // 7: rollcall.accounts.v1.SetupGuide
+	(*SetupGuide_Snippet)(nil),    // 8: rollcall.accounts.v1.SetupGuide.Snippet
+	(*Account)(nil),               // 9: rollcall.accounts.v1.Account
+	(*fieldmaskpb.FieldMask)(nil), // 10: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),         // 11: google.protobuf.Empty
 }
 var file_rollcall_accounts_v1_account_service_proto_depIdxs = []int32{
-	6, // 0: rollcall.accounts.v1.CreateAccountRequest.account:type_name -> rollcall.accounts.v1.Account
-	6, // 1: rollcall.accounts.v1.ListAccountsResponse.accounts:type_name -> rollcall.accounts.v1.Account
-	6, // 2: rollcall.accounts.v1.UpdateAccountRequest.account:type_name -> rollcall.accounts.v1.Account
-	7, // 3: rollcall.accounts.v1.UpdateAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
-	0, // 4: rollcall.accounts.v1.AccountService.CreateAccount:input_type -> rollcall.accounts.v1.CreateAccountRequest
-	1, // 5: rollcall.accounts.v1.AccountService.GetAccount:input_type -> rollcall.accounts.v1.GetAccountRequest
-	2, // 6: rollcall.accounts.v1.AccountService.ListAccounts:input_type -> rollcall.accounts.v1.ListAccountsRequest
-	4, // 7: rollcall.accounts.v1.AccountService.UpdateAccount:input_type -> rollcall.accounts.v1.UpdateAccountRequest
-	5, // 8: rollcall.accounts.v1.AccountService.DeleteAccount:input_type -> rollcall.accounts.v1.DeleteAccountRequest
-	6, // 9: rollcall.accounts.v1.AccountService.CreateAccount:output_type -> rollcall.accounts.v1.Account
-	6, // 10: rollcall.accounts.v1.AccountService.GetAccount:output_type -> rollcall.accounts.v1.Account
-	3, // 11: rollcall.accounts.v1.AccountService.ListAccounts:output_type -> rollcall.accounts.v1.ListAccountsResponse
-	6, // 12: rollcall.accounts.v1.AccountService.UpdateAccount:output_type -> rollcall.accounts.v1.Account
-	8, // 13: rollcall.accounts.v1.AccountService.DeleteAccount:output_type -> google.protobuf.Empty
-	9, // [9:14] is the sub-list for method output_type
-	4, // [4:9] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	9,  // 0: rollcall.accounts.v1.CreateAccountRequest.account:type_name -> rollcall.accounts.v1.Account
+	9,  // 1: rollcall.accounts.v1.ListAccountsResponse.accounts:type_name -> rollcall.accounts.v1.Account
+	9,  // 2: rollcall.accounts.v1.UpdateAccountRequest.account:type_name -> rollcall.accounts.v1.Account
+	10, // 3: rollcall.accounts.v1.UpdateAccountRequest.update_mask:type_name -> google.protobuf.FieldMask
+	8,  // 4: rollcall.accounts.v1.SetupGuide.snippets:type_name -> rollcall.accounts.v1.SetupGuide.Snippet
+	0,  // 5: rollcall.accounts.v1.AccountService.CreateAccount:input_type -> rollcall.accounts.v1.CreateAccountRequest
+	1,  // 6: rollcall.accounts.v1.AccountService.GetAccount:input_type -> rollcall.accounts.v1.GetAccountRequest
+	2,  // 7: rollcall.accounts.v1.AccountService.ListAccounts:input_type -> rollcall.accounts.v1.ListAccountsRequest
+	4,  // 8: rollcall.accounts.v1.AccountService.UpdateAccount:input_type -> rollcall.accounts.v1.UpdateAccountRequest
+	5,  // 9: rollcall.accounts.v1.AccountService.DeleteAccount:input_type -> rollcall.accounts.v1.DeleteAccountRequest
+	6,  // 10: rollcall.accounts.v1.AccountService.GetSetupGuide:input_type -> rollcall.accounts.v1.GetSetupGuideRequest
+	9,  // 11: rollcall.accounts.v1.AccountService.CreateAccount:output_type -> rollcall.accounts.v1.Account
+	9,  // 12: rollcall.accounts.v1.AccountService.GetAccount:output_type -> rollcall.accounts.v1.Account
+	3,  // 13: rollcall.accounts.v1.AccountService.ListAccounts:output_type -> rollcall.accounts.v1.ListAccountsResponse
+	9,  // 14: rollcall.accounts.v1.AccountService.UpdateAccount:output_type -> rollcall.accounts.v1.Account
+	11, // 15: rollcall.accounts.v1.AccountService.DeleteAccount:output_type -> google.protobuf.Empty
+	7,  // 16: rollcall.accounts.v1.AccountService.GetSetupGuide:output_type -> rollcall.accounts.v1.SetupGuide
+	11, // [11:17] is the sub-list for method output_type
+	5,  // [5:11] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_accounts_v1_account_service_proto_init() }
@@ -474,7 +684,7 @@ func file_rollcall_accounts_v1_account_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_accounts_v1_account_service_proto_rawDesc), len(file_rollcall_accounts_v1_account_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	AccountService_ListAccounts_FullMethodName  = "/rollcall.accounts.v1.AccountService/ListAccounts"
 	AccountService_UpdateAccount_FullMethodName = "/rollcall.accounts.v1.AccountService/UpdateAccount"
 	AccountService_DeleteAccount_FullMethodName = "/rollcall.accounts.v1.AccountService/DeleteAccount"
+	AccountService_GetSetupGuide_FullMethodName = "/rollcall.accounts.v1.AccountService/GetSetupGuide"
 )
 
 // AccountServiceClient is the client API for AccountService service.
@@ -46,6 +47,9 @@ type AccountServiceClient interface {
 	// Takes an account off the roll. Its instances leave the roll with the next
 	// round of discovery; nothing is touched in the cloud.
 	DeleteAccount(ctx context.Context, in *DeleteAccountRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+	// How to give an account's credentials the least that Rollcall needs: the
+	// policy, and snippets that are ready to run.
+	GetSetupGuide(ctx context.Context, in *GetSetupGuideRequest, opts ...grpc.CallOption) (*SetupGuide, error)
 }
 
 type accountServiceClient struct {
@@ -106,6 +110,16 @@ func (c *accountServiceClient) DeleteAccount(ctx context.Context, in *DeleteAcco
 	return out, nil
 }
 
+func (c *accountServiceClient) GetSetupGuide(ctx context.Context, in *GetSetupGuideRequest, opts ...grpc.CallOption) (*SetupGuide, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetupGuide)
+	err := c.cc.Invoke(ctx, AccountService_GetSetupGuide_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AccountServiceServer is the server API for AccountService service.
 // All implementations must embed UnimplementedAccountServiceServer
 // for forward compatibility.
@@ -125,6 +139,9 @@ type AccountServiceServer interface {
 	// Takes an account off the roll. Its instances leave the roll with the next
 	// round of discovery; nothing is touched in the cloud.
 	DeleteAccount(context.Context, *DeleteAccountRequest) (*emptypb.Empty, error)
+	// How to give an account's credentials the least that Rollcall needs: the
+	// policy, and snippets that are ready to run.
+	GetSetupGuide(context.Context, *GetSetupGuideRequest) (*SetupGuide, error)
 	mustEmbedUnimplementedAccountServiceServer()
 }
 
@@ -149,6 +166,9 @@ func (UnimplementedAccountServiceServer) UpdateAccount(context.Context, *UpdateA
 }
 func (UnimplementedAccountServiceServer) DeleteAccount(context.Context, *DeleteAccountRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteAccount not implemented")
+}
+func (UnimplementedAccountServiceServer) GetSetupGuide(context.Context, *GetSetupGuideRequest) (*SetupGuide, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSetupGuide not implemented")
 }
 func (UnimplementedAccountServiceServer) mustEmbedUnimplementedAccountServiceServer() {}
 func (UnimplementedAccountServiceServer) testEmbeddedByValue()                        {}
@@ -261,6 +281,24 @@ func _AccountService_DeleteAccount_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccountService_GetSetupGuide_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSetupGuideRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).GetSetupGuide(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_GetSetupGuide_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).GetSetupGuide(ctx, req.(*GetSetupGuideRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AccountService_ServiceDesc is the grpc.ServiceDesc for AccountService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -287,6 +325,10 @@ var AccountService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteAccount",
 			Handler:    _AccountService_DeleteAccount_Handler,
+		},
+		{
+			MethodName: "GetSetupGuide",
+			Handler:    _AccountService_GetSetupGuide_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -212,6 +212,7 @@ type GetCredentialsResponse struct {
 	// Types that are valid to be assigned to Cloud:
 	//
 	//	*GetCredentialsResponse_Aws
+	//	*GetCredentialsResponse_Gcp
 	Cloud         isGetCredentialsResponse_Cloud `protobuf_oneof:"cloud"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -263,6 +264,15 @@ func (x *GetCredentialsResponse) GetAws() *AwsCredentials {
 	return nil
 }
 
+func (x *GetCredentialsResponse) GetGcp() *GcpCredentials {
+	if x != nil {
+		if x, ok := x.Cloud.(*GetCredentialsResponse_Gcp); ok {
+			return x.Gcp
+		}
+	}
+	return nil
+}
+
 type isGetCredentialsResponse_Cloud interface {
 	isGetCredentialsResponse_Cloud()
 }
@@ -272,7 +282,14 @@ type GetCredentialsResponse_Aws struct {
 	Aws *AwsCredentials `protobuf:"bytes,1,opt,name=aws,proto3,oneof"`
 }
 
+type GetCredentialsResponse_Gcp struct {
+	// Of a Google Cloud project.
+	Gcp *GcpCredentials `protobuf:"bytes,2,opt,name=gcp,proto3,oneof"`
+}
+
 func (*GetCredentialsResponse_Aws) isGetCredentialsResponse_Cloud() {}
+
+func (*GetCredentialsResponse_Gcp) isGetCredentialsResponse_Cloud() {}
 
 // How to sign in to an AWS account, with all that the API never shows.
 type AwsCredentials struct {
@@ -285,7 +302,11 @@ type AwsCredentials struct {
 	//
 	//	*AwsCredentials_DefaultCredentials
 	//	*AwsCredentials_AssumeRole
-	Method        isAwsCredentials_Method `protobuf_oneof:"method"`
+	//	*AwsCredentials_AccessKey
+	Method isAwsCredentials_Method `protobuf_oneof:"method"`
+	// The credentials that assume the role, when it is not the default chain: those
+	// of the account that the role names as its source.
+	Source        *AwsCredentials `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -352,6 +373,22 @@ func (x *AwsCredentials) GetAssumeRole() *AwsAssumeRole {
 	return nil
 }
 
+func (x *AwsCredentials) GetAccessKey() *AwsAccessKey {
+	if x != nil {
+		if x, ok := x.Method.(*AwsCredentials_AccessKey); ok {
+			return x.AccessKey
+		}
+	}
+	return nil
+}
+
+func (x *AwsCredentials) GetSource() *AwsCredentials {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
 type isAwsCredentials_Method interface {
 	isAwsCredentials_Method()
 }
@@ -366,9 +403,146 @@ type AwsCredentials_AssumeRole struct {
 	AssumeRole *AwsAssumeRole `protobuf:"bytes,3,opt,name=assume_role,json=assumeRole,proto3,oneof"`
 }
 
+type AwsCredentials_AccessKey struct {
+	// An access key, with its secret.
+	AccessKey *AwsAccessKey `protobuf:"bytes,4,opt,name=access_key,json=accessKey,proto3,oneof"`
+}
+
 func (*AwsCredentials_DefaultCredentials) isAwsCredentials_Method() {}
 
 func (*AwsCredentials_AssumeRole) isAwsCredentials_Method() {}
+
+func (*AwsCredentials_AccessKey) isAwsCredentials_Method() {}
+
+// How to sign in to a Google Cloud project, with all that the API never shows.
+type GcpCredentials struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project that the credentials must open.
+	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
+	// How to sign in.
+	//
+	// Types that are valid to be assigned to Method:
+	//
+	//	*GcpCredentials_ApplicationDefault
+	//	*GcpCredentials_ServiceAccountKey
+	//	*GcpCredentials_Impersonation
+	//	*GcpCredentials_WorkloadIdentity
+	Method        isGcpCredentials_Method `protobuf_oneof:"method"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GcpCredentials) Reset() {
+	*x = GcpCredentials{}
+	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GcpCredentials) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GcpCredentials) ProtoMessage() {}
+
+func (x *GcpCredentials) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GcpCredentials.ProtoReflect.Descriptor instead.
+func (*GcpCredentials) Descriptor() ([]byte, []int) {
+	return file_rollcall_accounts_v1_connection_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GcpCredentials) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *GcpCredentials) GetMethod() isGcpCredentials_Method {
+	if x != nil {
+		return x.Method
+	}
+	return nil
+}
+
+func (x *GcpCredentials) GetApplicationDefault() *GcpApplicationDefault {
+	if x != nil {
+		if x, ok := x.Method.(*GcpCredentials_ApplicationDefault); ok {
+			return x.ApplicationDefault
+		}
+	}
+	return nil
+}
+
+func (x *GcpCredentials) GetServiceAccountKey() *GcpServiceAccountKey {
+	if x != nil {
+		if x, ok := x.Method.(*GcpCredentials_ServiceAccountKey); ok {
+			return x.ServiceAccountKey
+		}
+	}
+	return nil
+}
+
+func (x *GcpCredentials) GetImpersonation() *GcpImpersonation {
+	if x != nil {
+		if x, ok := x.Method.(*GcpCredentials_Impersonation); ok {
+			return x.Impersonation
+		}
+	}
+	return nil
+}
+
+func (x *GcpCredentials) GetWorkloadIdentity() *GcpWorkloadIdentity {
+	if x != nil {
+		if x, ok := x.Method.(*GcpCredentials_WorkloadIdentity); ok {
+			return x.WorkloadIdentity
+		}
+	}
+	return nil
+}
+
+type isGcpCredentials_Method interface {
+	isGcpCredentials_Method()
+}
+
+type GcpCredentials_ApplicationDefault struct {
+	// The application default credentials.
+	ApplicationDefault *GcpApplicationDefault `protobuf:"bytes,2,opt,name=application_default,json=applicationDefault,proto3,oneof"`
+}
+
+type GcpCredentials_ServiceAccountKey struct {
+	// A service account's key, with its file.
+	ServiceAccountKey *GcpServiceAccountKey `protobuf:"bytes,3,opt,name=service_account_key,json=serviceAccountKey,proto3,oneof"`
+}
+
+type GcpCredentials_Impersonation struct {
+	// A service account to impersonate.
+	Impersonation *GcpImpersonation `protobuf:"bytes,4,opt,name=impersonation,proto3,oneof"`
+}
+
+type GcpCredentials_WorkloadIdentity struct {
+	// Workload identity federation, with its file.
+	WorkloadIdentity *GcpWorkloadIdentity `protobuf:"bytes,5,opt,name=workload_identity,json=workloadIdentity,proto3,oneof"`
+}
+
+func (*GcpCredentials_ApplicationDefault) isGcpCredentials_Method() {}
+
+func (*GcpCredentials_ServiceAccountKey) isGcpCredentials_Method() {}
+
+func (*GcpCredentials_Impersonation) isGcpCredentials_Method() {}
+
+func (*GcpCredentials_WorkloadIdentity) isGcpCredentials_Method() {}
 
 // A sync is running, and will say so again before the lease lapses.
 type UpdateConnectionStatusRequest_Syncing struct {
@@ -381,7 +555,7 @@ type UpdateConnectionStatusRequest_Syncing struct {
 
 func (x *UpdateConnectionStatusRequest_Syncing) Reset() {
 	*x = UpdateConnectionStatusRequest_Syncing{}
-	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[4]
+	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -393,7 +567,7 @@ func (x *UpdateConnectionStatusRequest_Syncing) String() string {
 func (*UpdateConnectionStatusRequest_Syncing) ProtoMessage() {}
 
 func (x *UpdateConnectionStatusRequest_Syncing) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[4]
+	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -435,7 +609,7 @@ type UpdateConnectionStatusRequest_Outcome struct {
 
 func (x *UpdateConnectionStatusRequest_Outcome) Reset() {
 	*x = UpdateConnectionStatusRequest_Outcome{}
-	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[5]
+	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -447,7 +621,7 @@ func (x *UpdateConnectionStatusRequest_Outcome) String() string {
 func (*UpdateConnectionStatusRequest_Outcome) ProtoMessage() {}
 
 func (x *UpdateConnectionStatusRequest_Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[5]
+	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -507,7 +681,7 @@ type UpdateConnectionStatusRequest_Abandoned struct {
 
 func (x *UpdateConnectionStatusRequest_Abandoned) Reset() {
 	*x = UpdateConnectionStatusRequest_Abandoned{}
-	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[6]
+	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -519,7 +693,7 @@ func (x *UpdateConnectionStatusRequest_Abandoned) String() string {
 func (*UpdateConnectionStatusRequest_Abandoned) ProtoMessage() {}
 
 func (x *UpdateConnectionStatusRequest_Abandoned) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[6]
+	mi := &file_rollcall_accounts_v1_connection_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -561,16 +735,28 @@ const file_rollcall_accounts_v1_connection_service_proto_rawDesc = "" +
 	"\x06report\x12\x05\xbaH\x02\b\x01\"\x80\x01\n" +
 	"\x15GetCredentialsRequest\x12g\n" +
 	"\aaccount\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
-	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\"[\n" +
+	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\"\x95\x01\n" +
 	"\x16GetCredentialsResponse\x128\n" +
-	"\x03aws\x18\x01 \x01(\v2$.rollcall.accounts.v1.AwsCredentialsH\x00R\x03awsB\a\n" +
-	"\x05cloud\"\xe1\x01\n" +
+	"\x03aws\x18\x01 \x01(\v2$.rollcall.accounts.v1.AwsCredentialsH\x00R\x03aws\x128\n" +
+	"\x03gcp\x18\x02 \x01(\v2$.rollcall.accounts.v1.GcpCredentialsH\x00R\x03gcpB\a\n" +
+	"\x05cloud\"\xe4\x02\n" +
 	"\x0eAwsCredentials\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12^\n" +
 	"\x13default_credentials\x18\x02 \x01(\v2+.rollcall.accounts.v1.AwsDefaultCredentialsH\x00R\x12defaultCredentials\x12F\n" +
 	"\vassume_role\x18\x03 \x01(\v2#.rollcall.accounts.v1.AwsAssumeRoleH\x00R\n" +
-	"assumeRoleB\b\n" +
+	"assumeRole\x12C\n" +
+	"\n" +
+	"access_key\x18\x04 \x01(\v2\".rollcall.accounts.v1.AwsAccessKeyH\x00R\taccessKey\x12<\n" +
+	"\x06source\x18\x05 \x01(\v2$.rollcall.accounts.v1.AwsCredentialsR\x06sourceB\b\n" +
+	"\x06method\"\xa1\x03\n" +
+	"\x0eGcpCredentials\x12\x1d\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\tprojectId\x12^\n" +
+	"\x13application_default\x18\x02 \x01(\v2+.rollcall.accounts.v1.GcpApplicationDefaultH\x00R\x12applicationDefault\x12\\\n" +
+	"\x13service_account_key\x18\x03 \x01(\v2*.rollcall.accounts.v1.GcpServiceAccountKeyH\x00R\x11serviceAccountKey\x12N\n" +
+	"\rimpersonation\x18\x04 \x01(\v2&.rollcall.accounts.v1.GcpImpersonationH\x00R\rimpersonation\x12X\n" +
+	"\x11workload_identity\x18\x05 \x01(\v2).rollcall.accounts.v1.GcpWorkloadIdentityH\x00R\x10workloadIdentityB\b\n" +
 	"\x06method2\xf1\x01\n" +
 	"\x11ConnectionService\x12o\n" +
 	"\x16UpdateConnectionStatus\x123.rollcall.accounts.v1.UpdateConnectionStatusRequest\x1a .rollcall.accounts.v1.Connection\x12k\n" +
@@ -588,43 +774,56 @@ func file_rollcall_accounts_v1_connection_service_proto_rawDescGZIP() []byte {
 	return file_rollcall_accounts_v1_connection_service_proto_rawDescData
 }
 
-var file_rollcall_accounts_v1_connection_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_rollcall_accounts_v1_connection_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_rollcall_accounts_v1_connection_service_proto_goTypes = []any{
 	(*UpdateConnectionStatusRequest)(nil),           // 0: rollcall.accounts.v1.UpdateConnectionStatusRequest
 	(*GetCredentialsRequest)(nil),                   // 1: rollcall.accounts.v1.GetCredentialsRequest
 	(*GetCredentialsResponse)(nil),                  // 2: rollcall.accounts.v1.GetCredentialsResponse
 	(*AwsCredentials)(nil),                          // 3: rollcall.accounts.v1.AwsCredentials
-	(*UpdateConnectionStatusRequest_Syncing)(nil),   // 4: rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing
-	(*UpdateConnectionStatusRequest_Outcome)(nil),   // 5: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome
-	(*UpdateConnectionStatusRequest_Abandoned)(nil), // 6: rollcall.accounts.v1.UpdateConnectionStatusRequest.Abandoned
-	(*AwsDefaultCredentials)(nil),                   // 7: rollcall.accounts.v1.AwsDefaultCredentials
-	(*AwsAssumeRole)(nil),                           // 8: rollcall.accounts.v1.AwsAssumeRole
-	(*durationpb.Duration)(nil),                     // 9: google.protobuf.Duration
-	(Connection_Status)(0),                          // 10: rollcall.accounts.v1.Connection.Status
-	(Connection_Reason)(0),                          // 11: rollcall.accounts.v1.Connection.Reason
-	(*timestamppb.Timestamp)(nil),                   // 12: google.protobuf.Timestamp
-	(*Connection)(nil),                              // 13: rollcall.accounts.v1.Connection
+	(*GcpCredentials)(nil),                          // 4: rollcall.accounts.v1.GcpCredentials
+	(*UpdateConnectionStatusRequest_Syncing)(nil),   // 5: rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing
+	(*UpdateConnectionStatusRequest_Outcome)(nil),   // 6: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome
+	(*UpdateConnectionStatusRequest_Abandoned)(nil), // 7: rollcall.accounts.v1.UpdateConnectionStatusRequest.Abandoned
+	(*AwsDefaultCredentials)(nil),                   // 8: rollcall.accounts.v1.AwsDefaultCredentials
+	(*AwsAssumeRole)(nil),                           // 9: rollcall.accounts.v1.AwsAssumeRole
+	(*AwsAccessKey)(nil),                            // 10: rollcall.accounts.v1.AwsAccessKey
+	(*GcpApplicationDefault)(nil),                   // 11: rollcall.accounts.v1.GcpApplicationDefault
+	(*GcpServiceAccountKey)(nil),                    // 12: rollcall.accounts.v1.GcpServiceAccountKey
+	(*GcpImpersonation)(nil),                        // 13: rollcall.accounts.v1.GcpImpersonation
+	(*GcpWorkloadIdentity)(nil),                     // 14: rollcall.accounts.v1.GcpWorkloadIdentity
+	(*durationpb.Duration)(nil),                     // 15: google.protobuf.Duration
+	(Connection_Status)(0),                          // 16: rollcall.accounts.v1.Connection.Status
+	(Connection_Reason)(0),                          // 17: rollcall.accounts.v1.Connection.Reason
+	(*timestamppb.Timestamp)(nil),                   // 18: google.protobuf.Timestamp
+	(*Connection)(nil),                              // 19: rollcall.accounts.v1.Connection
 }
 var file_rollcall_accounts_v1_connection_service_proto_depIdxs = []int32{
-	4,  // 0: rollcall.accounts.v1.UpdateConnectionStatusRequest.syncing:type_name -> rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing
-	5,  // 1: rollcall.accounts.v1.UpdateConnectionStatusRequest.outcome:type_name -> rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome
-	6,  // 2: rollcall.accounts.v1.UpdateConnectionStatusRequest.abandoned:type_name -> rollcall.accounts.v1.UpdateConnectionStatusRequest.Abandoned
+	5,  // 0: rollcall.accounts.v1.UpdateConnectionStatusRequest.syncing:type_name -> rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing
+	6,  // 1: rollcall.accounts.v1.UpdateConnectionStatusRequest.outcome:type_name -> rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome
+	7,  // 2: rollcall.accounts.v1.UpdateConnectionStatusRequest.abandoned:type_name -> rollcall.accounts.v1.UpdateConnectionStatusRequest.Abandoned
 	3,  // 3: rollcall.accounts.v1.GetCredentialsResponse.aws:type_name -> rollcall.accounts.v1.AwsCredentials
-	7,  // 4: rollcall.accounts.v1.AwsCredentials.default_credentials:type_name -> rollcall.accounts.v1.AwsDefaultCredentials
-	8,  // 5: rollcall.accounts.v1.AwsCredentials.assume_role:type_name -> rollcall.accounts.v1.AwsAssumeRole
-	9,  // 6: rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing.lease:type_name -> google.protobuf.Duration
-	10, // 7: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.status:type_name -> rollcall.accounts.v1.Connection.Status
-	11, // 8: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.reason:type_name -> rollcall.accounts.v1.Connection.Reason
-	12, // 9: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.end_time:type_name -> google.protobuf.Timestamp
-	0,  // 10: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:input_type -> rollcall.accounts.v1.UpdateConnectionStatusRequest
-	1,  // 11: rollcall.accounts.v1.ConnectionService.GetCredentials:input_type -> rollcall.accounts.v1.GetCredentialsRequest
-	13, // 12: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:output_type -> rollcall.accounts.v1.Connection
-	2,  // 13: rollcall.accounts.v1.ConnectionService.GetCredentials:output_type -> rollcall.accounts.v1.GetCredentialsResponse
-	12, // [12:14] is the sub-list for method output_type
-	10, // [10:12] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	4,  // 4: rollcall.accounts.v1.GetCredentialsResponse.gcp:type_name -> rollcall.accounts.v1.GcpCredentials
+	8,  // 5: rollcall.accounts.v1.AwsCredentials.default_credentials:type_name -> rollcall.accounts.v1.AwsDefaultCredentials
+	9,  // 6: rollcall.accounts.v1.AwsCredentials.assume_role:type_name -> rollcall.accounts.v1.AwsAssumeRole
+	10, // 7: rollcall.accounts.v1.AwsCredentials.access_key:type_name -> rollcall.accounts.v1.AwsAccessKey
+	3,  // 8: rollcall.accounts.v1.AwsCredentials.source:type_name -> rollcall.accounts.v1.AwsCredentials
+	11, // 9: rollcall.accounts.v1.GcpCredentials.application_default:type_name -> rollcall.accounts.v1.GcpApplicationDefault
+	12, // 10: rollcall.accounts.v1.GcpCredentials.service_account_key:type_name -> rollcall.accounts.v1.GcpServiceAccountKey
+	13, // 11: rollcall.accounts.v1.GcpCredentials.impersonation:type_name -> rollcall.accounts.v1.GcpImpersonation
+	14, // 12: rollcall.accounts.v1.GcpCredentials.workload_identity:type_name -> rollcall.accounts.v1.GcpWorkloadIdentity
+	15, // 13: rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing.lease:type_name -> google.protobuf.Duration
+	16, // 14: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.status:type_name -> rollcall.accounts.v1.Connection.Status
+	17, // 15: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.reason:type_name -> rollcall.accounts.v1.Connection.Reason
+	18, // 16: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.end_time:type_name -> google.protobuf.Timestamp
+	0,  // 17: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:input_type -> rollcall.accounts.v1.UpdateConnectionStatusRequest
+	1,  // 18: rollcall.accounts.v1.ConnectionService.GetCredentials:input_type -> rollcall.accounts.v1.GetCredentialsRequest
+	19, // 19: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:output_type -> rollcall.accounts.v1.Connection
+	2,  // 20: rollcall.accounts.v1.ConnectionService.GetCredentials:output_type -> rollcall.accounts.v1.GetCredentialsResponse
+	19, // [19:21] is the sub-list for method output_type
+	17, // [17:19] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_accounts_v1_connection_service_proto_init() }
@@ -640,10 +839,18 @@ func file_rollcall_accounts_v1_connection_service_proto_init() {
 	}
 	file_rollcall_accounts_v1_connection_service_proto_msgTypes[2].OneofWrappers = []any{
 		(*GetCredentialsResponse_Aws)(nil),
+		(*GetCredentialsResponse_Gcp)(nil),
 	}
 	file_rollcall_accounts_v1_connection_service_proto_msgTypes[3].OneofWrappers = []any{
 		(*AwsCredentials_DefaultCredentials)(nil),
 		(*AwsCredentials_AssumeRole)(nil),
+		(*AwsCredentials_AccessKey)(nil),
+	}
+	file_rollcall_accounts_v1_connection_service_proto_msgTypes[4].OneofWrappers = []any{
+		(*GcpCredentials_ApplicationDefault)(nil),
+		(*GcpCredentials_ServiceAccountKey)(nil),
+		(*GcpCredentials_Impersonation)(nil),
+		(*GcpCredentials_WorkloadIdentity)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -651,7 +858,7 @@ func file_rollcall_accounts_v1_connection_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_accounts_v1_connection_service_proto_rawDesc), len(file_rollcall_accounts_v1_connection_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,7 +34,10 @@ type ConnectionServiceClient interface {
 	//
 	// Errors: ABORTED when a report with a larger fencing token was taken before.
 	UpdateConnectionStatus(ctx context.Context, in *UpdateConnectionStatusRequest, opts ...grpc.CallOption) (*Connection, error)
-	// The credentials of one account.
+	// The credentials of one account, with their secrets. Every call is counted.
+	//
+	// Errors: UNAVAILABLE when the key that the secrets are encrypted with can't
+	// be reached.
 	GetCredentials(ctx context.Context, in *GetCredentialsRequest, opts ...grpc.CallOption) (*GetCredentialsResponse, error)
 }
 
@@ -77,7 +80,10 @@ type ConnectionServiceServer interface {
 	//
 	// Errors: ABORTED when a report with a larger fencing token was taken before.
 	UpdateConnectionStatus(context.Context, *UpdateConnectionStatusRequest) (*Connection, error)
-	// The credentials of one account.
+	// The credentials of one account, with their secrets. Every call is counted.
+	//
+	// Errors: UNAVAILABLE when the key that the secrets are encrypted with can't
+	// be reached.
 	GetCredentials(context.Context, *GetCredentialsRequest) (*GetCredentialsResponse, error)
 	mustEmbedUnimplementedConnectionServiceServer()
 }

@@ -23,6 +23,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Whether the credentials have a permission.
+type VerifyAccountResponse_Permission_Status int32
+
+const (
+	// Not used.
+	VerifyAccountResponse_Permission_STATUS_UNSPECIFIED VerifyAccountResponse_Permission_Status = 0
+	// They have it.
+	VerifyAccountResponse_Permission_HAVE VerifyAccountResponse_Permission_Status = 1
+	// They lack it.
+	VerifyAccountResponse_Permission_LACK VerifyAccountResponse_Permission_Status = 2
+	// The cloud gave no answer that tells.
+	VerifyAccountResponse_Permission_CANT_TELL VerifyAccountResponse_Permission_Status = 3
+)
+
+// Enum value maps for VerifyAccountResponse_Permission_Status.
+var (
+	VerifyAccountResponse_Permission_Status_name = map[int32]string{
+		0: "STATUS_UNSPECIFIED",
+		1: "HAVE",
+		2: "LACK",
+		3: "CANT_TELL",
+	}
+	VerifyAccountResponse_Permission_Status_value = map[string]int32{
+		"STATUS_UNSPECIFIED": 0,
+		"HAVE":               1,
+		"LACK":               2,
+		"CANT_TELL":          3,
+	}
+)
+
+func (x VerifyAccountResponse_Permission_Status) Enum() *VerifyAccountResponse_Permission_Status {
+	p := new(VerifyAccountResponse_Permission_Status)
+	*p = x
+	return p
+}
+
+func (x VerifyAccountResponse_Permission_Status) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (VerifyAccountResponse_Permission_Status) Descriptor() protoreflect.EnumDescriptor {
+	return file_rollcall_discovery_v1_discovery_service_proto_enumTypes[0].Descriptor()
+}
+
+func (VerifyAccountResponse_Permission_Status) Type() protoreflect.EnumType {
+	return &file_rollcall_discovery_v1_discovery_service_proto_enumTypes[0]
+}
+
+func (x VerifyAccountResponse_Permission_Status) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use VerifyAccountResponse_Permission_Status.Descriptor instead.
+func (VerifyAccountResponse_Permission_Status) EnumDescriptor() ([]byte, []int) {
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{2, 0, 0}
+}
+
 // Request of SyncAccount.
 type SyncAccountRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -69,6 +126,154 @@ func (x *SyncAccountRequest) GetName() string {
 	return ""
 }
 
+// Request of VerifyAccount.
+type VerifyAccountRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `accounts/{account}`
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyAccountRequest) Reset() {
+	*x = VerifyAccountRequest{}
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyAccountRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyAccountRequest) ProtoMessage() {}
+
+func (x *VerifyAccountRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyAccountRequest.ProtoReflect.Descriptor instead.
+func (*VerifyAccountRequest) Descriptor() ([]byte, []int) {
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *VerifyAccountRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// Answer of VerifyAccount.
+type VerifyAccountResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who the credentials are: an ARN, or the email address of a service account.
+	// Empty when they were refused, or the cloud does not say.
+	Principal string `protobuf:"bytes,1,opt,name=principal,proto3" json:"principal,omitempty"`
+	// The account that they open, by the cloud's own id.
+	CloudAccountId string `protobuf:"bytes,2,opt,name=cloud_account_id,json=cloudAccountId,proto3" json:"cloud_account_id,omitempty"`
+	// Whether that is the account stated.
+	AccountMatches bool `protobuf:"varint,3,opt,name=account_matches,json=accountMatches,proto3" json:"account_matches,omitempty"`
+	// Every permission that Rollcall uses, as tried.
+	Permissions []*VerifyAccountResponse_Permission `protobuf:"bytes,4,rep,name=permissions,proto3" json:"permissions,omitempty"`
+	// Why the credentials do not do, a word of rollcall.accounts.v1
+	// Connection.Reason; empty when they do.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What went wrong, for people. Never holds a secret.
+	Error string `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
+	// What to do about it, for people.
+	Remedy        string `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyAccountResponse) Reset() {
+	*x = VerifyAccountResponse{}
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyAccountResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyAccountResponse) ProtoMessage() {}
+
+func (x *VerifyAccountResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyAccountResponse.ProtoReflect.Descriptor instead.
+func (*VerifyAccountResponse) Descriptor() ([]byte, []int) {
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *VerifyAccountResponse) GetPrincipal() string {
+	if x != nil {
+		return x.Principal
+	}
+	return ""
+}
+
+func (x *VerifyAccountResponse) GetCloudAccountId() string {
+	if x != nil {
+		return x.CloudAccountId
+	}
+	return ""
+}
+
+func (x *VerifyAccountResponse) GetAccountMatches() bool {
+	if x != nil {
+		return x.AccountMatches
+	}
+	return false
+}
+
+func (x *VerifyAccountResponse) GetPermissions() []*VerifyAccountResponse_Permission {
+	if x != nil {
+		return x.Permissions
+	}
+	return nil
+}
+
+func (x *VerifyAccountResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *VerifyAccountResponse) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *VerifyAccountResponse) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
 // Request of GetSyncRun.
 type GetSyncRunRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -80,7 +285,7 @@ type GetSyncRunRequest struct {
 
 func (x *GetSyncRunRequest) Reset() {
 	*x = GetSyncRunRequest{}
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[1]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -92,7 +297,7 @@ func (x *GetSyncRunRequest) String() string {
 func (*GetSyncRunRequest) ProtoMessage() {}
 
 func (x *GetSyncRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[1]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -105,7 +310,7 @@ func (x *GetSyncRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSyncRunRequest.ProtoReflect.Descriptor instead.
 func (*GetSyncRunRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{1}
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetSyncRunRequest) GetName() string {
@@ -131,7 +336,7 @@ type ListSyncRunsRequest struct {
 
 func (x *ListSyncRunsRequest) Reset() {
 	*x = ListSyncRunsRequest{}
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[2]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -143,7 +348,7 @@ func (x *ListSyncRunsRequest) String() string {
 func (*ListSyncRunsRequest) ProtoMessage() {}
 
 func (x *ListSyncRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[2]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -156,7 +361,7 @@ func (x *ListSyncRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSyncRunsRequest.ProtoReflect.Descriptor instead.
 func (*ListSyncRunsRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{2}
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListSyncRunsRequest) GetFilter() string {
@@ -193,7 +398,7 @@ type ListSyncRunsResponse struct {
 
 func (x *ListSyncRunsResponse) Reset() {
 	*x = ListSyncRunsResponse{}
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[3]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -205,7 +410,7 @@ func (x *ListSyncRunsResponse) String() string {
 func (*ListSyncRunsResponse) ProtoMessage() {}
 
 func (x *ListSyncRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[3]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -218,7 +423,7 @@ func (x *ListSyncRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSyncRunsResponse.ProtoReflect.Descriptor instead.
 func (*ListSyncRunsResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{3}
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListSyncRunsResponse) GetSyncRuns() []*SyncRun {
@@ -246,7 +451,7 @@ type WatchSyncRunRequest struct {
 
 func (x *WatchSyncRunRequest) Reset() {
 	*x = WatchSyncRunRequest{}
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[4]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -258,7 +463,7 @@ func (x *WatchSyncRunRequest) String() string {
 func (*WatchSyncRunRequest) ProtoMessage() {}
 
 func (x *WatchSyncRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[4]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -271,7 +476,7 @@ func (x *WatchSyncRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSyncRunRequest.ProtoReflect.Descriptor instead.
 func (*WatchSyncRunRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{4}
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WatchSyncRunRequest) GetName() string {
@@ -292,7 +497,7 @@ type WatchSyncRunResponse struct {
 
 func (x *WatchSyncRunResponse) Reset() {
 	*x = WatchSyncRunResponse{}
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[5]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -304,7 +509,7 @@ func (x *WatchSyncRunResponse) String() string {
 func (*WatchSyncRunResponse) ProtoMessage() {}
 
 func (x *WatchSyncRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[5]
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -317,7 +522,7 @@ func (x *WatchSyncRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSyncRunResponse.ProtoReflect.Descriptor instead.
 func (*WatchSyncRunResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{5}
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *WatchSyncRunResponse) GetSyncRun() *SyncRun {
@@ -327,6 +532,89 @@ func (x *WatchSyncRunResponse) GetSyncRun() *SyncRun {
 	return nil
 }
 
+// One permission, tried in one location.
+type VerifyAccountResponse_Permission struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cloud's own name of it, `ec2:DescribeInstances` or
+	// `compute.instances.list`.
+	Permission string `protobuf:"bytes,1,opt,name=permission,proto3" json:"permission,omitempty"`
+	// Whether the credentials have it.
+	Status VerifyAccountResponse_Permission_Status `protobuf:"varint,2,opt,name=status,proto3,enum=rollcall.discovery.v1.VerifyAccountResponse_Permission_Status" json:"status,omitempty"`
+	// Where it was tried: a region, or empty for all.
+	Location string `protobuf:"bytes,3,opt,name=location,proto3" json:"location,omitempty"`
+	// What the cloud said, unless they have it.
+	Error string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+	// What to do about it, for people.
+	Remedy        string `protobuf:"bytes,5,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyAccountResponse_Permission) Reset() {
+	*x = VerifyAccountResponse_Permission{}
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyAccountResponse_Permission) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyAccountResponse_Permission) ProtoMessage() {}
+
+func (x *VerifyAccountResponse_Permission) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_discovery_v1_discovery_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyAccountResponse_Permission.ProtoReflect.Descriptor instead.
+func (*VerifyAccountResponse_Permission) Descriptor() ([]byte, []int) {
+	return file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP(), []int{2, 0}
+}
+
+func (x *VerifyAccountResponse_Permission) GetPermission() string {
+	if x != nil {
+		return x.Permission
+	}
+	return ""
+}
+
+func (x *VerifyAccountResponse_Permission) GetStatus() VerifyAccountResponse_Permission_Status {
+	if x != nil {
+		return x.Status
+	}
+	return VerifyAccountResponse_Permission_STATUS_UNSPECIFIED
+}
+
+func (x *VerifyAccountResponse_Permission) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *VerifyAccountResponse_Permission) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *VerifyAccountResponse_Permission) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
 var File_rollcall_discovery_v1_discovery_service_proto protoreflect.FileDescriptor
 
 const file_rollcall_discovery_v1_discovery_service_proto_rawDesc = "" +
@@ -334,7 +622,32 @@ const file_rollcall_discovery_v1_discovery_service_proto_rawDesc = "" +
 	"-rollcall/discovery/v1/discovery_service.proto\x12\x15rollcall.discovery.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a$rollcall/discovery/v1/sync_run.proto\"w\n" +
 	"\x12SyncAccountRequest\x12a\n" +
 	"\x04name\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
-	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\"f\n" +
+	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\"y\n" +
+	"\x14VerifyAccountRequest\x12a\n" +
+	"\x04name\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
+	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\"\xbf\x04\n" +
+	"\x15VerifyAccountResponse\x12\x1c\n" +
+	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12(\n" +
+	"\x10cloud_account_id\x18\x02 \x01(\tR\x0ecloudAccountId\x12'\n" +
+	"\x0faccount_matches\x18\x03 \x01(\bR\x0eaccountMatches\x12Y\n" +
+	"\vpermissions\x18\x04 \x03(\v27.rollcall.discovery.v1.VerifyAccountResponse.PermissionR\vpermissions\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05error\x18\x06 \x01(\tR\x05error\x12\x16\n" +
+	"\x06remedy\x18\a \x01(\tR\x06remedy\x1a\x93\x02\n" +
+	"\n" +
+	"Permission\x12\x1e\n" +
+	"\n" +
+	"permission\x18\x01 \x01(\tR\n" +
+	"permission\x12V\n" +
+	"\x06status\x18\x02 \x01(\x0e2>.rollcall.discovery.v1.VerifyAccountResponse.Permission.StatusR\x06status\x12\x1a\n" +
+	"\blocation\x18\x03 \x01(\tR\blocation\x12\x14\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error\x12\x16\n" +
+	"\x06remedy\x18\x05 \x01(\tR\x06remedy\"C\n" +
+	"\x06Status\x12\x16\n" +
+	"\x12STATUS_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04HAVE\x10\x01\x12\b\n" +
+	"\x04LACK\x10\x02\x12\r\n" +
+	"\tCANT_TELL\x10\x03\"f\n" +
 	"\x11GetSyncRunRequest\x12Q\n" +
 	"\x04name\x18\x01 \x01(\tB=\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/SyncRun\xbaH\x1er\x1c2\x1a^syncRuns/[a-z0-9-]{1,63}$R\x04name\"\x86\x01\n" +
@@ -350,9 +663,10 @@ const file_rollcall_discovery_v1_discovery_service_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tB=\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/SyncRun\xbaH\x1er\x1c2\x1a^syncRuns/[a-z0-9-]{1,63}$R\x04name\"Q\n" +
 	"\x14WatchSyncRunResponse\x129\n" +
-	"\bsync_run\x18\x01 \x01(\v2\x1e.rollcall.discovery.v1.SyncRunR\asyncRun2\xa9\x04\n" +
+	"\bsync_run\x18\x01 \x01(\v2\x1e.rollcall.discovery.v1.SyncRunR\asyncRun2\xc6\x05\n" +
 	"\x10DiscoveryService\x12\x86\x01\n" +
-	"\vSyncAccount\x12).rollcall.discovery.v1.SyncAccountRequest\x1a\x1e.rollcall.discovery.v1.SyncRun\",\xdaA\x04name\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/{name=accounts/*}:sync\x12|\n" +
+	"\vSyncAccount\x12).rollcall.discovery.v1.SyncAccountRequest\x1a\x1e.rollcall.discovery.v1.SyncRun\",\xdaA\x04name\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/{name=accounts/*}:sync\x12\x9a\x01\n" +
+	"\rVerifyAccount\x12+.rollcall.discovery.v1.VerifyAccountRequest\x1a,.rollcall.discovery.v1.VerifyAccountResponse\".\xdaA\x04name\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/{name=accounts/*}:verify\x12|\n" +
 	"\n" +
 	"GetSyncRun\x12(.rollcall.discovery.v1.GetSyncRunRequest\x1a\x1e.rollcall.discovery.v1.SyncRun\"$\xdaA\x04name\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=syncRuns/*}\x12}\n" +
 	"\fListSyncRuns\x12*.rollcall.discovery.v1.ListSyncRunsRequest\x1a+.rollcall.discovery.v1.ListSyncRunsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/syncRuns\x12\x8e\x01\n" +
@@ -370,32 +684,41 @@ func file_rollcall_discovery_v1_discovery_service_proto_rawDescGZIP() []byte {
 	return file_rollcall_discovery_v1_discovery_service_proto_rawDescData
 }
 
-var file_rollcall_discovery_v1_discovery_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_rollcall_discovery_v1_discovery_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_rollcall_discovery_v1_discovery_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_rollcall_discovery_v1_discovery_service_proto_goTypes = []any{
-	(*SyncAccountRequest)(nil),   // 0: rollcall.discovery.v1.SyncAccountRequest
-	(*GetSyncRunRequest)(nil),    // 1: rollcall.discovery.v1.GetSyncRunRequest
-	(*ListSyncRunsRequest)(nil),  // 2: rollcall.discovery.v1.ListSyncRunsRequest
-	(*ListSyncRunsResponse)(nil), // 3: rollcall.discovery.v1.ListSyncRunsResponse
-	(*WatchSyncRunRequest)(nil),  // 4: rollcall.discovery.v1.WatchSyncRunRequest
-	(*WatchSyncRunResponse)(nil), // 5: rollcall.discovery.v1.WatchSyncRunResponse
-	(*SyncRun)(nil),              // 6: rollcall.discovery.v1.SyncRun
+	(VerifyAccountResponse_Permission_Status)(0), // 0: rollcall.discovery.v1.VerifyAccountResponse.Permission.Status
+	(*SyncAccountRequest)(nil),                   // 1: rollcall.discovery.v1.SyncAccountRequest
+	(*VerifyAccountRequest)(nil),                 // 2: rollcall.discovery.v1.VerifyAccountRequest
+	(*VerifyAccountResponse)(nil),                // 3: rollcall.discovery.v1.VerifyAccountResponse
+	(*GetSyncRunRequest)(nil),                    // 4: rollcall.discovery.v1.GetSyncRunRequest
+	(*ListSyncRunsRequest)(nil),                  // 5: rollcall.discovery.v1.ListSyncRunsRequest
+	(*ListSyncRunsResponse)(nil),                 // 6: rollcall.discovery.v1.ListSyncRunsResponse
+	(*WatchSyncRunRequest)(nil),                  // 7: rollcall.discovery.v1.WatchSyncRunRequest
+	(*WatchSyncRunResponse)(nil),                 // 8: rollcall.discovery.v1.WatchSyncRunResponse
+	(*VerifyAccountResponse_Permission)(nil),     // 9: rollcall.discovery.v1.VerifyAccountResponse.Permission
+	(*SyncRun)(nil),                              // 10: rollcall.discovery.v1.SyncRun
 }
 var file_rollcall_discovery_v1_discovery_service_proto_depIdxs = []int32{
-	6, // 0: rollcall.discovery.v1.ListSyncRunsResponse.sync_runs:type_name -> rollcall.discovery.v1.SyncRun
-	6, // 1: rollcall.discovery.v1.WatchSyncRunResponse.sync_run:type_name -> rollcall.discovery.v1.SyncRun
-	0, // 2: rollcall.discovery.v1.DiscoveryService.SyncAccount:input_type -> rollcall.discovery.v1.SyncAccountRequest
-	1, // 3: rollcall.discovery.v1.DiscoveryService.GetSyncRun:input_type -> rollcall.discovery.v1.GetSyncRunRequest
-	2, // 4: rollcall.discovery.v1.DiscoveryService.ListSyncRuns:input_type -> rollcall.discovery.v1.ListSyncRunsRequest
-	4, // 5: rollcall.discovery.v1.DiscoveryService.WatchSyncRun:input_type -> rollcall.discovery.v1.WatchSyncRunRequest
-	6, // 6: rollcall.discovery.v1.DiscoveryService.SyncAccount:output_type -> rollcall.discovery.v1.SyncRun
-	6, // 7: rollcall.discovery.v1.DiscoveryService.GetSyncRun:output_type -> rollcall.discovery.v1.SyncRun
-	3, // 8: rollcall.discovery.v1.DiscoveryService.ListSyncRuns:output_type -> rollcall.discovery.v1.ListSyncRunsResponse
-	5, // 9: rollcall.discovery.v1.DiscoveryService.WatchSyncRun:output_type -> rollcall.discovery.v1.WatchSyncRunResponse
-	6, // [6:10] is the sub-list for method output_type
-	2, // [2:6] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	9,  // 0: rollcall.discovery.v1.VerifyAccountResponse.permissions:type_name -> rollcall.discovery.v1.VerifyAccountResponse.Permission
+	10, // 1: rollcall.discovery.v1.ListSyncRunsResponse.sync_runs:type_name -> rollcall.discovery.v1.SyncRun
+	10, // 2: rollcall.discovery.v1.WatchSyncRunResponse.sync_run:type_name -> rollcall.discovery.v1.SyncRun
+	0,  // 3: rollcall.discovery.v1.VerifyAccountResponse.Permission.status:type_name -> rollcall.discovery.v1.VerifyAccountResponse.Permission.Status
+	1,  // 4: rollcall.discovery.v1.DiscoveryService.SyncAccount:input_type -> rollcall.discovery.v1.SyncAccountRequest
+	2,  // 5: rollcall.discovery.v1.DiscoveryService.VerifyAccount:input_type -> rollcall.discovery.v1.VerifyAccountRequest
+	4,  // 6: rollcall.discovery.v1.DiscoveryService.GetSyncRun:input_type -> rollcall.discovery.v1.GetSyncRunRequest
+	5,  // 7: rollcall.discovery.v1.DiscoveryService.ListSyncRuns:input_type -> rollcall.discovery.v1.ListSyncRunsRequest
+	7,  // 8: rollcall.discovery.v1.DiscoveryService.WatchSyncRun:input_type -> rollcall.discovery.v1.WatchSyncRunRequest
+	10, // 9: rollcall.discovery.v1.DiscoveryService.SyncAccount:output_type -> rollcall.discovery.v1.SyncRun
+	3,  // 10: rollcall.discovery.v1.DiscoveryService.VerifyAccount:output_type -> rollcall.discovery.v1.VerifyAccountResponse
+	10, // 11: rollcall.discovery.v1.DiscoveryService.GetSyncRun:output_type -> rollcall.discovery.v1.SyncRun
+	6,  // 12: rollcall.discovery.v1.DiscoveryService.ListSyncRuns:output_type -> rollcall.discovery.v1.ListSyncRunsResponse
+	8,  // 13: rollcall.discovery.v1.DiscoveryService.WatchSyncRun:output_type -> rollcall.discovery.v1.WatchSyncRunResponse
+	9,  // [9:14] is the sub-list for method output_type
+	4,  // [4:9] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_discovery_v1_discovery_service_proto_init() }
@@ -409,13 +732,14 @@ func file_rollcall_discovery_v1_discovery_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_discovery_v1_discovery_service_proto_rawDesc), len(file_rollcall_discovery_v1_discovery_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   6,
+			NumEnums:      1,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_rollcall_discovery_v1_discovery_service_proto_goTypes,
 		DependencyIndexes: file_rollcall_discovery_v1_discovery_service_proto_depIdxs,
+		EnumInfos:         file_rollcall_discovery_v1_discovery_service_proto_enumTypes,
 		MessageInfos:      file_rollcall_discovery_v1_discovery_service_proto_msgTypes,
 	}.Build()
 	File_rollcall_discovery_v1_discovery_service_proto = out.File

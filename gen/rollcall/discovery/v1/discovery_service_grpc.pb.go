@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DiscoveryService_SyncAccount_FullMethodName  = "/rollcall.discovery.v1.DiscoveryService/SyncAccount"
-	DiscoveryService_GetSyncRun_FullMethodName   = "/rollcall.discovery.v1.DiscoveryService/GetSyncRun"
-	DiscoveryService_ListSyncRuns_FullMethodName = "/rollcall.discovery.v1.DiscoveryService/ListSyncRuns"
-	DiscoveryService_WatchSyncRun_FullMethodName = "/rollcall.discovery.v1.DiscoveryService/WatchSyncRun"
+	DiscoveryService_SyncAccount_FullMethodName   = "/rollcall.discovery.v1.DiscoveryService/SyncAccount"
+	DiscoveryService_VerifyAccount_FullMethodName = "/rollcall.discovery.v1.DiscoveryService/VerifyAccount"
+	DiscoveryService_GetSyncRun_FullMethodName    = "/rollcall.discovery.v1.DiscoveryService/GetSyncRun"
+	DiscoveryService_ListSyncRuns_FullMethodName  = "/rollcall.discovery.v1.DiscoveryService/ListSyncRuns"
+	DiscoveryService_WatchSyncRun_FullMethodName  = "/rollcall.discovery.v1.DiscoveryService/WatchSyncRun"
 )
 
 // DiscoveryServiceClient is the client API for DiscoveryService service.
@@ -34,6 +35,11 @@ type DiscoveryServiceClient interface {
 	// Queues a sync of one account now. When one is queued or running already,
 	// that one is answered: calling twice is safe.
 	SyncAccount(ctx context.Context, in *SyncAccountRequest, opts ...grpc.CallOption) (*SyncRun, error)
+	// Tries an account's credentials for real: who they are, which account they
+	// open, and every permission that Rollcall uses. Writes nothing.
+	//
+	// Credentials that are refused are an answer, not an error.
+	VerifyAccount(ctx context.Context, in *VerifyAccountRequest, opts ...grpc.CallOption) (*VerifyAccountResponse, error)
 	// Gets one run with its scopes.
 	GetSyncRun(ctx context.Context, in *GetSyncRunRequest, opts ...grpc.CallOption) (*SyncRun, error)
 	// Lists runs, newest first, without their scopes.
@@ -55,6 +61,16 @@ func (c *discoveryServiceClient) SyncAccount(ctx context.Context, in *SyncAccoun
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SyncRun)
 	err := c.cc.Invoke(ctx, DiscoveryService_SyncAccount_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *discoveryServiceClient) VerifyAccount(ctx context.Context, in *VerifyAccountRequest, opts ...grpc.CallOption) (*VerifyAccountResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(VerifyAccountResponse)
+	err := c.cc.Invoke(ctx, DiscoveryService_VerifyAccount_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +125,11 @@ type DiscoveryServiceServer interface {
 	// Queues a sync of one account now. When one is queued or running already,
 	// that one is answered: calling twice is safe.
 	SyncAccount(context.Context, *SyncAccountRequest) (*SyncRun, error)
+	// Tries an account's credentials for real: who they are, which account they
+	// open, and every permission that Rollcall uses. Writes nothing.
+	//
+	// Credentials that are refused are an answer, not an error.
+	VerifyAccount(context.Context, *VerifyAccountRequest) (*VerifyAccountResponse, error)
 	// Gets one run with its scopes.
 	GetSyncRun(context.Context, *GetSyncRunRequest) (*SyncRun, error)
 	// Lists runs, newest first, without their scopes.
@@ -128,6 +149,9 @@ type UnimplementedDiscoveryServiceServer struct{}
 
 func (UnimplementedDiscoveryServiceServer) SyncAccount(context.Context, *SyncAccountRequest) (*SyncRun, error) {
 	return nil, status.Error(codes.Unimplemented, "method SyncAccount not implemented")
+}
+func (UnimplementedDiscoveryServiceServer) VerifyAccount(context.Context, *VerifyAccountRequest) (*VerifyAccountResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method VerifyAccount not implemented")
 }
 func (UnimplementedDiscoveryServiceServer) GetSyncRun(context.Context, *GetSyncRunRequest) (*SyncRun, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSyncRun not implemented")
@@ -173,6 +197,24 @@ func _DiscoveryService_SyncAccount_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(DiscoveryServiceServer).SyncAccount(ctx, req.(*SyncAccountRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DiscoveryService_VerifyAccount_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(VerifyAccountRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DiscoveryServiceServer).VerifyAccount(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DiscoveryService_VerifyAccount_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DiscoveryServiceServer).VerifyAccount(ctx, req.(*VerifyAccountRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -234,6 +276,10 @@ var DiscoveryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SyncAccount",
 			Handler:    _DiscoveryService_SyncAccount_Handler,
+		},
+		{
+			MethodName: "VerifyAccount",
+			Handler:    _DiscoveryService_VerifyAccount_Handler,
 		},
 		{
 			MethodName: "GetSyncRun",
