@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"hash/crc32"
+	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -65,7 +66,7 @@ func DecodeToken(token, fingerprint string, cursor any) error {
 		return fault.Invalid("page_token", "is longer than %d characters", MaxTokenChars)
 	}
 	raw, err := tokenText.DecodeString(token)
-	if err != nil || len(raw) < tokenOverhead {
+	if err != nil || len(raw) < tokenOverhead || strings.ContainsAny(token, "\r\n") { // which the decoder skips
 		return damaged()
 	}
 	body, checksum := raw[:len(raw)-checksumBytes], raw[len(raw)-checksumBytes:]
