@@ -68,7 +68,7 @@ func (s *Snapshot) refresh(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	return eachHeld(rows, s.reconciliation.Refresh)
+	return eachHeld(rows, s.reconciliation.Hold)
 }
 
 // A failure that was reported by a newer attempt stays.
@@ -146,7 +146,7 @@ func (w *writer) resolve(ctx context.Context) error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	rows, err := w.tx.Query(ctx, resolveSQL, fresh, w.obs.Scope.UID())
+	rows, err := w.tx.Query(ctx, resolveSQL, plain(fresh), w.obs.Scope.UID())
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (w *writer) resolve(ctx context.Context) error {
 	var held inventory.Held
 	_, err = pgx.ForEachRow(rows, []any{&uid, &hash, &held.Gone, &held.Elsewhere, &scope, &held.Fence}, func() error {
 		held.Hash = inventory.Hash(hash)
-		w.reconciliation.Resolve(uid, held)
+		w.reconciliation.Hold(uid, held)
 		if held.Elsewhere && w.reconciliation.Decision(uid) == inventory.Change {
 			left[scope]++
 		}
@@ -172,6 +172,16 @@ func (w *writer) resolve(ctx context.Context) error {
 		w.moved += count
 	}
 	return nil
+}
+
+// plain are the ids in the form that pgx encodes without asking each for its
+// text.
+func plain(uids []uuid.UUID) [][16]byte {
+	ids := make([][16]byte, len(uids))
+	for n, uid := range uids {
+		ids[n] = uid
+	}
+	return ids
 }
 
 const insertSQL = `COPY instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
@@ -235,6 +245,6 @@ func (w *writer) markGone(ctx context.Context, absent []uuid.UUID) error {
 	if len(absent) == 0 {
 		return nil
 	}
-	_, err := w.tx.Exec(ctx, markGoneSQL, absent, w.obs.Scope.UID(), w.obs.Time, w.obs.Fence)
+	_, err := w.tx.Exec(ctx, markGoneSQL, plain(absent), w.obs.Scope.UID(), w.obs.Time, w.obs.Fence)
 	return err
 }
