@@ -39,6 +39,20 @@ func (c *cloud) calls(ctx context.Context, key cloudsim.Key, region string) map[
 	return map[string]error{"ec2": errEC2, "rds": errRDS, "sts": errSTS}
 }
 
+// session opens a session of a role in the first account.
+func (c *cloud) session(t *testing.T, duration time.Duration) cloudsim.Key {
+	t.Helper()
+	p, err := c.Authenticate(c.Key(firstAccount).AccessKeyID, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err = c.AssumeRole(p, cloudsim.RoleARN(firstAccount, "reader"), "", "test", duration)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Key
+}
+
 // answer is an error as a service says it.
 type answer struct {
 	code   string
@@ -49,17 +63,7 @@ func TestCredentialErrors(t *testing.T) {
 	now := time.Now()
 	c := serve(t, cloudsim.Config{Accounts: 2, Regions: []string{homeRegion}, VerifySignatures: true, Now: func() time.Time { return now }})
 	valid := c.Key(firstAccount)
-	session := func(duration time.Duration) cloudsim.Key {
-		p, err := c.Authenticate(valid.AccessKeyID, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err = c.AssumeRole(p, cloudsim.RoleARN(firstAccount, "reader"), "", "test", duration)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p.Key
-	}
+	session := func(duration time.Duration) cloudsim.Key { return c.session(t, duration) }
 	unknown := map[string]answer{"ec2": {"AuthFailure", 401}, "rds": {"InvalidClientTokenId", 403}, "sts": {"InvalidClientTokenId", 403}}
 	expired := map[string]answer{"ec2": {"RequestExpired", 400}, "rds": {"ExpiredToken", 403}, "sts": {"ExpiredToken", 403}}
 	unsigned := map[string]answer{

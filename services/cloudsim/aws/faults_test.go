@@ -62,7 +62,7 @@ func TestFaultsThatBreakTheAnswer(t *testing.T) {
 	}
 }
 
-// TestHang cancels a request that is never answered, and closes the server under another.
+// TestHang cancels a request that is never answered; the next one is.
 func TestHang(t *testing.T) {
 	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}})
 	c.Inject(cloudsim.Fault{Kind: cloudsim.Hang, Count: 1})
