@@ -52,9 +52,9 @@ func (s *Store) BeginSnapshot(ctx context.Context, obs inventory.Observation) (*
 }
 
 const claimScopeSQL = `
-	UPDATE scopes SET claim_fence = $2, claims = claims + 1
+	UPDATE scopes SET claim = nextval('claim_seq'), claim_fence = $2
 	WHERE uid = $1 AND fence <= $2 AND (claim_fence IS NULL OR claim_fence <= $2)
-	RETURNING claims, instance_count`
+	RETURNING claim, instance_count`
 
 // claimScope makes the observation the one that is under way, and remembers the
 // number by which it will know that it still is.
@@ -114,7 +114,7 @@ func (s *Snapshot) Observe(i *inventory.Instance) error {
 // closeLimit bounds giving up a claim.
 const closeLimit = 5 * time.Second
 
-const releaseScopeSQL = `UPDATE scopes SET claim_fence = NULL WHERE uid = $1 AND claims = $2`
+const releaseScopeSQL = `UPDATE scopes SET claim = NULL, claim_fence = NULL WHERE uid = $1 AND claim = $2`
 
 // Close drops the snapshot unless it was applied, and gives up its claim, also
 // when ctx has ended. A claim that can't be given up is in nobody's way but that
