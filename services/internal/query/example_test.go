@@ -61,13 +61,13 @@ func ExampleSchema_ParseFilter_mistake() {
 		query.Field{Path: "display_name", Column: "display_name", Type: query.String},
 		query.Field{Path: "state", Column: "state", Type: query.Enum("RUNNING", "STOPPED")},
 	)
-	for _, text := range []string{`displayNmae = "web"`, `state = RUNING`, `state = RUNNING and web`, `(state = RUNNING`} {
+	for _, text := range []string{`displayNmae = "web"`, `state = RUNNIN`, `state = RUNNING and web`, `(state = RUNNING`} {
 		_, err := schema.ParseFilter(text)
 		fmt.Println(err)
 	}
 	// Output:
 	// filter: column 1: there is no field `displayNmae`; did you mean `displayName`?
-	// filter: column 9: `RUNING` does not fit: `state` has no such value; did you mean `RUNNING`? It is one of `RUNNING`, `STOPPED`
+	// filter: column 9: `RUNNIN` does not fit: `state` has no such value; did you mean `RUNNING`? It is one of `RUNNING`, `STOPPED`
 	// filter: column 17: write `and` in capitals (or in quotes when the word itself is meant)
 	// filter: column 1: this `(` is never closed
 }

@@ -18,6 +18,8 @@ func TestFilterMistakes(t *testing.T) {
 		{`paused AND displayNme = x`, "column 12: there is no field `displayNme`; did you mean `displayName`?"},
 		{`virtualMachine.spots = true`, "column 1: there is no field `virtualMachine.spots`; did you mean `virtualMachine.spot`?"},
 		{`colour = red`, "column 1: there is no field `colour`; there are `name`, `account`, `display_name`, "},
+		{`zone = eu`, "column 1: there is no field `zone`; did you mean `location.zone`?"},
+		{`lables.a-b = x`, "column 1: there is no field `lables.a-b`; did you mean `labels.…`?"},
 		{`location = eu`, "column 1: `location` is not a single field; it has `location.zone`"},
 		{`state.word = x`, "column 1: `state` has nothing inside, so there is no `state.word`"},
 		{`labels. = x`, "column 1: `labels.` is not the name of a field"},
@@ -25,7 +27,7 @@ func TestFilterMistakes(t *testing.T) {
 		{`labels."" = x`, "column 1: `labels.\"\"` is not the name of a field"},
 
 		// Values.
-		{`état é state = RUNING`, "column 16: `RUNING` does not fit: `state` has no such value; did you mean `RUNNING`? It is one of `RUNNING`, `STOPPED`, `GONE`"},
+		{`état é state = RUNNIN`, "column 16: `RUNNIN` does not fit: `state` has no such value; did you mean `RUNNING`? It is one of `RUNNING`, `STOPPED`, `GONE`"},
 		{`state = (GONE OR x)`, "column 18: `x` does not fit: `state` is one of `RUNNING`, `STOPPED`, `GONE`"},
 		{`paused = yes`, "column 10: `yes` does not fit: `paused` is compared with true or false"},
 		{`port = many`, "column 8: `many` does not fit: `port` is compared with a whole number of at most 64 bits"},
@@ -106,7 +108,7 @@ func checkMistake(t *testing.T, err error, field, want string) {
 
 // The column is there for programs too.
 func TestMistakesCarryTheColumn(t *testing.T) {
-	_, err := things.ParseFilter("é AND nmae = x")
+	_, err := things.ParseFilter("é AND naem = x")
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Metadata["column"] != "7" {
 		t.Errorf("got %+v, want column 7", f)

@@ -24,7 +24,7 @@ func TestPostgresAgreesWithTheOracle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer tx.Rollback(ctx)
+		defer func() { _ = tx.Rollback(ctx) }()
 		if err := insert(tx, all...); err != nil {
 			t.Fatal(err)
 		}

@@ -87,9 +87,9 @@ CREATE INDEX things_marks_idx ON things USING gin (marks);
 CREATE INDEX things_private_ips_idx ON things USING gin (private_ips);`
 
 // database is a fresh database with the empty table of things.
-func database(t testing.TB) *pgxpool.Pool {
-	t.Helper()
-	return dbtest.New(t, dbtest.Template{
+func database(tb testing.TB) *pgxpool.Pool {
+	tb.Helper()
+	return dbtest.New(tb, dbtest.Template{
 		Name:    "things",
 		Version: createThings,
 		Migrate: func(ctx context.Context, url string) error {
@@ -101,7 +101,7 @@ func database(t testing.TB) *pgxpool.Pool {
 			_, err = conn.Exec(ctx, createThings)
 			return err
 		},
-	}).Pool(t)
+	}).Pool(tb)
 }
 
 // execer is a pool or a transaction.

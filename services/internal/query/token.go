@@ -78,7 +78,8 @@ func DecodeToken(token, fingerprint string, cursor any) error {
 	}
 	body = body[1:]
 	if !bytes.Equal(body[:fingerprintBytes], digest(fingerprint)) {
-		return fault.Invalid("page_token", "belongs to another request: filter, order and flags must stay as they were; start again without it")
+		return fault.Invalid("page_token",
+			"belongs to another request: filter, order and flags must stay as they were; start again without it")
 	}
 	if err := json.Unmarshal(body[fingerprintBytes:], cursor); err != nil {
 		return damaged()
