@@ -2,6 +2,10 @@
 --
 -- All text sorts by code point (COLLATE "C"): on every machine alike, and fast.
 
+CREATE SEQUENCE claim_seq AS bigint;
+
+COMMENT ON SEQUENCE claim_seq IS 'Numbers all observations of scopes as they begin.';
+
 CREATE TABLE scopes (
     uid                uuid NOT NULL
         CONSTRAINT scopes_pkey PRIMARY KEY,
@@ -23,8 +27,7 @@ CREATE TABLE scopes (
         CONSTRAINT scopes_single_fence_check CHECK (single_fence >= 0),
     claim_fence        bigint
         CONSTRAINT scopes_claim_fence_check CHECK (claim_fence >= fence),
-    claims             bigint NOT NULL DEFAULT 0
-        CONSTRAINT scopes_claims_check CHECK (claims >= 0),
+    claim              bigint,
     last_complete_time timestamptz
         CONSTRAINT scopes_last_complete_time_check CHECK ((last_complete_time IS NULL) = (fence = 0)),
     last_attempt_time  timestamptz,
@@ -33,6 +36,7 @@ CREATE TABLE scopes (
     instance_count     bigint NOT NULL DEFAULT 0
         CONSTRAINT scopes_instance_count_check CHECK (instance_count >= 0),
 
+    CONSTRAINT scopes_claim_check CHECK ((claim IS NULL) = (claim_fence IS NULL)),
     CONSTRAINT scopes_account_kind_location_key UNIQUE (account, kind, location),
     CONSTRAINT scopes_whole_account_check CHECK ((kind = 'KIND_UNSPECIFIED') = (location = '-')),
     CONSTRAINT scopes_whole_account_fence_check CHECK (location <> '-' OR fence = 0),
@@ -57,7 +61,8 @@ COMMENT ON COLUMN scopes.attempt_fence IS 'The largest token of an observation t
 COMMENT ON COLUMN scopes.single_fence IS 'The largest token of an observation of a single instance in it; 0: none.';
 COMMENT ON COLUMN scopes.claim_fence IS
     'Token of the observation under way: until it ends, older ones are refused. Null: none.';
-COMMENT ON COLUMN scopes.claims IS 'Numbers the observations begun: one that does not find its number here was overtaken.';
+COMMENT ON COLUMN scopes.claim IS
+    'Number of the observation under way: one that does not find its own here was overtaken. Null: none is.';
 COMMENT ON COLUMN scopes.last_complete_time IS 'When it was last observed to the end; null: never.';
 COMMENT ON COLUMN scopes.last_attempt_time IS 'When it was last tried; null: never.';
 COMMENT ON COLUMN scopes.last_error IS 'Why the last try failed, for people; empty: it did not.';

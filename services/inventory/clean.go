@@ -9,44 +9,48 @@ import (
 
 // Clean makes i fit to be stored: what no text in Postgres can hold (NUL, bytes
 // that are not UTF-8) becomes U+FFFD, times are cut to microseconds and left
-// out when no calendar has them, an unset state is UNKNOWN. An odd label of one
-// instance must not keep a scope from being known.
+// out when no calendar has them, an unset state is UNKNOWN, and details of the
+// other kind are dropped. An odd label of one instance must not keep a scope
+// from being known.
 func (i *Instance) Clean() {
-	for _, s := range []*string{&i.Account, &i.ProviderID, &i.ProviderURI, &i.DisplayName, &i.Region, &i.Zone,
-		&i.ProviderState, &i.MachineType} {
-		*s = CleanText(*s)
-	}
-	i.PrivateIPs = cleanList(i.PrivateIPs)
-	i.PublicIPs = cleanList(i.PublicIPs)
-	i.Labels = cleanLabels(i.Labels)
+	i.cleanValues()
+	i.cleanTexts()
+}
+
+// cleanValues cleans all but texts.
+func (i *Instance) cleanValues() {
 	i.CreateTime = cleanTime(i.CreateTime)
 	// What the cloud may say of an instance never includes that it is gone.
 	if i.State == "" || i.State == StateGone {
 		i.State = StateUnknown
 	}
-	i.cleanDetails()
-}
-
-// cleanDetails also drops the details of the other kind.
-func (i *Instance) cleanDetails() {
 	if i.Kind != VirtualMachine {
 		i.VM = nil
 	}
 	if i.Kind != Database {
 		i.DB = nil
 	}
+	if i.VM != nil {
+		i.VM.StartTime = cleanTime(i.VM.StartTime)
+	}
+}
+
+func (i *Instance) cleanTexts() {
+	texts := []*string{&i.Account, &i.ProviderID, &i.ProviderURI, &i.DisplayName, &i.Region, &i.Zone,
+		&i.ProviderState, &i.MachineType}
 	if vm := i.VM; vm != nil {
-		for _, s := range []*string{&vm.Image, &vm.Architecture, &vm.Platform, &vm.Network, &vm.Subnet, &vm.Hostname,
-			&vm.AutoscalingGroup} {
-			*s = CleanText(*s)
-		}
-		vm.StartTime = cleanTime(vm.StartTime)
+		texts = append(texts, &vm.Image, &vm.Architecture, &vm.Platform, &vm.Network, &vm.Subnet, &vm.Hostname,
+			&vm.AutoscalingGroup)
 	}
 	if db := i.DB; db != nil {
-		for _, s := range []*string{&db.Engine, &db.EngineVersion, &db.Endpoint, &db.ReplicaOf, &db.Cluster, &db.Network} {
-			*s = CleanText(*s)
-		}
+		texts = append(texts, &db.Engine, &db.EngineVersion, &db.Endpoint, &db.ReplicaOf, &db.Cluster, &db.Network)
 	}
+	for _, text := range texts {
+		*text = CleanText(*text)
+	}
+	i.PrivateIPs = cleanList(i.PrivateIPs)
+	i.PublicIPs = cleanList(i.PublicIPs)
+	i.Labels = cleanLabels(i.Labels)
 }
 
 // Clean makes the words of a failure fit to be stored.

@@ -1,10 +1,12 @@
 package inventory
 
 import (
+	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Hash tells two contents of an instance apart: the first half of a SHA-256, so
@@ -13,9 +15,11 @@ type Hash [16]byte
 
 // Hasher makes content hashes, reusing its buffers. Not for concurrent use.
 type Hasher struct {
-	buf  []byte
-	keys []string
+	buf    []byte
+	labels []label
 }
+
+type label struct{ key, value string }
 
 // The tags of the fields in what is hashed. A field that is empty is left out:
 // hashes stay as they are when a version of Rollcall adds a field. Never give a
@@ -57,10 +61,23 @@ const (
 	tagProvider
 )
 
-// Content is the hash of what an observation brought of i, which must be clean
-// (see Instance.Clean). The order of labels has no part in it; that of
+// Content makes i clean (see Instance.Clean) and returns the hash of what an
+// observation brought of it. The order of labels has no part in it; that of
 // addresses has, as the first one is the primary one.
 func (h *Hasher) Content(i *Instance) Hash {
+	i.cleanValues()
+	h.encode(i)
+	// All that is not the instance's own text is ASCII and not NUL, so that one
+	// look at the whole tells what else would take one at each text.
+	if bytes.IndexByte(h.buf, 0) >= 0 || !utf8.Valid(h.buf) {
+		i.cleanTexts()
+		h.encode(i)
+	}
+	sum := sha256.Sum256(h.buf)
+	return Hash(sum[:len(Hash{})])
+}
+
+func (h *Hasher) encode(i *Instance) {
 	h.buf = h.buf[:0]
 	h.text(tagProvider, string(i.Provider))
 	h.text(tagProviderURI, i.ProviderURI)
@@ -71,28 +88,26 @@ func (h *Hasher) Content(i *Instance) Hash {
 	h.text(tagProviderState, i.ProviderState)
 	h.text(tagMachineType, i.MachineType)
 	for _, ip := range i.PrivateIPs {
-		h.text(tagPrivateIP, ip)
+		h.some(tagPrivateIP, ip)
 	}
 	for _, ip := range i.PublicIPs {
-		h.text(tagPublicIP, ip)
+		h.some(tagPublicIP, ip)
 	}
-	h.labels(i.Labels)
+	h.pairs(i.Labels)
 	h.time(tagCreateTime, i.CreateTime)
 	h.vm(i.VM)
 	h.db(i.DB)
-	sum := sha256.Sum256(h.buf)
-	return Hash(sum[:len(Hash{})])
 }
 
-func (h *Hasher) labels(labels map[string]string) {
-	h.keys = h.keys[:0]
-	for key := range labels {
-		h.keys = append(h.keys, key)
+func (h *Hasher) pairs(labels map[string]string) {
+	h.labels = h.labels[:0]
+	for key, value := range labels {
+		h.labels = append(h.labels, label{key, value})
 	}
-	slices.Sort(h.keys)
-	for _, key := range h.keys {
-		h.some(tagLabelKey, key)
-		h.text(tagLabelValue, labels[key])
+	slices.SortFunc(h.labels, func(a, b label) int { return strings.Compare(a.key, b.key) })
+	for _, l := range h.labels {
+		h.some(tagLabelKey, l.key)
+		h.text(tagLabelValue, l.value)
 	}
 }
 
@@ -100,7 +115,7 @@ func (h *Hasher) vm(vm *VMDetails) {
 	if vm == nil {
 		return
 	}
-	h.some(tagVM, "")
+	h.flag(tagVM, true)
 	h.text(tagVMImage, vm.Image)
 	h.text(tagVMArchitecture, vm.Architecture)
 	h.text(tagVMPlatform, vm.Platform)
@@ -116,7 +131,7 @@ func (h *Hasher) db(db *DBDetails) {
 	if db == nil {
 		return
 	}
-	h.some(tagDB, "")
+	h.flag(tagDB, true)
 	h.text(tagDBEngine, db.Engine)
 	h.text(tagDBEngineVersion, db.EngineVersion)
 	h.number(tagDBStorage, db.StorageGiB)
@@ -139,15 +154,13 @@ func (h *Hasher) text(tag byte, value string) {
 // some adds a field, also an empty one; its length keeps it from running into
 // the next.
 func (h *Hasher) some(tag byte, value string) {
-	h.buf = append(h.buf, tag)
-	h.buf = binary.AppendUvarint(h.buf, uint64(len(value)))
+	h.buf = appendNumber(append(h.buf, tag), uint64(len(value)))
 	h.buf = append(h.buf, value...)
 }
 
 func (h *Hasher) number(tag byte, value int64) {
 	if value != 0 {
-		h.buf = append(h.buf, tag)
-		h.buf = binary.AppendVarint(h.buf, value)
+		h.buf = appendNumber(append(h.buf, tag), uint64(value))
 	}
 }
 
@@ -160,7 +173,16 @@ func (h *Hasher) flag(tag byte, value bool) {
 // time adds a time unless it is unset. 1970 began at 0, which is not unset.
 func (h *Hasher) time(tag byte, value time.Time) {
 	if !value.IsZero() {
-		h.buf = append(h.buf, tag)
-		h.buf = binary.AppendVarint(h.buf, value.UnixMicro())
+		h.buf = appendNumber(append(h.buf, tag), uint64(value.UnixMicro()))
 	}
+}
+
+// appendNumber appends a number, five bits a byte, the lowest first; the last byte
+// differs from the others. All are letters and signs of ASCII.
+func appendNumber(b []byte, value uint64) []byte {
+	for value >= 1<<5 {
+		b = append(b, byte(value&0x1f)|0x60)
+		value >>= 5
+	}
+	return append(b, byte(value)|0x40)
 }

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"crypto/sha1" //nolint:gosec // see derive
 	"encoding/hex"
 	"time"
 
@@ -99,14 +100,20 @@ func InstanceUID(account string, kind Kind, providerID string) uuid.UUID {
 	return derive(instanceSpace, account, string(kind), providerID)
 }
 
-// derive makes an id (version 5) of parts that can't run into each other: no
-// part holds a NUL.
+// derive makes an id (version 5, RFC 9562, 5.5) of parts that can't run into each
+// other: no part holds a NUL. By hand, as uuid.NewSHA1 makes garbage each time and
+// this runs for every instance of every re-read.
 func derive(space uuid.UUID, first, second, third string) uuid.UUID {
 	var room [256]byte
-	name := append(room[:0], first...)
+	name := append(room[:0], space[:]...)
+	name = append(name, first...)
 	name = append(name, 0)
 	name = append(name, second...)
 	name = append(name, 0)
 	name = append(name, third...)
-	return uuid.NewSHA1(space, name)
+	sum := sha1.Sum(name) //nolint:gosec // the version of the id demands it; nothing is kept secret
+	id := uuid.UUID(sum[:len(uuid.UUID{})])
+	id[6] = id[6]&0x0f | 5<<4
+	id[8] = id[8]&0x3f | 0x80
+	return id
 }

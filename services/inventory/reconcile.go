@@ -17,7 +17,7 @@ type Held struct {
 }
 
 // Decision is what one observation of an instance does to the roll.
-type Decision int
+type Decision uint8
 
 // The decisions.
 const (
@@ -55,108 +55,112 @@ func Decide(held *Held, fence int64, hash Hash) Decision {
 // Reconciliation compares one snapshot of a scope to what the roll holds of it.
 // Not for concurrent use.
 //
-// What is held may change until the snapshot is applied: Refresh takes in what
-// newer observations of single instances wrote meanwhile, Resolve what is held
-// of the instances that were not known in this scope.
+// What is held may change until the snapshot is applied: Hold may come again,
+// with what newer observations of single instances wrote meanwhile, and with
+// what is held of instances that were not known in the scope (see Fresh).
 type Reconciliation struct {
-	fence   int64
-	entries map[uuid.UUID]entry
-	fresh   int
-	dupes   int64
+	fence int64
+	// entries are found by index, so that going through all of them is fast.
+	entries  []entry
+	index    map[uuid.UUID]int32
+	observed int64
+	counts   [Duplicate + 1]int64
 }
 
 // entry is one instance that is held, observed or both.
 type entry struct {
-	held     Held
-	isHeld   bool
-	seen     bool
-	decision Decision
-	hash     Hash
+	uid  uuid.UUID
+	held Held
+	hash Hash
+	// isHeld and seen tell whether held and hash mean anything.
+	isHeld, seen bool
+	decision     Decision
 }
 
 // NewReconciliation compares a snapshot with this token. size is how many
 // instances are expected; it only saves growing.
 func NewReconciliation(fence int64, size int) *Reconciliation {
-	return &Reconciliation{fence: fence, entries: make(map[uuid.UUID]entry, size)}
+	return &Reconciliation{fence: fence, entries: make([]entry, 0, size), index: make(map[uuid.UUID]int32, size)}
 }
 
-// Hold tells of one instance that the roll holds alive in the scope. All come
-// before the first Observe.
-func (r *Reconciliation) Hold(uid uuid.UUID, held Held) {
-	r.entries[uid] = entry{held: held, isHeld: true}
+// at is the entry of an instance, a new one when there is none.
+func (r *Reconciliation) at(uid uuid.UUID) *entry {
+	n, ok := r.index[uid]
+	if !ok {
+		n = int32(len(r.entries))
+		r.index[uid] = n
+		r.entries = append(r.entries, entry{uid: uid})
+	}
+	return &r.entries[n]
 }
+
+// hold sets what is held of an instance, and decides anew.
+func (r *Reconciliation) hold(e *entry, held Held) {
+	e.held, e.isHeld = held, true
+	if e.seen {
+		r.counts[e.decision]--
+		r.decide(e)
+	}
+}
+
+func (r *Reconciliation) decide(e *entry) {
+	var held *Held
+	if e.isHeld {
+		held = &e.held
+	}
+	e.decision = Decide(held, r.fence, e.hash)
+	r.counts[e.decision]++
+}
+
+// Hold tells what the roll holds of one instance: before the first Observe of all
+// that is alive in the scope, later of those for which that turned out otherwise.
+func (r *Reconciliation) Hold(uid uuid.UUID, held Held) { r.hold(r.at(uid), held) }
 
 // Observe takes one instance of the snapshot and says what it does. Create is
-// for now: the instance may be held elsewhere, see Resolve.
+// for now: more may be held than stands alive in the scope, see Fresh.
 func (r *Reconciliation) Observe(uid uuid.UUID, hash Hash) Decision {
-	e := r.entries[uid]
+	r.observed++
+	e := r.at(uid)
 	if e.seen {
-		r.dupes++
 		return Duplicate
 	}
 	e.seen, e.hash = true, hash
-	e.decision = Decide(e.basis(), r.fence, hash)
-	if e.decision == Create {
-		r.fresh++
-	}
-	r.entries[uid] = e
+	r.decide(e)
 	return e.decision
 }
 
-func (e *entry) basis() *Held {
-	if !e.isHeld {
-		return nil
-	}
-	return &e.held
-}
-
-// Refresh tells what a newer observation of a single instance wrote since Hold.
-func (r *Reconciliation) Refresh(uid uuid.UUID, held Held) {
-	e := r.entries[uid]
-	if e.seen && e.decision == Create {
-		r.fresh--
-	}
-	e.held, e.isHeld = held, true
-	if e.seen {
-		e.decision = Decide(&e.held, r.fence, e.hash)
-	}
-	r.entries[uid] = e
-}
-
-// Fresh are the instances to create, as far as is known.
+// Fresh are the instances to create, as far as is known: those that were gone or
+// stand in another scope have to be told by Hold.
 func (r *Reconciliation) Fresh() []uuid.UUID {
-	uids := make([]uuid.UUID, 0, r.fresh)
-	for uid, e := range r.entries {
-		if e.seen && e.decision == Create {
-			uids = append(uids, uid)
+	uids := make([]uuid.UUID, 0, r.counts[Create])
+	if r.counts[Create] == 0 {
+		return uids
+	}
+	for n := range r.entries {
+		if e := &r.entries[n]; e.seen && e.decision == Create {
+			uids = append(uids, e.uid)
 		}
 	}
 	return uids
 }
 
-// Resolve tells what is held of a fresh instance after all: it was gone, or
-// stood in another scope, from which it moves here.
-func (r *Reconciliation) Resolve(uid uuid.UUID, held Held) {
-	e := r.entries[uid]
-	if !e.seen || e.decision != Create {
-		return
+// Decision is what the snapshot does to an instance that it brought.
+func (r *Reconciliation) Decision(uid uuid.UUID) Decision {
+	n, ok := r.index[uid]
+	if !ok {
+		return Unchanged
 	}
-	r.fresh--
-	e.held, e.isHeld = held, true
-	e.decision = Decide(&e.held, r.fence, e.hash)
-	r.entries[uid] = e
+	return r.entries[n].decision
 }
 
-// Decision is what the snapshot does to an instance that it brought.
-func (r *Reconciliation) Decision(uid uuid.UUID) Decision { return r.entries[uid].decision }
-
-// Absent are the instances that are held alive and that the snapshot lacks,
-// leaving out those of which a newer observation is held. Good only once the
-// scope was observed to the end.
+// Absent are the instances that are held alive in the scope and that the
+// snapshot lacks, leaving out those of which a newer observation is held. Good
+// only once the scope was observed to the end.
 func (r *Reconciliation) Absent() iter.Seq[uuid.UUID] {
 	return func(yield func(uuid.UUID) bool) {
-		for uid, e := range r.entries {
-			if e.isHeld && !e.seen && !e.held.Gone && e.held.Fence <= r.fence && !yield(uid) {
+		for n := range r.entries {
+			e := &r.entries[n]
+			if !e.seen && e.held.Fence <= r.fence && !yield(e.uid) {
 				return
 			}
 		}
@@ -166,30 +170,13 @@ func (r *Reconciliation) Absent() iter.Seq[uuid.UUID] {
 // Changes counts what the snapshot does to the instances that it brought. Gone
 // ones are not among them: see Absent.
 func (r *Reconciliation) Changes() Changes {
-	var c Changes
-	for _, e := range r.entries {
-		switch {
-		case !e.seen:
-		case e.decision == Create:
-			c.Created++
-		case e.decision == Change:
-			c.Changed++
-		case e.decision == Reappear:
-			c.Reappeared++
-		default:
-			c.Unchanged++
-		}
+	return Changes{
+		Created:    r.counts[Create],
+		Changed:    r.counts[Change],
+		Reappeared: r.counts[Reappear],
+		Unchanged:  r.counts[Unchanged] + r.counts[Overtaken],
 	}
-	return c
 }
 
 // Observed is how many instances the snapshot brought, duplicates included.
-func (r *Reconciliation) Observed() int64 {
-	n := r.dupes
-	for _, e := range r.entries {
-		if e.seen {
-			n++
-		}
-	}
-	return n
-}
+func (r *Reconciliation) Observed() int64 { return r.observed }

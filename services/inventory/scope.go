@@ -70,12 +70,13 @@ type Observation struct {
 	Time time.Time
 }
 
-// Adopt sets what an instance has from the scope it was seen in, and makes it
-// clean.
-func (o *Observation) Adopt(i *Instance) {
+// Adopt sets what an instance has from the scope that it was seen in, and its
+// UID, makes it clean, and returns the hash of its content.
+func (o *Observation) Adopt(i *Instance, hasher *Hasher) Hash {
 	i.Account, i.Provider, i.Kind = o.Scope.Account, o.Provider, o.Scope.Kind
-	i.Clean()
+	i.ProviderID = CleanText(i.ProviderID) // The id is no part of the content.
 	i.UID = InstanceUID(i.Account, i.Kind, i.ProviderID)
+	return hasher.Content(i)
 }
 
 // Failure says why a scope could not be observed to the end.

@@ -66,12 +66,7 @@ func (d *document) instance(m *cloudsim.Machine, account string) {
 	d.raw("<rootDeviceType>ebs</rootDeviceType>")
 	d.word("rootDeviceName", m.Image.RootDevice)
 	d.disks(m, connected)
-	if m.Spot {
-		d.raw("<instanceLifecycle>spot</instanceLifecycle><spotInstanceRequestId>sir-")
-		const eightDigits = 36 * 36 * 36 * 36 * 36 * 36 * 36 // the smallest number of eight digits in base 36
-		d.b = strconv.AppendUint(d.b, eightDigits+cloudsim.Mix(m.Entropy, mixSpotRequest)%eightDigits, 36)
-		d.raw("</spotInstanceRequestId>")
-	}
+	d.spot(m)
 	if m.Image.Windows {
 		d.raw("<platform>windows</platform>")
 	}
@@ -109,6 +104,17 @@ func (d *document) instanceState(name string, s cloudsim.State) {
 	d.number("code", s.Code())
 	d.word("name", s.String())
 	d.close(name)
+}
+
+// spot marks spot capacity, and names the request that it came from.
+func (d *document) spot(m *cloudsim.Machine) {
+	if !m.Spot {
+		return
+	}
+	d.raw("<instanceLifecycle>spot</instanceLifecycle><spotInstanceRequestId>sir-")
+	const eightDigits = 36 * 36 * 36 * 36 * 36 * 36 * 36 // the smallest number of eight digits in base 36
+	d.b = strconv.AppendUint(d.b, eightDigits+cloudsim.Mix(m.Entropy, mixSpotRequest)%eightDigits, 36)
+	d.raw("</spotInstanceRequestId>")
 }
 
 // stateReason says why a machine is not running, as EC2 does for those that somebody stopped or ended.

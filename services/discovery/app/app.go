@@ -11,11 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
-	"github.com/rollcall-dev/rollcall/migrations"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
 	discoverygrpc "github.com/rollcall-dev/rollcall/services/discovery/grpc"
@@ -23,7 +21,6 @@ import (
 	discoverypg "github.com/rollcall-dev/rollcall/services/discovery/postgres"
 	"github.com/rollcall-dev/rollcall/services/discovery/roll"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
-	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -57,11 +54,7 @@ func New(ctx context.Context, config Config) (*App, error) {
 	if config.DiscoveryKey.IsZero() {
 		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts and inventory would not know discovery when it calls")
 	}
-	a := &App{logger: config.Logger, stopping: make(chan struct{})}
-	if a.logger == nil {
-		a.logger = config.Logging.Logger(os.Stderr)
-	}
-	a.logger = a.logger.With("service", caller)
+	a := &App{logger: config.Logging.Logger(os.Stderr).With("service", caller), stopping: make(chan struct{})}
 	if err := a.build(ctx, config.complete()); err != nil {
 		a.Close()
 		return nil, fmt.Errorf("discovery: %w", err)
@@ -70,8 +63,12 @@ func New(ctx context.Context, config Config) (*App, error) {
 }
 
 func (a *App) build(ctx context.Context, config Config) error {
-	pool, err := a.openDatabase(ctx, config)
+	pool, err := discoverypg.Open(ctx, config.DatabaseURL, config.MaxConns, a.logger)
 	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, pool.Close)
+	if err := jobs.Migrate(ctx, pool, quiet(a.logger)); err != nil {
 		return err
 	}
 	queue, err := jobs.NewQueue(pool)
@@ -88,7 +85,7 @@ func (a *App) build(ctx context.Context, config Config) error {
 		return fmt.Errorf("the inventory service: %w", err)
 	}
 	accounts, inventory := roll.NewAccounts(accountsConn), roll.NewInventory(inventoryConn)
-	if a.jobs, err = a.buildJobs(config, pool, store, accounts, inventory); err != nil {
+	if a.jobs, err = a.buildJobs(config, queue, store, accounts, inventory); err != nil {
 		return err
 	}
 	a.server, err = serve.NewGRPC(serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}, discoverygrpc.Register(discoverygrpc.Options{
@@ -105,19 +102,6 @@ func (a *App) build(ctx context.Context, config Config) error {
 	return nil
 }
 
-// openDatabase waits for the database and migrates it.
-func (a *App) openDatabase(ctx context.Context, config Config) (*pgxpool.Pool, error) {
-	pool, err := postgres.Open(ctx, postgres.Options{URL: config.DatabaseURL, MaxConns: config.MaxConns, Logger: a.logger})
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, pool.Close)
-	if err := postgres.Migrate(ctx, config.DatabaseURL, migrations.Discovery(), discoverypg.Schema); err != nil {
-		return nil, err
-	}
-	return pool, jobs.Migrate(ctx, pool, quiet(a.logger))
-}
-
 func (a *App) dial(at serve.Endpoint, key auth.Key) (*grpc.ClientConn, error) {
 	conn, err := at.Dial(
 		grpc.WithPerRPCCredentials(auth.PerRPC(key, caller)),
@@ -130,12 +114,12 @@ func (a *App) dial(at serve.Endpoint, key auth.Key) (*grpc.ClientConn, error) {
 }
 
 func (a *App) buildJobs(
-	config Config, pool *pgxpool.Pool, store *discoverypg.Store, accounts *roll.Accounts, inventory *roll.Inventory,
+	config Config, queue *jobs.Queue, store *discoverypg.Store, accounts *roll.Accounts, inventory *roll.Inventory,
 ) (*jobs.Client, error) {
 	config.AWS.Logger = a.logger
 	provider := aws.New(config.AWS)
 	a.closers = append(a.closers, provider.Close)
-	return jobs.New(pool, jobs.Handlers{
+	return jobs.New(queue, jobs.Handlers{
 		Sync: &discovery.Syncer{
 			Providers: map[discovery.ProviderName]discovery.Provider{discovery.AWS: provider},
 			Accounts:  accounts,

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"log/slog"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
@@ -30,8 +29,6 @@ type Config struct {
 
 	serve.Logging `embed:""`
 
-	// Logger takes the log instead, when set.
-	Logger *slog.Logger `kong:"-"`
 	// AWS says how to reach AWS, when it is not as the environment says.
 	AWS aws.Config `kong:"-"`
 	// Limits bound syncs, and Periods say how often periodic work comes; the

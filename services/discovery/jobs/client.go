@@ -67,16 +67,17 @@ type Handlers struct {
 
 // Queue inserts jobs and works none.
 type Queue struct {
+	pool  *pgxpool.Pool
 	river *river.Client[pgx.Tx]
 }
 
 // NewQueue is a Queue on a database that Migrate was called on.
 func NewQueue(pool *pgxpool.Pool) (*Queue, error) {
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{SkipUnknownJobCheck: true})
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{SkipUnknownJobCheck: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, fmt.Errorf("make the job queue: %w", err)
 	}
-	return &Queue{river: client}, nil
+	return &Queue{pool: pool, river: client}, nil
 }
 
 // Enqueue adds a sync job for each run within tx, and gives their ids in the
@@ -97,15 +98,15 @@ func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, runs []postgres.QueuedRu
 	return ids, nil
 }
 
-// New makes a client that works jobs by the handlers.
-func New(pool *pgxpool.Pool, handlers Handlers, options Options) (*Client, error) {
+// New makes a client that works the queue's jobs by the handlers.
+func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{syncer: handlers.Sync, limit: options.RunLimit})
 	river.AddWorker(workers, &scheduleWorker{scheduler: handlers.Scheduler})
 	river.AddWorker(workers, &reapWorker{scheduler: handlers.Scheduler})
 	river.AddWorker(workers, &sweepWorker{scheduler: handlers.Scheduler})
 	river.AddWorker(workers, &pruneWorker{scheduler: handlers.Scheduler})
-	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+	client, err := river.NewClient(riverpgxv5.New(queue.pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			syncQueue:    {MaxWorkers: options.Workers},
 			controlQueue: {MaxWorkers: controlWorkers},

@@ -52,6 +52,9 @@ func (s *Store) Run(ctx context.Context, id string) (*discovery.Run, error) {
 // Revision is the revision of a run, which grows whenever it changes; NotFound
 // when it is not there.
 func (s *Store) Revision(ctx context.Context, id string) (int64, error) {
+	if uuid.Validate(id) != nil {
+		return 0, runNotFound(id)
+	}
 	var revision int64
 	err := s.pool.QueryRow(ctx, `SELECT revision FROM sync_runs WHERE id = $1`, id).Scan(&revision)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -3,17 +3,33 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/rollcall-dev/rollcall/migrations"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
 // Schema is the schema of the discovery service.
 const Schema = "discovery"
+
+// Open is a pool on the migrated schema. It waits for a database that is
+// starting.
+func Open(ctx context.Context, url string, maxConns int32, logger *slog.Logger) (*pgxpool.Pool, error) {
+	pool, err := postgres.Open(ctx, postgres.Options{URL: url, Schema: Schema, MaxConns: maxConns, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	if err := postgres.Migrate(ctx, url, migrations.Discovery(), Schema); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return pool, nil
+}
 
 // Queue brings runs to workers.
 type Queue interface {

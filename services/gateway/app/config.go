@@ -4,7 +4,7 @@ import "github.com/rollcall-dev/rollcall/services/internal/serve"
 
 // Config is how the gateway is set up, by flags or environment.
 type Config struct {
-	serve.Logging
+	serve.Logging `embed:""`
 
 	HTTP serve.Endpoint `name:"http-addr" env:"ROLLCALL_HTTP_ADDR" default:"localhost:8080" help:"Where to serve the console and REST."`
 	GRPC serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" help:"Where to serve gRPC."`

@@ -16,9 +16,14 @@ type clause struct {
 func label(key, value string) clause {
 	field := "labels." + key
 	if !plainWord(key) {
-		field = "labels." + strconv.Quote(key)
+		field = "labels." + quoted(key)
 	}
-	return clause{field: field, value: strconv.Quote(value)}
+	return clause{field: field, value: quoted(value)}
+}
+
+// quoted is a text to the letter: without the backslash a star is a wildcard.
+func quoted(text string) string {
+	return strings.ReplaceAll(strconv.Quote(text), "*", `\*`)
 }
 
 // String is the clause as it stands in a filter.

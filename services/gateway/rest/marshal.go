@@ -41,7 +41,7 @@ func (m marshaler) Marshal(v any) ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			return append(append([]byte(`{"error":`), body...), '}'), nil
+			return append(append([]byte(errorPrefix), body...), errorSuffix...), nil
 		}
 	}
 	return m.JSONPb.Marshal(v)

@@ -31,7 +31,7 @@ func New(ctx context.Context, upstreams gateway.Upstreams) (http.Handler, error)
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
 		runtime.WithErrorHandler(writeError),
 		runtime.WithRoutingErrorHandler(routingError),
-		runtime.WithMiddlewares(stopProbes, table.readStrictly),
+		runtime.WithMiddlewares(stopProbes, table.readStrictly, table.plainFirstError),
 		runtime.WithIncomingHeaderMatcher(incomingHeader),
 		runtime.WithOutgoingHeaderMatcher(noHeader),
 		runtime.WithOutgoingTrailerMatcher(noHeader),

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -23,12 +24,24 @@ type route struct {
 	// bound are the fields that the path and the body fill: their dotted names
 	// in the contract.
 	bound []string
+	// stream tells that the answer is a stream.
+	stream bool
 }
 
 // routeTable finds a route by its HTTP method and path template.
 type routeTable map[string]*route
 
 func routeKey(httpMethod, template string) string { return httpMethod + " " + template }
+
+// of is the route that takes a request.
+func (t routeTable) of(r *http.Request) (*route, bool) {
+	pattern, ok := runtime.HTTPPattern(r.Context())
+	if !ok {
+		return nil, false
+	}
+	rt, ok := t[routeKey(r.Method, pattern.String())]
+	return rt, ok
+}
 
 // routes reads the table off the contract.
 func routes(upstreams []gateway.Upstream) (routeTable, error) {
@@ -59,7 +72,7 @@ func (t routeTable) add(method protoreflect.MethodDescriptor) error {
 		if body := rule.GetBody(); body != "" && body != "*" {
 			bound = append(bound, body)
 		}
-		t[routeKey(httpMethod, template)] = &route{request: request, body: rule.GetBody(), bound: bound}
+		t[routeKey(httpMethod, template)] = &route{request: request, body: rule.GetBody(), bound: bound, stream: method.IsStreamingServer()}
 	}
 	return nil
 }

@@ -51,11 +51,10 @@ func limitBody(next http.Handler) http.Handler {
 // loses the details of what it can't read.
 func (t routeTable) readStrictly(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
-		pattern, _ := runtime.HTTPPattern(r.Context())
-		rt, ok := t[routeKey(r.Method, pattern.String())]
+		rt, ok := t.of(r)
 		if !ok {
 			WriteStatus(w, http.StatusInternalServerError, serve.FaultStatus(
-				fault.New(fault.KindInternal, "INTERNAL", "no rule for %s %s", r.Method, pattern)))
+				fault.New(fault.KindInternal, "INTERNAL", "no rule for %s %s", r.Method, r.URL.Path)))
 			return
 		}
 		if err := rt.check(r); err != nil {
@@ -88,16 +87,21 @@ var noFilter = utilities.NewDoubleArray(nil)
 
 func (r *route) checkQuery(query url.Values) error {
 	whole := r.request.New().Interface()
+	seen := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(query)) {
 		path, ok := fieldPath(r.request.Descriptor(), key)
 		if !ok || r.binds(path) {
 			return unknownParameter(r, key)
 		}
+		if other, ok := seen[path]; ok && !strings.Contains(key, "[") {
+			return fault.Invalid(key, "given twice: %s is the same", other)
+		}
+		seen[path] = key
 		single := map[string][]string{key: query[key]}
 		if err := runtime.PopulateQueryParameters(r.request.New().Interface(), single, noFilter); err != nil {
 			return fault.Invalid(key, "%s", parameterText(err))
 		}
-		// Together: two of a oneof, one field by both of its names.
+		// Together: two of a oneof.
 		if err := runtime.PopulateQueryParameters(whole, single, noFilter); err != nil {
 			return fault.Invalid(key, "%s", parameterText(err))
 		}

@@ -39,6 +39,9 @@ func fails(t *testing.T, cfg pgserver.Config) string {
 }
 
 func TestFetchedPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("NOT TESTED with -short, as unpacking takes half a minute under the race detector: fetching Postgres")
+	}
 	t.Parallel()
 	conn, err := net.DialTimeout("tcp", "repo1.maven.org:443", 10*time.Second)
 	if err != nil {

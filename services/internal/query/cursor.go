@@ -118,7 +118,7 @@ var decimal = regexp.MustCompile(`^-?[0-9]{1,24}(\.[0-9]{1,9})?$`)
 func (c orderColumn) holds(text string) bool {
 	switch c.field.Type.kind {
 	case kindUUID:
-		return uuid.Validate(text) == nil
+		return len(text) == 36 && uuid.Validate(text) == nil
 	case kindBool:
 		return text == "true" || text == "false"
 	case kindInt:
@@ -133,15 +133,19 @@ func (c orderColumn) holds(text string) bool {
 	}
 }
 
-// isTimestamp tells whether Postgres may have written the text for a
-// timestamptz. It shortens an offset of whole hours.
+// isTimestamp tells whether Postgres may have written the text for a timestamptz
+// of our era. It shortens an offset of whole hours, and knows none of 16 hours.
 func isTimestamp(text string) bool {
 	if text == "-infinity" || text == "infinity" {
 		return true
 	}
+	if strings.Contains(text, ",") { // for a fraction of a second, only Go
+		return false
+	}
 	for _, offset := range []string{"-07", "-07:00", "-07:00:00"} {
-		if _, err := time.Parse("2006-01-02 15:04:05"+offset, text); err == nil {
-			return true
+		t, err := time.Parse("2006-01-02 15:04:05"+offset, text)
+		if _, seconds := t.Zone(); err == nil {
+			return t.Year() > 0 && seconds > -16*3600 && seconds < 16*3600
 		}
 	}
 	return false

@@ -85,6 +85,7 @@ type Schema struct {
 	key      *Field
 	search   []*Field
 	sortable []string
+	depth    int // most names in a path
 }
 
 // New is a schema of fields. It panics when a field can't be right, as
@@ -103,6 +104,7 @@ func New(fields ...Field) *Schema {
 
 func (s *Schema) add(f *Field) {
 	s.fields = append(s.fields, f)
+	s.depth = max(s.depth, strings.Count(f.Path, ".")+1)
 	for _, spelling := range spellings(f.Path) {
 		if s.byPath[spelling] != nil {
 			panic(fmt.Sprintf("query: field %q is there twice", spelling))
@@ -160,12 +162,20 @@ func (s *Schema) lookup(path []string) (f *Field, key string, ok bool) {
 	if f := s.byPath[strings.Join(path, ".")]; f != nil {
 		return f, "", true
 	}
-	for n := len(path) - 1; n > 0; n-- {
-		if f := s.byPath[strings.Join(path[:n], ".")]; f != nil && f.Type.kind == kindStringMap {
-			return f, strings.Join(path[n:], "."), true
-		}
+	if f, n := s.above(path); f != nil && f.Type.kind == kindStringMap {
+		return f, strings.Join(path[n:], "."), true
 	}
 	return nil, "", false
+}
+
+// above finds the field that the first n names of a path name, short of all.
+func (s *Schema) above(path []string) (f *Field, n int) {
+	for n := min(len(path)-1, s.depth); n > 0; n-- {
+		if f := s.byPath[strings.Join(path[:n], ".")]; f != nil {
+			return f, n
+		}
+	}
+	return nil, 0
 }
 
 // below are the paths of the fields inside the message of this name.

@@ -142,7 +142,7 @@ func (l *literal) convert(f *Field) (value any, wrong string) {
 		}
 		return nil, "is compared with true or false"
 	case kindInt:
-		if n, err := strconv.ParseInt(l.text, 0, 64); err == nil {
+		if n, err := parseInt(l.text); err == nil {
 			return n, ""
 		}
 		return nil, "is compared with a whole number of at most 64 bits"
@@ -159,6 +159,14 @@ func (l *literal) convert(f *Field) (value any, wrong string) {
 	default:
 		return f.stored(l.text), ""
 	}
+}
+
+// parseInt reads the integers of AIP-160: decimal, or hexadecimal after 0x.
+func parseInt(text string) (int64, error) {
+	if digits := strings.TrimPrefix(text, "-"); strings.HasPrefix(digits, "0x") {
+		return strconv.ParseInt(text, 0, 64)
+	}
+	return strconv.ParseInt(text, 10, 64)
 }
 
 func (l *literal) convertEnum(f *Field) (value any, wrong string) {

@@ -70,20 +70,44 @@ func (r *resolver) unknown(n *comparison) error {
 	if inside := r.schema.below(written); len(inside) > 0 {
 		return r.mistake(n.at, "%s is not a single field; it has %s", shown(n.raw), listed(inside))
 	}
-	for i := len(n.path) - 1; i > 0; i-- {
-		if f := r.schema.byPath[strings.Join(n.path[:i], ".")]; f != nil {
-			return r.mistake(n.at, "%s has nothing inside, so there is no %s", shown(f.Path), shown(n.raw))
-		}
+	if f, _ := r.schema.above(n.path); f != nil {
+		return r.mistake(n.at, "%s has nothing inside, so there is no %s", shown(f.Path), shown(n.raw))
 	}
-	var names, paths []string
-	for _, f := range r.schema.fields {
-		names = append(names, spellings(f.Path)...)
-		paths = append(paths, f.Path)
+	if meant := r.schema.meant(n.path); meant != "" {
+		return r.mistake(n.at, "there is no field %s; did you mean `%s`?", shown(n.raw), meant)
 	}
-	if near := nearest(written, names); near != "" {
-		return r.mistake(n.at, "there is no field %s; did you mean `%s`?", shown(n.raw), near)
+	paths := make([]string, len(r.schema.fields))
+	for i, f := range r.schema.fields {
+		paths[i] = f.Path
 	}
 	return r.mistake(n.at, "there is no field %s; there are %s", shown(n.raw), listed(paths))
+}
+
+// meant is the path that somebody who wrote this may have meant: one of nearly
+// this name, one that ends in it, or a key of a map of nearly this name. "" when
+// there is none.
+func (s *Schema) meant(path []string) string {
+	written := strings.Join(path, ".")
+	var names, maps []string
+	ending := ""
+	for _, f := range s.fields {
+		for _, spelling := range spellings(f.Path) {
+			names = append(names, spelling)
+			if f.Type.kind == kindStringMap {
+				maps = append(maps, spelling)
+			}
+			if ending == "" && strings.HasSuffix(spelling, "."+written) {
+				ending = spelling
+			}
+		}
+	}
+	if near := nearest(written, names); near != "" {
+		return near
+	}
+	if near := nearest(path[0], maps); near != "" && len(path) > 1 {
+		return near + ".…"
+	}
+	return ending
 }
 
 // test of one field against one literal.
@@ -97,7 +121,8 @@ func (r *resolver) test(n *comparison, f *Field, key, op string, l *literal, neg
 		t.op = present
 		return t, nil
 	case isText && op == ":" && l.text == "":
-		return nil, r.mistake(l.at, "an empty text is in everything; ask `%s:*` for whether %s is there", n.raw, shown(n.raw))
+		return nil, r.mistake(l.at, "an empty text is in everything; ask `%s:*` for whether %s is there",
+			n.raw, shown(n.raw))
 	case isText && l.fn == "":
 		t.ask(op, l)
 		return t, nil
@@ -123,7 +148,8 @@ func (r *resolver) word(l *literal, negated bool) (predicate, error) {
 		case ok && f.Type.kind == kindBool:
 			return &test{field: f, op: equal, value: true, negated: negated}, nil
 		case ok && len(l.path) > 1:
-			return nil, r.mistake(l.at, "%s is a field; say what of it, such as `%s:*` for whether it is there", shown(l.text), l.text)
+			return nil, r.mistake(l.at, "%s is a field; say what of it, such as `%s:*` for whether it is there",
+				shown(l.text), l.text)
 		}
 	}
 	switch {

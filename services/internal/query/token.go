@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"hash/crc32"
+	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -65,7 +66,7 @@ func DecodeToken(token, fingerprint string, cursor any) error {
 		return fault.Invalid("page_token", "is longer than %d characters", MaxTokenChars)
 	}
 	raw, err := tokenText.DecodeString(token)
-	if err != nil || len(raw) < tokenOverhead {
+	if err != nil || len(raw) < tokenOverhead || strings.ContainsAny(token, "\r\n") { // which the decoder skips
 		return damaged()
 	}
 	body, checksum := raw[:len(raw)-checksumBytes], raw[len(raw)-checksumBytes:]
@@ -77,7 +78,8 @@ func DecodeToken(token, fingerprint string, cursor any) error {
 	}
 	body = body[1:]
 	if !bytes.Equal(body[:fingerprintBytes], digest(fingerprint)) {
-		return fault.Invalid("page_token", "belongs to another request: filter, order and flags must stay as they were; start again without it")
+		return fault.Invalid("page_token",
+			"belongs to another request: filter, order and flags must stay as they were; start again without it")
 	}
 	if err := json.Unmarshal(body[fingerprintBytes:], cursor); err != nil {
 		return damaged()

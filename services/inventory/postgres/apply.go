@@ -40,7 +40,7 @@ func (s *Snapshot) Complete(ctx context.Context, count int64) (inventory.Changes
 
 func (s *Snapshot) apply(ctx context.Context, tx pgx.Tx) (inventory.Changes, error) {
 	scope, err := lockScope(ctx, tx, s.obs.Scope)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && scope.claims != s.claim {
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && (scope.claim == nil || *scope.claim != s.claim) {
 		return inventory.Changes{}, stale(s.obs)
 	}
 	if err != nil {
@@ -68,13 +68,13 @@ func (s *Snapshot) refresh(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	return eachHeld(rows, s.reconciliation.Refresh)
+	return eachHeld(rows, s.reconciliation.Hold)
 }
 
 // A failure that was reported by a newer attempt stays.
 const finishScopeSQL = `
 	UPDATE scopes SET
-		fence = $2, last_complete_time = $3, claim_fence = NULL,
+		fence = $2, last_complete_time = $3, claim = NULL, claim_fence = NULL,
 		instance_count = instance_count + $4,
 		attempt_fence = GREATEST(attempt_fence, $2),
 		last_attempt_time = CASE WHEN attempt_fence > $2 THEN last_attempt_time ELSE $3 END,
@@ -126,52 +126,6 @@ func (w *writer) write(ctx context.Context, absent []uuid.UUID) (inventory.Chang
 	}
 	changes.Gone = int64(len(absent))
 	return changes, w.markGone(ctx, absent)
-}
-
-// An instance that stands alive in another scope is vouched for by whatever saw
-// that scope last.
-const resolveSQL = `
-	SELECT i.uid, i.content_hash, i.gone_time IS NOT NULL, i.gone_time IS NULL AND i.scope <> $2, i.scope,
-		CASE WHEN i.gone_time IS NULL THEN GREATEST(i.fence, s.fence) ELSE i.fence END
-	FROM instances i LEFT JOIN scopes s ON s.uid = i.scope
-	WHERE i.uid = ANY ($1)`
-
-const leaveScopeSQL = `UPDATE scopes SET instance_count = GREATEST(instance_count - $2, 0) WHERE uid = $1`
-
-// resolve looks the instances up that were not held in this scope: they may have
-// been here before, or stand in another scope. This way the instances that are
-// gone, of which there are ever more, do not make a re-read dearer.
-func (w *writer) resolve(ctx context.Context) error {
-	fresh := w.reconciliation.Fresh()
-	if len(fresh) == 0 {
-		return nil
-	}
-	rows, err := w.tx.Query(ctx, resolveSQL, fresh, w.obs.Scope.UID())
-	if err != nil {
-		return err
-	}
-	left := map[uuid.UUID]int64{}
-	var uid, scope uuid.UUID
-	var hash []byte
-	var held inventory.Held
-	_, err = pgx.ForEachRow(rows, []any{&uid, &hash, &held.Gone, &held.Elsewhere, &scope, &held.Fence}, func() error {
-		held.Hash = inventory.Hash(hash)
-		w.reconciliation.Resolve(uid, held)
-		if held.Elsewhere && w.reconciliation.Decision(uid) == inventory.Change {
-			left[scope]++
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for scope, count := range left {
-		if _, err := w.tx.Exec(ctx, leaveScopeSQL, scope, count); err != nil {
-			return err
-		}
-		w.moved += count
-	}
-	return nil
 }
 
 const insertSQL = `COPY instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
@@ -235,6 +189,6 @@ func (w *writer) markGone(ctx context.Context, absent []uuid.UUID) error {
 	if len(absent) == 0 {
 		return nil
 	}
-	_, err := w.tx.Exec(ctx, markGoneSQL, absent, w.obs.Scope.UID(), w.obs.Time, w.obs.Fence)
+	_, err := w.tx.Exec(ctx, markGoneSQL, plain(absent), w.obs.Scope.UID(), w.obs.Time, w.obs.Fence)
 	return err
 }

@@ -58,7 +58,7 @@ func joinAccount(ctx context.Context, tx pgx.Tx, obs inventory.Observation) erro
 
 const (
 	lockScopeSQL = `
-		SELECT claims, fence, single_fence, claim_fence
+		SELECT fence, single_fence, claim, claim_fence
 		FROM scopes WHERE uid = $1 FOR UPDATE`
 
 	deleteWholeAccountSQL = `DELETE FROM scopes WHERE uid = $1`
@@ -66,14 +66,14 @@ const (
 
 // lockedScope is the row of a scope that the transaction holds.
 type lockedScope struct {
-	claims, fence, singleFence int64
-	claimFence                 *int64
+	fence, singleFence int64
+	claim, claimFence  *int64 // nil: no observation is under way
 }
 
 // lockScope locks the row of the scope until the transaction ends: all writing
 // into a scope goes one after the other. pgx.ErrNoRows: its account was removed.
 func lockScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (s lockedScope, err error) {
-	err = tx.QueryRow(ctx, lockScopeSQL, key.UID()).Scan(&s.claims, &s.fence, &s.singleFence, &s.claimFence)
+	err = tx.QueryRow(ctx, lockScopeSQL, key.UID()).Scan(&s.fence, &s.singleFence, &s.claim, &s.claimFence)
 	return s, err
 }
 

@@ -22,6 +22,7 @@ type Snapshot struct {
 	obs     inventory.Observation
 	scope   uuid.UUID
 	claim   int64
+	held    int64 // how many instances it held when it was claimed
 	applied bool
 
 	reconciliation *inventory.Reconciliation
@@ -39,9 +40,7 @@ func (s *Store) BeginSnapshot(ctx context.Context, obs inventory.Observation) (*
 		encoder: encoder{scope: obs.Scope.UID(), fence: obs.Fence, time: obs.Time},
 	}
 	err := s.write(ctx, func(tx pgx.Tx) error {
-		var err error
-		snapshot.claim, err = claimScope(ctx, tx, obs)
-		return err
+		return snapshot.claimScope(ctx, tx)
 	})
 	if err != nil {
 		return nil, err
@@ -53,22 +52,21 @@ func (s *Store) BeginSnapshot(ctx context.Context, obs inventory.Observation) (*
 }
 
 const claimScopeSQL = `
-	UPDATE scopes SET claim_fence = $2, claims = claims + 1
+	UPDATE scopes SET claim = nextval('claim_seq'), claim_fence = $2
 	WHERE uid = $1 AND fence <= $2 AND (claim_fence IS NULL OR claim_fence <= $2)
-	RETURNING claims`
+	RETURNING claim, instance_count`
 
-// claimScope makes the observation the one that is under way, and returns the
+// claimScope makes the observation the one that is under way, and remembers the
 // number by which it will know that it still is.
-func claimScope(ctx context.Context, tx pgx.Tx, obs inventory.Observation) (int64, error) {
-	if err := ensureScope(ctx, tx, obs); err != nil {
-		return 0, err
+func (s *Snapshot) claimScope(ctx context.Context, tx pgx.Tx) error {
+	if err := ensureScope(ctx, tx, s.obs); err != nil {
+		return err
 	}
-	var claim int64
-	err := tx.QueryRow(ctx, claimScopeSQL, obs.Scope.UID(), obs.Fence).Scan(&claim)
+	err := tx.QueryRow(ctx, claimScopeSQL, s.scope, s.obs.Fence).Scan(&s.claim, &s.held)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, stale(obs)
+		return stale(s.obs)
 	}
-	return claim, err
+	return err
 }
 
 func stale(obs inventory.Observation) *fault.Error { return inventory.Stale(obs.Scope.String()) }
@@ -79,7 +77,7 @@ const loadHeldSQL = `
 // load reads what is held alive in the scope. It runs after the claim: from then
 // on only newer observations of single instances write into the scope.
 func (s *Snapshot) load(ctx context.Context) error {
-	s.reconciliation = inventory.NewReconciliation(s.obs.Fence, 0)
+	s.reconciliation = inventory.NewReconciliation(s.obs.Fence, int(s.held))
 	rows, err := s.store.pool.Query(ctx, loadHeldSQL, s.scope)
 	if err != nil {
 		return err
@@ -104,8 +102,7 @@ func eachHeld(rows pgx.Rows, take func(uuid.UUID, inventory.Held)) error {
 // Observe takes one instance of the scope. It makes it clean, and sets what
 // belongs to the scope: account, provider, kind, UID.
 func (s *Snapshot) Observe(i *inventory.Instance) error {
-	s.obs.Adopt(i)
-	hash := s.hasher.Content(i)
+	hash := s.obs.Adopt(i, &s.hasher)
 	switch s.reconciliation.Observe(i.UID, hash) {
 	case inventory.Create, inventory.Change, inventory.Reappear:
 		return s.spool.add(func(b []byte) []byte { return s.encoder.row(b, i, hash) })
@@ -117,7 +114,7 @@ func (s *Snapshot) Observe(i *inventory.Instance) error {
 // closeLimit bounds giving up a claim.
 const closeLimit = 5 * time.Second
 
-const releaseScopeSQL = `UPDATE scopes SET claim_fence = NULL WHERE uid = $1 AND claims = $2`
+const releaseScopeSQL = `UPDATE scopes SET claim = NULL, claim_fence = NULL WHERE uid = $1 AND claim = $2`
 
 // Close drops the snapshot unless it was applied, and gives up its claim, also
 // when ctx has ended. A claim that can't be given up is in nobody's way but that

@@ -25,7 +25,8 @@ const (
 // newer observation of it or of its scope is held, or one of its scope is under
 // way.
 func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i inventory.Instance) (inventory.Instance, error) {
-	obs.Adopt(&i)
+	var hasher inventory.Hasher
+	hash := obs.Adopt(&i, &hasher)
 	var stored inventory.Instance
 	err := s.write(ctx, func(tx pgx.Tx) error {
 		if err := ensureScope(ctx, tx, obs); err != nil {
@@ -41,7 +42,7 @@ func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i
 		if obs.Fence < scope.fence || scope.claimFence != nil && obs.Fence <= *scope.claimFence {
 			return stale(obs)
 		}
-		if err := upsert(ctx, tx, obs, &i); err != nil {
+		if err := upsert(ctx, tx, obs, &i, hash); err != nil {
 			return err
 		}
 		stored, err = getInstance(ctx, tx, i.UID)
@@ -52,13 +53,11 @@ func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i
 
 // upsert writes the one instance as a snapshot of nothing else, in a scope that
 // the transaction has locked.
-func upsert(ctx context.Context, tx pgx.Tx, obs inventory.Observation, i *inventory.Instance) error {
+func upsert(ctx context.Context, tx pgx.Tx, obs inventory.Observation, i *inventory.Instance, hash inventory.Hash) error {
 	var (
-		hasher  inventory.Hasher
 		rows    spool
 		encoder = encoder{scope: obs.Scope.UID(), fence: obs.Fence, time: obs.Time, single: true}
 		single  = inventory.NewReconciliation(obs.Fence, 1)
-		hash    = hasher.Content(i)
 	)
 	single.Observe(i.UID, hash)
 	if err := rows.add(func(b []byte) []byte { return encoder.row(b, i, hash) }); err != nil {

@@ -36,6 +36,7 @@ func (r *remote) AfterApply(s *session) error {
 		grpc.WithUserAgent("rollcall/"+s.version),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithUnaryInterceptor(within(r.Timeout)),
+		grpc.WithDefaultServiceConfig(retries),
 	)
 	if err != nil {
 		return fmt.Errorf("--server: %q is no address: %w", r.Server, err)
@@ -47,6 +48,13 @@ func (r *remote) AfterApply(s *session) error {
 // maxMessage is the largest answer taken, in bytes: a page of 1000 instances with large tags is larger than gRPC's
 // default of 4 MiB.
 const maxMessage = 64 << 20
+
+// retries are calls that may be made again when they lost against a concurrent change: they do the same once more. See
+// "gRPC Retry Design", A6.
+const retries = `{"methodConfig": [{
+	"name": [{"service": "rollcall.discovery.v1.DiscoveryService", "method": "SyncAccount"}],
+	"retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2, "retryableStatusCodes": ["ABORTED"]}
+}]}`
 
 // within bounds every unary call in time.
 func within(limit time.Duration) grpc.UnaryClientInterceptor {

@@ -83,7 +83,9 @@ func TestSyncSummaryForPrograms(t *testing.T) {
 	if err := summarize(s, some(), false); !errors.Is(err, failed(exitFailed)) {
 		t.Errorf("error is %v", err)
 	}
-	var got struct{ SyncRuns []struct{ Name, State string } }
+	var got struct {
+		SyncRuns []struct{ Name, State string }
+	}
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || len(got.SyncRuns) != 4 || got.SyncRuns[1].State != "DEGRADED" {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -12,13 +12,13 @@ import (
 
 func TestCleanLetsNothingSteerTheTerminal(t *testing.T) {
 	for given, want := range map[string]string{
-		"web-1":                     "web-1",
-		"naïve 日本 🚀":               "naïve 日本 🚀",
-		"a\nb\tc":                   `a\nb\tc`,
-		"\x1b[31mred\x1b[0m":        `\x1b[31mred\x1b[0m`,
-		"\u202efdp.exe":             `\u202efdp.exe`,
+		"web-1":                      "web-1",
+		"naïve 日本 🚀":                 "naïve 日本 🚀",
+		"a\nb\tc":                    `a\nb\tc`,
+		"\x1b[31mred\x1b[0m":         `\x1b[31mred\x1b[0m`,
+		"\u202efdp.exe":              `\u202efdp.exe`,
 		"bell\a, null\x00, c1\u009b": `bell\a, null\x00, c1\u009b`,
-		`quote " and \ stay`:        `quote " and \ stay`,
+		`quote " and \ stay`:         `quote " and \ stay`,
 	} {
 		if got := clean(given); got != want {
 			t.Errorf("clean(%q) = %q, want %q", given, got, want)

@@ -1,0 +1,97 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"go.uber.org/goleak"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// start runs the program's inside until the test ends.
+func start(t *testing.T, cfg Config) *App {
+	t.Helper()
+	cfg.Addr = "127.0.0.1:0"
+	app, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- app.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return app
+}
+
+// TestDemoThroughTheEnvironment does what a user does: exports what the program prints, and lets the SDK find its own way,
+// into another account too.
+func TestDemoThroughTheEnvironment(t *testing.T) {
+	app := start(t, Config{Seed: 1, Demo: true, Regions: "3", Latency: 0, Throttle: true, Verify: true, Churn: time.Millisecond})
+	accounts := app.World.Accounts()
+	for name, value := range app.Server.Env(accounts[0]) {
+		if name != "AWS_EC2_METADATA_DISABLED" && !strings.Contains(app.Instructions(), name+"="+value) {
+			t.Errorf("the instructions lack %s", name)
+		}
+		t.Setenv(name, value)
+	}
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+	cfg, err := config.LoadDefaultConfig(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, account := range accounts {
+		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), cloudsim.RoleARN(account, cloudsim.DemoRole), func(o *stscreds.AssumeRoleOptions) {
+			o.ExternalID = aws.String(cloudsim.DemoExternalID)
+		})
+		out, err := ec2.NewFromConfig(cfg, func(o *ec2.Options) {
+			o.Credentials, o.Region = aws.NewCredentialsCache(role), app.World.Regions(account)[0]
+		}).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{MaxResults: aws.Int32(100)})
+		if err != nil || len(out.Reservations) == 0 || *out.Reservations[0].OwnerId != account {
+			t.Errorf("%s: %v", account, err)
+		}
+	}
+}
+
+func TestUniformWorld(t *testing.T) {
+	app := start(t, Config{Accounts: 12, Regions: "eu-west-1,eu-south-1", Instances: 2, Fault: []string{
+		"throttle,account=100000000002,region=eu-west-1,probability=0.5,count=3,skip=1", "slow,delay=1s,service=rds",
+	}})
+	if got := app.World.Regions(app.World.Accounts()[11]); len(got) != 2 || got[1] != "eu-south-1" {
+		t.Errorf("regions %v", got)
+	}
+	if !strings.Contains(app.Instructions(), "and 2 more") {
+		t.Error(app.Instructions())
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for name, args := range map[string][]string{
+		"regions":     {"--accounts=1", "--regions=99"},
+		"region":      {"--accounts=1", "--regions=mars-1"},
+		"fault":       {"--fault=flood"},
+		"fault field": {"--fault=throttle,colour=red"},
+		"fault value": {"--fault=throttle,count=many"},
+		"address":     {"--addr=nowhere:-1"},
+	} {
+		if err := Main(t.Context(), args, new(bytes.Buffer)); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

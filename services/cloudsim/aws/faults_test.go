@@ -1,0 +1,161 @@
+package aws_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/smithy-go"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each service.
+func TestFaultsThatAnswer(t *testing.T) {
+	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 5})
+	unknown := map[string]answer{"ec2": {"AuthFailure", 401}, "rds": {"InvalidClientTokenId", 403}, "sts": {"InvalidClientTokenId", 403}}
+	cases := map[cloudsim.FaultKind]map[string]answer{
+		cloudsim.AccessDenied: {"ec2": {"UnauthorizedOperation", 403}, "rds": {"AccessDenied", 403}, "sts": {"AccessDenied", 403}},
+		cloudsim.Throttle:     {"ec2": {"RequestLimitExceeded", 503}, "rds": {"Throttling", 400}, "sts": {"Throttling", 400}},
+		cloudsim.ServerError:  {"ec2": {"InternalError", 500}, "rds": {"InternalFailure", 500}, "sts": {"InternalFailure", 500}},
+		cloudsim.Unavailable:  {"ec2": {"Unavailable", 503}, "rds": {"ServiceUnavailable", 503}, "sts": {"ServiceUnavailable", 503}},
+		cloudsim.Expired:      {"ec2": {"RequestExpired", 400}, "rds": {"ExpiredToken", 403}, "sts": {"ExpiredToken", 403}},
+		cloudsim.Revoked:      unknown,
+		cloudsim.NotEnabled:   unknown,
+		cloudsim.Respond:      {"ec2": {"Odd", 418}, "rds": {"Odd", 418}, "sts": {"Odd", 418}},
+	}
+	for kind, want := range cases {
+		t.Run(string(kind), func(t *testing.T) {
+			defer c.Inject(cloudsim.Fault{Kind: kind, Status: 418, Code: "Odd", Message: "<&>"})()
+			for service, err := range c.calls(t.Context(), c.Key(firstAccount), homeRegion) {
+				wantCode(t, err, want[service].code, want[service].status)
+			}
+		})
+	}
+	for service, err := range c.calls(t.Context(), c.Key(firstAccount), homeRegion) {
+		if err != nil {
+			t.Errorf("%s, after the faults: %v", service, err)
+		}
+	}
+}
+
+// TestFaultsThatBreakTheAnswer injects each fault that leaves an SDK without an answer it can read.
+func TestFaultsThatBreakTheAnswer(t *testing.T) {
+	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 50})
+	for _, kind := range []cloudsim.FaultKind{cloudsim.Drop, cloudsim.Truncate, cloudsim.Malformed} {
+		t.Run(string(kind), func(t *testing.T) {
+			defer c.Inject(cloudsim.Fault{Kind: kind, Call: cloudsim.Call{Region: homeRegion}})()
+			for service, err := range c.calls(t.Context(), c.Key(firstAccount), homeRegion) {
+				if _, ok := errors.AsType[smithy.APIError](err); err == nil || ok {
+					t.Errorf("%s: got %v, want an error below the API", service, err)
+				}
+			}
+			if _, err := c.ec2("eu-west-1").DescribeRegions(t.Context(), &ec2.DescribeRegionsInput{}); err != nil {
+				t.Errorf("in another region: %v", err)
+			}
+		})
+	}
+}
+
+// TestHang cancels a request that is never answered; the next one is.
+func TestHang(t *testing.T) {
+	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}})
+	c.Inject(cloudsim.Fault{Kind: cloudsim.Hang, Count: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := c.ec2(homeRegion).DescribeRegions(ctx, &ec2.DescribeRegionsInput{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.ec2(homeRegion).DescribeRegions(t.Context(), &ec2.DescribeRegionsInput{}); err != nil {
+		t.Errorf("after the fault: %v", err)
+	}
+}
+
+// TestLatency holds the answer back, by the world's latency and a fault's.
+func TestLatency(t *testing.T) {
+	c := serve(t, cloudsim.Config{Latency: 5 * time.Millisecond})
+	c.Inject(cloudsim.Fault{Kind: cloudsim.Slow, Delay: 15 * time.Millisecond})
+	start := time.Now()
+	if _, err := c.ec2(homeRegion).DescribeRegions(t.Context(), &ec2.DescribeRegionsInput{}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took < 20*time.Millisecond {
+		t.Errorf("answered after %v", took)
+	}
+}
+
+// TestPagingFaults reads lists whose paging lies.
+func TestPagingFaults(t *testing.T) {
+	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 12, Databases: 50})
+	pages := ec2.DescribeInstancesInput{MaxResults: sdk.Int32(5)}
+	next := func(token *string) *ec2.DescribeInstancesOutput {
+		in := pages
+		in.NextToken = token
+		out, err := c.ec2(homeRegion).DescribeInstances(t.Context(), &in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	t.Run("fail midway", func(t *testing.T) {
+		defer c.Inject(cloudsim.Fault{Kind: cloudsim.FailMidway})()
+		ids, err := c.instanceIDs(t.Context(), homeRegion, &pages)
+		wantCode(t, err, "InternalError", 500)
+		if len(ids) != 5 {
+			t.Errorf("%d instances before the failure", len(ids))
+		}
+		all := rds.NewDescribeDBInstancesPaginator(c.rds(homeRegion), &rds.DescribeDBInstancesInput{MaxRecords: sdk.Int32(20)})
+		if _, err := all.NextPage(t.Context()); err != nil {
+			t.Error(err)
+		}
+		_, err = all.NextPage(t.Context())
+		wantCode(t, err, "InternalFailure", 500)
+	})
+	t.Run("repeat token", func(t *testing.T) {
+		defer c.Inject(cloudsim.Fault{Kind: cloudsim.RepeatToken})()
+		first := next(nil)
+		second := next(first.NextToken)
+		if *second.NextToken != *first.NextToken {
+			t.Error("the second page ends with another token")
+		}
+	})
+	t.Run("endless", func(t *testing.T) {
+		defer c.Inject(cloudsim.Fault{Kind: cloudsim.EndlessPages})()
+		var token *string
+		for range 10 { // of three
+			if token = next(token).NextToken; token == nil {
+				t.Fatal("the pages ended")
+			}
+		}
+	})
+	t.Run("empty", func(t *testing.T) {
+		defer c.Inject(cloudsim.Fault{Kind: cloudsim.Empty})()
+		if out := next(nil); len(out.Reservations) != 0 || out.NextToken != nil {
+			t.Errorf("%d reservations", len(out.Reservations))
+		}
+		out, err := c.rds(homeRegion).DescribeDBInstances(t.Context(), &rds.DescribeDBInstancesInput{})
+		if err != nil || len(out.DBInstances) != 0 {
+			t.Errorf("%v, %v", out, err)
+		}
+		for service, err := range c.calls(t.Context(), c.Key(firstAccount), homeRegion) {
+			if err != nil {
+				t.Errorf("%s: %v", service, err)
+			}
+		}
+	})
+}
+
+// TestHostileErrorText sends an error message that would break XML if it were not escaped.
+func TestHostileErrorText(t *testing.T) {
+	c := serve(t, cloudsim.Config{})
+	_, err := c.ec2(homeRegion).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{`i-<"&>` + "\x01"}})
+	wantCode(t, err, "InvalidInstanceID.Malformed", 400)
+	if !strings.Contains(err.Error(), `i-<"&>`) {
+		t.Errorf("got %v", err)
+	}
+}

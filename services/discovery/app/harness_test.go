@@ -1,0 +1,276 @@
+package app_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/migrations"
+	accountsapp "github.com/rollcall-dev/rollcall/services/accounts/app"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/app"
+	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+// patience bounds every wait of a test.
+const patience = 30 * time.Second
+
+func database(t testing.TB, service string) *dbtest.DB {
+	t.Helper()
+	files := migrations.Discovery()
+	switch service {
+	case "accounts":
+		files = migrations.Accounts()
+	case "inventory":
+		files = migrations.Inventory()
+	}
+	return dbtest.New(t, dbtest.Template{
+		Service: service,
+		Version: dbtest.HashFS(files),
+		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, files, service) },
+	})
+}
+
+// rollcall is discovery with the services around it, on pipes, and a cloud to
+// read. What it does is seen from outside only.
+type rollcall struct {
+	t      testing.TB
+	world  *cloudsim.World
+	config app.Config
+
+	accounts  accountsv1.AccountServiceClient
+	inventory inventoryv1.InventoryServiceClient
+	discovery discoveryv1.DiscoveryServiceClient
+	db        *dbtest.DB
+}
+
+// start runs all services. Discovery runs with what configure makes of its
+// config.
+func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) *rollcall {
+	t.Helper()
+	cloud.VerifySignatures = true
+	world := cloudsim.New(cloud)
+	sim, err := simaws.Serve(world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+
+	key := auth.NewKey()
+	accounts := accountsapp.Config{
+		DatabaseURL: database(t, "accounts").URL, GRPC: serve.Pipe(), Internal: serve.Pipe(), DiscoveryKey: key,
+		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
+	}
+	inventory := inventoryapp.Config{
+		DatabaseURL: database(t, "inventory").URL, GRPC: serve.Pipe(), Internal: serve.Pipe(), DiscoveryKey: key,
+		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
+	}
+	run(t, must(accountsapp.New(t.Context(), accounts))(t))
+	run(t, must(inventoryapp.New(t.Context(), inventory))(t))
+
+	home := world.Accounts()[0]
+	userKey := world.Key(home)
+	r := &rollcall{t: t, world: world, db: database(t, "discovery")}
+	r.config = app.Config{
+		DatabaseURL: r.db.URL, GRPC: serve.Pipe(), DiscoveryKey: key,
+		Accounts: accounts.Internal, Inventory: inventory.Internal,
+		SyncInterval: time.Hour,
+		Logging:      serve.Logging{Out: t.Output()},
+		AWS: aws.Config{
+			EndpointURL: sim.URL, Region: "us-east-1",
+			Keys:         &aws.Keys{AccessKeyID: userKey.AccessKeyID, SecretAccessKey: userKey.Secret},
+			Attempts:     3,
+			AttemptLimit: 2 * time.Second, CallLimit: 4 * time.Second, MaxBackoff: 50 * time.Millisecond,
+		},
+		Limits: discovery.Limits{
+			Lease: 3 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, ScopesPerAccount: 8,
+			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond,
+		},
+		Periods: jobs.Periods{
+			Schedule: 100 * time.Millisecond, Reap: 200 * time.Millisecond, Sweep: 300 * time.Millisecond, Prune: time.Hour,
+		},
+	}
+	for _, c := range configure {
+		c(&r.config)
+	}
+	r.accounts = accountsv1.NewAccountServiceClient(dial(t, accounts.GRPC))
+	r.inventory = inventoryv1.NewInventoryServiceClient(dial(t, inventory.GRPC))
+	r.discovery = discoveryv1.NewDiscoveryServiceClient(dial(t, r.config.GRPC))
+	r.startDiscovery(r.config)
+	return r
+}
+
+// startDiscovery runs a discovery process until the test ends, or until the
+// function that it gives is called.
+func (r *rollcall) startDiscovery(config app.Config) (stop func()) {
+	r.t.Helper()
+	return run(r.t, must(app.New(r.t.Context(), config))(r.t))
+}
+
+func must[A any](a A, err error) func(testing.TB) A {
+	return func(t testing.TB) A {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+}
+
+// run runs a service until the test ends, or until stop is called.
+func run(t testing.TB, service serve.Runner) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- service.Run(ctx) }()
+	var stopped bool
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("a service ended with %v", err)
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func dial(t testing.TB, at serve.Endpoint) *grpc.ClientConn {
+	t.Helper()
+	conn, err := at.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// add puts the cloud's account on the roll, read through a role.
+func (r *rollcall) add(cloudID string, change ...func(*accountsv1.Account)) *accountsv1.Account {
+	r.t.Helper()
+	account := &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
+		AccountId: cloudID,
+		Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
+			RoleArn: cloudsim.RoleARN(cloudID, "rollcall"),
+		}},
+	}}}
+	for _, c := range change {
+		c(account)
+	}
+	created, err := r.accounts.CreateAccount(r.t.Context(), &accountsv1.CreateAccountRequest{Account: account})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return created
+}
+
+// every sets the sync interval.
+func every(interval time.Duration) func(*accountsv1.Account) {
+	return func(a *accountsv1.Account) { a.SyncInterval = durationpb.New(interval) }
+}
+
+// eventually waits until the condition holds, and says what it saw last when it
+// does not in time.
+func eventually(t testing.TB, what string, holds func() (ok bool, seen any)) {
+	t.Helper()
+	deadline := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, seen := holds()
+		if ok {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("not within %s: %s; last seen: %v", patience, what, seen)
+		case <-tick.C:
+		}
+	}
+}
+
+// connection waits for a status of the account.
+func (r *rollcall) connection(name string, want accountsv1.Connection_Status) *accountsv1.Connection {
+	r.t.Helper()
+	var connection *accountsv1.Connection
+	eventually(r.t, name+" is "+want.String(), func() (bool, any) {
+		account, err := r.accounts.GetAccount(r.t.Context(), &accountsv1.GetAccountRequest{Name: name})
+		if err != nil {
+			return false, err
+		}
+		connection = account.GetConnection()
+		return connection.GetStatus() == want, connection
+	})
+	return connection
+}
+
+// instances are all instances of an account on the roll, by provider id.
+func (r *rollcall) instances(name string) map[string]*inventoryv1.Instance {
+	r.t.Helper()
+	all := map[string]*inventoryv1.Instance{}
+	request := &inventoryv1.ListInstancesRequest{Filter: `account = "` + name + `"`, PageSize: 1000}
+	for {
+		response, err := r.inventory.ListInstances(r.t.Context(), request)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for _, instance := range response.GetInstances() {
+			all[instance.GetProviderId()] = instance
+		}
+		if request.PageToken = response.GetNextPageToken(); request.PageToken == "" {
+			return all
+		}
+	}
+}
+
+// sync asks for a sync and waits for its end.
+func (r *rollcall) sync(name string) *discoveryv1.SyncRun {
+	r.t.Helper()
+	queued, err := r.discovery.SyncAccount(r.t.Context(), &discoveryv1.SyncAccountRequest{Name: name})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return r.watch(queued.GetName())
+}
+
+// watch follows a run to its end.
+func (r *rollcall) watch(run string) *discoveryv1.SyncRun {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	stream, err := r.discovery.WatchSyncRun(ctx, &discoveryv1.WatchSyncRunRequest{Name: run})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var last *discoveryv1.SyncRun
+	for {
+		response, err := stream.Recv()
+		if err != nil {
+			if last.GetEndTime() == nil {
+				r.t.Fatalf("the watch of %s ended with %v after %v", run, err, last)
+			}
+			return last
+		}
+		last = response.GetSyncRun()
+	}
+}

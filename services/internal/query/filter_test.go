@@ -1,0 +1,263 @@
+package query_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/internal/query"
+)
+
+const uid = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+
+// A filter becomes this SQL with these parameters.
+func TestWhere(t *testing.T) {
+	moment := time.Date(2026, 1, 31, 15, 4, 5, 0, time.UTC)
+	for _, test := range []struct {
+		filter string
+		want   string
+		args   query.Args
+	}{
+		{"", "TRUE", nil},
+		{" \t\n", "TRUE", nil},
+		{`*`, "TRUE", nil},
+		{`NOT *`, "FALSE", nil},
+
+		// Text.
+		{`display_name = web`, "display_name = $1", query.Args{"web"}},
+		{`displayName="web"`, "display_name = $1", query.Args{"web"}},
+		{`"display_name" = 'web'`, "display_name = $1", query.Args{"web"}},
+		{`display_name != web`, "display_name <> $1", query.Args{"web"}},
+		{`NOT display_name < "é\u00e9\x41\"\\\n"`, "NOT (display_name < $1)", query.Args{"ééA\"\\\n"}},
+		{`location.zone = eu-west-1a`, "zone = $1", query.Args{"eu-west-1a"}},
+		{`location.zone != eu-west-1a`, "zone IS DISTINCT FROM $1", query.Args{"eu-west-1a"}},
+		{`NOT location.zone : "a"`, "(zone ILIKE $1) IS NOT TRUE", query.Args{"%a%"}},
+		{`location.zone >= b`, "COALESCE(zone, '') >= $1", query.Args{"b"}},
+		{`location.zone = ""`, "COALESCE(zone, '') = ''", nil},
+		{`location.zone != ""`, "zone <> ''", nil},
+		{`location.zone:*`, "zone <> ''", nil},
+		{`-location.zone:*`, "COALESCE(zone, '') = ''", nil},
+		{`display_name = "*"`, "display_name <> ''", nil},
+		{`account = accounts/aws-1`, "account = $1", query.Args{"aws-1"}},
+		{`account = aws-1`, "account = $1", query.Args{"aws-1"}},
+		{`account : "accounts/aws"`, "account ILIKE $1", query.Args{"%aws%"}},
+		{`account = "accounts/aws*"`, "account LIKE $1", query.Args{"aws%"}},
+
+		// Wildcards, and what LIKE would take for one.
+		{`display_name : "50%_\\"`, "display_name ILIKE $1", query.Args{`%50\%\_\\%`}},
+		{`display_name = web*`, "display_name LIKE $1", query.Args{"web%"}},
+		{`display_name = "*web"`, "display_name LIKE $1", query.Args{"%web"}},
+		{`display_name != *web*`, "NOT (display_name LIKE $1)", query.Args{"%web%"}},
+		{`display_name = "\*web\*"`, "display_name = $1", query.Args{"*web*"}},
+		{`display_name = "w*b"`, "display_name = $1", query.Args{"w*b"}},
+		{`display_name : "web*"`, "display_name ILIKE $1", query.Args{"web%"}},
+
+		// The other types.
+		{`name = "things/` + uid + `"`, "uid = $1::uuid", query.Args{uid}},
+		{`name != ` + strings.ToUpper(uid), "uid <> $1::uuid", query.Args{uid}},
+		{`state = RUNNING`, "state = $1", query.Args{"RUNNING"}},
+		{`state : "RUNNING"`, "state = $1", query.Args{"RUNNING"}},
+		{`mode != FAST`, "mode IS DISTINCT FROM $1", query.Args{"FAST"}},
+		{`mode:*`, "mode IS NOT NULL", nil},
+		{`NOT mode:*`, "mode IS NULL", nil},
+		{`state:*`, "TRUE", nil},
+		{`paused`, "paused IS TRUE", nil},
+		{`-paused`, "paused IS NOT TRUE", nil},
+		{`paused = false`, "paused IS FALSE", nil},
+		{`virtual_machine.spot`, "((details ->> 'spot')::boolean) IS TRUE", nil},
+		{`virtualMachine.spot != "false"`, "((details ->> 'spot')::boolean) IS NOT FALSE", nil},
+		{`port >= -5`, "port >= $1::bigint", query.Args{int64(-5)}},
+		{`port = 0x1F`, "port = $1::bigint", query.Args{int64(31)}},
+		{`port = 010`, "port = $1::bigint", query.Args{int64(10)}},
+		{`port = (-5 OR 5)`, "(port = $1::bigint OR port = $2::bigint)", query.Args{int64(-5), int64(5)}},
+		{`NOT storage_gib > 5`, "(storage_gib > $1::bigint) IS NOT TRUE", query.Args{int64(5)}},
+		{`createTime < 2026-01-31T15:04:05Z`, "create_time < $1::timestamptz", query.Args{moment}},
+		{`createTime < "2026-01-31T15:04:05Z"`, "create_time < $1::timestamptz", query.Args{moment}},
+		{`create_time < timestamp( "2026-01-31T15:04:05Z" )`, "create_time < $1::timestamptz", query.Args{moment}},
+		{`gone_time:*`, "gone_time IS NOT NULL", nil},
+		{`sync_interval >= 1.5h`, "sync_interval >= $1::interval", query.Args{90 * time.Minute}},
+		{`sync_interval >= duration("20s")`, "sync_interval >= $1::interval", query.Args{20 * time.Second}},
+
+		// Maps and lists.
+		{`labels.team = "x"`, "labels @> $1::jsonb", query.Args{`{"team":"x"}`}},
+		{`labels.Team != x`, "NOT (labels @> $1::jsonb)", query.Args{`{"Team":"x"}`}},
+		{`marks.team != x`, "(marks @> $1::jsonb) IS NOT TRUE", query.Args{`{"team":"x"}`}},
+		{`labels."kubernetes.io/name" = x`, "labels @> $1::jsonb", query.Args{`{"kubernetes.io/name":"x"}`}},
+		{`labels.kubernetes.io/name = x`, "labels @> $1::jsonb", query.Args{`{"kubernetes.io/name":"x"}`}},
+		{`labels.cost-center = x`, "labels @> $1::jsonb", query.Args{`{"cost-center":"x"}`}},
+		{`labels.AND = x`, "labels @> $1::jsonb", query.Args{`{"AND":"x"}`}},
+		{`labels.1 = x`, "labels @> $1::jsonb", query.Args{`{"1":"x"}`}},
+		{`labels."a\"b" = "\"'\\"`, "labels @> $1::jsonb", query.Args{`{"a\"b":"\"'\\"}`}},
+		{`labels:team`, "labels ? $1", query.Args{"team"}},
+		{`labels:"kube*"`, "EXISTS (SELECT FROM jsonb_object_keys(labels) AS item WHERE item LIKE $1)", query.Args{"kube%"}},
+		{`labels.team:*`, "labels ? $1", query.Args{"team"}},
+		{`-marks:team`, "(marks ? $1) IS NOT TRUE", query.Args{"team"}},
+		{`labels:*`, "labels <> '{}'", nil},
+		{`labels.team : da`, "(labels ->> $1::text) ILIKE $2", query.Args{"team", "%da%"}},
+		{`labels.team = "da*"`, "(labels ->> $1::text) LIKE $2", query.Args{"team", "da%"}},
+		{`labels.team > da`, "(labels ->> $1::text) > $2", query.Args{"team", "da"}},
+		{`private_ips:"10.0.0.1"`, "private_ips @> ARRAY[$1::text]", query.Args{"10.0.0.1"}},
+		{`privateIps:fe80::1`, "private_ips @> ARRAY[$1::text]", query.Args{"fe80::1"}},
+		{`NOT public_ips:10.0.0.1`, "(public_ips @> ARRAY[$1::text]) IS NOT TRUE", query.Args{"10.0.0.1"}},
+		{`private_ips:"10.*"`, "EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item LIKE $1)", query.Args{"10.%"}},
+		{`private_ips:*`, "private_ips <> '{}'", nil},
+
+		// Together.
+		{`paused AND state = GONE`, "(paused IS TRUE AND state = $1)", query.Args{"GONE"}},
+		{`paused state = GONE`, "(paused IS TRUE AND state = $1)", query.Args{"GONE"}},
+		{
+			`state = GONE AND mode = FAST OR mode = SLOW`, "(state = $1 AND (mode = $2 OR mode = $3))",
+			query.Args{"GONE", "FAST", "SLOW"},
+		},
+		{`NOT (paused OR state = GONE)`, "(paused IS NOT TRUE AND state <> $1)", query.Args{"GONE"}},
+		{`NOT (NOT paused)`, "paused IS TRUE", nil},
+		{`state = (GONE OR STOPPED)`, "(state = $1 OR state = $2)", query.Args{"GONE", "STOPPED"}},
+		{`state != (GONE OR STOPPED)`, "(state <> $1 AND state <> $2)", query.Args{"GONE", "STOPPED"}},
+		{`state = (NOT GONE)`, "state <> $1", query.Args{"GONE"}},
+
+		// Words.
+		{`web-1`, anywhere, query.Args{"%web-1%"}},
+		{`"a b"`, anywhere, query.Args{"%a b%"}},
+		{`10.0.0.`, anywhere, query.Args{"%10.0.0.%"}},
+		{`state`, anywhere, query.Args{"%state%"}},
+		{`"paused"`, anywhere, query.Args{"%paused%"}},
+		{`web*`, anywhere, query.Args{"web%"}},
+		{`-web`, "(" + anywhere + ") IS NOT TRUE", query.Args{"%web%"}},
+		{`web-1 paused`, "(" + anywhere + " AND paused IS TRUE)", query.Args{"%web-1%"}},
+	} {
+		t.Run(test.filter, func(t *testing.T) {
+			filter, err := things.ParseFilter(test.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var args query.Args
+			if got := filter.Where(&args); got != test.want {
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+			if !reflect.DeepEqual(args, test.args) {
+				t.Errorf("got args %#v, want %#v", args, test.args)
+			}
+		})
+	}
+}
+
+const anywhere = "(display_name ILIKE $1 OR zone ILIKE $1 OR EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item ILIKE $1))"
+
+// Parameters are numbered after those that are there already.
+func TestWhereAfterOtherArgs(t *testing.T) {
+	filter, err := things.ParseFilter("display_name = a AND display_name = b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := query.Args{"first"}
+	if got := filter.Where(&args); got != "(display_name = $2 AND display_name = $3)" {
+		t.Error(got)
+	}
+	if fmt.Sprint(args) != "[first a b]" {
+		t.Error(args)
+	}
+	var none *query.Filter
+	if got := none.Where(&args); got != "TRUE" {
+		t.Errorf("the nil filter is %s", got)
+	}
+}
+
+func TestOnly(t *testing.T) {
+	for _, test := range []struct {
+		filter string
+		path   string
+		want   string
+	}{
+		{``, "account", "any"},
+		{`account = accounts/a`, "account", `["a"]`},
+		{`account = a AND paused`, "account", `["a"]`},
+		{`(account = a OR account = b) paused`, "account", `["a" "b"]`},
+		{`account = (a OR b OR a)`, "account", `["a" "b"]`},
+		{`account = (a OR b) AND account = (b OR c)`, "account", `["b"]`},
+		{`account = a AND account = b`, "account", `[]`},
+		{`account = a OR paused`, "account", "any"},
+		{`(account = a AND paused) OR (account = b AND web)`, "account", `["a" "b"]`},
+		{`NOT (account != a OR paused)`, "account", `["a"]`},
+		{`account != a`, "account", "any"},
+		{`NOT account = a`, "account", "any"},
+		{`account : a`, "account", "any"},
+		{`account = "a*"`, "account", "any"},
+		{`account >= a`, "account", "any"},
+		{`account = ""`, "account", `[""]`},
+		{`state : GONE`, "state", `["GONE"]`},
+		{`state = GONE`, "account", "any"},
+		{`paused`, "paused", `["true"]`},
+		{`port = 0x10`, "port", `["16"]`},
+		{`labels.account = a`, "account", "any"},
+		{`labels.a = b`, "labels", "any"},
+		{`create_time = 2026-01-31T15:04:05Z`, "create_time", "any"},
+		{`web`, "display_name", "any"},
+		{`account = a`, "nothing", "any"},
+		{`NOT *`, "account", `[]`},
+	} {
+		t.Run(test.filter, func(t *testing.T) {
+			filter, err := things.ParseFilter(test.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			values, ok := filter.Only(test.path)
+			got := "any"
+			if ok {
+				got = fmt.Sprintf("%q", values)
+			}
+			if got != test.want {
+				t.Errorf("Only(%q) is %s, want %s", test.path, got, test.want)
+			}
+		})
+	}
+}
+
+// Asking twice gives the same, and from several goroutines.
+func TestFiltersAreReadOnly(t *testing.T) {
+	filter, err := things.ParseFilter("account = (a OR b) AND account = b web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan string)
+	for range 4 {
+		go func() {
+			var args query.Args
+			values, _ := filter.Only("account")
+			done <- fmt.Sprint(filter.Where(&args), args, values)
+		}()
+	}
+	first := <-done
+	for range 3 {
+		if next := <-done; next != first {
+			t.Errorf("%s and %s", first, next)
+		}
+	}
+}
+
+// A schema that can't be right stops the program at its start.
+func TestNewPanics(t *testing.T) {
+	good := query.Field{Path: "name", Column: "name", Type: query.String}
+	for name, fields := range map[string][]query.Field{
+		"no type":       {{Path: "a", Column: "a"}},
+		"no path":       {{Column: "a", Type: query.String}},
+		"no column":     {{Path: "a", Type: query.String}},
+		"empty enum":    {{Path: "a", Column: "a", Type: query.Enum()}},
+		"twice":         {good, good},
+		"two spellings": {{Path: "a_b", Column: "a", Type: query.String}, {Path: "aB", Column: "b", Type: query.String}},
+		"two keys":      {{Path: "a", Column: "a", Type: query.Int, Key: true}, {Path: "b", Column: "b", Type: query.Int, Key: true}},
+		"key nullable":  {{Path: "a", Column: "a", Type: query.Int, Key: true, Nullable: true}},
+		"sortable map":  {{Path: "a", Column: "a", Type: query.StringMap, Sortable: true}},
+		"search int":    {{Path: "a", Column: "a", Type: query.Int, Search: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			query.New(fields...)
+		})
+	}
+}

@@ -1,0 +1,273 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"pgregory.net/rapid"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+)
+
+// sighting is an instance as a snapshot brings it: content is all that can
+// change.
+type sighting struct{ id, content string }
+
+func (s sighting) instance() inventory.Instance {
+	return inventory.Instance{ProviderID: s.id, DisplayName: s.content, State: inventory.StateRunning}
+}
+
+// The one account of these histories.
+var wholeAccount = inventory.ScopeKey{Account: "aws-1", Kind: inventory.KindUnspecified, Location: inventory.WholeAccount}
+
+// underWay is a snapshot between its begin and its end.
+type underWay struct {
+	obs      inventory.Observation
+	snapshot *postgres.Snapshot
+	claim    *modelClaim
+	seen     []sighting
+}
+
+// machineState is one history: the store and the model, side by side.
+type machineState struct {
+	ctx     context.Context
+	store   *postgres.Store
+	model   *model
+	open    []*underWay
+	counter int
+}
+
+// TestStoreIsTheModel plays random histories against the store and the model:
+// snapshots that run at once, come late, stop half-way or fail, observations of
+// single instances, instances that move between scopes, and the removal of the
+// account. After each step both must say the same.
+func TestStoreIsTheModel(t *testing.T) {
+	store, pool := open(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		reset(t, pool)
+		s := &machineState{ctx: t.Context(), store: store, model: newModel()}
+		defer s.closeAll()
+		rt.Repeat(map[string]func(*rapid.T){
+			"begin":    s.begin,
+			"observe":  s.observe,
+			"complete": s.complete,
+			"die":      s.die,
+			"single":   s.single,
+			"fail":     s.fail,
+			"failAll":  s.failAll,
+			"remove":   s.remove,
+			"":         s.check,
+		})
+	})
+}
+
+func reset(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	exec(t, pool, `DELETE FROM instances`)
+	exec(t, pool, `DELETE FROM scopes`)
+	exec(t, pool, `DELETE FROM removed_accounts`)
+}
+
+func (s *machineState) closeAll() {
+	for _, u := range s.open {
+		_ = u.snapshot.Close(s.ctx)
+	}
+}
+
+// observation draws one of two regions and a token, mostly newer than the last,
+// at times older or the same.
+func (s *machineState) observation(t *rapid.T) inventory.Observation {
+	s.counter++
+	fence := int64(s.counter*2) + rapid.SampledFrom([]int64{0, 0, 0, 1, -1, -2, -5, -9}).Draw(t, "token")
+	return observation("aws-1", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"), max(fence, 1))
+}
+
+func drawSighting(t *rapid.T) sighting {
+	return sighting{
+		id:      fmt.Sprint("i-", rapid.IntRange(0, 5).Draw(t, "id")),
+		content: fmt.Sprint("v", rapid.IntRange(0, 2).Draw(t, "content")),
+	}
+}
+
+// agree holds an error of the store to the model's word that it went well.
+func agree(t *rapid.T, what string, err error, went bool) {
+	if (err == nil) != went {
+		t.Fatalf("%s: the store says %v, the model %v", what, err, went)
+	}
+	if err != nil && (fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != inventory.ReasonStale) {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func (s *machineState) begin(t *rapid.T) {
+	if len(s.open) > 3 {
+		t.Skip("enough are under way")
+	}
+	obs := s.observation(t)
+	snapshot, err := s.store.BeginSnapshot(s.ctx, obs)
+	claim := s.model.begin(obs)
+	agree(t, "begin", err, claim != nil)
+	if err == nil {
+		s.open = append(s.open, &underWay{obs: obs, snapshot: snapshot, claim: claim})
+	}
+}
+
+// pick draws one that is under way.
+func (s *machineState) pick(t *rapid.T) *underWay {
+	if len(s.open) == 0 {
+		t.Skip("none is under way")
+	}
+	return s.open[rapid.IntRange(0, len(s.open)-1).Draw(t, "which")]
+}
+
+func (s *machineState) observe(t *rapid.T) {
+	u := s.pick(t)
+	for _, seen := range rapid.SliceOfN(rapid.Custom(drawSighting), 1, 6).Draw(t, "seen") {
+		instance := seen.instance()
+		if err := u.snapshot.Observe(&instance); err != nil {
+			t.Fatal(err)
+		}
+		u.seen = append(u.seen, seen)
+	}
+}
+
+func (s *machineState) end(t *rapid.T, u *underWay) {
+	if err := u.snapshot.Close(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	s.open = slices.DeleteFunc(s.open, func(o *underWay) bool { return o == u })
+}
+
+func (s *machineState) complete(t *rapid.T) {
+	u := s.pick(t)
+	changes, err := u.snapshot.Complete(s.ctx, int64(len(u.seen)))
+	want, went := s.model.complete(u.obs, u.claim, u.seen)
+	agree(t, "complete", err, went)
+	if changes != want {
+		t.Fatalf("the store changed %+v, the model %+v", changes, want)
+	}
+	s.model.drop(u.obs, u.claim)
+	s.end(t, u)
+}
+
+func (s *machineState) die(t *rapid.T) {
+	u := s.pick(t)
+	s.model.drop(u.obs, u.claim)
+	s.end(t, u)
+}
+
+func (s *machineState) single(t *rapid.T) {
+	obs, seen := s.observation(t), drawSighting(t)
+	got, err := s.store.UpsertInstance(s.ctx, obs, seen.instance())
+	agree(t, "single", err, s.model.single(obs, seen))
+	if err == nil && got.DisplayName != seen.content {
+		t.Fatalf("single returned %q", got.DisplayName)
+	}
+}
+
+func (s *machineState) fail(t *rapid.T) {
+	obs := s.observation(t)
+	err := s.store.FailScope(s.ctx, obs, inventory.Failure{Reason: "THROTTLED", Error: "slow down"})
+	agree(t, "fail", err, s.model.fail(obs, "THROTTLED"))
+}
+
+func (s *machineState) failAll(t *rapid.T) {
+	obs := s.observation(t)
+	obs.Scope = wholeAccount
+	err := s.store.FailAccount(s.ctx, obs, inventory.Failure{Reason: "CREDENTIALS_INVALID"})
+	agree(t, "failAll", err, s.model.failAll(obs, "CREDENTIALS_INVALID"))
+}
+
+func (s *machineState) remove(t *rapid.T) {
+	fence := s.observation(t).Fence
+	agree(t, "remove", s.store.RemoveAccount(s.ctx, "aws-1", fence), s.model.remove(fence))
+}
+
+// check compares all that can be seen of the store with the model.
+func (s *machineState) check(t *rapid.T) {
+	page, err := s.store.ListInstances(s.ctx, inventory.ListQuery{ShowGone: true, PageSize: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, i := range page.Instances {
+		got[i.ProviderID] = describe(i.DisplayName, i.State, i.FirstSeenTime, i.ChangeTime, i.ObserveTime, i.GoneTime)
+	}
+	want := map[string]string{}
+	alive := map[inventory.ScopeKey]int64{}
+	for id, i := range s.model.instances {
+		state := inventory.StateGone
+		if i.gone.IsZero() {
+			state = inventory.StateRunning
+			alive[i.scope]++
+		}
+		observed := i.observed
+		if scope := s.model.scopes[i.scope]; scope != nil && scope.complete.After(observed) {
+			observed = scope.complete
+		}
+		gone, change := i.gone, i.change
+		if i.goneByRemoval {
+			gone, change = obsNever, obsNever
+		}
+		want[id] = describe(i.content, state, i.firstSeen, change, observed, gone)
+	}
+	compare(t, got, want)
+	s.checkScopes(t, alive)
+}
+
+func (s *machineState) checkScopes(t *rapid.T, alive map[inventory.ScopeKey]int64) {
+	page, err := s.store.ListScopes(s.ctx, inventory.ScopesQuery{PageSize: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := map[string]string{}, map[string]string{}
+	for _, scope := range page.Scopes {
+		got[scope.String()] = fmt.Sprint(stamp(scope.LastCompleteTime), stamp(scope.LastAttemptTime), scope.LastErrorReason, scope.InstanceCount)
+	}
+	for key, scope := range s.model.scopes {
+		want[key.String()] = fmt.Sprint(stamp(scope.complete), stamp(scope.attempted), scope.reason, alive[key])
+	}
+	compare(t, got, want)
+}
+
+func compare(t *rapid.T, got, want map[string]string) {
+	var wrong []string
+	for key := range want {
+		if got[key] != want[key] {
+			wrong = append(wrong, fmt.Sprintf("%s: the store says %q, the model %q", key, got[key], want[key]))
+		}
+	}
+	for key := range got {
+		if _, ok := want[key]; !ok {
+			wrong = append(wrong, fmt.Sprintf("%s: the store says %q, the model nothing", key, got[key]))
+		}
+	}
+	if len(wrong) > 0 {
+		slices.Sort(wrong)
+		t.Fatal(strings.Join(wrong, "\n"))
+	}
+}
+
+func describe(content string, state inventory.State, firstSeen, change, observed, gone time.Time) string {
+	return fmt.Sprint(content, " ", state, " first ", stamp(firstSeen), " change ", stamp(change), " seen ", stamp(observed), " gone ", stamp(gone))
+}
+
+// stamp is a time of these histories as the token that it is of. The database
+// chooses times of its own for what goes with an account.
+func stamp(t time.Time) string {
+	switch {
+	case t.IsZero():
+		return "-"
+	case t.Equal(obsNever) || t.After(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)):
+		return "now"
+	default:
+		return fmt.Sprint(int(t.Sub(at(0)) / time.Minute))
+	}
+}

@@ -1,0 +1,128 @@
+package gateway_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+)
+
+// account puts a paused AWS account on the roll.
+func (s *stack) account(id, name string) string {
+	s.t.Helper()
+	account, err := s.accounts.CreateAccount(s.t.Context(), &accountsv1.CreateAccountRequest{Account: &accountsv1.Account{
+		DisplayName: name, Paused: true,
+		Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{AccountId: id}},
+	}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return account.GetName()
+}
+
+// fence grows from one report to the next.
+var fence atomic.Int64
+
+// connection reports what a sync of an account came to.
+func (s *stack) connection(account string, outcome *accountsv1.UpdateConnectionStatusRequest_Outcome) {
+	s.t.Helper()
+	outcome.EndTime = timestamppb.Now()
+	s.report(&accountsv1.UpdateConnectionStatusRequest{
+		Account: account, Report: &accountsv1.UpdateConnectionStatusRequest_Outcome_{Outcome: outcome},
+	})
+}
+
+// syncing reports that a sync of an account is running.
+func (s *stack) syncing(account string) {
+	s.t.Helper()
+	s.report(&accountsv1.UpdateConnectionStatusRequest{
+		Account: account, Report: &accountsv1.UpdateConnectionStatusRequest_Syncing_{
+			Syncing: &accountsv1.UpdateConnectionStatusRequest_Syncing{Lease: durationpb.New(5 * time.Minute)},
+		},
+	})
+}
+
+func (s *stack) report(request *accountsv1.UpdateConnectionStatusRequest) {
+	s.t.Helper()
+	request.FencingToken, request.SyncRun = fence.Add(1), "syncRuns/1"
+	if _, err := s.connections.UpdateConnectionStatus(s.t.Context(), request); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func connected() *accountsv1.UpdateConnectionStatusRequest_Outcome {
+	return &accountsv1.UpdateConnectionStatusRequest_Outcome{Status: accountsv1.Connection_CONNECTED}
+}
+
+// observed reports a complete observation of a scope.
+func (s *stack) observed(account, region string, instances ...*inventoryv1.Instance) {
+	s.t.Helper()
+	s.snapshot(account, region, inventoryv1.Kind_VIRTUAL_MACHINE,
+		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Instances{
+			Instances: &inventoryv1.SnapshotInstances{Instances: instances},
+		}},
+		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
+			Complete: &inventoryv1.SnapshotComplete{InstanceCount: int64(len(instances))},
+		}})
+}
+
+// unseen reports that a scope could not be observed.
+func (s *stack) unseen(account, region, reason, text string) {
+	s.t.Helper()
+	s.snapshot(account, region, inventoryv1.Kind_VIRTUAL_MACHINE,
+		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Failure{
+			Failure: &inventoryv1.SnapshotFailure{Reason: reason, Error: text},
+		}})
+}
+
+func (s *stack) snapshot(account, region string, kind inventoryv1.Kind, messages ...*inventoryv1.ApplySnapshotRequest) {
+	s.t.Helper()
+	stream, err := s.ingest.ApplySnapshot(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	start := &inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
+		Account: account, Provider: inventoryv1.Provider_AWS, Kind: kind, Location: region,
+		FencingToken: fence.Add(1), ObserveTime: timestamppb.Now(),
+	}}}
+	for _, message := range append([]*inventoryv1.ApplySnapshotRequest{start}, messages...) {
+		if err := stream.Send(message); err != nil {
+			break // CloseAndRecv has the reason.
+		}
+	}
+	if _, err := stream.CloseAndRecv(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// machine is a virtual machine in a region.
+func machine(region, name string, n int) *inventoryv1.Instance {
+	id := fmt.Sprintf("i-%017x", n)
+	states := []inventoryv1.Instance_State{
+		inventoryv1.Instance_RUNNING, inventoryv1.Instance_RUNNING, inventoryv1.Instance_STOPPED, inventoryv1.Instance_RUNNING,
+	}
+	return &inventoryv1.Instance{
+		ProviderId: id, ProviderUri: "arn:aws:ec2:" + region + ":100000000001:instance/" + id, DisplayName: name,
+		Location: &inventoryv1.Location{Region: region, Zone: region + "a"},
+		State:    states[n%len(states)], ProviderState: "running", MachineType: []string{"m6i.2xlarge", "c7g.large", "r6g.4xlarge"}[n%3],
+		PrivateIps: []string{fmt.Sprintf("10.12.%d.%d", n/256%256, n%256)},
+		Labels:     map[string]string{"team": []string{"data", "web"}[n%2], "env": "prod", "service": name},
+		Details: &inventoryv1.Instance_VirtualMachine{VirtualMachine: &inventoryv1.VirtualMachine{
+			Architecture: "x86_64", Platform: "Linux/UNIX", Spot: n%5 == 0,
+		}},
+	}
+}
+
+// fleet are machines named prefix-001 to prefix-N.
+func fleet(region, prefix string, from, n int) []*inventoryv1.Instance {
+	var all []*inventoryv1.Instance
+	for i := range n {
+		all = append(all, machine(region, fmt.Sprintf("%s-%03d", prefix, i+1), from+i))
+	}
+	return all
+}

@@ -1,0 +1,181 @@
+package gateway_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/migrations"
+	accountsapp "github.com/rollcall-dev/rollcall/services/accounts/app"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	discoveryapp "github.com/rollcall-dev/rollcall/services/discovery/app"
+	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	gatewayapp "github.com/rollcall-dev/rollcall/services/gateway/app"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+// patience bounds every wait of a test.
+const patience = 30 * time.Second
+
+var quiet = serve.Logging{Level: 12, Out: io.Discard}
+
+// process is one service that a test can stop and start again.
+type process struct {
+	t     *testing.T
+	start func(context.Context) (serve.Runner, error)
+	stop  func()
+}
+
+// run starts it; the end of the test stops it.
+func (p *process) run() {
+	p.t.Helper()
+	runner, err := p.start(p.t.Context())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- runner.Run(ctx) }()
+	p.stop = func() {
+		p.stop = func() {}
+		cancel()
+		if err := <-ended; err != nil {
+			p.t.Error(err)
+		}
+	}
+}
+
+// stack is the gateway with everything behind it.
+type stack struct {
+	t *testing.T
+	// web is where the gateway serves HTTP, `http://127.0.0.1:41234`.
+	web  string
+	http *http.Client
+	// front is the gRPC front door.
+	front *grpc.ClientConn
+
+	accounts    accountsv1.AccountServiceClient
+	connections accountsv1.ConnectionServiceClient
+	inventory   inventoryv1.InventoryServiceClient
+	ingest      inventoryv1.IngestServiceClient
+	discovery   discoveryv1.DiscoveryServiceClient
+
+	world             *cloudsim.World
+	inventoryProcess  *process
+	gatewayProcess    *process
+	discoveryPassword auth.Key
+}
+
+// start runs all services, and a small simulated cloud.
+func start(t *testing.T) *stack {
+	t.Helper()
+	s := &stack{t: t, discoveryPassword: auth.NewKey(), http: &http.Client{Timeout: patience}}
+	t.Cleanup(s.http.CloseIdleConnections)
+	s.world = cloudsim.New(cloudsim.Config{
+		Seed: 7, Regions: []string{"eu-west-1", "us-east-1"}, Instances: 6, Databases: 3,
+		Transition: cloudsim.Immediately, VerifySignatures: true,
+	})
+	sim, err := simaws.Serve(s.world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	keys := sim.Env(s.world.Accounts()[0])
+
+	// On ports, so that a service can go away and come back at the same place.
+	accounts := accountsapp.Config{
+		DatabaseURL: database(t, "accounts"), GRPC: place(t), Internal: place(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
+	}
+	inventory := inventoryapp.Config{
+		DatabaseURL: database(t, "inventory"), GRPC: place(t), Internal: place(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
+	}
+	discovery := discoveryapp.Config{
+		DatabaseURL: database(t, "discovery"), GRPC: place(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
+		Accounts: accounts.Internal, Inventory: inventory.Internal,
+		AWS: aws.Config{
+			EndpointURL: sim.URL, Region: "us-east-1",
+			Keys: &aws.Keys{AccessKeyID: keys["AWS_ACCESS_KEY_ID"], SecretAccessKey: keys["AWS_SECRET_ACCESS_KEY"]},
+		},
+	}
+	gateway := gatewayapp.Config{
+		HTTP: place(t), GRPC: place(t), Logging: quiet,
+		Accounts: accounts.GRPC, Inventory: inventory.GRPC, Discovery: discovery.GRPC,
+	}
+	s.process(func(ctx context.Context) (serve.Runner, error) { return accountsapp.New(ctx, accounts) })
+	s.inventoryProcess = s.process(func(ctx context.Context) (serve.Runner, error) { return inventoryapp.New(ctx, inventory) })
+	s.process(func(ctx context.Context) (serve.Runner, error) { return discoveryapp.New(ctx, discovery) })
+	s.gatewayProcess = s.process(func(ctx context.Context) (serve.Runner, error) { return gatewayapp.New(ctx, gateway) })
+	s.web = "http://" + gateway.HTTP.String()
+	s.connect(gateway.GRPC, accounts, inventory)
+	return s
+}
+
+func (s *stack) process(start func(context.Context) (serve.Runner, error)) *process {
+	p := &process{t: s.t, start: start}
+	p.run()
+	s.t.Cleanup(func() { p.stop() })
+	return p
+}
+
+// connect makes the clients: the public ones through the gateway.
+func (s *stack) connect(front serve.Endpoint, accounts accountsapp.Config, inventory inventoryapp.Config) {
+	asDiscovery := grpc.WithPerRPCCredentials(auth.PerRPC(s.discoveryPassword, "discovery"))
+	s.front = dial(s.t, front)
+	s.accounts = accountsv1.NewAccountServiceClient(s.front)
+	s.inventory = inventoryv1.NewInventoryServiceClient(s.front)
+	s.discovery = discoveryv1.NewDiscoveryServiceClient(s.front)
+	s.connections = accountsv1.NewConnectionServiceClient(dial(s.t, accounts.Internal, asDiscovery))
+	s.ingest = inventoryv1.NewIngestServiceClient(dial(s.t, inventory.Internal, asDiscovery))
+}
+
+func dial(t *testing.T, at serve.Endpoint, options ...grpc.DialOption) *grpc.ClientConn {
+	t.Helper()
+	conn, err := at.Dial(options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// place is a free port of this machine.
+func place(t *testing.T) serve.Endpoint {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return serve.Address(listener.Addr().String())
+}
+
+// database is a migrated database of a service.
+func database(t *testing.T, service string) string {
+	t.Helper()
+	files := migrations.Discovery()
+	switch service {
+	case "accounts":
+		files = migrations.Accounts()
+	case "inventory":
+		files = migrations.Inventory()
+	}
+	return dbtest.New(t, dbtest.Template{
+		Service: service, Version: dbtest.HashFS(files),
+		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, files, service) },
+	}).URL
+}

@@ -1,0 +1,41 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+)
+
+// world is a small simulated AWS in which nothing happens by itself.
+type world struct {
+	*cloudsim.World
+	server *aws.Server
+	// account is the id of its first account, whose key env holds.
+	account string
+}
+
+// newWorld serves a world until the end of the test: two accounts of two regions, six machines and three databases in each.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := cloudsim.New(cloudsim.Config{
+		Seed: 7, Regions: []string{"eu-west-1", "us-east-1"},
+		Plan: []cloudsim.AccountPlan{
+			{ID: "200000000001", Name: "first", Instances: 6, Databases: 3}, {ID: "200000000002", Name: "second", Instances: 6, Databases: 3},
+		},
+		Transition: cloudsim.Immediately, VerifySignatures: true,
+	})
+	server, err := aws.Serve(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &world{World: w, server: server, account: w.Accounts()[0]}
+}
+
+// env is the environment of a user of its first account.
+func (w *world) env() map[string]string { return w.server.Env(w.account) }

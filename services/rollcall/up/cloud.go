@@ -1,0 +1,146 @@
+package up
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/aws"
+)
+
+// cloud is what is read in this life of `up`.
+type cloud struct {
+	// what it is, for people.
+	what string
+	// accounts are those that `up` answers for: it tells how their first sync goes.
+	accounts []*accountsv1.Account
+	// aws is how discovery reaches AWS.
+	aws discoveryaws.Config
+}
+
+// chooseCloud decides between the user's own cloud, the demo and nothing, and settles the roll accordingly: the demo's
+// accounts are on it exactly while the demo runs, for without it they could only fail.
+//
+//	ROLLCALL_DEMO  credentials here      on the roll             what is read
+//	on             -                     -                       the demo
+//	off            -                     -                       what the user put on the roll
+//	auto           taken by the cloud    -                       their account and what else is on the roll
+//	auto           refused               -                       what the user put on the roll
+//	auto           none                  accounts of the user's  those: the demo would stand between them and their cloud
+//	auto           none                  nothing but the demo    the demo
+func (r *run) chooseCloud(ctx context.Context) error {
+	held, err := r.services.roll.all(ctx)
+	if err != nil {
+		return err
+	}
+	demoAccounts, own := split(held)
+	switch r.cfg.Demo {
+	case DemoOn:
+		return r.showDemo(ctx, held, own, "because ROLLCALL_DEMO=on")
+	case DemoOff:
+		r.cloud.what = "what is on the roll; nothing is put there by itself (ROLLCALL_DEMO=off)"
+		return r.endDemo(ctx, demoAccounts)
+	}
+	identity, err := discoveryaws.Detect(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err == nil:
+		return r.showOwn(ctx, own, demoAccounts, identity)
+	case !errors.Is(err, discoveryaws.ErrNoCredentials) || len(named()) > 0:
+		r.tellRefused(err)
+		return r.endDemo(ctx, demoAccounts)
+	case len(own) > 0:
+		r.cloud.what = "what is on the roll; there are no credentials of a cloud in the environment"
+		return r.endDemo(ctx, demoAccounts)
+	default:
+		return r.showDemo(ctx, held, own, "because no credentials of a cloud were found")
+	}
+}
+
+// showDemo starts the demo and puts its accounts on the roll.
+func (r *run) showDemo(ctx context.Context, held, own []*accountsv1.Account, why string) error {
+	d, err := startDemo()
+	if err != nil {
+		return err
+	}
+	r.open.run("the demo company", d.app.Run)
+	if len(own) > 0 {
+		r.tell.warn("While the demo is on, your own %s on the roll can't be read: what is known of them stays as it is.", count(len(own), "account"))
+	}
+	for _, wanted := range d.accounts() {
+		account, err := r.services.roll.add(ctx, held, wanted)
+		if err != nil {
+			return err
+		}
+		if isDemo(account) {
+			r.cloud.accounts = append(r.cloud.accounts, account)
+		}
+	}
+	r.cloud.aws = d.aws()
+	r.cloud.what = fmt.Sprintf("a simulated demo company with %s, %s", count(len(r.cloud.accounts), "account"), why)
+	return nil
+}
+
+// endDemo takes the demo's accounts off the roll.
+func (r *run) endDemo(ctx context.Context, demo []*accountsv1.Account) error {
+	if len(demo) == 0 {
+		return nil
+	}
+	r.tell.step("Taking the demo's %s off the roll.", count(len(demo), "account"))
+	return r.services.roll.remove(ctx, demo)
+}
+
+// showOwn puts the account of the environment's credentials on the roll.
+func (r *run) showOwn(ctx context.Context, own, demo []*accountsv1.Account, identity discoveryaws.Identity) error {
+	if err := r.endDemo(ctx, demo); err != nil {
+		return err
+	}
+	account, err := r.services.roll.add(ctx, own, &accountsv1.Account{
+		DisplayName: "AWS " + identity.AccountID,
+		Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
+			AccountId:   identity.AccountID,
+			Credentials: &accountsv1.AwsAccount_DefaultCredentials{DefaultCredentials: &accountsv1.AwsDefaultCredentials{}},
+		}},
+	})
+	if err != nil {
+		return err
+	}
+	r.cloud.accounts = append(r.cloud.accounts, account)
+	r.cloud.what = fmt.Sprintf("AWS account %s, read as %s", identity.AccountID, identity.ARN)
+	return nil
+}
+
+// tellRefused says that there are credentials, and why they are of no use.
+func (r *run) tellRefused(err error) {
+	r.cloud.what = "what is on the roll; the AWS credentials of the environment can't be used"
+	failure, ok := errors.AsType[*discovery.Failure](err)
+	if !ok {
+		r.tell.warn("The environment names AWS credentials (%s), but none come of it: %v", strings.Join(named(), ", "), err)
+		r.tell.warn("Mend or unset that and start again; or ROLLCALL_DEMO=on shows the demo company.")
+		return
+	}
+	r.tell.warn("AWS credentials were found and can't be used: %s", failure.Message)
+	if failure.Remedy != "" {
+		r.tell.warn("What to do: %s", failure.Remedy)
+	}
+	r.tell.warn("No account was put on the roll for them. Start again when that is mended; or ROLLCALL_DEMO=on shows the demo company.")
+}
+
+// named are the variables by which a user says that there are credentials: when none come of them, that is a mistake to
+// be told, and no reason to show the demo. See "Environment variables" in the AWS SDKs and Tools Reference Guide.
+func named() (set []string) {
+	for _, name := range []string{
+		"AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_WEB_IDENTITY_TOKEN_FILE",
+		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+	} {
+		if os.Getenv(name) != "" {
+			set = append(set, name)
+		}
+	}
+	return set
+}

@@ -1,0 +1,90 @@
+package up
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// Config is how `rollcall up` runs.
+type Config struct {
+	DataDir      string         `env:"ROLLCALL_DATA_DIR" help:"Folder for the database and the log. Default: rollcall in the user's data folder ($XDG_DATA_HOME, ~/.local/share), /var/lib/rollcall for root." placeholder:"DIR" type:"path"`
+	HTTP         serve.Endpoint `name:"http-addr" env:"ROLLCALL_HTTP_ADDR" default:"localhost:8080" help:"Where the console and REST listen." placeholder:"ADDR"`
+	GRPC         serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" help:"Where gRPC listens." placeholder:"ADDR"`
+	DatabaseURL  string         `env:"ROLLCALL_DATABASE_URL" help:"A Postgres of your own, as a role that may create roles and schemas. Default: one that is started here." placeholder:"URL"`
+	SyncInterval time.Duration  `env:"ROLLCALL_SYNC_INTERVAL" help:"How long after one sync of an account the next is due." default:"1m"`
+	Demo         Demo           `env:"ROLLCALL_DEMO" help:"The demo company: auto (when no credentials of a cloud are found), on or off." enum:"auto,on,off" default:"auto"`
+
+	serve.Logging `embed:"" group:"Log"`
+}
+
+// Demo says whether the demo company is shown.
+type Demo string
+
+// The choices of Demo.
+const (
+	// DemoAuto shows the demo when no credentials of a cloud are found.
+	DemoAuto Demo = "auto"
+	// DemoOn shows it whatever the environment.
+	DemoOn Demo = "on"
+	// DemoOff puts nothing on the roll by itself, neither the demo nor the account of the environment.
+	DemoOff Demo = "off"
+)
+
+// complete fills in the data folder and makes it.
+func (c *Config) complete() error {
+	if c.DataDir == "" {
+		dir, err := defaultDataDir()
+		if err != nil {
+			return err
+		}
+		c.DataDir = dir
+	}
+	dir, err := filepath.Abs(c.DataDir)
+	if err != nil {
+		return fmt.Errorf("the data folder %s: %w", c.DataDir, err)
+	}
+	c.DataDir = dir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return advise("choose another folder with ROLLCALL_DATA_DIR", "the data folder can't be made: %w", err)
+	}
+	return nil
+}
+
+// rootDataDir is root's data folder, by the Filesystem Hierarchy Standard (section 5.8).
+const rootDataDir = "/var/lib/rollcall"
+
+// defaultDataDir is where a user's data belong, by the XDG Base Directory Specification.
+func defaultDataDir() (string, error) {
+	if os.Geteuid() == 0 {
+		return rootDataDir, nil
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) { // "all paths must be absolute; relative ones are ignored"
+		return filepath.Join(dir, "rollcall"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", advise("say where the data are to be kept with ROLLCALL_DATA_DIR", "there is no home folder: %w", err)
+	}
+	return filepath.Join(home, ".local", "share", "rollcall"), nil
+}
+
+// Advice is an error that says what to do about it.
+type Advice struct {
+	// Remedy is what to do.
+	Remedy string
+	err    error
+}
+
+func (a *Advice) Error() string { return a.err.Error() }
+
+// Unwrap is the error without the advice.
+func (a *Advice) Unwrap() error { return a.err }
+
+// advise makes an error with what to do about it. The format knows %w.
+func advise(remedy, format string, args ...any) error {
+	return &Advice{Remedy: remedy, err: fmt.Errorf(format, args...)}
+}

@@ -1,0 +1,60 @@
+package up
+
+import (
+	"fmt"
+	"time"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	cloudsimapp "github.com/rollcall-dev/rollcall/services/cloudsim/app"
+	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/aws"
+)
+
+// demoSeed decides everything in the demo company: each start shows the same one.
+const demoSeed = 1
+
+// demoChurn is the time between two things that happen in the demo company.
+const demoChurn = 3 * time.Second
+
+// demo is cloudsim in this process.
+type demo struct{ app *cloudsimapp.App }
+
+// startDemo begins to simulate the demo company on a free loopback port.
+func startDemo() (*demo, error) {
+	app, err := cloudsimapp.New(cloudsimapp.Config{
+		Addr: "127.0.0.1:0", Seed: demoSeed, Demo: true, Churn: demoChurn, Latency: -1, Throttle: true, Verify: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("starting the demo company: %w", err)
+	}
+	return &demo{app: app}, nil
+}
+
+// accounts are the demo's accounts as they are put on the roll: all opened by a role, from the first one's access key.
+func (d *demo) accounts() []*accountsv1.Account {
+	var accounts []*accountsv1.Account
+	for _, id := range d.app.World.Accounts() {
+		accounts = append(accounts, &accountsv1.Account{
+			DisplayName: d.app.World.AccountName(id),
+			Labels:      map[string]string{demoLabel: "true"},
+			Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
+				AccountId: id,
+				Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
+					RoleArn: cloudsim.RoleARN(id, cloudsim.DemoRole), ExternalId: cloudsim.DemoExternalID,
+				}},
+			}},
+		})
+	}
+	return accounts
+}
+
+// aws points discovery at the demo and nowhere else, whatever the environment says of AWS.
+func (d *demo) aws() discoveryaws.Config {
+	home := d.app.World.Accounts()[0]
+	key := d.app.World.Key(home)
+	return discoveryaws.Config{
+		EndpointURL: d.app.Server.URL,
+		Keys:        &discoveryaws.Keys{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.Secret},
+		Region:      d.app.World.Regions(home)[0],
+	}
+}

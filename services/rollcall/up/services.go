@@ -1,0 +1,106 @@
+package up
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"google.golang.org/grpc"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	accountsapp "github.com/rollcall-dev/rollcall/services/accounts/app"
+	discoveryapp "github.com/rollcall-dev/rollcall/services/discovery/app"
+	gatewayapp "github.com/rollcall-dev/rollcall/services/gateway/app"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
+)
+
+// services are the endpoints of the services in this process, and the clients that `up` itself uses.
+type services struct {
+	key                                      auth.Key
+	accounts, inventory, discovery           serve.Endpoint
+	accountsForDiscovery, inventoryDiscovery serve.Endpoint
+
+	roll            roll
+	inventoryClient inventoryv1.InventoryServiceClient
+	discoveryClient discoveryv1.DiscoveryServiceClient
+
+	// httpAddr and grpcAddr are where the gateway listens in the end: a port 0 has become one.
+	httpAddr, grpcAddr net.Addr
+}
+
+func newServices() services {
+	return services{
+		key:      auth.NewKey(),
+		accounts: serve.Pipe(), inventory: serve.Pipe(), discovery: serve.Pipe(),
+		accountsForDiscovery: serve.Pipe(), inventoryDiscovery: serve.Pipe(),
+	}
+}
+
+// startRoll starts accounts and inventory, which call nobody.
+func (r *run) startRoll(ctx context.Context, urls map[string]string) error {
+	r.services = newServices()
+	s := &r.services
+	accounts, err := accountsapp.New(ctx, accountsapp.Config{
+		DatabaseURL: urls["accounts"], GRPC: s.accounts, Internal: s.accountsForDiscovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
+	})
+	if err != nil {
+		return err
+	}
+	r.open.run("accounts", accounts.Run)
+	inventory, err := inventoryapp.New(ctx, inventoryapp.Config{
+		DatabaseURL: urls["inventory"], GRPC: s.inventory, Internal: s.inventoryDiscovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
+	})
+	if err != nil {
+		return err
+	}
+	r.open.run("inventory", inventory.Run)
+	return r.connect()
+}
+
+// connect makes the clients that `up` itself uses.
+func (r *run) connect() error {
+	s := &r.services
+	for _, target := range []struct {
+		endpoint serve.Endpoint
+		use      func(grpc.ClientConnInterface)
+	}{
+		{s.accounts, func(c grpc.ClientConnInterface) { s.roll.accounts = accountsv1.NewAccountServiceClient(c) }},
+		{s.inventory, func(c grpc.ClientConnInterface) { s.inventoryClient = inventoryv1.NewInventoryServiceClient(c) }},
+		{s.discovery, func(c grpc.ClientConnInterface) { s.discoveryClient = discoveryv1.NewDiscoveryServiceClient(c) }},
+	} {
+		conn, err := target.endpoint.Dial()
+		if err != nil {
+			return fmt.Errorf("connecting the services: %w", err)
+		}
+		r.open.push("a client", conn.Close)
+		target.use(conn)
+	}
+	return nil
+}
+
+// startReading starts discovery, which begins to read what is due, and opens the doors.
+func (r *run) startReading(ctx context.Context, urls map[string]string) error {
+	s := &r.services
+	discovery, err := discoveryapp.New(ctx, discoveryapp.Config{
+		DatabaseURL: urls["discovery"], GRPC: s.discovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
+		Accounts: s.accountsForDiscovery, Inventory: s.inventoryDiscovery, SyncInterval: r.cfg.SyncInterval, AWS: r.cloud.aws,
+	})
+	if err != nil {
+		return err
+	}
+	r.open.run("discovery", discovery.Run)
+	gateway, err := gatewayapp.New(ctx, gatewayapp.Config{
+		HTTP: r.cfg.HTTP, GRPC: r.cfg.GRPC, Logging: r.cfg.Logging,
+		Accounts: s.accounts, Inventory: s.inventory, Discovery: s.discovery,
+	})
+	if err != nil {
+		return err
+	}
+	s.httpAddr, s.grpcAddr = gateway.HTTPAddr(), gateway.GRPCAddr()
+	r.open.run("the gateway", gateway.Run)
+	return nil
+}
