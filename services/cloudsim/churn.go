@@ -25,8 +25,8 @@ const (
 // Event is one thing that churn did.
 type Event struct {
 	Kind    EventKind
-	Account string
-	Region  string
+	Account string // or the Google Cloud project
+	Region  string // or the zone
 	ID      string
 }
 
@@ -38,6 +38,14 @@ func (w *World) Churn(n int) []Event {
 	defer w.churnMu.Unlock()
 	events := make([]Event, 0, n)
 	for range n {
+		if i := len(w.projectOrder); i > 0 && w.churn.IntN(i+len(w.order)) < i {
+			p, err := w.project(pick(w.churn, w.projectOrder))
+			if err != nil {
+				panic("cloudsim: " + err.Error()) // the order holds no others
+			}
+			events = append(events, p.step(w.churn, w.Now()))
+			continue
+		}
 		account := w.accounts[pick(w.churn, w.order)]
 		name := pick(w.churn, account.plan.Regions)
 		r, err := w.region(account.plan.ID, name)

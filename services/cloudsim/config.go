@@ -36,6 +36,9 @@ type Config struct {
 	// Plan describes accounts one by one, in place of Accounts, Regions, Instances and Databases.
 	Plan []AccountPlan
 
+	// Projects are the Google Cloud projects. Default: none.
+	Projects []ProjectPlan
+
 	// Now is the world's clock. Default time.Now.
 	Now func() time.Time
 	// Transition is how long intermediate states last. Zero means DefaultTransition; see Immediately.
@@ -107,6 +110,10 @@ func (c Config) complete() Config {
 	}
 	for i := range c.Plan {
 		c.Plan[i] = c.Plan[i].complete(i, c.Regions)
+	}
+	c.Projects = append([]ProjectPlan(nil), c.Projects...)
+	for i := range c.Projects {
+		c.Projects[i] = c.Projects[i].complete()
 	}
 	return c
 }

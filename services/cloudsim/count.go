@@ -5,10 +5,10 @@ import "sync"
 // Call names what was asked for: which action of which service, in which account and region. As a pattern, an empty
 // field stands for anything.
 type Call struct {
-	Account string
-	Region  string
-	Service string // ec2, rds, sts
-	Action  string // DescribeInstances
+	Account string // of Google Cloud: the project, or "" for calls that are about none
+	Region  string // of Google Cloud: the zone or region in the address, "" when there is none
+	Service string // ec2, rds, sts; of Google Cloud: compute, sqladmin, cloudresourcemanager, iamcredentials, sts.google, oauth2
+	Action  string // DescribeInstances; of Google Cloud: instances.aggregatedList
 }
 
 // matches tells whether the call is one that pattern stands for.

@@ -9,6 +9,7 @@ import (
 var (
 	ErrNoAccount  = errors.New("no such account")
 	ErrNoRegion   = errors.New("no such region, or it is not enabled")
+	ErrNoProject  = errors.New("no such project")
 	ErrNotFound   = errors.New("not found")
 	ErrWrongState = errors.New("not possible in its state")
 	ErrInvalid    = errors.New("invalid argument")

@@ -20,7 +20,7 @@ const (
 	Drop FaultKind = "drop"
 	// Truncate sends half the answer and closes the connection.
 	Truncate FaultKind = "truncate"
-	// Malformed answers 200 with XML that ends in the middle.
+	// Malformed answers 200 with XML or JSON that ends in the middle.
 	Malformed FaultKind = "malformed"
 
 	// AccessDenied refuses the action.
@@ -35,8 +35,12 @@ const (
 	Expired FaultKind = "expired"
 	// Revoked answers as if the access key did not exist.
 	Revoked FaultKind = "revoked"
-	// NotEnabled answers as if the account had not opted in to the region, though it is listed.
+	// NotEnabled answers as if the account had not opted in to the region, though it is listed; of Google Cloud: as if the
+	// API were not enabled in the project.
 	NotEnabled FaultKind = "not-enabled"
+	// ZoneUnreachable takes a zone, or a region of Cloud SQL, out of Google's lists: Call.Region names it. Lists of many
+	// say that they could not reach it, or fail when they were not asked for partial success. It is no fault of a call.
+	ZoneUnreachable FaultKind = "zone-unreachable"
 	// Respond answers with Fault.Status, Code and Message.
 	Respond FaultKind = "respond"
 
@@ -53,7 +57,7 @@ const (
 // FaultKinds lists all kinds.
 var FaultKinds = []FaultKind{
 	Slow, Hang, Drop, Truncate, Malformed, AccessDenied, Throttle, ServerError, Unavailable, Expired, Revoked, NotEnabled,
-	Respond, EndlessPages, RepeatToken, FailMidway, Empty,
+	ZoneUnreachable, Respond, EndlessPages, RepeatToken, FailMidway, Empty,
 }
 
 // Fault makes calls fail. A dead region is a Drop that names the region alone.
@@ -120,17 +124,40 @@ func (w *World) Faults(call Call, laterPage bool) []Fault {
 	defer f.mu.Unlock()
 	var hit []Fault
 	for _, fault := range f.active {
-		if !call.matches(fault.Call) || fault.Kind == FailMidway && !laterPage {
+		if !call.matches(fault.Call) || fault.Kind == FailMidway && !laterPage || fault.Kind == ZoneUnreachable {
 			continue
 		}
-		fault.seen++
-		switch {
-		case fault.seen <= fault.Skip, fault.Count > 0 && fault.hits >= fault.Count:
-		case fault.Probability > 0 && f.rng.Float64() >= fault.Probability:
-		default:
-			fault.hits++
+		if f.hits(fault) {
 			hit = append(hit, fault.Fault)
 		}
 	}
 	return hit
+}
+
+// Unreachable tells whether a list must do without a zone or region, which call.Region names.
+func (w *World) Unreachable(call Call) bool {
+	f := &w.faults
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	hit := false
+	for _, fault := range f.active {
+		if fault.Kind == ZoneUnreachable && call.matches(fault.Call) {
+			hit = f.hits(fault) || hit
+		}
+	}
+	return hit
+}
+
+// hits counts a call that matches a fault, and tells whether the fault hits it. The caller holds mu.
+func (f *faults) hits(fault *activeFault) bool {
+	fault.seen++
+	switch {
+	case fault.seen <= fault.Skip, fault.Count > 0 && fault.hits >= fault.Count:
+		return false
+	case fault.Probability > 0 && f.rng.Float64() >= fault.Probability:
+		return false
+	default:
+		fault.hits++
+		return true
+	}
 }

@@ -24,12 +24,17 @@ type Limits struct {
 	// RDS is for each of RDS's actions, and STS for each of STS's. AWS publishes no numbers for them.
 	RDS Bucket
 	STS Bucket
+	// Compute is for all reads, and SQLAdmin for all calls, of those services of a Google Cloud project.
+	Compute  Bucket
+	SQLAdmin Bucket
 	// Actions override the class of single EC2 actions.
 	Actions map[string]Bucket
 }
 
 // DocumentedLimits are EC2's default limits. Source: Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2
-// API", request token bucket sizes and refill rates. Those of RDS and STS are guesses of the same size.
+// API", request token bucket sizes and refill rates. Those of RDS and STS are guesses of the same size. Google counts by the
+// minute: 1,500 reads of Compute Engine in a project, 180 calls of Cloud SQL Admin by a user ("API rate limits",
+// "Quotas and limits").
 func DocumentedLimits() Limits {
 	return Limits{
 		Read:    Bucket{Size: 100, Refill: 20},
@@ -37,6 +42,9 @@ func DocumentedLimits() Limits {
 		Write:   Bucket{Size: 50, Refill: 5},
 		RDS:     Bucket{Size: 60, Refill: 15},
 		STS:     Bucket{Size: 600, Refill: 600},
+
+		Compute:  Bucket{Size: 1500, Refill: 25},
+		SQLAdmin: Bucket{Size: 180, Refill: 3},
 		Actions: map[string]Bucket{
 			"RunInstances":       {Size: 5, Refill: 2},
 			"StartInstances":     {Size: 5, Refill: 2},
@@ -54,6 +62,12 @@ func (l Limits) class(call Call, narrowed bool) (string, Bucket) {
 		return "rds", l.RDS
 	case "sts":
 		return "sts", l.STS
+	case "compute":
+		return "compute", l.Compute
+	case "sqladmin":
+		return "sqladmin", l.SQLAdmin
+	case "cloudresourcemanager", "iamcredentials", "sts.google", "oauth2":
+		return "free", Bucket{}
 	}
 	if b, ok := l.Actions[call.Action]; ok {
 		return "own", b

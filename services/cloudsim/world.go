@@ -14,6 +14,10 @@ type World struct {
 	accounts map[string]*account
 	order    []string // account ids in the order of the plan
 
+	projects     map[string]*project
+	projectOrder []string // project ids in the order of the configuration
+	google       googleIdentities
+
 	identities identities
 	faults     faults
 	counters   counters
@@ -47,7 +51,13 @@ func New(cfg Config) *World {
 		w.accounts[plan.ID] = &account{plan: plan, regions: make(map[string]*region)}
 		w.order = append(w.order, plan.ID)
 	}
+	w.projects = make(map[string]*project, len(cfg.Projects))
+	for _, plan := range cfg.Projects {
+		w.projects[plan.ID] = newProject(w, plan)
+		w.projectOrder = append(w.projectOrder, plan.ID)
+	}
 	w.identities.init(w)
+	w.google.init(w)
 	w.faults.init(cfg.Seed)
 	w.counters.init()
 	w.limiter.init(cfg.Limits)
@@ -71,7 +81,7 @@ func (c Config) Check() error {
 			}
 		}
 	}
-	return nil
+	return checkProjects(c.Projects)
 }
 
 // Now returns the world's time.

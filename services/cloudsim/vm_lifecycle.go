@@ -1,0 +1,196 @@
+package cloudsim
+
+import (
+	"slices"
+	"time"
+)
+
+// CreateVMs creates VMs in a zone; they are being provisioned at first. Errors: ErrNoProject, ErrNoRegion; ErrInvalid when
+// the name is taken.
+func (w *World) CreateVMs(projectID, zone string, spec VMSpec) ([]VM, error) {
+	p, err := w.project(projectID)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.hasZone(zone) {
+		return nil, &ResourceError{Err: ErrNoRegion, ID: zone}
+	}
+	now := w.Now()
+	if _, _, taken := p.vm(zone, spec.Name, now); taken {
+		return nil, &ResourceError{Err: ErrInvalid, ID: spec.Name}
+	}
+	var views []VM
+	for _, m := range p.createVMs(zone, spec, now) {
+		views = append(views, p.view(m, now))
+	}
+	return views, nil
+}
+
+// vm finds a VM that is there. The caller holds mu.
+func (p *project) vm(zone, name string, now time.Time) (*VM, VMState, bool) {
+	m, ok := p.names[zone+"/"+name]
+	if !ok {
+		return nil, "", false
+	}
+	state, there := p.vmAt(m, now)
+	return m, state, there
+}
+
+// view is a snapshot of a VM. The caller holds mu.
+func (p *project) view(m *VM, now time.Time) VM {
+	view := *m
+	view.State, _ = p.vmAt(m, now)
+	return view
+}
+
+// VM returns one VM. Errors: ErrNoProject, ErrNoRegion, ErrNotFound.
+func (w *World) VM(projectID, zone, name string) (VM, error) {
+	p, err := w.project(projectID)
+	if err != nil {
+		return VM{}, err
+	}
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if !p.hasZone(zone) {
+		return VM{}, &ResourceError{Err: ErrNoRegion, ID: zone}
+	}
+	now := w.Now()
+	m, _, ok := p.vm(zone, name, now)
+	if !ok {
+		return VM{}, &ResourceError{Err: ErrNotFound, ID: name}
+	}
+	return p.view(m, now), nil
+}
+
+// ScanVMs calls visit for the VMs of a zone, oldest first, beginning after the one whose Seq is after, until visit
+// returns false. The VM is valid during the call only, and visit must not call the World. Errors: ErrNoProject,
+// ErrNoRegion.
+func (w *World) ScanVMs(projectID, zone string, after uint64, visit func(m *VM) bool) error {
+	p, err := w.project(projectID)
+	if err != nil {
+		return err
+	}
+	if !p.hasZone(zone) {
+		return &ResourceError{Err: ErrNoRegion, ID: zone}
+	}
+	now := w.Now()
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	vms := p.byZone[zone]
+	i, _ := slices.BinarySearchFunc(vms, after+1, func(m *VM, seq uint64) int { return compare(m.Seq, seq) })
+	var view VM
+	for _, m := range vms[i:] {
+		state, there := p.vmAt(m, now)
+		if !there {
+			continue
+		}
+		view = *m
+		view.State = state
+		if !visit(&view) {
+			break
+		}
+	}
+	return nil
+}
+
+// StartVM starts a stopped VM. A running one stays as it is. Errors: ErrNotFound, ErrWrongState.
+func (w *World) StartVM(projectID, zone, name string) (VM, error) {
+	return w.changeVM(projectID, zone, name, VMProvisioning, []VMState{VMTerminated, VMStopped}, []VMState{VMRunning, VMProvisioning, VMStaging})
+}
+
+// StopVM stops a running or suspended VM. A stopped one stays as it is. Errors: ErrNotFound, ErrWrongState.
+func (w *World) StopVM(projectID, zone, name string) (VM, error) {
+	return w.changeVM(projectID, zone, name, VMStopping,
+		[]VMState{VMRunning, VMProvisioning, VMStaging, VMSuspended, VMRepairing}, []VMState{VMTerminated, VMStopped, VMStopping})
+}
+
+// SuspendVM suspends a running VM. Errors: ErrNotFound, ErrWrongState.
+func (w *World) SuspendVM(projectID, zone, name string) (VM, error) {
+	return w.changeVM(projectID, zone, name, VMSuspending, []VMState{VMRunning}, []VMState{VMSuspended, VMSuspending})
+}
+
+// ResumeVM brings a suspended VM back. Errors: ErrNotFound, ErrWrongState.
+func (w *World) ResumeVM(projectID, zone, name string) (VM, error) {
+	return w.changeVM(projectID, zone, name, VMProvisioning, []VMState{VMSuspended}, []VMState{VMRunning, VMProvisioning, VMStaging})
+}
+
+// DeleteVM deletes a VM, in whatever state it is. The error is ErrNotFound.
+func (w *World) DeleteVM(projectID, zone, name string) (VM, error) {
+	return w.changeVM(projectID, zone, name, VMDeprovisioning, VMStates, nil)
+}
+
+// SetVMState puts a VM into a state that no action leads to, such as REPAIRING. The error is ErrNotFound.
+func (w *World) SetVMState(projectID, zone, name string, state VMState) error {
+	_, err := w.changeVM(projectID, zone, name, state, VMStates, nil)
+	return err
+}
+
+// SetVMLabels replaces a VM's labels. The error is ErrNotFound.
+func (w *World) SetVMLabels(projectID, zone, name string, labels map[string]string) error {
+	return w.editVM(projectID, zone, name, func(_ *project, m *VM, _ VMState, _ time.Time) error {
+		m.Labels = mergeTags(nil, labels, nil)
+		return nil
+	})
+}
+
+// changeVM takes a VM to a state: from a state of from it changes, in one of keep it stays.
+func (w *World) changeVM(projectID, zone, name string, to VMState, from, keep []VMState) (VM, error) {
+	var view VM
+	err := w.editVM(projectID, zone, name, func(p *project, m *VM, state VMState, now time.Time) error {
+		switch {
+		case slices.Contains(from, state):
+			p.enterVM(m, to, now)
+		case slices.Contains(keep, state):
+		default:
+			return &ResourceError{Err: ErrWrongState, ID: name, State: string(state)}
+		}
+		view = p.view(m, now)
+		return nil
+	})
+	return view, err
+}
+
+// editVM changes a VM that is there.
+func (w *World) editVM(projectID, zone, name string, change func(*project, *VM, VMState, time.Time) error) error {
+	p, err := w.project(projectID)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.hasZone(zone) {
+		return &ResourceError{Err: ErrNoRegion, ID: zone}
+	}
+	now := w.Now()
+	m, state, ok := p.vm(zone, name, now)
+	if !ok {
+		return &ResourceError{Err: ErrNotFound, ID: name}
+	}
+	return change(p, m, state, now)
+}
+
+// enterVM puts a VM into a state. The caller holds mu.
+func (p *project) enterVM(m *VM, to VMState, now time.Time) {
+	m.State, m.Changed = to, now.UTC()
+	switch to {
+	case VMProvisioning:
+		m.Started = m.Changed
+	case VMStopping:
+		m.Stopped = m.Changed
+	case VMDeprovisioning:
+		p.purgeVMs(m.Zone, now)
+	}
+}
+
+// purgeVMs forgets the VMs of a zone that are not there any more. The caller holds mu.
+func (p *project) purgeVMs(zone string, now time.Time) {
+	p.byZone[zone] = slices.DeleteFunc(p.byZone[zone], func(m *VM) bool {
+		_, there := p.vmAt(m, now)
+		if !there && p.names[zone+"/"+m.Name] == m {
+			delete(p.names, zone+"/"+m.Name)
+		}
+		return !there
+	})
+}
