@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,9 @@ type Account struct {
 	Regions []string
 	// Credentials say how to sign in; never nil in an account that was stored.
 	Credentials Credentials
+	// Secret that belongs to the credentials, sealed. Read only where it is asked
+	// for; in an account to store, nil leaves the one that is held as it is.
+	Secret *Sealed
 
 	// Revision grows with every change of the settings above and is never used
 	// twice, not even by another account.
@@ -59,31 +63,11 @@ type Account struct {
 	Connection Connection
 }
 
-// Credentials are one way to sign in to a cloud account. The types in this
-// package are all there are.
-type Credentials interface {
-	isCredentials()
-}
-
-// AWSDefault is the default credential chain of the process that reads the
-// cloud.
-type AWSDefault struct{}
-
-// AWSAssumeRole is a role to assume, starting from the default chain.
-type AWSAssumeRole struct {
-	// RoleARN, `arn:aws:iam::100000000001:role/rollcall`.
-	RoleARN string
-	// ExternalID that the role's trust policy asks for; may be empty.
-	ExternalID string
-}
-
-func (AWSDefault) isCredentials()    {}
-func (AWSAssumeRole) isCredentials() {}
-
 // DefaultID is the id an account gets when its owner states none:
-// `aws-100000000001`.
+// `aws-100000000001`. The dots and the colon in the project id of an
+// organisation's own domain, `example.com:my-project`, become hyphens.
 func (a *Account) DefaultID() string {
-	return strings.ToLower(string(a.Provider)) + "-" + a.CloudID
+	return strings.ToLower(string(a.Provider)) + "-" + strings.NewReplacer(".", "-", ":", "-").Replace(a.CloudID)
 }
 
 // Complete fills in what the owner left out: the id, and the cloud's own id for
@@ -96,7 +80,7 @@ func (a *Account) Complete() {
 		a.DisplayName = a.CloudID
 	}
 	if a.Credentials == nil {
-		a.Credentials = AWSDefault{}
+		a.Credentials = DefaultCredentials(a.Provider)
 	}
 	a.SyncInterval = a.SyncInterval.Truncate(time.Microsecond)
 }
@@ -113,23 +97,9 @@ func (a *Account) Validate() error {
 		}
 	}
 	if role, ok := a.Credentials.(AWSAssumeRole); ok {
-		// A role of another account would read that one's instances under this
-		// one's name.
-		if owner := roleOwner(role.RoleARN); owner != a.CloudID {
-			return fault.Invalid("account.aws.assume_role.role_arn",
-				"the role belongs to account %s, and must belong to %s", owner, a.CloudID)
-		}
+		return role.validate(a)
 	}
 	return nil
-}
-
-// roleOwner is the account in an ARN, `arn:partition:iam::ACCOUNT:role/name`
-// (IAM User Guide, "IAM ARNs"); "" when there is none.
-func roleOwner(arn string) string {
-	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
-		return parts[4]
-	}
-	return ""
 }
 
 // CheckSuccession tells whether next may take the place of the account's
@@ -140,18 +110,20 @@ func (a *Account) CheckSuccession(next *Account) error {
 			"%s is an account of %s and stays one; add the other cloud's account beside it", Name(a.ID), a.Provider)
 	}
 	if next.CloudID != a.CloudID {
-		return fault.Invalid("account.aws.account_id",
-			"%s is account %s and stays it; add %s beside it", Name(a.ID), a.CloudID, next.CloudID)
+		field := map[Provider]string{AWS: "account.aws.account_id", GCP: "account.gcp.project_id"}[a.Provider]
+		return fault.Invalid(field, "%s is %s and stays it; add %s beside it", Name(a.ID), a.CloudID, next.CloudID)
 	}
 	return nil
 }
 
 // SameSettings tells whether the two have the same settings, so that there is
-// nothing to write.
+// nothing to write. A new secret is never the same: there is no telling without
+// opening the one that is held.
 func (a *Account) SameSettings(b *Account) bool {
 	return a.ID == b.ID && a.Provider == b.Provider && a.CloudID == b.CloudID &&
 		a.DisplayName == b.DisplayName && maps.Equal(a.Labels, b.Labels) && a.Paused == b.Paused &&
-		a.SyncInterval == b.SyncInterval && slices.Equal(a.Regions, b.Regions) && a.Credentials == b.Credentials
+		a.SyncInterval == b.SyncInterval && slices.Equal(a.Regions, b.Regions) &&
+		a.Secret == nil && b.Secret == nil && reflect.DeepEqual(a.Credentials, b.Credentials)
 }
 
 // Exists is the fault of adding an account that is on the roll already: held

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	accountsgrpc "github.com/rollcall-dev/rollcall/services/accounts/grpc"
+	"github.com/rollcall-dev/rollcall/services/accounts/keys"
 	"github.com/rollcall-dev/rollcall/services/accounts/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
@@ -57,14 +58,38 @@ func (a *App) build(ctx context.Context, config Config) error {
 		return err
 	}
 	a.closers = append(a.closers, store.Close)
+	ring, err := a.openRing(ctx, config, store)
+	if err != nil {
+		return err
+	}
+	backend := accountsgrpc.Backend{
+		Store: store, Vault: ring, Hosts: config.AllowedTokenHosts, Logger: a.logger,
+		Rotate: func(ctx context.Context) (int64, error) { return ring.Rotate(ctx, store) },
+	}
 	forAll := serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}
-	if err := a.addDoor(ctx, config.GRPC, forAll, accountsgrpc.RegisterAccounts(store)); err != nil {
+	if err := a.addDoor(ctx, config.GRPC, forAll,
+		accountsgrpc.RegisterAccounts(backend), accountsgrpc.RegisterKeys(backend)); err != nil {
 		return err
 	}
 	forDiscovery := forAll
 	forDiscovery.Authorize = auth.Require(config.DiscoveryKey, discovery)
 	return a.addDoor(ctx, config.Internal, forDiscovery,
-		accountsgrpc.RegisterAccounts(store), accountsgrpc.RegisterConnections(store))
+		accountsgrpc.RegisterAccounts(backend), accountsgrpc.RegisterConnections(backend))
+}
+
+// openRing opens the keys that the store's secrets are encrypted with.
+func (a *App) openRing(ctx context.Context, config Config, store *postgres.Store) (*keys.Ring, error) {
+	used, err := store.KeyIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ring, err := keys.Open(keys.Config{KeysetFile: config.KeysetFile, KMSKeyURIs: config.KMSKeyURIs, Logger: a.logger}, used)
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, ring.Close)
+	store.CheckKeys(ring.Check)
+	return ring, nil
 }
 
 // addDoor opens one endpoint.

@@ -41,8 +41,8 @@ var updates = map[string]struct {
 	"JSON names": {
 		patch(&accountsv1.Account{SyncInterval: durationpb.New(time.Hour)}), []string{"displayName", "syncInterval", "aws.assumeRole.externalId"},
 		func(a *accountsv1.Account) {
+			// The external id stays: a role is never left without one that it had.
 			a.DisplayName, a.SyncInterval = "100000000001", durationpb.New(time.Hour)
-			a.GetAws().GetAssumeRole().ExternalId = ""
 		},
 	},
 	"cleared": {
@@ -82,7 +82,7 @@ var updates = map[string]struct {
 			AssumeRole: &accountsv1.AwsAssumeRole{RoleArn: otherRole},
 		}}), []string{"aws.assume_role"},
 		func(a *accountsv1.Account) {
-			a.GetAws().GetAssumeRole().RoleArn, a.GetAws().GetAssumeRole().ExternalId = otherRole, ""
+			a.GetAws().GetAssumeRole().RoleArn = otherRole
 		},
 	},
 	"the other credentials, which are not held": {

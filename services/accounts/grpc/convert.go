@@ -1,7 +1,6 @@
 package grpc
 
 import (
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -11,9 +10,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// fromProto is the account with its settings; what only the server says of it
-// is left out.
-func fromProto(in *accountsv1.Account) *accounts.Account {
+// fromProto is the account with its settings, and the secret that came with
+// them, if one did; what only the server says of it is left out.
+func fromProto(in *accountsv1.Account) (*accounts.Account, accounts.Secret) {
 	account := &accounts.Account{
 		ID:           accounts.IDOf(in.GetName()),
 		DisplayName:  in.GetDisplayName(),
@@ -21,16 +20,20 @@ func fromProto(in *accountsv1.Account) *accounts.Account {
 		Paused:       in.GetPaused(),
 		SyncInterval: in.GetSyncInterval().AsDuration(),
 	}
-	if aws := in.GetAws(); aws != nil {
+	var secret string
+	switch cloud := in.GetCloud().(type) {
+	case *accountsv1.Account_Aws:
 		account.Provider = accounts.AWS
-		account.CloudID = aws.GetAccountId()
-		account.Regions = aws.GetRegions()
-		account.Credentials = accounts.AWSDefault{}
-		if role := aws.GetAssumeRole(); role != nil {
-			account.Credentials = accounts.AWSAssumeRole{RoleARN: role.GetRoleArn(), ExternalID: role.GetExternalId()}
-		}
+		account.CloudID = cloud.Aws.GetAccountId()
+		account.Regions = cloud.Aws.GetRegions()
+		account.Credentials, secret = awsCredentials(cloud.Aws)
+	case *accountsv1.Account_Gcp:
+		account.Provider = accounts.GCP
+		account.CloudID = cloud.Gcp.GetProjectId()
+		account.Regions = cloud.Gcp.GetRegions()
+		account.Credentials, secret = gcpCredentials(cloud.Gcp)
 	}
-	return account
+	return account, accounts.NewSecret(secret)
 }
 
 func toProto(account *accounts.Account) *accountsv1.Account {
@@ -48,25 +51,13 @@ func toProto(account *accounts.Account) *accountsv1.Account {
 	if account.SyncInterval != 0 {
 		out.SyncInterval = durationpb.New(account.SyncInterval)
 	}
-	if account.Provider == accounts.AWS {
+	switch account.Provider {
+	case accounts.AWS:
 		out.Cloud = &accountsv1.Account_Aws{Aws: awsToProto(account)}
+	case accounts.GCP:
+		out.Cloud = &accountsv1.Account_Gcp{Gcp: gcpToProto(account)}
 	}
 	return out
-}
-
-func awsToProto(account *accounts.Account) *accountsv1.AwsAccount {
-	aws := &accountsv1.AwsAccount{AccountId: account.CloudID, Regions: slices.Clone(account.Regions)}
-	switch c := account.Credentials.(type) {
-	case accounts.AWSDefault:
-		aws.Credentials = &accountsv1.AwsAccount_DefaultCredentials{DefaultCredentials: &accountsv1.AwsDefaultCredentials{}}
-	case accounts.AWSAssumeRole:
-		aws.Credentials = &accountsv1.AwsAccount_AssumeRole{AssumeRole: assumeRoleToProto(c)}
-	}
-	return aws
-}
-
-func assumeRoleToProto(role accounts.AWSAssumeRole) *accountsv1.AwsAssumeRole {
-	return &accountsv1.AwsAssumeRole{RoleArn: role.RoleARN, ExternalId: role.ExternalID}
 }
 
 func connectionToProto(c accounts.Connection) *accountsv1.Connection {

@@ -12,7 +12,7 @@ import (
 // DeleteAccount takes an account off the roll (AIP-135), and what was known of
 // its connection with it.
 func (s *accountService) DeleteAccount(ctx context.Context, req *accountsv1.DeleteAccountRequest) (*emptypb.Empty, error) {
-	if err := s.store.Delete(ctx, accounts.IDOf(req.GetName()), req.GetEtag()); err != nil {
+	if err := s.Store.Delete(ctx, accounts.IDOf(req.GetName()), req.GetEtag()); err != nil {
 		return nil, err
 	}
 	return &emptypb.Empty{}, nil

@@ -9,7 +9,7 @@ import (
 
 // GetAccount is one account (AIP-131).
 func (s *accountService) GetAccount(ctx context.Context, req *accountsv1.GetAccountRequest) (*accountsv1.Account, error) {
-	account, err := s.store.Get(ctx, accounts.IDOf(req.GetName()))
+	account, err := s.Store.Get(ctx, accounts.IDOf(req.GetName()))
 	if err != nil {
 		return nil, err
 	}

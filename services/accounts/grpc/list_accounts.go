@@ -20,7 +20,7 @@ func (s *accountService) ListAccounts(ctx context.Context, req *accountsv1.ListA
 	if size == 0 {
 		size = defaultPageSize
 	}
-	page, err := s.store.List(ctx, accounts.ListRequest{
+	page, err := s.Store.List(ctx, accounts.ListRequest{
 		Filter:    req.GetFilter(),
 		OrderBy:   req.GetOrderBy(),
 		PageToken: req.GetPageToken(),

@@ -2,16 +2,18 @@ package grpc
 
 import (
 	"context"
+	"log/slog"
 
 	"google.golang.org/grpc"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/accounts"
+	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
 // Store is what the services need of storage. Its errors are faults.
 type Store interface {
-	// Create stores a new account and returns it as stored.
+	// Create stores a new account with its secret and returns it as stored.
 	Create(ctx context.Context, account *accounts.Account) (*accounts.Account, error)
 	// Get is the account with this id.
 	Get(ctx context.Context, id string) (*accounts.Account, error)
@@ -25,31 +27,67 @@ type Store interface {
 	// Report takes a report on the account's connection and returns how it is
 	// seen then.
 	Report(ctx context.Context, id string, report accounts.Report) (accounts.Connection, error)
+	// Fetch is an account with its secret, if it has one, and how often that was
+	// fetched, this time included.
+	Fetch(ctx context.Context, id string) (account *accounts.Account, fetches int64, err error)
+}
+
+// Vault encrypts and decrypts secrets. Its errors are faults.
+type Vault interface {
+	// Seal encrypts a secret, bound to its account.
+	Seal(ctx context.Context, to accounts.Binding, secret accounts.Secret) (*accounts.Sealed, error)
+	// Open decrypts a secret.
+	Open(ctx context.Context, kept accounts.Kept) (accounts.Secret, error)
+}
+
+// Backend is what the services stand on.
+type Backend struct {
+	Store Store
+	Vault Vault
+	// Rotate encrypts every secret anew with a new key, and returns how many.
+	Rotate func(ctx context.Context) (int64, error)
+	// Hosts that key files may name beside Google's own.
+	Hosts keyfile.Hosts
+	// Logger is told of every secret that is fetched, and never the secret.
+	Logger *slog.Logger
 }
 
 // accountService serves AccountService.
 type accountService struct {
 	accountsv1.UnimplementedAccountServiceServer
-	store Store
+	Backend
 }
 
 // RegisterAccounts puts AccountService on a server.
-func RegisterAccounts(store Store) func(grpc.ServiceRegistrar) {
+func RegisterAccounts(backend Backend) func(grpc.ServiceRegistrar) {
 	return func(server grpc.ServiceRegistrar) {
-		accountsv1.RegisterAccountServiceServer(server, &accountService{store: store})
+		accountsv1.RegisterAccountServiceServer(server, &accountService{Backend: backend})
+	}
+}
+
+// keyService serves KeyService.
+type keyService struct {
+	accountsv1.UnimplementedKeyServiceServer
+	Backend
+}
+
+// RegisterKeys puts KeyService on a server.
+func RegisterKeys(backend Backend) func(grpc.ServiceRegistrar) {
+	return func(server grpc.ServiceRegistrar) {
+		accountsv1.RegisterKeyServiceServer(server, &keyService{Backend: backend})
 	}
 }
 
 // connectionService serves ConnectionService.
 type connectionService struct {
 	accountsv1.UnimplementedConnectionServiceServer
-	store Store
+	Backend
 }
 
 // RegisterConnections puts ConnectionService on a server, which must be one that
 // only discovery may call.
-func RegisterConnections(store Store) func(grpc.ServiceRegistrar) {
+func RegisterConnections(backend Backend) func(grpc.ServiceRegistrar) {
 	return func(server grpc.ServiceRegistrar) {
-		accountsv1.RegisterConnectionServiceServer(server, &connectionService{store: store})
+		accountsv1.RegisterConnectionServiceServer(server, &connectionService{Backend: backend})
 	}
 }

@@ -28,11 +28,30 @@ func (s *accountService) UpdateAccount(ctx context.Context, req *accountsv1.Upda
 	if err != nil {
 		return nil, err
 	}
-	updated, err := s.store.Update(ctx, accounts.IDOf(patch.GetName()), func(held *accounts.Account) (*accounts.Account, error) {
+	id := accounts.IDOf(patch.GetName())
+	change := func(held *accounts.Account) (*accounts.Account, accounts.Secret, error) {
 		if err := held.CheckEtag(patch.GetEtag()); err != nil {
+			return nil, accounts.Secret{}, err
+		}
+		return s.merge(held, patch, mask)
+	}
+	prepared, err := s.prepare(ctx, id, change)
+	if err != nil {
+		return nil, err
+	}
+	updated, err := s.Store.Update(ctx, id, func(held *accounts.Account) (*accounts.Account, error) {
+		next, secret, err := change(held)
+		if err != nil {
 			return nil, err
 		}
-		return merge(held, patch, mask)
+		if secret.IsZero() {
+			return next, nil
+		}
+		if next.Binding() != prepared.Binding() || prepared.Secret == nil {
+			return nil, fault.New(fault.KindAborted, "CONFLICT", "%s was replaced by another at the same moment; try again", patch.GetName())
+		}
+		next.Secret = prepared.Secret
+		return next, nil
 	})
 	if err != nil {
 		return nil, err
@@ -40,22 +59,49 @@ func (s *accountService) UpdateAccount(ctx context.Context, req *accountsv1.Upda
 	return toProto(updated), nil
 }
 
-// merge is the held account with the fields that mask names as in patch.
-func merge(held *accounts.Account, patch *accountsv1.Account, mask fieldMask) (*accounts.Account, error) {
+// prepare does what an update needs of others, before the account is locked for
+// it: follow the chain of its role, and encrypt a secret that came with it. It
+// returns the account as it would become.
+func (s *accountService) prepare(
+	ctx context.Context, id string, change func(*accounts.Account) (*accounts.Account, accounts.Secret, error),
+) (*accounts.Account, error) {
+	held, err := s.Store.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	next, secret, err := change(held)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := accounts.Chain(ctx, next, s.Store.Get); err != nil {
+		return nil, err
+	}
+	next.Secret, err = s.seal(ctx, next, secret)
+	return next, err
+}
+
+// merge is the held account with the fields that mask names as in patch, and the
+// secret that came with them.
+func (s *accountService) merge(held *accounts.Account, patch *accountsv1.Account, mask fieldMask) (*accounts.Account, accounts.Secret, error) {
 	// A clone, for merged must not share maps with held.
 	merged := proto.CloneOf(toProto(held))
 	mask.apply(merged, patch)
 	if err := serve.Validate(merged, "account"); err != nil {
-		return nil, err
+		return nil, accounts.Secret{}, err
 	}
-	next := fromProto(merged)
+	next, given := fromProto(merged)
 	next.Complete()
 	if err := held.CheckSuccession(next); err != nil {
-		return nil, err
+		return nil, accounts.Secret{}, err
 	}
 	if err := next.Validate(); err != nil {
-		return nil, err
+		return nil, accounts.Secret{}, err
+	}
+	next.MintExternalID(held)
+	secret, err := next.TakeSecret(given, held, s.Hosts)
+	if err != nil {
+		return nil, accounts.Secret{}, err
 	}
 	next.Revision, next.CreateTime, next.UpdateTime, next.Connection = held.Revision, held.CreateTime, held.UpdateTime, held.Connection
-	return next, nil
+	return next, secret, nil
 }

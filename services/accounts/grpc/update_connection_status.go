@@ -17,7 +17,7 @@ func (s *connectionService) UpdateConnectionStatus(ctx context.Context, req *acc
 	if err != nil {
 		return nil, err
 	}
-	connection, err := s.store.Report(ctx, accounts.IDOf(req.GetAccount()), report)
+	connection, err := s.Store.Report(ctx, accounts.IDOf(req.GetAccount()), report)
 	if err != nil {
 		return nil, err
 	}

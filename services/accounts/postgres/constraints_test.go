@@ -32,6 +32,7 @@ var (
 	rightConnection = map[string]string{
 		"account_id": "'b'", "outcome": "'FAILED'", "reason": "'THROTTLED'", "last_sync_time": "now()", "fencing_token": "1",
 	}
+	rightSecret = map[string]string{"account_id": "'b'", "key_id": "'k'", "ciphertext": "'c'"}
 )
 
 // TestConstraints writes what no program of ours should: the database refuses.
@@ -40,10 +41,15 @@ func TestConstraints(t *testing.T) {
 	pool := dbtest.New(t, at(-1)).Pool(t)
 	account := func(changes ...string) string { return insert("accounts", rightAccount, changes...) }
 	connection := func(changes ...string) string { return insert("connections", rightConnection, changes...) }
+	secret := func(changes ...string) string { return insert("secrets", rightSecret, changes...) }
+	chained := func(changes ...string) string {
+		return account(append([]string{"credentials_method", "'AWS_ASSUME_ROLE'", "source_account_id", "'b'"}, changes...)...)
+	}
 	exec(t, pool,
 		account("id", "'a'", "cloud_id", "'100000000001'"),
 		account("id", "'b'", "cloud_id", "'100000000002'"),
-		connection("account_id", "'a'"))
+		chained("id", "'chained'", "cloud_id", "'100000000003'"),
+		connection("account_id", "'a'"), secret("account_id", "'a'"))
 	for _, c := range []struct{ constraint, sql string }{
 		{"accounts_pkey", account("id", "'a'")},
 		{"accounts_provider_cloud_id_key", account("cloud_id", "'100000000001'")},
@@ -71,11 +77,22 @@ func TestConstraints(t *testing.T) {
 		{"connections_last_success_time_check", connection("last_success_time", "now() + interval '1 s'")},
 		{"connections_last_success_time_check", connection("outcome", "'CONNECTED'", "reason", "NULL")},
 		{"connections_fencing_token_check", connection("fencing_token", "-1")},
+		{"accounts_gcp_cloud_id_check", account("provider", "'GCP'", "credentials_method", "'GCP_IMPERSONATION'", "cloud_id", "'123456789'")},
+		{"accounts_source_account_id_fkey", chained("source_account_id", "'nobody'")},
+		{"accounts_source_account_id_fkey", "DELETE FROM accounts WHERE id = 'b'"},
+		{"accounts_source_account_id_check", chained("source_account_id", "'x'")},
+		{"accounts_source_account_id_check", chained("credentials_method", "'AWS_ACCESS_KEY'")},
+		{"secrets_pkey", secret("account_id", "'a'")},
+		{"secrets_account_id_fkey", secret("account_id", "'nobody'")},
+		{"secrets_key_id_check", secret("key_id", "''")},
+		{"secrets_ciphertext_check", secret("ciphertext", "''")},
+		{"secrets_fetch_count_check", secret("fetch_count", "-1", "last_fetch_time", "now()")},
+		{"secrets_last_fetch_time_check", secret("fetch_count", "1")},
 	} {
 		_, err := pool.Exec(t.Context(), c.sql)
 		if got := postgres.Constraint(err); got != c.constraint {
 			t.Errorf("%s\n\tviolates %q (%v), want %q", c.sql, got, err, c.constraint)
 		}
 	}
-	exec(t, pool, account(), connection())
+	exec(t, pool, account(), connection(), secret())
 }

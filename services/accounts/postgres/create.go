@@ -18,24 +18,30 @@ func (s *Store) Create(ctx context.Context, account *accounts.Account) (*account
 	// Without a target, ON CONFLICT covers the id and the cloud's own id alike.
 	const insert = `
 		INSERT INTO accounts (id, provider, cloud_id, display_name, labels, paused, sync_interval, regions,
-		                      credentials_method, credentials)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		                      credentials_method, credentials, source_account_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT DO NOTHING
 		RETURNING revision, create_time, update_time`
-	method, settings, err := encodeCredentials(account.Credentials)
+	credentials, err := encodeCredentials(account.Credentials)
 	if err != nil {
 		return nil, err
 	}
 	created := *account
 	created.Connection = accounts.ConnectionState{}.At(time.Time{})
-	err = s.pool.QueryRow(ctx, insert, account.ID, account.Provider, account.CloudID, account.DisplayName,
-		labels(account.Labels), account.Paused, nullable(account.SyncInterval), regions(account.Regions), method, settings,
-	).Scan(&created.Revision, &created.CreateTime, &created.UpdateTime)
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, insert, account.ID, account.Provider, account.CloudID, account.DisplayName,
+			labels(account.Labels), account.Paused, nullable(account.SyncInterval), regions(account.Regions),
+			credentials.method, credentials.settings, credentials.source,
+		).Scan(&created.Revision, &created.CreateTime, &created.UpdateTime); err != nil {
+			return err
+		}
+		return s.keepSecret(ctx, tx, account)
+	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, s.exists(ctx, account)
 	}
 	if err != nil {
-		return nil, postgres.Fault(err)
+		return nil, sourceFault(account, err)
 	}
 	return &created, nil
 }

@@ -26,6 +26,10 @@ var fields = query.New(
 		Type: query.String, Nullable: true, Search: true,
 	},
 	query.Field{
+		Path: "gcp.project_id", Column: "CASE WHEN a.provider = 'GCP' THEN a.cloud_id END",
+		Type: query.String, Nullable: true, Search: true,
+	},
+	query.Field{
 		// The rule of accounts.ConnectionState.At.
 		Path:   "connection.status",
 		Column: "CASE WHEN c.syncing_until > now() THEN 'SYNCING' ELSE coalesce(c.outcome, 'UNKNOWN') END",

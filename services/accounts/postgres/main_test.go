@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 func at(version int32) dbtest.Template {
 	return dbtest.Template{
 		Service: "accounts",
-		Name:    map[int32]string{1: "version 1", -1: ""}[version],
+		Name:    map[int32]string{1: "version 1", 2: "version 2", -1: ""}[version],
 		Version: dbtest.HashFS(migrations.Accounts()),
 		Migrate: func(ctx context.Context, url string) error {
 			return postgres.MigrateTo(ctx, url, migrations.Accounts(), accountspg.Schema, version)

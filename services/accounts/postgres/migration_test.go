@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -48,6 +49,9 @@ func TestConnectionStatusOnline(t *testing.T) {
 		t.Errorf("rows of accounts were rewritten: %q became %q", before[0], after[0])
 	}
 	exec(t, pool, fmt.Sprintf(insertedByVersion1, 101, 101)) // an old replica still runs
+	if err := postgres.Migrate(t.Context(), db.URL, migrations.Accounts(), accountspg.Schema); err != nil {
+		t.Fatal(err)
+	}
 	store := accountspg.New(pool)
 	page, err := store.List(t.Context(), accounts.ListRequest{PageSize: 1000})
 	if err != nil || len(page.Accounts) != 101 {
@@ -66,6 +70,66 @@ func TestConnectionStatusOnline(t *testing.T) {
 	}
 }
 
+// insertedByVersion2 is what a program that knows only 0002 writes.
+const insertedByVersion2 = `
+	INSERT INTO connections (account_id, outcome, last_sync_time, last_success_time)
+	SELECT id, 'CONNECTED', now(), now() FROM accounts WHERE id LIKE '%1'`
+
+// TestGoogleCloudAndSecretsOnline migrates a database that holds accounts and
+// connections to 0004, while one transaction reads them: nothing is rewritten,
+// the old program goes on, and the new one does with the old accounts what it
+// does with its own.
+func TestGoogleCloudAndSecretsOnline(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, at(2))
+	pool := db.Pool(t)
+	exec(t, pool, fmt.Sprintf(insertedByVersion1, 1, 100), insertedByVersion2)
+	rows := `SELECT concat_ws(' ', a.id, a.ctid, a.xmin, a.revision, a.update_time, c.ctid, c.xmin)
+		FROM accounts a LEFT JOIN connections c ON c.account_id = a.id ORDER BY a.id`
+	before := texts(t, pool, rows)
+	for version := range int32(2) {
+		// 0003 waits for readers, a moment; 0004 goes on beside them.
+		if version == 1 {
+			reader, err := pool.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = reader.Rollback(context.Background()) }()
+			if _, err := reader.Exec(t.Context(), `SELECT count(*) FROM accounts`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := postgres.MigrateTo(t.Context(), db.URL, migrations.Accounts(), accountspg.Schema, version+3); err != nil {
+			t.Fatal(err)
+		}
+		if after := texts(t, pool, rows); !slices.Equal(before, after) {
+			t.Errorf("rows were rewritten: %q became %q", before[0], after[0])
+		}
+	}
+	exec(t, pool, fmt.Sprintf(insertedByVersion1, 101, 101)) // an old replica still runs
+	if loose := texts(t, pool, `SELECT conname FROM pg_constraint WHERE NOT convalidated`); len(loose) > 0 {
+		t.Errorf("rules that hold for new rows alone: %q", loose)
+	}
+
+	store := accountspg.New(pool)
+	updated, err := store.Update(t.Context(), "aws-000000000007", func(held *accounts.Account) (*accounts.Account, error) {
+		next := *held
+		next.Credentials, next.Secret = accounts.AWSAccessKey{AccessKeyID: "AKIA"}, &accounts.Sealed{KeyID: "k", Ciphertext: []byte("c")}
+		return &next, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetched, fetches, err := store.Fetch(t.Context(), updated.ID)
+	if err != nil || fetches != 1 || string(fetched.Secret.Ciphertext) != "c" {
+		t.Errorf("fetched %+v %d times: %v", fetched, fetches, err)
+	}
+	held, err := store.Get(t.Context(), "aws-000000000011")
+	if err != nil || held.Connection.Status != accounts.Connected {
+		t.Errorf("an old account reads %+v, %v", held, err)
+	}
+}
+
 func TestEverythingIsNamedAndExplained(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t, at(-1)).Pool(t)
@@ -79,7 +143,7 @@ func TestEverythingIsNamedAndExplained(t *testing.T) {
 			  AND relname <> 'schema_version' AND col_description(attrelid, attnum) IS NULL`,
 		"constraints with names of chance": `
 			SELECT conname FROM pg_constraint WHERE connamespace = 'accounts'::regnamespace AND contype <> 'n'
-			  AND conname !~ '^(accounts|connections)_([a-z_]+_)?(pkey|key|check|fkey)$'`,
+			  AND conname !~ '^(accounts|connections|secrets)_([a-z_]+_)?(pkey|key|check|fkey)$'`,
 	} {
 		if found := texts(t, pool, sql); len(found) > 0 {
 			t.Errorf("%s: %q", what, found)

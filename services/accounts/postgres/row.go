@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -18,12 +17,11 @@ func scanAccount(row pgx.Row, more ...any) (*accounts.Account, error) {
 		c            connectionRow
 		now          time.Time
 		syncInterval *time.Duration
-		method       string
-		settings     []byte
+		credentials  credentialsRow
 	)
 	dest := []any{
 		&a.ID, &a.Provider, &a.CloudID, &a.DisplayName, &a.Labels, &a.Paused, &syncInterval, &a.Regions,
-		&method, &settings, &a.Revision, &a.CreateTime, &a.UpdateTime,
+		&credentials.method, &credentials.settings, &credentials.source, &a.Revision, &a.CreateTime, &a.UpdateTime,
 	}
 	dest = append(append(append(dest, c.dest()...), &now), more...)
 	if err := row.Scan(dest...); err != nil {
@@ -32,11 +30,10 @@ func scanAccount(row pgx.Row, more ...any) (*accounts.Account, error) {
 	if syncInterval != nil {
 		a.SyncInterval = *syncInterval
 	}
-	credentials, err := decodeCredentials(method, settings)
-	if err != nil {
+	var err error
+	if a.Credentials, err = credentials.decode(); err != nil {
 		return nil, fmt.Errorf("account %s: %w", a.ID, err)
 	}
-	a.Credentials = credentials
 	a.Connection = c.state().At(now)
 	return &a, nil
 }
@@ -72,44 +69,6 @@ func (c *connectionRow) state() accounts.ConnectionState {
 		SyncingRun:      string(c.syncingRun),
 		Token:           int64(c.token),
 	}
-}
-
-// The words of the column credentials_method.
-const (
-	methodAWSDefault    = "AWS_DEFAULT"
-	methodAWSAssumeRole = "AWS_ASSUME_ROLE"
-)
-
-// assumeRoleSettings is the column credentials of methodAWSAssumeRole.
-type assumeRoleSettings struct {
-	RoleARN    string `json:"role_arn"`
-	ExternalID string `json:"external_id,omitempty"`
-}
-
-// encodeCredentials is the pair of columns that hold the credentials.
-func encodeCredentials(c accounts.Credentials) (method string, settings []byte, err error) {
-	switch c := c.(type) {
-	case accounts.AWSDefault:
-		return methodAWSDefault, []byte(`{}`), nil
-	case accounts.AWSAssumeRole:
-		settings, err = json.Marshal(assumeRoleSettings{RoleARN: c.RoleARN, ExternalID: c.ExternalID})
-		return methodAWSAssumeRole, settings, err
-	}
-	return "", nil, fmt.Errorf("credentials of type %T can't be stored", c)
-}
-
-func decodeCredentials(method string, settings []byte) (accounts.Credentials, error) {
-	switch method {
-	case methodAWSDefault:
-		return accounts.AWSDefault{}, nil
-	case methodAWSAssumeRole:
-		var role assumeRoleSettings
-		if err := json.Unmarshal(settings, &role); err != nil {
-			return nil, fmt.Errorf("read the settings of an assumed role: %w", err)
-		}
-		return accounts.AWSAssumeRole{RoleARN: role.RoleARN, ExternalID: role.ExternalID}, nil
-	}
-	return nil, fmt.Errorf("the credentials method %q is unknown to this program: a newer one wrote it", method)
 }
 
 // nullable is the column sync_interval of an interval: null when it is 0.

@@ -21,6 +21,9 @@ const Schema = "accounts"
 // ALREADY_EXISTS, ABORTED, UNAVAILABLE; and whatever the context ended with.
 type Store struct {
 	pool *pgxpool.Pool
+	// checkKey refuses to keep what is encrypted with a key that is gone; nil:
+	// every key will do.
+	checkKey func(keyID string) error
 }
 
 // Open is a store on the database at url. It waits for a database that is starting, and brings the schema
@@ -40,6 +43,11 @@ func Open(ctx context.Context, url string, logger *slog.Logger) (*Store, error) 
 // New is a store on a pool that leads to an up-to-date schema.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
+// CheckKeys has the store ask check for the key of every secret that it is to
+// keep, at a moment when a key that is not in use may be dropped. To be called
+// before the store is used.
+func (s *Store) CheckKeys(check func(keyID string) error) { s.checkKey = check }
+
 // Close closes the store's pool.
 func (s *Store) Close() { s.pool.Close() }
 
@@ -51,7 +59,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // accountColumns are a whole account, in the order of scanAccount.
 const accountColumns = `
 	a.id, a.provider, a.cloud_id, a.display_name, a.labels, a.paused, a.sync_interval, a.regions,
-	a.credentials_method, a.credentials, a.revision, a.create_time, a.update_time,
+	a.credentials_method, a.credentials, a.source_account_id, a.revision, a.create_time, a.update_time,
 	c.outcome, c.last_sync_time, c.last_success_time, c.last_error, c.reason, c.remedy, c.last_sync_run,
 	c.syncing_until, c.syncing_run, c.fencing_token, now()`
 
@@ -80,8 +88,9 @@ func missing(id string, err error) error {
 	return postgres.Fault(err)
 }
 
-// Delete takes an account off the roll, and its connection with it. With an etag,
-// only when the account still has it.
+// Delete takes an account off the roll, and its connection and its secret with
+// it. With an etag, only when the account still has it. An account that is the
+// source of another's role stays.
 func (s *Store) Delete(ctx context.Context, id, etag string) error {
 	const (
 		lock = selectAccounts + ` WHERE a.id = $1 FOR UPDATE OF a`
@@ -98,5 +107,8 @@ func (s *Store) Delete(ctx context.Context, id, etag string) error {
 		_, err = tx.Exec(ctx, drop, id)
 		return err
 	})
+	if postgres.Constraint(err) == sourceConstraint {
+		return accounts.SourceOfOthers(id)
+	}
 	return postgres.Fault(err)
 }

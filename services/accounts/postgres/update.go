@@ -31,7 +31,10 @@ func (s *Store) Update(
 			updated = held
 			return nil
 		}
-		return write(ctx, tx, updated)
+		if err := write(ctx, tx, updated); err != nil {
+			return sourceFault(updated, err)
+		}
+		return s.keepSecret(ctx, tx, updated)
 	})
 	if err != nil {
 		return nil, postgres.Fault(err)
@@ -47,16 +50,17 @@ func write(ctx context.Context, tx pgx.Tx, account *accounts.Account) error {
 	const update = `
 		UPDATE accounts
 		SET display_name = $2, labels = $3, paused = $4, sync_interval = $5, regions = $6,
-		    credentials_method = $7, credentials = $8,
+		    credentials_method = $7, credentials = $8, source_account_id = $9,
 		    revision = nextval('account_revision_seq'),
 		    update_time = greatest(clock_timestamp(), update_time + interval '1 microsecond')
 		WHERE id = $1
 		RETURNING revision, update_time`
-	method, settings, err := encodeCredentials(account.Credentials)
+	credentials, err := encodeCredentials(account.Credentials)
 	if err != nil {
 		return err
 	}
 	return tx.QueryRow(ctx, update, account.ID, account.DisplayName, labels(account.Labels), account.Paused,
-		nullable(account.SyncInterval), regions(account.Regions), method, settings,
+		nullable(account.SyncInterval), regions(account.Regions),
+		credentials.method, credentials.settings, credentials.source,
 	).Scan(&account.Revision, &account.UpdateTime)
 }
