@@ -1,0 +1,71 @@
+package guide
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"github.com/rollcall-dev/rollcall/services/accounts"
+)
+
+// Guide is how to set up one account's credentials.
+type Guide struct {
+	// ExternalID that the trust policy asks for; empty when no role is assumed.
+	ExternalID string
+	// Policy as JSON.
+	Policy string
+	// Snippets, any one of which does.
+	Snippets []Snippet
+}
+
+// Snippet is one way to set the credentials up.
+type Snippet struct {
+	// Tool that runs it: aws-cli, cloudformation, terraform or gcloud.
+	Tool string
+	// Title for people.
+	Title string
+	// Text to run or to save.
+	Text string
+}
+
+// For is the guide of an account. Source is the account whose credentials assume
+// its role, nil when none do. Principal is who Rollcall is, an ARN or a service
+// account's email address; when it is empty and there is no source, the snippets
+// ask for it.
+func For(account, source *accounts.Account, principal string) (*Guide, error) {
+	if account.Provider == accounts.GCP {
+		return forGCP(account, principal)
+	}
+	return forAWS(account, source, principal)
+}
+
+//go:embed aws gcp
+var files embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"sh": sh, "hcl": hcl, "json": quoteJSON, "indent": indent,
+}).ParseFS(files, "aws/*.tmpl", "gcp/*.tmpl"))
+
+// render fills in one template.
+func render(name string, data any) (string, error) {
+	var text strings.Builder
+	if err := templates.ExecuteTemplate(&text, name, data); err != nil {
+		return "", fmt.Errorf("fill in the snippet %s: %w", name, err)
+	}
+	return text.String(), nil
+}
+
+// snippets fills in templates, each named by its file.
+func snippets(data any, wanted ...Snippet) ([]Snippet, error) {
+	var done []Snippet
+	for _, s := range wanted {
+		text, err := render(s.Text, data)
+		if err != nil {
+			return nil, err
+		}
+		s.Text = text
+		done = append(done, s)
+	}
+	return done, nil
+}

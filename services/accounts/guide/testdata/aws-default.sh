@@ -1,0 +1,23 @@
+# Run with credentials of account 100000000001 that may make policies; then
+# attach the policy to the identity that Rollcall's discovery service runs as.
+set -eu
+
+aws iam create-policy \
+  --policy-name rollcall-read \
+  --description 'Lets Rollcall read instances and databases' \
+  --policy-document '{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "RollcallReads",
+      "Effect": "Allow",
+      "Action": [
+        "ec2:DescribeInstances",
+        "ec2:DescribeRegions",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances"
+      ],
+      "Resource": "*"
+    }
+  ]
+}'

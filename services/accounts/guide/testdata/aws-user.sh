@@ -1,0 +1,27 @@
+# Run with credentials of account 100000000001 that may make users. The last
+# command shows the secret access key, this once.
+set -eu
+
+aws iam create-user --user-name rollcall
+
+aws iam put-user-policy \
+  --user-name rollcall \
+  --policy-name rollcall-read \
+  --policy-document '{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "RollcallReads",
+      "Effect": "Allow",
+      "Action": [
+        "ec2:DescribeInstances",
+        "ec2:DescribeRegions",
+        "rds:DescribeDBClusters",
+        "rds:DescribeDBInstances"
+      ],
+      "Resource": "*"
+    }
+  ]
+}'
+
+aws iam create-access-key --user-name rollcall

@@ -1,0 +1,28 @@
+# Applied by someone who may make roles and service accounts in the project.
+resource "google_project_service" "rollcall" {
+  for_each = toset(["compute.googleapis.com", "sqladmin.googleapis.com"])
+
+  project            = "my-project"
+  service            = each.value
+  disable_on_destroy = false
+}
+
+resource "google_project_iam_custom_role" "rollcall" {
+  project     = "my-project"
+  role_id     = "rollcall"
+  title       = "Rollcall"
+  description = "Lets Rollcall read instances and databases"
+  permissions = [
+    "cloudsql.instances.list",
+    "compute.instances.list",
+    "compute.regions.list",
+    "compute.zones.list",
+    "resourcemanager.projects.get",
+  ]
+}
+
+resource "google_project_iam_member" "rollcall" {
+  project = "my-project"
+  role    = google_project_iam_custom_role.rollcall.id
+  member  = "serviceAccount:rollcall@hub-project.iam.gserviceaccount.com"
+}

@@ -1,0 +1,40 @@
+# Applied by someone who may make roles and service accounts in the project.
+resource "google_project_service" "rollcall" {
+  for_each = toset(["compute.googleapis.com", "sqladmin.googleapis.com", "iamcredentials.googleapis.com"])
+
+  project            = "my-project"
+  service            = each.value
+  disable_on_destroy = false
+}
+
+resource "google_project_iam_custom_role" "rollcall" {
+  project     = "my-project"
+  role_id     = "rollcall"
+  title       = "Rollcall"
+  description = "Lets Rollcall read instances and databases"
+  permissions = [
+    "cloudsql.instances.list",
+    "compute.instances.list",
+    "compute.regions.list",
+    "compute.zones.list",
+    "resourcemanager.projects.get",
+  ]
+}
+
+resource "google_service_account" "rollcall" {
+  project      = "my-project"
+  account_id   = "rollcall"
+  display_name = "Rollcall"
+}
+
+resource "google_project_iam_member" "rollcall" {
+  project = "my-project"
+  role    = google_project_iam_custom_role.rollcall.id
+  member  = google_service_account.rollcall.member
+}
+
+resource "google_service_account_iam_member" "rollcall" {
+  service_account_id = google_service_account.rollcall.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "principalSet://iam.googleapis.com/projects/12/locations/global/workloadIdentityPools/pool/*"
+}

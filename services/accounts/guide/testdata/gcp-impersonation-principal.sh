@@ -1,0 +1,20 @@
+# Run by someone who may make roles and service accounts in the project.
+set -eu
+PROJECT='my-project'
+SERVICE_ACCOUNT='reader@other-project.iam.gserviceaccount.com'
+MEMBER="serviceAccount:${SERVICE_ACCOUNT}"
+
+gcloud services enable compute.googleapis.com sqladmin.googleapis.com --project "${PROJECT}"
+
+gcloud iam roles create rollcall --project "${PROJECT}" \
+  --title Rollcall --stage GA \
+  --description 'Lets Rollcall read instances and databases' \
+  --permissions cloudsql.instances.list,compute.instances.list,compute.regions.list,compute.zones.list,resourcemanager.projects.get
+
+gcloud projects add-iam-policy-binding "${PROJECT}" \
+  --member "${MEMBER}" --role "projects/${PROJECT}/roles/rollcall" --condition None
+
+IMPERSONATOR='serviceAccount:rollcall@hub-project.iam.gserviceaccount.com'
+gcloud services enable iamcredentials.googleapis.com --project "${PROJECT}"
+gcloud iam service-accounts add-iam-policy-binding "${SERVICE_ACCOUNT}" --project "${PROJECT}" \
+  --member "${IMPERSONATOR}" --role roles/iam.serviceAccountTokenCreator --condition None
