@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"io"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -38,6 +39,7 @@ type service struct {
 	config app.Config
 	// accounts as everyone reaches it.
 	accounts accountsv1.AccountServiceClient
+	keys     accountsv1.KeyServiceClient
 	// connections as discovery reaches it.
 	connections accountsv1.ConnectionServiceClient
 }
@@ -50,13 +52,22 @@ func start(t *testing.T) *service {
 
 func startOn(t *testing.T, databaseURL string) *service {
 	t.Helper()
+	return startWith(t, databaseURL, func(*app.Config) {})
+}
+
+// startWith runs the service with a keyset of its own, and with what change
+// makes of its configuration.
+func startWith(t *testing.T, databaseURL string, change func(*app.Config)) *service {
+	t.Helper()
 	s := &service{config: app.Config{
 		DatabaseURL:  databaseURL,
 		GRPC:         serve.Pipe(),
 		Internal:     serve.Pipe(),
 		DiscoveryKey: auth.NewKey(),
+		KeysetFile:   filepath.Join(t.TempDir(), "keyset.json"),
 		Logging:      serve.Logging{Out: io.Discard},
 	}}
+	change(&s.config)
 	a, err := app.New(t.Context(), s.config)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +81,9 @@ func startOn(t *testing.T, databaseURL string) *service {
 			t.Errorf("the service ended with %v", err)
 		}
 	})
-	s.accounts = accountsv1.NewAccountServiceClient(dial(t, s.config.GRPC))
+	public := dial(t, s.config.GRPC)
+	s.accounts = accountsv1.NewAccountServiceClient(public)
+	s.keys = accountsv1.NewKeyServiceClient(public)
 	s.connections = accountsv1.NewConnectionServiceClient(
 		dial(t, s.config.Internal, grpc.WithPerRPCCredentials(auth.PerRPC(s.config.DiscoveryKey, "discovery"))))
 	return s
