@@ -1,0 +1,204 @@
+package gcp
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// What VM.Entropy is mixed with for what belongs to a VM.
+const (
+	mixFingerprint = iota + 1
+	mixDisk
+	mixNetwork
+)
+
+// hasPublicIP tells whether a VM has its external address now. An ephemeral one is given back on stop.
+func hasPublicIP(m *cloudsim.VM) bool {
+	return m.PublicIP.IsValid() && m.State != cloudsim.VMTerminated && m.State != cloudsim.VMStopped
+}
+
+// instance writes one VM, with the fields of Compute Engine's own answers.
+func (d *document) instance(m *cloudsim.VM, project cloudsim.ProjectInfo) {
+	d.object("")
+	d.word("kind", "compute#instance")
+	d.id("id", m.ID)
+	d.time("creationTimestamp", m.Created)
+	d.word("name", m.Name)
+	d.word("status", string(m.State))
+	d.link("zone", project.ID, "/zones/", m.Zone)
+	d.link("machineType", project.ID, "/zones/", m.Zone, "/machineTypes/", m.Type)
+	d.link("selfLink", project.ID, "/zones/", m.Zone, "/instances/", m.Name)
+	if m.Bare {
+		d.endObject()
+		return
+	}
+	d.object("tags")
+	d.fingerprint(m, mixFingerprint)
+	d.endObject()
+	d.word("cpuPlatform", m.CPU)
+	d.networkInterface(m, project.ID)
+	d.disk(m, project.ID)
+	d.metadata(m, project)
+	d.array("serviceAccounts")
+	d.object("")
+	d.word("email", strconv.FormatUint(project.Number, 10), "-compute@developer.gserviceaccount.com")
+	d.raw(`,"scopes":["https://www.googleapis.com/auth/cloud-platform"]}`)
+	d.endArray()
+	d.scheduling(m)
+	d.labels(m.Labels)
+	d.fingerprintNamed("labelFingerprint", m, mixFingerprint)
+	d.time("lastStartTimestamp", m.Started)
+	d.time("lastStopTimestamp", m.Stopped)
+	if m.State == cloudsim.VMSuspended {
+		d.time("lastSuspendedTimestamp", m.Changed)
+	}
+	d.raw(instanceOptions)
+	d.fingerprint(m, mixFingerprint)
+	d.endObject()
+}
+
+// instanceOptions are fields that are the same for every VM.
+const instanceOptions = `,"canIpForward":false,"startRestricted":false,"deletionProtection":false,` +
+	`"reservationAffinity":{"consumeReservationType":"ANY_RESERVATION"},"displayDevice":{"enableDisplay":false},` +
+	`"shieldedInstanceConfig":{"enableSecureBoot":false,"enableVtpm":true,"enableIntegrityMonitoring":true},` +
+	`"shieldedInstanceIntegrityPolicy":{"updateAutoLearnPolicy":true},"confidentialInstanceConfig":{"enableConfidentialCompute":false},` +
+	`"satisfiesPzi":true`
+
+// link writes the address of a resource of a project.
+func (d *document) link(name, project string, path ...string) {
+	d.key(name)
+	d.b = append(d.b, '"')
+	d.raw(computeURL)
+	d.raw("projects/")
+	d.raw(project)
+	for _, part := range path {
+		d.raw(part)
+	}
+	d.b = append(d.b, '"')
+}
+
+func (d *document) fingerprint(m *cloudsim.VM, mix uint64) { d.fingerprintNamed("fingerprint", m, mix) }
+
+// fingerprintNamed writes a fingerprint: eight bytes in base64, which here are those of 16 hexadecimal digits' first six.
+func (d *document) fingerprintNamed(name string, m *cloudsim.VM, mix uint64) {
+	const digits = "0123456789abcdef"
+	d.key(name)
+	d.b = append(d.b, '"')
+	n := cloudsim.Mix(m.Entropy, mix)
+	for shift := 60; shift >= 20; shift -= 4 {
+		d.b = append(d.b, digits[n>>shift&15])
+	}
+	d.raw(`="`)
+}
+
+func (d *document) address(name string, a netip.Addr) {
+	d.key(name)
+	d.b = append(d.b, '"')
+	d.b = a.AppendTo(d.b)
+	d.b = append(d.b, '"')
+}
+
+func (d *document) networkInterface(m *cloudsim.VM, project string) {
+	d.array("networkInterfaces")
+	d.object("")
+	d.word("kind", "compute#networkInterface")
+	d.link("network", project, "/global/networks/", m.Network.Network)
+	d.link("subnetwork", project, "/regions/", m.Network.Region, "/subnetworks/", m.Network.Name)
+	d.address("networkIP", m.PrivateIP)
+	d.word("name", "nic0")
+	d.array("accessConfigs")
+	if m.PublicIP.IsValid() {
+		d.object("")
+		d.word("kind", "compute#accessConfig")
+		d.word("type", "ONE_TO_ONE_NAT")
+		d.word("name", "External NAT")
+		if hasPublicIP(m) {
+			d.address("natIP", m.PublicIP)
+		}
+		d.word("networkTier", "PREMIUM")
+		d.endObject()
+	}
+	d.endArray()
+	d.fingerprint(m, mixNetwork)
+	d.word("stackType", "IPV4_ONLY")
+	d.endObject()
+	d.endArray()
+}
+
+// disk writes the boot disk. What it was made from shows in its licences alone, as in Compute Engine's own answers.
+func (d *document) disk(m *cloudsim.VM, project string) {
+	d.array("disks")
+	d.object("")
+	d.raw(`"kind":"compute#attachedDisk","type":"PERSISTENT","mode":"READ_WRITE"`)
+	d.link("source", project, "/zones/", m.Zone, "/disks/", m.Name)
+	d.raw(`,"deviceName":"persistent-disk-0","index":0,"boot":true,"autoDelete":true`)
+	d.array("licenses")
+	d.link1(m.Image.Project, "/global/licenses/", m.Image.License)
+	d.endArray()
+	d.raw(`,"interface":"SCSI","guestOsFeatures":[{"type":"UEFI_COMPATIBLE"},{"type":"VIRTIO_SCSI_MULTIQUEUE"},{"type":"GVNIC"}]`)
+	d.id("diskSizeGb", 10+10*(cloudsim.Mix(m.Entropy, mixDisk)%20))
+	d.word("architecture", m.Image.Arch)
+	d.endObject()
+	d.endArray()
+}
+
+// link1 writes an address as an element of an array.
+func (d *document) link1(project string, path ...string) {
+	d.next()
+	d.b = append(d.b, '"')
+	d.raw(computeURL)
+	d.raw("projects/")
+	d.raw(project)
+	for _, part := range path {
+		d.raw(part)
+	}
+	d.b = append(d.b, '"')
+}
+
+// metadata writes a VM's metadata: who made it, when a managed instance group did.
+func (d *document) metadata(m *cloudsim.VM, project cloudsim.ProjectInfo) {
+	d.object("metadata")
+	d.word("kind", "compute#metadata")
+	d.fingerprint(m, mixFingerprint)
+	if m.Group != "" {
+		number := strconv.FormatUint(project.Number, 10)
+		d.array("items")
+		d.raw(`{"key":"instance-template","value":"projects/` + number + `/global/instanceTemplates/` + m.Group + `"},` +
+			`{"key":"created-by","value":"projects/` + number + `/zones/` + m.Zone + `/instanceGroupManagers/` + m.Group + `"}`)
+		d.endArray()
+	}
+	d.endObject()
+}
+
+func (d *document) scheduling(m *cloudsim.VM) {
+	d.object("scheduling")
+	short := m.Spot || m.Preemptible
+	if short {
+		d.raw(`"onHostMaintenance":"TERMINATE","automaticRestart":false`)
+	} else {
+		d.raw(`"onHostMaintenance":"MIGRATE","automaticRestart":true`)
+	}
+	d.boolean("preemptible", short)
+	if m.Spot && !m.Preemptible {
+		d.raw(`,"provisioningModel":"SPOT","instanceTerminationAction":"STOP"`)
+	} else if !short {
+		d.word("provisioningModel", "STANDARD")
+	}
+	d.endObject()
+}
+
+func (d *document) labels(labels []cloudsim.Tag) {
+	if len(labels) == 0 {
+		return
+	}
+	d.object("labels")
+	for _, label := range labels {
+		d.next()
+		d.quote(label.Key)
+		d.raw(":")
+		d.quote(label.Value)
+	}
+	d.endObject()
+}

@@ -1,0 +1,131 @@
+package gcp
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// instanceName returns the name of the VM in the path. Compute Engine takes its id in place of the name.
+func instanceName(req *request) string {
+	given := req.http.PathValue("instance")
+	id, err := strconv.ParseUint(given, 10, 64)
+	if err != nil {
+		return given
+	}
+	name := given
+	_ = req.world.ScanVMs(req.project.ID, req.call.Region, 0, func(m *cloudsim.VM) bool { // a wrong zone is found out later
+		if m.ID == id {
+			name = m.Name
+		}
+		return m.ID != id
+	})
+	return name
+}
+
+func getInstance(req *request, d *document) error {
+	m, err := req.world.VM(req.project.ID, req.call.Region, instanceName(req))
+	if err != nil {
+		return err
+	}
+	d.instance(&m, req.project)
+	return nil
+}
+
+func startInstance(req *request, d *document) error {
+	return change(req, d, "start", req.world.StartVM)
+}
+func stopInstance(req *request, d *document) error { return change(req, d, "stop", req.world.StopVM) }
+func suspendInstance(req *request, d *document) error {
+	return change(req, d, "suspend", req.world.SuspendVM)
+}
+func resumeInstance(req *request, d *document) error {
+	return change(req, d, "resume", req.world.ResumeVM)
+}
+
+// change begins a change of a VM and answers with the operation.
+func change(req *request, d *document, kind string, do func(project, zone, name string) (cloudsim.VM, error)) error {
+	if reachable, _ := splitReachable(req, []string{req.call.Region}); len(reachable) == 0 {
+		return unreachable("zone " + req.call.Region)
+	}
+	m, err := do(req.project.ID, req.call.Region, instanceName(req))
+	if err != nil {
+		return err
+	}
+	op, err := req.world.BeginOperation(req.project.ID, cloudsim.Operation{
+		Kind: kind, Zone: m.Zone, Target: m.Name, TargetID: m.ID, User: req.token.Principal,
+	})
+	if err != nil {
+		return err
+	}
+	d.operation(req, op)
+	return nil
+}
+
+func getOperation(req *request, d *document) error {
+	op, err := zoneOperation(req)
+	if err != nil {
+		return err
+	}
+	d.operation(req, op)
+	return nil
+}
+
+// maxWait is how long a wait for an operation is held back at most.
+const maxWait = 2 * time.Minute
+
+// waitOperation answers when the operation has ended, or after maxWait with what it is then.
+func waitOperation(req *request, d *document) error {
+	op, err := zoneOperation(req)
+	if err != nil {
+		return err
+	}
+	if !wait(req.http.Context(), min(op.Ends.Sub(req.world.Now()), maxWait)) {
+		return serverError(http.StatusBadGateway) // the client is gone
+	}
+	d.operation(req, op)
+	return nil
+}
+
+// zoneOperation finds the operation in the path.
+func zoneOperation(req *request) (cloudsim.Operation, error) {
+	if !slices.Contains(zones, req.call.Region) {
+		return cloudsim.Operation{}, &cloudsim.ResourceError{Err: cloudsim.ErrNoRegion, ID: req.call.Region}
+	}
+	op, err := req.world.Operation(req.project.ID, req.http.PathValue("operation"))
+	if err == nil && op.Zone != req.call.Region {
+		err = &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: op.Name}
+	}
+	return op, err
+}
+
+// operation writes a zone operation as it is now.
+func (d *document) operation(req *request, op cloudsim.Operation) {
+	now := req.world.Now()
+	d.object("")
+	d.word("kind", "compute#operation")
+	d.id("id", op.ID)
+	d.word("name", op.Name)
+	d.link("zone", req.project.ID, "/zones/", op.Zone)
+	d.word("operationType", op.Kind)
+	d.link("targetLink", req.project.ID, "/zones/", op.Zone, "/instances/", op.Target)
+	d.id("targetId", op.TargetID)
+	d.text("user", op.User)
+	if op.Done(now) {
+		d.word("status", "DONE")
+		d.number("progress", 100)
+	} else {
+		d.word("status", "RUNNING")
+		d.number("progress", 0)
+	}
+	d.time("insertTime", op.Begun)
+	d.time("startTime", op.Begun)
+	if op.Done(now) {
+		d.time("endTime", op.Ends)
+	}
+	d.link("selfLink", req.project.ID, "/zones/", op.Zone, "/operations/", op.Name)
+	d.endObject()
+}

@@ -1,0 +1,226 @@
+package gcp_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// calls makes one call of each service that lists.
+func (c *cloud) calls() map[string]error {
+	_, errVMs := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
+	_, errSQL := c.sql(c.http(projectID)).Instances.List(projectID).Do()
+	return map[string]error{"compute": errVMs, "sqladmin": errSQL}
+}
+
+// breakLists injects faults that leave the token endpoint alone.
+func (c *cloud) breakLists(fault cloudsim.Fault) func() {
+	var undo []func()
+	for _, service := range []string{"compute", "sqladmin"} {
+		fault.Service = service
+		undo = append(undo, c.Inject(fault))
+	}
+	return func() {
+		for _, f := range undo {
+			f()
+		}
+	}
+}
+
+// TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each service.
+func TestFaultsThatAnswer(t *testing.T) {
+	c := serve(t, cloudsim.Config{})
+	type answer struct {
+		status int
+		reason string
+	}
+	for kind, want := range map[cloudsim.FaultKind]map[string]answer{
+		cloudsim.AccessDenied: {"compute": {403, "forbidden"}, "sqladmin": {403, "notAuthorized"}},
+		cloudsim.Throttle:     {"compute": {403, "rateLimitExceeded"}, "sqladmin": {429, "rateLimitExceeded"}},
+		cloudsim.ServerError:  {"compute": {500, ""}, "sqladmin": {500, ""}},
+		cloudsim.Unavailable:  {"compute": {502, ""}, "sqladmin": {502, ""}},
+		cloudsim.Expired:      {"compute": {401, "authError"}, "sqladmin": {401, "authError"}},
+		cloudsim.Revoked:      {"compute": {401, "authError"}, "sqladmin": {401, "authError"}},
+		cloudsim.NotEnabled:   {"compute": {403, "accessNotConfigured"}, "sqladmin": {403, "accessNotConfigured"}},
+		cloudsim.Respond:      {"compute": {418, "Odd"}, "sqladmin": {418, "Odd"}},
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			defer c.breakLists(cloudsim.Fault{Kind: kind, Status: 418, Code: "Odd", Message: `<"&>`})()
+			for service, err := range c.calls() {
+				wantReason(t, err, want[service].status, want[service].reason)
+			}
+		})
+	}
+	for service, err := range c.calls() {
+		if err != nil {
+			t.Errorf("%s, after the faults: %v", service, err)
+		}
+	}
+}
+
+// TestDisabledAPI: one service is off, with the link to turn it on, and the other works.
+func TestDisabledAPI(t *testing.T) {
+	c := serve(t, cloudsim.Config{})
+	c.DisableAPI(projectID, "sqladmin")
+	errs := c.calls()
+	if errs["compute"] != nil {
+		t.Error(errs["compute"])
+	}
+	api := apiError(t, errs["sqladmin"])
+	if text := api.Error(); !strings.Contains(text, "https://console.developers.google.com/apis/api/sqladmin.googleapis.com/overview?project=") ||
+		!strings.Contains(api.Body, `"reason":"SERVICE_DISABLED"`) || !strings.Contains(api.Body, `"activationUrl"`) {
+		t.Error(text)
+	}
+	c.EnableAPI(projectID, "sqladmin")
+	if err := c.calls()["sqladmin"]; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestThrottleSaysWhenToComeBack: Cloud SQL names a time, in a header and in the details.
+func TestThrottleSaysWhenToComeBack(t *testing.T) {
+	c := serve(t, cloudsim.Config{Limits: cloudsim.Limits{SQLAdmin: cloudsim.Bucket{Size: 1, Refill: 0.001}}})
+	if err := c.calls()["sqladmin"]; err != nil {
+		t.Fatal(err)
+	}
+	api := apiError(t, c.calls()["sqladmin"])
+	if api.Code != 429 || api.Header.Get("Retry-After") != "1" || !strings.Contains(api.Body, "RetryInfo") {
+		t.Errorf("%d %v %s", api.Code, api.Header, api.Body)
+	}
+	count := c.Requests(cloudsim.Call{Account: projectID, Service: "sqladmin", Action: "instances.list"})
+	if count.Requests != 2 || count.Throttled != 1 || count.Failed != 1 {
+		t.Errorf("counted %+v", count)
+	}
+}
+
+// TestFaultsThatBreakTheAnswer injects each fault that leaves a client without an answer it can read.
+func TestFaultsThatBreakTheAnswer(t *testing.T) {
+	c := serve(t, cloudsim.Config{})
+	for _, kind := range []cloudsim.FaultKind{cloudsim.Drop, cloudsim.Truncate, cloudsim.Malformed} {
+		t.Run(string(kind), func(t *testing.T) {
+			defer c.breakLists(cloudsim.Fault{Kind: kind})()
+			for service, err := range c.calls() {
+				if _, ok := errors.AsType[*googleapi.Error](err); err == nil || ok {
+					t.Errorf("%s: got %v, want an error below the API", service, err)
+				}
+			}
+		})
+	}
+}
+
+// TestHang cancels a request that is never answered; the next one is.
+func TestHang(t *testing.T) {
+	c := serve(t, cloudsim.Config{})
+	c.Inject(cloudsim.Fault{Kind: cloudsim.Hang, Count: 1, Call: cloudsim.Call{Service: "sqladmin"}})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	service := c.sql(c.http(projectID))
+	if _, err := service.Instances.List(projectID).Context(ctx).Do(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := service.Instances.List(projectID).Do(); err != nil {
+		t.Errorf("after the fault: %v", err)
+	}
+}
+
+// TestLatency holds the answer back, by the world's latency and a fault's.
+func TestLatency(t *testing.T) {
+	c := serve(t, cloudsim.Config{Latency: 5 * time.Millisecond})
+	service := c.sql(c.http(projectID))
+	c.Inject(cloudsim.Fault{Kind: cloudsim.Slow, Delay: 15 * time.Millisecond, Call: cloudsim.Call{Service: "sqladmin"}})
+	start := time.Now()
+	if _, err := service.Instances.List(projectID).Do(); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took < 20*time.Millisecond {
+		t.Errorf("answered after %v", took)
+	}
+}
+
+// TestPagingFaults reads lists whose paging lies.
+func TestPagingFaults(t *testing.T) {
+	c := serve(t, cloudsim.Config{})
+	small := func() *computepb.AggregatedListInstancesRequest {
+		return &computepb.AggregatedListInstancesRequest{MaxResults: proto.Uint32(8)}
+	}
+	t.Run("fail midway", func(t *testing.T) {
+		defer c.breakLists(cloudsim.Fault{Kind: cloudsim.FailMidway})()
+		got, err := c.aggregate(c.http(projectID), small())
+		if wantReason(t, err, 500, ""); len(got.vms) != 8 {
+			t.Errorf("%d VMs before the failure", len(got.vms))
+		}
+	})
+	t.Run("repeat token", func(t *testing.T) {
+		defer c.breakLists(cloudsim.Fault{Kind: cloudsim.RepeatToken})()
+		service := c.sql(c.http(projectID))
+		first, err := service.Instances.List(projectID).MaxResults(3).Do()
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := service.Instances.List(projectID).MaxResults(3).PageToken(first.NextPageToken).Do()
+		if err != nil || second.NextPageToken != first.NextPageToken {
+			t.Errorf("the second page ends with another token (%v)", err)
+		}
+	})
+	t.Run("endless", func(t *testing.T) {
+		defer c.breakLists(cloudsim.Fault{Kind: cloudsim.EndlessPages})()
+		service, token := c.sql(c.http(projectID)), ""
+		for range 10 {
+			page, err := service.Instances.List(projectID).MaxResults(3).PageToken(token).Do()
+			if err != nil || page.NextPageToken == "" {
+				t.Fatalf("the pages ended (%v)", err)
+			}
+			token = page.NextPageToken
+		}
+	})
+	t.Run("empty", func(t *testing.T) {
+		defer c.breakLists(cloudsim.Fault{Kind: cloudsim.Empty})()
+		got, err := c.aggregate(c.http(projectID), small())
+		page, errSQL := c.sql(c.http(projectID)).Instances.List(projectID).Do()
+		if err != nil || errSQL != nil || len(got.vms) != 0 || len(page.Items) != 0 {
+			t.Errorf("%d VMs, %v, %v", len(got.vms), err, errSQL)
+		}
+	})
+}
+
+// TestBodies: an answer may be any text, such as a proxy's page.
+func TestBodies(t *testing.T) {
+	c := serve(t, cloudsim.Config{})
+	defer c.breakLists(cloudsim.Fault{Kind: cloudsim.Respond, Status: 200, Message: "<html>please log in</html>"})()
+	resp, err := c.http(projectID).Get(c.server.URL + "/v1/projects/" + projectID + "/instances")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK || string(body) != "<html>please log in</html>" {
+		t.Errorf("%s %q %v", resp.Status, body, err)
+	}
+}
+
+// TestUnknownProject: Compute Engine says that it is not there, Cloud SQL does not tell it from a forbidden one.
+func TestUnknownProject(t *testing.T) {
+	c := serve(t, cloudsim.Config{})
+	_, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{Project: "nowhere-at-all"})
+	wantReason(t, err, 404, "notFound")
+	_, err = c.sql(c.http(projectID)).Instances.List("nowhere-at-all").Do()
+	wantReason(t, err, 403, "notAuthorized")
+	resp, err := http.Get(c.server.URL + "/v1/projects/" + projectID + "/instances")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without a token: %s", resp.Status)
+	}
+}

@@ -1,0 +1,183 @@
+package gcp
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// maxBody is the longest request that is read, in bytes.
+const maxBody = 1 << 20
+
+// Handler serves a world to Google's clients.
+type Handler struct {
+	world *cloudsim.World
+	mux   *http.ServeMux
+}
+
+// endpoint is one method of one of Google's services.
+type endpoint struct {
+	service    string // compute
+	action     string // instances.list
+	permission string // compute.instances.list; "" when none is needed
+	// open methods need no access token.
+	open   bool
+	handle func(req *request, d *document) error
+}
+
+// request is a call that was understood and may be made.
+type request struct {
+	endpoint
+	world   *cloudsim.World
+	http    *http.Request
+	call    cloudsim.Call
+	token   cloudsim.AccessToken
+	project cloudsim.ProjectInfo
+	query   url.Values
+	body    []byte
+	faults  faultSet
+}
+
+// NewHandler returns the handler that speaks for a world.
+func NewHandler(world *cloudsim.World) *Handler {
+	h := &Handler{world: world, mux: http.NewServeMux()}
+	for _, endpoints := range []map[string]endpoint{computeEndpoints, sqlEndpoints, resourceEndpoints, signInEndpoints} {
+		for pattern, e := range endpoints {
+			h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, e) })
+		}
+	}
+	return h
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+
+// serve answers a request to a method.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return // the client went away, or sent what no client sends
+	}
+	req := &request{endpoint: e, world: h.world, http: r, query: r.URL.Query(), body: body}
+	id := strings.TrimSuffix(r.PathValue("project"), testVerb)
+	place := r.PathValue("zone") + r.PathValue("region")
+	req.call = cloudsim.Call{Account: id, Region: place, Service: e.service, Action: e.action}
+	req.project, _ = h.world.Project(id) // one that is not there is found out later
+
+	var refused *failure
+	if e.open {
+		refused = req.identify()
+	} else {
+		refused = req.authenticate()
+	}
+	h.answer(w, req, refused)
+}
+
+// authenticate finds out who calls, from the access token.
+func (r *request) authenticate() *failure {
+	bearer, ok := strings.CutPrefix(r.http.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return missingToken()
+	}
+	token, err := r.world.CheckToken(bearer)
+	if err != nil {
+		reason := "ACCESS_TOKEN_TYPE_UNSUPPORTED"
+		if errors.Is(err, cloudsim.ErrExpiredToken) {
+			reason = "ACCESS_TOKEN_EXPIRED"
+		}
+		return unauthenticated(r.service, reason)
+	}
+	r.token = token
+	if r.call.Account == "" || r.call.Account == "-" {
+		r.call.Account = token.Home
+	}
+	return nil
+}
+
+// resource names what the path is about: projects/my-project/zones/europe-west1-b/instances/web-1.
+func (r *request) resource() string {
+	_, path, _ := strings.Cut(r.http.URL.Path, "/projects/")
+	path = "projects/" + path
+	if verb := r.http.PathValue("verb"); verb != "" {
+		path = strings.TrimSuffix(path, "/"+verb)
+	}
+	if r.http.PathValue("instance") == "" && r.http.PathValue("operation") == "" {
+		return "projects/" + r.call.Account
+	}
+	return path
+}
+
+// answer takes a request through the remaining steps and sends the outcome, once.
+func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) {
+	d := newDocument()
+	defer d.free()
+	header := w.Header()
+	header.Set("Content-Type", "application/json; charset=UTF-8")
+	if refused == nil {
+		req.faults = faultSet(h.world.Faults(req.call, req.query.Get("pageToken") != ""))
+		if !req.faults.delay(req.http.Context(), h.world.Latency()) {
+			h.world.Record(req.call, false, true)
+			panic(http.ErrAbortHandler) // closes the connection without an answer
+		}
+		refused = req.run(d)
+	}
+	status := http.StatusOK
+	if refused != nil {
+		d.b = d.b[:0]
+		status = refused.status
+		refused.write(header, d)
+	}
+	h.world.Record(req.call, refused != nil && refused.throttled, refused != nil)
+
+	header.Set("Vary", "Origin, X-Origin, Referer")
+	header.Set("Server", "cloudsim")
+	header.Set("Content-Length", strconv.Itoa(len(d.b)))
+	w.WriteHeader(status)
+	if n, cut := req.faults.truncated(len(d.b)); cut {
+		_, _ = w.Write(d.b[:n]) // the client may be gone; the connection ends either way
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = w.Write(d.b) // an error means that the client is gone, and there is nobody to tell
+}
+
+// run checks that the call may be made, and makes it.
+func (r *request) run(d *document) *failure {
+	if f := r.faults.failure(r); f != nil {
+		return f
+	}
+	if !r.open {
+		if f := r.admit(); f != nil {
+			return f
+		}
+	}
+	if err := r.handle(r, d); err != nil {
+		return asFailure(r, err)
+	}
+	r.faults.spoil(d)
+	return nil
+}
+
+// admit checks the project, its APIs, the limits and the caller's permission.
+func (r *request) admit() *failure {
+	if r.service == "iamcredentials" {
+		return nil // its path names no project; the service account says who may
+	}
+	if r.project.ID == "" {
+		return noProject(r.call)
+	}
+	if r.world.APIDisabled(r.project.ID, r.service) {
+		return disabled(r.service, r.project.Number)
+	}
+	if !r.world.Admit(r.call, true) {
+		return throttled(r.service, r.project.Number)
+	}
+	if r.permission != "" && !r.world.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
+		return denied(r.call, r.permission, r.resource())
+	}
+	return nil
+}

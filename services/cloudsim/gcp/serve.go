@@ -1,0 +1,130 @@
+package gcp
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// Server serves a world on a port of its own.
+type Server struct {
+	// URL is where all services are, such as http://127.0.0.1:40001.
+	URL   string
+	World *cloudsim.World
+
+	http *http.Server
+	done chan error
+}
+
+// Serve starts serving a world on a free loopback port. Close ends it.
+func Serve(world *cloudsim.World) (*Server, error) { return ServeOn(world, "127.0.0.1:0") }
+
+// ServeOn is Serve at a given host:port.
+func ServeOn(world *cloudsim.World, addr string) (*Server, error) {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the simulated Google Cloud: %w", err)
+	}
+	s := &Server{
+		URL:   "http://" + listener.Addr().String(),
+		World: world,
+		http:  &http.Server{Handler: NewHandler(world), ReadHeaderTimeout: 10 * time.Second},
+		done:  make(chan error, 1),
+	}
+	go func() { s.done <- s.http.Serve(listener) }()
+	return s, nil
+}
+
+// Wait returns when the server has ended, nil after Close.
+func (s *Server) Wait() error {
+	err := <-s.done
+	s.done <- err // for the next to wait
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Close ends the server and all its connections at once, also those that a fault left hanging.
+func (s *Server) Close() error {
+	if err := s.http.Close(); err != nil {
+		return err
+	}
+	return s.Wait()
+}
+
+// Env returns the environment variables that point Google's tools and Rollcall at the server. Key files that name it as
+// their token_uri are let in by the last one.
+func (s *Server) Env() map[string]string {
+	return map[string]string{
+		"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": s.URL + "/compute/v1/",
+		"CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL":     s.URL + "/",
+		"ROLLCALL_ALLOWED_TOKEN_HOSTS":            strings.TrimPrefix(s.URL, "http://"),
+	}
+}
+
+// KeyJSON returns the key file of a project's service account, as Google makes them, with a token_uri of this server. The
+// error is cloudsim.ErrNoProject.
+func (s *Server) KeyJSON(projectID string) ([]byte, error) {
+	account, err := s.World.ServiceAccount(projectID)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(account.Key)
+	if err != nil {
+		return nil, fmt.Errorf("encode the key of %s: %w", account.Email, err)
+	}
+	return json.MarshalIndent(struct {
+		Type         string `json:"type"`
+		ProjectID    string `json:"project_id"`
+		PrivateKeyID string `json:"private_key_id"`
+		PrivateKey   string `json:"private_key"`
+		ClientEmail  string `json:"client_email"`
+		ClientID     string `json:"client_id"`
+		AuthURI      string `json:"auth_uri"`
+		TokenURI     string `json:"token_uri"`
+		Universe     string `json:"universe_domain"`
+	}{
+		"service_account", projectID, account.KeyID, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
+		account.Email, account.UniqueID, "https://accounts.google.com/o/oauth2/auth", s.URL + "/token", "googleapis.com",
+	}, "", "  ")
+}
+
+// WorkloadIdentityJSON returns a credential configuration file of type external_account for a project: the subject token
+// comes from this server, and is exchanged here. With a service account's email, that one is impersonated.
+func (s *Server) WorkloadIdentityJSON(projectID, impersonate string) ([]byte, error) {
+	type format struct {
+		Type string `json:"type"`
+		Name string `json:"subject_token_field_name"`
+	}
+	type source struct {
+		URL     string            `json:"url"`
+		Headers map[string]string `json:"headers"`
+		Format  format            `json:"format"`
+	}
+	config := struct {
+		Type             string `json:"type"`
+		Audience         string `json:"audience"`
+		SubjectTokenType string `json:"subject_token_type"`
+		TokenURL         string `json:"token_url"`
+		Universe         string `json:"universe_domain"`
+		Source           source `json:"credential_source"`
+		ImpersonationURL string `json:"service_account_impersonation_url,omitempty"`
+	}{
+		Type: "external_account", Audience: s.World.WorkloadAudience(projectID),
+		SubjectTokenType: "urn:ietf:params:oauth:token-type:jwt", TokenURL: s.URL + "/v1/token", Universe: "googleapis.com",
+		Source: source{s.URL + "/subject-token", map[string]string{"Metadata": "True"}, format{"json", "access_token"}},
+	}
+	if impersonate != "" {
+		config.ImpersonationURL = s.URL + "/v1/projects/-/serviceAccounts/" + impersonate + ":generateAccessToken"
+	}
+	return json.MarshalIndent(config, "", "  ")
+}

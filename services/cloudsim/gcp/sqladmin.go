@@ -1,0 +1,173 @@
+package gcp
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// sqlEndpoints are the methods of Cloud SQL Admin, in both of its versions.
+var sqlEndpoints = bothVersions(map[string]endpoint{
+	"GET /instances":              {action: "instances.list", permission: "cloudsql.instances.list", handle: listSQL},
+	"GET /instances/{instance}":   {action: "instances.get", permission: "cloudsql.instances.get", handle: getSQL},
+	"PATCH /instances/{instance}": {action: "instances.patch", permission: "cloudsql.instances.update", handle: patchSQL},
+	"GET /operations/{operation}": {action: "operations.get", permission: "cloudsql.instances.get", handle: getSQLOperation},
+	"GET /tiers":                  {action: "tiers.list", permission: "cloudsql.instances.list", handle: listTiers},
+})
+
+func bothVersions(endpoints map[string]endpoint) map[string]endpoint {
+	all := make(map[string]endpoint, 2*len(endpoints))
+	for pattern, e := range endpoints {
+		e.service = "sqladmin"
+		method, path, _ := strings.Cut(pattern, " ")
+		for _, prefix := range []string{"/v1", "/sql/v1beta4"} {
+			all[method+" "+prefix+"/projects/{project}"+path] = e
+		}
+	}
+	return all
+}
+
+// sqlURL begins the address of every resource of the version that was asked.
+func sqlURL(req *request) string {
+	if strings.HasPrefix(req.http.URL.Path, "/sql/v1beta4/") {
+		return "https://sqladmin.googleapis.com/sql/v1beta4/projects/"
+	}
+	return "https://sqladmin.googleapis.com/v1/projects/"
+}
+
+const (
+	sqlPage    = 500  // when a request names no size
+	maxSQLPage = 1000 // larger sizes are taken as this one
+)
+
+// listSQL lists the instances of all regions by name. Regions that can't be asked are left out, with a warning.
+func listSQL(req *request, d *document) error {
+	limit := sqlPage
+	if given := req.query.Get("maxResults"); given != "" && given != "0" {
+		var err error
+		if limit, err = pageSize(req, 1<<30); err != nil {
+			return err
+		}
+		limit = min(limit, maxSQLPage)
+	}
+	presented := req.query.Get("pageToken")
+	after, err := parsePageToken(req.call, presented)
+	if err != nil {
+		return err
+	}
+	all, err := req.world.SQLInstances(req.project.ID)
+	if err != nil {
+		return err
+	}
+	_, lost := splitReachable(req, regions)
+	d.object("")
+	d.word("kind", "sql#instancesList")
+	d.array("items")
+	count, last, honest := 0, "", ""
+	for i := range all {
+		instance := &all[i]
+		if instance.Name <= after.zone || slices.Contains(lost, instance.Region) || req.faults.has(cloudsim.Empty) {
+			continue
+		}
+		if count == limit {
+			honest = pageToken(req.call, place{zone: last})
+			break
+		}
+		d.sqlInstance(req, instance)
+		last = instance.Name
+		count++
+	}
+	d.endArray()
+	if len(lost) > 0 {
+		d.array("warnings")
+		for _, region := range lost {
+			d.object("")
+			d.word("code", "REGION_UNREACHABLE")
+			d.word("message", "The region ", region, " is not reachable. The returned result set may be incomplete.")
+			d.word("region", region)
+			d.endObject()
+		}
+		d.endArray()
+	}
+	d.nextPage(req, presented, honest, pageToken(req.call, after))
+	d.endObject()
+	return nil
+}
+
+func getSQL(req *request, d *document) error {
+	instance, err := req.world.SQLInstance(req.project.ID, req.http.PathValue("instance"))
+	if err != nil {
+		return err
+	}
+	d.sqlInstance(req, &instance)
+	return nil
+}
+
+// patchSQL changes the activation policy: NEVER stops the instance, ALWAYS starts it.
+func patchSQL(req *request, d *document) error {
+	var asked struct {
+		Settings struct {
+			ActivationPolicy string `json:"activationPolicy"`
+		} `json:"settings"`
+	}
+	name := req.http.PathValue("instance")
+	if err := json.Unmarshal(req.body, &asked); err != nil {
+		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "parseError", "Invalid JSON payload received.")
+	}
+	policy := asked.Settings.ActivationPolicy
+	if policy != "ALWAYS" && policy != "NEVER" {
+		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalid", "Invalid value at 'body.settings.activation_policy': %q", policy)
+	}
+	_, err := req.world.SetSQLActive(req.project.ID, name, policy == "ALWAYS")
+	switch {
+	case errors.Is(err, cloudsim.ErrInvalid):
+		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalidRequest", "The instance has replicas, or is one: it can't be stopped.")
+	case errors.Is(err, cloudsim.ErrWrongState):
+		return fail(http.StatusConflict, "ABORTED", "invalidState", "The instance or operation is not in an appropriate state to handle the request.")
+	case err != nil:
+		return err
+	}
+	op, err := req.world.BeginOperation(req.project.ID, cloudsim.Operation{Kind: "UPDATE", Target: name, User: req.token.Principal})
+	if err != nil {
+		return err
+	}
+	d.sqlOperation(req, op)
+	return nil
+}
+
+func getSQLOperation(req *request, d *document) error {
+	op, err := req.world.Operation(req.project.ID, req.http.PathValue("operation"))
+	if err == nil && op.Zone != "" {
+		err = &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: op.Name}
+	}
+	if err != nil {
+		return err
+	}
+	d.sqlOperation(req, op)
+	return nil
+}
+
+// listTiers lists the machine types, each with the regions that have it.
+func listTiers(req *request, d *document) error {
+	d.object("")
+	d.word("kind", "sql#tiersList")
+	d.array("items")
+	for _, tier := range cloudsim.SQLTiers {
+		d.object("")
+		d.word("kind", "sql#tier")
+		d.word("tier", tier)
+		d.array("region")
+		for _, region := range regions {
+			d.item(region)
+		}
+		d.endArray()
+		d.endObject()
+	}
+	d.endArray()
+	d.endObject()
+	return nil
+}
