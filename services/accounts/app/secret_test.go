@@ -1,0 +1,208 @@
+package app_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/accounts/app"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+)
+
+// secretOf is the secret access key that discovery is told.
+func (s *service) secretOf(t *testing.T, name string) string {
+	t.Helper()
+	return s.signIn(t, name).GetAws().GetAccessKey().GetSecretAccessKey()
+}
+
+// wantUnreadable asks for credentials whose secret can't be decrypted.
+func (s *service) wantUnreadable(t *testing.T, name string) {
+	t.Helper()
+	_, err := s.connections.GetCredentials(t.Context(), &accountsv1.GetCredentialsRequest{Account: name})
+	if r := wantRefusal(t, err, codes.FailedPrecondition, "SECRET_UNREADABLE"); r.metadata["name"] != name {
+		t.Errorf("about %v", r.metadata)
+	}
+}
+
+func TestAccessKeyIsWriteOnly(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	created := s.create(t, withKey("100000000001", "AKIAIOSFODNN7EXAMPLE", secretKey))
+	if key := created.GetAws().GetAccessKey(); key.GetAccessKeyId() != "AKIAIOSFODNN7EXAMPLE" || key.GetSecretAccessKey() != "" {
+		t.Errorf("created %v", created)
+	}
+	if read := s.get(t, created.GetName()); !proto.Equal(read, created) {
+		t.Errorf("read %v", read)
+	}
+	if got := s.secretOf(t, created.GetName()); got != secretKey {
+		t.Errorf("discovery is told %q", got)
+	}
+
+	patch := func(keyID, secret string) *accountsv1.Account {
+		account := withKey("", keyID, secret).GetAccount()
+		account.Name = created.GetName()
+		return account
+	}
+	// The same key without its secret: it stays. Another key needs its own.
+	kept, err := s.update(t, patch("AKIAIOSFODNN7EXAMPLE", ""), "aws.access_key")
+	if err != nil || kept.GetEtag() != created.GetEtag() || s.secretOf(t, created.GetName()) != secretKey {
+		t.Errorf("kept %v, %v", kept, err)
+	}
+	_, err = s.update(t, patch("AKIAOTHER", ""), "aws.access_key")
+	wantInvalid(t, err, "account.aws.access_key.secret_access_key")
+	// The secret alone, of the same key.
+	changed, err := s.update(t, patch("", "another"), "aws.access_key.secret_access_key")
+	if err != nil || changed.GetEtag() == created.GetEtag() || s.secretOf(t, created.GetName()) != "another" {
+		t.Errorf("changed %v, %v", changed, err)
+	}
+	changed, err = s.update(t, patch("AKIAOTHER", "third"))
+	if err != nil || changed.GetAws().GetAccessKey().GetAccessKeyId() != "AKIAOTHER" || s.secretOf(t, created.GetName()) != "third" {
+		t.Errorf("changed %v, %v", changed, err)
+	}
+	_, err = s.accounts.CreateAccount(t.Context(), withKey("100000000002", "AKIA", ""))
+	wantInvalid(t, err, "account.aws.access_key.secret_access_key")
+	_, err = s.accounts.CreateAccount(t.Context(), withKey("100000000002", "AKIA", "two words"))
+	wantInvalid(t, err, "account.aws.access_key.secret_access_key")
+}
+
+// TestStaleEtagChangesNoSecret sends a new secret with an etag that is old.
+func TestStaleEtagChangesNoSecret(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	account := s.create(t, withKey("100000000001", "AKIA", secretKey)).GetName()
+	patch := withKey("", "AKIA", "another").GetAccount()
+	patch.Name, patch.Etag = account, "old"
+	_, err := s.update(t, patch)
+	wantRefusal(t, err, codes.Aborted, "ETAG_MISMATCH")
+	if got := s.secretOf(t, account); got != secretKey {
+		t.Errorf("the secret became %q", got)
+	}
+}
+
+// secretRows tells how many secrets are kept.
+func secretRows(t *testing.T, pool *pgxpool.Pool) (n int) {
+	t.Helper()
+	if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM accounts.secrets`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestSecretsGoWithTheirCredentials leaves no secret that nothing needs.
+func TestSecretsGoWithTheirCredentials(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, template)
+	s, pool := startOn(t, db.URL), db.Pool(t)
+	account := s.create(t, withKey("100000000001", "AKIA", secretKey)).GetName()
+	s.create(t, gcp("my-project", federation(federationFile(nil))))
+	if n := secretRows(t, pool); n != 2 {
+		t.Errorf("%d secrets are kept, want 2", n)
+	}
+	if _, err := s.update(t, &accountsv1.Account{Name: account, Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{Credentials: defaultChain}}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := secretRows(t, pool); n != 1 {
+		t.Errorf("other credentials: %d secrets are kept, want 1", n)
+	}
+	s.drop(t, "accounts/gcp-my-project")
+	if n := secretRows(t, pool); n != 0 {
+		t.Errorf("account deleted: %d secrets are kept, want none", n)
+	}
+}
+
+// TestEveryFetchIsCounted reads the count as an operator would.
+func TestEveryFetchIsCounted(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, template)
+	s, pool := startOn(t, db.URL), db.Pool(t)
+	account := s.create(t, withKey("100000000001", "AKIA", secretKey)).GetName()
+	const fetches = 7
+	inParallel(fetches, func(int) { s.signIn(t, account) })
+	s.get(t, account)
+	var counted int
+	if err := pool.QueryRow(t.Context(), `SELECT fetch_count FROM accounts.secrets WHERE last_fetch_time <= now()`).Scan(&counted); err != nil || counted != fetches {
+		t.Errorf("counted %d (%v), want %d", counted, err, fetches)
+	}
+}
+
+// TestSecretsAreBoundToTheirAccount moves ciphertexts about in the database, as
+// someone who can write to it might: none opens elsewhere.
+func TestSecretsAreBoundToTheirAccount(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, template)
+	s, pool := startOn(t, db.URL), db.Pool(t)
+	first := s.create(t, withKey("100000000001", "AKIA", secretKey)).GetName()
+	second := s.create(t, withKey("100000000002", "AKIA", "another")).GetName()
+	third := s.create(t, withKey("100000000003", "AKIA", "third")).GetName()
+	if _, err := pool.Exec(t.Context(), `
+		UPDATE accounts.secrets s SET ciphertext = o.ciphertext FROM accounts.secrets o
+		WHERE s.account_id <> o.account_id AND 'aws-100000000003' NOT IN (s.account_id, o.account_id)`); err != nil {
+		t.Fatal(err)
+	}
+	s.wantUnreadable(t, first)
+	s.wantUnreadable(t, second)
+	if s.secretOf(t, third) != "third" {
+		t.Error("another account's secret suffered")
+	}
+	// The same account under another cloud id.
+	if _, err := pool.Exec(t.Context(), `UPDATE accounts.accounts SET cloud_id = '100000000009' WHERE id = 'aws-100000000003'`); err != nil {
+		t.Fatal(err)
+	}
+	s.wantUnreadable(t, third)
+}
+
+// TestWithoutAKey runs the service with nothing to encrypt with: secrets are
+// refused, all else works.
+func TestWithoutAKey(t *testing.T) {
+	t.Parallel()
+	s := startWith(t, dbtest.New(t, template).URL, func(c *app.Config) { c.KeysetFile = "" })
+	_, err := s.accounts.CreateAccount(t.Context(), withKey("100000000001", "AKIA", secretKey))
+	if r := wantRefusal(t, err, codes.FailedPrecondition, "NO_KEY"); !strings.Contains(r.message, "ROLLCALL_KEYSET_FILE") {
+		t.Error(r.message)
+	}
+	s.create(t, aws("100000000001"))
+	_, err = s.keys.RotateKeys(t.Context(), &accountsv1.RotateKeysRequest{})
+	wantRefusal(t, err, codes.FailedPrecondition, "NO_KEY")
+}
+
+// TestLostKeyset restarts the service after its keyset was lost, and again with
+// another one in its place.
+func TestLostKeyset(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, template)
+	file := filepath.Join(t.TempDir(), "keyset.json")
+	withFile := func(c *app.Config) { c.KeysetFile = file }
+	s := startWith(t, db.URL, withFile)
+	account := s.create(t, withKey("100000000001", "AKIA", secretKey)).GetName()
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+
+	// The running service reads on, and takes nothing that it could not read
+	// after a restart.
+	if s.secretOf(t, account) != secretKey {
+		t.Error("the secret can't be read")
+	}
+	_, err := s.accounts.CreateAccount(t.Context(), withKey("100000000002", "AKIA", "another"))
+	wantRefusal(t, err, codes.Unavailable, "KEY_UNAVAILABLE")
+	config := s.config
+	if _, err := app.New(t.Context(), config); err == nil || !strings.Contains(err.Error(), "put it back") {
+		t.Errorf("started without the keyset: %v", err)
+	}
+
+	other := startWith(t, dbtest.New(t, template).URL, func(c *app.Config) { c.KeysetFile = file })
+	other.create(t, withKey("100000000001", "AKIA", "made-a-keyset"))
+	replaced := startWith(t, db.URL, withFile)
+	replaced.wantUnreadable(t, account)
+	patch := withKey("", "AKIA", "stated-again").GetAccount()
+	patch.Name = account
+	if _, err := replaced.update(t, patch); err != nil || replaced.secretOf(t, account) != "stated-again" {
+		t.Errorf("stated again: %v", err)
+	}
+}
