@@ -3,10 +3,27 @@
 // going. It knows nothing of instances, nor of any cloud's SDK.
 //
 //	accounts/            the types and rules (here), free of transport and storage
-//	accounts/grpc        the contract: AccountService for all, ConnectionService for discovery
+//	accounts/grpc        the contract: AccountService and KeyService for all, ConnectionService for discovery
 //	accounts/postgres    the only SQL
+//	accounts/keys        the keys that secrets are encrypted with: a local keyset, or a cloud's KMS
+//	accounts/guide       how to set credentials up in the cloud, for people
 //	accounts/app         configuration, wiring, run
 //	accounts/cmd         the program of its own
+//
+// # Secrets
+//
+// Credentials are what everyone may see of them; the secret that some go with
+// travels beside them, and is never shown again:
+//
+//	request ─▶ TakeSecret (checked, key files written anew) ─▶ Seal ─▶ the table secrets
+//	discovery ◀─ GetCredentials (counted, logged) ◀─ Open ◀─┘
+//
+// It is encrypted before any transaction begins, bound to the account and its
+// cloud id, and decrypted for discovery alone. Secret prints as a placeholder,
+// however it is printed.
+//
+// A role may be assumed with the credentials of another account on the roll, its
+// source, which may be a role in turn (Chain). A source can't be deleted.
 //
 // # Connection status
 //
