@@ -44,7 +44,7 @@ func New(ctx context.Context, config Config) (*App, error) {
 	if config.DiscoveryKey.IsZero() {
 		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts would not know discovery when it calls")
 	}
-	a := &App{logger: config.Logging.Logger(os.Stderr)}
+	a := &App{logger: config.Logger(os.Stderr)}
 	if err := a.build(ctx, config); err != nil {
 		a.Close()
 		return nil, fmt.Errorf("accounts: %w", err)

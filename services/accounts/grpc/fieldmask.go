@@ -65,12 +65,12 @@ func populated(message protoreflect.Message, prefix []protoreflect.FieldDescript
 }
 
 func isPopulated(message protoreflect.Message) bool {
-	any := false
+	populated := false
 	message.Range(func(protoreflect.FieldDescriptor, protoreflect.Value) bool {
-		any = true
+		populated = true
 		return false
 	})
-	return any
+	return populated
 }
 
 // everything is the mask of all fields of a message.

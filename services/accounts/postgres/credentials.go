@@ -24,7 +24,7 @@ const (
 	methodGCPApplicationDefault = "GCP_APPLICATION_DEFAULT"
 	methodGCPServiceAccountKey  = "GCP_SERVICE_ACCOUNT_KEY"
 	methodGCPImpersonation      = "GCP_IMPERSONATION"
-	methodGCPWorkloadIdentity   = "GCP_WORKLOAD_IDENTITY"
+	methodGCPWorkloadIdentity   = "GCP_WORKLOAD_IDENTITY" //nolint:gosec // G101: a word, not a credential
 )
 
 // The column credentials, by method; the methods that are not here have no

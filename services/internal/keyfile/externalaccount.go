@@ -34,12 +34,12 @@ var subjectTypes = []string{
 	"urn:ietf:params:oauth:token-type:jwt",
 	"urn:ietf:params:oauth:token-type:id_token",
 	"urn:ietf:params:oauth:token-type:saml2",
-	awsTokenType,
+	awsSubject,
 }
 
-const awsTokenType = "urn:ietf:params:aws:token-type:aws4_request"
+const awsSubject = "urn:ietf:params:aws:token-type:aws4_request"
 
-const defaultTokenURL = "https://sts.googleapis.com/v1/token"
+const stsURL = "https://sts.googleapis.com/v1/token"
 
 // ParseExternalAccount reads a file of type external_account. Its addresses must
 // be Google's own, those of a cloud's metadata server, or on one of hosts. Errors
@@ -79,7 +79,7 @@ func (e *ExternalAccount) read(o object) (err error) {
 		return err
 	}
 	if e.TokenURL == "" {
-		e.TokenURL = defaultTokenURL
+		e.TokenURL = stsURL
 	}
 	impersonation, ok, err := o.object("service_account_impersonation")
 	if err != nil || !ok {
@@ -99,7 +99,7 @@ func (e *ExternalAccount) check(hosts Hosts) error {
 	if !slices.Contains(subjectTypes, e.SubjectTokenType) {
 		return wrong("subject_token_type", "must be one of a JWT, an ID token, SAML 2, or AWS")
 	}
-	if (e.SubjectTokenType == awsTokenType) != (e.Source.AWS != nil) {
+	if (e.SubjectTokenType == awsSubject) != (e.Source.AWS != nil) {
 		return wrong("subject_token_type", "must be AWS's exactly when the credential source is AWS")
 	}
 	if !plainPattern.MatchString(e.WorkforceProject) {

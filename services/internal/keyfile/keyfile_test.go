@@ -35,11 +35,11 @@ func encode(kind string, key any) string {
 }
 
 // file is the JSON of members.
-func file(t testing.TB, members map[string]any) []byte {
-	t.Helper()
+func file(tb testing.TB, members map[string]any) []byte {
+	tb.Helper()
 	text, err := json.Marshal(members)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }
@@ -104,11 +104,11 @@ func change(members, changes map[string]any) map[string]any {
 	return members
 }
 
-func hosts(t testing.TB, list ...string) keyfile.Hosts {
-	t.Helper()
+func hosts(tb testing.TB, list ...string) keyfile.Hosts {
+	tb.Helper()
 	h, err := keyfile.NewHosts(list...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h
 }

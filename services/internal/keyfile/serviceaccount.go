@@ -23,7 +23,7 @@ type ServiceAccount struct {
 	PrivateKey string
 }
 
-const defaultTokenURI = "https://oauth2.googleapis.com/token"
+const oauthURL = "https://oauth2.googleapis.com/token"
 
 // ParseServiceAccount reads a key file of type service_account. Its token
 // address must be Google's or on one of hosts. Errors are *Error.
@@ -50,7 +50,7 @@ func ParseServiceAccount(file []byte, hosts Hosts) (*ServiceAccount, error) {
 		return nil, err
 	}
 	if key.TokenURI == "" {
-		key.TokenURI = defaultTokenURI
+		key.TokenURI = oauthURL
 	}
 	if err := key.check(hosts); err != nil {
 		return nil, err
