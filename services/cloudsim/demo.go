@@ -8,8 +8,8 @@ const (
 	DemoExternalID = "rollcall-demo"
 )
 
-// Demo is a believable company: five accounts in two to four regions each, a few hundred machines, and tens of databases.
-// Its first account's key may assume DemoRole with DemoExternalID in all of them.
+// Demo is a believable company: five AWS accounts and two Google Cloud projects in two to four regions each, several
+// hundred machines, and tens of databases. Its first account's key may assume DemoRole with DemoExternalID in all of them.
 func Demo(seed uint64) Config {
 	return Config{
 		Seed:             seed,
@@ -20,6 +20,7 @@ func Demo(seed uint64) Config {
 		Limits:           DocumentedLimits(),
 		ExternalID:       DemoExternalID,
 		Plan:             demoAccounts,
+		Projects:         demoProjects,
 	}
 }
 

@@ -32,9 +32,6 @@ func ServiceAccountEmail(projectID, name string) string {
 type googleIdentities struct {
 	seed uint64
 
-	keysMu sync.Mutex
-	keys   map[string]*rsa.PrivateKey // by email
-
 	mu       sync.RWMutex
 	revoked  map[string]bool                // key ids
 	disabled map[string]bool                // project/service
@@ -46,7 +43,6 @@ type googleIdentities struct {
 
 func (g *googleIdentities) init(w *World) {
 	g.seed = w.cfg.Seed
-	g.keys = make(map[string]*rsa.PrivateKey)
 	g.revoked = make(map[string]bool)
 	g.disabled = make(map[string]bool)
 	g.denied = make(map[string][]string)
@@ -72,7 +68,7 @@ func (w *World) ServiceAccount(projectID string) (ServiceAccount, error) {
 	email := ServiceAccountEmail(projectID, DefaultServiceAccount)
 	return ServiceAccount{
 		Project: projectID, Email: email, UniqueID: fmt.Sprintf("1%020d", Mix(p.entropy, 3)),
-		KeyID: keyID(w.cfg.Seed, email), Key: w.google.key(email),
+		KeyID: keyID(w.cfg.Seed, email), Key: derivedKey(w.cfg.Seed, email),
 	}, nil
 }
 
@@ -82,15 +78,25 @@ func keyID(seed uint64, email string) string {
 	return fmt.Sprintf("%016x%016x%08x", Mix(h, 1), Mix(h, 2), uint32(Mix(h, 3)))
 }
 
-// key returns the private key of a service account.
-func (g *googleIdentities) key(email string) *rsa.PrivateKey {
-	g.keysMu.Lock()
-	defer g.keysMu.Unlock()
-	if key, ok := g.keys[email]; ok {
-		return key
+// derived keeps the keys of this process: to make one takes some 100 ms.
+var derived struct {
+	sync.Mutex
+	keys map[string]*rsa.PrivateKey // by seed and email
+}
+
+// derivedKey returns the private key of a service account.
+func derivedKey(seed uint64, email string) *rsa.PrivateKey {
+	derived.Lock()
+	defer derived.Unlock()
+	name := strconv.FormatUint(seed, 10) + "/" + email
+	key, ok := derived.keys[name]
+	if !ok {
+		key = deriveKey(seed, email)
+		if derived.keys == nil {
+			derived.keys = make(map[string]*rsa.PrivateKey)
+		}
+		derived.keys[name] = key
 	}
-	key := deriveKey(g.seed, email)
-	g.keys[email] = key
 	return key
 }
 

@@ -3,6 +3,8 @@ package app
 import (
 	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"go.uber.org/goleak"
+	"google.golang.org/api/compute/v1"
+	"google.golang.org/api/option"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
@@ -22,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // start runs the program's inside until the test ends.
 func start(t *testing.T, cfg Config) *App {
 	t.Helper()
-	cfg.Addr = "127.0.0.1:0"
+	cfg.Addr, cfg.GoogleAddr = "127.0.0.1:0", "127.0.0.1:0"
 	app, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +73,39 @@ func TestDemoThroughTheEnvironment(t *testing.T) {
 	}
 }
 
+// TestGoogleProjectsThroughTheEnvironment does the same for Google Cloud: the exported addresses, and the key file that
+// the program offers.
+func TestGoogleProjectsThroughTheEnvironment(t *testing.T) {
+	app := start(t, Config{Seed: 1, Demo: true, Regions: "3", Throttle: true, Verify: true, Churn: time.Millisecond})
+	env := app.Google.Env()
+	for name, value := range env {
+		if !strings.Contains(app.Instructions(), name+"="+value) {
+			t.Errorf("the instructions lack %s", name)
+		}
+	}
+	answer, err := http.Get(app.Google.URL + "/keys/" + app.World.Projects()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	key, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := compute.NewService(t.Context(), option.WithAuthCredentialsJSON(option.ServiceAccount, key),
+		option.WithEndpoint(env["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, project := range app.World.Projects() {
+		list, err := client.Instances.AggregatedList(project).Do()
+		if err != nil || len(list.Items) == 0 {
+			t.Errorf("%s: %v", project, err)
+		}
+	}
+}
+
 func TestUniformWorld(t *testing.T) {
 	app := start(t, Config{Accounts: 12, Regions: "eu-west-1,eu-south-1", Instances: 2, Fault: []string{
 		"throttle,account=100000000002,region=eu-west-1,probability=0.5,count=3,skip=1", "slow,delay=1s,service=rds",
@@ -89,6 +126,8 @@ func TestWrongSettings(t *testing.T) {
 		"fault field": {"--fault=throttle,colour=red"},
 		"fault value": {"--fault=throttle,count=many"},
 		"address":     {"--addr=nowhere:-1"},
+		"google":      {"--addr=127.0.0.1:0", "--google-addr=nowhere:-1"},
+		"project":     {"--addr=127.0.0.1:0", "--google-addr=127.0.0.1:0", "--projects=Wrong"},
 	} {
 		if err := Main(t.Context(), args, new(bytes.Buffer)); err == nil {
 			t.Errorf("%s: accepted", name)

@@ -12,15 +12,17 @@ import (
 
 // Config is what the program can be told, by flags or by the environment.
 type Config struct {
-	Addr string `default:"localhost:4566" env:"CLOUDSIM_ADDR" help:"Address to serve on, host:port."`
-	Seed uint64 `default:"1" env:"CLOUDSIM_SEED" help:"Number that decides everything in the world."`
-	Demo bool   `default:"true" env:"CLOUDSIM_DEMO" negatable:"" help:"Simulate a demo company. Without it, or with --accounts or --instances, all accounts are alike."`
+	Addr       string `default:"localhost:4566" env:"CLOUDSIM_ADDR" help:"Address to serve on, host:port."`
+	GoogleAddr string `default:"localhost:4567" env:"CLOUDSIM_GOOGLE_ADDR" help:"Address to serve Google Cloud on, host:port."`
+	Seed       uint64 `default:"1" env:"CLOUDSIM_SEED" help:"Number that decides everything in the world."`
+	Demo       bool   `default:"true" env:"CLOUDSIM_DEMO" negatable:"" help:"Simulate a demo company. Without it, or with --accounts, --projects or --instances, all accounts are alike."`
 
-	Accounts  int    `env:"CLOUDSIM_ACCOUNTS" help:"Number of accounts, with ids from 100000000001 on."`
-	Regions   string `default:"3" env:"CLOUDSIM_REGIONS" help:"Regions enabled in each account: how many, or a list of names."`
-	Instances int    `env:"CLOUDSIM_INSTANCES" help:"Virtual machines in each account and region."`
-	Databases int    `env:"CLOUDSIM_DATABASES" help:"Databases in each account and region."`
-	Hostile   bool   `env:"CLOUDSIM_HOSTILE" help:"Add machines with tags that break careless readers."`
+	Accounts  int      `env:"CLOUDSIM_ACCOUNTS" help:"Number of accounts, with ids from 100000000001 on."`
+	Regions   string   `default:"3" env:"CLOUDSIM_REGIONS" help:"Regions enabled in each account: how many, or a list of names."`
+	Instances int      `env:"CLOUDSIM_INSTANCES" help:"Virtual machines in each account and region."`
+	Databases int      `env:"CLOUDSIM_DATABASES" help:"Databases in each account and region."`
+	Projects  []string `env:"CLOUDSIM_PROJECTS" help:"Ids of Google Cloud projects, with as many instances in each zone and databases in each region. The demo has its own."`
+	Hostile   bool     `env:"CLOUDSIM_HOSTILE" help:"Add machines with tags that break careless readers."`
 
 	Churn       time.Duration `default:"2s" env:"CLOUDSIM_CHURN" help:"Time between two things that happen in the world. 0: nothing happens."`
 	Latency     time.Duration `default:"-1ns" env:"CLOUDSIM_LATENCY" help:"Time that each answer is held back. Negative: 15ms in the demo, else none."`
@@ -35,7 +37,7 @@ type Config struct {
 // world builds the world's configuration.
 func (c Config) world() (cloudsim.Config, error) {
 	cfg := cloudsim.Config{}
-	if c.Demo && c.Accounts == 0 && c.Instances == 0 && c.Databases == 0 {
+	if c.Demo && len(c.Projects) == 0 && c.Accounts == 0 && c.Instances == 0 && c.Databases == 0 {
 		cfg = cloudsim.Demo(c.Seed)
 	} else {
 		regions, err := parseRegions(c.Regions)
@@ -43,6 +45,9 @@ func (c Config) world() (cloudsim.Config, error) {
 			return cfg, err
 		}
 		cfg = cloudsim.Config{Seed: c.Seed, Accounts: c.Accounts, Regions: regions, Instances: c.Instances, Databases: c.Databases}
+		for _, id := range c.Projects {
+			cfg.Projects = append(cfg.Projects, cloudsim.ProjectPlan{ID: id, Instances: c.Instances, Databases: c.Databases, Hostile: c.Hostile})
+		}
 	}
 	cfg.Hostile = c.Hostile
 	cfg.VerifySignatures = c.Verify

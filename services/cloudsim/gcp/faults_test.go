@@ -122,9 +122,9 @@ func TestFaultsThatBreakTheAnswer(t *testing.T) {
 func TestHang(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	c.Inject(cloudsim.Fault{Kind: cloudsim.Hang, Count: 1, Call: cloudsim.Call{Service: "sqladmin"}})
+	service := c.sql(c.http(projectID)) // signs in, which takes its time
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	service := c.sql(c.http(projectID))
 	if _, err := service.Instances.List(projectID).Context(ctx).Do(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

@@ -50,7 +50,6 @@ func TestInstanceLifecycle(t *testing.T) {
 			return instances.Resume(ctx, &computepb.ResumeInstanceRequest{Project: projectID, Zone: homeZone, Instance: "web-1"})
 		}, "RUNNING"},
 	}
-	time.Sleep(0)
 	for _, step := range steps {
 		op, err := step.do()
 		if err != nil {

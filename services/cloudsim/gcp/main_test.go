@@ -78,9 +78,14 @@ func (c *cloud) tokens(project string) oauth2.TokenSource {
 	return credentials.TokenSource
 }
 
-// http is a client that signs in as a project's service account. Each request is sent once, but for withPartial.
+// http is a client that is signed in as a project's service account.
 func (c *cloud) http(project string) *http.Client {
-	return &http.Client{Transport: &oauth2.Transport{Source: c.tokens(project), Base: c.transport}}
+	c.t.Helper()
+	token, err := c.tokens(project).Token()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(token), Base: c.transport}}
 }
 
 // partialSuccess adds the parameter that the generated client has no field for.

@@ -36,9 +36,12 @@ func ServeOn(world *cloudsim.World, addr string) (*Server, error) {
 	s := &Server{
 		URL:   "http://" + listener.Addr().String(),
 		World: world,
-		http:  &http.Server{Handler: NewHandler(world), ReadHeaderTimeout: 10 * time.Second},
 		done:  make(chan error, 1),
 	}
+	mux := http.NewServeMux()
+	mux.Handle("/", NewHandler(world))
+	mux.HandleFunc("GET /keys/{project}", s.serveKey)
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { s.done <- s.http.Serve(listener) }()
 	return s, nil
 }
@@ -69,6 +72,17 @@ func (s *Server) Env() map[string]string {
 		"CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL":     s.URL + "/",
 		"ROLLCALL_ALLOWED_TOKEN_HOSTS":            strings.TrimPrefix(s.URL, "http://"),
 	}
+}
+
+// serveKey hands out a project's key file, so that people can try the simulation: nothing of it is secret.
+func (s *Server) serveKey(w http.ResponseWriter, r *http.Request) {
+	key, err := s.KeyJSON(r.PathValue("project"))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(key) // an error means that the client is gone, and there is nobody to tell
 }
 
 // KeyJSON returns the key file of a project's service account, as Google makes them, with a token_uri of this server. The
