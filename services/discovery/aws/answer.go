@@ -10,12 +10,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
-
-	"github.com/rollcall-dev/rollcall/services/discovery"
 )
 
 // peekSize is how much of an answer is looked at to see what it is: enough for
@@ -106,22 +103,4 @@ func brokeOff(err error) aws.Ternary {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
-}
-
-// throttles are the SDK's own signs of being throttled.
-var throttles = retry.IsErrorThrottles(retry.DefaultThrottles)
-
-// countCalls tells sink of each attempt. The SDK repeats calls by itself; what
-// costs of the account's rate limit is attempts.
-func countCalls(sink discovery.Sink) func(*middleware.Stack) error {
-	return func(stack *middleware.Stack) error {
-		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("rollcall:CountCalls",
-			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
-				middleware.FinalizeOutput, middleware.Metadata, error,
-			) {
-				out, metadata, err := next.HandleFinalize(ctx, in)
-				sink.Called(err != nil && throttles.IsErrorThrottle(err) == aws.TrueTernary)
-				return out, metadata, err
-			}), "Retry", middleware.After)
-	}
 }

@@ -1,9 +1,7 @@
 package aws
 
 import (
-	"context"
 	"hash/maphash"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -29,11 +27,4 @@ func (t *tokens) next(at call, token *string) error {
 	}
 	t.seen[hash] = struct{}{}
 	return nil
-}
-
-// within gives a call, with all its attempts, so much time.
-func within[T any](ctx context.Context, limit time.Duration, do func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return do(ctx)
 }
