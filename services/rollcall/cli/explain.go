@@ -49,10 +49,14 @@ func explain(err error, server string) explanation {
 	if e, ok := errors.AsType[*advised](err); ok {
 		return explanation{what: e.what, remedy: e.remedy}
 	}
-	st, ok := status.FromError(err)
+	answered, ok := errors.AsType[interface {
+		error
+		GRPCStatus() *status.Status
+	}](err)
 	if !ok {
 		return explanation{what: err.Error()}
 	}
+	st := answered.GRPCStatus()
 	e := explanation{what: st.Message()}
 	ours := e.addDetails(st.Details())
 	switch st.Code() {
@@ -107,7 +111,7 @@ func (e *explanation) addDetails(details []any) (ours bool) {
 			ours = ours || d.GetDomain() == domain
 			e.facts = append(e.facts, fact{"reason", d.GetReason()})
 			for _, key := range slices.Sorted(maps.Keys(d.GetMetadata())) {
-				if value := d.GetMetadata()[key]; !strings.Contains(e.what, value) {
+				if value := d.GetMetadata()[key]; !e.tells(value) {
 					e.facts = append(e.facts, fact{key, value})
 				}
 			}
@@ -128,6 +132,16 @@ func (e *explanation) addDetails(details []any) (ours bool) {
 		}
 	}
 	return ours
+}
+
+// tells whether the text holds a value already, or each item of a list.
+func (e *explanation) tells(value string) bool {
+	for item := range strings.SplitSeq(value, ",") {
+		if !strings.Contains(e.what, item) {
+			return false
+		}
+	}
+	return true
 }
 
 // advised is an error of the client's own that knows what to do about it.

@@ -111,13 +111,8 @@ func (l *lines) update(i int, run *discoveryv1.SyncRun) {
 func (l *lines) end(i int, o outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	name := clean(id(accountsCollection, l.names[i]))
-	if o.err != nil {
-		fmt.Fprintf(l.s.err, "%s: %s\n", name, clean(explain(o.err, l.s.server).what))
-		return
-	}
-	if hasEnded(o.run) {
-		fmt.Fprintf(l.s.err, "%s: %s, %s in %s\n", name, word(o.run.GetState().String()),
+	if o.err == nil && hasEnded(o.run) { // the summary tells of errors
+		fmt.Fprintf(l.s.err, "%s: %s, %s in %s\n", clean(id(accountsCollection, l.names[i])), word(o.run.GetState().String()),
 			plural(o.run.GetInstancesSeen(), "instance"), plural(o.run.GetScopesTotal(), "scope"))
 	}
 }
