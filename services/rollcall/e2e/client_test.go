@@ -192,7 +192,7 @@ var masks = []struct {
 	{regexp.MustCompile(`(?m)^(etag +)\S+$`), "${1}ETAG"},
 	{regexp.MustCompile(`(?i)(request ?id:? )[0-9a-f-]+`), "${1}ID"},
 	{regexp.MustCompile(`(?m)^\S+: (queued|running) .*\n|^\S+: (succeeded|degraded), .*\n`), ""}, // who is seen in which state is chance
-	{regexp.MustCompile(` {2,}`), "  "}, // the width of columns depends on all of these
+	{regexp.MustCompile(` {2,}`), "  "},                                                          // the width of columns depends on all of these
 }
 
 // golden compares what a command printed with its golden file.
