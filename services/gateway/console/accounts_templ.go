@@ -103,7 +103,7 @@ func accountTable(v View) templ.Component {
 			templ_7745c5c3_Var3 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<div class=\"panel open\"><table class=\"accounts\"><thead><tr><th scope=\"col\">Connection</th><th scope=\"col\">Account</th><th scope=\"col\" class=\"wide\">Signs in by</th><th scope=\"col\">Instances</th><th scope=\"col\">Last sync</th><th scope=\"col\" class=\"wide\">What to do</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "<div class=\"panel open\"><table class=\"accounts\"><thead><tr><th scope=\"col\">Connection</th><th scope=\"col\">Account</th><th scope=\"col\" class=\"wide\">Signs in by</th><th scope=\"col\" class=\"held\">Instances</th><th scope=\"col\">Last sync</th><th scope=\"col\" class=\"wide\">What to do</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -315,7 +315,7 @@ func accountLine(r AccountRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</td><td>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 27, "</td><td class=\"held\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -129,6 +130,21 @@ func (p *tab) click(selector string) {
 func (p *tab) press(keys string) {
 	p.t.Helper()
 	p.do(chromedp.KeyEvent(keys))
+}
+
+// slash presses / the way a keyboard does: the page may keep it from being
+// typed, which it can't with press.
+func (p *tab) slash() {
+	p.t.Helper()
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		key := input.DispatchKeyEventParams{Type: kind, Key: "/", Code: "Slash", WindowsVirtualKeyCode: 191}
+		if kind == input.DispatchKeyEventTypeKeyDown {
+			key.Text = "/"
+		}
+		if _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, key); err != nil {
+			p.fail("%v", err)
+		}
+	}
 }
 
 // value is the value of an expression in the page.
