@@ -58,7 +58,7 @@ func (r *run) chooseCloud(ctx context.Context) error {
 		r.cloud.what = "what is on the roll; there are no credentials of a cloud in the environment"
 		return r.endDemo(ctx, demoAccounts)
 	default:
-		return r.showDemo(ctx, held, own, "because no credentials of a cloud were found")
+		return r.showDemo(ctx, held, own, "because no credentials of a cloud were found here (AWS_PROFILE, AWS_ACCESS_KEY_ID …)")
 	}
 }
 

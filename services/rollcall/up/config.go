@@ -34,8 +34,11 @@ const (
 	DemoOff Demo = "off"
 )
 
-// complete fills in the data folder and makes it.
+// complete checks what was given, fills in the data folder and makes it.
 func (c *Config) complete() error {
+	if c.SyncInterval <= 0 {
+		return advise("give one above 0 with ROLLCALL_SYNC_INTERVAL, such as 1m", "%s is no sync interval", c.SyncInterval)
+	}
 	if c.DataDir == "" {
 		dir, err := defaultDataDir()
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 // Screen is where `up` tells people what it does. The paints are for a terminal and may leave the text as it is.
 type Screen struct {
 	Out io.Writer
+	// Program is how this program was called, for commands to try.
+	Program string
 	// Terminal says that somebody sits before Out: then the log goes to a file.
 	Terminal        bool
 	Bold, Dim, Good func(string) string
