@@ -9,7 +9,7 @@ import (
 // others.
 type Limits struct {
 	// Lease is how long a worker is taken to be alive after it last said so; it
-	// says so three times as often.
+	// says so several times as often.
 	Lease time.Duration
 	// Run and Scope bound the reading of one account and of one scope.
 	Run, Scope time.Duration
