@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -132,7 +131,7 @@ func TestCompletion(t *testing.T) {
 // The scripts are tried in the shells that are there.
 func TestCompletionScripts(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "rollcall")
-	if out, err := exec.Command(filepath.Join(runtime.GOROOT(), "bin", "go"), "build", "-o", program, "../cmd/rollcall").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, "../cmd/rollcall").CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
 	for shell, try := range map[string]string{

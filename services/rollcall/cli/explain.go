@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -152,11 +151,6 @@ func (a *advised) Error() string { return a.what }
 // advise makes an error with what to do about it.
 func advise(remedy, format string, args ...any) error {
 	return &advised{what: fmt.Sprintf(format, args...), remedy: remedy}
-}
-
-// isCanceled tells whether a call ended because its context did.
-func isCanceled(err error) bool {
-	return errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled
 }
 
 // isPassing tells whether a stream broke in a way that is worth another try: its end without an error is one of them.

@@ -30,7 +30,7 @@ func (c *upCommand) Run(ctx context.Context, s *session) error {
 	if err == nil {
 		return nil
 	}
-	if a, ok := errors.AsType[*up.Advice](err); ok {
+	if a, ok := errors.AsType[*up.AdvisedError](err); ok {
 		return &advised{what: err.Error(), remedy: a.Remedy}
 	}
 	return fmt.Errorf("rollcall up: %w", err)

@@ -68,7 +68,7 @@ func (r *run) showDemo(ctx context.Context, held, own []*accountsv1.Account, why
 	if err != nil {
 		return err
 	}
-	r.open.run("the demo company", d.app.Run)
+	r.open.run(ctx, "the demo company", d.app.Run)
 	if len(own) > 0 {
 		r.tell.warn("While the demo is on, your own %s on the roll can't be read: what is known of them stays as it is.", count(len(own), "account"))
 	}

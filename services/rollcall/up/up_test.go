@@ -84,7 +84,7 @@ func TestSyncIntervalThatIsNone(t *testing.T) {
 	cfg.SyncInterval = -time.Second
 	p := &paper{}
 	err := Run(t.Context(), cfg, p.screen(nil))
-	if a, ok := errors.AsType[*Advice](err); !ok || !strings.Contains(a.Remedy, "ROLLCALL_SYNC_INTERVAL") {
+	if a, ok := errors.AsType[*AdvisedError](err); !ok || !strings.Contains(a.Remedy, "ROLLCALL_SYNC_INTERVAL") {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -95,7 +95,7 @@ func TestStackClosesInReverse(t *testing.T) {
 	for _, name := range []string{"first", "second"} {
 		s.push(name, func() error { order = append(order, name); return errors.New("stuck") })
 	}
-	s.run("third", func(ctx context.Context) error { <-ctx.Done(); order = append(order, "third"); return ctx.Err() })
+	s.run(t.Context(), "third", func(ctx context.Context) error { <-ctx.Done(); order = append(order, "third"); return ctx.Err() })
 	err := s.close()
 	if !slices.Equal(order, []string{"third", "second", "first"}) {
 		t.Errorf("closed %v", order)
@@ -110,11 +110,11 @@ func TestStackClosesInReverse(t *testing.T) {
 
 func TestStackTellsWhoEndedFirst(t *testing.T) {
 	s := newStack()
-	s.run("the gateway", func(context.Context) error { return errors.New("lost its listener") })
+	s.run(t.Context(), "the gateway", func(context.Context) error { return errors.New("lost its listener") })
 	if err := <-s.ended; err == nil || err.Error() != "the gateway ended: lost its listener" {
 		t.Errorf("error is %v", err)
 	}
-	s.run("accounts", func(context.Context) error { return nil })
+	s.run(t.Context(), "accounts", func(context.Context) error { return nil })
 	if err := <-s.ended; err == nil || !strings.Contains(err.Error(), "accounts ended") {
 		t.Errorf("error is %v", err)
 	}
