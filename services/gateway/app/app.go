@@ -84,7 +84,10 @@ func (a *App) connect(config Config, metrics *metrics) (up gateway.Upstreams, er
 // frontDoor is the gRPC server of all public RPCs.
 func frontDoor(upstreams gateway.Upstreams, logger *slog.Logger, metrics *metrics) (*serve.Server, error) {
 	var registerErr error
-	server, err := serve.NewGRPC(serve.GRPCOptions{Logger: logger}, func(r grpc.ServiceRegistrar) {
+	server, err := serve.NewGRPC(serve.GRPCOptions{Logger: logger, Options: []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(metrics.server.UnaryServerInterceptor()),
+		grpc.ChainStreamInterceptor(metrics.server.StreamServerInterceptor()),
+	}}, func(r grpc.ServiceRegistrar) {
 		registerErr = front.Register(r, upstreams.Public())
 	})
 	return server, errors.Join(err, registerErr)

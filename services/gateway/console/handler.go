@@ -17,7 +17,7 @@ func New(upstreams gateway.Upstreams) http.Handler {
 		header.Set("Content-Type", "text/html; charset=utf-8")
 		header.Set("Cache-Control", "no-store")
 		header.Set("Vary", "HX-Request")
-		component := page(view)
+		component := document(view)
 		if r.Header.Get("HX-Request") == "true" {
 			component = live(view)
 		}
