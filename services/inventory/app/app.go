@@ -71,7 +71,7 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	if a.internalListener, err = cfg.Internal.Listen(ctx); err != nil {
 		return nil, err
 	}
-	logger.Info("listening", "grpc", cfg.GRPC.String(), "internal", cfg.Internal.String())
+	logger.Info("listening", "grpc", a.publicListener.Addr().String(), "internal", a.internalListener.Addr().String())
 	return a, nil
 }
 
