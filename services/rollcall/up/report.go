@@ -57,6 +57,9 @@ func reachedAt(configured serve.Endpoint, addr net.Addr) string {
 
 // firstSync reads the accounts that `up` answers for, tells what came of it, and what to try next.
 func (r *run) firstSync(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
 	accounts := r.cloud.accounts
 	began := time.Now()
 	if len(accounts) > 0 {

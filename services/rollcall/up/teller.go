@@ -17,7 +17,8 @@ type Screen struct {
 	Terminal        bool
 	Bold, Dim, Good func(string) string
 	Warn            func(string) string
-	LogOut          io.Writer // takes the log when there is no terminal
+	// LogOut takes the log when there is no terminal. Several goroutines write to it at the same time.
+	LogOut io.Writer
 }
 
 // teller writes lines to the screen, from any goroutine.
