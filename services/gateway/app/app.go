@@ -137,7 +137,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	drained := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { drained <- shutdown(server) })
+	stop := context.AfterFunc(ctx, func() { drained <- shutdown(server) }) //nolint:contextcheck // ctx has ended by then
 	if err := server.Serve(a.httpListener); !errors.Is(err, http.ErrServerClosed) {
 		stop()
 		return err

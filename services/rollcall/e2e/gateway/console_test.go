@@ -71,6 +71,12 @@ func TestTheConsoleShowsAccountsAndInstances(t *testing.T) {
 	if !strings.Contains(p.text("#notes"), "Its 4 instances are shown as last seen; none was removed.") {
 		t.Errorf("the note says %q", p.text("#notes"))
 	}
+	if !strings.Contains(p.text("#notes"), "What to do: Allow ec2:DescribeInstances in eu-south-1") {
+		t.Errorf("the note says %q", p.text("#notes"))
+	}
+	if page := p.text("body"); strings.Contains(page, "@page") || strings.Contains(page, "{ ") {
+		t.Errorf("a piece of a template is shown: %s", page)
+	}
 	// What needs a person comes first.
 	first := value[string](p, `document.querySelector("table.accounts tbody tr").id`)
 	if first != "account-aws-100000000009" {
