@@ -240,3 +240,30 @@ func TestPagesHoldUnderWrites(t *testing.T) {
 		fence++
 	}
 }
+
+// A page stays small enough for any client, and leaves nothing out.
+func TestPagesOfLargeInstances(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	all := machines(region, 0, 400)
+	for _, m := range all {
+		for n := range 50 { // what AWS allows: 50 tags of 128 and 256 characters
+			m.Labels[fmt.Sprintf("%0128d", n)] = strings.Repeat("x", 256)
+		}
+	}
+	s.apply(t, observation(account, region, 1), all...)
+	resp, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{PageSize: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := proto.Size(resp); size > 4<<20 || size < 2<<20 {
+		t.Errorf("a page of %d bytes", size)
+	}
+	names := map[string]bool{}
+	for _, i := range s.list(t, &inventoryv1.ListInstancesRequest{PageSize: 1000, OrderBy: "display_name"}) {
+		names[i.GetName()] = true
+	}
+	if len(names) != len(all) {
+		t.Errorf("%d instances on all pages, want %d", len(names), len(all))
+	}
+}

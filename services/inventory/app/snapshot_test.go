@@ -91,8 +91,8 @@ func TestOnlyAWholeStreamIsApplied(t *testing.T) {
 		"two starts":         {[]*inventoryv1.ApplySnapshotRequest{begin(next), begin(next), complete(0)}, codes.InvalidArgument, "INCOMPLETE_SNAPSHOT"},
 		"more after the end": {[]*inventoryv1.ApplySnapshotRequest{begin(next), complete(0), seen(machine(region, 7))}, codes.InvalidArgument, "INCOMPLETE_SNAPSHOT"},
 		"both ends":          {[]*inventoryv1.ApplySnapshotRequest{begin(next), failed("THROTTLED", ""), complete(0)}, codes.InvalidArgument, "INCOMPLETE_SNAPSHOT"},
-		"some lost":          {[]*inventoryv1.ApplySnapshotRequest{begin(next), seen(machine(region, 7)), complete(2)}, codes.FailedPrecondition, "INCOMPLETE_SNAPSHOT"},
-		"some extra":         {[]*inventoryv1.ApplySnapshotRequest{begin(next), seen(machine(region, 7)), complete(0)}, codes.FailedPrecondition, "INCOMPLETE_SNAPSHOT"},
+		"some lost":          {[]*inventoryv1.ApplySnapshotRequest{begin(next), seen(machine(region, 7)), complete(2)}, codes.InvalidArgument, "INCOMPLETE_SNAPSHOT"},
+		"some extra":         {[]*inventoryv1.ApplySnapshotRequest{begin(next), seen(machine(region, 7)), complete(0)}, codes.InvalidArgument, "INCOMPLETE_SNAPSHOT"},
 		"no message":         {[]*inventoryv1.ApplySnapshotRequest{begin(next), {}, complete(0)}, codes.InvalidArgument, "INVALID_FIELD"},
 		"no id":              {[]*inventoryv1.ApplySnapshotRequest{begin(next), seen(&inventoryv1.Instance{}), complete(1)}, codes.InvalidArgument, "INVALID_FIELD"},
 	} {
