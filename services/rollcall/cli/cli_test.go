@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"net"
 	"net/http/httptest"
 	"os/exec"
@@ -86,6 +88,53 @@ func TestSomethingElseListens(t *testing.T) {
 	got := rollcall(t, "accounts", "--server", server.Listener.Addr().String())
 	if got.code != exitFailed || !strings.Contains(got.err, "does not speak gRPC") || !strings.Contains(got.err, "9090") {
 		t.Errorf("exit %d\n%s", got.code, got.err)
+	}
+}
+
+// silent accepts connections and never says a word. Its channel tells of the first one.
+func silent(t *testing.T) (addr string, called <-chan struct{}) {
+	t.Helper()
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		var conns []net.Conn
+		for {
+			conn, err := lis.Accept()
+			if err != nil {
+				break
+			}
+			if conns = append(conns, conn); len(conns) == 1 {
+				close(first)
+			}
+		}
+		for _, conn := range conns {
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = lis.Close(); <-ended })
+	return lis.Addr().String(), first
+}
+
+func TestNoAnswerInTime(t *testing.T) {
+	addr, _ := silent(t)
+	got := rollcall(t, "accounts", "--server", addr, "--timeout", "100ms")
+	if got.code != exitFailed || !strings.Contains(got.err, "no answer from "+addr+" in time") || !strings.Contains(got.err, "--timeout") {
+		t.Errorf("exit %d\n%s", got.code, got.err)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	addr, called := silent(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() { <-called; interrupt() }()
+	var out, stderr bytes.Buffer
+	code := Run(ctx, "", []string{"instances", "--server", addr}, Streams{Out: &out, Err: &stderr})
+	if code != exitInterrupted || stderr.String() != "Interrupted.\n" || out.String() != "" {
+		t.Errorf("exit %d\n%s%s", code, out.String(), stderr.String())
 	}
 }
 

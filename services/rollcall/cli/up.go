@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 
 	"github.com/rollcall-dev/rollcall/services/rollcall/up"
@@ -33,5 +32,5 @@ func (c *upCommand) Run(ctx context.Context, s *session) error {
 	if a, ok := errors.AsType[*up.AdvisedError](err); ok {
 		return &advised{what: err.Error(), remedy: a.Remedy}
 	}
-	return fmt.Errorf("rollcall up: %w", err)
+	return err
 }

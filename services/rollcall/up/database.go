@@ -44,7 +44,7 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger, tell *te
 	}
 	dir := filepath.Join(cfg.DataDir, "postgres")
 	if _, err := os.Stat(filepath.Join(dir, "data")); errors.Is(err, os.ErrNotExist) {
-		tell.step("Making a database in %s; this takes some seconds, once.", dir)
+		tell.step("Making a database in %s; once, in some seconds, or longer when Postgres has to be fetched first.", dir)
 	}
 	server, err := pgserver.Start(ctx, pgserver.Config{
 		DataDir:  dir,
