@@ -111,12 +111,14 @@ func TestOfTwoSnapshotsTheNewerWins(t *testing.T) {
 	t.Parallel()
 	for name, play := range map[string]func(t *testing.T, s *service) (older error){
 		"old around new": func(t *testing.T, s *service) error {
+			t.Helper()
 			older := s.halfway(t, observation(account, region, 4), named("old"))
 			s.apply(t, observation(account, region, 5), named("new"))
 			_, err := older.finish(t)
 			return err
 		},
 		"new around old": func(t *testing.T, s *service) error {
+			t.Helper()
 			newer := s.halfway(t, observation(account, region, 5), named("new"))
 			_, older := s.snapshot(t, observation(account, region, 4), named("old"))
 			if _, err := newer.finish(t); err != nil {
@@ -125,6 +127,7 @@ func TestOfTwoSnapshotsTheNewerWins(t *testing.T) {
 			return older
 		},
 		"old begins, new begins, old ends, new ends": func(t *testing.T, s *service) error {
+			t.Helper()
 			older := s.halfway(t, observation(account, region, 4), named("old"))
 			newer := s.halfway(t, observation(account, region, 5), named("new"))
 			_, err := older.finish(t)

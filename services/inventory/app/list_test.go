@@ -116,7 +116,7 @@ func TestBadListRequests(t *testing.T) {
 	}{
 		"broken filter":   {&inventoryv1.ListInstancesRequest{Filter: `state = `}, "filter", "column 9"},
 		"unknown field":   {&inventoryv1.ListInstancesRequest{Filter: `colour = red`}, "filter", "colour"},
-		"unknown state":   {&inventoryv1.ListInstancesRequest{Filter: `state = RUNING`}, "filter", "RUNNING"},
+		"unknown state":   {&inventoryv1.ListInstancesRequest{Filter: `state = RUNNINGG`}, "filter", "RUNNING"},
 		"NUL in a filter": {&inventoryv1.ListInstancesRequest{Filter: "display_name = \"a\x00\""}, "filter", ""},
 		"unknown order":   {&inventoryv1.ListInstancesRequest{OrderBy: "colour"}, "order_by", "colour"},
 		"no order in it":  {&inventoryv1.ListInstancesRequest{OrderBy: "labels"}, "order_by", "labels"},

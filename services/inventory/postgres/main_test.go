@@ -97,7 +97,9 @@ func tryApply(ctx context.Context, store *postgres.Store, obs inventory.Observat
 			err = closeErr
 		}
 	}()
-	for _, instance := range instances {
+	var instance inventory.Instance // one for all: Observe keeps nothing of it
+	for n := range instances {
+		instance = instances[n]
 		if err := snapshot.Observe(&instance); err != nil {
 			return changes, err
 		}
