@@ -71,8 +71,8 @@ func (h *holding) renewUntil(ctx context.Context) error {
 		asked := time.Now()
 		err := h.renew(ctx, every)
 		switch {
-		case ctx.Err() != nil:
-			return nil
+		case ctx.Err() != nil, isLost(err) && h.concluding.Load():
+			return nil // It is over, or about to be.
 		case isLost(err):
 			return err
 		case err == nil:
@@ -96,7 +96,7 @@ func (h *holding) renew(ctx context.Context, limit time.Duration) error {
 	}
 	// The status is only shown: while the accounts service is away, work goes on.
 	err := h.Accounts.Syncing(ctx, h.claim, h.Limits.Lease)
-	if isLost(err) && !h.concluding.Load() {
+	if isLost(err) {
 		return err
 	}
 	return nil

@@ -10,8 +10,10 @@ import (
 	"os/exec"
 	"testing"
 
+	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
@@ -26,6 +28,7 @@ const (
 	childKey       = "ROLLCALL_TEST_CHILD_KEY"
 	childAccessKey = "ROLLCALL_TEST_CHILD_ACCESS_KEY"
 	childSecret    = "ROLLCALL_TEST_CHILD_SECRET"
+	childPace      = "ROLLCALL_TEST_CHILD_PACE"
 )
 
 func isChild() bool { return os.Getenv(childDatabase) != "" }
@@ -33,6 +36,9 @@ func isChild() bool { return os.Getenv(childDatabase) != "" }
 // runChild is the main of a child. It ends the process.
 func runChild() {
 	config := discoveryConfig()
+	if os.Getenv(childPace) == string(unhurried) {
+		unhurry(&config)
+	}
 	config.DatabaseURL = os.Getenv(childDatabase)
 	config.GRPC = serve.Pipe()
 	config.Accounts, config.Inventory = serve.Address(os.Getenv(childAccounts)), serve.Address(os.Getenv(childInventory))
@@ -49,14 +55,29 @@ func runChild() {
 	os.Exit(1)
 }
 
+// pace is by which limits a child works: those of the tests, or those of every
+// day.
+type pace string
+
+const (
+	hurried   pace = "hurried"
+	unhurried pace = "unhurried"
+)
+
+// unhurry sets the limits of every day.
+func unhurry(c *app.Config) {
+	c.Limits, c.Periods = discovery.DefaultLimits(), jobs.DefaultPeriods()
+	c.AWS.Attempts, c.AWS.AttemptLimit, c.AWS.CallLimit, c.AWS.MaxBackoff = 0, 0, 0, 0
+}
+
 // startChild runs a discovery process until it is killed.
-func (r *rollcall) startChild() (kill func()) {
+func (r *rollcall) startChild(at pace) (child *exec.Cmd, kill func()) {
 	r.t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	child := exec.Command(program)
+	child = exec.Command(program)
 	child.Env = append(os.Environ(),
 		childDatabase+"="+r.config.DatabaseURL,
 		childAccounts+"="+r.config.Accounts.String(),
@@ -65,6 +86,7 @@ func (r *rollcall) startChild() (kill func()) {
 		childKey+"="+testKey,
 		childAccessKey+"="+r.config.AWS.Keys.AccessKeyID,
 		childSecret+"="+r.config.AWS.Keys.SecretAccessKey,
+		childPace+"="+string(at),
 	)
 	child.Stdout, child.Stderr = r.t.Output(), r.t.Output()
 	if err := child.Start(); err != nil {
@@ -79,7 +101,7 @@ func (r *rollcall) startChild() (kill func()) {
 		}
 	}
 	r.t.Cleanup(kill)
-	return kill
+	return child, kill
 }
 
 // testKey is discovery's key in this run of the tests.

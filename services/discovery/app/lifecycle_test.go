@@ -53,7 +53,7 @@ func TestKilledWorker(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	r.stopDiscovery()
-	kill := r.startChild()
+	_, kill := r.startChild(hurried)
 	unhang := r.hang()
 	account := r.add(r.world.Accounts()[1])
 	run := r.connection(account.GetName(), accountsv1.Connection_SYNCING).GetSyncRun()
