@@ -106,3 +106,14 @@ func tryApply(ctx context.Context, store *postgres.Store, obs inventory.Observat
 	}
 	return snapshot.Complete(ctx, int64(len(instances)))
 }
+
+// awaitWaiter waits until someone waits for a lock in this database.
+func awaitWaiter(t testing.TB, pool *pgxpool.Pool) {
+	t.Helper()
+	const sql = `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`
+	for waits := false; !waits; {
+		if err := pool.QueryRow(t.Context(), sql).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
