@@ -78,7 +78,9 @@ func (a *App) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			err := a.Server.Close()
-			<-failed
+			if ended := <-failed; err == nil {
+				err = ended
+			}
 			return err
 		case err := <-failed:
 			return err
