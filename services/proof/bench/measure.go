@@ -153,7 +153,8 @@ func startRollcall(ctx context.Context, rollcall, dir, cloudURL, databaseURL str
 	}
 	defer func() { _ = log.Close() }()
 	key := cloudsim.New(cloudsim.Config{Seed: 1}).Key("100000000001")
-	p.cmd = exec.Command(rollcall, "up")
+	p.cmd = exec.CommandContext(ctx, rollcall, "up")
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.Env = append(os.Environ(),
 		"ROLLCALL_DATA_DIR="+filepath.Join(dir, "data"), "ROLLCALL_DATABASE_URL="+databaseURL,

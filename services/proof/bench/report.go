@@ -62,5 +62,5 @@ func (s section) keep(path, table string) error {
 	if !found || !ended {
 		return fmt.Errorf("%s lacks the marks %q and %q", path, begin, end)
 	}
-	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o644)
+	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o600) // the file is there, and keeps its mode
 }
