@@ -115,14 +115,14 @@ func explain(err error) (discovery.Reason, string) {
 	if errors.Is(err, errTooLong) {
 		return discovery.Internal, "gave an answer beyond all measure: " + errTooLong.Error()
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return discovery.Unreachable, "gave an answer that broke off in the middle"
+	}
 	if isTimeout(err) {
 		return discovery.Unreachable, "did not answer in time"
 	}
 	if isNetwork(err) {
 		return discovery.Unreachable, "can't be reached: " + networkText(err)
-	}
-	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
-		return explainMalformed(err)
 	}
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return explainStatus(response.HTTPStatusCode())
@@ -166,17 +166,6 @@ func explainStatus(status int) (discovery.Reason, string) {
 	return discovery.Internal, says
 }
 
-// explainMalformed tells an answer that broke off from one that is no XML.
-func explainMalformed(err error) (discovery.Reason, string) {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return discovery.Unreachable, "gave an answer that broke off in the middle"
-	}
-	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.HTTPStatusCode() >= 300 {
-		return explainStatus(response.HTTPStatusCode())
-	}
-	return discovery.Internal, "gave an answer that can't be understood"
-}
-
 // explainChain reads why the default credential chain gave nothing.
 func explainChain(err *chainError) (discovery.Reason, string) {
 	if _, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
@@ -212,7 +201,7 @@ func isTimeout(err error) bool {
 }
 
 func isNetwork(err error) bool {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return true
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
