@@ -51,5 +51,5 @@ func (s *Syncer) next(account Account, outcome Outcome) time.Duration {
 	if outcome.Failure != nil && outcome.Failure.Ours {
 		interval = min(interval, s.Limits.RetrySoon)
 	}
-	return Jittered(interval, rand.Float64())
+	return Jittered(interval, rand.Float64()) //nolint:gosec // Spreads load; nothing is to be guessed.
 }

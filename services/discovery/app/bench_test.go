@@ -64,6 +64,7 @@ func BenchmarkFirstSync(b *testing.B) {
 
 // listBare lists all machines with nothing but the SDK.
 func (r *rollcall) listBare(b *testing.B) time.Duration {
+	b.Helper()
 	var group errgroup.Group
 	group.SetLimit(benchAccounts * benchRegions)
 	began := time.Now()
@@ -96,6 +97,7 @@ type sums struct{ created, changed, requests int64 }
 
 // syncAll syncs the accounts at the same time and waits for the last.
 func (r *rollcall) syncAll(b *testing.B, names []string) (all sums) {
+	b.Helper()
 	var queued []string
 	for _, name := range names {
 		run, err := r.discovery.SyncAccount(b.Context(), &discoveryv1.SyncAccountRequest{Name: name})
@@ -127,10 +129,9 @@ func BenchmarkLargeScope(b *testing.B) {
 		r.stopDiscovery()
 		child, kill := r.startChild(unhurried)
 		account := r.add(r.world.Accounts()[0])
-		deadline := time.Now().Add(10 * time.Minute)
-		for len(r.peek(account.GetName())) == 0 && time.Now().Before(deadline) {
-			time.Sleep(100 * time.Millisecond)
-		}
+		eventuallyIn(b, 10*time.Minute, "the instances are on the roll", func() (bool, any) {
+			return len(r.peek(account.GetName())) > 0, nil
+		})
 		b.ReportMetric(peakMegabytes(b, child.Process.Pid), "peak-MB")
 		b.ReportMetric(float64(r.world.Requests(cloudsim.Call{Action: "DescribeInstances"}).Requests), "requests")
 		kill()
@@ -148,6 +149,7 @@ func (r *rollcall) peek(name string) []*inventoryv1.Instance {
 
 // peakMegabytes is the most memory that a process has had (proc(5), VmHWM).
 func peakMegabytes(b *testing.B, pid int) float64 {
+	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		b.Skip(err)

@@ -216,7 +216,12 @@ func every(interval time.Duration) func(*accountsv1.Account) {
 // does not in time.
 func eventually(t testing.TB, what string, holds func() (ok bool, seen any)) {
 	t.Helper()
-	deadline := time.After(patience)
+	eventuallyIn(t, patience, what, holds)
+}
+
+func eventuallyIn(t testing.TB, limit time.Duration, what string, holds func() (ok bool, seen any)) {
+	t.Helper()
+	deadline := time.After(limit)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -226,7 +231,7 @@ func eventually(t testing.TB, what string, holds func() (ok bool, seen any)) {
 		}
 		select {
 		case <-deadline:
-			t.Fatalf("not within %s: %s; last seen: %v", patience, what, seen)
+			t.Fatalf("not within %s: %s; last seen: %v", limit, what, seen)
 		case <-tick.C:
 		}
 	}

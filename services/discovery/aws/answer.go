@@ -19,14 +19,14 @@ import (
 // an XML declaration and the name of the first element.
 const peekSize = 512
 
-// oddAnswer is an answer that is not what was asked for, with a status that says
+// oddAnswerError is an answer that is not what was asked for, with a status that says
 // all is well.
-type oddAnswer struct {
+type oddAnswerError struct {
 	operation string
 	root      string
 }
 
-func (e *oddAnswer) Error() string {
+func (e *oddAnswerError) Error() string {
 	if e.root == "" {
 		return fmt.Sprintf("an answer to %s that is empty or no XML", e.operation)
 	}
@@ -53,7 +53,7 @@ func checkAnswers(stack *middleware.Stack) error {
 				return out, metadata, err
 			}
 			if root := rootElement(head); root != operation+"Response" {
-				return out, metadata, &oddAnswer{operation: operation, root: root}
+				return out, metadata, &oddAnswerError{operation: operation, root: root}
 			}
 			response.Body = &readCloser{Reader: body, Closer: response.Body}
 			return out, metadata, nil
@@ -96,7 +96,7 @@ func rootElement(head []byte) string {
 // brokeOff tells answers that broke off or made no sense on the way, of which
 // another try may be whole.
 func brokeOff(err error) aws.Ternary {
-	if _, odd := errors.AsType[*oddAnswer](err); odd {
+	if _, odd := errors.AsType[*oddAnswerError](err); odd {
 		return aws.TrueTernary
 	}
 	if _, cut := errors.AsType[*smithy.DeserializationError](err); cut {

@@ -55,7 +55,7 @@ func (s *session) machines(region string, page *ec2.DescribeInstancesOutput) ([]
 		for j := range reservation.Instances {
 			instance := machine(&reservation.Instances[j], region, owner)
 			if instance.ProviderID == "" {
-				return nil, nonsense("EC2 in "+region+" sent an instance without an id", nil)
+				return nil, nonsense("EC2 in " + region + " sent an instance without an id")
 			}
 			instances = append(instances, instance)
 		}

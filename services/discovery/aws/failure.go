@@ -109,7 +109,7 @@ func explain(err error) (discovery.Reason, string) {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return explainAPI(err, api)
 	}
-	if odd, ok := errors.AsType[*oddAnswer](err); ok {
+	if odd, ok := errors.AsType[*oddAnswerError](err); ok {
 		return discovery.Internal, "gave " + odd.Error()
 	}
 	if errors.Is(err, errTooLong) {
@@ -244,6 +244,6 @@ func shorten(message string) string {
 }
 
 // nonsense is the failure of an answer that can't be true.
-func nonsense(message string, cause error) *discovery.Failure {
-	return discovery.NewFailure(discovery.Internal, message, remedyOdd, cause)
+func nonsense(message string) *discovery.Failure {
+	return discovery.NewFailure(discovery.Internal, message, remedyOdd, nil)
 }

@@ -58,7 +58,7 @@ func TestClassify(t *testing.T) {
 		"no XML, 502":      {said(list, 502, &smithy.DeserializationError{Err: errors.New("no XML")}), discovery.Unreachable, "502"},
 		"no XML, 200":      {said(list, 200, &smithy.DeserializationError{Err: errors.New("no XML")}), discovery.Internal, "can't be understood"},
 		"cut short":        {said(list, 200, &smithy.DeserializationError{Err: fmt.Errorf("decode: %w", io.ErrUnexpectedEOF)}), discovery.Unreachable, "broke off"},
-		"HTML":             {said(list, 200, &oddAnswer{operation: "DescribeInstances", root: "html"}), discovery.Internal, "html"},
+		"HTML":             {said(list, 200, &oddAnswerError{operation: "DescribeInstances", root: "html"}), discovery.Internal, "html"},
 		"endless":          {said(list, 200, &smithy.DeserializationError{Err: errTooLong}), discovery.Internal, "beyond all measure"},
 		"timeout":          {&smithy.OperationError{Err: context.DeadlineExceeded}, discovery.Unreachable, "in time"},
 		"no such host": {&smithy.OperationError{Err: &smithyhttp.RequestSendError{Err: &net.DNSError{Name: "ec2.invalid", IsNotFound: true}}},

@@ -23,7 +23,7 @@ func (t *tokens) next(at call, token *string) error {
 	}
 	hash := maphash.String(t.seed, *token)
 	if _, again := t.seen[hash]; again {
-		return nonsense(at.String()+" goes in circles: it gave the same page token twice", nil)
+		return nonsense(at.String() + " goes in circles: it gave the same page token twice")
 	}
 	t.seen[hash] = struct{}{}
 	return nil

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestProvider(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providertest.Cloud {
+		t.Helper()
 		return newCloud(t, cloudsim.Config{Regions: []string{"us-east-1", "eu-west-1"}, Instances: 60, Databases: 45, Hostile: true})
 	})
 }

@@ -51,7 +51,7 @@ func (s *session) databases(region string, page []types.DBInstance, members map[
 	for i := range page {
 		instance := database(&page[i], region, s.account.CloudID, members[aws.ToString(page[i].DBInstanceIdentifier)])
 		if instance.ProviderID == "" {
-			return nil, nonsense("RDS in "+region+" sent a database without an id", nil)
+			return nil, nonsense("RDS in " + region + " sent a database without an id")
 		}
 		instances = append(instances, instance)
 	}

@@ -42,7 +42,7 @@ func (s *session) Identity(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if aws.ToString(answer.Account) == "" {
-		return "", nonsense("STS did not say which account the credentials open", nil)
+		return "", nonsense("STS did not say which account the credentials open")
 	}
 	s.principal = aws.ToString(answer.Arn)
 	return *answer.Account, nil
@@ -60,7 +60,7 @@ func (s *session) Scopes(ctx context.Context) ([]discovery.PlannedScope, error) 
 	case err != nil:
 		return nil, err
 	case len(enabled) == 0:
-		return nil, nonsense("EC2 names no region that is enabled for the account", nil)
+		return nil, nonsense("EC2 names no region that is enabled for the account")
 	case len(wanted) == 0:
 		wanted = enabled
 	}
