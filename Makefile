@@ -45,8 +45,8 @@ conformance: build ## Take EC2 and RDS of an independent AWS server (moto) throu
 	scripts/conformance/run
 
 .PHONY: bench
-bench: go ## Measure against limits taken in the same run, and keep the table in docs/benchmarks.md
-	scripts/bench
+bench: build ## Measure against limits taken in the same run, and keep the tables in docs/benchmarks.md
+	$(GO) run ./services/proof/bench -rollcall bin/rollcall -out docs/benchmarks.md
 
 .PHONY: tools
 tools: go $(TOOLS)/buf $(TOOLS)/golangci-lint ## Build the pinned developer tools into .tools/

@@ -8,7 +8,7 @@ import (
 	"io/fs"
 )
 
-//go:embed accounts inventory all:discovery
+//go:embed accounts inventory discovery
 var files embed.FS
 
 // Accounts holds the migrations of the service accounts.

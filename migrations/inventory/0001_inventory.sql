@@ -81,8 +81,8 @@ COMMENT ON TABLE removed_accounts IS
 COMMENT ON COLUMN removed_accounts.account IS 'The bare id of the account.';
 COMMENT ON COLUMN removed_accounts.fence IS 'Fencing token of the removal; observations with smaller ones are refused.';
 
--- Columns of fixed width that are never null come first: what a snapshot
--- compares is then read without walking through the row.
+-- What a snapshot compares itself to comes first, columns of fixed width before
+-- all others: it is read without walking through the row.
 CREATE TABLE instances (
     uid             uuid NOT NULL
         CONSTRAINT instances_pkey PRIMARY KEY,
@@ -91,6 +91,7 @@ CREATE TABLE instances (
         CONSTRAINT instances_fence_check CHECK (fence > 0),
     first_seen_time timestamptz NOT NULL,
     change_time     timestamptz NOT NULL,
+    gone_time       timestamptz,
     content_hash    bytea NOT NULL
         CONSTRAINT instances_content_hash_check CHECK (octet_length(content_hash) = 16),
     account         text COLLATE "C" NOT NULL
@@ -118,7 +119,6 @@ CREATE TABLE instances (
         CONSTRAINT instances_details_check CHECK (jsonb_typeof(details) = 'object'),
     create_time     timestamptz,
     observe_time    timestamptz,
-    gone_time       timestamptz,
 
     CONSTRAINT instances_gone_time_check CHECK ((gone_time IS NULL) = (state <> 'GONE'))
 )
@@ -132,6 +132,7 @@ COMMENT ON COLUMN instances.scope IS 'The scope it was last seen in (scopes.uid)
 COMMENT ON COLUMN instances.fence IS 'Fencing token of the observation that last wrote the row.';
 COMMENT ON COLUMN instances.first_seen_time IS 'When Rollcall first saw it.';
 COMMENT ON COLUMN instances.change_time IS 'When Rollcall last saw something of it change.';
+COMMENT ON COLUMN instances.gone_time IS 'When a complete observation of its scope lacked it; null: it is there.';
 COMMENT ON COLUMN instances.content_hash IS 'Of all that an observation brings: 16 bytes of SHA-256.';
 COMMENT ON COLUMN instances.account IS 'The bare id of the account.';
 COMMENT ON COLUMN instances.provider IS 'The cloud, as the enum word of the contract.';
@@ -152,7 +153,6 @@ COMMENT ON COLUMN instances.details IS
 COMMENT ON COLUMN instances.create_time IS 'When the cloud made it; null: the cloud does not say.';
 COMMENT ON COLUMN instances.observe_time IS
     'When it was last observed alone; null: never. Its scope may have been observed later (scopes.last_complete_time).';
-COMMENT ON COLUMN instances.gone_time IS 'When a complete observation of its scope lacked it; null: it is there.';
 
 -- What a snapshot compares itself to.
 CREATE INDEX instances_scope_idx ON instances (scope) WHERE gone_time IS NULL;

@@ -10,7 +10,7 @@ const (
 	DefaultTransition = 5 * time.Second
 	// DefaultTerminatedFor is how long EC2 goes on listing a terminated instance: "usually about an hour".
 	DefaultTerminatedFor = time.Hour
-	// Immediately, as Config.Transition, makes every state change complete when it is asked for.
+	// Immediately is the Config.Transition that makes every state change complete when it is asked for.
 	Immediately = time.Duration(-1)
 
 	// firstAccount is the id of the first account of a uniform world.

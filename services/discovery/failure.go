@@ -37,7 +37,7 @@ const (
 const maxFailureText = 2000
 
 // Failure is why something could not be read. No part of it may hold a secret.
-type Failure struct {
+type Failure struct { //nolint:errname // It is told as much as it is returned: runs and scopes hold it.
 	// Reason for programs.
 	Reason Reason
 	// Message for people: what went wrong.

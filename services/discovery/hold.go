@@ -3,10 +3,15 @@ package discovery
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
+
+// renewals is how often a lease is renewed before it would lapse: a few may
+// fail.
+const renewals = 5
 
 // insistLimit bounds how long a worker tries to report what a run came to.
 const (
@@ -15,31 +20,48 @@ const (
 	insistMost  = 5 * time.Second
 )
 
-// hold keeps the claim while the run is worked: it renews the lease, and ends
-// the context it gives when the claim is lost, or may be: a worker that can't
-// renew stops before others take it for dead. Call release when done.
-func (s *Syncer) hold(ctx context.Context, claim Claim, logger *slog.Logger) (held context.Context, release func()) {
-	held, cancel := context.WithCancelCause(ctx)
-	ended := make(chan struct{})
+// holding keeps a claim while its run is worked: it renews the lease, and ends
+// its context when the claim is lost, or may be: a worker that can't renew stops
+// before others take it for dead.
+type holding struct {
+	*Syncer
+	claim  Claim
+	logger *slog.Logger
+	// concluding tells that the run's end is being reported: from then on the
+	// account's status is not to say that the run goes on.
+	concluding atomic.Bool
+
+	cancel context.CancelCauseFunc
+	ended  chan struct{}
+}
+
+// hold begins to keep a claim, and gives the context to work in. Release it when
+// done.
+func (s *Syncer) hold(ctx context.Context, claim Claim, logger *slog.Logger) (context.Context, *holding) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	h := &holding{Syncer: s, claim: claim, logger: logger, cancel: cancel, ended: make(chan struct{})}
 	go func() {
-		defer close(ended)
-		if err := s.renewUntil(held, claim, logger); err != nil {
+		defer close(h.ended)
+		if err := h.renewUntil(ctx); err != nil {
 			cancel(err)
 		}
 	}()
-	return held, func() {
-		cancel(context.Canceled)
-		<-ended
-	}
+	return ctx, h
+}
+
+// release ends the keeping.
+func (h *holding) release() {
+	h.cancel(context.Canceled)
+	<-h.ended
 }
 
 // renewUntil renews the lease until ctx ends, which is no error, or the claim is
 // lost, which is one.
-func (s *Syncer) renewUntil(ctx context.Context, claim Claim, logger *slog.Logger) error {
-	every := s.Limits.Lease / 3
+func (h *holding) renewUntil(ctx context.Context) error {
+	every := h.Limits.Lease / renewals
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	goodUntil := time.Now().Add(s.Limits.Lease)
+	goodUntil := time.Now().Add(h.Limits.Lease)
 	for {
 		select {
 		case <-ctx.Done():
@@ -47,33 +69,33 @@ func (s *Syncer) renewUntil(ctx context.Context, claim Claim, logger *slog.Logge
 		case <-tick.C:
 		}
 		asked := time.Now()
-		err := s.renew(ctx, claim, every)
+		err := h.renew(ctx, every)
 		switch {
-		case ctx.Err() != nil:
-			return nil
+		case ctx.Err() != nil, isLost(err) && h.concluding.Load():
+			return nil // It is over, or about to be.
 		case isLost(err):
 			return err
 		case err == nil:
-			goodUntil = asked.Add(s.Limits.Lease)
+			goodUntil = asked.Add(h.Limits.Lease)
 		default:
-			logger.Warn("could not renew the lease of a run", "error", err)
+			h.logger.Warn("could not renew the lease of a run", "error", err)
 		}
-		if time.Now().Add(every).After(goodUntil) {
-			return ErrLost(claim)
+		if time.Now().Add(every / 2).After(goodUntil) {
+			return ErrLost(h.claim)
 		}
 	}
 }
 
 // renew says once, to the runs and to the account's status, that the run goes
 // on.
-func (s *Syncer) renew(ctx context.Context, claim Claim, limit time.Duration) error {
+func (h *holding) renew(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := s.Runs.Renew(ctx, claim, s.Limits.Lease); err != nil {
+	if err := h.Runs.Renew(ctx, h.claim, h.Limits.Lease); err != nil || h.concluding.Load() {
 		return err
 	}
 	// The status is only shown: while the accounts service is away, work goes on.
-	err := s.Accounts.Syncing(ctx, claim, s.Limits.Lease)
+	err := h.Accounts.Syncing(ctx, h.claim, h.Limits.Lease)
 	if isLost(err) {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 // others.
 type Limits struct {
 	// Lease is how long a worker is taken to be alive after it last said so; it
-	// says so three times as often.
+	// says so several times as often.
 	Lease time.Duration
 	// Run and Scope bound the reading of one account and of one scope.
 	Run, Scope time.Duration
@@ -51,5 +51,5 @@ func (s *Syncer) next(account Account, outcome Outcome) time.Duration {
 	if outcome.Failure != nil && outcome.Failure.Ours {
 		interval = min(interval, s.Limits.RetrySoon)
 	}
-	return Jittered(interval, rand.Float64())
+	return Jittered(interval, rand.Float64()) //nolint:gosec // Spreads load; nothing is to be guessed.
 }

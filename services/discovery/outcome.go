@@ -67,7 +67,7 @@ func describe(scopes []ScopeResult, failures map[int]*Failure) string {
 	fmt.Fprintf(&b, "%d of %d scopes could not be read", len(failures), len(scopes))
 	for i, text := range texts {
 		if i == shownFailures {
-			fmt.Fprintf(&b, "; and %d more errors", len(texts)-i)
+			fmt.Fprintf(&b, "; and %d more of other kinds", len(texts)-i)
 			break
 		}
 		separator := "; "

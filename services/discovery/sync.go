@@ -74,22 +74,25 @@ func (s *Syncer) Sync(ctx context.Context, run string) error {
 		return err
 	}
 	logger := s.Logger.With("run", claim.Run, "account", claim.Account)
-	held, release := s.hold(ctx, claim, logger)
-	defer release()
+	held, holding := s.hold(ctx, claim, logger)
+	defer holding.release()
 
-	err = s.work(held, claim, logger)
+	err = s.work(held, holding, claim, logger)
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		err = errStopped
+	case held.Err() != nil:
+		err = context.Cause(held)
 	}
 	s.abandon(context.WithoutCancel(ctx), claim, err, logger)
 	return nil
 }
 
 // work reads the account and reports. An error means that there is no outcome.
-func (s *Syncer) work(ctx context.Context, claim Claim, logger *slog.Logger) error {
+func (s *Syncer) work(ctx context.Context, holding *holding, claim Claim, logger *slog.Logger) error {
 	account, err := s.Accounts.Account(ctx, claim.Account)
 	if err != nil {
 		return err
@@ -114,6 +117,7 @@ func (s *Syncer) work(ctx context.Context, claim Claim, logger *slog.Logger) err
 		"failed", totals.ScopesFailed, "took", time.Since(began).Round(time.Millisecond), "error", textOf(outcome.Failure))
 
 	// The account's status first: whoever sees the run ended sees that too.
+	holding.concluding.Store(true)
 	err = s.insist(ctx, func(ctx context.Context) error {
 		return s.Accounts.Concluded(ctx, claim, outcome, time.Now())
 	})

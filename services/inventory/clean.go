@@ -105,9 +105,15 @@ func cleanLabels(labels map[string]string) map[string]string {
 	return cleaned
 }
 
+// The seconds of Unix time that RFC 3339 can write: the years 1 to 9999.
+const (
+	firstSecond = -62135596800
+	lastSecond  = 253402300799
+)
+
 // cleanTime cuts to what Postgres keeps, and drops what RFC 3339 can't write.
 func cleanTime(t time.Time) time.Time {
-	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
+	if t.IsZero() || t.Unix() < firstSecond || t.Unix() > lastSecond {
 		return time.Time{}
 	}
 	return t.UTC().Truncate(time.Microsecond)

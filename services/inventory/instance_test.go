@@ -103,6 +103,7 @@ func eachField(typ reflect.Type, visit func(path []int, name string)) {
 }
 
 func alter(t *testing.T, field reflect.Value) {
+	t.Helper()
 	switch value := field.Addr().Interface().(type) {
 	case *string:
 		*value += "x"

@@ -61,12 +61,12 @@ func instanceFailure(err error, wrongState string) error {
 	if !ok {
 		return err
 	}
-	switch resource.Err {
-	case cloudsim.ErrNotFound:
+	switch {
+	case errors.Is(resource, cloudsim.ErrNotFound):
 		return notFound([]string{resource.ID})
-	case cloudsim.ErrWrongState:
+	case errors.Is(resource, cloudsim.ErrWrongState):
 		return fail(http.StatusBadRequest, "IncorrectInstanceState", wrongState, resource.ID)
-	case cloudsim.ErrInvalid:
+	case errors.Is(resource, cloudsim.ErrInvalid):
 		return fail(http.StatusBadRequest, "UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a "+
 			"one-time Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests.", resource.ID)
 	default:

@@ -26,12 +26,12 @@ func databaseFailure(err error) error {
 	if !ok {
 		return err
 	}
-	switch resource.Err {
-	case cloudsim.ErrNotFound:
+	switch {
+	case errors.Is(resource, cloudsim.ErrNotFound):
 		return noDatabase(resource.ID)
-	case cloudsim.ErrWrongState:
+	case errors.Is(resource, cloudsim.ErrWrongState):
 		return fail(http.StatusBadRequest, "InvalidDBInstanceState", "Instance %s cannot be changed as it is in the state %s.", resource.ID, resource.State)
-	case cloudsim.ErrInvalid:
+	case errors.Is(resource, cloudsim.ErrInvalid):
 		return fail(http.StatusBadRequest, "InvalidParameterCombination", "%s is a cluster's member, or has or is a read replica, and is not "+
 			"eligible for starting or stopping.", resource.ID)
 	default:
@@ -65,10 +65,10 @@ func changeCluster(change func(w *cloudsim.World, account, region, id string) (c
 	return func(req *request, d *document) error {
 		cluster, err := change(req.world, req.call.Account, req.call.Region, resourceName(req.form.Get("DBClusterIdentifier")))
 		if resource, ok := errors.AsType[*cloudsim.ResourceError](err); ok {
-			switch resource.Err {
-			case cloudsim.ErrNotFound:
+			switch {
+			case errors.Is(resource, cloudsim.ErrNotFound):
 				return noCluster(resource.ID)
-			case cloudsim.ErrWrongState:
+			case errors.Is(resource, cloudsim.ErrWrongState):
 				return fail(http.StatusBadRequest, "InvalidDBClusterStateFault", "DbCluster %s is in %s state.", resource.ID, resource.State)
 			}
 		}

@@ -25,7 +25,7 @@ func Serve(world *cloudsim.World) (*Server, error) { return ServeOn(world, "127.
 
 // ServeOn is Serve at a given host:port.
 func ServeOn(world *cloudsim.World, addr string) (*Server, error) {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := net.Listen("tcp", addr) //nolint:noctx // taking a local port does not wait for anyone
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulated cloud: %w", err)
 	}

@@ -80,6 +80,7 @@ func TestRequestsAreWrittenWhole(t *testing.T) {
 
 // writeError makes one request whose writing ends only after its answer is being read, and returns how it ended.
 func (c *cloud) writeError(t *testing.T, remedy func(http.RoundTripper) http.RoundTripper) error {
+	t.Helper()
 	reading := make(chan struct{})
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, addr)

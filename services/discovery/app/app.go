@@ -116,7 +116,6 @@ func (a *App) dial(at serve.Endpoint, key auth.Key) (*grpc.ClientConn, error) {
 func (a *App) buildJobs(
 	config Config, queue *jobs.Queue, store *discoverypg.Store, accounts *roll.Accounts, inventory *roll.Inventory,
 ) (*jobs.Client, error) {
-	config.AWS.Logger = a.logger
 	provider := aws.New(config.AWS)
 	a.closers = append(a.closers, provider.Close)
 	return jobs.New(queue, jobs.Handlers{

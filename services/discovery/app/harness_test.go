@@ -20,14 +20,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
-	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) {
+	if isChild() {
+		runChild()
+	}
+	dbtest.Main(m)
+}
 
 // patience bounds every wait of a test.
 const patience = 30 * time.Second
@@ -59,6 +63,8 @@ type rollcall struct {
 	inventory inventoryv1.InventoryServiceClient
 	discovery discoveryv1.DiscoveryServiceClient
 	db        *dbtest.DB
+	// stopDiscovery stops the discovery process that start has started.
+	stopDiscovery func()
 }
 
 // start runs all services. Discovery runs with what configure makes of its
@@ -73,13 +79,16 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 	}
 	t.Cleanup(func() { _ = sim.Close() })
 
-	key := auth.NewKey()
+	key, err := newKey()
+	if err != nil {
+		t.Fatal(err)
+	}
 	accounts := accountsapp.Config{
-		DatabaseURL: database(t, "accounts").URL, GRPC: serve.Pipe(), Internal: serve.Pipe(), DiscoveryKey: key,
+		DatabaseURL: database(t, "accounts").URL, GRPC: serve.Pipe(), Internal: serve.Address(freeAddress(t)), DiscoveryKey: key,
 		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
 	}
 	inventory := inventoryapp.Config{
-		DatabaseURL: database(t, "inventory").URL, GRPC: serve.Pipe(), Internal: serve.Pipe(), DiscoveryKey: key,
+		DatabaseURL: database(t, "inventory").URL, GRPC: serve.Pipe(), Internal: serve.Address(freeAddress(t)), DiscoveryKey: key,
 		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
 	}
 	run(t, must(accountsapp.New(t.Context(), accounts))(t))
@@ -88,33 +97,47 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 	home := world.Accounts()[0]
 	userKey := world.Key(home)
 	r := &rollcall{t: t, world: world, db: database(t, "discovery")}
-	r.config = app.Config{
-		DatabaseURL: r.db.URL, GRPC: serve.Pipe(), DiscoveryKey: key,
-		Accounts: accounts.Internal, Inventory: inventory.Internal,
+	r.config = discoveryConfig()
+	r.config.DatabaseURL, r.config.GRPC, r.config.DiscoveryKey = r.db.URL, serve.Pipe(), key
+	r.config.Accounts, r.config.Inventory = accounts.Internal, inventory.Internal
+	r.config.Out = t.Output()
+	r.config.AWS.EndpointURL = sim.URL
+	r.config.AWS.Keys = &aws.Keys{AccessKeyID: userKey.AccessKeyID, SecretAccessKey: userKey.Secret}
+	for _, c := range configure {
+		c(&r.config)
+	}
+	r.accounts = accountsv1.NewAccountServiceClient(dial(t, accounts.GRPC))
+	r.inventory = inventoryv1.NewInventoryServiceClient(dial(t, inventory.GRPC))
+	r.restartDiscovery()
+	return r
+}
+
+// restartDiscovery runs a discovery process anew, as the one that is asked.
+func (r *rollcall) restartDiscovery() {
+	r.t.Helper()
+	r.config.GRPC = serve.Pipe()
+	r.discovery = discoveryv1.NewDiscoveryServiceClient(dial(r.t, r.config.GRPC))
+	r.stopDiscovery = r.startDiscovery(r.config)
+}
+
+// discoveryConfig is a discovery that does in moments what usually takes
+// minutes.
+func discoveryConfig() app.Config {
+	return app.Config{
 		SyncInterval: time.Hour,
-		Logging:      serve.Logging{Out: t.Output()},
 		AWS: aws.Config{
-			EndpointURL: sim.URL, Region: "us-east-1",
-			Keys:         &aws.Keys{AccessKeyID: userKey.AccessKeyID, SecretAccessKey: userKey.Secret},
+			Region:       "us-east-1",
 			Attempts:     3,
 			AttemptLimit: 2 * time.Second, CallLimit: 4 * time.Second, MaxBackoff: 50 * time.Millisecond,
 		},
 		Limits: discovery.Limits{
-			Lease: 3 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, ScopesPerAccount: 8,
+			Lease: 4 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, ScopesPerAccount: 8,
 			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond,
 		},
 		Periods: jobs.Periods{
 			Schedule: 100 * time.Millisecond, Reap: 200 * time.Millisecond, Sweep: 300 * time.Millisecond, Prune: time.Hour,
 		},
 	}
-	for _, c := range configure {
-		c(&r.config)
-	}
-	r.accounts = accountsv1.NewAccountServiceClient(dial(t, accounts.GRPC))
-	r.inventory = inventoryv1.NewInventoryServiceClient(dial(t, inventory.GRPC))
-	r.discovery = discoveryv1.NewDiscoveryServiceClient(dial(t, r.config.GRPC))
-	r.startDiscovery(r.config)
-	return r
 }
 
 // startDiscovery runs a discovery process until the test ends, or until the
@@ -193,7 +216,12 @@ func every(interval time.Duration) func(*accountsv1.Account) {
 // does not in time.
 func eventually(t testing.TB, what string, holds func() (ok bool, seen any)) {
 	t.Helper()
-	deadline := time.After(patience)
+	eventuallyIn(t, patience, what, holds)
+}
+
+func eventuallyIn(t testing.TB, limit time.Duration, what string, holds func() (ok bool, seen any)) {
+	t.Helper()
+	deadline := time.After(limit)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -203,7 +231,7 @@ func eventually(t testing.TB, what string, holds func() (ok bool, seen any)) {
 		}
 		select {
 		case <-deadline:
-			t.Fatalf("not within %s: %s; last seen: %v", patience, what, seen)
+			t.Fatalf("not within %s: %s; last seen: %v", limit, what, seen)
 		case <-tick.C:
 		}
 	}
@@ -240,6 +268,31 @@ func (r *rollcall) instances(name string) map[string]*inventoryv1.Instance {
 		if request.PageToken = response.GetNextPageToken(); request.PageToken == "" {
 			return all
 		}
+	}
+}
+
+// wantTruth holds the roll to have exactly what is in the account.
+func (r *rollcall) wantTruth(account *accountsv1.Account) {
+	r.t.Helper()
+	truth, err := r.world.Truth(account.GetAws().GetAccountId())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	got := r.instances(account.GetName())
+	for _, machine := range truth.Machines {
+		if got[machine.ID] == nil {
+			r.t.Errorf("machine %s is not on the roll", machine.ID)
+		}
+		delete(got, machine.ID)
+	}
+	for _, database := range truth.Databases {
+		if got[database.ResourceID] == nil {
+			r.t.Errorf("database %s is not on the roll", database.ResourceID)
+		}
+		delete(got, database.ResourceID)
+	}
+	for id := range got {
+		r.t.Errorf("%s is on the roll and not in the cloud", id)
 	}
 }
 

@@ -10,26 +10,23 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
-
-	"github.com/rollcall-dev/rollcall/services/discovery"
 )
 
 // peekSize is how much of an answer is looked at to see what it is: enough for
 // an XML declaration and the name of the first element.
 const peekSize = 512
 
-// oddAnswer is an answer that is not what was asked for, with a status that says
+// oddAnswerError is an answer that is not what was asked for, with a status that says
 // all is well.
-type oddAnswer struct {
+type oddAnswerError struct {
 	operation string
 	root      string
 }
 
-func (e *oddAnswer) Error() string {
+func (e *oddAnswerError) Error() string {
 	if e.root == "" {
 		return fmt.Sprintf("an answer to %s that is empty or no XML", e.operation)
 	}
@@ -56,7 +53,7 @@ func checkAnswers(stack *middleware.Stack) error {
 				return out, metadata, err
 			}
 			if root := rootElement(head); root != operation+"Response" {
-				return out, metadata, &oddAnswer{operation: operation, root: root}
+				return out, metadata, &oddAnswerError{operation: operation, root: root}
 			}
 			response.Body = &readCloser{Reader: body, Closer: response.Body}
 			return out, metadata, nil
@@ -99,29 +96,11 @@ func rootElement(head []byte) string {
 // brokeOff tells answers that broke off or made no sense on the way, of which
 // another try may be whole.
 func brokeOff(err error) aws.Ternary {
-	if _, odd := errors.AsType[*oddAnswer](err); odd {
+	if _, odd := errors.AsType[*oddAnswerError](err); odd {
 		return aws.TrueTernary
 	}
 	if _, cut := errors.AsType[*smithy.DeserializationError](err); cut {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
-}
-
-// throttles are the SDK's own signs of being throttled.
-var throttles = retry.IsErrorThrottles(retry.DefaultThrottles)
-
-// countCalls tells sink of each attempt. The SDK repeats calls by itself; what
-// costs of the account's rate limit is attempts.
-func countCalls(sink discovery.Sink) func(*middleware.Stack) error {
-	return func(stack *middleware.Stack) error {
-		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("rollcall:CountCalls",
-			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
-				middleware.FinalizeOutput, middleware.Metadata, error,
-			) {
-				out, metadata, err := next.HandleFinalize(ctx, in)
-				sink.Called(err != nil && throttles.IsErrorThrottle(err) == aws.TrueTernary)
-				return out, metadata, err
-			}), "Retry", middleware.After)
-	}
 }

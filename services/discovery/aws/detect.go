@@ -31,10 +31,8 @@ type Identity struct {
 func Detect(ctx context.Context) (Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, detectLimit)
 	defer cancel()
-	client := newHTTPClient(detectLimit)
-	defer client.CloseIdleConnections()
-	cfg, err := config.LoadDefaultConfig(ctx,
-		config.WithHTTPClient(client), config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
+	// The SDK's own client, which alone takes in AWS_CA_BUNDLE.
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	if err != nil {
 		return Identity{}, errors.Join(ErrNoCredentials, err)
 	}
@@ -45,13 +43,10 @@ func Detect(ctx context.Context) (Identity, error) {
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return Identity{}, errors.Join(ErrNoCredentials, err)
 	}
-	answer, err := sts.NewFromConfig(cfg, func(o *sts.Options) {
-		o.APIOptions = append(o.APIOptions, checkAnswers)
-	}).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	cfg.APIOptions = append(cfg.APIOptions, checkAnswers)
+	answer, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return Identity{}, classify(ctx, err, call{
-			service: "STS", region: cfg.Region, permission: "sts:GetCallerIdentity", method: "the default credential chain",
-		})
+		return Identity{}, call{service: "STS", region: cfg.Region, permission: "sts:GetCallerIdentity"}.classify(ctx, err)
 	}
 	return Identity{AccountID: aws.ToString(answer.Account), ARN: aws.ToString(answer.Arn)}, nil
 }

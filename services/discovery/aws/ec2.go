@@ -16,17 +16,12 @@ const machinesAPage = 1000
 // readMachines lists a region's EC2 instances.
 func (s *session) readMachines(ctx context.Context, region string, sink discovery.Sink) error {
 	at := call{service: "EC2", region: region, permission: "ec2:DescribeInstances"}
-	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) {
-		o.Region = region
-		o.APIOptions = append(o.APIOptions, checkAnswers, countCalls(sink))
-	})
-	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(machinesAPage)})
+	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{MaxResults: s.provider.pageSize(machinesAPage)})
 	var tokens tokens
 	for pages.HasMorePages() {
-		page, err := within(ctx, s.provider.config.CallLimit, func(ctx context.Context) (*ec2.DescribeInstancesOutput, error) {
-			page, err := pages.NextPage(ctx)
-			return page, s.failure(ctx, err, at)
-		})
+		page, err := attempt(ctx, s.provider.config.CallLimit, sink, s.failures(at),
+			func(ctx context.Context) (*ec2.DescribeInstancesOutput, error) { return pages.NextPage(ctx) })
 		if err != nil {
 			return err
 		}
@@ -60,7 +55,7 @@ func (s *session) machines(region string, page *ec2.DescribeInstancesOutput) ([]
 		for j := range reservation.Instances {
 			instance := machine(&reservation.Instances[j], region, owner)
 			if instance.ProviderID == "" {
-				return nil, nonsense("EC2 in "+region+" sent an instance without an id", nil)
+				return nil, nonsense("EC2 in " + region + " sent an instance without an id")
 			}
 			instances = append(instances, instance)
 		}

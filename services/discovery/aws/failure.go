@@ -21,9 +21,8 @@ import (
 type call struct {
 	// service for people, EC2; region; permission, `ec2:DescribeInstances`.
 	service, region, permission string
-	// principal is the ARN that called, "" when it is not known yet; method says
-	// how it signed in.
-	principal, method string
+	// principal is the ARN that called, "" when it is not known yet.
+	principal string
 	// role is what was assumed, or nil.
 	role *discovery.AWSAssumeRole
 }
@@ -79,23 +78,23 @@ var reasons = map[string]discovery.Reason{
 	"Unavailable":                 discovery.Unreachable,
 }
 
-// classify is what an error of a call means: a *discovery.Failure, or ctx's
-// error when ctx was cancelled. It returns nil for no error.
-func classify(ctx context.Context, err error, at call) error {
+// classify is what an error of the call means: a *discovery.Failure, or nil for
+// no error.
+func (c call) classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if known, ok := errors.AsType[*discovery.Failure](err); ok {
 		return known // Of assuming the role, on the way.
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return ctx.Err()
-	}
 	reason, says := explain(err)
-	if reason == "" {
-		reason, says = discovery.Internal, "Rollcall could not make sense of it; the log of discovery has the cause"
+	switch {
+	case reason == "":
+		reason, says = discovery.Internal, "failed in a way that Rollcall does not know; the log of discovery has the cause"
+	case reason == discovery.Unreachable && lastThrottled(ctx):
+		reason, says = discovery.Throttled, "goes on refusing calls as too many, also after slowing down"
 	}
-	return discovery.NewFailure(reason, at.String()+" "+says, at.remedy(reason), err)
+	return discovery.NewFailure(reason, c.String()+" "+says, c.remedy(reason), err)
 }
 
 // explain is the reason of an error, and what the cloud did, as the end of a
@@ -110,20 +109,20 @@ func explain(err error) (discovery.Reason, string) {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return explainAPI(err, api)
 	}
-	if odd, ok := errors.AsType[*oddAnswer](err); ok {
+	if odd, ok := errors.AsType[*oddAnswerError](err); ok {
 		return discovery.Internal, "gave " + odd.Error()
 	}
 	if errors.Is(err, errTooLong) {
 		return discovery.Internal, "gave an answer beyond all measure: " + errTooLong.Error()
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return discovery.Unreachable, "gave an answer that broke off in the middle"
 	}
 	if isTimeout(err) {
 		return discovery.Unreachable, "did not answer in time"
 	}
 	if isNetwork(err) {
 		return discovery.Unreachable, "can't be reached: " + networkText(err)
-	}
-	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
-		return explainMalformed(err)
 	}
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return explainStatus(response.HTTPStatusCode())
@@ -167,22 +166,9 @@ func explainStatus(status int) (discovery.Reason, string) {
 	return discovery.Internal, says
 }
 
-// explainMalformed tells an answer that broke off from one that is no XML.
-func explainMalformed(err error) (discovery.Reason, string) {
-	if errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected EOF") {
-		// encoding/xml has no other sign of it than its text.
-		return discovery.Unreachable, "gave an answer that broke off in the middle"
-	}
-	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.HTTPStatusCode() >= 300 {
-		return explainStatus(response.HTTPStatusCode())
-	}
-	return discovery.Internal, "gave an answer that can't be understood"
-}
-
 // explainChain reads why the default credential chain gave nothing.
 func explainChain(err *chainError) (discovery.Reason, string) {
-	if sso, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
-		_ = sso
+	if _, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
 		return discovery.CredentialsExpired, "was not asked: the sign-in to IAM Identity Center has expired"
 	}
 	operation, ok := errors.AsType[*smithy.OperationError](err)
@@ -215,7 +201,7 @@ func isTimeout(err error) bool {
 }
 
 func isNetwork(err error) bool {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return true
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
@@ -258,6 +244,6 @@ func shorten(message string) string {
 }
 
 // nonsense is the failure of an answer that can't be true.
-func nonsense(message string, cause error) *discovery.Failure {
-	return discovery.NewFailure(discovery.Internal, message, remedyOdd, cause)
+func nonsense(message string) *discovery.Failure {
+	return discovery.NewFailure(discovery.Internal, message, remedyOdd, nil)
 }

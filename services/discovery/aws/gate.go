@@ -33,7 +33,7 @@ func (g *gate) guard(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 }
 
 type gatedBody struct {
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // The request's: an io.Reader is given none.
 	gate    *gate
 	body    io.ReadCloser
 	stalled *time.Timer

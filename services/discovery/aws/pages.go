@@ -1,9 +1,7 @@
 package aws
 
 import (
-	"context"
 	"hash/maphash"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -25,15 +23,8 @@ func (t *tokens) next(at call, token *string) error {
 	}
 	hash := maphash.String(t.seed, *token)
 	if _, again := t.seen[hash]; again {
-		return nonsense(at.String()+" goes in circles: it gave the same page token twice", nil)
+		return nonsense(at.String() + " goes in circles: it gave the same page token twice")
 	}
 	t.seen[hash] = struct{}{}
 	return nil
-}
-
-// within gives a call, with all its attempts, so much time.
-func within[T any](ctx context.Context, limit time.Duration, do func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return do(ctx)
 }

@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -28,14 +27,13 @@ type Config struct {
 	// Region is the home region; AWS_REGION or us-east-1 when empty.
 	Region string
 
+	// PageSize bounds pages below what AWS gives at once, which it is when 0.
+	PageSize int32
 	// Attempts at one call; 6 when 0.
 	Attempts int
 	// AttemptLimit bounds each attempt, CallLimit all of them, MaxBackoff the
 	// pause before each; 30 s, 1 min and 10 s when 0.
 	AttemptLimit, CallLimit, MaxBackoff time.Duration
-
-	// Logger takes what is of use for operators.
-	Logger *slog.Logger
 }
 
 // Keys are an access key.
@@ -65,13 +63,23 @@ func New(config Config) *Provider {
 	if config.MaxBackoff == 0 {
 		config.MaxBackoff = 10 * time.Second
 	}
-	if config.Logger == nil {
-		config.Logger = slog.New(slog.DiscardHandler)
-	}
 	p := &Provider{config: config, http: newHTTPClient(config.AttemptLimit)}
 	p.base.load = p.loadBase
 	return p
 }
+
+// pageSize is how many things to ask for at once, of an API that gives at most
+// so many.
+func (p *Provider) pageSize(most int32) *int32 {
+	if p.config.PageSize > 0 {
+		most = min(most, p.config.PageSize)
+	}
+	return &most
+}
+
+// homeLimit bounds a call to one of the home regions: together they have the
+// time of one call.
+func (p *Provider) homeLimit() time.Duration { return p.config.CallLimit / homesAtMost }
 
 // Close drops idle connections.
 func (p *Provider) Close() { p.http.CloseIdleConnections() }
@@ -84,15 +92,13 @@ func (p *Provider) Open(ctx context.Context, account discovery.Account, how disc
 			"the AWS configuration of this machine can't be read: "+err.Error(),
 			"Mend the shared configuration files, or the variables that name them, where discovery runs.", err)
 	}
-	s := &session{provider: p, account: account, config: base, logger: p.config.Logger}
+	s := &session{provider: p, account: account, config: base}
 	switch how := how.(type) {
 	case discovery.AWSDefault:
 		s.homes = homeRegions(base.Region, "", account.Regions)
-		s.method = "the default credential chain"
 		s.forget = p.base.drop
 	case discovery.AWSAssumeRole:
 		s.homes = homeRegions(base.Region, partitionOf(how.RoleARN), account.Regions)
-		s.method = "the role " + how.RoleARN
 		s.role = &how
 		s.config.Credentials = p.roles.get(account.ID, how, func() aws.CredentialsProvider { return p.assume(base, how, s.homes) })
 		s.forget = func() {
@@ -163,6 +169,7 @@ func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
 	}
 	cfg.HTTPClient = p.http
 	cfg.Retryer = p.retryer
+	cfg.APIOptions = append(cfg.APIOptions, checkAnswers, watchAttempts)
 	return cfg, nil
 }
 

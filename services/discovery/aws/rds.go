@@ -17,22 +17,17 @@ const databasesAPage = 100
 // readDatabases lists a region's RDS and Aurora instances. Clusters come first:
 // what they know of their members goes with those.
 func (s *session) readDatabases(ctx context.Context, region string, sink discovery.Sink) error {
-	client := rds.NewFromConfig(s.config, func(o *rds.Options) {
-		o.Region = region
-		o.APIOptions = append(o.APIOptions, checkAnswers, countCalls(sink))
-	})
-	members, err := s.clusterMembers(ctx, client, region)
+	client := rds.NewFromConfig(s.config, func(o *rds.Options) { o.Region = region })
+	members, err := s.clusterMembers(ctx, client, region, sink)
 	if err != nil {
 		return err
 	}
 	at := call{service: "RDS", region: region, permission: "rds:DescribeDBInstances"}
-	pages := rds.NewDescribeDBInstancesPaginator(client, &rds.DescribeDBInstancesInput{MaxRecords: aws.Int32(databasesAPage)})
+	pages := rds.NewDescribeDBInstancesPaginator(client, &rds.DescribeDBInstancesInput{MaxRecords: s.provider.pageSize(databasesAPage)})
 	var tokens tokens
 	for pages.HasMorePages() {
-		page, err := within(ctx, s.provider.config.CallLimit, func(ctx context.Context) (*rds.DescribeDBInstancesOutput, error) {
-			page, err := pages.NextPage(ctx)
-			return page, s.failure(ctx, err, at)
-		})
+		page, err := attempt(ctx, s.provider.config.CallLimit, sink, s.failures(at),
+			func(ctx context.Context) (*rds.DescribeDBInstancesOutput, error) { return pages.NextPage(ctx) })
 		if err != nil {
 			return err
 		}
@@ -56,7 +51,7 @@ func (s *session) databases(region string, page []types.DBInstance, members map[
 	for i := range page {
 		instance := database(&page[i], region, s.account.CloudID, members[aws.ToString(page[i].DBInstanceIdentifier)])
 		if instance.ProviderID == "" {
-			return nil, nonsense("RDS in "+region+" sent a database without an id", nil)
+			return nil, nonsense("RDS in " + region + " sent a database without an id")
 		}
 		instances = append(instances, instance)
 	}
@@ -71,16 +66,16 @@ type member struct {
 
 // clusterMembers are the members of all of a region's clusters, by instance
 // identifier.
-func (s *session) clusterMembers(ctx context.Context, client *rds.Client, region string) (map[string]member, error) {
+func (s *session) clusterMembers(
+	ctx context.Context, client *rds.Client, region string, sink discovery.Sink,
+) (map[string]member, error) {
 	at := call{service: "RDS", region: region, permission: "rds:DescribeDBClusters"}
-	pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{MaxRecords: aws.Int32(databasesAPage)})
+	pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{MaxRecords: s.provider.pageSize(databasesAPage)})
 	members := map[string]member{}
 	var tokens tokens
 	for pages.HasMorePages() {
-		page, err := within(ctx, s.provider.config.CallLimit, func(ctx context.Context) (*rds.DescribeDBClustersOutput, error) {
-			page, err := pages.NextPage(ctx)
-			return page, s.failure(ctx, err, at)
-		})
+		page, err := attempt(ctx, s.provider.config.CallLimit, sink, s.failures(at),
+			func(ctx context.Context) (*rds.DescribeDBClustersOutput, error) { return pages.NextPage(ctx) })
 		if err != nil {
 			return nil, err
 		}

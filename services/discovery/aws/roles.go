@@ -30,20 +30,16 @@ const (
 func (p *Provider) assume(base aws.Config, role discovery.AWSAssumeRole, homes []string) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		return inFirst(homes, unreachable, func(region string) (aws.Credentials, error) {
-			ctx, cancel := context.WithTimeout(ctx, p.config.CallLimit)
-			defer cancel()
-			client := sts.NewFromConfig(base, func(o *sts.Options) {
-				o.Region = region
-				o.APIOptions = append(o.APIOptions, checkAnswers)
-			})
-			credentials, err := stscreds.NewAssumeRoleProvider(client, role.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+			client := sts.NewFromConfig(base, func(o *sts.Options) { o.Region = region })
+			assumed := stscreds.NewAssumeRoleProvider(client, role.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 				o.RoleSessionName = roleSession
 				o.Duration = roleLife
 				if role.ExternalID != "" {
 					o.ExternalID = aws.String(role.ExternalID)
 				}
-			}).Retrieve(ctx)
-			return credentials, classify(ctx, err, call{service: "STS", region: region, permission: "sts:AssumeRole", role: &role})
+			})
+			at := call{service: "STS", region: region, permission: "sts:AssumeRole", role: &role}
+			return attempt(ctx, p.homeLimit(), nil, at.classify, assumed.Retrieve)
 		})
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,12 +20,10 @@ type session struct {
 	config   aws.Config
 	// homes are where to ask what is the same in all regions.
 	homes []string
-	// method says for people how we sign in; role is the assumed one, or nil.
-	method string
-	role   *discovery.AWSAssumeRole
+	// role is the assumed one, or nil.
+	role *discovery.AWSAssumeRole
 	// forget drops credentials that turned out to be no good.
 	forget func()
-	logger *slog.Logger
 
 	// principal is the ARN that the credentials speak for, once known.
 	principal string
@@ -35,20 +32,17 @@ type session struct {
 // Identity is the id of the account that the credentials open.
 func (s *session) Identity(ctx context.Context) (string, error) {
 	answer, err := inFirst(s.homes, unreachable, func(region string) (*sts.GetCallerIdentityOutput, error) {
-		ctx, cancel := context.WithTimeout(ctx, s.provider.config.CallLimit)
-		defer cancel()
-		client := sts.NewFromConfig(s.config, func(o *sts.Options) {
-			o.Region = region
-			o.APIOptions = append(o.APIOptions, checkAnswers)
+		client := sts.NewFromConfig(s.config, func(o *sts.Options) { o.Region = region })
+		at := call{service: "STS", region: region, permission: "sts:GetCallerIdentity"}
+		return attempt(ctx, s.provider.homeLimit(), nil, s.failures(at), func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
+			return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		})
-		answer, err := client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-		return answer, s.failure(ctx, err, call{service: "STS", region: region, permission: "sts:GetCallerIdentity"})
 	})
 	if err != nil {
 		return "", err
 	}
 	if aws.ToString(answer.Account) == "" {
-		return "", nonsense("STS did not say which account the credentials open", nil)
+		return "", nonsense("STS did not say which account the credentials open")
 	}
 	s.principal = aws.ToString(answer.Arn)
 	return *answer.Account, nil
@@ -66,7 +60,7 @@ func (s *session) Scopes(ctx context.Context) ([]discovery.PlannedScope, error) 
 	case err != nil:
 		return nil, err
 	case len(enabled) == 0:
-		return nil, nonsense("EC2 names no region that is enabled for the account", nil)
+		return nil, nonsense("EC2 names no region that is enabled for the account")
 	case len(wanted) == 0:
 		wanted = enabled
 	}
@@ -90,14 +84,11 @@ func (s *session) Scopes(ctx context.Context) ([]discovery.PlannedScope, error) 
 // enabledRegions are those that the account can use.
 func (s *session) enabledRegions(ctx context.Context) ([]string, error) {
 	answer, err := inFirst(s.homes, unreachableOrDenied, func(region string) (*ec2.DescribeRegionsOutput, error) {
-		ctx, cancel := context.WithTimeout(ctx, s.provider.config.CallLimit)
-		defer cancel()
-		client := ec2.NewFromConfig(s.config, func(o *ec2.Options) {
-			o.Region = region
-			o.APIOptions = append(o.APIOptions, checkAnswers)
+		client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+		at := call{service: "EC2", region: region, permission: "ec2:DescribeRegions"}
+		return attempt(ctx, s.provider.homeLimit(), nil, s.failures(at), func(ctx context.Context) (*ec2.DescribeRegionsOutput, error) {
+			return client.DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
 		})
-		answer, err := client.DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
-		return answer, s.failure(ctx, err, call{service: "EC2", region: region, permission: "ec2:DescribeRegions"})
 	})
 	if err != nil {
 		return nil, err
@@ -122,15 +113,16 @@ func (s *session) Read(ctx context.Context, scope discovery.ScopeID, sink discov
 	return fmt.Errorf("aws: scope of kind %s", scope.Kind)
 }
 
-// failure is what an error of a call means, in the light of who calls.
-func (s *session) failure(ctx context.Context, err error, at call) error {
-	at.principal, at.method, at.role = s.principal, s.method, s.role
-	err = classify(ctx, err, at)
-	if f, ok := errors.AsType[*discovery.Failure](err); ok &&
-		(f.Reason == discovery.CredentialsInvalid || f.Reason == discovery.CredentialsExpired) {
-		s.forget()
+// failures says what errors of a call mean, in the light of who calls.
+func (s *session) failures(at call) func(context.Context, error) error {
+	at.principal, at.role = s.principal, s.role
+	return func(ctx context.Context, err error) error {
+		err = at.classify(ctx, err)
+		if reason := reasonOf(err); reason == discovery.CredentialsInvalid || reason == discovery.CredentialsExpired {
+			s.forget()
+		}
+		return err
 	}
-	return err
 }
 
 // inFirst does something in the first region where it does not fail in a way

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -57,12 +58,41 @@ type gatedTransport struct {
 
 // RoundTrip sends a request.
 func (t *gatedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	request, err := settled(request)
+	if err != nil {
+		return nil, err
+	}
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
 	response.Body = t.gate.guard(request.Context(), &bounded{body: response.Body, left: maxAnswer})
 	return response, nil
+}
+
+// settled is the request with its body in memory, where net/http knows it to be.
+//
+// The SDK wraps bodies in a type of its own, which is closed as soon as the
+// answer begins. When the peer is so fast that net/http is then still looking
+// whether there is more of the body, that type's WriteTo gives io.EOF, which for
+// an io.WriterTo is an error; net/http closes the connection, and the reading
+// of the answer ends in "use of closed network connection" (smithy-go v1.28,
+// transport/http/internal/io/safe.go). The SDK tries again and tells nobody.
+func settled(request *http.Request) (*http.Request, error) {
+	if request.Body == nil || request.Body == http.NoBody {
+		return request, nil
+	}
+	body, err := io.ReadAll(request.Body)
+	if closeErr := request.Body.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	copied := *request // A RoundTripper must not change the request it is given.
+	copied.Body = io.NopCloser(bytes.NewReader(body))
+	copied.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	return &copied, nil
 }
 
 // CloseIdleConnections drops idle connections.

@@ -8,14 +8,39 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
+
+// queueTries is how often QueueRun starts over when the run that stood in its way
+// ended meanwhile, or it met the scheduler on an account so new that there was no
+// row to wait at.
+const queueTries = 5
 
 // QueueRun queues a run of one account, or gives the one that is queued or
 // running already.
 func (s *Store) QueueRun(ctx context.Context, account string, trigger discovery.Trigger) (*discovery.Run, error) {
-	var id string
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
+	for try := 1; ; try++ {
+		id, err := s.queueRun(ctx, account, trigger)
+		if err == nil {
+			return s.Run(ctx, id)
+		}
+		again := errors.Is(err, pgx.ErrNoRows) || fault.KindOf(err) == fault.KindAborted
+		if !again || try == queueTries {
+			return nil, err
+		}
+	}
+}
+
+func (s *Store) queueRun(ctx context.Context, account string, trigger discovery.Trigger) (id string, err error) {
+	// The schedule's row comes first, as in QueueDue: in another order the two
+	// would wait for each other.
+	const first = `SELECT FROM schedules WHERE account = $1 FOR UPDATE`
+	const active = `SELECT id FROM sync_runs WHERE account = $1 AND state IN ('QUEUED', 'RUNNING')`
+	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, first, account); err != nil {
+			return err
+		}
 		queued, err := s.insertRuns(ctx, tx, []string{account}, trigger)
 		if err != nil {
 			return err
@@ -24,16 +49,9 @@ func (s *Store) QueueRun(ctx context.Context, account string, trigger discovery.
 			id = queued[0].Run
 			return nil
 		}
-		const active = `SELECT id FROM sync_runs WHERE account = $1 AND state IN ('QUEUED', 'RUNNING')`
 		return tx.QueryRow(ctx, active, account).Scan(&id)
 	})
-	if errors.Is(err, pgx.ErrNoRows) { // It ended between the two statements.
-		return s.QueueRun(ctx, account, trigger)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.Run(ctx, id)
+	return id, err
 }
 
 // QueueDue queues a run for each account that is due and has none, at most limit

@@ -81,7 +81,7 @@ func (i *Inventory) begin(ctx context.Context, observation discovery.Observation
 
 // snapshot is an ApplySnapshot stream.
 type snapshot struct {
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // The stream's, as long as this.
 	stream grpc.ClientStreamingClient[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
 }
 

@@ -84,7 +84,10 @@ func (a *App) connect(config Config, metrics *metrics) (up gateway.Upstreams, er
 // frontDoor is the gRPC server of all public RPCs.
 func frontDoor(upstreams gateway.Upstreams, logger *slog.Logger, metrics *metrics) (*serve.Server, error) {
 	var registerErr error
-	server, err := serve.NewGRPC(serve.GRPCOptions{Logger: logger}, func(r grpc.ServiceRegistrar) {
+	server, err := serve.NewGRPC(serve.GRPCOptions{Logger: logger, Options: []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(metrics.server.UnaryServerInterceptor()),
+		grpc.ChainStreamInterceptor(metrics.server.StreamServerInterceptor()),
+	}}, func(r grpc.ServiceRegistrar) {
 		registerErr = front.Register(r, upstreams.Public())
 	})
 	return server, errors.Join(err, registerErr)
@@ -134,7 +137,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	drained := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { drained <- shutdown(server) })
+	stop := context.AfterFunc(ctx, func() { drained <- shutdown(server) }) //nolint:contextcheck // ctx has ended by then
 	if err := server.Serve(a.httpListener); !errors.Is(err, http.ErrServerClosed) {
 		stop()
 		return err

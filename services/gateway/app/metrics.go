@@ -14,6 +14,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	client   *grpcprom.ClientMetrics
+	server   *grpcprom.ServerMetrics
 	inFlight prometheus.Gauge
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -23,6 +24,7 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		client:   grpcprom.NewClientMetrics(grpcprom.WithClientHandlingTimeHistogram()),
+		server:   grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram()),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "rollcall_gateway_http_requests_in_flight", Help: "HTTP requests being answered.",
 		}),
@@ -34,7 +36,7 @@ func newMetrics() *metrics {
 			Buckets: prometheus.DefBuckets,
 		}, []string{"part"}),
 	}
-	m.registry.MustRegister(m.client, m.inFlight, m.requests, m.duration,
+	m.registry.MustRegister(m.client, m.server, m.inFlight, m.requests, m.duration,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

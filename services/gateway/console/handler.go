@@ -17,9 +17,9 @@ func New(upstreams gateway.Upstreams) http.Handler {
 		header.Set("Content-Type", "text/html; charset=utf-8")
 		header.Set("Cache-Control", "no-store")
 		header.Set("Vary", "HX-Request")
-		component := page(view)
+		component := document(view) //nolint:contextcheck // Render brings the context
 		if r.Header.Get("HX-Request") == "true" {
-			component = live(view)
+			component = live(view) //nolint:contextcheck // as above
 		}
 		_ = component.Render(r.Context(), w) // Fails only when the browser has gone.
 	})

@@ -7,7 +7,7 @@ import (
 )
 
 // pageSize is how many instances a page shows.
-const pageSize = 50
+const pageSize = 25
 
 // maxBack is how many pages one can go back by the page's own link.
 const maxBack = 10

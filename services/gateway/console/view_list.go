@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -241,7 +242,7 @@ func row(s State, i *inventoryv1.Instance, stale bool, x *index) Row {
 		r.Sub = "gone since " + moment(i.GetGoneTime(), x.now).Text
 	}
 	r.Address, r.Addresses = addresses(i)
-	for _, key := range slices.Sorted(maps.Keys(i.GetLabels())) {
+	for _, key := range labelKeys(i) {
 		value := i.GetLabels()[key]
 		l := Label{Text: key + "=" + value, URL: s.filtered(label(key, value).toggle(s.Filter)).URL()}
 		if len(r.Labels) < labelsShown {
@@ -251,6 +252,15 @@ func row(s State, i *inventoryv1.Instance, stale bool, x *index) Row {
 		}
 	}
 	return r
+}
+
+// labelKeys are an instance's labels by key, those that only repeat its name
+// (AWS's Name tag) last.
+func labelKeys(i *inventoryv1.Instance) []string {
+	repeats := func(key string) int { return boolInt(i.GetLabels()[key] == i.GetDisplayName()) }
+	return slices.SortedFunc(maps.Keys(i.GetLabels()), func(a, b string) int {
+		return cmp.Or(cmp.Compare(repeats(a), repeats(b)), cmp.Compare(a, b))
+	})
 }
 
 func stateChip(i *inventoryv1.Instance) Chip {

@@ -95,11 +95,14 @@ func (g *noteGroup) note(x *index) Note {
 		return n
 	}
 	var b strings.Builder
+	blind := x.now.Sub(g.seen)
 	switch {
 	case g.never:
 		b.WriteString("could never be read to the end")
+	case blind < 2*time.Second:
+		b.WriteString("could not be read just now")
 	default:
-		fmt.Fprintf(&b, "could not be read for %s", span(x.now.Sub(g.seen)))
+		fmt.Fprintf(&b, "could not be read for %s", span(blind))
 	}
 	if g.err != "" {
 		fmt.Fprintf(&b, ": %s", strings.TrimSuffix(g.err, "."))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
@@ -90,7 +91,7 @@ func TestThePageShowsEveryMethodWithAnExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := httptest.NewRecorder()
-	d.Page().ServeHTTP(answer, httptest.NewRequest("GET", "http://rollcall.test:8080/docs", nil))
+	d.Page().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "http://rollcall.test:8080/docs", nil))
 	page := answer.Body.String()
 	methods := 0
 	for _, service := range d.api.Services {

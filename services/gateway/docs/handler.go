@@ -41,7 +41,7 @@ func (d *Docs) Document() http.Handler {
 func (d *Docs) Page() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = page(d.api, "http://"+r.Host).Render(r.Context(), w) // Fails only when the browser has gone.
+		_ = apiPage(d.api, "http://"+r.Host).Render(r.Context(), w) // Fails only when the browser has gone.
 	})
 }
 

@@ -90,6 +90,8 @@ func newMethod(up gateway.Upstream, name string) (*method, error) {
 }
 
 // unary has the shape of grpc.MethodHandler.
+//
+//nolint:revive // the context is not first there
 func (m *method) unary(srv any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
 	request := m.request.New().Interface()
 	if err := decode(request); err != nil {

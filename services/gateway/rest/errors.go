@@ -50,7 +50,7 @@ func WriteStatus(w http.ResponseWriter, httpStatus int, st *status.Status) {
 	header.Del("Transfer-Encoding")
 	header.Set("Content-Type", contentTypeJSON)
 	w.WriteHeader(httpStatus)
-	_, _ = w.Write(body) // Fails only when the caller has gone.
+	_, _ = w.Write(body) //nolint:gosec // JSON, and nosniff; fails only when the caller has gone
 }
 
 // statusJSON is a status as JSON. A detail of a type that this build does not

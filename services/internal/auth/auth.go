@@ -91,7 +91,8 @@ func (p perRPC) GetRequestMetadata(context.Context, ...string) (map[string]strin
 // nothing secret; encryption on the way is the network's (mesh, TLS proxy).
 func (perRPC) RequireTransportSecurity() bool { return false }
 
-// Require lets only caller in, who holds key.
+// Require lets only caller in, who holds key; nobody where there is no key.
+// Health and reflection stay open to all.
 func Require(key Key, caller string) func(ctx context.Context, fullMethod string) error {
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Name}),
 		jwt.WithIssuer(caller), jwt.WithExpirationRequired(), jwt.WithLeeway(clockSkew))

@@ -72,6 +72,7 @@ func (c *cluster) new(t testing.TB, template Template) *DB {
 }
 
 func (c *cluster) drop(t testing.TB, name string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if _, err := c.admin.Exec(ctx, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`); err != nil {
@@ -104,7 +105,7 @@ func (c *cluster) findOrBuild(ctx context.Context, template Template) (string, e
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(key.Sum64())); err != nil {
 		return "", fmt.Errorf("waiting for other test binaries: %w", err)
 	}
-	defer conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(key.Sum64()))
+	defer unlock(context.WithoutCancel(ctx), conn, int64(key.Sum64()))
 
 	var exists bool
 	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, template.database()).Scan(&exists)
@@ -115,6 +116,13 @@ func (c *cluster) findOrBuild(ctx context.Context, template Template) (string, e
 		return c.roleURL(ctx, template)
 	}
 	return c.build(ctx, conn, template)
+}
+
+// unlock gives a lock back; where that fails, so does the connection, which takes the lock along.
+func unlock(ctx context.Context, conn *pgxpool.Conn, key int64) {
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, key); err != nil {
+		_ = conn.Conn().Close(ctx) // it is closed whatever this says
+	}
 }
 
 // roleURL returns an address as the role of a template that is complete.

@@ -73,7 +73,7 @@ func (i *instance) remove() error {
 func scratch() string {
 	const memory, room = "/dev/shm", 2 << 30 // bytes
 	var fs syscall.Statfs_t
-	if os.Getenv("TMPDIR") == "" && syscall.Statfs(memory, &fs) == nil && uint64(fs.Bavail)*uint64(fs.Bsize) >= room {
+	if os.Getenv("TMPDIR") == "" && syscall.Statfs(memory, &fs) == nil && fs.Bavail*uint64(fs.Bsize) >= room {
 		return memory
 	}
 	return os.TempDir()

@@ -1,8 +1,9 @@
 // Package fault is the one error model of all services: what went wrong, to
 // what, and what to do about it, free of any transport. Domains and stores
 // return faults; package serve turns them into google.rpc.Status with details
-// (AIP-193). An error that is no fault is a bug of ours: it is logged in full
-// and leaves as "internal".
+// (AIP-193). An error that is neither a fault, nor the end of a call's context,
+// nor another service's status, is a bug of ours: it is logged in full and
+// leaves as "internal".
 package fault
 
 import (

@@ -18,7 +18,7 @@ type Config struct {
 	FetchOnly bool
 	// CacheDir holds fetched programs. Default: rollcall/postgres in the user's cache folder, /var/cache for root.
 	CacheDir string
-	// RepositoryURL is the Maven repository to fetch from. Default: Maven Central.
+	// RepositoryURL is the Maven repository to fetch from. Default: the one of the library that fetches.
 	RepositoryURL string
 	// Port is the TCP port on 127.0.0.1; 0 means any free one.
 	Port int
@@ -42,9 +42,6 @@ func (c *Config) complete() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.RepositoryURL == "" {
-		c.RepositoryURL = mavenCentral
 	}
 	if c.CacheDir == "" {
 		c.CacheDir = defaultCacheDir(c.DataDir)

@@ -1,7 +1,8 @@
 // Package pgserver runs a PostgreSQL server as a child of this process, for `rollcall up` and for tests.
 //
-// The programs are the ones already on the machine (14 or newer), else a pinned build fetched once into a cache folder.
-// Everything the server keeps stands in one folder:
+// The programs are the ones already on the machine (14 or newer), else those of one version, which the library
+// github.com/fergusstrange/embedded-postgres fetches, once, into a cache folder. Everything the server
+// keeps stands in one folder:
 //
 //	<dir>/lock           flocked for the life of a Server; holds the pid of its owner
 //	<dir>/password       the random password of the superuser postgres, 0600

@@ -1,90 +1,159 @@
 package pgserver
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
+
+	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
 
-// The build that is fetched: zonky's relocatable Postgres, published on Maven Central.
-// See https://github.com/zonkyio/embedded-postgres-binaries.
+// The version that is fetched: a later fix than the library's own embeddedpostgres.V18.
 const (
-	mavenCentral   = "https://repo1.maven.org/maven2"
 	fetchedVersion = "18.4.0"
 	fetchedMajor   = 18
 )
 
-// checksums are the SHA-256 of the archives, by platform. They are pinned, as these programs are run with the user's
-// rights; the publisher's own checksum would come from the same place as the archive.
-var checksums = map[string]string{
-	"linux-amd64":        "401d4e69baba9072d3772607710df0d47b39a7632c6b01b2a5f5d85a9514e212",
-	"linux-arm64v8":      "a9ec284923b9a7d2db41509bfb88c3d0eeb9f4aa5e2b29ea0aac5e8dbaf4c335",
-	"linux-amd64-alpine": "fe42b1e2a60eb4c50f6859bf17e933fd87f6ad701a1e72ac54070a67acc58e14",
-	"darwin-amd64":       "68381ed1488edd337345c6c4bc6ae0c823832a4dd7af8b04656ee5c218c291b5",
-	"darwin-arm64v8":     "ab698c4486a795d2aa8a158b3a41e1201a77e7ff72a6255094cd5900080853c2",
-}
-
-// fetchTimeout bounds one download of some 15 MB, so that a silent network ends in an error.
+// fetchTimeout bounds the wait for some 15 MB and their unpacking, so that a silent network ends in an error.
 const fetchTimeout = 5 * time.Minute
 
-// maxArchive bounds what is read into memory, in bytes.
-const maxArchive = 256 << 20
-
-// platform names this machine as the publisher does.
-func platform() string {
-	name := runtime.GOOS + "-" + runtime.GOARCH
-	if runtime.GOARCH == "arm64" {
-		name += "v8"
-	}
-	if _, err := os.Stat("/etc/alpine-release"); err == nil {
-		name += "-alpine" // built against musl
-	}
-	return name
-}
+var errFetchTimeout = fmt.Errorf("not done after %s", fetchTimeout)
 
 // fetchPrograms returns the programs in the cache folder, which it fills first when they are missing. Several processes
 // may do that at once: the folder of a version appears complete or not at all.
 func fetchPrograms(ctx context.Context, cfg Config, who identity) (programs, error) {
-	name := platform()
-	sum, ok := checksums[name]
-	if !ok {
-		return programs{}, fmt.Errorf("there is no build of Postgres to fetch for %s", name)
-	}
 	cache, err := openCache(cfg, who)
 	if err != nil {
 		return programs{}, err
 	}
-	dir := filepath.Join(cache, fetchedVersion+"-"+name)
+	dir := filepath.Join(cache, fetchedVersion+"-"+platform())
 	bin := filepath.Join(dir, "bin")
 	if _, err := os.Stat(filepath.Join(bin, "postgres")); err == nil {
 		return inspect(ctx, bin, who)
 	}
-	artifact := "embedded-postgres-binaries-" + name
-	address := fmt.Sprintf("%s/io/zonky/test/postgres/%s/%s/%s-%s.jar",
-		strings.TrimRight(cfg.RepositoryURL, "/"), artifact, fetchedVersion, artifact, fetchedVersion)
-	cfg.Logger.Info("fetching Postgres", "version", fetchedVersion, "from", address, "into", dir)
-	archive, err := download(ctx, address)
+	cfg.Logger.Info("fetching Postgres", "version", fetchedVersion, "into", dir)
+	removeAbandoned(cache)
+	waiting, cancel := context.WithTimeoutCause(ctx, fetchTimeout, errFetchTimeout)
+	defer cancel()
+	fetched := make(chan error, 1)
+	go func() { // the library knows no contexts: what it ends too late serves the next start
+		fetched <- fetch(cfg.RepositoryURL, dir)
+	}()
+	select {
+	case err = <-fetched:
+	case <-waiting.Done():
+		err = context.Cause(waiting)
+	}
 	if err != nil {
-		return programs{}, err
-	}
-	if got := sha256.Sum256(archive); hex.EncodeToString(got[:]) != sum {
-		return programs{}, fmt.Errorf("%s is not the archive that was expected: its SHA-256 is %x", address, got)
-	}
-	if err := install(archive, dir); err != nil {
-		return programs{}, fmt.Errorf("unpacking Postgres: %w", err)
+		return programs{}, fmt.Errorf("fetching Postgres %s for %s: %w", fetchedVersion, platform(), err)
 	}
 	return inspect(ctx, bin, who)
+}
+
+// platform names the build that the library chooses for this machine: Alpine's is linked with another C library.
+func platform() string {
+	name := runtime.GOOS + "-" + runtime.GOARCH
+	if _, err := os.Stat("/etc/alpine-release"); err == nil {
+		name += "-alpine"
+	}
+	return name
+}
+
+// fetch downloads the programs and moves them to dir; another process that was faster wins. An empty repository is the
+// library's own.
+//
+// The library can only fetch on the way to a server, and its server would be none for us: root may not start it, and it
+// dies with nobody. So its Start is given what ends it behind the unpacking: a cluster that consists of its version, for
+// which it runs no initdb, and port 0, which postgres refuses. Start makes its runtime folder right behind the unpacking,
+// so that the folder tells an unpacking that was cut short from the failure that is meant.
+func fetch(repository, dir string) (err error) {
+	aside, err := os.MkdirTemp(filepath.Dir(dir), asidePrefix)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(aside)) }()
+	unpacked, data, passed := filepath.Join(aside, "programs"), filepath.Join(aside, "data"), filepath.Join(aside, "runtime")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(data, "PG_VERSION"), fmt.Appendln(nil, fetchedMajor), 0o600); err != nil {
+		return err
+	}
+	config := embeddedpostgres.DefaultConfig().Version(fetchedVersion).Port(0).Logger(io.Discard).
+		CachePath(filepath.Join(aside, "archive")).BinariesPath(unpacked).DataPath(data).RuntimePath(passed)
+	if repository != "" {
+		config = config.BinaryRepositoryURL(repository)
+	}
+	database := embeddedpostgres.NewDatabase(config)
+	failure := database.Start()
+	http.DefaultClient.CloseIdleConnections() // the library's client
+	if failure == nil {
+		if err := database.Stop(); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(passed); err != nil {
+		return failure
+	}
+	return install(unpacked, dir)
+}
+
+// install moves unpacked programs to dir, unless another process was faster.
+func install(unpacked, dir string) error {
+	if err := openToAll(unpacked); err != nil {
+		return err
+	}
+	err := os.Rename(unpacked, dir)
+	if _, statErr := os.Stat(filepath.Join(dir, "bin", "postgres")); statErr == nil {
+		return nil
+	}
+	return err
+}
+
+// openToAll lets everybody read and run what stands below dir, whatever the umask was: the user who runs postgres is not
+// always the one who fetches it.
+func openToAll(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Type() == fs.ModeSymlink {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		mode := fs.FileMode(0o644)
+		if info.Mode()&0o100 != 0 {
+			mode = 0o755
+		}
+		return root.Chmod(path, mode)
+	})
+}
+
+const (
+	asidePrefix = "unfinished-" // begins the names of the folders that are fetched into
+	abandoned   = time.Hour     // the age of such a folder whose process must have been killed
+)
+
+// removeAbandoned removes what killed processes left behind. What can't be removed is left to others.
+func removeAbandoned(cache string) {
+	folders, _ := filepath.Glob(filepath.Join(cache, asidePrefix+"*")) // the only error is a malformed pattern
+	for _, dir := range folders {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > abandoned {
+			os.RemoveAll(dir)
+		}
+	}
 }
 
 // openCache makes the folder for fetched programs and returns it. Where the user who runs postgres for root can't reach
@@ -114,68 +183,13 @@ func makePublic(dir string) error {
 	if err := makePublic(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	err := os.Mkdir(dir, 0o755)
+	const open = 0o755         // for the user who runs postgres for root
+	err := os.Mkdir(dir, open)
 	if err == nil {
-		err = os.Chmod(dir, 0o755)
+		err = os.Chmod(dir, open)
 	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("making the folder for Postgres: %w", err)
 	}
 	return nil
-}
-
-func download(ctx context.Context, address string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, fmt.Errorf("fetching Postgres: %w", err)
-	}
-	client := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
-	defer client.CloseIdleConnections()
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("fetching Postgres: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetching Postgres: %s answered %s", address, response.Status)
-	}
-	archive, err := io.ReadAll(io.LimitReader(response.Body, maxArchive))
-	if err != nil {
-		return nil, fmt.Errorf("fetching Postgres: %w", err)
-	}
-	return archive, nil
-}
-
-// install unpacks the archive aside and moves it to dir. Another process that was faster wins.
-func install(archive []byte, dir string) error {
-	files, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
-	if err != nil {
-		return err
-	}
-	aside, err := os.MkdirTemp(filepath.Dir(dir), "unfinished-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(aside)
-	if err := os.Chmod(aside, 0o755); err != nil {
-		return err
-	}
-	for _, file := range files.File {
-		if !strings.HasSuffix(file.Name, ".txz") {
-			continue
-		}
-		if err := unpackFile(file, aside); err != nil {
-			return err
-		}
-		if err := os.Rename(aside, dir); err != nil {
-			if _, statErr := os.Stat(filepath.Join(dir, "bin", "postgres")); statErr == nil {
-				return nil
-			}
-			return err
-		}
-		return nil
-	}
-	return fmt.Errorf("the archive holds no .txz file")
 }

@@ -52,7 +52,7 @@ func (f folder) acquire() (*os.File, error) {
 		}
 		return nil, fmt.Errorf("locking the data folder: %w", err)
 	}
-	if err := file.Truncate(0); err == nil {
+	if err = file.Truncate(0); err == nil {
 		_, err = file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	if err != nil {

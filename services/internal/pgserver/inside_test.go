@@ -1,6 +1,7 @@
 package pgserver
 
 import (
+	"context"
 	"net"
 	"os"
 	"path/filepath"
@@ -21,11 +22,11 @@ func TestPortTakenByARace(t *testing.T) {
 	}
 	s := newServer(cfg)
 	picks := 0
-	s.pickPort = func() (int, error) {
+	s.pickPort = func(ctx context.Context) (int, error) {
 		if picks++; picks == 1 {
 			return taken.Addr().(*net.TCPAddr).Port, nil
 		}
-		return freePort()
+		return freePort(ctx)
 	}
 	if err := s.start(t.Context()); err != nil {
 		t.Fatal(err)

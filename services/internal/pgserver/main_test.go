@@ -2,6 +2,7 @@ package pgserver_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +24,18 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(serveVariable); dir != "" {
 		os.Exit(serve(dir))
 	}
-	goleak.VerifyTestMain(m)
+	dir, err := os.MkdirTemp("", "pgserver-tests-") // the library that fetches leaves its logs in TMPDIR
+	if err == nil {
+		err = errors.Join(os.Chmod(dir, 0o755), os.Setenv("TMPDIR", dir))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		os.RemoveAll(dir)
+		os.Exit(status)
+	}))
 }
 
 // serve prints the address of its server and holds it until its input ends.
@@ -34,7 +46,7 @@ func serve(dir string) int {
 		return 1
 	}
 	fmt.Println(s.URL("postgres"))
-	io.Copy(io.Discard, os.Stdin)
+	_, _ = io.Copy(io.Discard, os.Stdin) // however the input ends
 	if err := s.Stop(context.Background()); err != nil {
 		return 1
 	}
@@ -67,8 +79,8 @@ func startParent(t *testing.T, dir string) *parent {
 	p := &parent{cmd: cmd, stdin: stdin}
 	t.Cleanup(func() {
 		stdin.Close()
-		cmd.Process.Kill()
-		cmd.Wait()
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()         // its error is that it was killed
 	})
 	if _, err := fmt.Fscan(stdout, &p.url); err != nil {
 		t.Fatalf("the other process: %v", err)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -32,14 +33,18 @@ func maySwitch(to identity) bool {
 		isMapped("/proc/self/uid_map", to.uid) && isMapped("/proc/self/gid_map", to.gid)
 }
 
-// effectiveCapabilities reads the set from the text of /proc/self/status.
-func effectiveCapabilities(status []byte) (set uint64) {
+// effectiveCapabilities reads the set from the text of /proc/self/status; 0 when it is not there.
+func effectiveCapabilities(status []byte) uint64 {
 	for line := range bytes.Lines(status) {
 		if hex, ok := bytes.CutPrefix(line, []byte("CapEff:")); ok {
-			fmt.Sscanf(string(hex), "%x", &set)
+			set, err := strconv.ParseUint(strings.TrimSpace(string(hex)), 16, 64)
+			if err != nil {
+				return 0
+			}
+			return set
 		}
 	}
-	return set
+	return 0
 }
 
 // isMapped tells whether the user namespace of this process knows an id: one line for each range, with its first id

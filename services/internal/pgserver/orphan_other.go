@@ -10,6 +10,7 @@ import (
 
 // isPostmaster tells whether the process is a postgres that runs on dataDir, by the command line it was started with.
 func isPostmaster(pid int, dataDir string, _ identity) bool {
-	out, err := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)).Output()
+	cmd := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)) //nolint:noctx // see currentFolder on Linux
+	out, err := cmd.Output()
 	return err == nil && strings.Contains(string(out), "postgres -D "+dataDir+" ")
 }

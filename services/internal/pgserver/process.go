@@ -73,7 +73,7 @@ func (p *process) ended() bool {
 // command prepares one of the programs on the data folder, run as who. The first file in hold, when there is one, must
 // stay open until the child has started.
 func command(who identity, program, dataDir string, args ...string) (cmd *exec.Cmd, hold *os.File, err error) {
-	cmd = exec.Command(program)
+	cmd = exec.Command(program) //nolint:noctx // a context would kill it; shutDown and quit end it in order
 	cmd.Env = environment(os.Environ())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endWithParent(cmd.SysProcAttr)

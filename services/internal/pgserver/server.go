@@ -41,7 +41,7 @@ type Server struct {
 	programs programs
 	password string
 	port     int
-	pickPort func() (int, error) // freePort, but for tests
+	pickPort func(context.Context) (int, error) // freePort, but for tests
 
 	endSupervision context.CancelFunc
 	supervised     chan struct{} // closed when the supervisor has returned
@@ -76,7 +76,7 @@ func (s *Server) start(ctx context.Context) error {
 		s.release()
 		return err
 	}
-	supervision, cancel := context.WithCancel(context.Background())
+	supervision, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.endSupervision = cancel
 	s.setStatus(Status{State: Ready, PID: s.child.pid})
 	s.cfg.Logger.Info("postgres is ready", "port", s.port, "version", s.programs.major, "data", s.cfg.DataDir)
@@ -124,7 +124,7 @@ func (s *Server) bringUp(ctx context.Context) error {
 	unclean := err == nil
 	for attempt := 1; ; attempt++ {
 		if s.port = s.cfg.Port; s.port == 0 {
-			if s.port, err = s.pickPort(); err != nil {
+			if s.port, err = s.pickPort(ctx); err != nil {
 				return err
 			}
 		}
@@ -133,7 +133,7 @@ func (s *Server) bringUp(ctx context.Context) error {
 		if err == nil || attempt == attempts || !errors.As(err, &early) {
 			return err
 		}
-		switch taken := !isFree(s.port); {
+		switch taken := !isFree(ctx, s.port); {
 		case taken && s.cfg.Port != 0:
 			return fmt.Errorf("port %d of 127.0.0.1 is taken: %w", s.port, err)
 		case taken:
@@ -225,8 +225,9 @@ func (s *Server) release() {
 }
 
 // freePort returns a port that nobody listened on a moment ago.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, fmt.Errorf("looking for a free port: %w", err)
 	}
@@ -234,8 +235,9 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-func isFree(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func isFree(ctx context.Context, port int) bool {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return false
 	}

@@ -22,6 +22,7 @@ import (
 
 // config is a server of the test's own in dir, quick and unsafe.
 func config(t *testing.T, dir string) pgserver.Config {
+	t.Helper()
 	return pgserver.Config{DataDir: dir, FsyncOff: true, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
@@ -153,7 +154,7 @@ func TestKilledParent(t *testing.T) {
 	if err := victim.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	victim.cmd.Wait() // its error is that it was killed
+	_ = victim.cmd.Wait() // its error is that it was killed
 
 	s := start(t, config(t, dir))
 	kept(t, s.URL("postgres"))
@@ -211,8 +212,10 @@ func TestStalePIDFileOfAnotherProcess(t *testing.T) {
 	if err := stranger.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer stranger.Wait()
-	defer stranger.Process.Kill()
+	defer func() {
+		_ = stranger.Process.Kill() // it may have ended, which the test tells
+		_ = stranger.Wait()         // its error is that it was killed
+	}()
 
 	for what, content := range map[string]string{
 		"reused": strconv.Itoa(stranger.Process.Pid) + "\n" + dir + "\n1\n5432\n",
@@ -249,7 +252,7 @@ func TestHardStopLosesNothing(t *testing.T) {
 	}
 	hopeless, cancel := context.WithCancel(context.Background())
 	cancel()
-	resume := time.AfterFunc(time.Second, func() { syscall.Kill(pid, syscall.SIGCONT) })
+	resume := time.AfterFunc(time.Second, func() { _ = syscall.Kill(pid, syscall.SIGCONT) }) // it may have ended
 	defer resume.Stop()
 	if err := s.Stop(hopeless); !errors.Is(err, context.Canceled) {
 		t.Errorf("Stop: %v, want it to say that time was up", err)

@@ -13,7 +13,8 @@
 //	var args query.Args
 //	where := filter.Where(&args) // (state = $1 AND labels @> $2::jsonb)
 //	after, err := order.After(&args, cursor) // ((state, uid) < ($3::text, $4::uuid))
-//	sql := "SELECT … WHERE " + where + " AND " + after + " ORDER BY " + order.OrderBy()
+//	sql := "SELECT …, " + strings.Join(order.CursorColumns(), ", ") +
+//		" FROM … WHERE " + where + " AND " + after + " ORDER BY " + order.OrderBy() + " LIMIT …"
 //
 // # Filters
 //
@@ -38,6 +39,33 @@
 // Missing values (NULL in a Nullable column, a key that a map does not have)
 // equal nothing and come before and after nothing, so that != and NOT match them. A
 // missing String is the empty text, as it is in the API.
+//
+// Mistakes are faults that name the column, what was found there and what may
+// have been meant. All values are parameters; nothing that a request says becomes
+// part of the SQL. Length, terms and depth are bounded.
+//
+// # Pages
+//
+// A page ends with a cursor: the values that its last row is sorted by, the key
+// last. The next page is what comes after them, so what stays is listed exactly
+// once, whatever is written in between. A token carries the cursor between
+// requests, bound to the fingerprint of the request that it was made for.
+//
+// # Indexes
+//
+// What each condition is written for:
+//
+//	column = $1, column LIKE 'web%'              btree (LIKE: of the C collation)
+//	(a, b, key) > ($1, $2, $3)                   btree (a, b, key); not for orders of mixed directions,
+//	                                             which use one on their first column
+//	labels @> '{"team": "data"}'                 gin (labels jsonb_path_ops), or without jsonb_path_ops
+//	labels ? 'team'                              gin (labels): jsonb_path_ops does not know keys alone
+//	private_ips @> ARRAY['10.0.0.1']             gin (private_ips)
+//	column ILIKE '%web%'                         gin (column gin_trgm_ops), or a scan
+//	ORDER BY COALESCE(column, '')                btree on this expression: Nullable columns are sorted by it
+//
+// Texts compare by the collation of their column, and ILIKE knows the cases that
+// it knows: with "C", those of ASCII.
 //
 // # Why not the parser of go.einride.tech/aip
 //

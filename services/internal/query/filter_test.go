@@ -261,3 +261,16 @@ func TestNewPanics(t *testing.T) {
 		})
 	}
 }
+
+// A map may stand inside a message.
+func TestMapsInMessages(t *testing.T) {
+	schema := query.New(query.Field{Path: "node_pool.tags", Column: "tags", Type: query.StringMap})
+	filter, err := schema.ParseFilter(`nodePool.tags.a.b = c`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var args query.Args
+	if got := filter.Where(&args); got != "tags @> $1::jsonb" || args[0] != `{"a.b":"c"}` {
+		t.Errorf("got %s %v", got, args)
+	}
+}

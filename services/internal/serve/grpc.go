@@ -38,6 +38,9 @@ type GRPCOptions struct {
 	Ready func(context.Context) error
 	// Authorize refuses a call with a fault; nil: everyone may call.
 	Authorize func(ctx context.Context, fullMethod string) error
+	// Options are for this server alone; their interceptors run within those of
+	// every server.
+	Options []grpc.ServerOption
 }
 
 // Server is a gRPC server with health, reflection and the interceptors of
@@ -62,7 +65,7 @@ func NewGRPC(options GRPCOptions, register ...func(grpc.ServiceRegistrar)) (*Ser
 	onPanic := recovery.WithRecoveryHandlerContext(chain.recovered)
 	logs := loggingOptions()
 	s := &Server{
-		grpc: grpc.NewServer(
+		grpc: grpc.NewServer(append([]grpc.ServerOption{
 			grpc.ChainUnaryInterceptor(
 				logging.UnaryServerInterceptor(logAdapter(options.Logger), logs...),
 				chain.unary, recovery.UnaryServerInterceptor(onPanic)),
@@ -72,7 +75,7 @@ func NewGRPC(options GRPCOptions, register ...func(grpc.ServiceRegistrar)) (*Ser
 			grpc.MaxRecvMsgSize(maxMessage),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
-		),
+		}, options.Options...)...),
 		health: health.NewServer(),
 		ready:  options.Ready,
 		logger: options.Logger,

@@ -9,8 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-dev/rollcall/migrations"
@@ -33,19 +33,24 @@ type Config struct {
 	GRPC         serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9092" help:"Where InventoryService listens."`
 	Internal     serve.Endpoint `name:"internal-addr" env:"ROLLCALL_INTERNAL_ADDR" default:"localhost:9192" help:"Where discovery calls: IngestService too."`
 	DiscoveryKey auth.Key       `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"The key that discovery signs its calls with, in base64."`
-	MaxConns     int32          `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"0" help:"Most connections to Postgres; 0: a sensible number."`
+	MaxConns     int32          `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"16" help:"Most connections to Postgres, of which snapshots take at most half."`
 
 	serve.Logging `embed:""`
 }
 
+// defaultMaxConns is for a Config that was not made from flags.
+const defaultMaxConns = 16
+
 // App is the running service.
 type App struct {
-	pool     *pgxpool.Pool
 	public   *serve.Server
 	internal *serve.Server
 
 	publicListener   net.Listener
 	internalListener net.Listener
+
+	// closers give back what was opened, the last one first.
+	closers []func()
 }
 
 // New migrates the database and opens everything, the listeners too. After an
@@ -58,31 +63,45 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		}
 	}()
 	logger := cfg.Logger(os.Stderr).With("service", schema)
-	if err := a.openDatabase(ctx, cfg, logger); err != nil {
+	store, err := a.openStore(ctx, cfg, logger)
+	if err != nil {
 		return nil, err
 	}
-	store := postgres.New(a.pool)
 	if err := a.buildServers(cfg, store, logger); err != nil {
 		return nil, err
 	}
-	if a.publicListener, err = cfg.GRPC.Listen(ctx); err != nil {
+	if a.publicListener, err = a.listen(ctx, cfg.GRPC); err != nil {
 		return nil, err
 	}
-	if a.internalListener, err = cfg.Internal.Listen(ctx); err != nil {
+	if a.internalListener, err = a.listen(ctx, cfg.Internal); err != nil {
 		return nil, err
 	}
-	logger.Info("listening", "grpc", cfg.GRPC.String(), "internal", cfg.Internal.String())
+	logger.Info("listening", "grpc", a.publicListener.Addr().String(), "internal", a.internalListener.Addr().String())
 	return a, nil
 }
 
-func (a *App) openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (err error) {
-	a.pool, err = kit.Open(ctx, kit.Options{
-		URL: cfg.DatabaseURL, Schema: schema, MaxConns: cfg.MaxConns, Logger: logger, Settings: postgres.Settings(),
+func (a *App) openStore(ctx context.Context, cfg Config, logger *slog.Logger) (*postgres.Store, error) {
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = defaultMaxConns
+	}
+	pool, err := kit.Open(ctx, kit.Options{
+		URL: cfg.DatabaseURL, MaxConns: cfg.MaxConns, Logger: logger, Settings: postgres.Settings(),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return kit.Migrate(ctx, cfg.DatabaseURL, migrations.Inventory(), schema)
+	a.closers = append(a.closers, pool.Close)
+	return postgres.New(pool), kit.Migrate(ctx, cfg.DatabaseURL, migrations.Inventory(), schema)
+}
+
+func (a *App) listen(ctx context.Context, endpoint serve.Endpoint) (net.Listener, error) {
+	listener, err := endpoint.Listen(ctx)
+	if err == nil {
+		// Serving closes it too; a second time is no harm, and there is nothing
+		// to do about an error.
+		a.closers = append(a.closers, func() { _ = listener.Close() })
+	}
+	return listener, err
 }
 
 func (a *App) buildServers(cfg Config, store *postgres.Store, logger *slog.Logger) (err error) {
@@ -109,14 +128,11 @@ func (a *App) Run(ctx context.Context) error {
 	return nil
 }
 
-// Close gives everything back, in reverse. Run does so by itself.
+// Close gives everything back, in reverse. Run does so by itself; it may be
+// called again.
 func (a *App) Close() {
-	for _, listener := range []net.Listener{a.internalListener, a.publicListener} {
-		if listener != nil {
-			_ = listener.Close() // Twice is no harm, and there is nothing to do about it.
-		}
+	for _, closer := range slices.Backward(a.closers) {
+		closer()
 	}
-	if a.pool != nil {
-		a.pool.Close()
-	}
+	a.closers = nil
 }

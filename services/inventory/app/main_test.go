@@ -34,6 +34,8 @@ type service struct {
 	inventoryv1.InventoryServiceClient
 	ingest inventoryv1.IngestServiceClient
 	db     *dbtest.DB
+	// public is the connection to the public endpoint.
+	public *grpc.ClientConn
 	// outsider reaches the internal endpoint without a key.
 	outsider inventoryv1.IngestServiceClient
 }
@@ -63,12 +65,14 @@ func startOn(t testing.TB, db *dbtest.DB) *service {
 			t.Error(err)
 		}
 	})
+	public := dial(t, cfg.GRPC)
 	return &service{
-		InventoryServiceClient: inventoryv1.NewInventoryServiceClient(dial(t, cfg.GRPC)),
+		InventoryServiceClient: inventoryv1.NewInventoryServiceClient(public),
 		ingest: inventoryv1.NewIngestServiceClient(dial(t, cfg.Internal,
 			grpc.WithPerRPCCredentials(auth.PerRPC(cfg.DiscoveryKey, "discovery")))),
 		outsider: inventoryv1.NewIngestServiceClient(dial(t, cfg.Internal)),
 		db:       db,
+		public:   public,
 	}
 }
 

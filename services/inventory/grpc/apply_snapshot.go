@@ -1,7 +1,6 @@
 package grpc
 
 import (
-	"context"
 	"errors"
 	"io"
 
@@ -29,7 +28,7 @@ func (s *Ingest) ApplySnapshot(stream grpc.ClientStreamingServer[inventoryv1.App
 	if err != nil {
 		return err
 	}
-	in := intake{ctx: stream.Context(), store: s.store, obs: obs, stream: stream}
+	in := intake{store: s.store, obs: obs, stream: stream}
 	changes, err := in.run()
 	if closeErr := in.close(); err == nil {
 		err = closeErr
@@ -50,7 +49,6 @@ func incomplete(what string) *fault.Error {
 
 // intake reads what follows `start`.
 type intake struct {
-	ctx      context.Context
 	store    *postgres.Store
 	obs      inventory.Observation
 	stream   grpc.ClientStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
@@ -90,7 +88,7 @@ func (in *intake) begin() (err error) {
 	if in.obs.Scope.Location == inventory.WholeAccount {
 		return fault.Invalid("start.location", "`-` stands for an account that could not be looked at: only `failure` can follow")
 	}
-	in.snapshot, err = in.store.BeginSnapshot(in.ctx, in.obs)
+	in.snapshot, err = in.store.BeginSnapshot(in.stream.Context(), in.obs)
 	return err
 }
 
@@ -98,8 +96,9 @@ func (in *intake) observe(instances []*inventoryv1.Instance) error {
 	if err := in.begin(); err != nil {
 		return err
 	}
+	var instance inventory.Instance // one for all: Observe keeps nothing of it
 	for _, message := range instances {
-		instance := fromInstance(message)
+		instance = fromInstance(message)
 		if err := in.snapshot.Observe(&instance); err != nil {
 			return err
 		}
@@ -115,7 +114,7 @@ func (in *intake) complete(count int64) (inventory.Changes, error) {
 	if err := in.begin(); err != nil {
 		return inventory.Changes{}, err
 	}
-	return in.snapshot.Complete(in.ctx, count)
+	return in.snapshot.Complete(in.stream.Context(), count)
 }
 
 // fail writes the failure down when nothing follows.
@@ -125,9 +124,9 @@ func (in *intake) fail(message *inventoryv1.SnapshotFailure) error {
 	}
 	failure := inventory.Failure{Reason: message.GetReason(), Error: message.GetError()}
 	if in.obs.Scope.Location == inventory.WholeAccount {
-		return in.store.FailAccount(in.ctx, in.obs, failure)
+		return in.store.FailAccount(in.stream.Context(), in.obs, failure)
 	}
-	return in.store.FailScope(in.ctx, in.obs, failure)
+	return in.store.FailScope(in.stream.Context(), in.obs, failure)
 }
 
 // last waits for the end of the stream: only then is it whole, and not one whose
@@ -147,5 +146,5 @@ func (in *intake) close() error {
 	if in.snapshot == nil {
 		return nil
 	}
-	return in.snapshot.Close(in.ctx)
+	return in.snapshot.Close(in.stream.Context())
 }

@@ -17,13 +17,19 @@ const applyLimitSQL = `SET LOCAL statement_timeout = '10min'`
 
 // Complete applies the snapshot in one transaction: the scope was observed to
 // the end, in count instances. Errors: ABORTED with inventory.ReasonStale when a
-// newer observation overtook it; FAILED_PRECONDITION with
+// newer observation overtook it; INVALID_ARGUMENT with
 // inventory.ReasonIncomplete when count is not what Observe was given. After an
 // error nothing is changed.
 func (s *Snapshot) Complete(ctx context.Context, count int64) (inventory.Changes, error) {
 	if got := s.reconciliation.Observed(); got != count {
-		return inventory.Changes{}, fault.New(fault.KindFailedPrecondition, inventory.ReasonIncomplete,
+		return inventory.Changes{}, fault.New(fault.KindInvalidArgument, inventory.ReasonIncomplete,
 			"%s: %d instances were announced and %d arrived; nothing was applied", s.obs.Scope, count, got)
+	}
+	select {
+	case s.store.applying <- struct{}{}:
+		defer func() { <-s.store.applying }()
+	case <-ctx.Done():
+		return inventory.Changes{}, ctx.Err()
 	}
 	var changes inventory.Changes
 	err := s.store.write(ctx, func(tx pgx.Tx) error {

@@ -20,12 +20,14 @@ type instanceCursor struct {
 
 // listPlan is a ListQuery that was understood.
 type listPlan struct {
+	query       inventory.ListQuery
 	filter      *query.Filter
 	order       *query.Order
-	cursor      instanceCursor
 	fingerprint string
 	first       bool
-	query       inventory.ListQuery
+	cursor      instanceCursor
+	// next is where the page after begins; nil: there is none.
+	next *instanceCursor
 }
 
 func planList(q inventory.ListQuery) (listPlan, error) {
@@ -72,7 +74,10 @@ func (s *Store) ListInstances(ctx context.Context, q inventory.ListQuery) (inven
 	if err != nil {
 		return inventory.Page{}, err
 	}
-	plan.turn(&page)
+	if plan.next != nil {
+		plan.next.Total = page.TotalSize
+		page.NextPageToken = query.EncodeToken(plan.fingerprint, plan.next)
+	}
 	return page, nil
 }
 
@@ -112,28 +117,29 @@ func (p *listPlan) countSQL() (string, []any) {
 	return `SELECT count(*) FROM instances WHERE ` + p.where(&args), args
 }
 
+// maxPageBytes is about how large a page may get. Clients of gRPC take 4 MiB
+// unless they were told otherwise; a page of fewer instances than were asked for
+// is no mistake (AIP-158).
+const maxPageBytes = 3 << 20
+
+// readPage takes rows until the page is full, and leaves in the plan where the
+// next one begins, if there is more.
 func (p *listPlan) readPage(rows pgx.Rows, page *inventory.Page) error {
 	var cursor []string
-	scanner := newRowScanner(&cursor)
+	scanner, bytes := newRowScanner(&cursor), 0
 	for rows.Next() {
+		last := cursor
+		cursor = nil
 		instance, err := scanner.scan(rows)
 		if err != nil {
 			return err
 		}
-		page.Instances = append(page.Instances, instance)
-		if len(page.Instances) == p.query.PageSize {
-			p.cursor.After, cursor = cursor, nil
+		bytes += scanner.size()
+		if n := len(page.Instances); n == p.query.PageSize || n > 0 && bytes > maxPageBytes {
+			p.next = &instanceCursor{After: last}
+			return nil
 		}
+		page.Instances = append(page.Instances, instance)
 	}
 	return rows.Err()
-}
-
-// turn cuts the page to its size and makes the token of the next one.
-func (p *listPlan) turn(page *inventory.Page) {
-	if len(page.Instances) <= p.query.PageSize {
-		return
-	}
-	page.Instances = page.Instances[:p.query.PageSize]
-	p.cursor.Total = page.TotalSize
-	page.NextPageToken = query.EncodeToken(p.fingerprint, p.cursor)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
@@ -50,17 +51,14 @@ func (s *Store) ListScopes(ctx context.Context, q inventory.ScopesQuery) (invent
 			return page, fault.Invalid("page_token", "is damaged; start again without it")
 		}
 	}
-	err = s.read(ctx, func(tx pgx.Tx) error {
-		sql, args := scopesSQL(filter, cursor, q.PageSize)
-		rows, err := tx.Query(ctx, sql, args...)
-		if err != nil {
-			return err
-		}
-		page.Scopes, err = pgx.CollectRows(rows, scanScope)
-		return err
-	})
+	sql, args := scopesSQL(filter, cursor, q.PageSize)
+	rows, err := s.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return page, kit.Fault(err)
+	}
+	page.Scopes, err = pgx.CollectRows(rows, scanScope)
 	if err != nil || len(page.Scopes) <= q.PageSize {
-		return page, err
+		return page, kit.Fault(err)
 	}
 	page.Scopes = page.Scopes[:q.PageSize]
 	last := page.Scopes[q.PageSize-1].ScopeKey

@@ -97,10 +97,23 @@ func tryApply(ctx context.Context, store *postgres.Store, obs inventory.Observat
 			err = closeErr
 		}
 	}()
-	for _, instance := range instances {
+	var instance inventory.Instance // one for all: Observe keeps nothing of it
+	for n := range instances {
+		instance = instances[n]
 		if err := snapshot.Observe(&instance); err != nil {
 			return changes, err
 		}
 	}
 	return snapshot.Complete(ctx, int64(len(instances)))
+}
+
+// awaitWaiter waits until someone waits for a lock in this database.
+func awaitWaiter(t testing.TB, pool *pgxpool.Pool) {
+	t.Helper()
+	const sql = `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`
+	for waits := false; !waits; {
+		if err := pool.QueryRow(t.Context(), sql).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -12,7 +12,6 @@ type model struct {
 	scopes    map[inventory.ScopeKey]*modelScope
 	instances map[string]*modelInstance // by provider id; there is one account
 	removed   int64                     // token of the account's last removal
-	claims    int
 }
 
 type modelScope struct {

@@ -1,11 +1,9 @@
 package postgres
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -40,14 +38,26 @@ func newRowScanner(more ...any) *rowScanner {
 	return s
 }
 
+// size is about how many bytes the row scanned last takes in an answer.
+func (s *rowScanner) size() int {
+	const fixed = 256 // times, names and what stands between
+	texts := len(s.labels) + len(s.details) + len(s.i.ProviderID) + len(s.i.ProviderURI) + len(s.i.DisplayName)
+	for _, list := range [][]string{s.privateIPs, s.publicIPs} {
+		for _, text := range list {
+			texts += len(text) + 2
+		}
+	}
+	return fixed + texts
+}
+
 // scan reads the current row.
 func (s *rowScanner) scan(row pgx.Row) (inventory.Instance, error) {
+	s.privateIPs, s.publicIPs = nil, nil // the row before has the old ones
 	if err := row.Scan(s.targets...); err != nil {
 		return inventory.Instance{}, err
 	}
 	i := s.i
 	i.PrivateIPs, i.PublicIPs = s.privateIPs, s.publicIPs
-	s.privateIPs, s.publicIPs = nil, nil
 	i.CreateTime, i.FirstSeenTime, i.ChangeTime = s.create.Time, s.firstSeen.Time, s.change.Time
 	i.ObserveTime, i.GoneTime = s.observe.Time, s.gone.Time
 	i.Hash = inventory.Hash(s.hash)
@@ -55,8 +65,4 @@ func (s *rowScanner) scan(row pgx.Row) (inventory.Instance, error) {
 		return i, fmt.Errorf("read the labels of instance %s: %w", i.UID, err)
 	}
 	return i, readDetails(s.details, &i)
-}
-
-func getInstance(ctx context.Context, tx pgx.Tx, uid uuid.UUID) (inventory.Instance, error) {
-	return newRowScanner().scan(tx.QueryRow(ctx, getInstanceSQL, uid))
 }

@@ -100,7 +100,7 @@ func eachHeld(rows pgx.Rows, take func(uuid.UUID, inventory.Held)) error {
 }
 
 // Observe takes one instance of the scope. It makes it clean, and sets what
-// belongs to the scope: account, provider, kind, UID.
+// belongs to the scope: account, provider, kind, UID. It keeps nothing of it.
 func (s *Snapshot) Observe(i *inventory.Instance) error {
 	hash := s.obs.Adopt(i, &s.hasher)
 	switch s.reconciliation.Observe(i.UID, hash) {

@@ -12,11 +12,16 @@ import (
 // Store is the roll in Postgres. It is safe for concurrent use.
 type Store struct {
 	pool *pgxpool.Pool
+	// applying has room for those that write whole snapshots: they keep at most
+	// half of the connections busy, so that readers need not wait for them.
+	applying chan struct{}
 }
 
 // New is the roll in the database of pool, which must be migrated and opened
 // with Settings.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+func New(pool *pgxpool.Pool) *Store {
+	return &Store{pool: pool, applying: make(chan struct{}, max(1, pool.Config().MaxConns/2))}
+}
 
 // Settings are those of each connection. Nothing may hang for ever; and a page
 // is planned for the values that are asked for: how common they are decides

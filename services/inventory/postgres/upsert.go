@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
@@ -79,21 +77,4 @@ func upsert(ctx context.Context, tx pgx.Tx, obs inventory.Observation, i *invent
 	more := changes.Created + changes.Reappeared + w.moved
 	_, err = tx.Exec(ctx, singleScopeSQL, obs.Scope.UID(), obs.Fence, more)
 	return err
-}
-
-const getInstanceSQL = `SELECT ` + instanceColumns + ` FROM instances WHERE uid = $1`
-
-// GetInstance is one instance by the id in its name, also a gone one. Errors:
-// NOT_FOUND.
-func (s *Store) GetInstance(ctx context.Context, uid uuid.UUID) (inventory.Instance, error) {
-	var i inventory.Instance
-	err := s.read(ctx, func(tx pgx.Tx) error {
-		var err error
-		i, err = getInstance(ctx, tx, uid)
-		return err
-	})
-	if errors.Is(err, pgx.ErrNoRows) {
-		return i, fault.NotFound("instances/" + uid.String())
-	}
-	return i, err
 }

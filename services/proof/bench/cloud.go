@@ -53,7 +53,11 @@ func startCloud(ctx context.Context, s size) (url string, stop func(), err error
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, os.Args[0], "-serve-cloud", addr,
+	self, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, "-serve-cloud", addr,
 		"-accounts", fmt.Sprint(s.accounts), "-regions", fmt.Sprint(s.regions),
 		"-instances", fmt.Sprint(s.instances), "-databases", fmt.Sprint(s.databases))
 	cmd.Stderr = os.Stderr

@@ -4,18 +4,22 @@
 //	bench -rollcall bin/rollcall -out docs/benchmarks.md
 //
 // Each figure is a ratio: a first sync against the bare SDK listing the same
-// from the same simulated cloud, an unchanged re-sync against the first. The
-// cloud, Postgres and Rollcall run as processes of their own.
+// from the same simulated cloud, a snapshot against COPY. The cloud, Postgres and
+// Rollcall run as processes of their own.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"time"
 )
+
+// limit bounds the whole, against hanging.
+const limit = 20 * time.Minute
 
 // size is what the simulated cloud holds.
 type size struct {
@@ -48,22 +52,36 @@ func run(ctx context.Context, rollcall, out, cloudAddr string, rounds int, s siz
 	if cloudAddr != "" {
 		return serveCloud(ctx, cloudAddr, s)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	syncs, err := measureSyncs(ctx, rollcall, rounds, s)
+	if err != nil {
+		return err
+	}
+	fmt.Println(syncs)
+	fmt.Fprintln(os.Stderr, "snapshots of 100,000 instances")
+	snapshots, err := measureSnapshots(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println(snapshots)
+	if out == "" {
+		return nil
+	}
+	return errors.Join(syncSection.keep(out, syncs), snapshotSection.keep(out, snapshots))
+}
+
+// measureSyncs makes the table of syncs.
+func measureSyncs(ctx context.Context, rollcall string, rounds int, s size) (string, error) {
 	results := make([]round, 0, rounds)
 	for i := range rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d: %d accounts × %d regions × %d virtual machines and %d databases\n",
 			i+1, rounds, s.accounts, s.regions, s.instances, s.databases)
 		r, err := measure(ctx, rollcall, s)
 		if err != nil {
-			return fmt.Errorf("round %d: %w", i+1, err)
+			return "", fmt.Errorf("round %d: %w", i+1, err)
 		}
 		results = append(results, r)
 	}
-	table := report(s, results)
-	fmt.Print(table)
-	if out == "" {
-		return nil
-	}
-	return keep(out, table)
+	return report(s, results), nil
 }

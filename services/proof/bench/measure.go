@@ -64,62 +64,70 @@ func measure(ctx context.Context, rollcall string, s size) (round, error) {
 	}
 	r.bare = time.Since(begin)
 
-	up, err := startRollcall(ctx, rollcall, dir, url, db.URL("rollcall"))
+	up, err := startRollcall(ctx, rollcall, dir, url, db.URL("postgres"))
 	if err != nil {
 		return r, err
 	}
 	defer up.stop()
-	if err := up.addAccounts(ctx, s); err != nil {
-		return r, err
+	if err := r.syncs(ctx, up, s, db.URL("postgres")); err != nil {
+		text, _ := os.ReadFile(up.log)
+		return r, fmt.Errorf("%w; rollcall printed:\n%s", err, text)
 	}
-	if r.first, r.scopes, err = up.sync(ctx, s); err != nil {
-		return r, fmt.Errorf("first sync: %w", err)
-	}
-	before, err := written(ctx, db.URL("rollcall"))
-	if err != nil {
-		return r, err
-	}
-	if r.again, _, err = up.sync(ctx, s); err != nil {
-		return r, fmt.Errorf("unchanged sync: %w", err)
-	}
-	after, err := written(ctx, db.URL("rollcall"))
-	if err != nil {
-		return r, err
-	}
-	r.written, r.walAgain = after.rows-before.rows, after.wal-before.wal
 	r.peak, err = up.peakMemory()
 	return r, err
 }
 
-// counters are what the database has written so far.
-type counters struct{ rows, wal int64 }
-
-// written reads the counters, once the statistics of all backends are in.
-func written(ctx context.Context, url string) (c counters, err error) {
+// syncs puts the accounts on the roll and syncs them twice.
+func (r *round) syncs(ctx context.Context, up *process, s size, url string) (err error) {
+	if err := up.addAccounts(ctx, s); err != nil {
+		return err
+	}
+	if r.first, r.scopes, err = up.sync(ctx, s); err != nil {
+		return fmt.Errorf("first sync: %w", err)
+	}
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return c, err
+		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	// A backend reports its statistics at most once a second: two readings
-	// that agree, more than that apart, are the truth.
-	last := int64(-1)
-	err = eventually(ctx, 30*time.Second, func() error {
-		if err := conn.QueryRow(ctx, `SELECT pg_stat_clear_snapshot(), pg_sleep(1.2)`).Scan(nil, nil); err != nil {
-			return err
-		}
-		if err := conn.QueryRow(ctx, `
-			SELECT n_tup_ins + n_tup_upd + n_tup_del, pg_current_wal_lsn() - '0/0'::pg_lsn
-			  FROM pg_stat_user_tables WHERE schemaname = 'inventory' AND relname = 'instances'`).Scan(&c.rows, &c.wal); err != nil {
-			return err
-		}
-		if c.rows != last {
-			last = c.rows
-			return errors.New("the statistics are still moving")
-		}
-		return nil
-	})
-	return c, err
+	if err := remember(ctx, conn); err != nil {
+		return err
+	}
+	before, err := writtenLog(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if r.again, _, err = up.sync(ctx, s); err != nil {
+		return fmt.Errorf("unchanged sync: %w", err)
+	}
+	after, err := writtenLog(ctx, conn)
+	if err != nil {
+		return err
+	}
+	r.walAgain = after - before
+	r.written, err = rewritten(ctx, conn)
+	return err
+}
+
+// remember keeps where each row of the instances stands and which transaction
+// wrote it.
+func remember(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `CREATE TEMPORARY TABLE remembered AS SELECT uid, ctid AS place, xmin AS writer FROM inventory.instances`)
+	return err
+}
+
+// rewritten counts the rows that were written since, whatever their content.
+func rewritten(ctx context.Context, conn *pgx.Conn) (rows int64, err error) {
+	err = conn.QueryRow(ctx, `
+		SELECT count(*) FROM inventory.instances i FULL JOIN remembered r USING (uid)
+		 WHERE (i.ctid, i.xmin) IS DISTINCT FROM (r.place, r.writer)`).Scan(&rows)
+	return rows, err
+}
+
+// writtenLog is how many bytes of write-ahead log there have been.
+func writtenLog(ctx context.Context, conn *pgx.Conn) (bytes int64, err error) {
+	err = conn.QueryRow(ctx, `SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint`).Scan(&bytes)
+	return bytes, err
 }
 
 // process is a running `rollcall up`.
@@ -145,7 +153,8 @@ func startRollcall(ctx context.Context, rollcall, dir, cloudURL, databaseURL str
 	}
 	defer func() { _ = log.Close() }()
 	key := cloudsim.New(cloudsim.Config{Seed: 1}).Key("100000000001")
-	p.cmd = exec.Command(rollcall, "up")
+	p.cmd = exec.CommandContext(ctx, rollcall, "up")
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.Env = append(os.Environ(),
 		"ROLLCALL_DATA_DIR="+filepath.Join(dir, "data"), "ROLLCALL_DATABASE_URL="+databaseURL,

@@ -10,10 +10,13 @@ import (
 	"time"
 )
 
-// Marks in docs/benchmarks.md between which the table stands.
+// section is a part of docs/benchmarks.md that is written anew, between two
+// marks.
+type section string
+
 const (
-	beginMark = "<!-- sync: written by make bench -->"
-	endMark   = "<!-- end of sync -->"
+	syncSection     section = "sync"
+	snapshotSection section = "snapshot"
 )
 
 // median is the middle one of what pick takes from each round.
@@ -47,16 +50,17 @@ func report(s size, rounds []round) string {
 	return b.String()
 }
 
-// keep replaces the table in the file.
-func keep(path, table string) error {
+// keep replaces the section's table in the file.
+func (s section) keep(path, table string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, rest, found := strings.Cut(string(text), beginMark)
-	_, after, found2 := strings.Cut(rest, endMark)
-	if !found || !found2 {
-		return fmt.Errorf("%s lacks the marks %q and %q", path, beginMark, endMark)
+	begin, end := fmt.Sprintf("<!-- %s: written by make bench -->\n", s), fmt.Sprintf("<!-- end of %s -->", s)
+	before, rest, found := strings.Cut(string(text), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !ended {
+		return fmt.Errorf("%s lacks the marks %q and %q", path, begin, end)
 	}
-	return os.WriteFile(path, []byte(before+beginMark+"\n"+table+endMark+after), 0o644)
+	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o600) // the file is there, and keeps its mode
 }

@@ -94,7 +94,8 @@ func (m *moto) launch(t *testing.T, region string, n int32) []string {
 	return ids
 }
 
-// createDatabase makes a database and returns its DbiResourceId.
+// createDatabase makes a database and returns its ARN: moto gives one and the
+// same DbiResourceId to all databases, so Rollcall tells them apart by ARN.
 func (m *moto) createDatabase(t *testing.T, region, id string) string {
 	t.Helper()
 	_, client := m.clients(t, region)
@@ -106,7 +107,7 @@ func (m *moto) createDatabase(t *testing.T, region, id string) string {
 	if err != nil {
 		t.Fatalf("create database %s in %s: %v", id, region, err)
 	}
-	return aws.ToString(out.DBInstance.DbiResourceId)
+	return aws.ToString(out.DBInstance.DBInstanceArn)
 }
 
 // patience bounds every wait: a limit against hanging, never a measure.

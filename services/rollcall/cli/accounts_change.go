@@ -60,8 +60,12 @@ func (c *createAWSAccount) Run(ctx context.Context, s *session) error {
 		return printMessage(s.out, s.format, created)
 	}
 	name := id(accountsCollection, created.GetName())
-	fmt.Fprintf(s.out, "%s is on the roll and will be synced soon.\n", clean(name))
-	fmt.Fprintf(s.err, "Watch it: %s\n", s.errStyle.bold("rollcall sync "+clean(name)))
+	if created.GetPaused() {
+		fmt.Fprintf(s.out, "%s is on the roll, paused.\n", clean(name))
+	} else {
+		fmt.Fprintf(s.out, "%s is on the roll and will be synced soon.\n", clean(name))
+	}
+	fmt.Fprintf(s.err, "Sync it now: %s\n", s.errStyle.bold("rollcall sync "+clean(name)))
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/alecthomas/kong"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Exit codes of the program.
@@ -119,7 +121,7 @@ func (s *session) reportRun(ctx context.Context, err error) int {
 	if code, ok := errors.AsType[failed](err); ok {
 		return int(code)
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled) {
 		fmt.Fprintln(s.err, "Interrupted.")
 		return exitInterrupted
 	}

@@ -1,11 +1,12 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"net"
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -90,6 +91,53 @@ func TestSomethingElseListens(t *testing.T) {
 	}
 }
 
+// silent accepts connections and never says a word. Its channel tells of the first one.
+func silent(t *testing.T) (addr string, called <-chan struct{}) {
+	t.Helper()
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		var conns []net.Conn
+		for {
+			conn, err := lis.Accept()
+			if err != nil {
+				break
+			}
+			if conns = append(conns, conn); len(conns) == 1 {
+				close(first)
+			}
+		}
+		for _, conn := range conns {
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = lis.Close(); <-ended })
+	return lis.Addr().String(), first
+}
+
+func TestNoAnswerInTime(t *testing.T) {
+	addr, _ := silent(t)
+	got := rollcall(t, "accounts", "--server", addr, "--timeout", "100ms")
+	if got.code != exitFailed || !strings.Contains(got.err, "no answer from "+addr+" in time") || !strings.Contains(got.err, "--timeout") {
+		t.Errorf("exit %d\n%s", got.code, got.err)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	addr, called := silent(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() { <-called; interrupt() }()
+	var out, stderr bytes.Buffer
+	code := Run(ctx, "", []string{"instances", "--server", addr}, Streams{Out: &out, Err: &stderr})
+	if code != exitInterrupted || stderr.String() != "Interrupted.\n" || out.String() != "" {
+		t.Errorf("exit %d\n%s%s", code, out.String(), stderr.String())
+	}
+}
+
 func TestVersion(t *testing.T) {
 	if got := rollcall(t, "version"); got.code != exitDone || !strings.HasPrefix(got.out, "rollcall v0-test (go") {
 		t.Errorf("exit %d: %s", got.code, got.out)
@@ -132,7 +180,7 @@ func TestCompletion(t *testing.T) {
 // The scripts are tried in the shells that are there.
 func TestCompletionScripts(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "rollcall")
-	if out, err := exec.Command(filepath.Join(runtime.GOROOT(), "bin", "go"), "build", "-o", program, "../cmd/rollcall").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, "../cmd/rollcall").CombinedOutput(); err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
 	for shell, try := range map[string]string{

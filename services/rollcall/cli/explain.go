@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,10 +48,14 @@ func explain(err error, server string) explanation {
 	if e, ok := errors.AsType[*advised](err); ok {
 		return explanation{what: e.what, remedy: e.remedy}
 	}
-	st, ok := status.FromError(err)
+	answered, ok := errors.AsType[interface {
+		error
+		GRPCStatus() *status.Status
+	}](err)
 	if !ok {
 		return explanation{what: err.Error()}
 	}
+	st := answered.GRPCStatus()
 	e := explanation{what: st.Message()}
 	ours := e.addDetails(st.Details())
 	switch st.Code() {
@@ -107,7 +110,7 @@ func (e *explanation) addDetails(details []any) (ours bool) {
 			ours = ours || d.GetDomain() == domain
 			e.facts = append(e.facts, fact{"reason", d.GetReason()})
 			for _, key := range slices.Sorted(maps.Keys(d.GetMetadata())) {
-				if value := d.GetMetadata()[key]; !strings.Contains(e.what, value) {
+				if value := d.GetMetadata()[key]; !e.tells(value) {
 					e.facts = append(e.facts, fact{key, value})
 				}
 			}
@@ -130,6 +133,16 @@ func (e *explanation) addDetails(details []any) (ours bool) {
 	return ours
 }
 
+// tells whether the text holds a value already, or each item of a list.
+func (e *explanation) tells(value string) bool {
+	for item := range strings.SplitSeq(value, ",") {
+		if !strings.Contains(e.what, item) {
+			return false
+		}
+	}
+	return true
+}
+
 // advised is an error of the client's own that knows what to do about it.
 type advised struct{ what, remedy string }
 
@@ -138,11 +151,6 @@ func (a *advised) Error() string { return a.what }
 // advise makes an error with what to do about it.
 func advise(remedy, format string, args ...any) error {
 	return &advised{what: fmt.Sprintf(format, args...), remedy: remedy}
-}
-
-// isCanceled tells whether a call ended because its context did.
-func isCanceled(err error) bool {
-	return errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled
 }
 
 // isPassing tells whether a stream broke in a way that is worth another try: its end without an error is one of them.

@@ -39,7 +39,7 @@ const tableLimit = 200
 
 type listInstances struct {
 	Filter   string `short:"f" help:"AIP-160 filter over every field, such as 'state = RUNNING AND labels.team = \"data\"'." placeholder:"FILTER"`
-	OrderBy  string `help:"Fields to sort by, such as 'create_time desc'." placeholder:"FIELDS"`
+	OrderBy  string `help:"Fields to sort by, such as 'create_time desc'. Default: display_name in a table, name otherwise." placeholder:"FIELDS"`
 	Limit    *int   `help:"At most so many; 0: all. Default: 200 in a table, all otherwise." placeholder:"N"`
 	ShowGone bool   `help:"Also those that are gone."`
 	Wide     bool   `short:"w" help:"More columns."`
@@ -57,12 +57,12 @@ func (c *listInstances) Help() string {
 
 // Run lists instances.
 func (c *listInstances) Run(ctx context.Context, s *session) error {
-	limit := 0
-	switch {
-	case c.Limit != nil:
+	limit, order := 0, c.OrderBy
+	if s.format == formatTable { // for people: by what they call the instances, and not too many
+		limit, order = tableLimit, cmp.Or(c.OrderBy, "display_name")
+	}
+	if c.Limit != nil {
 		limit = *c.Limit
-	case s.format == formatTable:
-		limit = tableLimit
 	}
 	columns := instanceColumns
 	if c.Wide {
@@ -73,7 +73,7 @@ func (c *listInstances) Run(ctx context.Context, s *session) error {
 		columns: columns,
 		fetch: func(ctx context.Context, size int32, token string) (*inventoryv1.ListInstancesResponse, error) {
 			return s.inventory().ListInstances(ctx, &inventoryv1.ListInstancesRequest{
-				Filter: c.Filter, OrderBy: c.OrderBy, PageSize: size, PageToken: token,
+				Filter: c.Filter, OrderBy: order, PageSize: size, PageToken: token,
 				ShowGone: c.ShowGone, MaxStaleness: c.limit(),
 			})
 		},

@@ -94,7 +94,7 @@ func (s *session) setColor(choice string) {
 
 func (s *session) close() {
 	if s.conn != nil {
-		s.conn.Close()
+		_ = s.conn.Close() // nothing is left to be sent
 	}
 }
 

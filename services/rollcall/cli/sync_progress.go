@@ -39,11 +39,12 @@ func newBars(s *session, names []string) *bars {
 	b.writer.SetOutputWriter(s.err)
 	b.writer.SetUpdateFrequency(100 * time.Millisecond)
 	b.writer.SetTrackerLength(24)
+	b.writer.SetTrackerPosition(progress.PositionRight)
 	st := progress.StyleBlocks
 	st.Options.Separator = "  "
 	st.Options.DoneString, st.Options.ErrorString = s.errStyle.green("done"), s.errStyle.red("failed")
 	st.Options.TimeDonePrecision, st.Options.TimeInProgressPrecision = 100*time.Millisecond, time.Second
-	st.Options.PercentFormat = "%3.0f%%"
+	st.Options.PercentFormat, st.Options.PercentIndeterminate = "%3.0f%%", "    "
 	st.Visibility = progress.StyleVisibility{Percentage: true, Time: true, Tracker: true}
 	b.writer.SetStyle(st)
 	for i, name := range names {
@@ -80,11 +81,11 @@ func (b *bars) stop() {
 
 // message is what stands before a bar, of one width so that the bars stand below each other.
 func message(account string, run *discoveryv1.SyncRun) string {
-	name := fmt.Sprintf("%-22s", clean(id(accountsCollection, account)))
-	if run == nil {
-		return name + fmt.Sprintf("%32s", "")
+	so := "waiting"
+	if run.GetScopesTotal() > 0 {
+		so = fmt.Sprintf("%d of %s, %s", run.GetScopesDone(), plural(run.GetScopesTotal(), "scope"), plural(run.GetInstancesSeen(), "instance"))
 	}
-	return name + fmt.Sprintf("%7s of %-7s %9s seen", number(run.GetScopesDone()), plural(run.GetScopesTotal(), "scope"), number(run.GetInstancesSeen()))
+	return fmt.Sprintf("%-22s %-34s", clean(id(accountsCollection, account)), so)
 }
 
 // lines tell of runs in lines that stay, for logs and pipes.
@@ -111,13 +112,8 @@ func (l *lines) update(i int, run *discoveryv1.SyncRun) {
 func (l *lines) end(i int, o outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	name := clean(id(accountsCollection, l.names[i]))
-	if o.err != nil {
-		fmt.Fprintf(l.s.err, "%s: %s\n", name, clean(explain(o.err, l.s.server).what))
-		return
-	}
-	if hasEnded(o.run) {
-		fmt.Fprintf(l.s.err, "%s: %s, %s in %s\n", name, word(o.run.GetState().String()),
+	if o.err == nil && hasEnded(o.run) { // the summary tells of errors
+		fmt.Fprintf(l.s.err, "%s: %s, %s in %s\n", clean(id(accountsCollection, l.names[i])), word(o.run.GetState().String()),
 			plural(o.run.GetInstancesSeen(), "instance"), plural(o.run.GetScopesTotal(), "scope"))
 	}
 }

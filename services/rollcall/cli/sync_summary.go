@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 )
 
@@ -103,10 +102,10 @@ func tellFailure(s *session, o outcome) {
 		fmt.Fprintf(s.err, "%s: the run was given up, its worker stopped; what it had read holds\n", name)
 		fmt.Fprintf(s.err, "  What to do: nothing, another run is on its way; or sync again\n")
 		return
-	case run.GetErrorReason() != "" && run.GetErrorReason() != accountsv1.Connection_REASON_UNSPECIFIED.String():
-		fmt.Fprintf(s.err, "%s: %s %s\n", name, s.errStyle.red(clean(run.GetErrorReason())), cleanLines(run.GetError()))
-	default:
+	case run.GetState() == discoveryv1.SyncRun_DEGRADED:
 		fmt.Fprintf(s.err, "%s: %s of %s could not be read\n", name, number(run.GetScopesFailed()), plural(run.GetScopesTotal(), "scope"))
+	default:
+		fmt.Fprintf(s.err, "%s: %s %s\n", name, s.errStyle.red(clean(run.GetErrorReason())), cleanLines(run.GetError()))
 	}
 	tellScopes(s, run)
 	if run.GetRemedy() != "" {

@@ -3,7 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
+	"os"
 
 	"github.com/rollcall-dev/rollcall/services/rollcall/up"
 )
@@ -23,14 +23,14 @@ The data stay in the data folder. Ctrl-C stops everything; a second Ctrl-C ends 
 // Run runs all of Rollcall until the user ends it.
 func (c *upCommand) Run(ctx context.Context, s *session) error {
 	err := up.Run(ctx, c.Config, up.Screen{
-		Out: s.out, Terminal: isTerminal(s.out) && isTerminal(s.err), LogOut: s.err,
+		Out: s.out, Program: os.Args[0], Terminal: isTerminal(s.out) && isTerminal(s.err), LogOut: s.err,
 		Bold: s.outStyle.bold, Dim: s.outStyle.dim, Good: s.outStyle.green, Warn: s.outStyle.yellow,
 	})
 	if err == nil {
 		return nil
 	}
-	if a, ok := errors.AsType[*up.Advice](err); ok {
+	if a, ok := errors.AsType[*up.AdvisedError](err); ok {
 		return &advised{what: err.Error(), remedy: a.Remedy}
 	}
-	return fmt.Errorf("rollcall up: %w", err)
+	return err
 }

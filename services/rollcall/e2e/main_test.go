@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	// The programs are built from these: imported, they make the go command run the tests again when they change.
+	_ "github.com/rollcall-dev/rollcall/services/rollcall/cli"
 )
 
 func TestMain(m *testing.M) {

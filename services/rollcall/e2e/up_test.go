@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -179,18 +178,4 @@ func accountNames(accounts []account) (names []string) {
 	}
 	slices.Sort(names)
 	return names
-}
-
-func TestDataDirInXDGFolder(t *testing.T) {
-	t.Parallel()
-	if root() {
-		t.Skip("root's data are in /var/lib/rollcall, which a test leaves alone")
-	}
-	home := t.TempDir()
-	r := launch(t, "", map[string]string{"XDG_DATA_HOME": home, "ROLLCALL_DEMO": "off"})
-	r.dataDir = filepath.Join(home, "rollcall")
-	if said := r.says(t, "Ctrl-C stops Rollcall"); !strings.Contains(said, "Postgres in "+r.dataDir) {
-		t.Errorf("the data are not in %s:\n%s", r.dataDir, said)
-	}
-	r.stop(t)
 }

@@ -58,7 +58,7 @@ func (r *run) chooseCloud(ctx context.Context) error {
 		r.cloud.what = "what is on the roll; there are no credentials of a cloud in the environment"
 		return r.endDemo(ctx, demoAccounts)
 	default:
-		return r.showDemo(ctx, held, own, "because no credentials of a cloud were found")
+		return r.showDemo(ctx, held, own, "because no credentials of a cloud were found here (AWS_PROFILE, AWS_ACCESS_KEY_ID …)")
 	}
 }
 
@@ -68,7 +68,7 @@ func (r *run) showDemo(ctx context.Context, held, own []*accountsv1.Account, why
 	if err != nil {
 		return err
 	}
-	r.open.run("the demo company", d.app.Run)
+	r.open.run(ctx, "the demo company", d.app.Run)
 	if len(own) > 0 {
 		r.tell.warn("While the demo is on, your own %s on the roll can't be read: what is known of them stays as it is.", count(len(own), "account"))
 	}

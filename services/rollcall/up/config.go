@@ -34,8 +34,11 @@ const (
 	DemoOff Demo = "off"
 )
 
-// complete fills in the data folder and makes it.
+// complete checks what was given, fills in the data folder and makes it.
 func (c *Config) complete() error {
+	if c.SyncInterval <= 0 {
+		return advise("give one above 0 with ROLLCALL_SYNC_INTERVAL, such as 1m", "%s is no sync interval", c.SyncInterval)
+	}
 	if c.DataDir == "" {
 		dir, err := defaultDataDir()
 		if err != nil {
@@ -72,19 +75,19 @@ func defaultDataDir() (string, error) {
 	return filepath.Join(home, ".local", "share", "rollcall"), nil
 }
 
-// Advice is an error that says what to do about it.
-type Advice struct {
+// AdvisedError is an error that says what to do about it.
+type AdvisedError struct {
 	// Remedy is what to do.
 	Remedy string
 	err    error
 }
 
-func (a *Advice) Error() string { return a.err.Error() }
+func (a *AdvisedError) Error() string { return a.err.Error() }
 
 // Unwrap is the error without the advice.
-func (a *Advice) Unwrap() error { return a.err }
+func (a *AdvisedError) Unwrap() error { return a.err }
 
 // advise makes an error with what to do about it. The format knows %w.
 func advise(remedy, format string, args ...any) error {
-	return &Advice{Remedy: remedy, err: fmt.Errorf(format, args...)}
+	return &AdvisedError{Remedy: remedy, err: fmt.Errorf(format, args...)}
 }

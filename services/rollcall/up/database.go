@@ -8,12 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/rollcall-dev/rollcall/services/internal/pgrole"
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
@@ -45,7 +44,7 @@ func openDatabase(ctx context.Context, cfg Config, logger *slog.Logger, tell *te
 	}
 	dir := filepath.Join(cfg.DataDir, "postgres")
 	if _, err := os.Stat(filepath.Join(dir, "data")); errors.Is(err, os.ErrNotExist) {
-		tell.step("Making a database in %s; this takes some seconds, once.", dir)
+		tell.step("Making a database in %s; once, in some seconds, or longer when Postgres has to be fetched first.", dir)
 	}
 	server, err := pgserver.Start(ctx, pgserver.Config{
 		DataDir:  dir,
@@ -69,7 +68,7 @@ func explainPostgres(cfg Config, err error) error {
 		return advise("stop it, or give this one a folder of its own with ROLLCALL_DATA_DIR",
 			"%s is using the data folder %s", holder, cfg.DataDir)
 	}
-	return fmt.Errorf("Postgres can't be started: %w", err)
+	return fmt.Errorf("starting Postgres: %w", err)
 }
 
 // close stops Postgres, when it was started here.
@@ -108,18 +107,18 @@ func explainProvision(cfg Config, err error) error {
 		return fmt.Errorf("preparing the database: %w", err)
 	}
 	return advise("check ROLLCALL_DATABASE_URL: expected postgres://user:password@host:port/database, with a role that may create roles and schemas",
-		"your own database can't be used: %w", oneLine{err})
+		"your own database can't be used: %w", &oneLineError{err})
 }
 
 // secret is what the passwords of the services' roles are derived from: the administrator's own password, so that each
-// process with the same database comes to the same ones, or else a random secret kept in the data folder.
+// process with the same database comes to the same ones; without one in the URL, a random secret kept in the data folder.
 func (d *database) secret(cfg Config) ([]byte, error) {
-	config, err := pgx.ParseConfig(d.adminURL)
-	if err != nil { // its text may hold the password
+	if address, err := url.Parse(d.adminURL); err == nil {
+		if password, ok := address.User.Password(); ok {
+			return []byte(password), nil
+		}
+	} else if strings.HasPrefix(d.adminURL, "postgres") { // not key=value pairs; the error may hold the password
 		return nil, advise("expected postgres://user:password@host:port/database", "ROLLCALL_DATABASE_URL can't be read")
-	}
-	if config.Password != "" {
-		return []byte(config.Password), nil
 	}
 	path := filepath.Join(cfg.DataDir, "secret")
 	content, err := os.ReadFile(path)
@@ -133,10 +132,10 @@ func (d *database) secret(cfg Config) ([]byte, error) {
 	return []byte(strings.TrimSpace(string(content))), nil
 }
 
-// oneLine is an error of which the text may have several lines, as one.
-type oneLine struct{ error }
+// oneLineError is an error of which the text may have several lines, as one.
+type oneLineError struct{ error }
 
-func (o oneLine) Error() string { return strings.Join(strings.Fields(o.error.Error()), " ") }
+func (o *oneLineError) Error() string { return strings.Join(strings.Fields(o.error.Error()), " ") }
 
 // Unwrap is the error itself.
-func (o oneLine) Unwrap() error { return o.error }
+func (o *oneLineError) Unwrap() error { return o.error }

@@ -57,10 +57,13 @@ func reachedAt(configured serve.Endpoint, addr net.Addr) string {
 
 // firstSync reads the accounts that `up` answers for, tells what came of it, and what to try next.
 func (r *run) firstSync(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
 	accounts := r.cloud.accounts
 	began := time.Now()
 	if len(accounts) > 0 {
-		r.tell.step("Reading %s for the first time since the start …", count(len(accounts), "account"))
+		r.tell.step("Reading %s …", count(len(accounts), "account"))
 	}
 	problems := make([]string, len(accounts))
 	var all sync.WaitGroup
@@ -137,7 +140,7 @@ func (r *run) summarize(ctx context.Context, took time.Duration) {
 	switch {
 	case len(accounts) == 0:
 		r.tell.line("The roll is empty. Put an account on it:\n  " +
-			r.tell.screen.Bold("rollcall accounts create aws 100000000001 --role-arn arn:aws:iam::100000000001:role/rollcall"))
+			r.tell.screen.Bold(r.tell.screen.Program+" accounts create aws 100000000001 --role-arn arn:aws:iam::100000000001:role/rollcall"))
 	case len(r.cloud.accounts) > 0:
 		r.tell.done("%s, read in %s.", known, took.Round(100*time.Millisecond))
 	default:
@@ -170,14 +173,14 @@ func (r *run) countInstances(ctx context.Context, accounts []*accountsv1.Account
 func (r *run) tryNext() string {
 	http := reachedAt(r.cfg.HTTP, r.services.httpAddr)
 	grpc := reachedAt(r.cfg.GRPC, r.services.grpcAddr)
-	prefix := ""
+	rollcall := r.tell.screen.Program
 	if grpc != "localhost:9090" {
-		prefix = "ROLLCALL_GRPC_ADDR=" + grpc + " "
+		rollcall = "ROLLCALL_GRPC_ADDR=" + grpc + " " + rollcall
 	}
 	return "\nTry next:\n" +
 		"  open http://" + http + "/\n" +
-		"  " + prefix + "rollcall instances list --filter 'state = RUNNING' --limit 10\n" +
-		"  " + prefix + "rollcall instances count location.region kind\n" +
+		"  " + rollcall + " instances list --filter 'state = RUNNING' --limit 10\n" +
+		"  " + rollcall + " instances count location.region kind\n" +
 		"  curl -s 'http://" + http + "/v1/instances?pageSize=3' | jq\n" +
 		"  grpcurl -plaintext " + grpc + " list\n" +
 		"Ctrl-C stops Rollcall; the data stay.\n"

@@ -50,14 +50,14 @@ func (r *run) startRoll(ctx context.Context, urls map[string]string) error {
 	if err != nil {
 		return err
 	}
-	r.open.run("accounts", accounts.Run)
+	r.open.run(ctx, "accounts", accounts.Run)
 	inventory, err := inventoryapp.New(ctx, inventoryapp.Config{
 		DatabaseURL: urls["inventory"], GRPC: s.inventory, Internal: s.inventoryDiscovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
 	})
 	if err != nil {
 		return err
 	}
-	r.open.run("inventory", inventory.Run)
+	r.open.run(ctx, "inventory", inventory.Run)
 	return r.connect()
 }
 
@@ -92,7 +92,7 @@ func (r *run) startReading(ctx context.Context, urls map[string]string) error {
 	if err != nil {
 		return err
 	}
-	r.open.run("discovery", discovery.Run)
+	r.open.run(ctx, "discovery", discovery.Run)
 	gateway, err := gatewayapp.New(ctx, gatewayapp.Config{
 		HTTP: r.cfg.HTTP, GRPC: r.cfg.GRPC, Logging: r.cfg.Logging,
 		Accounts: s.accounts, Inventory: s.inventory, Discovery: s.discovery,
@@ -101,6 +101,6 @@ func (r *run) startReading(ctx context.Context, urls map[string]string) error {
 		return err
 	}
 	s.httpAddr, s.grpcAddr = gateway.HTTPAddr(), gateway.GRPCAddr()
-	r.open.run("the gateway", gateway.Run)
+	r.open.run(ctx, "the gateway", gateway.Run)
 	return nil
 }

@@ -22,13 +22,13 @@ type layer struct {
 func newStack() *stack { return &stack{ended: make(chan error, 1)} }
 
 // push adds something that is to be closed.
-func (s *stack) push(name string, close func() error) {
-	s.layers = append(s.layers, layer{name: name, close: close})
+func (s *stack) push(name string, closeIt func() error) {
+	s.layers = append(s.layers, layer{name: name, close: closeIt})
 }
 
-// run serves a service until the stack is closed.
-func (s *stack) run(name string, serve func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
+// run serves a service until the stack is closed: also past the end of ctx, for those above it need it until they are closed.
+func (s *stack) run(ctx context.Context, name string, serve func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
 	go func() {
 		err := serve(ctx)

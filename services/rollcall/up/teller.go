@@ -11,11 +11,14 @@ import (
 // Screen is where `up` tells people what it does. The paints are for a terminal and may leave the text as it is.
 type Screen struct {
 	Out io.Writer
+	// Program is how this program was called, for commands to try.
+	Program string
 	// Terminal says that somebody sits before Out: then the log goes to a file.
 	Terminal        bool
 	Bold, Dim, Good func(string) string
 	Warn            func(string) string
-	LogOut          io.Writer // takes the log when there is no terminal
+	// LogOut takes the log when there is no terminal. Several goroutines write to it at the same time.
+	LogOut io.Writer
 }
 
 // teller writes lines to the screen, from any goroutine.

@@ -87,15 +87,15 @@ func (r *run) start(ctx context.Context) error {
 
 // openLog sends the log to a file when the screen is a terminal: people read the screen, and the log says too much.
 func (r *run) openLog() error {
-	r.cfg.Logging.Out = r.tell.screen.LogOut
+	r.cfg.Out = r.tell.screen.LogOut
 	if r.tell.screen.Terminal {
 		file, err := openLogFile(r.cfg.DataDir)
 		if err != nil {
 			return err
 		}
 		r.open.push("the log", file.Close)
-		r.cfg.Logging.Out, r.log = file, file.path
+		r.cfg.Out, r.log = file, file.path
 	}
-	r.logger = r.cfg.Logging.Logger(r.cfg.Logging.Out)
+	r.logger = r.cfg.Logger(r.cfg.Out)
 	return nil
 }

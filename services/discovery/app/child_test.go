@@ -1,0 +1,129 @@
+package app_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/app"
+	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// A child is this test binary, run again as a discovery process of its own, so
+// that it can be killed.
+const (
+	childDatabase  = "ROLLCALL_TEST_CHILD_DATABASE"
+	childAccounts  = "ROLLCALL_TEST_CHILD_ACCOUNTS"
+	childInventory = "ROLLCALL_TEST_CHILD_INVENTORY"
+	childCloud     = "ROLLCALL_TEST_CHILD_CLOUD"
+	childKey       = "ROLLCALL_TEST_CHILD_KEY"
+	childAccessKey = "ROLLCALL_TEST_CHILD_ACCESS_KEY"
+	childSecret    = "ROLLCALL_TEST_CHILD_SECRET"
+	childPace      = "ROLLCALL_TEST_CHILD_PACE"
+)
+
+func isChild() bool { return os.Getenv(childDatabase) != "" }
+
+// runChild is the main of a child. It ends the process.
+func runChild() {
+	config := discoveryConfig()
+	if os.Getenv(childPace) == string(unhurried) {
+		unhurry(&config)
+	}
+	config.DatabaseURL = os.Getenv(childDatabase)
+	config.GRPC = serve.Pipe()
+	config.Accounts, config.Inventory = serve.Address(os.Getenv(childAccounts)), serve.Address(os.Getenv(childInventory))
+	config.AWS.EndpointURL = os.Getenv(childCloud)
+	config.AWS.Keys = &aws.Keys{AccessKeyID: os.Getenv(childAccessKey), SecretAccessKey: os.Getenv(childSecret)}
+	err := config.DiscoveryKey.UnmarshalText([]byte(os.Getenv(childKey)))
+	if err == nil {
+		var a *app.App
+		if a, err = app.New(context.Background(), config); err == nil {
+			err = a.Run(context.Background())
+		}
+	}
+	fmt.Fprintln(os.Stderr, "the child ended:", err)
+	os.Exit(1)
+}
+
+// pace is by which limits a child works: those of the tests, or those of every
+// day.
+type pace string
+
+const (
+	hurried   pace = "hurried"
+	unhurried pace = "unhurried"
+)
+
+// unhurry sets the limits of every day.
+func unhurry(c *app.Config) {
+	c.Limits, c.Periods = discovery.DefaultLimits(), jobs.DefaultPeriods()
+	c.AWS.Attempts, c.AWS.AttemptLimit, c.AWS.CallLimit, c.AWS.MaxBackoff = 0, 0, 0, 0
+}
+
+// startChild runs a discovery process until it is killed.
+func (r *rollcall) startChild(at pace) (child *exec.Cmd, kill func()) {
+	r.t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	child = exec.Command(program)
+	child.Env = append(os.Environ(),
+		childDatabase+"="+r.config.DatabaseURL,
+		childAccounts+"="+r.config.Accounts.String(),
+		childInventory+"="+r.config.Inventory.String(),
+		childCloud+"="+r.config.AWS.EndpointURL,
+		childKey+"="+testKey,
+		childAccessKey+"="+r.config.AWS.Keys.AccessKeyID,
+		childSecret+"="+r.config.AWS.Keys.SecretAccessKey,
+		childPace+"="+string(at),
+	)
+	child.Stdout, child.Stderr = r.t.Output(), r.t.Output()
+	if err := child.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	killed := false
+	kill = func() {
+		if !killed {
+			killed = true
+			_ = child.Process.Kill()
+			_ = child.Wait()
+		}
+	}
+	r.t.Cleanup(kill)
+	return child, kill
+}
+
+// testKey is discovery's key in this run of the tests.
+var testKey = func() string {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // Never fails (crypto/rand).
+	return base64.StdEncoding.EncodeToString(secret)
+}()
+
+func newKey() (auth.Key, error) {
+	var key auth.Key
+	err := key.UnmarshalText([]byte(testKey))
+	return key, err
+}
+
+// freeAddress is a port that was free a moment ago.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}

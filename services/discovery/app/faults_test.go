@@ -1,0 +1,234 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+const (
+	home  = "us-east-1"
+	other = "us-west-2"
+)
+
+// small is a world that is read in a moment.
+func small() cloudsim.Config {
+	return cloudsim.Config{Accounts: 2, Regions: []string{home, other}, Instances: 12, Databases: 4, Transition: cloudsim.Immediately}
+}
+
+// A region that fails, in whatever way, fails alone: the rest of the account is
+// read, its own instances stay as they were, and everyone is told why.
+func TestRegionFails(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		fault  cloudsim.FaultKind
+		reason accountsv1.Connection_Reason
+		says   string
+	}{
+		{cloudsim.AccessDenied, accountsv1.Connection_PERMISSION_DENIED, "ec2:DescribeInstances"},
+		{cloudsim.Throttle, accountsv1.Connection_THROTTLED, "sync interval"},
+		{cloudsim.Drop, accountsv1.Connection_UNREACHABLE, other},
+		{cloudsim.Hang, accountsv1.Connection_UNREACHABLE, other},
+		{cloudsim.Malformed, accountsv1.Connection_INTERNAL, "proxy"},
+		{cloudsim.EndlessPages, accountsv1.Connection_INTERNAL, "proxy"},
+		{cloudsim.NotEnabled, accountsv1.Connection_CREDENTIALS_INVALID, "enabled"},
+	} {
+		t.Run(string(test.fault), func(t *testing.T) {
+			t.Parallel()
+			r := start(t, small())
+			cloudID := r.world.Accounts()[0]
+			account := r.add(cloudID)
+			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+			before := r.instances(account.GetName())
+
+			// While the region fails, machines come and go in both.
+			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Region: other, Service: "ec2"}, Kind: test.fault})
+			truth, err := r.world.Truth(cloudID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, machine := range truth.Machines {
+				if err := r.world.Vanish(cloudID, machine.Region, machine.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			run := r.sync(account.GetName())
+			if run.GetState() != discoveryv1.SyncRun_DEGRADED || run.GetScopesFailed() != 1 || run.GetScopesDone() != 4 {
+				t.Errorf("the run is %v", run)
+			}
+			connection := r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
+			if connection.GetReason() != test.reason || !strings.Contains(connection.GetLastError(), other) ||
+				!strings.Contains(connection.GetRemedy(), test.says) {
+				t.Errorf("the connection is %v", connection)
+			}
+
+			after := r.instances(account.GetName())
+			for id, instance := range before {
+				gone := instance.GetKind() == inventoryv1.Kind_VIRTUAL_MACHINE && instance.GetLocation().GetRegion() == home
+				if (after[id] == nil) != gone {
+					t.Errorf("%s in %s: on the roll %t, want %t", id, instance.GetLocation().GetRegion(), after[id] != nil, !gone)
+				}
+			}
+			r.wantUnreachable(account.GetName(), "scopes/"+strings.TrimPrefix(account.GetName(), "accounts/")+"~virtual-machine~"+other)
+
+			// When the region is back, so is the truth.
+			r.world.ClearFaults()
+			if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+				t.Errorf("with the fault gone the run is %v", run)
+			}
+			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+			r.wantUnreachable(account.GetName())
+		})
+	}
+}
+
+// wantUnreachable holds the answer on an account's instances to vouch for all
+// but these scopes.
+func (r *rollcall) wantUnreachable(name string, scopes ...string) {
+	r.t.Helper()
+	response, err := r.inventory.ListInstances(r.t.Context(), &inventoryv1.ListInstancesRequest{Filter: `account = "` + name + `"`})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if strings.Join(response.GetUnreachable(), " ") != strings.Join(scopes, " ") {
+		r.t.Errorf("unreachable %v, want %v", response.GetUnreachable(), scopes)
+	}
+}
+
+// An account that can't be opened is FAILED with reason and remedy; what was
+// known of it stays, and no other account is touched.
+func TestAccountFails(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		breaks func(r *rollcall, cloudID string)
+		reason accountsv1.Connection_Reason
+		remedy string
+	}{
+		{"expired", func(r *rollcall, id string) {
+			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id}, Kind: cloudsim.Expired})
+		}, accountsv1.Connection_CREDENTIALS_EXPIRED, "renew"},
+		{"revoked", func(r *rollcall, id string) {
+			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id}, Kind: cloudsim.Revoked})
+		}, accountsv1.Connection_CREDENTIALS_INVALID, ""},
+		{"regions denied", func(r *rollcall, id string) {
+			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id, Action: "DescribeRegions"}, Kind: cloudsim.AccessDenied})
+		}, accountsv1.Connection_PERMISSION_DENIED, "ec2:DescribeRegions"},
+		{"all regions denied", func(r *rollcall, id string) {
+			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id, Action: "DescribeInstances"}, Kind: cloudsim.AccessDenied})
+			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id, Service: "rds"}, Kind: cloudsim.AccessDenied})
+		}, accountsv1.Connection_PERMISSION_DENIED, "Describe"},
+		{"dead", func(r *rollcall, id string) {
+			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id}, Kind: cloudsim.Drop})
+		}, accountsv1.Connection_UNREACHABLE, "Health"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, small())
+			broken, healthy := r.world.Accounts()[0], r.world.Accounts()[1]
+			account, bystander := r.add(broken), r.add(healthy)
+			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+			r.connection(bystander.GetName(), accountsv1.Connection_CONNECTED)
+			before := len(r.instances(account.GetName()))
+
+			test.breaks(r, broken)
+			run := r.sync(account.GetName())
+			if run.GetState() != discoveryv1.SyncRun_FAILED || run.GetErrorReason() != test.reason.String() {
+				t.Errorf("the run is %v", run)
+			}
+			connection := r.connection(account.GetName(), accountsv1.Connection_FAILED)
+			if connection.GetReason() != test.reason || connection.GetLastError() == "" || connection.GetLastSuccessTime() == nil ||
+				!strings.Contains(connection.GetRemedy(), test.remedy) {
+				t.Errorf("the connection is %v", connection)
+			}
+			if after := len(r.instances(account.GetName())); after != before {
+				t.Errorf("%d instances on the roll, %d before", after, before)
+			}
+			response, err := r.inventory.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{})
+			if err != nil || len(response.GetUnreachable()) != 4 {
+				t.Errorf("unreachable are %v (%v), want the account's four scopes", response.GetUnreachable(), err)
+			}
+			if run := r.sync(bystander.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+				t.Errorf("the other account's run is %v", run)
+			}
+		})
+	}
+}
+
+// Credentials that open another account write nothing.
+func TestAccountMismatch(t *testing.T) {
+	t.Parallel()
+	r := start(t, small())
+	account := r.add(r.world.Accounts()[1], func(a *accountsv1.Account) {
+		a.GetAws().Credentials = nil // The default chain's are the first account's.
+	})
+	connection := r.connection(account.GetName(), accountsv1.Connection_FAILED)
+	if connection.GetReason() != accountsv1.Connection_ACCOUNT_MISMATCH ||
+		!strings.Contains(connection.GetLastError(), r.world.Accounts()[0]) || connection.GetRemedy() == "" {
+		t.Errorf("the connection is %v", connection)
+	}
+	if n := len(r.instances(account.GetName())); n != 0 {
+		t.Errorf("%d instances of another account are on the roll", n)
+	}
+	response, err := r.inventory.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{})
+	if err != nil || len(response.GetUnreachable()) != 1 {
+		t.Errorf("unreachable are %v (%v); no instances, and could not look, must differ", response.GetUnreachable(), err)
+	}
+}
+
+// A role that asks for another external id says which permission to mend; when
+// the account's settings are mended, it is read at once.
+func TestExternalID(t *testing.T) {
+	t.Parallel()
+	r := start(t, small())
+	cloudID := r.world.Accounts()[1]
+	r.world.PutRole(cloudID, cloudsim.Role{Name: "rollcall", ExternalID: "right"})
+	account := r.add(cloudID, func(a *accountsv1.Account) { a.GetAws().GetAssumeRole().ExternalId = "wrong" })
+	connection := r.connection(account.GetName(), accountsv1.Connection_FAILED)
+	if connection.GetReason() != accountsv1.Connection_PERMISSION_DENIED || !strings.Contains(connection.GetRemedy(), "external id") {
+		t.Errorf("the connection is %v", connection)
+	}
+	account.GetAws().GetAssumeRole().ExternalId = "right"
+	if _, err := r.accounts.UpdateAccount(t.Context(), &accountsv1.UpdateAccountRequest{Account: account}); err != nil {
+		t.Fatal(err)
+	}
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+}
+
+// The home region being down is the home region's trouble only: who we are and
+// which regions there are is asked elsewhere.
+func TestHomeRegionDown(t *testing.T) {
+	t.Parallel()
+	r := start(t, small())
+	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Region: home}, Kind: cloudsim.Drop})
+	account := r.add(r.world.Accounts()[1])
+	r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
+	for id, instance := range r.instances(account.GetName()) {
+		if instance.GetLocation().GetRegion() != other {
+			t.Errorf("%s is in a region that is down", id)
+		}
+	}
+}
+
+// An account whose every call hangs does not hold up the others.
+func TestHungAccountStarvesNobody(t *testing.T) {
+	t.Parallel()
+	world := small()
+	world.Accounts = 6
+	r := start(t, world)
+	hung := r.world.Accounts()[1]
+	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: hung}, Kind: cloudsim.Hang})
+	slow := r.add(hung)
+	began := time.Now()
+	for _, id := range r.world.Accounts()[2:] {
+		account := r.add(id)
+		r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	}
+	t.Logf("four accounts took %s", time.Since(began))
+	r.connection(slow.GetName(), accountsv1.Connection_FAILED)
+}

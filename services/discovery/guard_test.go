@@ -1,0 +1,49 @@
+package discovery
+
+import (
+	"strconv"
+	"testing"
+)
+
+func page(from, count int) []Instance {
+	instances := make([]Instance, count)
+	for i := range instances {
+		instances[i].ProviderID = strconv.Itoa(from + i)
+	}
+	return instances
+}
+
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		// pages gives the n-th page; ok: so many of them pass.
+		pages func(n int) []Instance
+		count int
+		fails bool
+	}{
+		"all new":        {func(n int) []Instance { return page(n*10, 10) }, 1000, false},
+		"overlapping":    {func(n int) []Instance { return page(n, 10) }, 1000, false},
+		"some empty":     {func(n int) []Instance { return page(n, n%10/9) }, 1000, false},
+		"all empty":      {func(int) []Instance { return nil }, 1000, true},
+		"all the same":   {func(int) []Instance { return page(0, 10) }, 1000, true},
+		"a circle":       {func(n int) []Instance { return page(n%5*10, 10) }, 1000, true},
+		"without an id":  {func(int) []Instance { return make([]Instance, 1) }, 1, true},
+		"without an end": {func(n int) []Instance { return page(0, maxScopeInstances/4)[:maxScopeInstances/4-n] }, 6, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuard()
+			var err error
+			n := 0
+			for ; n < test.count && err == nil; n++ {
+				err = g.page(test.pages(n))
+			}
+			if (err != nil) != test.fails {
+				t.Errorf("after %d pages: %v", n, err)
+			}
+			if err != nil && FailureOf(err).Reason != Internal {
+				t.Errorf("the reason is %s", FailureOf(err).Reason)
+			}
+		})
+	}
+}

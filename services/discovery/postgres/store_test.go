@@ -1,0 +1,361 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rollcall-dev/rollcall/migrations"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+)
+
+func TestMain(m *testing.M) { dbtest.Main(m) }
+
+const lease = time.Minute
+
+// newStore is a store on a database of its own, with a queue that nobody works.
+func newStore(t *testing.T) (*postgres.Store, *pgxpool.Pool) {
+	t.Helper()
+	db := dbtest.New(t, dbtest.Template{
+		Service: postgres.Schema,
+		Name:    "with-jobs",
+		Version: dbtest.HashFS(migrations.Discovery()),
+		Migrate: func(ctx context.Context, url string) error {
+			pool, err := postgres.Open(ctx, url, 2, nil)
+			if err != nil {
+				return err
+			}
+			defer pool.Close()
+			return jobs.Migrate(ctx, pool, nil)
+		},
+	})
+	pool := db.Pool(t)
+	queue, err := jobs.NewQueue(pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return postgres.New(pool, queue), pool
+}
+
+func exec(t *testing.T, pool *pgxpool.Pool, sql string, args ...any) {
+	t.Helper()
+	if _, err := pool.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// queueDue queues what is due and gives how many that was.
+func queueDue(t *testing.T, s *postgres.Store) int {
+	t.Helper()
+	n, err := s.QueueDue(t.Context(), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func follow(t *testing.T, s *postgres.Store, accounts ...discovery.Account) {
+	t.Helper()
+	if err := s.Follow(t.Context(), accounts); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// claim takes the account's queued run.
+func claim(t *testing.T, s *postgres.Store, account string) discovery.Claim {
+	t.Helper()
+	run, err := s.QueueRun(t.Context(), account, discovery.BySchedule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := s.Claim(t.Context(), run.ID, "test", lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claimed
+}
+
+func conclude(t *testing.T, s *postgres.Store, claim discovery.Claim, next time.Duration) {
+	t.Helper()
+	err := s.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, nil, discovery.Totals{}, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// An account is due when it is new, when its settings change, and when its time
+// has come; never while it is paused or has a run.
+func TestDue(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	at := time.Now().Add(-time.Hour).Truncate(time.Microsecond)
+	a := discovery.Account{ID: "a", UpdateTime: at}
+	follow(t, s, a, discovery.Account{ID: "paused", UpdateTime: at, Paused: true})
+	if n := queueDue(t, s); n != 1 {
+		t.Fatalf("%d accounts were due, want the new one", n)
+	}
+	if n := queueDue(t, s); n != 0 {
+		t.Errorf("%d accounts were due again while the first has a run", n)
+	}
+	run := claim(t, s, "a")
+	conclude(t, s, run, time.Hour)
+	follow(t, s, a)
+	if n := queueDue(t, s); n != 0 {
+		t.Errorf("%d accounts were due before their time", n)
+	}
+	a.UpdateTime = at.Add(time.Minute)
+	follow(t, s, a)
+	if n := queueDue(t, s); n != 1 {
+		t.Errorf("%d accounts were due after a change, want 1", n)
+	}
+	// A change during the run: due again as soon as it ends.
+	run = claim(t, s, "a")
+	a.UpdateTime = at.Add(2 * time.Minute)
+	follow(t, s, a)
+	if n := queueDue(t, s); n != 0 {
+		t.Errorf("%d accounts were queued beside a run", n)
+	}
+	conclude(t, s, run, time.Hour)
+	if n := queueDue(t, s); n != 1 {
+		t.Errorf("%d accounts were due after a change during the run, want 1", n)
+	}
+	newest, err := s.Newest(t.Context())
+	if err != nil || !newest.Equal(a.UpdateTime) {
+		t.Errorf("the newest is %s (%v), want %s", newest, err, a.UpdateTime)
+	}
+}
+
+// Whoever is not, or no longer, a run's worker writes nothing of it.
+func TestFence(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	follow(t, s, discovery.Account{ID: "a", UpdateTime: time.Now()})
+	zombie := claim(t, s, "a")
+	if _, err := s.Claim(t.Context(), zombie.Run, "other", lease); fault.KindOf(err) != fault.KindNotFound {
+		t.Errorf("a run was claimed twice: %v", err)
+	}
+	exec(t, pool, `UPDATE sync_runs SET lease_time = now() - interval '1 second'`)
+	reaped, err := s.Reap(t.Context(), lease)
+	if err != nil || !slices.Equal(reaped, []string{"a"}) {
+		t.Fatalf("reaped %v (%v)", reaped, err)
+	}
+	successor := claim(t, s, "a")
+	if successor.Token <= zombie.Token {
+		t.Errorf("the successor's token %d is not above %d", successor.Token, zombie.Token)
+	}
+	scope := []discovery.ScopeResult{{ScopeID: discovery.ScopeID{Kind: discovery.Database, Location: "x"}, State: discovery.ScopeRunning}}
+	for name, report := range map[string]func(discovery.Claim) error{
+		"renew": func(c discovery.Claim) error { return s.Renew(t.Context(), c, lease) },
+		"plan":  func(c discovery.Claim) error { return s.Plan(t.Context(), c, scope) },
+		"progress": func(c discovery.Claim) error {
+			return s.Progress(t.Context(), c, scope, discovery.Totals{ScopesTotal: 1})
+		},
+		"conclude": func(c discovery.Claim) error {
+			return s.Conclude(t.Context(), c, discovery.Outcome{State: discovery.RunSucceeded}, scope, discovery.Totals{ScopesTotal: 1}, 0)
+		},
+		"abandon": func(c discovery.Claim) error { return s.Abandon(t.Context(), c, "why", 0) },
+	} {
+		forged := discovery.Claim{Run: successor.Run, Account: "a", Token: zombie.Token}
+		for _, c := range []discovery.Claim{zombie, forged} {
+			if err := report(c); fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != "RUN_LOST" {
+				t.Errorf("%s by %+v: %v", name, c, err)
+			}
+		}
+	}
+	run, err := s.Run(t.Context(), successor.Run)
+	if err != nil || run.State != discovery.RunRunning || len(run.Scopes) != 0 {
+		t.Errorf("the successor's run is %+v (%v)", run, err)
+	}
+}
+
+// A run whose job will bring it to no worker any more is found, and one whose
+// job waits is let be.
+func TestReapLostJob(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	for name, test := range map[string]struct {
+		lose string
+		want bool
+	}{
+		"waits": {`SELECT $1::bigint`, false},
+		"gone":  {`DELETE FROM river_job WHERE id = $1`, true},
+		"ended": {`UPDATE river_job SET state = 'discarded', finalized_at = now() WHERE id = $1`, true},
+		"taken": {`UPDATE river_job SET state = 'running', attempted_at = now() WHERE id = $1`, false},
+		"stuck": {`UPDATE river_job SET state = 'running', attempted_at = now() - interval '1 hour' WHERE id = $1`, true},
+	} {
+		follow(t, s, discovery.Account{ID: name, UpdateTime: time.Now()})
+		run, err := s.QueueRun(t.Context(), name, discovery.ByRequest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var job int64
+		err = pool.QueryRow(t.Context(), `UPDATE sync_runs SET create_time = now() - interval '1 hour' WHERE id = $1 RETURNING job_id`, run.ID).Scan(&job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec(t, pool, test.lose, job)
+		reaped, err := s.Reap(t.Context(), lease)
+		if err != nil || slices.Contains(reaped, name) != test.want {
+			t.Errorf("the job %s: reaped %v (%v), want %t", name, reaped, err, test.want)
+		}
+	}
+}
+
+// An account whose worker dies again and again waits longer each time.
+func TestDeathsInARow(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	follow(t, s, discovery.Account{ID: "a", UpdateTime: time.Now()})
+	waits := []time.Duration{0, 10 * time.Second, 20 * time.Second, 40 * time.Second}
+	for _, want := range waits {
+		claim(t, s, "a")
+		exec(t, pool, `UPDATE sync_runs SET lease_time = now() - interval '1 second' WHERE state = 'RUNNING'`)
+		if _, err := s.Reap(t.Context(), lease); err != nil {
+			t.Fatal(err)
+		}
+		var wait float64
+		err := pool.QueryRow(t.Context(), `SELECT extract(epoch FROM next_sync_time - now())::float8 FROM schedules`).Scan(&wait)
+		if err != nil || wait > want.Seconds() || wait < want.Seconds()-5 {
+			t.Errorf("it waits %.1f s (%v), want %s", wait, err, want)
+		}
+	}
+	conclude(t, s, claim(t, s, "a"), 0)
+	var deaths int
+	if err := pool.QueryRow(t.Context(), `SELECT abandoned_in_a_row FROM schedules`).Scan(&deaths); err != nil || deaths != 0 {
+		t.Errorf("after a run that ended well, %d deaths are held against it (%v)", deaths, err)
+	}
+}
+
+// Old runs go, and those beyond a number; the newest of an account and those
+// that go on stay.
+func TestPrune(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	for _, account := range []string{"busy", "quiet"} {
+		for range 5 {
+			conclude(t, s, claim(t, s, account), 0)
+		}
+	}
+	claim(t, s, "busy")
+	exec(t, pool, `UPDATE sync_runs SET end_time = now() - interval '1 year' WHERE account = 'quiet'`)
+	pruned, err := s.Prune(t.Context(), 24*time.Hour, 3)
+	if err != nil || pruned != 3+4 {
+		t.Errorf("pruned %d (%v), want 3 of the busy one and 4 of the quiet one", pruned, err)
+	}
+	for account, want := range map[string]int{"busy": 3, "quiet": 1} {
+		runs, _, err := s.Runs(t.Context(), "account = "+account, "", 100)
+		if err != nil || len(runs) != want {
+			t.Errorf("%s has %d runs (%v), want %d", account, len(runs), err, want)
+		}
+	}
+}
+
+// Pages of runs hold together, newest first.
+func TestRuns(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	var want []string
+	for range 7 {
+		c := claim(t, s, "a")
+		conclude(t, s, c, 0)
+		want = append([]string{c.Run}, want...)
+	}
+	for _, size := range []int{1, 3, 7, 100} {
+		var got []string
+		for token := ""; ; {
+			runs, next, err := s.Runs(t.Context(), `account = "accounts/a" AND state = SUCCEEDED`, token, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, run := range runs {
+				got = append(got, run.ID)
+			}
+			if token = next; token == "" {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("in pages of %d: %v, want %v", size, got, want)
+		}
+	}
+	for _, bad := range []struct{ filter, token string }{{"nonsense = 1", ""}, {"", "damaged"}} {
+		if _, _, err := s.Runs(t.Context(), bad.filter, bad.token, 10); fault.KindOf(err) != fault.KindInvalidArgument {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}
+
+// An account that left the roll is quiet once no worker can be reading it; then
+// it can be forgotten, unless it came back.
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	at := time.Now()
+	follow(t, s, discovery.Account{ID: "a", UpdateTime: at})
+	run := claim(t, s, "a")
+	quiet, err := s.Missing(t.Context(), "a", lease)
+	if err != nil || quiet {
+		t.Errorf("quiet %t (%v) just after its worker was told", quiet, err)
+	}
+	if ended, err := s.Run(t.Context(), run.Run); err != nil || ended.State != discovery.RunAbandoned {
+		t.Errorf("its run is %+v (%v)", ended, err)
+	}
+	if n := queueDue(t, s); n != 0 {
+		t.Errorf("%d accounts were due, and none is on the roll", n)
+	}
+	exec(t, pool, `UPDATE sync_runs SET end_time = end_time - interval '1 hour'`)
+	if quiet, err = s.Missing(t.Context(), "a", lease); err != nil || !quiet {
+		t.Errorf("quiet %t (%v) long after", quiet, err)
+	}
+	follow(t, s, discovery.Account{ID: "a", UpdateTime: at})
+	if err := s.Forget(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if known, err := s.Known(t.Context(), "", 10); err != nil || !slices.Equal(known, []string{"a"}) {
+		t.Errorf("known are %v (%v), though it came back", known, err)
+	}
+	if _, err := s.Missing(t.Context(), "a", lease); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Forget(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if known, err := s.Known(t.Context(), "", 10); err != nil || len(known) != 0 {
+		t.Errorf("known are %v (%v), want none", known, err)
+	}
+}
+
+// Two who ask at once get one run.
+func TestQueueRunRace(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	for round := range 20 {
+		account := fmt.Sprintf("a%d", round)
+		ids := make(chan string, 4)
+		for range cap(ids) {
+			go func() {
+				run, err := s.QueueRun(t.Context(), account, discovery.ByRequest)
+				if err != nil {
+					t.Error(err)
+					ids <- ""
+					return
+				}
+				ids <- run.ID
+			}()
+		}
+		first := <-ids
+		for range cap(ids) - 1 {
+			if id := <-ids; id != first {
+				t.Errorf("two runs, %s and %s", first, id)
+			}
+		}
+	}
+}

@@ -1,0 +1,7 @@
+// Package providertest is the suite that every discovery.Provider passes, on a
+// simulated cloud that speaks the real one's wire protocol.
+//
+// It holds a provider to the contract of the seam: what it reads is the truth,
+// whole; what it can't read it says, with a reason from the closed list; one
+// scope's trouble is no other's; and it stops when it is told to, in time.
+package providertest

@@ -1,0 +1,180 @@
+package console
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+)
+
+var now = time.Date(2026, 11, 23, 21, 53, 49, 0, time.UTC)
+
+func before(d time.Duration) *timestamppb.Timestamp { return timestamppb.New(now.Add(-d)) }
+
+// rendered is the page as it leaves.
+func rendered(t *testing.T, s State, all answers) string {
+	t.Helper()
+	var b strings.Builder
+	if err := document(build(s, all, "http://rollcall.test", now)).Render(t.Context(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// quietRoll is what the services say of one account without instances, all of
+// which was looked at.
+func quietRoll() answers {
+	observed := &inventoryv1.Freshness{OldestObserveTime: before(14 * time.Second)}
+	var all answers
+	all.accounts.value = &accountsv1.ListAccountsResponse{TotalSize: 1, Accounts: []*accountsv1.Account{{
+		Name: "accounts/aws-1", DisplayName: "payments", Provider: accountsv1.Provider_AWS,
+		Connection: &accountsv1.Connection{Status: accountsv1.Connection_CONNECTED, LastSyncTime: before(14 * time.Second)},
+	}}}
+	all.instances.value = &inventoryv1.ListInstancesResponse{Freshness: observed}
+	all.counts.value = &inventoryv1.AggregateInstancesResponse{Freshness: observed}
+	all.scopes.value = &inventoryv1.ListScopesResponse{}
+	all.runs.value = &discoveryv1.ListSyncRunsResponse{}
+	return all
+}
+
+// TestNoneIsNotTheSameAsNotSeen holds the page to promise 7 of the design: no
+// instances, and could not look, are never the same answer.
+func TestNoneIsNotTheSameAsNotSeen(t *testing.T) {
+	t.Parallel()
+	const scope = "scopes/aws-1~virtual-machine~eu-west-1"
+	unavailable := status.Error(codes.Unavailable, "away")
+	for _, c := range []struct {
+		name  string
+		state State
+		turn  func(*answers)
+		want  []string
+		never []string
+	}{
+		{"all was looked at", State{}, func(*answers) {},
+			[]string{"There are no instances.", "14 s ago"}, []string{"could not", "nothing observed"}},
+		{"nothing was looked at yet", State{}, func(a *answers) {
+			a.instances.value.Freshness, a.counts.value.Freshness = nil, nil
+		}, []string{"Nothing was observed yet."}, []string{"There are no instances."}},
+		{"a scope failed", State{}, func(a *answers) {
+			a.instances.value.Unreachable, a.counts.value.Unreachable = []string{scope}, []string{scope}
+			a.scopes.value.Scopes = []*inventoryv1.Scope{{Name: scope, LastError: "AccessDenied.", LastErrorReason: "PERMISSION_DENIED"}}
+		}, []string{"not everything could be seen", "could never be read to the end: AccessDenied.", "1 scope stale"}, []string{"There are no instances."}},
+		{"a scope waits", State{}, func(a *answers) {
+			a.instances.value.Unreachable, a.counts.value.Unreachable = []string{scope}, []string{scope}
+		}, []string{"not everything could be seen", "was not read yet"}, []string{"There are no instances.", "could never"}},
+		{"nothing matches", State{Filter: "web"}, func(*answers) {},
+			[]string{"No instance matches.", "Clear the filter"}, []string{"There are no instances."}},
+		{"nothing matches of what could be seen", State{Filter: "web"}, func(a *answers) { a.instances.value.Unreachable = []string{scope} },
+			[]string{"No instance matches.", "a match may be there"}, nil},
+		{"inventory is away", State{}, func(a *answers) {
+			a.instances, a.counts, a.scopes = answer[*inventoryv1.ListInstancesResponse]{err: unavailable},
+				answer[*inventoryv1.AggregateInstancesResponse]{err: unavailable}, answer[*inventoryv1.ListScopesResponse]{err: unavailable}
+		}, []string{"The inventory service does not answer.", "The instances are not known at the moment."}, []string{"There are no instances."}},
+		{"all are away", State{}, func(a *answers) {
+			*a = answers{}
+			a.accounts.err, a.instances.err, a.counts.err, a.scopes.err, a.runs.err = unavailable, unavailable, unavailable, unavailable, unavailable
+		}, []string{"The accounts, inventory and discovery services do not answer."}, []string{"No account is on the roll", "There are no instances."}},
+		{"no account", State{}, func(a *answers) {
+			a.accounts.value = &accountsv1.ListAccountsResponse{}
+		}, []string{"No account is on the roll yet.", "http://rollcall.test/v1/accounts"}, []string{"There are no instances."}},
+		{"no account, and the inventory away", State{}, func(a *answers) {
+			a.accounts.value = &accountsv1.ListAccountsResponse{}
+			a.instances = answer[*inventoryv1.ListInstancesResponse]{err: unavailable}
+			a.counts = answer[*inventoryv1.AggregateInstancesResponse]{err: unavailable}
+		}, []string{"No account is on the roll yet.", "The instances are not known at the moment."}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			all := quietRoll()
+			c.turn(&all)
+			page := rendered(t, c.state, all)
+			for _, want := range c.want {
+				if !strings.Contains(page, want) {
+					t.Errorf("the page does not say %q", want)
+				}
+			}
+			for _, never := range c.never {
+				if strings.Contains(page, never) {
+					t.Errorf("the page says %q", never)
+				}
+			}
+		})
+	}
+}
+
+func TestNotesGroupPlacesByAccountAndCause(t *testing.T) {
+	t.Parallel()
+	all := quietRoll()
+	for _, region := range []string{"eu-west-1", "eu-west-2", "eu-west-3", "eu-south-1"} {
+		name := "scopes/aws-1~virtual-machine~" + region
+		all.counts.value.Unreachable = append(all.counts.value.Unreachable, name)
+		all.scopes.value.Scopes = append(all.scopes.value.Scopes, &inventoryv1.Scope{
+			Name: name, LastError: "Throttling.", LastErrorReason: "THROTTLED", InstanceCount: 10, LastCompleteTime: before(12 * time.Minute),
+		})
+	}
+	all.counts.value.Unreachable = append(all.counts.value.Unreachable, "scopes/aws-1~database~eu-west-1", "nonsense")
+	notes := build(State{}, all, "", now).Notes
+	if len(notes) != 2 {
+		t.Fatalf("notes %+v", notes)
+	}
+	if want := "payments · eu-west-1 · virtual machines, eu-west-2 · virtual machines, eu-west-3 · virtual machines and 1 more"; notes[0].Title != want {
+		t.Errorf("the first is of %q, want %q", notes[0].Title, want)
+	}
+	if want := "could not be read for 12 min: Throttling. Its 40 instances are shown as last seen; none was removed."; notes[0].Text != want {
+		t.Errorf("the first says %q, want %q", notes[0].Text, want)
+	}
+	if !notes[1].Waiting || notes[1].Title != "payments · eu-west-1 · databases" {
+		t.Errorf("the second is %+v", notes[1])
+	}
+}
+
+func TestAFilterThatCantBeReadIsMarkedAtItsMistake(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		filter, column string
+		want           Mistake
+	}{
+		{"state = x", "9", Mistake{Before: "state = ", At: "x"}},
+		{"größe < 😀 AND", "9", Mistake{Before: "größe < ", At: "😀", After: " AND"}},
+		{"state =", "8", Mistake{Before: "state =", At: " "}},
+		{"state", "99", Mistake{}},
+		{"state", "", Mistake{}},
+	} {
+		st, err := status.New(codes.InvalidArgument, "filter: no").WithDetails(
+			&errdetails.ErrorInfo{Metadata: map[string]string{"column": c.column}},
+			&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "filter", Description: "no"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := quietRoll()
+		all.instances = answer[*inventoryv1.ListInstancesResponse]{err: st.Err()}
+		c.want.Text = "no"
+		if got := build(State{Filter: c.filter}, all, "", now).List.Filter; got == nil || *got != c.want {
+			t.Errorf("%q at %s is %+v, want %+v", c.filter, c.column, got, c.want)
+		}
+	}
+}
+
+func TestTheAnswersOfAServiceThatWentAwayAreKept(t *testing.T) {
+	t.Parallel()
+	m := newMemory(2)
+	m.keep("a", remembered{at: now})
+	m.keep("b", remembered{at: now.Add(time.Second)})
+	m.keep("c", remembered{at: now.Add(2 * time.Second)})
+	if _, ok := m.get("a"); ok {
+		t.Error("the oldest is kept beyond the limit")
+	}
+	for _, key := range []string{"b", "c"} {
+		if _, ok := m.get(key); !ok {
+			t.Errorf("%s is forgotten", key)
+		}
+	}
+}

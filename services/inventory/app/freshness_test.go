@@ -1,0 +1,182 @@
+package app_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+func seconds(n int64) *durationpb.Duration { return &durationpb.Duration{Seconds: n} }
+
+// whole is the start of an observation that could not look at an account at all.
+func whole(account string, fence int64) *inventoryv1.SnapshotStart {
+	start := observation(account, "-", fence)
+	start.Kind = 0
+	return start
+}
+
+func (s *service) fail(t *testing.T, start *inventoryv1.SnapshotStart, reason string) {
+	t.Helper()
+	if _, err := s.send(t, begin(start), failed(reason, "because")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const (
+	euMachines = "scopes/aws-100000000001~virtual-machine~eu-west-1"
+	usMachines = "scopes/aws-100000000001~virtual-machine~us-east-1"
+	euBases    = "scopes/aws-100000000001~database~eu-west-1"
+	allOfTwo   = "scopes/aws-2~all~-"
+)
+
+// An answer names just the scopes that its filter can touch and that it can't
+// vouch for, and is as old as the oldest of those that it touches.
+func TestFreshnessIsOfWhatTheFilterTouches(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.apply(t, observation(account, region, 3), machine(region, 1))
+	s.apply(t, observation(account, "us-east-1", 2), machine("us-east-1", 2))
+	s.fail(t, observation(account, "us-east-1", 4), "THROTTLED")
+	bases := observation(account, region, 5)
+	bases.Kind = inventoryv1.Kind_DATABASE
+	s.fail(t, bases, "PERMISSION_DENIED") // never observed
+	s.fail(t, whole("accounts/aws-2", 6), "CREDENTIALS_INVALID")
+	zone := observation("accounts/gcp-x", "europe-west1-b", 7)
+	zone.Provider = inventoryv1.Provider_GCP
+	s.apply(t, zone, machine("europe-west1", 3))
+
+	for _, c := range []struct {
+		filter string
+		oldest int64 // 0: unset
+		names  []string
+	}{
+		{``, 0, []string{euBases, usMachines, allOfTwo}},
+		{`account = "accounts/aws-100000000001"`, 0, []string{euBases, usMachines}},
+		{`account = "accounts/aws-2"`, 0, []string{allOfTwo}},
+		{`account = "accounts/gcp-x"`, 7, nil},
+		{`account = "accounts/nobody"`, 0, nil},
+		{`provider = GCP`, 7, nil},
+		{`location.region = "europe-west1"`, 0, []string{allOfTwo}}, // a zone of it was seen, and of aws-2 nothing is known
+		{`location.region = "europe-west1" AND provider = GCP`, 7, nil},
+		{`account = aws-100000000001 AND kind = VIRTUAL_MACHINE`, 2, []string{usMachines}},
+		{`account = aws-100000000001 AND kind = VIRTUAL_MACHINE AND location.region = "eu-west-1"`, 3, nil},
+		{`account = aws-100000000001 AND kind = VIRTUAL_MACHINE AND location.region = "eu-west-3"`, 0, nil},
+		{`account = aws-100000000001 AND (kind = DATABASE OR state = RUNNING)`, 0, []string{euBases, usMachines}},
+		{`account = aws-100000000001 AND NOT kind = DATABASE`, 0, []string{euBases, usMachines}},
+	} {
+		resp, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{Filter: c.filter})
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts, err := s.AggregateInstances(t.Context(), &inventoryv1.AggregateInstancesRequest{Filter: c.filter, GroupBy: []string{"state"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range []struct {
+			fresh *inventoryv1.Freshness
+			names []string
+		}{{resp.GetFreshness(), resp.GetUnreachable()}, {counts.GetFreshness(), counts.GetUnreachable()}} {
+			if !slices.Equal(got.names, c.names) {
+				t.Errorf("%s: unreachable %v, want %v", c.filter, got.names, c.names)
+			}
+			var want *timestamppb.Timestamp
+			if c.oldest > 0 {
+				want = timestamppb.New(at(c.oldest))
+			}
+			if got.fresh.GetOldestObserveTime().AsTime() != want.AsTime() {
+				t.Errorf("%s: oldest %v, want %v", c.filter, got.fresh, want)
+			}
+		}
+	}
+}
+
+// A failure of the whole account goes to each of its scopes; before there is one,
+// to one that stands for all of it, until the first is heard of.
+func TestWholeAccountThatCouldNotBeLookedAt(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	scopes := func() []string {
+		t.Helper()
+		resp, err := s.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, scope := range resp.GetScopes() {
+			all = append(all, strings.TrimPrefix(scope.GetName(), "scopes/aws-2~")+" "+scope.GetLastErrorReason())
+		}
+		return all
+	}
+	want := func(want ...string) {
+		t.Helper()
+		if got := scopes(); !slices.Equal(got, want) {
+			t.Errorf("scopes %q, want %q", got, want)
+		}
+	}
+	s.fail(t, whole("accounts/aws-2", 2), "CREDENTIALS_INVALID")
+	want("all~- CREDENTIALS_INVALID")
+	_, err := s.send(t, begin(whole("accounts/aws-2", 1)), failed("THROTTLED", ""))
+	refused(t, err, codes.Aborted, "STALE_OBSERVATION")
+	s.apply(t, observation("accounts/aws-2", region, 3), machine(region, 1))
+	want("virtual-machine~eu-west-1 ")
+	s.fail(t, observation("accounts/aws-2", "us-east-1", 4), "THROTTLED")
+	s.fail(t, whole("accounts/aws-2", 5), "CREDENTIALS_EXPIRED")
+	want("virtual-machine~eu-west-1 CREDENTIALS_EXPIRED", "virtual-machine~us-east-1 CREDENTIALS_EXPIRED")
+	s.apply(t, observation("accounts/aws-2", region, 6), machine(region, 1))
+	want("virtual-machine~eu-west-1 ", "virtual-machine~us-east-1 CREDENTIALS_EXPIRED")
+}
+
+// max_staleness is kept, or the scopes that are too old are named.
+func TestMaxStaleness(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	fresh := func(region string, age time.Duration) *inventoryv1.SnapshotStart {
+		start := observation(account, region, 1)
+		start.ObserveTime = timestamppb.New(time.Now().Add(-age))
+		return start
+	}
+	list := func(filter string, staleness int64) error {
+		_, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{Filter: filter, MaxStaleness: seconds(staleness)})
+		_, other := s.AggregateInstances(t.Context(), &inventoryv1.AggregateInstancesRequest{
+			Filter: filter, MaxStaleness: seconds(staleness), GroupBy: []string{"state"}})
+		if (err == nil) != (other == nil) {
+			t.Errorf("a list says %v, an aggregate %v", err, other)
+		}
+		return err
+	}
+	refused(t, list("", 3600), codes.FailedPrecondition, "TOO_STALE") // nothing was ever looked at
+
+	s.apply(t, fresh(region, time.Minute), machine(region, 1))
+	s.apply(t, fresh("us-east-1", 2*time.Hour), machine("us-east-1", 2))
+	if err := list("", 3*3600); err != nil {
+		t.Error(err)
+	}
+	err := list("", 3600)
+	if got := refused(t, err, codes.FailedPrecondition, "TOO_STALE"); got["scopes"] != usMachines || got["scopesCount"] != "1" {
+		t.Errorf("metadata %v", got)
+	}
+	if !strings.Contains(err.Error(), usMachines) {
+		t.Errorf("%v does not name the scope", err)
+	}
+	if err := list(`location.region = "eu-west-1"`, 3600); err != nil {
+		t.Error(err)
+	}
+	// A failure after a good look does not make what was seen older.
+	s.fail(t, func() *inventoryv1.SnapshotStart { o := fresh(region, 0); o.FencingToken = 2; return o }(), "THROTTLED")
+	if err := list(`location.region = "eu-west-1"`, 3600); err != nil {
+		t.Error(err)
+	}
+	// A scope that was never seen to the end is older than anything.
+	bases := fresh(region, 0)
+	bases.Kind, bases.FencingToken = inventoryv1.Kind_DATABASE, 3
+	s.fail(t, bases, "PERMISSION_DENIED")
+	if got := refused(t, list(`location.region = "eu-west-1"`, 3600), codes.FailedPrecondition, "TOO_STALE"); got["scopes"] != euBases {
+		t.Errorf("metadata %v", got)
+	}
+}

@@ -1,0 +1,56 @@
+package postgres
+
+import (
+	"github.com/rollcall-dev/rollcall/services/internal/query"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// The very statements that the store runs, for tests that read their plans.
+
+// PageSQL is the statement of one page.
+func PageSQL(q inventory.ListQuery) (string, []any, error) {
+	plan, err := planList(q)
+	if err != nil {
+		return "", nil, err
+	}
+	return plan.pageSQL()
+}
+
+// CountSQL is the statement of its total.
+func CountSQL(q inventory.ListQuery) (string, []any, error) {
+	plan, err := planList(q)
+	if err != nil {
+		return "", nil, err
+	}
+	sql, args := plan.countSQL()
+	return sql, args, nil
+}
+
+// AggregateSQL is the statement of an aggregate.
+func AggregateSQL(q inventory.AggregateQuery) (string, []any, error) {
+	filter, err := instanceFields.ParseFilter(q.Filter)
+	if err != nil {
+		return "", nil, err
+	}
+	return aggregateSQL(filter, q)
+}
+
+// LookupSQL is the statement of a look-up by a column.
+func LookupSQL(column, value string, in inventory.LookupScope) (string, []any) {
+	return lookupSQL(column, value, in)
+}
+
+// ScopesSQL is the statement of the first page of scopes.
+func ScopesSQL(size int) (string, []any) {
+	return scopesSQL((*query.Filter)(nil), scopeCursor{}, size)
+}
+
+// Statements with parameters of the test's choice.
+const (
+	LoadHeldSQL = loadHeldSQL
+	ResolveSQL  = resolveSQL
+	MarkGoneSQL = markGoneSQL
+)
+
+// SpoolMemory is how much of a snapshot stays in memory.
+const SpoolMemory = spoolMemory

@@ -1,0 +1,134 @@
+package postgres_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+)
+
+func machinesOf(region string, from, to int) []inventory.Instance {
+	all := make([]inventory.Instance, 0, to-from)
+	for n := from; n < to; n++ {
+		all = append(all, machine(region, n))
+	}
+	return all
+}
+
+// A scope that is too large for memory goes by way of a file, which is gone
+// afterwards; an unchanged re-read needs none.
+func TestLargeScope(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	store, pool := open(t)
+	const size = 3 * postgres.SpoolMemory / 800
+	all := machinesOf("eu-west-1", 0, size)
+	if got := apply(t, store, observation("aws-1", "eu-west-1", 1), all...); got.Created != size {
+		t.Fatalf("got %+v", got)
+	}
+	for n := range all {
+		switch n % 3 {
+		case 1:
+			all[n].MachineType = "resized"
+		case 2:
+			all[n].ProviderID += "-other"
+		}
+	}
+	got := apply(t, store, observation("aws-1", "eu-west-1", 2), all...)
+	if want := (inventory.Changes{Created: size / 3, Changed: size / 3, Gone: size / 3, Unchanged: size - 2*(size/3)}); near(got) != near(want) {
+		t.Errorf("got %+v, want about %+v", got, want)
+	}
+	for _, c := range []struct {
+		filter string
+		want   int64
+	}{{"", size}, {"machine_type = resized", got.Changed}, {`provider_id = "*-other"`, got.Created}} {
+		page, err := store.ListInstances(t.Context(), inventory.ListQuery{Filter: c.filter, PageSize: 1})
+		if err != nil || page.TotalSize != c.want {
+			t.Errorf("%s: %d, want %d (%v)", c.filter, page.TotalSize, c.want, err)
+		}
+	}
+	snapshot, err := store.BeginSnapshot(t.Context(), observation("aws-1", "eu-west-1", 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range machinesOf("eu-west-1", size, 2*size) {
+		if err := snapshot.Observe(&i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files := filesIn(t, os.Getenv("TMPDIR")); files != 1 {
+		t.Errorf("%d files while a large snapshot is under way", files)
+	}
+	if err := snapshot.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if files := filesIn(t, os.Getenv("TMPDIR")); files != 0 {
+		t.Errorf("%d files left", files)
+	}
+	checkUnchanged(t, store, pool, all)
+}
+
+// near leaves out the remainders of the thirds.
+func near(c inventory.Changes) inventory.Changes {
+	return inventory.Changes{Created: c.Created / 10, Changed: c.Changed / 10, Gone: c.Gone / 10, Unchanged: c.Unchanged / 10}
+}
+
+// checkUnchanged holds a re-read without news to what it may write: no row of an
+// instance, and little of the log.
+func checkUnchanged(t *testing.T, store *postgres.Store, pool *pgxpool.Pool, all []inventory.Instance) {
+	t.Helper()
+	exec(t, pool, `VACUUM instances`)
+	before := versions(t, pool)
+	least := int64(1) << 62
+	for fence := int64(4); fence < 10; fence++ {
+		start := walPosition(t, pool)
+		if got := apply(t, store, observation("aws-1", "eu-west-1", fence), all...); got.Unchanged != int64(len(all)) {
+			t.Fatalf("got %+v", got)
+		}
+		least = min(least, walPosition(t, pool)-start) // others may write at the same time
+	}
+	if after := versions(t, pool); after != before {
+		t.Error("a re-read without news wrote rows of instances")
+	}
+	if least > 10_000 {
+		t.Errorf("a re-read without news wrote %d bytes of log", least)
+	}
+}
+
+// versions is a sum over all versions of rows.
+func versions(t *testing.T, pool *pgxpool.Pool) (sum string) {
+	t.Helper()
+	const sql = `SELECT md5(string_agg(xmin::text || ctid::text, ',' ORDER BY uid)) FROM instances`
+	if err := pool.QueryRow(t.Context(), sql).Scan(&sum); err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+func filesIn(t *testing.T, dir string) int {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// A machine without room for temporary files says so, and applies nothing.
+func TestNoRoomForALargeScope(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()+"/none")
+	store, _ := open(t)
+	all := machinesOf("eu-west-1", 0, 3*postgres.SpoolMemory/800)
+	_, err := tryApply(t.Context(), store, observation("aws-1", "eu-west-1", 1), all...)
+	if fault.KindOf(err) != fault.KindUnavailable {
+		t.Fatalf("got %v", err)
+	}
+	page, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 1})
+	if err != nil || page.TotalSize != 0 {
+		t.Errorf("%d instances, %v", page.TotalSize, err)
+	}
+	apply(t, store, observation("aws-1", "eu-west-1", 1), all[:10]...)
+}

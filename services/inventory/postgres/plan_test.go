@@ -1,0 +1,228 @@
+package postgres_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/rollcall-dev/rollcall/services/inventory"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+)
+
+// planNode is a node of EXPLAIN (FORMAT JSON).
+type planNode struct {
+	Type     string     `json:"Node Type"`
+	Relation string     `json:"Relation Name"`
+	Index    string     `json:"Index Name"`
+	Plans    []planNode `json:"Plans"`
+}
+
+// all are the node and those below.
+func (n planNode) all() []planNode {
+	nodes := []planNode{n}
+	for _, below := range n.Plans {
+		nodes = append(nodes, below.all()...)
+	}
+	return nodes
+}
+
+func (n planNode) String() string {
+	var words []string
+	for _, node := range n.all() {
+		words = append(words, strings.Join(strings.Fields(node.Type+" "+node.Relation+" "+node.Index), " "))
+	}
+	return strings.Join(words, " > ")
+}
+
+// explain is the plan of a statement as the store's connections would run it.
+func explain(t *testing.T, pool *pgxpool.Pool, sql string, args []any) planNode {
+	t.Helper()
+	var text []byte
+	if err := pool.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+sql, args...).Scan(&text); err != nil {
+		t.Fatalf("explain %s: %v", sql, err)
+	}
+	var plans []struct{ Plan planNode }
+	if err := json.Unmarshal(text, &plans); err != nil {
+		t.Fatal(err)
+	}
+	return plans[0].Plan
+}
+
+// want says what a plan must be like.
+type want struct {
+	// index is one of these; a plan may be free to choose.
+	index []string
+	// sort is allowed: no index has the order, or what is to be sorted is little.
+	sort bool
+	// only the index may be read, not the table.
+	only bool
+}
+
+func (w want) check(t *testing.T, plan planNode) {
+	t.Helper()
+	used := ""
+	for _, node := range plan.all() {
+		switch {
+		case node.Type == "Seq Scan" && node.Relation == "instances":
+			t.Errorf("reads the whole table: %s", plan)
+		case strings.Contains(node.Type, "Sort") && !w.sort:
+			t.Errorf("sorts: %s", plan)
+		case strings.HasPrefix(node.Index, "instances_") && used == "":
+			used = node.Index
+			if w.only && node.Type != "Index Only Scan" {
+				t.Errorf("reads the table: %s", plan)
+			}
+		}
+	}
+	for _, index := range w.index {
+		if used == index {
+			return
+		}
+	}
+	t.Errorf("uses %q, want one of %v: %s", used, w.index, plan)
+}
+
+// crowd fills the roll with 20,000 instances of 10 accounts in 4 regions, a few
+// of them in rare states, types and teams, and a tenth gone.
+func crowd(t *testing.T, store *postgres.Store, pool *pgxpool.Pool) {
+	t.Helper()
+	n := 0
+	for account := range 10 {
+		for _, region := range []string{"eu-west-1", "us-east-1", "us-west-2", "ap-south-1"} {
+			instances := make([]inventory.Instance, 500)
+			for k := range instances {
+				instances[k] = machine(region, n)
+				if n++; n%400 == 0 {
+					instances[k].State = inventory.StateFailed
+					instances[k].MachineType = "u-24tb1.metal"
+					instances[k].Labels["team"] = "rare"
+				}
+			}
+			obs := observation(fmt.Sprint("aws-", account), region, 1)
+			apply(t, store, obs, instances...)
+			obs.Fence, obs.Time = 2, at(2)
+			apply(t, store, obs, instances[50:]...)
+		}
+	}
+	exec(t, pool, `VACUUM ANALYZE instances`)
+	exec(t, pool, `ANALYZE scopes`)
+}
+
+// Each statement that people wait for uses the index that was made for it.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	store, pool := open(t)
+	crowd(t, store, pool)
+
+	for _, c := range []struct {
+		filter, order string
+		gone          bool
+		want          want
+	}{
+		{want: want{index: []string{"instances_pkey"}}},
+		{gone: true, want: want{index: []string{"instances_pkey"}}},
+		{filter: `state = FAILED`, want: want{index: []string{"instances_state_idx"}, sort: true}},
+		{filter: `state = RUNNING`, want: want{index: []string{"instances_state_idx", "instances_pkey"}}},
+		{filter: `account = "accounts/aws-3"`, want: want{index: []string{"instances_account_idx", "instances_pkey"}}},
+		{filter: `location.region = "eu-west-1"`, want: want{index: []string{"instances_region_idx", "instances_pkey"}}},
+		{filter: `machineType = "u-24tb1.metal"`, want: want{index: []string{"instances_machine_type_idx"}, sort: true}},
+		{filter: `machine_type = "m6i.large"`, want: want{index: []string{"instances_machine_type_idx", "instances_pkey"}}},
+		{filter: `labels.team = "rare"`, want: want{index: []string{"instances_labels_idx"}, sort: true}},
+		{filter: `labels.team = "team-7" AND state = RUNNING`,
+			want: want{index: []string{"instances_labels_idx", "instances_pkey", "instances_state_idx"}, sort: true}},
+		{filter: `provider_id = "i-00000000000000001"`, want: want{index: []string{"instances_provider_id_idx"}}},
+		{filter: `provider_uri = "arn:aws:ec2:eu-west-1:1:instance/i-1"`, want: want{index: []string{"instances_provider_uri_idx"}, sort: true}},
+		{filter: `display_name = "web-77"`, want: want{index: []string{"instances_display_name_idx"}}},
+		{order: "display_name", want: want{index: []string{"instances_display_name_idx"}}},
+		{order: "display_name desc", want: want{index: []string{"instances_display_name_idx"}}},
+		{order: "provider_id", want: want{index: []string{"instances_provider_id_idx"}}},
+		{order: "state", want: want{index: []string{"instances_state_idx"}}},
+		{order: "account desc", want: want{index: []string{"instances_account_idx"}}},
+		{order: "location.region", want: want{index: []string{"instances_region_idx"}}},
+		{order: "machine_type", want: want{index: []string{"instances_machine_type_idx"}}},
+	} {
+		t.Run(c.filter+" by "+c.order, func(t *testing.T) {
+			q := inventory.ListQuery{Filter: c.filter, OrderBy: c.order, ShowGone: c.gone, PageSize: 50}
+			checkPages(t, store, pool, q, c.want)
+		})
+	}
+}
+
+// checkPages checks the first page and one further on: depth costs nothing.
+func checkPages(t *testing.T, store *postgres.Store, pool *pgxpool.Pool, q inventory.ListQuery, w want) {
+	t.Helper()
+	for range 2 {
+		sql, args, err := postgres.PageSQL(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.check(t, explain(t, pool, sql, args))
+		far := q
+		far.PageSize = 700
+		page, err := store.ListInstances(t.Context(), far)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if q.PageToken = page.NextPageToken; q.PageToken == "" {
+			return
+		}
+	}
+}
+
+func TestPlansOfEverythingElse(t *testing.T) {
+	t.Parallel()
+	store, pool := open(t)
+	crowd(t, store, pool)
+	scope := observation("aws-3", "eu-west-1", 1).Scope.UID()
+	someUIDs := make([][16]byte, 500)
+	for n := range someUIDs {
+		someUIDs[n] = uuid.New()
+	}
+
+	t.Run("what a snapshot compares itself to", func(t *testing.T) {
+		want{index: []string{"instances_scope_idx"}}.check(t, explain(t, pool, postgres.LoadHeldSQL, []any{scope}))
+	})
+	t.Run("the new of a snapshot", func(t *testing.T) {
+		want{index: []string{"instances_pkey"}, sort: true}.check(t, explain(t, pool, postgres.ResolveSQL, []any{someUIDs, scope}))
+	})
+	t.Run("the gone of a snapshot", func(t *testing.T) {
+		want{index: []string{"instances_pkey", "instances_scope_idx"}}.check(t,
+			explain(t, pool, postgres.MarkGoneSQL, []any{someUIDs, scope, at(1), int64(1)}))
+	})
+	for column, index := range map[string]string{
+		"provider_id": "instances_provider_id_idx", "provider_uri": "instances_provider_uri_idx", "display_name": "instances_display_name_idx",
+	} {
+		for _, gone := range []bool{false, true} {
+			t.Run(fmt.Sprint("look-up by ", column, " gone ", gone), func(t *testing.T) {
+				sql, args := postgres.LookupSQL(column, "x", inventory.LookupScope{ShowGone: gone})
+				want{index: []string{index}, sort: true}.check(t, explain(t, pool, sql, args))
+			})
+		}
+	}
+	for _, filter := range []string{`state = RUNNING`, `account = aws-3`, `location.region = "eu-west-1"`, `machine_type = "m6i.large"`} {
+		t.Run("total of "+filter, func(t *testing.T) {
+			sql, args, err := postgres.CountSQL(inventory.ListQuery{Filter: filter})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan := explain(t, pool, sql, args)
+			want{index: []string{"instances_state_idx", "instances_account_idx", "instances_region_idx", "instances_machine_type_idx"}, only: true}.check(t, plan)
+		})
+	}
+	for field, index := range map[string]string{
+		"account": "instances_account_idx", "state": "instances_state_idx",
+		"location.region": "instances_region_idx", "machine_type": "instances_machine_type_idx",
+	} {
+		t.Run("counts by "+field, func(t *testing.T) {
+			sql, args, err := postgres.AggregateSQL(inventory.AggregateQuery{GroupBy: []string{field}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want{index: []string{index}, only: true, sort: true}.check(t, explain(t, pool, sql, args))
+		})
+	}
+}

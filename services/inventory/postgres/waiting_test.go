@@ -1,0 +1,94 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/migrations"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// Who waits for a scope that another holds is let go when its caller gives up,
+// and has changed nothing.
+func TestWaitingEndsWithTheCaller(t *testing.T) {
+	t.Parallel()
+	store, pool := open(t)
+	obs := observation("aws-1", "eu-west-1", 1)
+	apply(t, store, obs, machine("eu-west-1", 1))
+	holder, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = holder.Rollback(context.Background()) }) // ended already, unless the test failed
+	if _, err := holder.Exec(t.Context(), `SELECT FROM scopes FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	obs.Fence = 2
+	for name, call := range map[string]func(ctx context.Context) error{
+		"a snapshot": func(ctx context.Context) error { _, err := store.BeginSnapshot(ctx, obs); return err },
+		"a single observation": func(ctx context.Context) error {
+			_, err := store.UpsertInstance(ctx, obs, machine("eu-west-1", 2))
+			return err
+		},
+		"a failure": func(ctx context.Context) error {
+			return store.FailScope(ctx, obs, inventory.Failure{Reason: "INTERNAL"})
+		},
+		"a removal": func(ctx context.Context) error { return store.RemoveAccount(ctx, "aws-1", 2) },
+	} {
+		ctx, giveUp := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- call(ctx) }()
+		awaitWaiter(t, pool)
+		giveUp()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("%s ended with %v", name, err)
+		}
+	}
+	if err := holder.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	page, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 9})
+	if err != nil || page.TotalSize != 1 || len(page.Freshness.Unreachable) != 0 {
+		t.Errorf("%+v, %v", page, err)
+	}
+}
+
+// Two processes that start at once on an empty database migrate it once, and one
+// that starts later finds nothing to do.
+func TestMigratingAtOnce(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, dbtest.Template{Service: "inventory", Name: "empty"})
+	var group sync.WaitGroup
+	errs := make([]error, 3)
+	for n := range errs {
+		group.Go(func() { errs[n] = kit.Migrate(t.Context(), db.URL, migrations.Inventory(), "inventory") })
+	}
+	group.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	store, _ := openOn(t, db)
+	apply(t, store, observation("aws-1", "eu-west-1", 1), machine("eu-west-1", 1))
+	if err := kit.Migrate(t.Context(), db.URL, migrations.Inventory(), "inventory"); err != nil {
+		t.Fatal(err)
+	}
+	if page, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 9}); err != nil || page.TotalSize != 1 {
+		t.Errorf("%+v, %v", page, err)
+	}
+}
+
+// Where the database does not have the tables, that is our mistake and not the
+// caller's.
+func TestUnforeseenErrorsAreInternal(t *testing.T) {
+	t.Parallel()
+	store, _ := openOn(t, dbtest.New(t, dbtest.Template{Service: "inventory", Name: "empty"}))
+	_, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 9})
+	if err == nil || fault.KindOf(err) != fault.KindInternal {
+		t.Errorf("got %v", err)
+	}
+}

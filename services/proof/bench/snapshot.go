@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+)
+
+// Inventory measures its snapshots itself, beside the code: see the benchmark's
+// own words on what each unit is.
+const (
+	snapshotPackage   = "github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	snapshotBenchmark = "BenchmarkApplySnapshot"
+	// snapshotTimes is how often each is measured, in one process.
+	snapshotTimes = "5x"
+)
+
+// snapshotFigures are the units that are told, and their limits.
+var snapshotFigures = []struct{ unit, figure, limit, format string }{
+	{"first/copy", "first snapshot of 100,000 instances, speed", "plain COPY into the same indexed table; aim ≥ 0.70", "%.2f ×"},
+	{"unchanged/first", "unchanged snapshot, speed", "the first; aim ≥ 20", "%.0f ×"},
+	{"wal-B", "write-ahead log of an unchanged snapshot", "10 kB", "%.0f B"},
+}
+
+// measureSnapshots runs inventory's benchmark and makes a table of it.
+func measureSnapshots(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+snapshotBenchmark+"$", "-benchtime", snapshotTimes, snapshotPackage)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", snapshotBenchmark, err, out)
+	}
+	reader := benchfmt.NewReader(bytes.NewReader(out), snapshotBenchmark)
+	for reader.Scan() {
+		if result, ok := reader.Result().(*benchfmt.Result); ok {
+			return snapshotTable(result)
+		}
+	}
+	return "", errors.Join(fmt.Errorf("%s printed no result:\n%s", snapshotBenchmark, out), reader.Err())
+}
+
+func snapshotTable(result *benchfmt.Result) (string, error) {
+	var b strings.Builder
+	b.WriteString("| figure | measured | limit of the same run |\n| --- | --- | --- |\n")
+	for _, f := range snapshotFigures {
+		value, ok := result.Value(f.unit)
+		if !ok {
+			return "", fmt.Errorf("%s does not report %s", snapshotBenchmark, f.unit)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.figure, fmt.Sprintf(f.format, value), f.limit)
+	}
+	return b.String(), nil
+}

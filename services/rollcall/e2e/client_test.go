@@ -1,0 +1,219 @@
+package e2e
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// started is an `up` that shows the first account of a world, and syncs it only when asked.
+func started(t *testing.T) (*rollcall, *world) {
+	t.Helper()
+	w := newWorld(t)
+	env := w.env()
+	env["ROLLCALL_SYNC_INTERVAL"] = "24h"
+	r := up(t, t.TempDir(), env)
+	connected(t, r.http, 1)
+	return r, w
+}
+
+// TestClient goes through the client's commands in the order that a user might, each with what it prints in a golden file
+// below testdata/client (go test -update writes them).
+func TestClient(t *testing.T) {
+	t.Parallel()
+	r, w := started(t)
+	role := cloudsim.RoleARN("200000000002", "rollcall")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"accounts", []string{"accounts"}, 0},
+		{"accounts-get", []string{"accounts", "get", "accounts/aws-200000000001"}, 0},
+		{"accounts-get-unknown", []string{"accounts", "get", "aws-300000000001"}, 1},
+		{"accounts-filter-nothing", []string{"accounts", "list", "--filter", "paused = true"}, 0},
+		{"accounts-create", []string{"accounts", "create", "aws", "200000000002", "--role-arn", role, "--display-name", "second", "--label", "env=prod", "--paused"}, 0},
+		{"accounts-create-twice", []string{"accounts", "create", "aws", "200000000002", "--role-arn", role}, 1},
+		{"accounts-create-no-id", []string{"accounts", "create", "aws", "12345"}, 1},
+		{"sync", []string{"sync", "aws-200000000002", "aws-200000000001"}, 0},
+		{"sync-unknown", []string{"sync", "aws-300000000001"}, 1},
+		{"sync-nothing", []string{"sync"}, 1},
+		{"instances", []string{"instances"}, 0},
+		{"instances-wide", []string{"instances", "list", "--wide", "--limit", "3", "--order-by", "display_name"}, 0},
+		{"instances-filter", []string{"instances", "list", "-f", `kind = DATABASE AND location.region = "eu-west-1"`, "--order-by", "display_name desc"}, 0},
+		{"instances-filter-nothing", []string{"instances", "list", "-f", `display_name = "no such thing"`}, 0},
+		{"instances-filter-wrong", []string{"instances", "list", "-f", "colour = red"}, 1},
+		{"instances-order-wrong", []string{"instances", "list", "--order-by", "colour"}, 1},
+		{"instances-too-stale", []string{"instances", "list", "--max-staleness", "1ns"}, 1},
+		{"instances-count", []string{"instances", "count"}, 0},
+		{"instances-count-by", []string{"instances", "count", "location.region", "kind", "--filter", `account = "accounts/aws-200000000002"`}, 0},
+		{"instances-lookup-unknown", []string{"instances", "lookup", "i-0123456789abcdef0"}, 1},
+		{"scopes", []string{"scopes"}, 0},
+		{"scopes-failed", []string{"scopes", "--failed"}, 0},
+		{"runs-get-unknown", []string{"runs", "get", "01a20a7a-24e7-72ec-b523-ae20f5fb9b0c"}, 1},
+		{"accounts-update", []string{"accounts", "update", "aws-200000000002", "--display-name", "two", "--label", "team=data", "--remove-label", "env", "--no-paused"}, 0},
+		{"accounts-update-nothing", []string{"accounts", "update", "aws-200000000002"}, 1},
+		{"accounts-update-late", []string{"accounts", "update", "aws-200000000002", "--paused", "--etag", "old"}, 1},
+		{"accounts-delete-asks", []string{"accounts", "delete", "aws-200000000002"}, 1},
+		{"accounts-delete", []string{"accounts", "delete", "aws-200000000002", "--yes"}, 0},
+	} {
+		got := r.run(t, c.args...)
+		if got.code != c.code {
+			t.Errorf("%s: exit code %d, want %d\n%s%s", c.name, got.code, c.code, got.out, got.stderr)
+		}
+		golden(t, c.name, c.args, got)
+	}
+	checkFailures(t, r, w)
+	r.stop(t)
+}
+
+// checkFailures makes a region fail and looks at what the client says of it.
+func checkFailures(t *testing.T, r *rollcall, w *world) {
+	t.Helper()
+	mend := w.Inject(cloudsim.Fault{
+		Kind: cloudsim.AccessDenied, Call: cloudsim.Call{Account: w.account, Region: "us-east-1", Service: "rds"},
+	})
+	got := r.run(t, "sync", "aws-"+w.account)
+	if got.code != 1 {
+		t.Errorf("a sync that failed in part: exit code %d", got.code)
+	}
+	golden(t, "degraded-sync", []string{"sync", "aws-" + w.account}, got)
+	for name, args := range map[string][]string{
+		"degraded-accounts":  {"accounts", "get", "aws-" + w.account},
+		"degraded-instances": {"instances", "list", "--limit", "2", "-f", "kind = DATABASE"},
+		"degraded-scopes":    {"scopes", "--failed"},
+		"degraded-nothing":   {"instances", "list", "-f", `kind = DATABASE AND display_name = "no such thing"`},
+		"degraded-runs":      {"runs", "list", "--limit", "1", "--account", "aws-" + w.account},
+	} {
+		golden(t, name, args, r.run(t, args...))
+	}
+	mend()
+	if got := r.run(t, "sync", "--all"); got.code != 0 {
+		t.Errorf("a sync after the fault was mended: exit code %d\n%s%s", got.code, got.out, got.stderr)
+	}
+}
+
+// TestFormats reads the whole roll in every format, and finds the same.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	r, _ := started(t)
+	type list struct {
+		Instances []map[string]any
+		TotalSize int `yaml:"totalSize"`
+		Freshness struct {
+			OldestObserveTime string `yaml:"oldestObserveTime"`
+		}
+		Unreachable []string
+	}
+	var fromJSON, fromYAML list
+	if err := json.Unmarshal([]byte(r.run(t, "instances", "list", "-o", "json").out), &fromJSON); err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal([]byte(r.run(t, "instances", "list", "-o", "yaml").out), &fromYAML); err != nil {
+		t.Fatal(err)
+	}
+	const want = 18 // of each of two regions, six machines and three databases
+	if len(fromJSON.Instances) != want || fromJSON.TotalSize != want || fromJSON.Freshness.OldestObserveTime == "" {
+		t.Errorf("JSON: %d instances of %d, as of %q", len(fromJSON.Instances), fromJSON.TotalSize, fromJSON.Freshness.OldestObserveTime)
+	}
+	decoder := json.NewDecoder(strings.NewReader(r.run(t, "instances", "list", "-o", "ndjson").out))
+	for i, instance := range fromJSON.Instances {
+		var line map[string]any
+		if err := decoder.Decode(&line); err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(line) != fmt.Sprint(instance) {
+			t.Errorf("line %d is %v and not %v", i, line, instance)
+		}
+		if fmt.Sprint(fromYAML.Instances[i]["labels"]) != fmt.Sprint(instance["labels"]) || fromYAML.Instances[i]["name"] != instance["name"] {
+			t.Errorf("in YAML item %d is %v and not %v", i, fromYAML.Instances[i], instance)
+		}
+	}
+	if limited := r.run(t, "instances", "list", "-o", "ndjson", "--limit", "5"); strings.Count(limited.out, "\n") != 5 {
+		t.Errorf("--limit 5 gives\n%s", limited.out)
+	}
+
+	one := fromJSON.Instances[0]
+	name := one["name"].(string)
+	for _, args := range [][]string{
+		{"instances", "get", name}, {"instances", "get", strings.TrimPrefix(name, "instances/")},
+		{"instances", "lookup", one["providerId"].(string)}, {"instances", "lookup", one["providerUri"].(string)},
+		{"instances", "lookup", one["displayName"].(string)}, {"instances", "lookup", "--by", "provider-id", one["providerId"].(string), "--account", one["account"].(string)},
+	} {
+		var found map[string]any
+		got := r.run(t, append(args, "-o", "json")...)
+		if err := json.Unmarshal([]byte(got.out), &found); err != nil || found["name"] != name {
+			t.Errorf("rollcall %s: %v\n%s%s", strings.Join(args, " "), err, got.out, got.stderr)
+		}
+	}
+	for _, args := range [][]string{
+		{"accounts"}, {"accounts", "get", one["account"].(string)}, {"scopes"}, {"runs"}, {"instances", "count", "state"}, {"sync", one["account"].(string)},
+	} {
+		for _, f := range []string{"json", "ndjson", "yaml"} {
+			got := r.run(t, append(args, "-o", f)...)
+			var err error
+			switch f {
+			case "yaml":
+				err = yaml.Unmarshal([]byte(got.out), new(any))
+			default:
+				for decoder := json.NewDecoder(strings.NewReader(got.out)); decoder.More() && err == nil; {
+					err = decoder.Decode(new(any))
+				}
+			}
+			if err != nil || got.code != 0 || got.out == "" {
+				t.Errorf("rollcall %s -o %s: exit %d, %v\n%s%s", strings.Join(args, " "), f, got.code, err, got.out, got.stderr)
+			}
+		}
+	}
+	r.stop(t)
+}
+
+// masks hide what differs from run to run.
+var masks = []struct {
+	pattern *regexp.Regexp
+	by      string
+}{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \w+`), "TIME"},
+	{regexp.MustCompile(`\b\d+[smhd] ago`), "AGO"},
+	{regexp.MustCompile(`\b\d+ms\b|\b\d+(\.\d+)?s\b`), "TOOK"},
+	{regexp.MustCompile(`syncRuns/[0-9a-f-]{36}|\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}`), "RUN"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "ADDR"},
+	{regexp.MustCompile(`(?m)^(etag +)\S+$`), "${1}ETAG"},
+	{regexp.MustCompile(`(?i)(request ?id:? )[0-9a-f-]+`), "${1}ID"},
+	{regexp.MustCompile(`(?m)^\S+: (queued|running) .*\n|^\S+: (succeeded|degraded), .*\n`), ""}, // who is seen in which state is chance
+	{regexp.MustCompile(` {2,}`), "  "},                                                          // the width of columns depends on all of these
+}
+
+// golden compares what a command printed with its golden file.
+func golden(t *testing.T, name string, args []string, got client) {
+	t.Helper()
+	text := fmt.Sprintf("$ rollcall %s\n[exit %d]\n--- stdout\n%s--- stderr\n%s", strings.Join(args, " "), got.code, got.out, got.stderr)
+	for _, m := range masks {
+		text = m.pattern.ReplaceAllString(text, m.by)
+	}
+	path := filepath.Join("testdata", "client", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", name, text, want)
+	}
+}

@@ -1,0 +1,388 @@
+package gateway_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+)
+
+// company is what most tests look at: five accounts in every kind of connection,
+// one region that can't be read.
+func company(s *stack) {
+	data := s.account("100000000001", "data-platform")
+	s.observed(data, "us-east-1", fleet("us-east-1", "ingest-worker", 0, 70)...)
+	s.observed(data, "eu-west-1", fleet("eu-west-1", "feature-store", 100, 12)...)
+	s.connection(data, connected())
+
+	edge := s.account("100000000007", "web-edge")
+	s.observed(edge, "us-west-2", fleet("us-west-2", "edge", 200, 23)...)
+	s.connection(edge, connected())
+	s.syncing(edge)
+
+	payments := s.account("100000000004", "payments-prod")
+	s.observed(payments, "eu-west-1", fleet("eu-west-1", "ledger", 300, 9)...)
+	s.observed(payments, "eu-south-1", fleet("eu-south-1", "ledger-south", 400, 4)...)
+	s.unseen(payments, "eu-south-1", "PERMISSION_DENIED", "AccessDenied on ec2:DescribeInstances.")
+	s.connection(payments, &accountsv1.UpdateConnectionStatusRequest_Outcome{
+		Status: accountsv1.Connection_DEGRADED, Reason: accountsv1.Connection_PERMISSION_DENIED,
+		Error:  "1 of 2 scopes failed: AccessDenied on ec2:DescribeInstances in eu-south-1.",
+		Remedy: "Allow ec2:DescribeInstances in eu-south-1 to the role that Rollcall assumes.",
+	})
+
+	sandbox := s.account("100000000009", "ml-sandbox")
+	s.connection(sandbox, &accountsv1.UpdateConnectionStatusRequest_Outcome{
+		Status: accountsv1.Connection_FAILED, Reason: accountsv1.Connection_CREDENTIALS_INVALID,
+		Error:  "The security token included in the request is invalid.",
+		Remedy: "The key was revoked: give Rollcall a new one.",
+	})
+	s.account("100000000043", "acquired-co")
+}
+
+func TestTheConsoleShowsAccountsAndInstances(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	company(s)
+	p.visit(s.web)
+	p.shows("#instances-title", "118")
+	if got := p.names(); len(got) != 25 || got[0] != "edge-001" || !slices.IsSorted(got) {
+		t.Errorf("the first page shows %d: %v", len(got), got)
+	}
+	for selector, text := range map[string]string{
+		"#account-aws-100000000001 .chip": "connected", "#account-aws-100000000007 .chip": "syncing",
+		"#account-aws-100000000004 .chip": "degraded", "#account-aws-100000000009 .chip": "failed",
+		"#account-aws-100000000043 .chip": "unknown",
+		"#account-aws-100000000009":       "The key was revoked", "#account-aws-100000000043": "never",
+		"#notes": "payments-prod · eu-south-1 · virtual machines could not be read", "#fresh": "1 scope stale",
+		"#instances-title": "1 scope could not be seen", ".cards": "1 of 5 connected",
+	} {
+		if got := p.text(selector); !strings.Contains(got, text) {
+			t.Errorf("%s says %q, want %q", selector, got, text)
+		}
+	}
+	if !strings.Contains(p.text("#notes"), "Its 4 instances are shown as last seen; none was removed.") {
+		t.Errorf("the note says %q", p.text("#notes"))
+	}
+	if !strings.Contains(p.text("#notes"), "What to do: Allow ec2:DescribeInstances in eu-south-1") {
+		t.Errorf("the note says %q", p.text("#notes"))
+	}
+	if page := p.text("body"); strings.Contains(page, "@page") || strings.Contains(page, "{ ") {
+		t.Errorf("a piece of a template is shown: %s", page)
+	}
+	// What needs a person comes first.
+	first := value[string](p, `document.querySelector("table.accounts tbody tr").id`)
+	if first != "account-aws-100000000009" {
+		t.Errorf("the first account is %s", first)
+	}
+	for _, theme := range []string{"light", "dark"} {
+		p.media(theme)
+		p.picture("console-" + theme)
+	}
+	p.media("light")
+	p.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	if wide := value[int](p, "document.documentElement.scrollWidth"); wide > 390 {
+		t.Errorf("on a phone the page is %d pixels wide", wide)
+	}
+	p.picture("console-phone")
+	p.quiet()
+}
+
+// media chooses the colour scheme that the system asks for.
+func (p *tab) media(scheme string) {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	if err != nil {
+		p.fail("%v", err)
+	}
+}
+
+func TestTheFilterIsReachedTypedAndKept(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	company(s)
+	p.visit(s.web)
+	p.holds("window.htmx")
+	p.slash()
+	p.holds(`document.activeElement.id === "filter"`)
+	p.press(`labels.team = "data" AND displayName : ledger` + kb.Enter)
+	p.holds(`new URLSearchParams(location.search).get("filter") === 'labels.team = "data" AND displayName : ledger'`)
+	p.shows("#instances-title", "match")
+	for _, name := range p.names() {
+		if !strings.HasPrefix(name, "ledger") {
+			t.Errorf("%s is shown", name)
+		}
+	}
+
+	// A mistake is told in place, with its column, and the text stays.
+	p.slash()
+	p.press(kb.Escape)
+	p.do(chromedp.SetValue(chromedp.CSS("#filter"), "state = RUNNIN"), chromedp.Focus(chromedp.CSS("#filter")))
+	p.press(kb.Enter)
+	p.shows("#filter-mistake", "column 9")
+	if got := p.text("#filter-mistake mark"); got != "R" {
+		t.Errorf("the mistake is marked at %q", got)
+	}
+	if got := value[string](p, `document.getElementById("filter").value + document.getElementById("filter").getAttribute("aria-invalid")`); got != "state = RUNNINtrue" {
+		t.Errorf("the filter is %q", got)
+	}
+	p.picture("console-mistake")
+
+	// Back leads to the filter before.
+	p.do(chromedp.NavigateBack())
+	p.shows("#instances-title", "match")
+	p.holds(`document.getElementById("filter").value.includes("ledger")`)
+
+	// A word alone is searched for; nothing found says so, and how to go on.
+	p.visit(s.web + "/?filter=nothing-like-it")
+	p.shows("#instances", "No instance matches.")
+	p.shows("#instances", "1 scope could not be seen")
+	p.click("#instances .empty a")
+	p.shows("#instances-title", "118")
+	p.quiet()
+}
+
+func TestSortingAndPagingKeepTheRest(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	company(s)
+	p.visit(s.web + "/?filter=" + url.QueryEscape("location.region = us-east-1"))
+	p.holds("window.htmx")
+	p.shows(".foot", "1–25 of 70")
+	p.click("table.list th:nth-child(2) a") // by name already: now falling
+	p.holds(`document.querySelector("table.list th:nth-child(2)").ariaSort === "descending"`)
+	if got := p.names(); got[0] != "ingest-worker-070" {
+		t.Errorf("falling, the first is %s", got[0])
+	}
+	p.click("a[rel=next]")
+	p.shows(".foot", "26–50 of 70")
+	p.click("a[rel=next]")
+	p.shows(".foot", "51–70 of 70")
+	if got := p.names(); len(got) != 20 || got[0] != "ingest-worker-020" {
+		t.Errorf("the last page shows %v", got)
+	}
+	if got := value[string](p, `new URLSearchParams(location.search).get("filter")`); got != "location.region = us-east-1" {
+		t.Errorf("the filter became %q", got)
+	}
+	// The URL is the whole state.
+	p.do(chromedp.Reload())
+	p.shows(".foot", "51–70 of 70")
+	p.click("a[rel=prev]")
+	p.shows(".foot", "26–50 of 70")
+	p.click("a[rel=prev]")
+	p.shows(".foot", "1–25 of 70")
+	// A value beside the table goes into the filter and out again.
+	p.holds("window.htmx")
+	p.click(`.facet a[href*="STOPPED"]`)
+	p.holds(`document.getElementById("filter").value === "location.region = us-east-1 AND state = STOPPED"`)
+	p.click(`.facet a.on[href="/?filter=location.region+%3D+us-east-1&order=display_name+desc"]`)
+	p.holds(`document.getElementById("filter").value === "location.region = us-east-1"`)
+	p.quiet()
+}
+
+func TestThePageRenewsItselfAndDisturbsNothing(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	company(s)
+	p.visit(s.web)
+	p.holds("window.htmx")
+	// Somebody is in the middle of a word, half-way down the page.
+	p.slash()
+	p.press("displayName : led")
+	value[int](p, `(window.scrollTo(0, 300), document.getElementById("filter-help").open = true, document.getElementById("filter").setSelectionRange(3, 5), 1)`)
+	before := value[int](p, "Math.round(window.scrollY)")
+
+	s.observed(s.account("100000000002", "newcomer"), "eu-north-1", machine("eu-north-1", "aa-new", 999))
+	p.shows("#accounts", "newcomer")
+	p.holds(`[...document.querySelectorAll("table.list td.name b")].some(b => b.innerText === "aa-new")`)
+	if got := value[string](p, `document.activeElement.id + ":" + document.activeElement.value + ":" + document.activeElement.selectionStart`); got != "filter:displayName : led:3" {
+		t.Errorf("the focus is %q", got)
+	}
+	if after := value[int](p, "Math.round(window.scrollY)"); after != before {
+		t.Errorf("the page moved from %d to %d", before, after)
+	}
+	p.quiet()
+}
+
+func TestAHiddenPageAsksForNothing(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	p.visit(s.web)
+	p.holds("window.htmx")
+	const hide = `(Object.defineProperty(document, "hidden", {value: %t, configurable: true}), document.dispatchEvent(new Event("visibilitychange")), 1)`
+	const asked = `performance.getEntriesByType("resource").filter(e => e.initiatorType === "fetch").length`
+	p.holds(asked + " > 0")
+	value[int](p, hide, true)
+	was := value[int](p, asked)
+	// Longer than the page waits between two: the clock of the page is asked, not ours.
+	value[int](p, `(window.since = performance.now(), 1)`)
+	p.holds("performance.now() - window.since > 6000")
+	if now := value[int](p, asked); now > was+1 { // one may have been under way
+		t.Errorf("a hidden page asked %d times", now-was)
+	}
+	value[int](p, hide, false)
+	p.holds(asked+" > %d", was)
+	p.quiet()
+}
+
+func TestTheErrorOfAConnectionShowsWhenFocused(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	company(s)
+	p.visit(s.web)
+	const tip = "#account-aws-100000000004-why"
+	if shown := value[string](p, `getComputedStyle(document.querySelector(%q)).display`, tip); shown != "none" {
+		t.Errorf("before, the tip is %s", shown)
+	}
+	p.do(chromedp.Focus(chromedp.CSS("#account-aws-100000000004 .has-tip")))
+	p.holds(`getComputedStyle(document.querySelector(%q)).display === "block"`, tip)
+	for _, want := range []string{"PERMISSION_DENIED", "AccessDenied", "Allow ec2:DescribeInstances"} {
+		if got := p.text(tip); !strings.Contains(got, want) {
+			t.Errorf("the tip says %q and not %q", got, want)
+		}
+	}
+	p.picture("console-tip")
+	described := value[string](p, `document.querySelector("#account-aws-100000000004 .has-tip").getAttribute("aria-describedby")`)
+	if "#"+described != tip {
+		t.Errorf("the chip is described by %q", described)
+	}
+}
+
+func TestWhatCloudsAndUsersNameIsText(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	hostile := []string{
+		`<script>window.pwned=1</script>`, `"><img src=x onerror="window.pwned=1">`, `' onmouseover='window.pwned=1`,
+		`javascript:window.pwned=1`, `{{7*7}}${7*7}`, "a\nb\tc", "😀 größe \u202egnol\u202c", strings.Repeat("w", 256), `" hx-get="/v1/accounts" hx-trigger="load`,
+	}
+	account := s.account("100000000001", hostile[0][:20]+hostile[1])
+	var machines []*inventoryv1.Instance
+	for i, name := range hostile {
+		m := machine("eu-west-1", name, i)
+		m.Labels = map[string]string{name: name, "z": hostile[(i+1)%len(hostile)]}
+		m.MachineType, m.ProviderState = name[:min(len(name), 60)], name[:min(len(name), 60)]
+		machines = append(machines, m)
+	}
+	s.observed(account, "eu-west-1", machines...)
+	s.connection(account, &accountsv1.UpdateConnectionStatusRequest_Outcome{
+		Status: accountsv1.Connection_FAILED, Reason: accountsv1.Connection_INTERNAL, Error: hostile[1], Remedy: hostile[0],
+	})
+	p.visit(s.web + "/?filter=" + url.QueryEscape(`"<img src=x onerror=window.pwned=1>`))
+	p.shows("#filter-mistake", "The filter can't be read.")
+	p.visit(s.web)
+	p.holds(`document.querySelectorAll("table.list tbody tr").length === %d`, len(hostile))
+	shown := p.names()
+	for _, name := range hostile {
+		if !slices.ContainsFunc(shown, func(s string) bool {
+			return strings.Join(strings.Fields(s), " ") == strings.Join(strings.Fields(name), " ")
+		}) {
+			t.Errorf("%q is not shown to the letter among %q", name, shown)
+		}
+	}
+	// Each label's link finds its instance again.
+	for _, link := range value[[]string](p, `[...document.querySelectorAll("table.list a.pill, table.list .tip a")].map(a => a.href)`) {
+		p.visit(link)
+		if n := len(p.names()); n < 1 {
+			t.Errorf("%s shows %d instances: %s", link, n, p.text("#instances"))
+		}
+	}
+	if value[bool](p, "Boolean(window.pwned)") {
+		t.Error("a name was run as a script")
+	}
+	p.picture("console-hostile")
+	p.quiet()
+}
+
+func TestTheConsoleWithoutScripts(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	company(s)
+	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	p.visit(s.web)
+	p.click("a[rel=next]")
+	p.shows(".foot", "26–50 of 118")
+	p.click("table.list th:nth-child(1) a")
+	p.shows(".foot", "1–25 of 118")
+	p.do(chromedp.SendKeys(chromedp.CSS("#filter"), "location.region = us-west-2"+kb.Enter))
+	p.shows("#instances-title", "23 match")
+	p.quiet()
+}
+
+func TestAServiceThatGoesAwayLeavesWhatItSaid(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	company(s)
+	p.visit(s.web)
+	p.shows("#instances-title", "118")
+	s.inventoryProcess.stop()
+	p.shows(".banner", "The inventory service does not answer.")
+	p.shows(".banner", "What you see is as it was")
+	if got := p.names(); len(got) != 25 {
+		t.Errorf("%d instances are left", len(got))
+	}
+	p.shows("#fresh", "not live")
+	p.picture("console-away")
+	p.do(chromedp.Reload()) // also what is opened now shows what was known
+	p.shows("#instances-title", "118")
+	s.inventoryProcess.run()
+	p.holds(`!document.querySelector(".banner:not(#offline)")`)
+
+	// The gateway itself.
+	s.gatewayProcess.stop()
+	p.holds(`!document.getElementById("offline").hidden`)
+	if got := p.names(); len(got) != 25 {
+		t.Errorf("%d instances are left", len(got))
+	}
+	s.gatewayProcess.run()
+	p.holds(`document.getElementById("offline").hidden`)
+}
+
+func TestAnEmptyRollSaysHowToBegin(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	p.visit(s.web)
+	p.shows("#no-accounts", "No account is on the roll yet.")
+	p.picture("console-empty")
+	// The command that it shows works as it stands, from where the reader is.
+	command := value[string](p, `document.querySelector("#no-accounts pre").innerText`)
+	path, body, ok := strings.Cut(strings.TrimPrefix(command, "curl -X POST "+s.web), " -d '")
+	if !ok {
+		t.Fatalf("it shows %q", command)
+	}
+	s.want(200, "POST", path, strings.TrimSuffix(body, "'"))
+	p.shows("#accounts", "payments")
+	p.quiet()
+}
+
+func TestTheAPIPageInABrowser(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	p.visit(s.web + "/docs")
+	p.shows("#InventoryService_ListInstances", "GET /v1/instances")
+	p.shows("#InventoryService_ListInstances", "curl -s '"+s.web+"/v1/instances'")
+	p.click(`.contents a[href="#DiscoveryService_WatchSyncRun"]`)
+	p.holds(`location.hash === "#DiscoveryService_WatchSyncRun"`)
+	p.picture("docs")
+	p.quiet()
+}

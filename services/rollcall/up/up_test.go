@@ -1,0 +1,205 @@
+package up
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// paper is a screen that remembers, and cancels when it has read a text.
+type paper struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+
+	until string
+	stop  context.CancelFunc
+}
+
+func (p *paper) Write(line []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.text.Write(line)
+	if p.until != "" && strings.Contains(p.text.String(), p.until) {
+		p.stop()
+	}
+	return len(line), nil
+}
+
+func (p *paper) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
+func (p *paper) screen(log *paper) Screen {
+	same := func(text string) string { return text }
+	return Screen{Out: p, Program: "rollcall", Bold: same, Dim: same, Good: same, Warn: same, LogOut: log}
+}
+
+func config(t *testing.T, demo Demo) Config {
+	t.Helper()
+	return Config{
+		DataDir: t.TempDir(), HTTP: serve.Address("127.0.0.1:0"), GRPC: serve.Address("127.0.0.1:0"),
+		SyncInterval: time.Minute, Demo: demo, Logging: serve.Logging{Format: "text"},
+	}
+}
+
+// Stopped at any point, `up` closes all it opened: the look at the goroutines after the tests would find what is left.
+func TestStoppedAnywhere(t *testing.T) {
+	for _, until := range []string{"Making a database", "Rollcall is up.", "Ctrl-C stops"} {
+		ctx, stop := context.WithCancel(t.Context())
+		p := &paper{until: until, stop: stop}
+		log := &paper{}
+		cfg := config(t, DemoOn)
+		if err := Run(ctx, cfg, p.screen(log)); err != nil {
+			t.Errorf("stopped at %q: %v", until, err)
+		}
+		if said := p.String(); !strings.HasSuffix(said, "Stopped.\n") {
+			t.Errorf("stopped at %q, it said\n%s\nand logged\n%s", until, said, log)
+		}
+		if _, err := os.Stat(filepath.Join(cfg.DataDir, "postgres", "data", "postmaster.pid")); err == nil {
+			t.Errorf("stopped at %q: postgres was left behind", until)
+		}
+	}
+}
+
+func TestSyncIntervalThatIsNone(t *testing.T) {
+	cfg := config(t, DemoOff)
+	cfg.SyncInterval = -time.Second
+	p := &paper{}
+	err := Run(t.Context(), cfg, p.screen(nil))
+	if a, ok := errors.AsType[*AdvisedError](err); !ok || !strings.Contains(a.Remedy, "ROLLCALL_SYNC_INTERVAL") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestStackClosesInReverse(t *testing.T) {
+	s := newStack()
+	var order []string
+	for _, name := range []string{"first", "second"} {
+		s.push(name, func() error { order = append(order, name); return errors.New("stuck") })
+	}
+	s.run(t.Context(), "third", func(ctx context.Context) error { <-ctx.Done(); order = append(order, "third"); return ctx.Err() })
+	err := s.close()
+	if !slices.Equal(order, []string{"third", "second", "first"}) {
+		t.Errorf("closed %v", order)
+	}
+	if err == nil || err.Error() != "stopping second: stuck\nstopping first: stuck" {
+		t.Errorf("error is %v", err)
+	}
+	if err := s.close(); err != nil || len(order) != 3 {
+		t.Error("closed twice")
+	}
+}
+
+func TestStackTellsWhoEndedFirst(t *testing.T) {
+	s := newStack()
+	s.run(t.Context(), "the gateway", func(context.Context) error { return errors.New("lost its listener") })
+	if err := <-s.ended; err == nil || err.Error() != "the gateway ended: lost its listener" {
+		t.Errorf("error is %v", err)
+	}
+	s.run(t.Context(), "accounts", func(context.Context) error { return nil })
+	if err := <-s.ended; err == nil || !strings.Contains(err.Error(), "accounts ended") {
+		t.Errorf("error is %v", err)
+	}
+	if err := s.close(); err == nil {
+		t.Error("what went wrong is not told when closing")
+	}
+}
+
+func TestLogIsSetAside(t *testing.T) {
+	dir := t.TempDir()
+	log, err := openLogFile(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := bytes.Repeat([]byte("x"), maxLog/2)
+	for range 3 {
+		if _, err := log.Write(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int64{logName: maxLog / 2, logName + ".1": maxLog} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() != want {
+			t.Errorf("%s: %v, %v; want %d bytes", name, info, err, want)
+		}
+	}
+}
+
+func TestWhereDataBelong(t *testing.T) {
+	if os.Geteuid() == 0 {
+		if dir, err := defaultDataDir(); err != nil || dir != "/var/lib/rollcall" {
+			t.Errorf("root's: %s, %v", dir, err)
+		}
+		return
+	}
+	t.Setenv("HOME", "/home/me")
+	for xdg, want := range map[string]string{
+		"": "/home/me/.local/share/rollcall", "relative": "/home/me/.local/share/rollcall", "/data": "/data/rollcall",
+	} {
+		t.Setenv("XDG_DATA_HOME", xdg)
+		if dir, err := defaultDataDir(); err != nil || dir != want {
+			t.Errorf("XDG_DATA_HOME=%s: %s, %v", xdg, dir, err)
+		}
+	}
+}
+
+func TestReachedAt(t *testing.T) {
+	at := &net.TCPAddr{IP: net.IPv6unspecified, Port: 41234}
+	for configured, want := range map[string]string{
+		":0": "localhost:41234", "0.0.0.0:0": "localhost:41234", "[::]:0": "localhost:41234", "[::1]:0": "[::1]:41234",
+		"localhost:0": "localhost:41234", "10.0.0.7:0": "10.0.0.7:41234",
+	} {
+		if got := reachedAt(serve.Address(configured), at); got != want {
+			t.Errorf("%s: %s, want %s", configured, got, want)
+		}
+	}
+}
+
+func TestPostgresIsToldOfOnce(t *testing.T) {
+	p := &paper{}
+	tell := &teller{screen: p.screen(nil)}
+	for _, state := range []pgserver.State{pgserver.Ready, pgserver.Restarting, pgserver.Restarting, pgserver.Ready, pgserver.Stopped} {
+		tell.postgres(pgserver.Status{State: state})
+	}
+	if said := p.String(); strings.Count(said, "\n") != 2 || !strings.Contains(said, "Postgres is back.") {
+		t.Errorf("it says\n%s", said)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	reason := accountsv1.Connection_PERMISSION_DENIED
+	account := func(status accountsv1.Connection_Status) *accountsv1.Account {
+		return &accountsv1.Account{Name: "accounts/a", DisplayName: "payments", Connection: &accountsv1.Connection{
+			Status: status, Reason: &reason, LastError: "it is forbidden.", Remedy: "Allow it.",
+		}}
+	}
+	for status, want := range map[accountsv1.Connection_Status]string{
+		accountsv1.Connection_CONNECTED: "",
+		accountsv1.Connection_FAILED:    "payments could not be read: it is forbidden. Allow it.",
+		accountsv1.Connection_DEGRADED:  "payments could be read in part: it is forbidden. Allow it.",
+	} {
+		if got := problem(account(status)); got != want {
+			t.Errorf("%s: %q, want %q", status, got, want)
+		}
+	}
+}
