@@ -1,6 +1,9 @@
 package discovery
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // Account is what discovery needs to know of an account on the roll.
 type Account struct {
@@ -35,5 +38,41 @@ type AWSAssumeRole struct {
 	ExternalID string
 }
 
-func (AWSDefault) isCredentials()    {}
-func (AWSAssumeRole) isCredentials() {}
+// GCPApplicationDefault are the application default credentials of this process.
+type GCPApplicationDefault struct{}
+
+// GCPServiceAccountKey is a service account's key file.
+type GCPServiceAccountKey struct{ JSON Secret }
+
+// GCPImpersonation is a service account to impersonate, starting from the
+// application default credentials.
+type GCPImpersonation struct {
+	// ServiceAccount is its email address.
+	ServiceAccount string
+}
+
+// GCPWorkloadIdentity is a credential configuration of type external_account.
+type GCPWorkloadIdentity struct{ JSON Secret }
+
+// Secret is a text that shows nowhere, neither in logs nor in errors, unless it
+// is asked for by name: string(secret).
+type Secret string
+
+// String hides the secret.
+func (Secret) String() string { return "(hidden)" }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return "(hidden)" }
+
+// LogValue hides the secret.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalJSON hides the secret.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
+
+func (AWSDefault) isCredentials()            {}
+func (AWSAssumeRole) isCredentials()         {}
+func (GCPApplicationDefault) isCredentials() {}
+func (GCPServiceAccountKey) isCredentials()  {}
+func (GCPImpersonation) isCredentials()      {}
+func (GCPWorkloadIdentity) isCredentials()   {}

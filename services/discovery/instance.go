@@ -8,6 +8,7 @@ type ProviderName string
 // The clouds.
 const (
 	AWS ProviderName = "AWS"
+	GCP ProviderName = "GCP"
 )
 
 // Kind is what sort of thing an instance is, as the enum word of the contract.

@@ -23,6 +23,16 @@ func newProgress(planned []PlannedScope) *progress {
 	return p
 }
 
+// add puts one more scope under way, and gives its place.
+func (p *progress) add(scope ScopeID) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	place := len(p.scopes)
+	p.scopes = append(p.scopes, ScopeResult{ScopeID: scope, State: ScopePending})
+	p.changed[place] = struct{}{}
+	return place
+}
+
 // update changes one scope.
 func (p *progress) update(i int, change func(*ScopeResult)) {
 	p.mu.Lock()

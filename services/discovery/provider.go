@@ -27,6 +27,35 @@ type Session interface {
 	Read(ctx context.Context, scope ScopeID, sink Sink) error
 }
 
+// BatchSession is a Session of a cloud that lists many scopes at once. Scopes of
+// one batch are read by ReadBatch, together, and by Read only when they are
+// wanted alone.
+type BatchSession interface {
+	Session
+
+	// Batch names the listing that a scope is part of; "" when it is read alone.
+	Batch(scope ScopeID) string
+
+	// ReadBatch lists all that is wanted in a batch into sink. Only when it returns
+	// nil was each of its scopes read to its end, but for those that it failed. A
+	// scope that is in the batch and not in the listing holds nothing.
+	ReadBatch(ctx context.Context, batch string, sink BatchSink) error
+}
+
+// BatchSink takes what a BatchSession reads. Its methods are not called at the
+// same time, except Called.
+type BatchSink interface {
+	// Page takes some instances of a scope, which may be one that the plan lacks.
+	// An error of it ends the read.
+	Page(ctx context.Context, scope ScopeID, instances []Instance) error
+	// Fail says that a scope could not be read, while others go on. What was sent
+	// of it before is of no effect.
+	Fail(scope ScopeID, failure *Failure)
+	// Called counts one request to the cloud, each repetition for itself, and
+	// whether the cloud throttled it.
+	Called(throttled bool)
+}
+
 // Sink takes what a Session reads of one scope. Its methods are not called at
 // the same time, except Called.
 type Sink interface {
@@ -41,12 +70,21 @@ type Sink interface {
 // known at once.
 type ScopeID struct {
 	Kind Kind
-	// Location is the region (AWS) or zone (Google Cloud).
+	// Location is the region (AWS) or zone (Google Cloud), or WholeKind.
 	Location string
 }
 
+// WholeKind is the location of a planned scope that failed and that stands for
+// all of its kind: no location of it could be found out.
+const WholeKind = "-"
+
 // String names the scope for people: `virtual machines in eu-west-1`.
-func (s ScopeID) String() string { return s.Kind.String() + " in " + s.Location }
+func (s ScopeID) String() string {
+	if s.Location == WholeKind {
+		return "all " + s.Kind.String()
+	}
+	return s.Kind.String() + " in " + s.Location
+}
 
 // PlannedScope is a scope that a run is to read.
 type PlannedScope struct {

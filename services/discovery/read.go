@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,9 +72,16 @@ func (r *reading) all(ctx, limited context.Context, claim Claim, planned []Plann
 
 	var group errgroup.Group
 	group.SetLimit(r.Limits.ScopesPerAccount)
-	for i, scope := range planned {
+	together, alone := r.batches(planned)
+	for _, name := range slices.Sorted(maps.Keys(together)) {
 		group.Go(func() error {
-			r.scope(ctx, limited, i, scope)
+			r.readBatch(ctx, limited, name, planned, together[name])
+			return nil
+		})
+	}
+	for _, place := range alone {
+		group.Go(func() error {
+			r.scope(ctx, limited, place, planned[place])
 			return nil
 		})
 	}
@@ -200,13 +209,16 @@ func (s *Syncer) failAccount(ctx context.Context, account Account, failure *Fail
 // hold instances belong to the run, for people may not know; the rest is
 // silent.
 func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (loud, silent []PlannedScope) {
-	inPlan := map[ScopeID]bool{{}: true}
+	inPlan, failedKinds := map[ScopeID]bool{{}: true}, map[Kind]bool{}
 	for _, scope := range planned {
 		inPlan[scope.ScopeID] = true
+		if scope.Location == WholeKind {
+			failedKinds[scope.Kind] = true
+		}
 	}
 	unwanted := len(account.Regions) > 0
 	for _, scope := range held {
-		if inPlan[scope.ScopeID] {
+		if inPlan[scope.ScopeID] || failedKinds[scope.Kind] {
 			continue
 		}
 		failure := lostFailure(scope.Location, unwanted)

@@ -151,6 +151,7 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger 
 	if err != nil {
 		return nil, Outcome{}, err
 	}
+	planned = append(planned, batched(session, account, planned, held)...)
 	loud, silent := withoutPlan(account, planned, held)
 	planned = append(planned, loud...)
 	r := &reading{Syncer: s, account: account, session: session, progress: newProgress(planned), failures: map[int]*Failure{}, logger: logger}

@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// WholeAccount is the location of the scope that stands for all of an account
-// of which no location could be looked at yet.
+// WholeAccount is the location of the scope that stands for all of an account,
+// or for all of one kind in it, of which no location could be looked at yet.
 const WholeAccount = "-"
 
 // ScopeKey names a scope: the smallest thing whose truth is known at once.

@@ -132,6 +132,53 @@ func TestWholeAccountThatCouldNotBeLookedAt(t *testing.T) {
 	want("virtual-machine~eu-west-1 ", "virtual-machine~us-east-1 CREDENTIALS_EXPIRED")
 }
 
+// A failure of one kind goes to each of its scopes and to no other's; before there
+// is one, to one that stands for all of the kind, until the first is heard of.
+func TestWholeKindThatCouldNotBeLookedAt(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	want := func(want ...string) {
+		t.Helper()
+		resp, err := s.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, scope := range resp.GetScopes() {
+			got = append(got, strings.TrimPrefix(scope.GetName(), "scopes/aws-2~")+" "+scope.GetLastErrorReason())
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("scopes %q, want %q", got, want)
+		}
+	}
+	databases := func(location string, token int64) *inventoryv1.SnapshotStart {
+		o := observation("accounts/aws-2", location, token)
+		o.Kind = inventoryv1.Kind_DATABASE
+		return o
+	}
+	s.fail(t, whole("accounts/aws-2", 1), "CREDENTIALS_INVALID")
+	s.fail(t, databases("-", 2), "API_DISABLED")
+	want("database~- API_DISABLED")
+	s.apply(t, observation("accounts/aws-2", region, 3), machine(region, 1))
+	want("database~- API_DISABLED", "virtual-machine~eu-west-1 ")
+	list := func(kind string) int {
+		t.Helper()
+		resp, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{Filter: "kind = " + kind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(resp.GetUnreachable())
+	}
+	if vms, databases := list("VIRTUAL_MACHINE"), list("DATABASE"); vms != 0 || databases != 1 {
+		t.Errorf("%d and %d scopes unreachable, want 0 of machines and 1 of databases", vms, databases)
+	}
+	s.apply(t, databases(region, 4))
+	want("database~eu-west-1 ", "virtual-machine~eu-west-1 ")
+	s.fail(t, databases("-", 5), "API_DISABLED")
+	want("database~eu-west-1 API_DISABLED", "virtual-machine~eu-west-1 ")
+}
+
 // max_staleness is kept, or the scopes that are too old are named.
 func TestMaxStaleness(t *testing.T) {
 	t.Parallel()

@@ -209,11 +209,11 @@ func TestStartIsChecked(t *testing.T) {
 		t.Run(field, func(t *testing.T) { violates(t, err, field) })
 	}
 	o := observation(account, "-", 1)
-	_, err := s.send(t, begin(o), failed("UNREACHABLE", ""))
-	violates(t, err, "start.kind") // the whole account has no kind
+	_, err := s.send(t, begin(o), complete(0))
+	violates(t, err, "start.location") // all of a kind was not observed
 	o.Kind = 0
 	_, err = s.send(t, begin(o), complete(0))
-	violates(t, err, "start.location") // and was not observed
+	violates(t, err, "start.location") // nor was the whole account
 	if !strings.Contains(status.Convert(err).Message(), "failure") {
 		t.Errorf("%v does not say what to do", err)
 	}

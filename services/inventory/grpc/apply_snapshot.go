@@ -86,7 +86,7 @@ func (in *intake) begin() (err error) {
 		return nil
 	}
 	if in.obs.Scope.Location == inventory.WholeAccount {
-		return fault.Invalid("start.location", "`-` stands for an account that could not be looked at: only `failure` can follow")
+		return fault.Invalid("start.location", "`-` stands for what could not be looked at: only `failure` can follow")
 	}
 	in.snapshot, err = in.store.BeginSnapshot(in.stream.Context(), in.obs)
 	return err

@@ -27,8 +27,8 @@ func fromStart(start *inventoryv1.SnapshotStart) (inventory.Observation, error) 
 	if obs.Time.IsZero() {
 		return obs, fault.Invalid("start.observe_time", "is not a time")
 	}
-	if (obs.Scope.Kind == inventory.KindUnspecified) != (obs.Scope.Location == inventory.WholeAccount) {
-		return obs, fault.Invalid("start.kind", "is left out for the location `-`, and only there")
+	if obs.Scope.Kind == inventory.KindUnspecified && obs.Scope.Location != inventory.WholeAccount {
+		return obs, fault.Invalid("start.kind", "may be left out for the location `-` only")
 	}
 	return obs, nil
 }

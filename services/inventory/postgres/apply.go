@@ -94,7 +94,7 @@ func (s *Snapshot) finish(ctx context.Context, tx pgx.Tx, changes inventory.Chan
 	if _, err := tx.Exec(ctx, finishScopeSQL, s.scope, s.obs.Fence, s.obs.Time, more); err != nil {
 		return err
 	}
-	return dropWholeAccount(ctx, tx, s.obs.Scope.Account)
+	return dropStandIns(ctx, tx, s.obs.Scope)
 }
 
 // writer applies decisions to the table of instances, within a transaction that

@@ -35,24 +35,25 @@ func (s *Store) FailScope(ctx context.Context, obs inventory.Observation, failur
 		if tag.RowsAffected() == 0 {
 			return stale(obs)
 		}
-		return dropWholeAccount(ctx, tx, obs.Scope.Account)
+		return dropStandIns(ctx, tx, obs.Scope)
 	})
 }
 
 const (
 	lockAccountScopesSQL = `
-		SELECT uid FROM scopes WHERE account = $1 AND location <> '-' ORDER BY uid FOR UPDATE`
+		SELECT uid FROM scopes
+		WHERE account = $1 AND ($2 = 'KIND_UNSPECIFIED' OR kind = $2) AND location <> '-' ORDER BY uid FOR UPDATE`
 
 	failAccountSQL = `
 		UPDATE scopes SET attempt_fence = $2, last_attempt_time = $3, last_error = $4, last_error_reason = $5
-		WHERE account = $1 AND attempt_fence <= $2`
+		WHERE account = $1 AND attempt_fence <= $2 AND ($6 = 'KIND_UNSPECIFIED' OR kind = $6)`
 )
 
-// FailAccount writes down that nothing of the account could be looked at: the
-// failure goes to each of its scopes, and to one that stands for the whole
-// account when it has none. A scope of which a newer observation has ended is
-// left as it is. Errors: ABORTED with inventory.ReasonStale when all are, or the
-// account was removed since.
+// FailAccount writes down that nothing of the account, or of one kind in it,
+// could be looked at: the failure goes to each of the scopes, and to one that
+// stands for all of them when there is none. A scope of which a newer
+// observation has ended is left as it is. Errors: ABORTED with
+// inventory.ReasonStale when all are, or the account was removed since.
 func (s *Store) FailAccount(ctx context.Context, obs inventory.Observation, failure inventory.Failure) error {
 	failure.Clean()
 	return s.write(ctx, func(tx pgx.Tx) error {
@@ -60,7 +61,7 @@ func (s *Store) FailAccount(ctx context.Context, obs inventory.Observation, fail
 			return err
 		}
 		// In one order, so that no two writers wait for each other.
-		scopes, err := tx.Exec(ctx, lockAccountScopesSQL, obs.Scope.Account)
+		scopes, err := tx.Exec(ctx, lockAccountScopesSQL, obs.Scope.Account, obs.Scope.Kind)
 		if err != nil {
 			return err
 		}
@@ -70,10 +71,15 @@ func (s *Store) FailAccount(ctx context.Context, obs inventory.Observation, fail
 				return err
 			}
 		}
-		tag, err := tx.Exec(ctx, failAccountSQL, obs.Scope.Account, obs.Fence, obs.Time, failure.Error, failure.Reason)
-		if err == nil && tag.RowsAffected() == 0 {
+		tag, err := tx.Exec(ctx, failAccountSQL, obs.Scope.Account, obs.Fence, obs.Time, failure.Error, failure.Reason, obs.Scope.Kind)
+		switch {
+		case err != nil:
+			return err
+		case tag.RowsAffected() == 0:
 			return stale(obs)
+		case obs.Scope.Kind != inventory.KindUnspecified:
+			return dropStandIn(ctx, tx, obs.Scope.Account, inventory.KindUnspecified)
 		}
-		return err
+		return nil
 	})
 }

@@ -28,7 +28,7 @@ func touched(filter *query.Filter) touch {
 	for _, field := range []struct{ path, condition string }{
 		{"account", "account = ANY (?)"},
 		{"provider", "provider = ANY (?)"},
-		{"kind", "(kind = ANY (?) OR location = '-')"},
+		{"kind", "(kind = ANY (?) OR kind = 'KIND_UNSPECIFIED')"},
 		{"location.region", "(region = ANY (?) OR location = '-')"},
 	} {
 		if values, ok := filter.Only(field.path); ok {

@@ -31,7 +31,7 @@ func TestConstraints(t *testing.T) {
 		{`UPDATE scopes SET provider = 'AZURE'`, "scopes_provider_check"},
 		{`UPDATE scopes SET kind = 'DISK'`, "scopes_kind_check"},
 		{`UPDATE scopes SET location = ''`, "scopes_location_check"},
-		{`UPDATE scopes SET location = '-'`, "scopes_whole_account_check"},
+		{`UPDATE scopes SET location = '-'`, "scopes_whole_account_fence_check"},
 		{`UPDATE scopes SET kind = 'KIND_UNSPECIFIED'`, "scopes_whole_account_check"},
 		{`UPDATE scopes SET kind = 'KIND_UNSPECIFIED', location = '-'`, "scopes_whole_account_fence_check"},
 		{`UPDATE scopes SET fence = -1, last_complete_time = NULL`, "scopes_fence_check"},

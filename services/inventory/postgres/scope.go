@@ -61,7 +61,7 @@ const (
 		SELECT fence, single_fence, claim, claim_fence
 		FROM scopes WHERE uid = $1 FOR UPDATE`
 
-	deleteWholeAccountSQL = `DELETE FROM scopes WHERE uid = $1`
+	deleteStandInSQL = `DELETE FROM scopes WHERE uid = $1`
 )
 
 // lockedScope is the row of a scope that the transaction holds.
@@ -77,10 +77,17 @@ func lockScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (s locked
 	return s, err
 }
 
-// dropWholeAccount drops the scope that stood for the whole account, now that
-// one of its real scopes has been heard of.
-func dropWholeAccount(ctx context.Context, tx pgx.Tx, account string) error {
-	key := inventory.ScopeKey{Account: account, Kind: inventory.KindUnspecified, Location: inventory.WholeAccount}
-	_, err := tx.Exec(ctx, deleteWholeAccountSQL, key.UID())
+// dropStandIns drops the scopes that stood for the whole account, and for all of
+// a kind in it, now that a real scope of that kind has been heard of.
+func dropStandIns(ctx context.Context, tx pgx.Tx, of inventory.ScopeKey) error {
+	if err := dropStandIn(ctx, tx, of.Account, inventory.KindUnspecified); err != nil {
+		return err
+	}
+	return dropStandIn(ctx, tx, of.Account, of.Kind)
+}
+
+func dropStandIn(ctx context.Context, tx pgx.Tx, account string, kind inventory.Kind) error {
+	key := inventory.ScopeKey{Account: account, Kind: kind, Location: inventory.WholeAccount}
+	_, err := tx.Exec(ctx, deleteStandInSQL, key.UID())
 	return err
 }

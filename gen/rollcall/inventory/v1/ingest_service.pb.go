@@ -153,10 +153,11 @@ type SnapshotStart struct {
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// The cloud.
 	Provider Provider `protobuf:"varint,2,opt,name=provider,proto3,enum=rollcall.inventory.v1.Provider" json:"provider,omitempty"`
-	// What sort of instances. Unspecified only for the location `-`.
+	// What sort of instances. May be unspecified for the location `-` only.
 	Kind Kind `protobuf:"varint,3,opt,name=kind,proto3,enum=rollcall.inventory.v1.Kind" json:"kind,omitempty"`
 	// The region (AWS) or zone (Google Cloud). With `-` and a failure the whole
-	// account could not be looked at: the failure goes to each of its scopes.
+	// account, or all of one kind in it, could not be looked at: the failure goes
+	// to each of those scopes.
 	Location string `protobuf:"bytes,4,opt,name=location,proto3" json:"location,omitempty"`
 	// Grows from one observation to the next: taken before the first call to the
 	// cloud. Of two observations the one with the larger token is the newer.

@@ -1,0 +1,203 @@
+package discovery
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// batched are the scopes that the roll has and the plan lacks, and that a batch
+// of the plan lists if anything is there: the listing says what became of them.
+func batched(session Session, account Account, planned []PlannedScope, held []HeldScope) []PlannedScope {
+	lister, ok := session.(BatchSession)
+	if !ok || len(account.Regions) > 0 {
+		return nil
+	}
+	inPlan, listed := map[ScopeID]bool{}, map[string]bool{}
+	for _, scope := range planned {
+		inPlan[scope.ScopeID] = true
+		if name := lister.Batch(scope.ScopeID); name != "" && scope.Failure == nil {
+			listed[name] = true
+		}
+	}
+	var more []PlannedScope
+	for _, scope := range held {
+		if !inPlan[scope.ScopeID] && listed[lister.Batch(scope.ScopeID)] {
+			more = append(more, PlannedScope{ScopeID: scope.ScopeID})
+		}
+	}
+	return more
+}
+
+// batches are the places in the plan that are read together, by the name of
+// their batch, and those that are read alone.
+func (r *reading) batches(planned []PlannedScope) (together map[string][]int, alone []int) {
+	lister, ok := r.session.(BatchSession)
+	together = map[string][]int{}
+	for place, scope := range planned {
+		name := ""
+		if ok && scope.Failure == nil {
+			name = lister.Batch(scope.ScopeID)
+		}
+		if name == "" {
+			alone = append(alone, place)
+		} else {
+			together[name] = append(together[name], place)
+		}
+	}
+	return together, alone
+}
+
+// batch is the reading of one batch. It is the BatchSink.
+type batch struct {
+	*reading
+	ctx   context.Context //nolint:containedctx // That of the snapshots, which outlive the calls that begin them.
+	token int64
+	time  time.Time
+	parts map[ScopeID]*part
+	order []*part
+}
+
+// part is one scope of a batch.
+type part struct {
+	observation Observation
+	place       int
+	// tally is nil until something of the scope was seen.
+	tally    *tally
+	snapshot Snapshot
+	cancel   context.CancelFunc
+	failure  *Failure
+}
+
+// readBatch reads the scopes at some places of the plan in one listing, and says
+// of each what came of it. When ctx ends it says nothing.
+func (r *reading) readBatch(ctx, limited context.Context, name string, planned []PlannedScope, places []int) {
+	if ctx.Err() != nil {
+		return
+	}
+	limited, cancel := context.WithTimeout(limited, r.Limits.Scope)
+	defer cancel() // Ends the snapshots too, unless they were completed.
+	b := &batch{reading: r, ctx: limited, time: time.Now(), parts: map[ScopeID]*part{}}
+	for _, place := range places {
+		b.add(planned[place].ScopeID, place)
+	}
+	var err error
+	if b.token, err = r.Runs.NextToken(ctx); err != nil {
+		err = ourFailure("number an observation", err)
+	} else {
+		for _, p := range b.order {
+			p.observation.Token = b.token
+		}
+		err = r.session.(BatchSession).ReadBatch(limited, name, b) //nolint:forcetypeassert // batches has asked.
+	}
+	b.conclude(ctx, err)
+}
+
+// add takes a scope in.
+func (b *batch) add(scope ScopeID, place int) *part {
+	p := &part{place: place, cancel: func() {}, observation: Observation{
+		Account: b.account.ID, Provider: b.account.Provider, ScopeID: scope, Token: b.token, Time: b.time,
+	}}
+	b.parts[scope] = p
+	b.order = append(b.order, p)
+	b.progress.update(place, func(s *ScopeResult) { s.State, s.StartTime = ScopeRunning, b.time })
+	return p
+}
+
+// part is the part of a scope, also of one that the plan lacks.
+func (b *batch) part(scope ScopeID) *part {
+	if p := b.parts[scope]; p != nil {
+		return p
+	}
+	return b.add(scope, b.progress.add(scope))
+}
+
+// Page takes some instances of a scope.
+func (b *batch) Page(ctx context.Context, scope ScopeID, instances []Instance) error {
+	p := b.part(scope)
+	if p.failure != nil || len(instances) == 0 {
+		return nil
+	}
+	if err := b.begin(p); err != nil {
+		return err
+	}
+	return p.tally.Page(ctx, instances)
+}
+
+// begin begins the snapshot of a part, once.
+func (b *batch) begin(p *part) (err error) {
+	if p.tally != nil {
+		return nil
+	}
+	ctx, cancel := context.WithCancel(b.ctx)
+	p.cancel = cancel
+	if p.snapshot, err = b.Inventory.Observe(ctx, p.observation); err != nil {
+		return toInventory(ctx, err)
+	}
+	p.tally = &tally{progress: b.progress, place: p.place, guard: newGuard(), send: func(instances []Instance) error {
+		return toInventory(ctx, p.snapshot.Send(instances))
+	}}
+	return nil
+}
+
+// Fail says that a scope could not be read.
+func (b *batch) Fail(scope ScopeID, failure *Failure) {
+	p := b.part(scope)
+	if p.failure == nil {
+		p.failure = failure
+		p.cancel() // Ends what was sent of it without effect.
+	}
+}
+
+// Called counts one request, for the batch's first scope.
+func (b *batch) Called(throttled bool) {
+	if len(b.order) == 0 {
+		return
+	}
+	b.progress.update(b.order[0].place, func(s *ScopeResult) {
+		s.Requests++
+		if throttled {
+			s.Throttled++
+		}
+	})
+}
+
+// conclude says of each scope what came of it, some at a time.
+func (b *batch) conclude(ctx context.Context, err error) {
+	var group errgroup.Group
+	group.SetLimit(b.Limits.ScopesPerAccount)
+	for _, p := range b.order {
+		group.Go(func() error {
+			defer p.cancel()
+			changes, err := b.complete(p, err)
+			switch {
+			case ctx.Err() != nil:
+			case err != nil:
+				b.fail(ctx, p.place, p.observation, FailureOf(err))
+			default:
+				b.progress.update(p.place, func(s *ScopeResult) {
+					s.State, s.EndTime, s.Changes = ScopeSucceeded, time.Now(), changes
+				})
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // Failures are kept each with its scope.
+}
+
+// complete applies a part's snapshot, if the listing came to its end.
+func (b *batch) complete(p *part, err error) (Changes, error) {
+	switch {
+	case p.failure != nil:
+		return Changes{}, p.failure
+	case err != nil:
+		p.cancel()
+		return Changes{}, err
+	}
+	if err := b.begin(p); err != nil {
+		return Changes{}, err
+	}
+	changes, err := p.snapshot.Complete(p.tally.guard.sent)
+	return changes, toInventory(b.ctx, err)
+}
