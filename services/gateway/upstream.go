@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"slices"
+
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -16,13 +18,13 @@ type Upstreams struct {
 	Discovery grpc.ClientConnInterface
 }
 
-// Upstream is one service behind the gateway.
+// Upstream is one public service behind the gateway. A process may have several.
 type Upstream struct {
 	// Name of the process, such as `inventory`.
 	Name string
 	// Conn reaches it.
 	Conn grpc.ClientConnInterface
-	// Desc is how its one public service is registered with a gRPC server.
+	// Desc is how a public service of it is registered with a gRPC server.
 	Desc *grpc.ServiceDesc
 	// Schema is that service in the contract.
 	Schema protoreflect.ServiceDescriptor
@@ -37,6 +39,10 @@ func (u Upstreams) Public() []Upstream {
 			Schema: accountsv1.File_rollcall_accounts_v1_account_service_proto.Services().ByName("AccountService"),
 		},
 		{
+			Name: "accounts", Conn: u.Accounts, Desc: &accountsv1.KeyService_ServiceDesc,
+			Schema: accountsv1.File_rollcall_accounts_v1_key_service_proto.Services().ByName("KeyService"),
+		},
+		{
 			Name: "inventory", Conn: u.Inventory, Desc: &inventoryv1.InventoryService_ServiceDesc,
 			Schema: inventoryv1.File_rollcall_inventory_v1_inventory_service_proto.Services().ByName("InventoryService"),
 		},
@@ -45,4 +51,9 @@ func (u Upstreams) Public() []Upstream {
 			Schema: discoveryv1.File_rollcall_discovery_v1_discovery_service_proto.Services().ByName("DiscoveryService"),
 		},
 	}
+}
+
+// Processes lists one upstream of each process.
+func (u Upstreams) Processes() []Upstream {
+	return slices.CompactFunc(u.Public(), func(a, b Upstream) bool { return a.Name == b.Name })
 }

@@ -292,7 +292,8 @@ func TestTheFrontDoorHasThePublicServicesAndNoOther(t *testing.T) {
 		}
 	}
 	want := []string{
-		"rollcall.accounts.v1.AccountService", "rollcall.discovery.v1.DiscoveryService", "rollcall.inventory.v1.InventoryService",
+		"rollcall.accounts.v1.AccountService", "rollcall.accounts.v1.KeyService",
+		"rollcall.discovery.v1.DiscoveryService", "rollcall.inventory.v1.InventoryService",
 	}
 	if slices.Sort(names); !slices.Equal(names, want) {
 		t.Errorf("services %v, want %v", names, want)

@@ -31,7 +31,7 @@ func handler(ctx context.Context, upstreams gateway.Upstreams, logger *slog.Logg
 	mux.Handle("GET /openapi.json", metrics.observe("docs", pages.Document()))
 	mux.Handle("GET /assets/", metrics.observe("assets", assets.Handler()))
 	mux.Handle("GET /healthz", health.Alive())
-	mux.Handle("GET /readyz", health.Ready(upstreams.Public()))
+	mux.Handle("GET /readyz", health.Ready(upstreams.Processes()))
 	mux.Handle("GET /metrics", metrics.handler())
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		rest.WriteStatus(w, http.StatusNotFound, rest.NotFound(r.URL.Path))

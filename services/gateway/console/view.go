@@ -223,8 +223,11 @@ func facets(s State, x *index) []Facet {
 		{"Kind", "kind", capital},
 		{"Account", "account", x.account},
 		{"Region", "location.region", asIs},
+		{"Cloud", "provider", cloudName},
 	} {
-		if facet := facet(s, x.counts, i, f.field, f.text); len(facet.Values) > 0 {
+		facet := facet(s, x.counts, i, f.field, f.text)
+		// Where all is of one cloud there is nothing to choose.
+		if n := len(facet.Values); n > 1 || n == 1 && f.field != "provider" {
 			facet.Title = f.title
 			all = append(all, facet)
 		}

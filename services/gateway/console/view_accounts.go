@@ -34,14 +34,18 @@ type StatusCount struct {
 
 // AccountRow is one account.
 type AccountRow struct {
-	Anchor    string
-	Name      string
-	Sub       string
-	Class     string
-	Word      string
-	Paused    bool
+	Anchor string
+	Name   string
+	Sub    string
+	Class  string
+	Word   string
+	Paused bool
+	// Cloud is the provider's name, and CloudURL its instances.
+	Cloud    string
+	CloudURL string
+	// SignsInBy is the way to sign in, and SignsInAs what it uses: a role, a key.
 	SignsInBy string
-	Role      string
+	SignsInAs string
 	Instances string
 	// LastSeen tells that the count is from before the connection failed.
 	LastSeen bool
@@ -141,19 +145,18 @@ func accountRow(s State, a *accountsv1.Account, run *discoveryv1.SyncRun, x *ind
 	r := AccountRow{
 		Anchor:    accountAnchor(a.GetName()),
 		Name:      a.GetDisplayName(),
-		Sub:       strings.ToLower(a.GetProvider().String()) + " " + a.GetAws().GetAccountId(),
+		Sub:       cloudID(a),
+		Cloud:     cloudName(a.GetProvider().String()),
+		CloudURL:  s.filtered(clause{"provider", a.GetProvider().String()}.String()).URL() + "#instances",
 		Class:     connectionWord(c),
 		Word:      connectionWord(c),
 		Paused:    a.GetPaused(),
-		SignsInBy: "default credentials",
 		LastSync:  moment(c.GetLastSyncTime(), x.now),
 		Error:     c.GetLastError(),
 		Remedy:    c.GetRemedy(),
 		FilterURL: s.filtered(clause{"account", a.GetName()}.String()).URL() + "#instances",
 	}
-	if role := a.GetAws().GetAssumeRole(); role != nil {
-		r.SignsInBy, r.Role = "assumed role", role.GetRoleArn()
-	}
+	r.SignsInBy, r.SignsInAs = signIn(a)
 	if c.Reason != nil {
 		r.Reason = c.GetReason().String()
 	}

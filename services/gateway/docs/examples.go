@@ -14,6 +14,8 @@ var examples = map[string][]string{
 		`curl -s -X POST 'ORIGIN/v1/accounts' -d '{"displayName": "payments", "aws": {"accountId": "100000000001"}}'`,
 		`curl -s -X POST 'ORIGIN/v1/accounts' -d '{"displayName": "data", "aws": {"accountId": "100000000002",` + "\n" +
 			`  "assumeRole": {"roleArn": "arn:aws:iam::100000000002:role/rollcall", "externalId": "a-shared-word"}}}'`,
+		`jq -n --rawfile key key.json '{gcp: {projectId: "my-project", serviceAccountKey: {json: $key}}}' \` + "\n" +
+			`  | curl -s -X POST 'ORIGIN/v1/accounts' -d @-`,
 	},
 	"AccountService_GetAccount": {
 		`curl -s 'ORIGIN/v1/accounts/aws-100000000001'`,
@@ -24,8 +26,17 @@ var examples = map[string][]string{
 	"AccountService_DeleteAccount": {
 		`curl -s -X DELETE 'ORIGIN/v1/accounts/aws-100000000001'`,
 	},
+	"AccountService_GetSetupGuide": {
+		`curl -s 'ORIGIN/v1/accounts/aws-100000000001:setupGuide' | jq -r '.snippets[] | select(.tool == "aws-cli").text'`,
+	},
+	"KeyService_RotateKeys": {
+		`curl -s -X POST 'ORIGIN/v1/keys:rotate'`,
+	},
 	"DiscoveryService_SyncAccount": {
 		`curl -s -X POST 'ORIGIN/v1/accounts/aws-100000000001:sync'`,
+	},
+	"DiscoveryService_VerifyAccount": {
+		`curl -s -X POST 'ORIGIN/v1/accounts/aws-100000000001:verify'`,
 	},
 	"DiscoveryService_ListSyncRuns": {
 		`curl -sG 'ORIGIN/v1/syncRuns' --data-urlencode 'filter=account = accounts/aws-100000000001' -d pageSize=5`,

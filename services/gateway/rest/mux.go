@@ -51,6 +51,9 @@ func register(ctx context.Context, mux *runtime.ServeMux, up gateway.Upstreams) 
 	if err := accountsrest.RegisterAccountServiceHandlerClient(ctx, mux, accountsv1.NewAccountServiceClient(up.Accounts)); err != nil {
 		return err
 	}
+	if err := accountsrest.RegisterKeyServiceHandlerClient(ctx, mux, accountsv1.NewKeyServiceClient(up.Accounts)); err != nil {
+		return err
+	}
 	if err := inventoryrest.RegisterInventoryServiceHandlerClient(ctx, mux, inventoryv1.NewInventoryServiceClient(up.Inventory)); err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -198,28 +197,4 @@ func syntaxFault(body []byte, err error) error {
 	line := bytes.Count(before, []byte("\n")) + 1
 	column := len(before) - bytes.LastIndexByte(before, '\n') - 1
 	return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the body is not JSON: %v (line %d, column %d)", syntax, line, max(column, 1))
-}
-
-var (
-	// protojson's texts: `proto: (line 1:2): unknown field "x"`. It varies the
-	// kind of space after the colon so that nobody compares them whole.
-	protoPrefix = regexp.MustCompile(`^proto:[\s\x{a0}]*(?:syntax error )?(?:\(line (\d+):(\d+)\): )?`)
-	protoField  = regexp.MustCompile(`unknown field "([^"]+)"|duplicate field "([^"]+)"|for \S+ field ([^\s:]+)`)
-)
-
-// bodyFault names the field that protojson could not read.
-func bodyFault(err error) error {
-	text := err.Error()
-	where := ""
-	if prefix := protoPrefix.FindStringSubmatch(text); prefix != nil {
-		text = text[len(prefix[0]):]
-		if prefix[1] != "" {
-			where = fmt.Sprintf(" (line %s, column %s)", prefix[1], prefix[2])
-		}
-	}
-	f := fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the body can't be read: %s%s", text, where)
-	if field := protoField.FindStringSubmatch(text); field != nil {
-		f.Violations = []fault.Violation{{Field: field[1] + field[2] + field[3], Description: text + where}}
-	}
-	return f
 }

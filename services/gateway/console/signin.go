@@ -1,0 +1,54 @@
+package console
+
+import (
+	"strings"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+)
+
+// cloudName is a provider as people call it.
+func cloudName(provider string) string {
+	switch provider {
+	case accountsv1.Provider_AWS.String():
+		return "AWS"
+	case accountsv1.Provider_GCP.String():
+		return "Google Cloud"
+	}
+	return enumWord(provider)
+}
+
+// cloudID is the cloud's own id of an account.
+func cloudID(a *accountsv1.Account) string {
+	return a.GetAws().GetAccountId() + a.GetGcp().GetProjectId() // one of them is empty
+}
+
+// signIn says how an account is signed in to, and with what. None of it is
+// secret.
+func signIn(a *accountsv1.Account) (by, as string) {
+	if a.GetGcp() != nil {
+		return googleSignIn(a.GetGcp())
+	}
+	switch method := a.GetAws().GetCredentials().(type) {
+	case *accountsv1.AwsAccount_AssumeRole:
+		by, as = "assumed role", method.AssumeRole.GetRoleArn()
+		if source := method.AssumeRole.GetSourceAccount(); source != "" {
+			by += " from " + strings.TrimPrefix(source, "accounts/")
+		}
+		return by, as
+	case *accountsv1.AwsAccount_AccessKey:
+		return "access key", method.AccessKey.GetAccessKeyId()
+	}
+	return "default credentials", ""
+}
+
+func googleSignIn(project *accountsv1.GcpProject) (by, as string) {
+	switch method := project.GetCredentials().(type) {
+	case *accountsv1.GcpProject_ServiceAccountKey:
+		return "service account key", method.ServiceAccountKey.GetClientEmail()
+	case *accountsv1.GcpProject_Impersonation:
+		return "impersonation", method.Impersonation.GetServiceAccount()
+	case *accountsv1.GcpProject_WorkloadIdentity:
+		return "workload identity", method.WorkloadIdentity.GetAudience()
+	}
+	return "application default credentials", ""
+}
