@@ -77,3 +77,30 @@ type Cloud interface {
 	// that belong to none.
 	Break(t testing.TB, scope discovery.ScopeID, fault Fault)
 }
+
+// ZonalCloud is a Cloud whose locations may be zones of regions.
+type ZonalCloud interface {
+	Cloud
+	// Region is the region that a location is, or is in.
+	Region(location string) string
+}
+
+// SharedCloud is a Cloud that lists some scopes only together with others.
+type SharedCloud interface {
+	Cloud
+	// Shared tells whether what breaks the calls for one breaks those for the
+	// other.
+	Shared(one, other discovery.ScopeID) bool
+}
+
+func region(cloud Cloud, location string) string {
+	if zonal, ok := cloud.(ZonalCloud); ok {
+		return zonal.Region(location)
+	}
+	return location
+}
+
+func shared(cloud Cloud, one, other discovery.ScopeID) bool {
+	sharing, ok := cloud.(SharedCloud)
+	return one == other || ok && sharing.Shared(one, other)
+}

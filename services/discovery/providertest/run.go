@@ -24,6 +24,7 @@ func Run(t *testing.T, newCloud func(testing.TB) Cloud) {
 	t.Run("Truth", func(t *testing.T) { t.Parallel(); testTruth(t, newCloud(t)) })
 	t.Run("Flaky", func(t *testing.T) { t.Parallel(); testFlaky(t, newCloud(t)) })
 	t.Run("SinkFails", func(t *testing.T) { t.Parallel(); testSinkFails(t, newCloud(t)) })
+	t.Run("Batch", func(t *testing.T) { t.Parallel(); testBatch(t, newCloud(t)) })
 	t.Run("Cancel", func(t *testing.T) { t.Parallel(); testCancel(t, newCloud(t)) })
 	for _, fault := range slices.Sorted(maps.Keys(reasons)) {
 		for _, kind := range []discovery.Kind{discovery.VirtualMachine, discovery.Database} {
@@ -103,22 +104,31 @@ func testScopes(t *testing.T, cloud Cloud) {
 // scope that failed, and not one that is missing or empty.
 func testWanted(t *testing.T, cloud Cloud) {
 	account := cloud.Account()
-	there := locations(cloud.Truth(t))[0]
-	account.Regions = []string{there, "xx-nowhere-9"}
+	const nowhere = "xx-nowhere9"
+	truth := cloud.Truth(t)
+	there := region(cloud, locations(truth, discovery.VirtualMachine)[0])
+	account.Regions = []string{there, nowhere}
 	planned, err := open(t, cloud, account).Scopes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(planned) != 4 {
-		t.Fatalf("two regions are wanted, and the plan is %v", planned)
-	}
+	inPlan, failed := map[discovery.ScopeID]bool{}, 0
 	for _, scope := range planned {
-		failed := scope.Failure != nil
-		if failed != (scope.Location != there) {
-			t.Errorf("%v: failure %v", scope.ScopeID, scope.Failure)
-		}
-		if failed {
+		inPlan[scope.ScopeID] = true
+		switch {
+		case scope.Location == nowhere && scope.Failure != nil:
+			failed++
 			checkFailure(t, scope.Failure, discovery.APIDisabled, scope.Location)
+		case scope.Failure != nil || region(cloud, scope.Location) != there:
+			t.Errorf("%v is in the plan: %v", scope.ScopeID, scope.Failure)
+		}
+	}
+	if failed != 2 {
+		t.Errorf("%d scopes of %s, want one of each kind", failed, nowhere)
+	}
+	for scope := range truth {
+		if inPlan[scope] != (region(cloud, scope.Location) == there) {
+			t.Errorf("%v is in the plan: %v", scope, inPlan[scope])
 		}
 	}
 }
@@ -194,7 +204,7 @@ func testCancel(t *testing.T, cloud Cloud) {
 // whole.
 func testFault(t *testing.T, cloud Cloud, kind discovery.Kind, fault Fault) {
 	truth := cloud.Truth(t)
-	location := locations(truth)[0]
+	location := locations(truth, kind)[0]
 	broken := discovery.ScopeID{Kind: kind, Location: location}
 	cloud.Break(t, broken, fault)
 	session := open(t, cloud, cloud.Account())
@@ -205,7 +215,7 @@ func testFault(t *testing.T, cloud Cloud, kind discovery.Kind, fault Fault) {
 		t.Error("throttled calls were not counted as such")
 	}
 	for scope, ids := range truth {
-		if scope == broken {
+		if shared(cloud, broken, scope) {
 			continue
 		}
 		sink := &collector{}
@@ -240,10 +250,12 @@ func checkFailure(t *testing.T, err error, want discovery.Reason, where string) 
 	}
 }
 
-func locations(truth map[discovery.ScopeID][]string) []string {
+func locations(truth map[discovery.ScopeID][]string, kind discovery.Kind) []string {
 	var all []string
 	for scope := range truth {
-		all = append(all, scope.Location)
+		if scope.Kind == kind {
+			all = append(all, scope.Location)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

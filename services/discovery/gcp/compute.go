@@ -1,0 +1,141 @@
+package gcp
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/api/compute/v1"
+	"google.golang.org/api/googleapi"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+func machineCall(zone string) call {
+	return call{service: "Compute Engine", place: zone, api: computeAPI, permission: "compute.instances.list"}
+}
+
+// aggregated follows the pages of the list of all VMs.
+func (s *session) aggregated(ctx context.Context, count counter, use func(*compute.InstanceAggregatedList) error) error {
+	at := machineCall("")
+	return eachPage(ctx, at, func(ctx context.Context, token string) (*compute.InstanceAggregatedList, string, error) {
+		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*compute.InstanceAggregatedList, error) {
+			request := s.compute.Instances.AggregatedList(s.project).MaxResults(s.provider.config.PageSize).PageToken(token)
+			// Without it one zone that is away fails the whole list. The client has no
+			// method for it.
+			page, err := request.Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
+			if err == nil && page.Kind != "compute#instanceAggregatedList" && page.Items == nil {
+				err = &oddAnswer{"list of VMs", page.Kind}
+			}
+			return page, err
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		return page, page.NextPageToken, nil
+	}, use)
+}
+
+// readMachines lists the VMs of all wanted zones.
+func (s *session) readMachines(ctx context.Context, sink discovery.BatchSink) error {
+	return s.aggregated(ctx, sink, func(page *compute.InstanceAggregatedList) error {
+		if err := s.takeLost(page, sink); err != nil {
+			return err
+		}
+		for name := range page.Items {
+			scoped := page.Items[name]
+			zone := zoneIn(name)
+			if zone == "" || !s.wants(regionOf(zone)) {
+				continue
+			}
+			scope := discovery.ScopeID{Kind: discovery.VirtualMachine, Location: zone}
+			if warning := scoped.Warning; warning != nil && warning.Code != noResults {
+				sink.Fail(scope, lostZone(zone, warning.Code, warning.Message))
+				continue
+			}
+			instances, err := s.machines(zone, scoped.Instances)
+			if err != nil {
+				return err
+			}
+			if err := sink.Page(ctx, scope, instances); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// noResults is the warning of a zone that has nothing on a page, which says
+// nothing of the zone.
+const noResults = "NO_RESULTS_ON_PAGE"
+
+// takeLost fails the zones that a page says could not be reached. When it does
+// not say which, all are in doubt.
+func (s *session) takeLost(page *compute.InstanceAggregatedList, sink discovery.BatchSink) error {
+	for _, place := range page.Unreachables {
+		zone := zoneIn(place)
+		if zone == "" {
+			return unknownLost(shorten(place))
+		}
+		if s.wants(regionOf(zone)) {
+			sink.Fail(discovery.ScopeID{Kind: discovery.VirtualMachine, Location: zone}, lostZone(zone, "UNREACHABLE", ""))
+		}
+	}
+	if warning := page.Warning; warning != nil && warning.Code == "UNREACHABLE" && len(page.Unreachables) == 0 {
+		return unknownLost(shorten(warning.Message))
+	}
+	return nil
+}
+
+func unknownLost(what string) *discovery.Failure {
+	return discovery.NewFailure(discovery.Unreachable, "Compute Engine could not reach all zones, and does not say which: "+what,
+		machineCall("").remedy(discovery.Unreachable, nil, ""), nil)
+}
+
+// lostZone is the failure of a zone that the list could not reach.
+func lostZone(zone, code, message string) *discovery.Failure {
+	text := fmt.Sprintf("Compute Engine could not reach %s (%s)", zone, shorten(code))
+	if message != "" {
+		text += ": " + shorten(message)
+	}
+	return discovery.NewFailure(discovery.Unreachable, text, machineCall(zone).remedy(discovery.Unreachable, nil, ""), nil)
+}
+
+// readZone lists the VMs of one zone.
+func (s *session) readZone(ctx context.Context, zone string, sink discovery.Sink) error {
+	at := machineCall(zone)
+	return eachPage(ctx, at, func(ctx context.Context, token string) (*compute.InstanceList, string, error) {
+		page, err := attempt(ctx, s, sink, at, func(ctx context.Context) (*compute.InstanceList, error) {
+			page, err := s.compute.Instances.List(s.project, zone).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).
+				Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
+			if err == nil && page.Kind != "compute#instanceList" && page.Items == nil {
+				err = &oddAnswer{"list of VMs", page.Kind}
+			}
+			return page, err
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		return page, page.NextPageToken, nil
+	}, func(page *compute.InstanceList) error {
+		if warning := page.Warning; warning != nil && warning.Code != noResults {
+			return lostZone(zone, warning.Code, warning.Message)
+		}
+		instances, err := s.machines(zone, page.Items)
+		if err != nil {
+			return err
+		}
+		return sink.Page(ctx, instances)
+	})
+}
+
+// machines are VMs of one zone on one page.
+func (s *session) machines(zone string, page []*compute.Instance) ([]discovery.Instance, error) {
+	instances := make([]discovery.Instance, 0, len(page))
+	for _, i := range page {
+		if i == nil || i.Id == 0 {
+			return nil, nonsense("Compute Engine in " + zone + " sent a VM without an id")
+		}
+		instances = append(instances, machine(i, s.project, zone))
+	}
+	return instances, nil
+}

@@ -1,0 +1,200 @@
+package gcp_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/providertest"
+	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const project = "data-analytics-prod"
+
+func TestProvider(t *testing.T) {
+	t.Parallel()
+	providertest.Run(t, func(t testing.TB) providertest.Cloud {
+		t.Helper()
+		return newCloud(t, cloudsim.ProjectPlan{
+			ID: project, Regions: []string{"us-central1", "europe-west1"}, Instances: 45, Databases: 45, Hostile: true,
+		})
+	})
+}
+
+// cloud is a simulated project with a provider that reads it. The server has the
+// key files; before it stands a proxy with answers that no cloud gives.
+type cloud struct {
+	*cloudsim.World
+	t        testing.TB
+	server   *simgcp.Server
+	proxy    *proxy
+	url      string
+	provider *gcp.Provider
+	key      discovery.GCPServiceAccountKey
+}
+
+func newCloud(t testing.TB, plan cloudsim.ProjectPlan, configure ...func(*gcp.Config)) *cloud {
+	t.Helper()
+	world := cloudsim.New(cloudsim.Config{Projects: []cloudsim.ProjectPlan{plan, {ID: "other-project"}}})
+	server, err := simgcp.Serve(world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cloud{World: world, t: t, server: server, proxy: &proxy{next: simgcp.NewHandler(world)}}
+	front := httptest.NewServer(c.proxy)
+	c.url = front.URL
+	config := gcp.Config{
+		ComputeEndpoint: front.URL + "/compute/v1/", SQLEndpoint: front.URL, IAMEndpoint: front.URL,
+		PageSize: 20, Attempts: 3, AttemptLimit: time.Second, CallLimit: 4 * time.Second, MaxBackoff: 20 * time.Millisecond,
+	}
+	if config.TokenHosts, err = keyfile.NewHosts(strings.TrimPrefix(front.URL, "http://"), strings.TrimPrefix(server.URL, "http://")); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range configure {
+		change(&config)
+	}
+	if c.provider, err = gcp.New(config); err != nil {
+		t.Fatal(err)
+	}
+	c.key = discovery.GCPServiceAccountKey{JSON: discovery.Secret(c.keyFile(plan.ID))}
+	t.Cleanup(func() {
+		c.provider.Close()
+		front.CloseClientConnections()
+		front.Close()
+		_ = server.Close()
+	})
+	return c
+}
+
+// keyFile is the key file of a project, whose tokens come through the proxy.
+func (c *cloud) keyFile(project string) []byte {
+	c.t.Helper()
+	key, err := c.server.KeyJSON(project)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return []byte(strings.ReplaceAll(string(key), c.server.URL, c.url))
+}
+
+func (c *cloud) Provider() discovery.Provider { return c.provider }
+
+func (c *cloud) Account() discovery.Account {
+	return discovery.Account{ID: "gcp-" + project, Provider: discovery.GCP, CloudID: project}
+}
+
+func (c *cloud) Credentials() discovery.Credentials { return c.key }
+
+func (c *cloud) Region(location string) string {
+	if strings.Count(location, "-") == 2 {
+		return cloudsim.RegionOfZone(location)
+	}
+	return location
+}
+
+// Shared: Cloud SQL lists all regions at once.
+func (c *cloud) Shared(one, other discovery.ScopeID) bool {
+	return one.Kind == discovery.Database && other.Kind == discovery.Database
+}
+
+func (c *cloud) Truth(t testing.TB) map[discovery.ScopeID][]string {
+	t.Helper()
+	truth, err := c.ProjectTruth(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[discovery.ScopeID][]string{}
+	for _, vm := range truth.VMs {
+		scope := discovery.ScopeID{Kind: discovery.VirtualMachine, Location: vm.Zone}
+		ids[scope] = append(ids[scope], fmt.Sprint(vm.ID))
+	}
+	for _, d := range truth.Databases {
+		scope := discovery.ScopeID{Kind: discovery.Database, Location: d.Region}
+		ids[scope] = append(ids[scope], fmt.Sprintf("%s:%s:%s@%s", project, d.Region, d.Name, d.Created.Format(time.RFC3339Nano)))
+	}
+	return ids
+}
+
+// simulated are the faults that cloudsim has itself.
+var simulated = map[providertest.Fault]cloudsim.Fault{
+	providertest.Denied:      {Kind: cloudsim.AccessDenied},
+	providertest.Throttled:   {Kind: cloudsim.Throttle},
+	providertest.Down:        {Kind: cloudsim.Drop},
+	providertest.Broken:      {Kind: cloudsim.ServerError},
+	providertest.Truncated:   {Kind: cloudsim.Truncate},
+	providertest.Malformed:   {Kind: cloudsim.Malformed},
+	providertest.FailsMidway: {Kind: cloudsim.FailMidway},
+	providertest.Endless:     {Kind: cloudsim.EndlessPages},
+	providertest.Circular:    {Kind: cloudsim.RepeatToken},
+	providertest.Expired:     {Kind: cloudsim.Expired},
+	providertest.Revoked:     {Kind: cloudsim.Revoked},
+	providertest.Flaky:       {Kind: cloudsim.Drop, Probability: 0.2},
+	providertest.Hung:        {Kind: cloudsim.Hang},
+}
+
+func (c *cloud) Break(t testing.TB, scope discovery.ScopeID, kind providertest.Fault) {
+	t.Helper()
+	call, path := cloudsim.Call{Service: "compute", Action: "instances.list", Region: scope.Location}, "/zones/"+scope.Location+"/instances"
+	switch scope.Kind {
+	case discovery.Database:
+		call, path = cloudsim.Call{Service: "sqladmin", Action: "instances.list"}, "/v1/projects/"+project+"/instances"
+	case "":
+		call, path = cloudsim.Call{Service: "oauth2"}, "/token"
+	}
+	switch kind {
+	case providertest.Blank:
+		c.proxy.spoil(path, "")
+	case providertest.Foreign:
+		c.proxy.spoil(path, "<!-- proxy -->\n<html><body>Please sign in</body></html>")
+	default:
+		fault, ok := simulated[kind]
+		if !ok {
+			t.Fatalf("no fault %s", kind)
+		}
+		fault.Call = call
+		c.Inject(fault)
+	}
+}
+
+// proxy stands before the cloud and gives answers that no cloud gives.
+type proxy struct {
+	next http.Handler
+
+	mu      sync.Mutex
+	answers map[string]string // by the end of the path
+	saw     []string
+}
+
+func (p *proxy) spoil(path, answer string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.answers == nil {
+		p.answers = map[string]string{}
+	}
+	p.answers[path] = answer
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	p.saw = append(p.saw, r.URL.String())
+	for path, answer := range p.answers {
+		if strings.HasSuffix(r.URL.Path, path) {
+			p.mu.Unlock()
+			fmt.Fprint(w, answer)
+			return
+		}
+	}
+	p.mu.Unlock()
+	p.next.ServeHTTP(w, r)
+}

@@ -1,0 +1,91 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"google.golang.org/api/googleapi"
+	sqladmin "google.golang.org/api/sqladmin/v1"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// sqlPages follows the pages of the list of all Cloud SQL instances.
+func (s *session) sqlPages(ctx context.Context, at call, count counter, use func(*sqladmin.InstancesListResponse) error) error {
+	return eachPage(ctx, at, func(ctx context.Context, token string) (*sqladmin.InstancesListResponse, string, error) {
+		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*sqladmin.InstancesListResponse, error) {
+			return s.sqlPage(ctx, token)
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		return page, page.NextPageToken, nil
+	}, use)
+}
+
+// sqlPage gets one page. A peer that knows only the older paths, such as a
+// simulator, is asked under those from then on.
+func (s *session) sqlPage(ctx context.Context, token string) (*sqladmin.InstancesListResponse, error) {
+	page, err := s.sql.Instances.List(s.project).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).Do()
+	if api, ok := errors.AsType[*googleapi.Error](err); ok && api.Code == http.StatusNotFound && len(api.Errors) == 0 && s.useBeta() {
+		page, err = s.sql.Instances.List(s.project).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).Do()
+	}
+	if err == nil && (page.HTTPStatusCode != http.StatusOK || page.Kind != "" && page.Kind != "sql#instancesList") {
+		err = &oddAnswer{"list of databases", page.Kind}
+	}
+	return page, err
+}
+
+// readDatabases lists the Cloud SQL instances of all wanted regions. region says
+// for people which one it is about; "" for all.
+func (s *session) readDatabases(ctx context.Context, region string, sink discovery.BatchSink) error {
+	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.list"}
+	return s.sqlPages(ctx, at, sink, func(page *sqladmin.InstancesListResponse) error {
+		for _, warning := range page.Warnings {
+			if err := s.takeWarning(warning, sink); err != nil {
+				return err
+			}
+		}
+		byRegion := map[string][]discovery.Instance{}
+		for _, i := range page.Items {
+			if i == nil || i.Name == "" || i.Region == "" {
+				return nonsense("Cloud SQL sent a database without a name or a region")
+			}
+			if s.wants(i.Region) {
+				byRegion[i.Region] = append(byRegion[i.Region], database(i, s.project))
+			}
+		}
+		if len(page.Items) == 0 && region != "" {
+			byRegion[region] = nil // So that the guard sees pages that bring nothing.
+		}
+		for region, instances := range byRegion {
+			if err := sink.Page(ctx, discovery.ScopeID{Kind: discovery.Database, Location: region}, instances); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// takeWarning fails the region that a warning is about. One that names none
+// leaves all in doubt.
+func (s *session) takeWarning(warning *sqladmin.ApiWarning, sink discovery.BatchSink) error {
+	if warning == nil || warning.Code != "REGION_UNREACHABLE" && warning.Code != "MAX_RESULTS_EXCEEDS_LIMIT" {
+		return nil
+	}
+	text := fmt.Sprintf("Cloud SQL says that its list may be incomplete (%s): %s", warning.Code, shorten(warning.Message))
+	if warning.Region != "" {
+		text = fmt.Sprintf("Cloud SQL could not reach %s: %s", shorten(warning.Region), shorten(warning.Message))
+	}
+	at := call{service: "Cloud SQL", place: warning.Region, api: sqlAPI}
+	failure := discovery.NewFailure(discovery.Unreachable, text, at.remedy(discovery.Unreachable, nil, ""), nil)
+	if warning.Region == "" {
+		return failure
+	}
+	if s.wants(warning.Region) {
+		sink.Fail(discovery.ScopeID{Kind: discovery.Database, Location: warning.Region}, failure)
+	}
+	return nil
+}
