@@ -31,11 +31,23 @@ type Credentials interface {
 // AWSDefault is the default credential chain of this process.
 type AWSDefault struct{}
 
-// AWSAssumeRole is a role to assume, starting from the default chain.
+// AWSAccessKey is an access key that does not expire.
+type AWSAccessKey struct {
+	// ID of the key; not a secret.
+	ID     string
+	Secret Secret
+}
+
+// AWSAssumeRole is a role to assume.
 type AWSAssumeRole struct {
 	RoleARN string
 	// ExternalID that the role's trust policy asks for; may be empty.
 	ExternalID string
+	// SessionTags of the role's session, by their keys; may be empty.
+	SessionTags map[string]string
+	// Source are the AWS credentials that assume the role, which may be a role in
+	// turn; nil: the default chain.
+	Source Credentials
 }
 
 // GCPApplicationDefault are the application default credentials of this process.
@@ -71,6 +83,7 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
 
 func (AWSDefault) isCredentials()            {}
+func (AWSAccessKey) isCredentials()          {}
 func (AWSAssumeRole) isCredentials()         {}
 func (GCPApplicationDefault) isCredentials() {}
 func (GCPServiceAccountKey) isCredentials()  {}

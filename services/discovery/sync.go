@@ -3,7 +3,6 @@ package discovery
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -171,15 +170,11 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger 
 // open signs in, makes sure that the credentials open the stated account, and
 // asks what there is to read.
 func (s *Syncer) open(ctx context.Context, account Account) (Session, []PlannedScope, error) {
-	provider, ok := s.Providers[account.Provider]
-	if !ok {
-		return nil, nil, NewFailure(Internal, fmt.Sprintf("this Rollcall can't read accounts of %s", account.Provider), "", nil)
-	}
 	credentials, err := s.Accounts.Credentials(ctx, account.ID)
 	if err != nil {
 		return nil, nil, ourFailure("get the account's credentials from the accounts service", err)
 	}
-	session, err := provider.Open(ctx, account, credentials)
+	session, err := openSession(ctx, s.Providers, account, credentials)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -187,10 +182,8 @@ func (s *Syncer) open(ctx context.Context, account Account) (Session, []PlannedS
 	if err != nil {
 		return nil, nil, err
 	}
-	if identity != account.CloudID {
-		return nil, nil, NewFailure(AccountMismatch,
-			fmt.Sprintf("the credentials open %s account %s, and not %s", account.Provider, identity, account.CloudID),
-			fmt.Sprintf("Give credentials of %s, or put %s on the roll as an account of its own.", account.CloudID, identity), nil)
+	if err := checkIdentity(account, identity); err != nil {
+		return nil, nil, err
 	}
 	planned, err := session.Scopes(ctx)
 	return session, planned, err

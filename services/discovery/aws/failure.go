@@ -23,7 +23,9 @@ type call struct {
 	service, region, permission string
 	// principal is the ARN that called, "" when it is not known yet.
 	principal string
-	// role is what was assumed, or nil.
+	// by are the credentials that the call was signed with; nil: the default chain.
+	by discovery.Credentials
+	// role is what the call was to assume, or nil.
 	role *discovery.AWSAssumeRole
 }
 
@@ -94,7 +96,12 @@ func (c call) classify(ctx context.Context, err error) error {
 	case reason == discovery.Unreachable && lastThrottled(ctx):
 		reason, says = discovery.Throttled, "goes on refusing calls as too many, also after slowing down"
 	}
-	return discovery.NewFailure(reason, c.String()+" "+says, c.remedy(reason), err)
+	remedy := c.remedy(reason)
+	if off := clockOff(err); off != 0 && (reason == discovery.CredentialsInvalid || reason == discovery.CredentialsExpired) {
+		says += fmt.Sprintf(" (the clock where discovery runs is %s off)", off)
+		remedy = "Set the clock of the machine that discovery runs on: AWS refuses signatures of another time than its own."
+	}
+	return discovery.NewFailure(reason, c.String()+" "+says, remedy, err)
 }
 
 // explain is the reason of an error, and what the cloud did, as the end of a

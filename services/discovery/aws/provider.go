@@ -2,13 +2,13 @@ package aws
 
 import (
 	"context"
-	"fmt"
-	"net/http"
+	"crypto/x509"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
@@ -43,10 +43,10 @@ type Keys struct {
 
 // Provider reads AWS accounts. It is safe for concurrent use.
 type Provider struct {
-	config Config
-	http   *http.Client
-	base   baseConfig
-	roles  roleCache
+	config    Config
+	transport *transport
+	base      baseConfig
+	roles     roleCache
 }
 
 // New is a provider. Close it when done.
@@ -63,7 +63,7 @@ func New(config Config) *Provider {
 	if config.MaxBackoff == 0 {
 		config.MaxBackoff = 10 * time.Second
 	}
-	p := &Provider{config: config, http: newHTTPClient(config.AttemptLimit)}
+	p := &Provider{config: config, transport: newTransport(config.AttemptLimit)}
 	p.base.load = p.loadBase
 	return p
 }
@@ -82,7 +82,7 @@ func (p *Provider) pageSize(most int32) *int32 {
 func (p *Provider) homeLimit() time.Duration { return p.config.CallLimit / homesAtMost }
 
 // Close drops idle connections.
-func (p *Provider) Close() { p.http.CloseIdleConnections() }
+func (p *Provider) Close() { p.transport.close() }
 
 // Open prepares to read an account.
 func (p *Provider) Open(ctx context.Context, account discovery.Account, how discovery.Credentials) (discovery.Session, error) {
@@ -92,23 +92,20 @@ func (p *Provider) Open(ctx context.Context, account discovery.Account, how disc
 			"the AWS configuration of this machine can't be read: "+err.Error(),
 			"Mend the shared configuration files, or the variables that name them, where discovery runs.", err)
 	}
-	s := &session{provider: p, account: account, config: base}
-	switch how := how.(type) {
-	case discovery.AWSDefault:
-		s.homes = homeRegions(base.Region, "", account.Regions)
-		s.forget = p.base.drop
-	case discovery.AWSAssumeRole:
-		s.homes = homeRegions(base.Region, partitionOf(how.RoleARN), account.Regions)
-		s.role = &how
-		s.config.Credentials = p.roles.get(account.ID, how, func() aws.CredentialsProvider { return p.assume(base, how, s.homes) })
-		s.forget = func() {
-			p.roles.drop(account.ID)
-			p.base.drop()
-		}
-	default:
-		return nil, fmt.Errorf("aws: credentials of type %T", how)
+	s := &session{provider: p, account: account, config: base, how: how, forget: p.base.drop}
+	role, assumes := how.(discovery.AWSAssumeRole)
+	s.homes = homeRegions(base.Region, partitionOf(role.RoleARN), account.Regions)
+	signIn := func() (aws.CredentialsProvider, error) { return p.signIn(base, how, s.homes) }
+	if !assumes {
+		s.config.Credentials, err = signIn()
+		return s, err
 	}
-	return s, nil
+	s.config.Credentials, err = p.roles.get(account.ID, role, signIn)
+	s.forget = func() {
+		p.roles.drop(account.ID)
+		p.base.drop()
+	}
+	return s, err
 }
 
 // baseLife is how long what was read of the environment is taken as it was:
@@ -167,10 +164,23 @@ func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
 		cfg.BaseEndpoint = aws.String(p.config.EndpointURL)
 		cfg.ConfigSources = nil // Or the environment's per-service endpoints would win.
 	}
-	cfg.HTTPClient = p.http
+	cfg.HTTPClient = p.transport.client(trusted(cfg.HTTPClient))
 	cfg.Retryer = p.retryer
 	cfg.APIOptions = append(cfg.APIOptions, checkAnswers, watchAttempts)
 	return cfg, nil
+}
+
+// trusted are the roots that the SDK's own client was made to trust, by
+// AWS_CA_BUNDLE or ca_bundle of a profile; nil: those of the system.
+func trusted(client aws.HTTPClient) *x509.CertPool {
+	built, ok := client.(*awshttp.BuildableClient)
+	if !ok {
+		return nil
+	}
+	if tls := built.GetTransport().TLSClientConfig; tls != nil {
+		return tls.RootCAs
+	}
+	return nil
 }
 
 // retryer slows down by itself when it is throttled, and tries answers again

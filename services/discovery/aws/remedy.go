@@ -17,7 +17,7 @@ func (c call) remedy(reason discovery.Reason) string {
 	case discovery.CredentialsInvalid:
 		return c.remedyInvalid()
 	case discovery.CredentialsExpired:
-		return "Sign in again, or renew the credentials, where discovery runs; if they are fresh, check that its clock is right."
+		return c.remedyExpired()
 	case discovery.PermissionDenied:
 		return c.remedyDenied()
 	case discovery.Throttled:
@@ -31,26 +31,62 @@ func (c call) remedy(reason discovery.Reason) string {
 }
 
 func (c call) remedyInvalid() string {
-	if c.principal != "" {
+	key, isKey := c.by.(discovery.AWSAccessKey)
+	_, isRole := c.by.(discovery.AWSAssumeRole)
+	switch {
+	case c.principal != "":
 		// They were good for STS a moment ago.
-		return fmt.Sprintf("Check that the region %s is enabled for the account: in one that is not, AWS knows no credentials.", c.region)
-	}
-	if c.role != nil {
+		text := fmt.Sprintf("Check that the region %s is enabled for the account: in one that is not, AWS knows no credentials.", c.region)
+		if isKey {
+			text += fmt.Sprintf(" Otherwise the access key %s was deleted or switched off meanwhile.", key.ID)
+		}
+		return text
+	case isKey:
+		return fmt.Sprintf("Give the account another access key: %s was deleted or switched off, or its secret is another one.", key.ID)
+	case isRole:
+		return "Nothing, if it passes: Rollcall assumes the account's role anew. If it goes on, check the credentials that assume the role."
+	case c.role != nil:
 		return fmt.Sprintf("Check the credentials where discovery runs: they are to assume %s. They may be an access key that was deleted, or switched off.", c.role.RoleARN)
 	}
 	return "Give discovery AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role of its machine; " +
 		"or set the account to assume a role. An access key may have been deleted, or switched off."
 }
 
+func (c call) remedyExpired() string {
+	switch c.by.(type) {
+	case discovery.AWSAccessKey:
+		return "Check that the clock where discovery runs is right: an access key does not expire by itself. If it is, give the account another key."
+	case discovery.AWSAssumeRole:
+		return "Nothing, if it passes: Rollcall assumes the account's role anew. If it goes on, renew the credentials that assume the role, " +
+			"and check that the clock where discovery runs is right."
+	}
+	return "Sign in again, or renew the credentials, where discovery runs; if they are fresh, check that its clock is right."
+}
+
+// remedyTrust is for roles that can't be assumed.
+func (c call) remedyTrust() string {
+	who := "discovery's credentials"
+	switch by := c.by.(type) {
+	case discovery.AWSAccessKey:
+		who = "the user of the access key " + by.ID
+	case discovery.AWSAssumeRole:
+		who = by.RoleARN
+	}
+	text := fmt.Sprintf("Check that %s exists, that its trust policy lets %s assume it", c.role.RoleARN, who)
+	if c.role.ExternalID != "" {
+		text += fmt.Sprintf(" with the external id %q", c.role.ExternalID)
+	} else {
+		text += " without an external id (or give the account the one it asks for)"
+	}
+	if len(c.role.SessionTags) > 0 {
+		return text + " and tag the session (sts:TagSession), and that these are allowed sts:AssumeRole and sts:TagSession."
+	}
+	return text + ", and that these are allowed sts:AssumeRole."
+}
+
 func (c call) remedyDenied() string {
-	if c.permission == "sts:AssumeRole" && c.role != nil {
-		text := fmt.Sprintf("Check that %s exists, that its trust policy lets discovery's credentials assume it", c.role.RoleARN)
-		if c.role.ExternalID != "" {
-			text += fmt.Sprintf(" with the external id %q", c.role.ExternalID)
-		} else {
-			text += " without an external id (or give the account the one it asks for)"
-		}
-		return text + ", and that these are allowed sts:AssumeRole."
+	if c.role != nil {
+		return c.remedyTrust()
 	}
 	who := "the credentials"
 	if c.principal != "" {

@@ -1,13 +1,11 @@
 package aws
 
 import (
-	"context"
+	"reflect"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
@@ -25,39 +23,23 @@ const (
 	roleUnused = 2 * time.Hour
 )
 
-// assume is a provider of a role's credentials, asking STS in the first of homes
-// that answers.
-func (p *Provider) assume(base aws.Config, role discovery.AWSAssumeRole, homes []string) aws.CredentialsProvider {
-	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
-		return inFirst(homes, unreachable, func(region string) (aws.Credentials, error) {
-			client := sts.NewFromConfig(base, func(o *sts.Options) { o.Region = region })
-			assumed := stscreds.NewAssumeRoleProvider(client, role.RoleARN, func(o *stscreds.AssumeRoleOptions) {
-				o.RoleSessionName = roleSession
-				o.Duration = roleLife
-				if role.ExternalID != "" {
-					o.ExternalID = aws.String(role.ExternalID)
-				}
-			})
-			at := call{service: "STS", region: region, permission: "sts:AssumeRole", role: &role}
-			return attempt(ctx, p.homeLimit(), nil, at.classify, assumed.Retrieve)
-		})
-	})
-}
-
 // roleCache keeps assumed roles' credentials from run to run, for as long as the
-// account's settings stay the same.
+// account's settings stay the same, and those of all accounts in its chain.
 type roleCache struct {
 	mu   sync.Mutex
 	held map[string]*heldRole // by account
 }
 
 type heldRole struct {
-	role  discovery.AWSAssumeRole
-	cache *aws.CredentialsCache
-	used  time.Time
+	role        discovery.AWSAssumeRole
+	credentials aws.CredentialsProvider
+	used        time.Time
 }
 
-func (c *roleCache) get(account string, role discovery.AWSAssumeRole, assume func() aws.CredentialsProvider) aws.CredentialsProvider {
+// get is the account's role, by signIn unless it is held.
+func (c *roleCache) get(
+	account string, role discovery.AWSAssumeRole, signIn func() (aws.CredentialsProvider, error),
+) (aws.CredentialsProvider, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
@@ -67,17 +49,19 @@ func (c *roleCache) get(account string, role discovery.AWSAssumeRole, assume fun
 		}
 	}
 	held := c.held[account]
-	if held == nil || held.role != role {
-		held = &heldRole{role: role, cache: aws.NewCredentialsCache(assume(), func(o *aws.CredentialsCacheOptions) {
-			o.ExpiryWindow = roleSpare
-		})}
+	if held == nil || !reflect.DeepEqual(held.role, role) {
+		credentials, err := signIn()
+		if err != nil {
+			return nil, err
+		}
+		held = &heldRole{role: role, credentials: credentials}
 		if c.held == nil {
 			c.held = map[string]*heldRole{}
 		}
 		c.held[account] = held
 	}
 	held.used = now
-	return held.cache
+	return held.credentials, nil
 }
 
 // drop has the account's role assumed anew next time.
@@ -85,23 +69,4 @@ func (c *roleCache) drop(account string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.held, account)
-}
-
-// chain marks errors of the default credential chain, so that they can be told
-// from the cloud's.
-type chain struct{ inner aws.CredentialsProvider }
-
-// chainError says that the default credential chain gave nothing.
-type chainError struct{ err error }
-
-func (e *chainError) Error() string { return e.err.Error() }
-func (e *chainError) Unwrap() error { return e.err }
-
-// Retrieve asks the chain.
-func (c *chain) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	credentials, err := c.inner.Retrieve(ctx)
-	if err != nil {
-		return credentials, &chainError{err}
-	}
-	return credentials, nil
 }

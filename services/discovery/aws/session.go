@@ -20,8 +20,8 @@ type session struct {
 	config   aws.Config
 	// homes are where to ask what is the same in all regions.
 	homes []string
-	// role is the assumed one, or nil.
-	role *discovery.AWSAssumeRole
+	// how the account is signed in to.
+	how discovery.Credentials
 	// forget drops credentials that turned out to be no good.
 	forget func()
 
@@ -115,7 +115,7 @@ func (s *session) Read(ctx context.Context, scope discovery.ScopeID, sink discov
 
 // failures says what errors of a call mean, in the light of who calls.
 func (s *session) failures(at call) func(context.Context, error) error {
-	at.principal, at.role = s.principal, s.role
+	at.principal, at.by = s.principal, s.how
 	return func(ctx context.Context, err error) error {
 		err = at.classify(ctx, err)
 		if reason := reasonOf(err); reason == discovery.CredentialsInvalid || reason == discovery.CredentialsExpired {

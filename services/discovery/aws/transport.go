@@ -2,11 +2,14 @@ package aws
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"runtime"
+	"sync"
 	"time"
 )
 
@@ -26,15 +29,44 @@ const (
 // errTooLong ends the reading of an answer that is beyond all measure.
 var errTooLong = errors.New("the answer is longer than 64 MiB")
 
-// newHTTPClient is the one HTTP client of all accounts, with so much time for
-// each attempt from dialling to the end of the answer.
-func newHTTPClient(attemptLimit time.Duration) *http.Client {
+// transport is the HTTP client of all accounts.
+type transport struct {
+	// attemptLimit bounds each attempt from dialling to the end of the answer.
+	attemptLimit time.Duration
+	gate         *gate
+
+	mu    sync.Mutex
+	roots *x509.CertPool
+	held  *http.Client
+}
+
+func newTransport(attemptLimit time.Duration) *transport {
+	return &transport{attemptLimit: attemptLimit, gate: newGate(max(4, 2*runtime.GOMAXPROCS(0)))}
+}
+
+// client trusts these roots; nil: the system's. It is always the same one, until
+// the roots change.
+func (t *transport) client(roots *x509.CertPool) *http.Client {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held != nil {
+		if t.roots.Equal(roots) {
+			return t.held
+		}
+		t.held.CloseIdleConnections() // And those in use, as soon as they are idle.
+	}
+	t.roots, t.held = roots, t.build(roots)
+	return t.held
+}
+
+func (t *transport) build(roots *x509.CertPool) *http.Client {
 	return &http.Client{
-		Timeout: attemptLimit,
+		Timeout: t.attemptLimit,
 		Transport: &gatedTransport{
 			next: &http.Transport{
 				Proxy:                 http.ProxyFromEnvironment,
 				DialContext:           (&net.Dialer{Timeout: dialLimit, KeepAlive: idleLimit}).DialContext,
+				TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout:   handshakeLimit,
 				MaxIdleConns:          idleInAll,
 				MaxIdleConnsPerHost:   idlePerHost,
@@ -42,10 +74,19 @@ func newHTTPClient(attemptLimit time.Duration) *http.Client {
 				ExpectContinueTimeout: time.Second,
 				ForceAttemptHTTP2:     true,
 			},
-			gate: newGate(max(4, 2*runtime.GOMAXPROCS(0))),
+			gate: t.gate,
 		},
 		// The answer to a signed request is never elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// close drops idle connections.
+func (t *transport) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held != nil {
+		t.held.CloseIdleConnections()
 	}
 }
 
