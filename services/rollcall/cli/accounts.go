@@ -18,6 +18,9 @@ type accountsCommand struct {
 	Create createAccount `cmd:"" help:"Put an account on the roll."`
 	Update updateAccount `cmd:"" help:"Change an account's settings."`
 	Delete deleteAccount `cmd:"" help:"Take an account off the roll. Nothing is touched in the cloud."`
+
+	SetupGuide setupGuide    `cmd:"" help:"Print how to give an account's credentials the least that Rollcall needs."`
+	Verify     verifyAccount `cmd:"" help:"Try an account's credentials: who they are, and what they may do."`
 }
 
 type listAccounts struct {
@@ -80,17 +83,8 @@ var accountColumns = []column[*accountsv1.Account]{
 	}},
 }
 
-// signsInBy says in few words how an account is signed in to.
-func signsInBy(a *accountsv1.Account) string {
-	if role := a.GetAws().GetAssumeRole(); role != nil {
-		_, name, _ := strings.Cut(role.GetRoleArn(), ":role/")
-		return "role " + name
-	}
-	return "default credentials"
-}
-
 func regionsOf(a *accountsv1.Account) string {
-	if regions := a.GetAws().GetRegions(); len(regions) > 0 {
+	if regions := slices.Concat(a.GetAws().GetRegions(), a.GetGcp().GetRegions()); len(regions) > 0 {
 		return strings.Join(regions, ",")
 	}
 	return "all"
@@ -119,10 +113,14 @@ func (s *session) showAccount(a *accountsv1.Account) error {
 		{"account", clean(a.GetName())},
 		{"name", clean(a.GetDisplayName())},
 		{"provider", a.GetProvider().String()},
-		{"cloud id", clean(a.GetAws().GetAccountId())},
+		{"cloud id", clean(a.GetAws().GetAccountId() + a.GetGcp().GetProjectId())},
 		{"signs in by", clean(signsInBy(a))},
 		{"role", clean(a.GetAws().GetAssumeRole().GetRoleArn())},
 		{"external id", clean(a.GetAws().GetAssumeRole().GetExternalId())},
+		{"source account", clean(id(accountsCollection, a.GetAws().GetAssumeRole().GetSourceAccount()))},
+		{"session tags", labelText(a.GetAws().GetAssumeRole().GetSessionTags())},
+		{"private key id", clean(a.GetGcp().GetServiceAccountKey().GetPrivateKeyId())},
+		{"audience", clean(a.GetGcp().GetWorkloadIdentity().GetAudience())},
 		{"regions", clean(regionsOf(a))},
 		{"labels", labelText(a.GetLabels())},
 		{"status", s.outStyle.byWord(c.GetStatus().String())},

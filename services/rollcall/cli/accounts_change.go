@@ -16,73 +16,21 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 )
 
-type createAccount struct {
-	Aws createAWSAccount `cmd:"" help:"An AWS account."`
-}
-
-type createAWSAccount struct {
-	AccountID string `arg:"" help:"The AWS account id, 12 digits."`
-
-	ID           string            `help:"The id on the roll. Default: aws- and the account id." placeholder:"ID"`
-	DisplayName  string            `help:"What people call it." placeholder:"NAME"`
-	RoleARN      string            `name:"role-arn" help:"Role to assume in the account. Without it the server's own default credentials are used." placeholder:"ARN"`
-	ExternalID   string            `help:"External id that the role's trust policy asks for." placeholder:"ID"`
-	Regions      []string          `help:"Regions to read, with commas between. Default: all that are enabled." placeholder:"REGION"`
-	Label        map[string]string `help:"Mark it, KEY=VALUE; may be repeated." placeholder:"KEY=VALUE" mapsep:"none"`
-	SyncInterval time.Duration     `help:"How long after one sync the next is due. Default: the server's." placeholder:"DURATION"`
-	Paused       bool              `help:"Do not sync it by the schedule."`
-}
-
-// Run puts an AWS account on the roll.
-func (c *createAWSAccount) Run(ctx context.Context, s *session) error {
-	aws := &accountsv1.AwsAccount{AccountId: c.AccountID, Regions: c.Regions}
-	switch {
-	case c.RoleARN != "":
-		aws.Credentials = &accountsv1.AwsAccount_AssumeRole{
-			AssumeRole: &accountsv1.AwsAssumeRole{RoleArn: c.RoleARN, ExternalId: c.ExternalID},
-		}
-	case c.ExternalID != "":
-		return advise("give --role-arn too, or leave --external-id out", "an external id is for a role, and no role is given")
-	default:
-		aws.Credentials = &accountsv1.AwsAccount_DefaultCredentials{DefaultCredentials: &accountsv1.AwsDefaultCredentials{}}
-	}
-	account := &accountsv1.Account{
-		DisplayName: c.DisplayName, Labels: c.Label, Paused: c.Paused, Cloud: &accountsv1.Account_Aws{Aws: aws},
-	}
-	if c.SyncInterval != 0 {
-		account.SyncInterval = durationpb.New(c.SyncInterval)
-	}
-	created, err := s.accounts().CreateAccount(ctx, &accountsv1.CreateAccountRequest{Account: account, AccountId: id(accountsCollection, c.ID)})
-	if err != nil {
-		return err
-	}
-	if s.format != formatTable {
-		return printMessage(s.out, s.format, created)
-	}
-	name := id(accountsCollection, created.GetName())
-	if created.GetPaused() {
-		fmt.Fprintf(s.out, "%s is on the roll, paused.\n", clean(name))
-	} else {
-		fmt.Fprintf(s.out, "%s is on the roll and will be synced soon.\n", clean(name))
-	}
-	fmt.Fprintf(s.err, "Sync it now: %s\n", s.errStyle.bold("rollcall sync "+clean(name)))
-	return nil
-}
-
 type updateAccount struct {
 	Name string `arg:"" help:"The account, such as aws-100000000001." complete:"account"`
 
 	DisplayName        *string           `help:"What people call it." placeholder:"NAME"`
-	RoleARN            *string           `name:"role-arn" xor:"credentials" help:"Role to assume in the account." placeholder:"ARN"`
-	ExternalID         *string           `help:"External id for the role." placeholder:"ID"`
-	DefaultCredentials bool              `xor:"credentials" help:"Use the server's own default credentials."`
+	DefaultCredentials bool              `help:"Sign in with the server's own default credentials."`
 	Regions            []string          `xor:"regions" help:"Regions to read, with commas between." placeholder:"REGION"`
-	AllRegions         bool              `xor:"regions" help:"Read all regions that are enabled."`
+	AllRegions         bool              `xor:"regions" help:"Read all regions that there are."`
 	Label              map[string]string `help:"Set a mark, KEY=VALUE; may be repeated." placeholder:"KEY=VALUE" mapsep:"none"`
 	RemoveLabel        []string          `help:"Remove a mark by its key; may be repeated." placeholder:"KEY"`
 	SyncInterval       *time.Duration    `help:"How long after one sync the next is due; 0: the server's default." placeholder:"DURATION"`
 	Paused             *bool             `negatable:"" help:"Do not sync it by the schedule, or do so again."`
 	Etag               string            `help:"Only when the account still has this etag." placeholder:"ETAG"`
+
+	AWS awsSignIn `embed:"" group:"AWS"`
+	GCP gcpSignIn `embed:"" group:"Google Cloud"`
 }
 
 // Run changes an account. What is given is laid over what the account holds; its etag makes sure that nobody else's
@@ -95,7 +43,7 @@ func (c *updateAccount) Run(ctx context.Context, s *session) error {
 	if c.Etag != "" {
 		account.Etag = c.Etag
 	}
-	mask, err := c.apply(account)
+	mask, err := c.apply(s, account)
 	if err != nil {
 		return err
 	}
@@ -112,7 +60,7 @@ func (c *updateAccount) Run(ctx context.Context, s *session) error {
 }
 
 // apply lays what was given over the account and returns the paths of the fields it changed.
-func (c *updateAccount) apply(a *accountsv1.Account) (mask []string, err error) {
+func (c *updateAccount) apply(s *session, a *accountsv1.Account) (mask []string, err error) {
 	if c.DisplayName != nil {
 		a.DisplayName, mask = *c.DisplayName, append(mask, "display_name")
 	}
@@ -138,40 +86,43 @@ func (c *updateAccount) apply(a *accountsv1.Account) (mask []string, err error) 
 		}
 		a.Labels = labels
 	}
-	aws, err := c.applyAWS(a.GetAws())
-	return append(mask, aws...), err
+	cloud, err := c.applyCloud(s, a)
+	return append(mask, cloud...), err
 }
 
-func (c *updateAccount) applyAWS(aws *accountsv1.AwsAccount) (mask []string, err error) {
-	given := len(c.Regions) > 0 || c.AllRegions || c.RoleARN != nil || c.ExternalID != nil || c.DefaultCredentials
-	if !given {
-		return nil, nil
+// applyCloud lays what was given of the cloud and the way to sign in over the account.
+func (c *updateAccount) applyCloud(s *session, a *accountsv1.Account) (mask []string, err error) {
+	regions := len(c.Regions) > 0 || c.AllRegions
+	if c.DefaultCredentials && (c.AWS.given() || c.GCP.given()) {
+		return nil, advise("leave --default-credentials out, or the other way to sign in", "two ways to sign in were given")
 	}
-	if aws == nil {
-		return nil, advise("leave --regions, --role-arn, --external-id and --default-credentials out", "%s is no AWS account", c.Name)
+	if aws := a.GetAws(); aws != nil {
+		if c.GCP.given() {
+			return nil, advise("leave the flags of Google Cloud out", "%s is no project of Google Cloud", c.Name)
+		}
+		if regions {
+			aws.Regions, mask = c.Regions, append(mask, "aws.regions")
+		}
+		path, err := c.AWS.apply(s, aws, c.DefaultCredentials)
+		return appendSet(mask, path), err
 	}
-	if len(c.Regions) > 0 || c.AllRegions {
-		aws.Regions, mask = c.Regions, append(mask, "aws.regions")
+	gcp := a.GetGcp()
+	if c.AWS.given() || gcp == nil && (regions || c.GCP.given() || c.DefaultCredentials) {
+		return nil, advise("leave the flags of AWS out", "%s is no AWS account", c.Name)
 	}
-	if c.DefaultCredentials {
-		aws.Credentials = &accountsv1.AwsAccount_DefaultCredentials{DefaultCredentials: &accountsv1.AwsDefaultCredentials{}}
-		return append(mask, "aws.default_credentials"), nil
+	if regions {
+		gcp.Regions, mask = c.Regions, append(mask, "gcp.regions")
 	}
-	if c.RoleARN == nil && c.ExternalID == nil {
-		return mask, nil
+	path, err := c.GCP.apply(s, gcp, c.DefaultCredentials)
+	return appendSet(mask, path), err
+}
+
+// appendSet appends what is not empty.
+func appendSet(list []string, item string) []string {
+	if item == "" {
+		return list
 	}
-	role := aws.GetAssumeRole()
-	if role == nil {
-		role = &accountsv1.AwsAssumeRole{}
-	}
-	if c.RoleARN != nil {
-		role.RoleArn = *c.RoleARN
-	}
-	if c.ExternalID != nil {
-		role.ExternalId = *c.ExternalID
-	}
-	aws.Credentials = &accountsv1.AwsAccount_AssumeRole{AssumeRole: role}
-	return append(mask, "aws.assume_role"), nil
+	return append(list, item)
 }
 
 type deleteAccount struct {

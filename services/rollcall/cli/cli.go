@@ -30,6 +30,7 @@ type Streams struct {
 type program struct {
 	Up        upCommand        `cmd:"" help:"Start Rollcall on this machine: all services and a Postgres of its own."`
 	Accounts  accountsCommand  `cmd:"" help:"The cloud accounts on the roll."`
+	Keys      keysCommand      `cmd:"" help:"The keys that secrets are encrypted with."`
 	Instances instancesCommand `cmd:"" help:"Virtual machines and databases, as last observed."`
 	Scopes    scopesCommand    `cmd:"" help:"What is looked at, and how fresh that is."`
 	Sync      syncCommand      `cmd:"" help:"Read accounts now, and wait for what comes of it."`

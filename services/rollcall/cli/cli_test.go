@@ -153,8 +153,8 @@ func TestCompletion(t *testing.T) {
 		want  string
 	}{
 		{[]string{"acc"}, "accounts"},
-		{[]string{"accounts", ""}, "list get create update delete"},
-		{[]string{"accounts", "create", ""}, "aws"},
+		{[]string{"accounts", ""}, "list get create update delete setup-guide verify"},
+		{[]string{"accounts", "create", ""}, "aws gcp"},
 		{[]string{"instances", "list", "--sh"}, "--show-gone"},
 		{[]string{"instances", "list", "-o", ""}, "table json ndjson yaml"},
 		{[]string{"instances", "list", "--output", "=", "j"}, "json"},

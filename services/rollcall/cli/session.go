@@ -102,6 +102,10 @@ func (s *session) accounts() accountsv1.AccountServiceClient {
 	return accountsv1.NewAccountServiceClient(s.conn)
 }
 
+func (s *session) keys() accountsv1.KeyServiceClient {
+	return accountsv1.NewKeyServiceClient(s.conn)
+}
+
 func (s *session) inventory() inventoryv1.InventoryServiceClient {
 	return inventoryv1.NewInventoryServiceClient(s.conn)
 }

@@ -66,9 +66,10 @@ func parseEnv(content string) map[string]string {
 // listens matches the value of a variable that says where a program listens.
 var listens = regexp.MustCompile(`^:\d+$`)
 
-// place finds a free loopback port for each port that a service listens on.
+// place finds a free loopback port for each port that a service listens on, and a folder for each volume of its own.
 func (c *compose) place(t *testing.T) {
 	t.Helper()
+	c.places["/keys/"] = t.TempDir() + "/"
 	for name, s := range c.Services {
 		for _, value := range s.Environment {
 			if value == nil || !listens.MatchString(*value) {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -18,8 +19,15 @@ type Config struct {
 	SyncInterval time.Duration  `env:"ROLLCALL_SYNC_INTERVAL" help:"How long after one sync of an account the next is due." default:"1m"`
 	Demo         Demo           `env:"ROLLCALL_DEMO" help:"The demo company: auto (when no credentials of a cloud are found), on or off." enum:"auto,on,off" default:"auto"`
 
+	KeysetFile        string        `env:"ROLLCALL_KEYSET_FILE" help:"Keyset that encrypts secrets; made when it is not there. Keep a copy of it: without it they can't be read. Default: keyset.json in the data folder." placeholder:"FILE" type:"path" group:"Secrets"`
+	KMSKeyURIs        []string      `name:"kms-key-uri" env:"ROLLCALL_KMS_KEY_URI" help:"Key of a KMS that encrypts secrets instead: aws-kms://arn:… or gcp-kms://projects/…. Of several, the first encrypts, and the others still decrypt." placeholder:"URI" group:"Secrets"`
+	AllowedTokenHosts keyfile.Hosts `env:"ROLLCALL_ALLOWED_TOKEN_HOSTS" help:"Hosts that Google key files may name beside Google's own: host:port, with commas between." placeholder:"HOST" group:"Secrets"`
+
 	serve.Logging `embed:"" group:"Log"`
 }
+
+// keysetName is the keyset's file in the data folder.
+const keysetName = "keyset.json"
 
 // Demo says whether the demo company is shown.
 type Demo string
@@ -53,6 +61,9 @@ func (c *Config) complete() error {
 	c.DataDir = dir
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return advise("choose another folder with ROLLCALL_DATA_DIR", "the data folder can't be made: %w", err)
+	}
+	if c.KeysetFile == "" {
+		c.KeysetFile = filepath.Join(dir, keysetName)
 	}
 	return nil
 }

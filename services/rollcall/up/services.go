@@ -46,6 +46,7 @@ func (r *run) startRoll(ctx context.Context, urls map[string]string) error {
 	s := &r.services
 	accounts, err := accountsapp.New(ctx, accountsapp.Config{
 		DatabaseURL: urls["accounts"], GRPC: s.accounts, Internal: s.accountsForDiscovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
+		KeysetFile: r.cfg.KeysetFile, KMSKeyURIs: r.cfg.KMSKeyURIs, AllowedTokenHosts: r.cfg.AllowedTokenHosts,
 	})
 	if err != nil {
 		return err

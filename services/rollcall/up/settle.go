@@ -58,16 +58,24 @@ func (r roll) remove(ctx context.Context, accounts []*accountsv1.Account) error 
 	return nil
 }
 
-// add puts an AWS account on the roll, unless one with its AWS account id is there, and returns the one that is there.
+// add puts an account on the roll, unless one with its cloud's own id is there, and returns the one that is there.
 func (r roll) add(ctx context.Context, held []*accountsv1.Account, wanted *accountsv1.Account) (*accountsv1.Account, error) {
 	for _, a := range held {
-		if a.GetAws().GetAccountId() == wanted.GetAws().GetAccountId() {
+		if cloudID(a) == cloudID(wanted) {
 			return a, nil
 		}
 	}
 	created, err := r.accounts.CreateAccount(ctx, &accountsv1.CreateAccountRequest{Account: wanted})
 	if err != nil {
-		return nil, fmt.Errorf("putting AWS account %s on the roll: %w", wanted.GetAws().GetAccountId(), err)
+		return nil, fmt.Errorf("putting %s on the roll: %w", cloudID(wanted), err)
 	}
 	return created, nil
+}
+
+// cloudID is an account as its cloud calls it.
+func cloudID(a *accountsv1.Account) string {
+	if project := a.GetGcp().GetProjectId(); project != "" {
+		return "Google Cloud project " + project
+	}
+	return "AWS account " + a.GetAws().GetAccountId()
 }
