@@ -13,6 +13,9 @@ type Limits struct {
 	Lease time.Duration
 	// Run and Scope bound the reading of one account and of one scope.
 	Run, Scope time.Duration
+	// Verify bounds the trying of one account's credentials, for which someone
+	// waits.
+	Verify time.Duration
 	// ScopesPerAccount are read at the same time.
 	ScopesPerAccount int
 	// Flush is the least time between two writes of how a run goes.
@@ -27,6 +30,7 @@ func DefaultLimits() Limits {
 		Lease:            15 * time.Second,
 		Run:              30 * time.Minute,
 		Scope:            10 * time.Minute,
+		Verify:           20 * time.Second,
 		ScopesPerAccount: 8,
 		Flush:            200 * time.Millisecond,
 		RetrySoon:        10 * time.Second,

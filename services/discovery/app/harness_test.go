@@ -131,7 +131,7 @@ func discoveryConfig() app.Config {
 			AttemptLimit: 2 * time.Second, CallLimit: 4 * time.Second, MaxBackoff: 50 * time.Millisecond,
 		},
 		Limits: discovery.Limits{
-			Lease: 4 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, ScopesPerAccount: 8,
+			Lease: 4 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, Verify: 10 * time.Second, ScopesPerAccount: 8,
 			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond,
 		},
 		Periods: jobs.Periods{

@@ -21,6 +21,8 @@ import (
 type call struct {
 	// service for people, EC2; region; permission, `ec2:DescribeInstances`.
 	service, region, permission string
+	// optional tells that accounts are read without the permission.
+	optional bool
 	// principal is the ARN that called, "" when it is not known yet.
 	principal string
 	// by are the credentials that the call was signed with; nil: the default chain.

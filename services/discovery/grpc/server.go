@@ -29,10 +29,17 @@ type Accounts interface {
 	Account(ctx context.Context, id string) (discovery.Account, error)
 }
 
+// Verifier tries credentials.
+type Verifier interface {
+	// Verify tries those of one account; NotFound when it is not on the roll.
+	Verify(ctx context.Context, account string) (*discovery.Verification, error)
+}
+
 // Options are what the service needs. All must be set.
 type Options struct {
 	Runs     Runs
 	Accounts Accounts
+	Verifier Verifier
 	// WatchEvery is how often a watched run is looked at.
 	WatchEvery time.Duration
 	// Stopping ends watchers, which would hold up a graceful stop.

@@ -1,0 +1,100 @@
+package aws
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// dryRunDone is the error that says a dry run would have done it (EC2 API
+// Reference, "Error codes").
+const dryRunDone = "DryRunOperation"
+
+// change is a permission to change machines.
+type change struct {
+	permission string
+	// on is the state in which the change is none, should an endpoint not know of
+	// dry runs.
+	on types.InstanceStateName
+	do func(ctx context.Context, client *ec2.Client, id string) error
+}
+
+var changes = []change{
+	{"ec2:StartInstances", types.InstanceStateNameRunning, func(ctx context.Context, client *ec2.Client, id string) error {
+		_, err := client.StartInstances(ctx, &ec2.StartInstancesInput{DryRun: aws.Bool(true), InstanceIds: []string{id}})
+		return err
+	}},
+	{"ec2:StopInstances", types.InstanceStateNameStopped, func(ctx context.Context, client *ec2.Client, id string) error {
+		_, err := client.StopInstances(ctx, &ec2.StopInstancesInput{DryRun: aws.Bool(true), InstanceIds: []string{id}})
+		return err
+	}},
+}
+
+// tryLifecycle tries the permissions to change machines by dry runs, each in the
+// first region that tells. RDS has no dry runs.
+func (s *session) tryLifecycle(ctx context.Context, regions []string) []discovery.Permission {
+	var tried []discovery.Permission
+	for _, change := range changes {
+		result := discovery.Permission{
+			Name: change.permission, Status: discovery.CantTell, Failure: noMachine(change.permission, string(change.on)),
+		}
+		for _, region := range regions {
+			id, err := s.machineThatIs(ctx, region, change.on)
+			if err != nil || id == "" {
+				continue // Why it can't be looked for is told of ec2:DescribeInstances.
+			}
+			if result = s.tryChange(ctx, region, id, change); result.Status != discovery.CantTell {
+				break
+			}
+		}
+		result.Optional = true
+		tried = append(tried, result)
+	}
+	return tried
+}
+
+// tryChange tries one permission on one machine.
+func (s *session) tryChange(ctx context.Context, region, id string, change change) discovery.Permission {
+	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+	at := call{service: "EC2", region: region, permission: change.permission, optional: true}
+	err := s.try(ctx, at, func(ctx context.Context) error {
+		err := change.do(ctx, client, id)
+		if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == dryRunDone {
+			return nil
+		}
+		return err
+	})
+	return discovery.TriedPermission(change.permission, region, err)
+}
+
+// machineThatIs is the id of some machine in the state; "" when a short look
+// finds none.
+func (s *session) machineThatIs(ctx context.Context, region string, state types.InstanceStateName) (string, error) {
+	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+	at := call{service: "EC2", region: region, permission: "ec2:DescribeInstances"}
+	id := ""
+	err := s.try(ctx, at, func(ctx context.Context) error {
+		page, err := client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{
+			MaxResults: aws.Int32(fewestMachines),
+			Filters:    []types.Filter{{Name: aws.String("instance-state-name"), Values: []string{string(state)}}},
+		})
+		if err != nil {
+			return err
+		}
+		for i := range page.Reservations {
+			for j := range page.Reservations[i].Instances {
+				if machine := &page.Reservations[i].Instances[j]; machine.State != nil && machine.State.Name == state {
+					id = aws.ToString(machine.InstanceId)
+				}
+			}
+		}
+		return nil
+	})
+	return id, err
+}
