@@ -17,16 +17,16 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// demoAccounts is how many accounts the demo company has.
-const demoAccounts = 5
+// demoAccounts is how many accounts the demo company has: five of AWS and two Google Cloud projects.
+const demoAccounts = 7
 
 func TestFirstStartShowsTheDemo(t *testing.T) {
 	t.Parallel()
 	r := up(t, t.TempDir(), nil)
 	said := r.output.String()
 	for _, text := range []string{
-		"Rollcall is up.", "a simulated demo company with 5 accounts", "no credentials of a cloud were found",
-		r.dataDir, " instances in 5 accounts, read in ", "rollcall instances list", "grpcurl -plaintext " + r.grpc, "curl -s 'http://" + r.http,
+		"Rollcall is up.", "a simulated demo company with 7 accounts", "no credentials of a cloud were found",
+		r.dataDir, " instances in 7 accounts, read in ", "rollcall instances list", "grpcurl -plaintext " + r.grpc, "curl -s 'http://" + r.http,
 	} {
 		if !strings.Contains(said, text) {
 			t.Errorf("%q is not said:\n%s", text, said)
@@ -83,7 +83,7 @@ func checkGRPC(t *testing.T, addr string) {
 		names = append(names, s.GetName())
 	}
 	for _, want := range []string{
-		"rollcall.accounts.v1.AccountService", "rollcall.inventory.v1.InventoryService", "rollcall.discovery.v1.DiscoveryService",
+		"rollcall.accounts.v1.AccountService", "rollcall.accounts.v1.KeyService", "rollcall.inventory.v1.InventoryService", "rollcall.discovery.v1.DiscoveryService",
 	} {
 		if !slices.Contains(names, want) {
 			t.Errorf("reflection lists %v and not %s", names, want)

@@ -10,6 +10,8 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/aws"
+	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
 // cloud is what is read in this life of `up`.
@@ -20,6 +22,9 @@ type cloud struct {
 	accounts []*accountsv1.Account
 	// aws is how discovery reaches AWS.
 	aws discoveryaws.Config
+	// gcp is how it reaches Google Cloud, and tokenHosts what key files may name there.
+	gcp        discoverygcp.Config
+	tokenHosts keyfile.Hosts
 }
 
 // chooseCloud decides between the user's own cloud, the demo and nothing, and settles the roll accordingly: the demo's
@@ -33,6 +38,7 @@ type cloud struct {
 //	auto           none                  accounts of the user's  those: the demo would stand between them and their cloud
 //	auto           none                  nothing but the demo    the demo
 func (r *run) chooseCloud(ctx context.Context) error {
+	r.cloud.tokenHosts = r.cfg.AllowedTokenHosts
 	held, err := r.services.roll.all(ctx)
 	if err != nil {
 		return err
@@ -82,6 +88,12 @@ func (r *run) showDemo(ctx context.Context, held, own []*accountsv1.Account, why
 		}
 	}
 	r.cloud.aws = d.aws()
+	if r.cloud.gcp, err = d.gcp(); err != nil {
+		return err
+	}
+	if r.cloud.tokenHosts, err = d.tokenHosts(r.cfg.AllowedTokenHosts); err != nil {
+		return err
+	}
 	r.cloud.what = fmt.Sprintf("a simulated demo company with %s, %s", count(len(r.cloud.accounts), "account"), why)
 	return nil
 }

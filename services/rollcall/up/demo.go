@@ -2,12 +2,16 @@ package up
 
 import (
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	cloudsimapp "github.com/rollcall-dev/rollcall/services/cloudsim/app"
 	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/aws"
+	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
 // demoSeed decides everything in the demo company: each start shows the same one.
@@ -30,7 +34,9 @@ func startDemo() (*demo, error) {
 	return &demo{app: app}, nil
 }
 
-// accounts are the demo's accounts as they are put on the roll: all opened by a role, from the first one's access key.
+// accounts are the demo's accounts as they are put on the roll: those of AWS are all opened by a role, from the first one's
+// access key, and the Google Cloud projects by the application default credentials. So nothing on the roll names an address
+// of the demo, which is another at each start.
 func (d *demo) accounts() []*accountsv1.Account {
 	var accounts []*accountsv1.Account
 	for _, id := range d.app.World.Accounts() {
@@ -45,7 +51,45 @@ func (d *demo) accounts() []*accountsv1.Account {
 			}},
 		})
 	}
+	for _, id := range d.app.World.Projects() {
+		accounts = append(accounts, d.project(id))
+	}
 	return accounts
+}
+
+func (d *demo) project(id string) *accountsv1.Account {
+	return &accountsv1.Account{
+		DisplayName: id,
+		Labels:      map[string]string{demoLabel: "true"},
+		Cloud: &accountsv1.Account_Gcp{Gcp: &accountsv1.GcpProject{
+			ProjectId:   id,
+			Credentials: &accountsv1.GcpProject_ApplicationDefault{ApplicationDefault: &accountsv1.GcpApplicationDefault{}},
+		}},
+	}
+}
+
+// gcp does the same for Google Cloud, by the first project's service account, which may read them all.
+func (d *demo) gcp() (discoverygcp.Config, error) {
+	key, err := d.app.Google.KeyJSON(d.app.World.Projects()[0])
+	if err != nil {
+		return discoverygcp.Config{}, fmt.Errorf("signing in to the demo company: %w", err)
+	}
+	env := d.app.Google.Env()
+	return discoverygcp.Config{
+		ComputeEndpoint:    env["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"],
+		SQLEndpoint:        env["CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL"],
+		IAMEndpoint:        d.app.Google.URL,
+		ApplicationDefault: key,
+	}, nil
+}
+
+// tokenHosts are the hosts that key files may name while the demo runs: also its own.
+func (d *demo) tokenHosts(allowed keyfile.Hosts) (keyfile.Hosts, error) {
+	own, err := url.Parse(d.app.Google.URL)
+	if err != nil {
+		return keyfile.Hosts{}, fmt.Errorf("the address of the demo company: %w", err)
+	}
+	return keyfile.NewHosts(append(strings.Split(allowed.String(), ","), own.Host)...)
 }
 
 // aws points discovery at the demo and nowhere else, whatever the environment says of AWS.

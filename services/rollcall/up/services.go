@@ -89,6 +89,7 @@ func (r *run) startReading(ctx context.Context, urls map[string]string) error {
 	discovery, err := discoveryapp.New(ctx, discoveryapp.Config{
 		DatabaseURL: urls["discovery"], GRPC: s.discovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
 		Accounts: s.accountsForDiscovery, Inventory: s.inventoryDiscovery, SyncInterval: r.cfg.SyncInterval, AWS: r.cloud.aws,
+		GCP: r.cloud.gcp, AllowedTokenHosts: r.cloud.tokenHosts,
 	})
 	if err != nil {
 		return err
