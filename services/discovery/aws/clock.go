@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -27,4 +28,14 @@ func clockOff(err error) time.Duration {
 		return off.Round(time.Second)
 	}
 	return 0
+}
+
+// late tells calls that EC2 took for old because of our clock. The SDK knows by
+// now how far it is off and signs the next attempt accordingly; that it may try
+// again after this error, of all those, it does not know.
+func late(err error) aws.Ternary {
+	if codeOf(err) == "RequestExpired" && clockOff(err) != 0 {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }

@@ -191,7 +191,9 @@ func (p *Provider) retryer() aws.Retryer {
 		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
 			o.MaxAttempts = p.config.Attempts
 			o.MaxBackoff = p.config.MaxBackoff
-			o.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(brokeOff)}, o.Retryables...)
+			o.Retryables = append([]retry.IsErrorRetryable{
+				retry.IsErrorRetryableFunc(brokeOff), retry.IsErrorRetryableFunc(late),
+			}, o.Retryables...)
 		})
 	})
 }

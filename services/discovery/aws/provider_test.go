@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -138,6 +140,14 @@ type proxy struct {
 
 	mu      sync.Mutex
 	answers []spoiled
+	forms   []url.Values
+}
+
+// asked are the forms of the calls of an action so far.
+func (p *proxy) asked(action string) []url.Values {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(p.forms), func(form url.Values) bool { return form.Get("Action") != action })
 }
 
 type spoiled struct {
@@ -157,8 +167,13 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.forms = append(p.forms, form)
 	for _, s := range p.answers {
 		// The credential scope of the signature says region and service.
 		scope := fmt.Sprintf("/%s/%s/", s.call.Region, s.call.Service)
