@@ -55,6 +55,8 @@ func TestClient(t *testing.T) {
 		{"setup-guide", []string{"accounts", "setup-guide", "aws-200000000002", "--principal", "arn:aws:iam::200000000001:role/rollcall"}, 0},
 		{"setup-guide-tool", []string{"accounts", "setup-guide", "aws-200000000002", "--tool", "aws-cli"}, 0},
 		{"setup-guide-no-tool", []string{"accounts", "setup-guide", "aws-200000000002", "--tool", "gcloud"}, 1},
+		{"verify", []string{"accounts", "verify", "aws-200000000002"}, 0},
+		{"verify-unknown", []string{"accounts", "verify", "aws-300000000001"}, 1},
 		{"keys-rotate", []string{"keys", "rotate"}, 0},
 		{"sync", []string{"sync", "aws-200000000002", "aws-200000000001"}, 0},
 		{"sync-unknown", []string{"sync", "aws-300000000001"}, 1},
