@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"log/slog"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -85,7 +86,8 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 	}
 	accounts := accountsapp.Config{
 		DatabaseURL: database(t, "accounts").URL, GRPC: serve.Pipe(), Internal: serve.Address(freeAddress(t)), DiscoveryKey: key,
-		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
+		KeysetFile: filepath.Join(t.TempDir(), "keyset.json"),
+		Logging:    serve.Logging{Level: slog.LevelError, Out: t.Output()},
 	}
 	inventory := inventoryapp.Config{
 		DatabaseURL: database(t, "inventory").URL, GRPC: serve.Pipe(), Internal: serve.Address(freeAddress(t)), DiscoveryKey: key,
