@@ -29,7 +29,7 @@ const (
 )
 
 // groupBy are the fields that the page counts by, in this order.
-var groupBy = []string{"state", "kind", "account", "location.region", "provider"}
+var groupBy = []string{"state", "kind", "account", "location.region"}
 
 // reader asks the services for what a page needs.
 type reader struct {

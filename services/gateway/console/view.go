@@ -73,6 +73,8 @@ type index struct {
 	now time.Time
 	// names are the accounts' display names by resource name.
 	names map[string]string
+	// providers are the accounts' providers by resource name.
+	providers map[string]string
 	// remedies are what to do about the accounts' connections.
 	remedies map[string]string
 	// failing are the scopes whose last try failed, by resource name.
@@ -91,11 +93,12 @@ func (x *index) account(name string) string {
 // build turns answers into what the page says of them.
 func build(s State, all answers, origin string, now time.Time) View {
 	x := &index{
-		now: now, names: map[string]string{}, remedies: map[string]string{}, failing: map[string]*inventoryv1.Scope{},
+		now: now, names: map[string]string{}, providers: map[string]string{}, remedies: map[string]string{}, failing: map[string]*inventoryv1.Scope{},
 		counts: all.counts.value,
 	}
 	for _, account := range all.accounts.value.GetAccounts() {
 		x.names[account.GetName()] = account.GetDisplayName()
+		x.providers[account.GetName()] = account.GetProvider().String()
 		x.remedies[account.GetName()] = account.GetConnection().GetRemedy()
 	}
 	for _, scope := range all.scopes.value.GetScopes() {
@@ -214,18 +217,20 @@ func facets(s State, x *index) []Facet {
 		return nil
 	}
 	asIs := func(v string) string { return v }
+	value := func(at int) func([]string) string { return func(values []string) string { return values[at] } }
 	var all []Facet
-	for i, f := range []struct {
+	for _, f := range []struct {
 		title, field string
+		of           func(values []string) string
 		text         func(string) string
 	}{
-		{"State", "state", capital},
-		{"Kind", "kind", capital},
-		{"Account", "account", x.account},
-		{"Region", "location.region", asIs},
-		{"Cloud", "provider", cloudName},
+		{"State", "state", value(0), capital},
+		{"Kind", "kind", value(1), capital},
+		{"Account", "account", value(2), x.account},
+		{"Region", "location.region", value(3), asIs},
+		{"Cloud", "provider", func(values []string) string { return x.providers[values[2]] }, cloudName},
 	} {
-		facet := facet(s, x.counts, i, f.field, f.text)
+		facet := facet(s, x.counts, f.of, f.field, f.text)
 		// Where all is of one cloud there is nothing to choose.
 		if n := len(facet.Values); n > 1 || n == 1 && f.field != "provider" {
 			facet.Title = f.title
@@ -235,10 +240,13 @@ func facets(s State, x *index) []Facet {
 	return all
 }
 
-func facet(s State, counts *inventoryv1.AggregateInstancesResponse, at int, field string, text func(string) string) Facet {
+// facet sums the counts by what of takes from a group's values.
+func facet(
+	s State, counts *inventoryv1.AggregateInstancesResponse, of func(values []string) string, field string, text func(string) string,
+) Facet {
 	sums := map[string]int64{}
 	for _, group := range counts.GetGroups() {
-		if value := group.GetValues()[at]; value != "" {
+		if value := of(group.GetValues()); value != "" {
 			sums[value] += group.GetCount()
 		}
 	}
