@@ -16,6 +16,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	discoverygrpc "github.com/rollcall-dev/rollcall/services/discovery/grpc"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	discoverypg "github.com/rollcall-dev/rollcall/services/discovery/postgres"
@@ -85,11 +86,16 @@ func (a *App) build(ctx context.Context, config Config) error {
 		return fmt.Errorf("the inventory service: %w", err)
 	}
 	accounts, inventory := roll.NewAccounts(accountsConn), roll.NewInventory(inventoryConn)
-	if a.jobs, err = a.buildJobs(config, queue, store, accounts, inventory); err != nil {
+	providers, err := a.buildProviders(config)
+	if err != nil {
+		return err
+	}
+	if a.jobs, err = a.buildJobs(config, queue, store, accounts, inventory, providers); err != nil {
 		return err
 	}
 	a.server, err = serve.NewGRPC(serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}, discoverygrpc.Register(discoverygrpc.Options{
 		Runs: store, Accounts: accounts, WatchEvery: watchEvery, Stopping: a.stopping,
+		Verifier: &discovery.Verifier{Providers: providers, Accounts: accounts, Limit: config.Limits.Verify, Logger: a.logger},
 	}))
 	if err != nil {
 		return err
@@ -115,12 +121,11 @@ func (a *App) dial(at serve.Endpoint, key auth.Key) (*grpc.ClientConn, error) {
 
 func (a *App) buildJobs(
 	config Config, queue *jobs.Queue, store *discoverypg.Store, accounts *roll.Accounts, inventory *roll.Inventory,
+	providers map[discovery.ProviderName]discovery.Provider,
 ) (*jobs.Client, error) {
-	provider := aws.New(config.AWS)
-	a.closers = append(a.closers, provider.Close)
 	return jobs.New(queue, jobs.Handlers{
 		Sync: &discovery.Syncer{
-			Providers: map[discovery.ProviderName]discovery.Provider{discovery.AWS: provider},
+			Providers: providers,
 			Accounts:  accounts,
 			Inventory: inventory,
 			Runs:      store,
@@ -143,6 +148,19 @@ func (a *App) buildJobs(
 		Every:    config.Periods,
 		Logger:   quiet(a.logger),
 	})
+}
+
+// buildProviders are the ways into the clouds.
+func (a *App) buildProviders(config Config) (map[discovery.ProviderName]discovery.Provider, error) {
+	config.GCP.TokenHosts = config.AllowedTokenHosts
+	amazon := aws.New(config.AWS)
+	a.closers = append(a.closers, amazon.Close)
+	google, err := gcp.New(config.GCP)
+	if err != nil {
+		return nil, fmt.Errorf("google cloud: %w", err)
+	}
+	a.closers = append(a.closers, google.Close)
+	return map[discovery.ProviderName]discovery.Provider{discovery.AWS: amazon, discovery.GCP: google}, nil
 }
 
 // workerName tells people which process worked a run.

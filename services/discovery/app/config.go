@@ -5,8 +5,10 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -29,6 +31,11 @@ type Config struct {
 
 	serve.Logging `embed:""`
 
+	// AllowedTokenHosts are what key files may name beside Google's own hosts.
+	AllowedTokenHosts keyfile.Hosts `name:"allowed-token-hosts" env:"ROLLCALL_ALLOWED_TOKEN_HOSTS" help:"Hosts that key files may name beside Google's own: host:port, with commas between."`
+
+	// GCP says how to reach Google Cloud, when it is not as the environment says.
+	GCP gcp.Config `kong:"-"`
 	// AWS says how to reach AWS, when it is not as the environment says.
 	AWS aws.Config `kong:"-"`
 	// Limits bound syncs, and Periods say how often periodic work comes; the

@@ -3,7 +3,6 @@ package gcp
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"time"
 
@@ -36,9 +35,6 @@ type Config struct {
 	// AttemptLimit bounds each attempt, CallLimit all of them, MaxBackoff the
 	// pause before each; 30 s, 1 min and 10 s when 0.
 	AttemptLimit, CallLimit, MaxBackoff time.Duration
-
-	// Logger takes what is of use for operators.
-	Logger *slog.Logger
 }
 
 // maxPage is the most VMs that Compute Engine gives at once, and the most
@@ -60,9 +56,6 @@ func (c Config) complete() Config {
 	}
 	if c.MaxBackoff == 0 {
 		c.MaxBackoff = 10 * time.Second
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
 }

@@ -70,15 +70,25 @@ func (a *Accounts) Credentials(ctx context.Context, id string) (discovery.Creden
 	if err != nil {
 		return nil, err
 	}
-	switch method := response.GetAws().GetMethod().(type) {
-	case *accountsv1.AwsCredentials_AssumeRole:
-		return discovery.AWSAssumeRole{
-			RoleARN: method.AssumeRole.GetRoleArn(), ExternalID: method.AssumeRole.GetExternalId(),
-		}, nil
-	case *accountsv1.AwsCredentials_DefaultCredentials:
-		return discovery.AWSDefault{}, nil
+	if gcp := response.GetGcp(); gcp != nil {
+		return googleCredentials(id, gcp)
 	}
-	return nil, fmt.Errorf("account %s has credentials of a kind that this discovery does not know: %T", id, response.GetCloud())
+	return awsCredentials(id, response.GetAws())
+}
+
+// googleCredentials say how to sign in to a project.
+func googleCredentials(id string, credentials *accountsv1.GcpCredentials) (discovery.Credentials, error) {
+	switch method := credentials.GetMethod().(type) {
+	case *accountsv1.GcpCredentials_ApplicationDefault:
+		return discovery.GCPApplicationDefault{}, nil
+	case *accountsv1.GcpCredentials_ServiceAccountKey:
+		return discovery.GCPServiceAccountKey{JSON: discovery.Secret(method.ServiceAccountKey.GetJson())}, nil
+	case *accountsv1.GcpCredentials_Impersonation:
+		return discovery.GCPImpersonation{ServiceAccount: method.Impersonation.GetServiceAccount()}, nil
+	case *accountsv1.GcpCredentials_WorkloadIdentity:
+		return discovery.GCPWorkloadIdentity{JSON: discovery.Secret(method.WorkloadIdentity.GetJson())}, nil
+	}
+	return nil, fmt.Errorf("account %s has credentials of a kind that this discovery does not know: %T", id, credentials.GetMethod())
 }
 
 // Syncing says that a run goes on.
@@ -146,6 +156,9 @@ func accountOf(a *accountsv1.Account) discovery.Account {
 		Regions:    a.GetAws().GetRegions(),
 		Paused:     a.GetPaused(),
 		UpdateTime: a.GetUpdateTime().AsTime(),
+	}
+	if gcp := a.GetGcp(); gcp != nil {
+		account.CloudID, account.Regions = gcp.GetProjectId(), gcp.GetRegions()
 	}
 	if a.GetSyncInterval() != nil {
 		account.SyncInterval = a.GetSyncInterval().AsDuration()
