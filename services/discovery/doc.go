@@ -27,6 +27,10 @@
 // All else ends the stream without effect and tells the inventory why, so that a
 // scope is either observed whole or kept as it was.
 //
+// Whether an account's credentials do is tried apart from that, when someone asks:
+// Verifier.Verify signs in the same way, tries each permission, and writes
+// nothing.
+//
 // # The life of a run
 //
 //	          worker claims             every scope read   ┌▶ SUCCEEDED

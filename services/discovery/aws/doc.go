@@ -13,6 +13,17 @@
 // the element that was asked for (answer.go), every page token must be a new one,
 // and whatever else is odd fails the scope with a reason.
 //
+// # Signing in
+//
+// With the default chain, an access key, or a role, which any of these assumes
+// (signin.go). A role's credentials are held for its account until its settings
+// change, or AWS says that they are no good (roles.go). All calls trust what
+// AWS_CA_BUNDLE names, as the SDK alone would have it.
+//
+// Permissions are tried by the calls that reading makes, in their smallest form
+// (verify.go). Those to change machines are dry runs on machines that are already
+// what they would become (verify_lifecycle.go).
+//
 // # Bounds
 //
 // Each attempt, each call with its retries, and the size of each answer are
