@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait of a test.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 func database(t testing.TB, service string) *dbtest.DB {
 	t.Helper()

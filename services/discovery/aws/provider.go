@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -45,9 +46,14 @@ type Keys struct {
 type Provider struct {
 	config Config
 	http   *http.Client
+	gate   *gate
 	base   baseConfig
 	roles  roleCache
 }
+
+// minPages is how many pages may be in memory at the least: one that is decoded
+// and one that is passed on, for each of two processors.
+const minPages = 4
 
 // New is a provider. Close it when done.
 func New(config Config) *Provider {
@@ -63,7 +69,7 @@ func New(config Config) *Provider {
 	if config.MaxBackoff == 0 {
 		config.MaxBackoff = 10 * time.Second
 	}
-	p := &Provider{config: config, http: newHTTPClient(config.AttemptLimit)}
+	p := &Provider{config: config, http: newHTTPClient(config.AttemptLimit), gate: newGate(max(minPages, runtime.GOMAXPROCS(0)))}
 	p.base.load = p.loadBase
 	return p
 }

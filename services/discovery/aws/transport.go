@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"time"
 )
 
@@ -31,7 +30,7 @@ var errTooLong = errors.New("the answer is longer than 64 MiB")
 func newHTTPClient(attemptLimit time.Duration) *http.Client {
 	return &http.Client{
 		Timeout: attemptLimit,
-		Transport: &gatedTransport{
+		Transport: &transport{
 			next: &http.Transport{
 				Proxy:                 http.ProxyFromEnvironment,
 				DialContext:           (&net.Dialer{Timeout: dialLimit, KeepAlive: idleLimit}).DialContext,
@@ -42,22 +41,17 @@ func newHTTPClient(attemptLimit time.Duration) *http.Client {
 				ExpectContinueTimeout: time.Second,
 				ForceAttemptHTTP2:     true,
 			},
-			gate: newGate(max(4, 2*runtime.GOMAXPROCS(0))),
 		},
 		// The answer to a signed request is never elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// gatedTransport lets only so many answers be read at the same time, and none
-// without end.
-type gatedTransport struct {
-	next *http.Transport
-	gate *gate
-}
+// transport keeps requests and answers within bounds.
+type transport struct{ next *http.Transport }
 
 // RoundTrip sends a request.
-func (t *gatedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	request, err := settled(request)
 	if err != nil {
 		return nil, err
@@ -66,7 +60,7 @@ func (t *gatedTransport) RoundTrip(request *http.Request) (*http.Response, error
 	if err != nil {
 		return nil, err
 	}
-	response.Body = t.gate.guard(request.Context(), &bounded{body: response.Body, left: maxAnswer})
+	response.Body = guarded(request.Context(), &bounded{body: response.Body, left: maxAnswer})
 	return response, nil
 }
 
@@ -96,7 +90,7 @@ func settled(request *http.Request) (*http.Request, error) {
 }
 
 // CloseIdleConnections drops idle connections.
-func (t *gatedTransport) CloseIdleConnections() { t.next.CloseIdleConnections() }
+func (t *transport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
 // bounded is a body that may not be longer than left.
 type bounded struct {
