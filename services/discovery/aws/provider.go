@@ -46,6 +46,7 @@ type Keys struct {
 type Provider struct {
 	config Config
 	http   *http.Client
+	trust  sync.Once
 	gate   *gate
 	base   baseConfig
 	roles  roleCache
@@ -162,6 +163,7 @@ func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
 			return aws.Config{}, err
 		}
 		cfg.Credentials = &chain{inner: cfg.Credentials}
+		p.trust.Do(func() { trustAs(p.http, cfg.HTTPClient) })
 	}
 	if p.config.Region != "" {
 		cfg.Region = p.config.Region

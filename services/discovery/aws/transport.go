@@ -2,11 +2,15 @@ package aws
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 const (
@@ -44,6 +48,18 @@ func newHTTPClient(attemptLimit time.Duration) *http.Client {
 		},
 		// The answer to a signed request is never elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// trustAs has a client of ours, before it is first used, trust the authorities
+// that the SDK's own client does: it has read AWS_CA_BUNDLE.
+func trustAs(ours *http.Client, sdks aws.HTTPClient) {
+	buildable, ok := sdks.(*awshttp.BuildableClient)
+	if !ok {
+		return
+	}
+	if settings := buildable.GetTransport().TLSClientConfig; settings != nil && settings.RootCAs != nil {
+		ours.Transport.(*transport).next.TLSClientConfig = &tls.Config{RootCAs: settings.RootCAs, MinVersion: tls.VersionTLS12}
 	}
 }
 

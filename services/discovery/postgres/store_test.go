@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,7 +86,7 @@ func claim(t *testing.T, s *postgres.Store, account string) discovery.Claim {
 
 func conclude(t *testing.T, s *postgres.Store, claim discovery.Claim, next time.Duration) {
 	t.Helper()
-	err := s.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, nil, discovery.Totals{}, next)
+	err := s.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, next)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,8 +159,9 @@ func TestFence(t *testing.T) {
 		"progress": func(c discovery.Claim) error {
 			return s.Progress(t.Context(), c, scope, discovery.Totals{ScopesTotal: 1})
 		},
+		"read": func(c discovery.Claim) error { return s.Read(t.Context(), c, scope, discovery.Totals{ScopesTotal: 1}) },
 		"conclude": func(c discovery.Claim) error {
-			return s.Conclude(t.Context(), c, discovery.Outcome{State: discovery.RunSucceeded}, scope, discovery.Totals{ScopesTotal: 1}, 0)
+			return s.Conclude(t.Context(), c, discovery.Outcome{State: discovery.RunSucceeded}, 0)
 		},
 		"abandon": func(c discovery.Claim) error { return s.Abandon(t.Context(), c, "why", 0) },
 	} {
@@ -358,4 +360,83 @@ func TestQueueRunRace(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Who asks for a sync while one is about to end, having read all, gets a new one.
+func TestQueueRunBesideOneThatEnds(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	ending := claim(t, s, "a")
+	if err := s.Read(t.Context(), ending, nil, discovery.Totals{}); err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan *discovery.Run)
+	go func() {
+		run, err := s.QueueRun(t.Context(), "a", discovery.ByRequest)
+		if err != nil {
+			t.Error(err)
+		}
+		asked <- run
+	}()
+	conclude(t, s, ending, 0)
+	if run := <-asked; run == nil || run.ID == ending.Run || run.State != discovery.RunQueued {
+		t.Errorf("asked beside %s, and got %+v", ending.Run, run)
+	}
+}
+
+// All that is done to an account's schedule and runs may be done at once: nobody
+// waits for ever, or is told to try again.
+func TestAllAtOnce(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	accounts := []string{"a", "b"}
+	for _, account := range accounts {
+		follow(t, s, discovery.Account{ID: account, UpdateTime: time.Now()})
+	}
+	outcome := discovery.Outcome{State: discovery.RunSucceeded}
+	deeds := map[string]func(account string) error{
+		"schedule": func(string) error { _, err := s.QueueDue(t.Context(), 10); return err },
+		"reap":     func(string) error { _, err := s.Reap(t.Context(), lease); return err },
+		"change": func(account string) error {
+			return s.Follow(t.Context(), []discovery.Account{{ID: account, UpdateTime: time.Now()}})
+		},
+		"miss": func(account string) error { _, err := s.Missing(t.Context(), account, lease); return err },
+	}
+	for _, end := range []string{"work", "work too"} {
+		deeds[end] = func(account string) error {
+			run, err := s.QueueRun(t.Context(), account, discovery.ByRequest)
+			if err != nil {
+				return err
+			}
+			claimed, err := s.Claim(t.Context(), run.ID, end, lease)
+			if err != nil {
+				return ignore(err, fault.KindNotFound)
+			}
+			if err := s.Read(t.Context(), claimed, nil, discovery.Totals{}); err != nil {
+				return ignore(err, fault.KindAborted)
+			}
+			return ignore(s.Conclude(t.Context(), claimed, outcome, 0), fault.KindAborted)
+		}
+	}
+	var done sync.WaitGroup
+	for name, deed := range deeds {
+		done.Go(func() {
+			for round := range 60 {
+				if err := deed(accounts[round%len(accounts)]); err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
+				}
+			}
+		})
+	}
+	done.Wait()
+}
+
+// ignore forgets an error that others may well cause, but not that of losing
+// against them in the database.
+func ignore(err error, kind fault.Kind) error {
+	if fault.KindOf(err) == kind && fault.ReasonOf(err) != "CONFLICT" {
+		return nil
+	}
+	return err
 }
