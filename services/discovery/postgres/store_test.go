@@ -2,9 +2,7 @@ package postgres_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -236,65 +234,6 @@ func TestDeathsInARow(t *testing.T) {
 	}
 }
 
-// Old runs go, and those beyond a number; the newest of an account and those
-// that go on stay.
-func TestPrune(t *testing.T) {
-	t.Parallel()
-	s, pool := newStore(t)
-	for _, account := range []string{"busy", "quiet"} {
-		for range 5 {
-			conclude(t, s, claim(t, s, account), 0)
-		}
-	}
-	claim(t, s, "busy")
-	exec(t, pool, `UPDATE sync_runs SET end_time = now() - interval '1 year' WHERE account = 'quiet'`)
-	pruned, err := s.Prune(t.Context(), 24*time.Hour, 3)
-	if err != nil || pruned != 3+4 {
-		t.Errorf("pruned %d (%v), want 3 of the busy one and 4 of the quiet one", pruned, err)
-	}
-	for account, want := range map[string]int{"busy": 3, "quiet": 1} {
-		runs, _, err := s.Runs(t.Context(), "account = "+account, "", 100)
-		if err != nil || len(runs) != want {
-			t.Errorf("%s has %d runs (%v), want %d", account, len(runs), err, want)
-		}
-	}
-}
-
-// Pages of runs hold together, newest first.
-func TestRuns(t *testing.T) {
-	t.Parallel()
-	s, _ := newStore(t)
-	var want []string
-	for range 7 {
-		c := claim(t, s, "a")
-		conclude(t, s, c, 0)
-		want = append([]string{c.Run}, want...)
-	}
-	for _, size := range []int{1, 3, 7, 100} {
-		var got []string
-		for token := ""; ; {
-			runs, next, err := s.Runs(t.Context(), `account = "accounts/a" AND state = SUCCEEDED`, token, size)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, run := range runs {
-				got = append(got, run.ID)
-			}
-			if token = next; token == "" {
-				break
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("in pages of %d: %v, want %v", size, got, want)
-		}
-	}
-	for _, bad := range []struct{ filter, token string }{{"nonsense = 1", ""}, {"", "damaged"}} {
-		if _, _, err := s.Runs(t.Context(), bad.filter, bad.token, 10); fault.KindOf(err) != fault.KindInvalidArgument {
-			t.Errorf("%+v: %v", bad, err)
-		}
-	}
-}
-
 // An account that left the roll is quiet once no worker can be reading it; then
 // it can be forgotten, unless it came back.
 func TestMissing(t *testing.T) {
@@ -333,110 +272,4 @@ func TestMissing(t *testing.T) {
 	if known, err := s.Known(t.Context(), "", 10); err != nil || len(known) != 0 {
 		t.Errorf("known are %v (%v), want none", known, err)
 	}
-}
-
-// Two who ask at once get one run.
-func TestQueueRunRace(t *testing.T) {
-	t.Parallel()
-	s, _ := newStore(t)
-	for round := range 20 {
-		account := fmt.Sprintf("a%d", round)
-		ids := make(chan string, 4)
-		for range cap(ids) {
-			go func() {
-				run, err := s.QueueRun(t.Context(), account, discovery.ByRequest)
-				if err != nil {
-					t.Error(err)
-					ids <- ""
-					return
-				}
-				ids <- run.ID
-			}()
-		}
-		first := <-ids
-		for range cap(ids) - 1 {
-			if id := <-ids; id != first {
-				t.Errorf("two runs, %s and %s", first, id)
-			}
-		}
-	}
-}
-
-// Who asks for a sync while one is about to end, having read all, gets a new one.
-func TestQueueRunBesideOneThatEnds(t *testing.T) {
-	t.Parallel()
-	s, _ := newStore(t)
-	ending := claim(t, s, "a")
-	if err := s.Read(t.Context(), ending, nil, discovery.Totals{}); err != nil {
-		t.Fatal(err)
-	}
-	asked := make(chan *discovery.Run)
-	go func() {
-		run, err := s.QueueRun(t.Context(), "a", discovery.ByRequest)
-		if err != nil {
-			t.Error(err)
-		}
-		asked <- run
-	}()
-	conclude(t, s, ending, 0)
-	if run := <-asked; run == nil || run.ID == ending.Run || run.State != discovery.RunQueued {
-		t.Errorf("asked beside %s, and got %+v", ending.Run, run)
-	}
-}
-
-// All that is done to an account's schedule and runs may be done at once: nobody
-// waits for ever, or is told to try again.
-func TestAllAtOnce(t *testing.T) {
-	t.Parallel()
-	s, _ := newStore(t)
-	accounts := []string{"a", "b"}
-	for _, account := range accounts {
-		follow(t, s, discovery.Account{ID: account, UpdateTime: time.Now()})
-	}
-	outcome := discovery.Outcome{State: discovery.RunSucceeded}
-	deeds := map[string]func(account string) error{
-		"schedule": func(string) error { _, err := s.QueueDue(t.Context(), 10); return err },
-		"reap":     func(string) error { _, err := s.Reap(t.Context(), lease); return err },
-		"change": func(account string) error {
-			return s.Follow(t.Context(), []discovery.Account{{ID: account, UpdateTime: time.Now()}})
-		},
-		"miss": func(account string) error { _, err := s.Missing(t.Context(), account, lease); return err },
-	}
-	for _, end := range []string{"work", "work too"} {
-		deeds[end] = func(account string) error {
-			run, err := s.QueueRun(t.Context(), account, discovery.ByRequest)
-			if err != nil {
-				return err
-			}
-			claimed, err := s.Claim(t.Context(), run.ID, end, lease)
-			if err != nil {
-				return ignore(err, fault.KindNotFound)
-			}
-			if err := s.Read(t.Context(), claimed, nil, discovery.Totals{}); err != nil {
-				return ignore(err, fault.KindAborted)
-			}
-			return ignore(s.Conclude(t.Context(), claimed, outcome, 0), fault.KindAborted)
-		}
-	}
-	var done sync.WaitGroup
-	for name, deed := range deeds {
-		done.Go(func() {
-			for round := range 60 {
-				if err := deed(accounts[round%len(accounts)]); err != nil {
-					t.Errorf("%s: %v", name, err)
-					return
-				}
-			}
-		})
-	}
-	done.Wait()
-}
-
-// ignore forgets an error that others may well cause, but not that of losing
-// against them in the database.
-func ignore(err error, kind fault.Kind) error {
-	if fault.KindOf(err) == kind && fault.ReasonOf(err) != "CONFLICT" {
-		return nil
-	}
-	return err
 }
