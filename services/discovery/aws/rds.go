@@ -2,10 +2,12 @@ package aws
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
@@ -79,7 +81,18 @@ func (s *session) clusterMembers(
 			return nil
 		},
 	}
-	return members, list.all(ctx)
+	err := list.all(ctx)
+	if knowsNot(err) {
+		return nil, nil
+	}
+	return members, err
+}
+
+// knowsNot tells that what answers has never heard of the action: it is not AWS
+// but something that speaks a part of its protocol, and has no clusters.
+func knowsNot(err error) bool {
+	apiError, ok := errors.AsType[smithy.APIError](err)
+	return ok && (apiError.ErrorCode() == "InvalidAction" || apiError.ErrorCode() == "UnknownOperationException")
 }
 
 func addMembers(to map[string]member, clusters []types.DBCluster) {
