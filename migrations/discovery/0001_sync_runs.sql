@@ -52,6 +52,7 @@ CREATE TABLE sync_runs (
     lease_time     timestamptz,
     create_time    timestamptz NOT NULL DEFAULT now(),
     start_time     timestamptz,
+    read_time      timestamptz,
     end_time       timestamptz,
     instances_seen bigint NOT NULL DEFAULT 0,
     scopes_total   integer NOT NULL DEFAULT 0,
@@ -88,6 +89,8 @@ COMMENT ON COLUMN sync_runs.fencing_token IS 'Proof of being its worker: every l
 COMMENT ON COLUMN sync_runs.lease_time IS 'Until when its worker is taken to be alive, unless it says so again.';
 COMMENT ON COLUMN sync_runs.create_time IS 'When it was queued, by this database''s clock, as all times here.';
 COMMENT ON COLUMN sync_runs.start_time IS 'When a worker took it.';
+COMMENT ON COLUMN sync_runs.read_time IS
+    'When its reading had ended, shortly before it ends itself: who asks for a sync from then on wants a new one.';
 COMMENT ON COLUMN sync_runs.end_time IS 'When it ended.';
 COMMENT ON COLUMN sync_runs.instances_seen IS 'Instances seen in all its scopes so far.';
 COMMENT ON COLUMN sync_runs.scopes_total IS 'How many scopes it has.';

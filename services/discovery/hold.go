@@ -110,7 +110,9 @@ func (s *Syncer) insist(ctx context.Context, do func(context.Context) error) err
 	pause := insistFirst
 	for {
 		err := do(ctx)
-		if err == nil || fault.KindOf(err) != fault.KindUnavailable {
+		kind := fault.KindOf(err)
+		// ABORTED: lost against another transaction, unless it says otherwise.
+		if err == nil || isLost(err) || kind != fault.KindUnavailable && kind != fault.KindAborted {
 			return err
 		}
 		timer := time.NewTimer(pause)

@@ -100,8 +100,11 @@ type Claim struct {
 // RunName is a run's resource name, for what people read.
 func RunName(id string) string { return "syncRuns/" + id }
 
+// reasonLost is ErrLost's, for programs.
+const reasonLost = "RUN_LOST"
+
 // ErrLost is the fault of reporting on a run that is no longer one's own: it was
 // taken for dead, or its account has left the roll.
 func ErrLost(claim Claim) error {
-	return fault.New(fault.KindAborted, "RUN_LOST", "%s is no longer this worker's", RunName(claim.Run))
+	return fault.New(fault.KindAborted, reasonLost, "%s is no longer this worker's", RunName(claim.Run))
 }

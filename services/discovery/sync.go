@@ -30,8 +30,11 @@ type Runs interface {
 	// Plan stores the scopes, in place of any before.
 	Plan(ctx context.Context, claim Claim, scopes []ScopeResult) error
 	Progress(ctx context.Context, claim Claim, changed []ScopeResult, totals Totals) error
+	// Read stores how the reading ended, before anyone is told: from then on who
+	// asks for a sync gets a new run, and not this one.
+	Read(ctx context.Context, claim Claim, scopes []ScopeResult, totals Totals) error
 	// Conclude ends the run; its account is due again after next.
-	Conclude(ctx context.Context, claim Claim, outcome Outcome, scopes []ScopeResult, totals Totals, next time.Duration) error
+	Conclude(ctx context.Context, claim Claim, outcome Outcome, next time.Duration) error
 	// Abandon ends the run without an outcome; its account is due again after
 	// next.
 	Abandon(ctx context.Context, claim Claim, why string, next time.Duration) error
@@ -115,18 +118,18 @@ func (s *Syncer) work(ctx context.Context, holding *holding, claim Claim, logger
 	log("synced an account", "outcome", outcome.State, "instances", totals.InstancesSeen, "scopes", totals.ScopesTotal,
 		"failed", totals.ScopesFailed, "took", time.Since(began).Round(time.Millisecond), "error", textOf(outcome.Failure))
 
-	// The account's status first: whoever sees the run ended sees that too.
 	holding.concluding.Store(true)
-	err = s.insist(ctx, func(ctx context.Context) error {
-		return s.Accounts.Concluded(ctx, claim, outcome, time.Now())
-	})
+	err = s.insist(ctx, func(ctx context.Context) error { return s.Runs.Read(ctx, claim, scopes, totals) })
+	if err != nil {
+		return err
+	}
+	// The account's status first: whoever sees the run ended sees that too.
+	err = s.insist(ctx, func(ctx context.Context) error { return s.Accounts.Concluded(ctx, claim, outcome, time.Now()) })
 	if err != nil {
 		return err
 	}
 	next := s.next(account, outcome)
-	return s.insist(ctx, func(ctx context.Context) error {
-		return s.Runs.Conclude(ctx, claim, outcome, scopes, totals, next)
-	})
+	return s.insist(ctx, func(ctx context.Context) error { return s.Runs.Conclude(ctx, claim, outcome, next) })
 }
 
 // read reads every scope of the account, each for itself. An error means that
@@ -217,7 +220,12 @@ func (s *Syncer) excuse(why error) (text string, next time.Duration) {
 	return FailureOf(why).Message, s.Limits.RetrySoon
 }
 
-func isLost(err error) bool { return fault.KindOf(err) == fault.KindAborted }
+// isLost tells whether a report was refused because the run is no longer this
+// worker's, by what runs (ErrLost) and accounts say.
+func isLost(err error) bool {
+	reason := fault.ReasonOf(err)
+	return reason == reasonLost || reason == "STALE_REPORT"
+}
 
 func textOf(f *Failure) string {
 	if f == nil {

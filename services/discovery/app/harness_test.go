@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience bounds every wait of a test.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 func database(t testing.TB, service string) *dbtest.DB {
 	t.Helper()
@@ -64,8 +64,9 @@ type rollcall struct {
 	inventory inventoryv1.InventoryServiceClient
 	discovery discoveryv1.DiscoveryServiceClient
 	db        *dbtest.DB
-	// stopDiscovery stops the discovery process that start has started.
-	stopDiscovery func()
+	// stopDiscovery and stopInventory stop the processes that start has started.
+	stopDiscovery, stopInventory func()
+	inventoryConfig              inventoryapp.Config
 }
 
 // start runs all services. Discovery runs with what configure makes of its
@@ -94,7 +95,6 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
 	}
 	run(t, must(accountsapp.New(t.Context(), accounts))(t))
-	run(t, must(inventoryapp.New(t.Context(), inventory))(t))
 
 	home := world.Accounts()[0]
 	userKey := world.Key(home)
@@ -109,9 +109,18 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 		c(&r.config)
 	}
 	r.accounts = accountsv1.NewAccountServiceClient(dial(t, accounts.GRPC))
-	r.inventory = inventoryv1.NewInventoryServiceClient(dial(t, inventory.GRPC))
+	r.inventoryConfig = inventory
+	r.restartInventory()
 	r.restartDiscovery()
 	return r
+}
+
+// restartInventory runs the inventory service anew, where discovery looks for it.
+func (r *rollcall) restartInventory() {
+	r.t.Helper()
+	r.inventoryConfig.GRPC = serve.Pipe()
+	r.inventory = inventoryv1.NewInventoryServiceClient(dial(r.t, r.inventoryConfig.GRPC))
+	r.stopInventory = run(r.t, must(inventoryapp.New(r.t.Context(), r.inventoryConfig))(r.t))
 }
 
 // restartDiscovery runs a discovery process anew, as the one that is asked.

@@ -129,7 +129,7 @@ func TestStoppedWorker(t *testing.T) {
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	world := small()
-	world.Accounts = 8
+	world.Accounts = 4
 	r := start(t, world)
 	second := r.config
 	second.GRPC = serve.Pipe()

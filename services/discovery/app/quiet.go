@@ -27,7 +27,23 @@ func (h quietHandler) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (h quietHandler) Handle(ctx context.Context, record slog.Record) error {
 	record.Level = lowered(record.Level)
+	if isStop(record) {
+		record.Level = slog.LevelDebug
+	}
+	if !h.Handler.Enabled(ctx, record.Level) {
+		return nil
+	}
 	return h.Handler.Handle(ctx, record)
+}
+
+// isStop tells whether a record only tells that something was stopped while it
+// was at work: River calls that an error.
+func isStop(record slog.Record) (stop bool) {
+	record.Attrs(func(attr slog.Attr) bool {
+		stop = stop || attr.Value.String() == context.Canceled.Error()
+		return !stop
+	})
+	return stop
 }
 
 func (h quietHandler) WithAttrs(attrs []slog.Attr) slog.Handler {

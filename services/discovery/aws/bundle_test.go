@@ -17,7 +17,7 @@ import (
 
 // AWS_CA_BUNDLE names the authorities that all calls trust: those of the default
 // chain, of access keys and of roles, to every service.
-func TestCABundle(t *testing.T) {
+func TestCABundleHoldsForAllCalls(t *testing.T) {
 	world := cloudsim.New(few())
 	server := httptest.NewUnstartedServer(simaws.NewHandler(world))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // Of refused handshakes.

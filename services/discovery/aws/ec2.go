@@ -15,28 +15,24 @@ const machinesAPage = 1000
 
 // readMachines lists a region's EC2 instances.
 func (s *session) readMachines(ctx context.Context, region string, sink discovery.Sink) error {
-	at := call{service: "EC2", region: region, permission: "ec2:DescribeInstances"}
 	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
 	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{MaxResults: s.provider.pageSize(machinesAPage)})
-	var tokens tokens
-	for pages.HasMorePages() {
-		page, err := attempt(ctx, s.provider.config.CallLimit, sink, s.failures(at),
-			func(ctx context.Context) (*ec2.DescribeInstancesOutput, error) { return pages.NextPage(ctx) })
-		if err != nil {
-			return err
-		}
-		if err := tokens.next(at, page.NextToken); err != nil {
-			return err
-		}
-		instances, err := s.machines(region, page)
-		if err != nil {
-			return err
-		}
-		if err := sink.Page(ctx, instances); err != nil {
-			return err
-		}
+	list := listing[*ec2.DescribeInstancesOutput]{
+		session: s,
+		at:      call{service: "EC2", region: region, permission: "ec2:DescribeInstances"},
+		sink:    sink,
+		more:    pages.HasMorePages,
+		read:    func(ctx context.Context) (*ec2.DescribeInstancesOutput, error) { return pages.NextPage(ctx) },
+		token:   func(page *ec2.DescribeInstancesOutput) *string { return page.NextToken },
+		pass: func(ctx context.Context, page *ec2.DescribeInstancesOutput) error {
+			instances, err := s.machines(region, page)
+			if err != nil {
+				return err
+			}
+			return sink.Page(ctx, instances)
+		},
 	}
-	return nil
+	return list.all(ctx)
 }
 
 // machines are a page's instances.

@@ -13,97 +13,112 @@ import (
 // comes.
 const patience = 250 * time.Millisecond
 
-// gate lets only so many bodies be read at the same time, first come, first
-// served. A page of 1000 instances takes some 10 MB while it is being decoded, so
-// this is what bounds the memory of a process, and not how many calls wait for
-// an answer. A body that stalls loses its place until more comes: a hung region
-// keeps nobody out.
+// gate lets only so many pages be in memory at the same time, first come, first
+// served. A page of 1000 instances takes some 10 MB while it is decoded and
+// passed on, so this is what bounds the memory of a process, and not how many
+// calls wait for an answer. A body that stalls loses its place until more comes:
+// a hung region keeps nobody out.
 type gate struct{ places *semaphore.Weighted }
 
 func newGate(places int) *gate {
 	return &gate{places: semaphore.NewWeighted(int64(places))}
 }
 
-// guard is body behind the gate.
-func (g *gate) guard(ctx context.Context, body io.ReadCloser) io.ReadCloser {
-	b := &gatedBody{ctx: ctx, gate: g, body: body}
-	b.stalled = time.AfterFunc(time.Hour, b.leave)
-	b.stalled.Stop()
-	return b
-}
-
-type gatedBody struct {
-	ctx     context.Context //nolint:containedctx // The request's: an io.Reader is given none.
+// place is one page's right to be in memory: taken when its body begins to be
+// read, and to be left when the page was passed on.
+type place struct {
 	gate    *gate
-	body    io.ReadCloser
 	stalled *time.Timer
 
 	mu     sync.Mutex
 	inside bool
-	// waiting tells that a Read waits for data, so that the place may be taken
+	// waiting tells that a read waits for data, so that the place may be taken
 	// away.
 	waiting bool
 }
 
+type placeKey struct{}
+
+// place is one for the page that is asked for by ctx, which it gives.
+func (g *gate) place(ctx context.Context) (context.Context, *place) {
+	p := &place{gate: g}
+	p.stalled = time.AfterFunc(time.Hour, p.leaveIfWaiting)
+	p.stalled.Stop()
+	return context.WithValue(ctx, placeKey{}, p), p
+}
+
+// guarded is a body that is read only from within the place of ctx. Without one
+// it is as it was: not every answer is a page.
+func guarded(ctx context.Context, body io.ReadCloser) io.ReadCloser {
+	p, ok := ctx.Value(placeKey{}).(*place)
+	if !ok {
+		return body
+	}
+	return &guardedBody{ReadCloser: body, ctx: ctx, place: p}
+}
+
+// guardedBody is read from within a place.
+type guardedBody struct {
+	io.ReadCloser
+	ctx   context.Context //nolint:containedctx // The request's: an io.Reader is given none.
+	place *place
+}
+
 // Read reads some of the body, once there is a place.
-func (b *gatedBody) Read(p []byte) (int, error) {
-	if err := b.enter(); err != nil {
+func (b *guardedBody) Read(buffer []byte) (int, error) {
+	if err := b.place.enter(b.ctx); err != nil {
 		return 0, err
 	}
-	b.stalled.Reset(patience)
-	n, err := b.body.Read(p)
-	b.stalled.Stop()
-	b.mu.Lock()
-	b.waiting = false
-	b.mu.Unlock()
-	if err != nil {
-		b.exit()
-	}
-	return n, err
+	defer b.place.arrived()
+	return b.ReadCloser.Read(buffer)
 }
 
-// Close ends the reading.
-func (b *gatedBody) Close() error {
-	b.stalled.Stop()
-	b.exit()
-	return b.body.Close()
-}
-
-func (b *gatedBody) enter() error {
-	b.mu.Lock()
-	inside := b.inside
-	if inside {
-		b.waiting = true
+// enter takes the place, if it is not taken yet, and begins to wait for data.
+func (p *place) enter(ctx context.Context) error {
+	p.mu.Lock()
+	inside := p.inside
+	p.waiting = inside
+	p.mu.Unlock()
+	if !inside {
+		if err := p.gate.places.Acquire(ctx, 1); err != nil {
+			return err
+		}
+		p.mu.Lock()
+		p.inside, p.waiting = true, true
+		p.mu.Unlock()
 	}
-	b.mu.Unlock()
-	if inside {
-		return nil
-	}
-	if err := b.gate.places.Acquire(b.ctx, 1); err != nil {
-		return err
-	}
-	b.mu.Lock()
-	b.inside, b.waiting = true, true
-	b.mu.Unlock()
+	p.stalled.Reset(patience)
 	return nil
 }
 
-// leave gives the place up while a Read waits for data.
-func (b *gatedBody) leave() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.inside && b.waiting {
-		b.inside = false
-		b.gate.places.Release(1)
+// arrived ends the waiting for data.
+func (p *place) arrived() {
+	p.stalled.Stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = false
+}
+
+// leave gives the place back, if it is taken.
+func (p *place) leave() {
+	p.stalled.Stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.release()
+}
+
+// leaveIfWaiting gives the place back while nothing comes.
+func (p *place) leaveIfWaiting() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting {
+		p.release()
 	}
 }
 
-// exit gives the place back, if there is one.
-func (b *gatedBody) exit() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.inside {
-		b.inside = false
-		b.gate.places.Release(1)
+func (p *place) release() {
+	if p.inside {
+		p.inside = false
+		p.gate.places.Release(1)
 	}
 }

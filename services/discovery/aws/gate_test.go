@@ -20,20 +20,23 @@ func (s *stalling) Read([]byte) (int, error) {
 
 func (*stalling) Close() error { return nil }
 
-// Only so many bodies are read at the same time; the next one waits for a place.
+func textBody(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
+
+// Only so many pages are in memory at the same time; the next one waits until a
+// place is left.
 func TestGate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1)
-		first := g.guard(t.Context(), io.NopCloser(strings.NewReader("first")))
-		second := g.guard(t.Context(), io.NopCloser(strings.NewReader("second")))
-		buffer := make([]byte, 2)
-		if _, err := first.Read(buffer); err != nil {
+		firstCtx, firstPlace := g.place(t.Context())
+		if _, err := io.ReadAll(guarded(firstCtx, textBody("first"))); err != nil {
 			t.Fatal(err)
 		}
 		got := make(chan string)
 		go func() {
-			text, _ := io.ReadAll(second)
+			ctx, place := g.place(t.Context())
+			defer place.leave()
+			text, _ := io.ReadAll(guarded(ctx, textBody("second")))
 			got <- string(text)
 		}()
 		synctest.Wait()
@@ -42,9 +45,7 @@ func TestGate(t *testing.T) {
 			t.Fatal("the second was read while the first had the only place")
 		default:
 		}
-		if err := first.Close(); err != nil {
-			t.Fatal(err)
-		}
+		firstPlace.leave()
 		if text := <-got; text != "second" {
 			t.Errorf("read %q", text)
 		}
@@ -57,21 +58,26 @@ func TestGateStall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1)
 		more := make(chan struct{})
-		stalled := g.guard(t.Context(), &stalling{more})
 		ended := make(chan error)
 		go func() {
-			_, err := io.ReadAll(stalled)
+			ctx, place := g.place(t.Context())
+			defer place.leave()
+			_, err := io.ReadAll(guarded(ctx, &stalling{more}))
 			ended <- err
 		}()
+		synctest.Wait()
 		began := time.Now()
-		text, err := io.ReadAll(g.guard(t.Context(), io.NopCloser(strings.NewReader("other"))))
+		ctx, place := g.place(t.Context())
+		text, err := io.ReadAll(guarded(ctx, textBody("other")))
 		if err != nil || string(text) != "other" || time.Since(began) > 2*patience {
 			t.Errorf("read %q (%v) after %s", text, err, time.Since(began))
 		}
+		place.leave()
 		close(more)
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+		synctest.Wait()
 		// Every place was given back, once.
 		if !g.places.TryAcquire(1) || g.places.TryAcquire(1) {
 			t.Error("places were lost or won")
@@ -84,22 +90,32 @@ func TestGateCancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1)
-		if _, err := g.guard(t.Context(), io.NopCloser(strings.NewReader("first"))).Read(make([]byte, 1)); err != nil {
+		firstCtx, firstPlace := g.place(t.Context())
+		defer firstPlace.leave()
+		if _, err := guarded(firstCtx, textBody("first")).Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
+		cancelled, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		_, err := g.guard(ctx, io.NopCloser(strings.NewReader("second"))).Read(make([]byte, 1))
-		if !errors.Is(err, context.Canceled) {
+		ctx, place := g.place(cancelled)
+		defer place.leave()
+		if _, err := guarded(ctx, textBody("second")).Read(make([]byte, 1)); !errors.Is(err, context.Canceled) {
 			t.Errorf("ended with %v", err)
 		}
 	})
 }
 
+// Answers that are no pages need no place.
+func TestUnguarded(t *testing.T) {
+	t.Parallel()
+	if text, err := io.ReadAll(guarded(t.Context(), textBody("small"))); err != nil || string(text) != "small" {
+		t.Errorf("read %q (%v)", text, err)
+	}
+}
+
 func TestBounded(t *testing.T) {
 	t.Parallel()
-	body := &bounded{body: io.NopCloser(strings.NewReader("0123456789")), left: 4}
-	text, err := io.ReadAll(body)
+	text, err := io.ReadAll(&bounded{body: textBody("0123456789"), left: 4})
 	if string(text) != "0123" || !errors.Is(err, errTooLong) {
 		t.Errorf("read %q (%v)", text, err)
 	}

@@ -2,13 +2,13 @@ package aws
 
 import (
 	"context"
-	"crypto/x509"
+	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
@@ -43,11 +43,17 @@ type Keys struct {
 
 // Provider reads AWS accounts. It is safe for concurrent use.
 type Provider struct {
-	config    Config
-	transport *transport
-	base      baseConfig
-	roles     roleCache
+	config Config
+	http   *http.Client
+	trust  sync.Once
+	gate   *gate
+	base   baseConfig
+	roles  roleCache
 }
+
+// minPages is how many pages may be in memory at the least: one that is decoded
+// and one that is passed on, for each of two processors.
+const minPages = 4
 
 // New is a provider. Close it when done.
 func New(config Config) *Provider {
@@ -63,7 +69,7 @@ func New(config Config) *Provider {
 	if config.MaxBackoff == 0 {
 		config.MaxBackoff = 10 * time.Second
 	}
-	p := &Provider{config: config, transport: newTransport(config.AttemptLimit)}
+	p := &Provider{config: config, http: newHTTPClient(config.AttemptLimit), gate: newGate(max(minPages, runtime.GOMAXPROCS(0)))}
 	p.base.load = p.loadBase
 	return p
 }
@@ -82,7 +88,7 @@ func (p *Provider) pageSize(most int32) *int32 {
 func (p *Provider) homeLimit() time.Duration { return p.config.CallLimit / homesAtMost }
 
 // Close drops idle connections.
-func (p *Provider) Close() { p.transport.close() }
+func (p *Provider) Close() { p.http.CloseIdleConnections() }
 
 // Open prepares to read an account.
 func (p *Provider) Open(ctx context.Context, account discovery.Account, how discovery.Credentials) (discovery.Session, error) {
@@ -153,6 +159,7 @@ func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
 			return aws.Config{}, err
 		}
 		cfg.Credentials = &chain{inner: cfg.Credentials}
+		p.trust.Do(func() { trustAs(p.http, cfg.HTTPClient) })
 	}
 	if p.config.Region != "" {
 		cfg.Region = p.config.Region
@@ -164,23 +171,10 @@ func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
 		cfg.BaseEndpoint = aws.String(p.config.EndpointURL)
 		cfg.ConfigSources = nil // Or the environment's per-service endpoints would win.
 	}
-	cfg.HTTPClient = p.transport.client(trusted(cfg.HTTPClient))
+	cfg.HTTPClient = p.http
 	cfg.Retryer = p.retryer
 	cfg.APIOptions = append(cfg.APIOptions, checkAnswers, watchAttempts)
 	return cfg, nil
-}
-
-// trusted are the roots that the SDK's own client was made to trust, by
-// AWS_CA_BUNDLE or ca_bundle of a profile; nil: those of the system.
-func trusted(client aws.HTTPClient) *x509.CertPool {
-	built, ok := client.(*awshttp.BuildableClient)
-	if !ok {
-		return nil
-	}
-	if tls := built.GetTransport().TLSClientConfig; tls != nil {
-		return tls.RootCAs
-	}
-	return nil
 }
 
 // retryer slows down by itself when it is throttled, and tries answers again

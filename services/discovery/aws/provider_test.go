@@ -187,3 +187,22 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Lock()
 	p.next.ServeHTTP(w, r)
 }
+
+// An endpoint that speaks a part of RDS alone has no clusters, and databases all
+// the same.
+func TestDatabasesWithoutClusters(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 8})
+	c.world.Inject(cloudsim.Fault{
+		Call: cloudsim.Call{Action: "DescribeDBClusters"}, Kind: cloudsim.Respond,
+		Status: http.StatusBadRequest, Code: "InvalidAction", Message: "Could not find operation DescribeDBClusters",
+	})
+	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen counter
+	if err := session.Read(t.Context(), discovery.ScopeID{Kind: discovery.Database, Location: "us-east-1"}, &seen); err != nil || seen.instances != 8 {
+		t.Errorf("read %d databases: %v", seen.instances, err)
+	}
+}

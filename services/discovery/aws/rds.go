@@ -2,10 +2,12 @@ package aws
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
@@ -22,27 +24,23 @@ func (s *session) readDatabases(ctx context.Context, region string, sink discove
 	if err != nil {
 		return err
 	}
-	at := call{service: "RDS", region: region, permission: "rds:DescribeDBInstances"}
 	pages := rds.NewDescribeDBInstancesPaginator(client, &rds.DescribeDBInstancesInput{MaxRecords: s.provider.pageSize(databasesAPage)})
-	var tokens tokens
-	for pages.HasMorePages() {
-		page, err := attempt(ctx, s.provider.config.CallLimit, sink, s.failures(at),
-			func(ctx context.Context) (*rds.DescribeDBInstancesOutput, error) { return pages.NextPage(ctx) })
-		if err != nil {
-			return err
-		}
-		if err := tokens.next(at, page.Marker); err != nil {
-			return err
-		}
-		instances, err := s.databases(region, page.DBInstances, members)
-		if err != nil {
-			return err
-		}
-		if err := sink.Page(ctx, instances); err != nil {
-			return err
-		}
+	list := listing[*rds.DescribeDBInstancesOutput]{
+		session: s,
+		at:      call{service: "RDS", region: region, permission: "rds:DescribeDBInstances"},
+		sink:    sink,
+		more:    pages.HasMorePages,
+		read:    func(ctx context.Context) (*rds.DescribeDBInstancesOutput, error) { return pages.NextPage(ctx) },
+		token:   func(page *rds.DescribeDBInstancesOutput) *string { return page.Marker },
+		pass: func(ctx context.Context, page *rds.DescribeDBInstancesOutput) error {
+			instances, err := s.databases(region, page.DBInstances, members)
+			if err != nil {
+				return err
+			}
+			return sink.Page(ctx, instances)
+		},
 	}
-	return nil
+	return list.all(ctx)
 }
 
 // databases are a page's instances.
@@ -69,28 +67,42 @@ type member struct {
 func (s *session) clusterMembers(
 	ctx context.Context, client *rds.Client, region string, sink discovery.Sink,
 ) (map[string]member, error) {
-	at := call{service: "RDS", region: region, permission: "rds:DescribeDBClusters"}
-	pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{MaxRecords: s.provider.pageSize(databasesAPage)})
 	members := map[string]member{}
-	var tokens tokens
-	for pages.HasMorePages() {
-		page, err := attempt(ctx, s.provider.config.CallLimit, sink, s.failures(at),
-			func(ctx context.Context) (*rds.DescribeDBClustersOutput, error) { return pages.NextPage(ctx) })
-		if err != nil {
-			return nil, err
-		}
-		if err := tokens.next(at, page.Marker); err != nil {
-			return nil, err
-		}
-		for i := range page.DBClusters {
-			cluster := &page.DBClusters[i]
-			for _, m := range cluster.DBClusterMembers {
-				members[aws.ToString(m.DBInstanceIdentifier)] = member{
-					cluster: aws.ToString(cluster.DBClusterIdentifier),
-					writer:  aws.ToBool(m.IsClusterWriter),
-				}
+	pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{MaxRecords: s.provider.pageSize(databasesAPage)})
+	list := listing[*rds.DescribeDBClustersOutput]{
+		session: s,
+		at:      call{service: "RDS", region: region, permission: "rds:DescribeDBClusters"},
+		sink:    sink,
+		more:    pages.HasMorePages,
+		read:    func(ctx context.Context) (*rds.DescribeDBClustersOutput, error) { return pages.NextPage(ctx) },
+		token:   func(page *rds.DescribeDBClustersOutput) *string { return page.Marker },
+		pass: func(_ context.Context, page *rds.DescribeDBClustersOutput) error {
+			addMembers(members, page.DBClusters)
+			return nil
+		},
+	}
+	err := list.all(ctx)
+	if knowsNot(err) {
+		return nil, nil
+	}
+	return members, err
+}
+
+// knowsNot tells that what answers has never heard of the action: it is not AWS
+// but something that speaks a part of its protocol, and has no clusters.
+func knowsNot(err error) bool {
+	apiError, ok := errors.AsType[smithy.APIError](err)
+	return ok && (apiError.ErrorCode() == "InvalidAction" || apiError.ErrorCode() == "UnknownOperationException")
+}
+
+func addMembers(to map[string]member, clusters []types.DBCluster) {
+	for i := range clusters {
+		cluster := &clusters[i]
+		for _, m := range cluster.DBClusterMembers {
+			to[aws.ToString(m.DBInstanceIdentifier)] = member{
+				cluster: aws.ToString(cluster.DBClusterIdentifier),
+				writer:  aws.ToBool(m.IsClusterWriter),
 			}
 		}
 	}
-	return members, nil
 }

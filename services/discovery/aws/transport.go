@@ -3,14 +3,14 @@ package aws
 import (
 	"bytes"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"runtime"
-	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
 const (
@@ -29,44 +29,15 @@ const (
 // errTooLong ends the reading of an answer that is beyond all measure.
 var errTooLong = errors.New("the answer is longer than 64 MiB")
 
-// transport is the HTTP client of all accounts.
-type transport struct {
-	// attemptLimit bounds each attempt from dialling to the end of the answer.
-	attemptLimit time.Duration
-	gate         *gate
-
-	mu    sync.Mutex
-	roots *x509.CertPool
-	held  *http.Client
-}
-
-func newTransport(attemptLimit time.Duration) *transport {
-	return &transport{attemptLimit: attemptLimit, gate: newGate(max(4, 2*runtime.GOMAXPROCS(0)))}
-}
-
-// client trusts these roots; nil: the system's. It is always the same one, until
-// the roots change.
-func (t *transport) client(roots *x509.CertPool) *http.Client {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.held != nil {
-		if t.roots.Equal(roots) {
-			return t.held
-		}
-		t.held.CloseIdleConnections() // And those in use, as soon as they are idle.
-	}
-	t.roots, t.held = roots, t.build(roots)
-	return t.held
-}
-
-func (t *transport) build(roots *x509.CertPool) *http.Client {
+// newHTTPClient is the one HTTP client of all accounts, with so much time for
+// each attempt from dialling to the end of the answer.
+func newHTTPClient(attemptLimit time.Duration) *http.Client {
 	return &http.Client{
-		Timeout: t.attemptLimit,
-		Transport: &gatedTransport{
+		Timeout: attemptLimit,
+		Transport: &transport{
 			next: &http.Transport{
 				Proxy:                 http.ProxyFromEnvironment,
 				DialContext:           (&net.Dialer{Timeout: dialLimit, KeepAlive: idleLimit}).DialContext,
-				TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 				TLSHandshakeTimeout:   handshakeLimit,
 				MaxIdleConns:          idleInAll,
 				MaxIdleConnsPerHost:   idlePerHost,
@@ -74,31 +45,29 @@ func (t *transport) build(roots *x509.CertPool) *http.Client {
 				ExpectContinueTimeout: time.Second,
 				ForceAttemptHTTP2:     true,
 			},
-			gate: t.gate,
 		},
 		// The answer to a signed request is never elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// close drops idle connections.
-func (t *transport) close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.held != nil {
-		t.held.CloseIdleConnections()
+// trustAs has a client of ours, before it is first used, trust the authorities
+// that the SDK's own client does: it has read AWS_CA_BUNDLE.
+func trustAs(ours *http.Client, sdks aws.HTTPClient) {
+	buildable, ok := sdks.(*awshttp.BuildableClient)
+	if !ok {
+		return
+	}
+	if settings := buildable.GetTransport().TLSClientConfig; settings != nil && settings.RootCAs != nil {
+		ours.Transport.(*transport).next.TLSClientConfig = &tls.Config{RootCAs: settings.RootCAs, MinVersion: tls.VersionTLS12}
 	}
 }
 
-// gatedTransport lets only so many answers be read at the same time, and none
-// without end.
-type gatedTransport struct {
-	next *http.Transport
-	gate *gate
-}
+// transport keeps requests and answers within bounds.
+type transport struct{ next *http.Transport }
 
 // RoundTrip sends a request.
-func (t *gatedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	request, err := settled(request)
 	if err != nil {
 		return nil, err
@@ -107,7 +76,7 @@ func (t *gatedTransport) RoundTrip(request *http.Request) (*http.Response, error
 	if err != nil {
 		return nil, err
 	}
-	response.Body = t.gate.guard(request.Context(), &bounded{body: response.Body, left: maxAnswer})
+	response.Body = guarded(request.Context(), &bounded{body: response.Body, left: maxAnswer})
 	return response, nil
 }
 
@@ -137,7 +106,7 @@ func settled(request *http.Request) (*http.Request, error) {
 }
 
 // CloseIdleConnections drops idle connections.
-func (t *gatedTransport) CloseIdleConnections() { t.next.CloseIdleConnections() }
+func (t *transport) CloseIdleConnections() { t.next.CloseIdleConnections() }
 
 // bounded is a body that may not be longer than left.
 type bounded struct {

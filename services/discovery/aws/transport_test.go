@@ -21,7 +21,7 @@ func TestFastPeer(t *testing.T) {
 		"<Account>100000000001</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
 	defer server.Close()
-	client := newTransport(time.Minute).client(nil)
+	client := newHTTPClient(time.Minute)
 	defer client.CloseIdleConnections()
 	identity := sts.New(sts.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String(server.URL), HTTPClient: client,

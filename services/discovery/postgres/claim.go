@@ -37,26 +37,20 @@ func (s *Store) Renew(ctx context.Context, claim discovery.Claim, lease time.Dur
 }
 
 // Conclude ends the run; its account is due again after next.
-func (s *Store) Conclude(
-	ctx context.Context, claim discovery.Claim, outcome discovery.Outcome,
-	scopes []discovery.ScopeResult, totals discovery.Totals, next time.Duration,
-) error {
+func (s *Store) Conclude(ctx context.Context, claim discovery.Claim, outcome discovery.Outcome, next time.Duration) error {
 	const conclude = `
-		UPDATE sync_runs
-		SET state = $3, end_time = now(), error = $4, error_reason = $5, remedy = $6, revision = revision + 1,
-		    scopes_total = $7, scopes_done = $8, scopes_failed = $9, instances_seen = $10
+		UPDATE sync_runs SET state = $3, end_time = now(), error = $4, error_reason = $5, remedy = $6, revision = revision + 1
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
 	failure := outcome.Failure
 	if failure == nil {
 		failure = &discovery.Failure{}
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, conclude, claim.Run, claim.Token, outcome.State, failure.Message, failure.Reason, failure.Remedy,
-			totals.ScopesTotal, totals.ScopesDone, totals.ScopesFailed, totals.InstancesSeen)
-		if err := mine(claim, tag, err); err != nil {
+		if err := lockSchedule(ctx, tx, claim.Account); err != nil {
 			return err
 		}
-		if err := putScopes(ctx, tx, claim, scopes); err != nil {
+		tag, err := tx.Exec(ctx, conclude, claim.Run, claim.Token, outcome.State, failure.Message, failure.Reason, failure.Remedy)
+		if err := mine(claim, tag, err); err != nil {
 			return err
 		}
 		return dueAfter(ctx, tx, claim.Account, next)
@@ -66,6 +60,9 @@ func (s *Store) Conclude(
 // Abandon ends the run without an outcome; its account is due again after next.
 func (s *Store) Abandon(ctx context.Context, claim discovery.Claim, why string, next time.Duration) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if err := lockSchedule(ctx, tx, claim.Account); err != nil {
+			return err
+		}
 		var account string
 		err := tx.QueryRow(ctx, abandonSQL(`id = $2 AND fencing_token = $3 AND state = 'RUNNING'`), why, claim.Run, claim.Token).Scan(&account)
 		if errors.Is(err, pgx.ErrNoRows) {

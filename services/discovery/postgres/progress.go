@@ -16,13 +16,25 @@ func (s *Store) Plan(ctx context.Context, claim discovery.Claim, scopes []discov
 
 // Progress stores how a run goes: the scopes that changed, and the sums.
 func (s *Store) Progress(ctx context.Context, claim discovery.Claim, changed []discovery.ScopeResult, totals discovery.Totals) error {
+	return s.progress(ctx, claim, changed, totals, false)
+}
+
+// Read stores how the reading ended.
+func (s *Store) Read(ctx context.Context, claim discovery.Claim, scopes []discovery.ScopeResult, totals discovery.Totals) error {
+	return s.progress(ctx, claim, scopes, totals, true)
+}
+
+func (s *Store) progress(
+	ctx context.Context, claim discovery.Claim, changed []discovery.ScopeResult, totals discovery.Totals, read bool,
+) error {
 	const progress = `
 		UPDATE sync_runs
-		SET scopes_total = $3, scopes_done = $4, scopes_failed = $5, instances_seen = $6, revision = revision + 1
+		SET scopes_total = $3, scopes_done = $4, scopes_failed = $5, instances_seen = $6, revision = revision + 1,
+		    read_time = CASE WHEN $7 THEN now() END
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, progress, claim.Run, claim.Token,
-			totals.ScopesTotal, totals.ScopesDone, totals.ScopesFailed, totals.InstancesSeen)
+			totals.ScopesTotal, totals.ScopesDone, totals.ScopesFailed, totals.InstancesSeen, read)
 		if err := mine(claim, tag, err); err != nil {
 			return err
 		}

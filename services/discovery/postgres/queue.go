@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,33 +13,45 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// queueTries is how often QueueRun starts over when the run that stood in its way
-// ended meanwhile, or it met the scheduler on an account so new that there was no
-// row to wait at.
-const queueTries = 5
+const (
+	// endingLimit bounds how long QueueRun waits for a run that is about to end,
+	// and tries again after it met the scheduler on an account so new that there
+	// was no row to wait at.
+	endingLimit = 5 * time.Second
+	endingEvery = 50 * time.Millisecond
+)
 
 // QueueRun queues a run of one account, or gives the one that is queued or
-// running already.
+// running already. One that has read all and is about to end is waited for: who
+// asks now wants to see the cloud as it is now.
 func (s *Store) QueueRun(ctx context.Context, account string, trigger discovery.Trigger) (*discovery.Run, error) {
-	for try := 1; ; try++ {
-		id, err := s.queueRun(ctx, account, trigger)
-		if err == nil {
+	deadline := time.Now().Add(endingLimit)
+	tick := time.NewTicker(endingEvery)
+	defer tick.Stop()
+	for {
+		id, ending, err := s.queueOrFind(ctx, account, trigger)
+		late := time.Now().After(deadline)
+		switch {
+		case err == nil && (!ending || late):
 			return s.Run(ctx, id)
-		}
-		again := errors.Is(err, pgx.ErrNoRows) || fault.KindOf(err) == fault.KindAborted
-		if !again || try == queueTries {
+		case err != nil && (late || fault.KindOf(err) != fault.KindAborted):
 			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-tick.C:
 		}
 	}
 }
 
-func (s *Store) queueRun(ctx context.Context, account string, trigger discovery.Trigger) (id string, err error) {
-	// The schedule's row comes first, as in QueueDue: in another order the two
-	// would wait for each other.
-	const first = `SELECT FROM schedules WHERE account = $1 FOR UPDATE`
-	const active = `SELECT id FROM sync_runs WHERE account = $1 AND state IN ('QUEUED', 'RUNNING')`
+// queueOrFind queues a run of one account, or finds the one that stands in the
+// way, and whether that is about to end.
+func (s *Store) queueOrFind(ctx context.Context, account string, trigger discovery.Trigger) (id string, ending bool, err error) {
+	const active = `
+		SELECT id::text, read_time IS NOT NULL FROM sync_runs WHERE account = $1 AND state IN ('QUEUED', 'RUNNING')`
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, first, account); err != nil {
+		if err := lockSchedule(ctx, tx, account); err != nil {
 			return err
 		}
 		queued, err := s.insertRuns(ctx, tx, []string{account}, trigger)
@@ -49,9 +62,22 @@ func (s *Store) queueRun(ctx context.Context, account string, trigger discovery.
 			id = queued[0].Run
 			return nil
 		}
-		return tx.QueryRow(ctx, active, account).Scan(&id)
+		err = tx.QueryRow(ctx, active, account).Scan(&id, &ending)
+		if errors.Is(err, pgx.ErrNoRows) { // It ended between the two statements.
+			id, ending = "", true
+			return nil
+		}
+		return err
 	})
-	return id, err
+	return id, ending, err
+}
+
+// lockSchedule takes an account's row of the schedule. Whatever touches both an
+// account's schedule and its runs takes this first: in another order two would
+// wait for each other.
+func lockSchedule(ctx context.Context, tx pgx.Tx, account string) error {
+	_, err := tx.Exec(ctx, `SELECT FROM schedules WHERE account = $1 FOR UPDATE`, account)
+	return err
 }
 
 // QueueDue queues a run for each account that is due and has none, at most limit

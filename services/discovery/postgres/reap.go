@@ -11,53 +11,54 @@ import (
 
 // Reap ends runs whose worker is dead and makes their accounts due; it tells
 // which accounts'.
-//
-// A running run's worker is dead when its lease lapsed. A queued run is lost
-// when its job will not bring it to a worker any more: the job is gone or has
-// ended, or was taken a whole lease ago by a worker that never claimed the run.
 func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]string, error) {
-	const (
-		dead = `state = 'RUNNING' AND lease_time < now()`
-		lost = `state = 'QUEUED' AND create_time < now() - $2::interval AND NOT EXISTS (
-			SELECT FROM river_job j WHERE j.id = job_id
-			  AND (j.finalized_at IS NULL AND j.state <> 'running' OR j.state = 'running' AND j.attempted_at > now() - $2::interval))`
-		why = "its worker stopped without a word; the account is read again from the start"
-	)
-	var accounts []string
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		for _, abandon := range []struct {
-			condition string
-			args      []any
-		}{{dead, []any{why}}, {lost, []any{why, lease}}} {
-			rows, err := tx.Query(ctx, abandonSQL(abandon.condition), abandon.args...)
-			if err != nil {
+	const why = "its worker stopped without a word; the account is read again from the start"
+	candidates, err := s.texts(ctx, `SELECT account FROM sync_runs WHERE `+deadSQL("$1"), lease)
+	var reaped []string
+	for _, account := range candidates {
+		err := s.inTx(ctx, func(tx pgx.Tx) error {
+			if err := lockSchedule(ctx, tx, account); err != nil {
 				return err
 			}
-			some, err := pgx.CollectRows(rows, pgx.RowTo[string])
-			if err != nil {
+			// The worker may have given a sign of life in the meantime.
+			tag, err := tx.Exec(ctx, abandonSQL(`account = $2 AND (`+deadSQL("$3")+`)`), why, account, lease)
+			if err != nil || tag.RowsAffected() == 0 {
 				return err
 			}
-			accounts = append(accounts, some...)
+			reaped = append(reaped, account)
+			return dueAfterDeath(ctx, tx, account)
+		})
+		if err != nil {
+			return reaped, err
 		}
-		if len(accounts) == 0 {
-			return nil
-		}
-		return dueAfterDeath(ctx, tx, accounts)
-	})
-	return accounts, err
+	}
+	return reaped, err
 }
 
-// dueAfterDeath makes accounts due whose worker died: at once the first time,
+// deadSQL holds for runs that no worker works or will ever work. A running run's
+// worker is dead when its lease lapsed. A queued run is lost when its job will
+// not bring it to a worker any more: the job is gone or has ended, or was taken
+// a whole lease ago by a worker that never claimed the run.
+func deadSQL(lease string) string {
+	return `
+		state = 'RUNNING' AND lease_time < now()
+		OR state = 'QUEUED' AND create_time < now() - ` + lease + `::interval AND NOT EXISTS (
+			SELECT FROM river_job j WHERE j.id = job_id AND (
+				j.finalized_at IS NULL AND j.state <> 'running' OR
+				j.state = 'running' AND j.attempted_at > now() - ` + lease + `::interval))`
+}
+
+// dueAfterDeath makes an account due whose worker died: at once the first time,
 // later and later when it happens again and again, for then the account may be
 // what kills it.
-func dueAfterDeath(ctx context.Context, tx pgx.Tx, accounts []string) error {
+func dueAfterDeath(ctx context.Context, tx pgx.Tx, account string) error {
 	const due = `
 		UPDATE schedules
 		SET abandoned_in_a_row = abandoned_in_a_row + 1,
 		    next_sync_time = CASE WHEN abandoned_in_a_row = 0 THEN now()
 			ELSE now() + least(interval '5 minutes', interval '5 seconds' * 2 ^ least(abandoned_in_a_row, 10)) END
-		WHERE account = ANY ($1)`
-	_, err := tx.Exec(ctx, due, accounts)
+		WHERE account = $1`
+	_, err := tx.Exec(ctx, due, account)
 	return err
 }
 

@@ -49,12 +49,7 @@ func (s *Store) Follow(ctx context.Context, accounts []discovery.Account) error 
 // Known are the accounts it knows, by id, after one of them.
 func (s *Store) Known(ctx context.Context, after string, limit int) ([]string, error) {
 	const known = `SELECT account FROM schedules WHERE account > $1 ORDER BY account LIMIT $2`
-	rows, err := s.pool.Query(ctx, known, after, limit)
-	if err != nil {
-		return nil, postgres.Fault(err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return ids, postgres.Fault(err)
+	return s.texts(ctx, known, after, limit)
 }
 
 // Missing ends the runs of an account that has left the roll, and tells whether
@@ -65,6 +60,9 @@ func (s *Store) Missing(ctx context.Context, account string, lease time.Duration
 		UPDATE schedules SET missing_since = coalesce(missing_since, now()) WHERE account = $1
 		RETURNING NOT EXISTS (SELECT FROM sync_runs WHERE sync_runs.account = $1 AND end_time > now() - $2::interval)`
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
+		if err := lockSchedule(ctx, tx, account); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, abandonSQL(`account = $2 AND state IN ('QUEUED', 'RUNNING')`), "the account has left the roll", account)
 		if err != nil {
 			return err

@@ -69,6 +69,16 @@ func (s *Store) inTx(ctx context.Context, do func(pgx.Tx) error) error {
 	return postgres.Fault(pgx.BeginFunc(ctx, s.pool, do))
 }
 
+// texts are the rows of a query of one column.
+func (s *Store) texts(ctx context.Context, sql string, args ...any) ([]string, error) {
+	rows, err := s.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, postgres.Fault(err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return all, postgres.Fault(err)
+}
+
 // newRunID is a UUIDv7: ids grow with time.
 func newRunID() (string, error) {
 	id, err := uuid.NewV7()

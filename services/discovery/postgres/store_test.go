@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -85,7 +84,7 @@ func claim(t *testing.T, s *postgres.Store, account string) discovery.Claim {
 
 func conclude(t *testing.T, s *postgres.Store, claim discovery.Claim, next time.Duration) {
 	t.Helper()
-	err := s.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, nil, discovery.Totals{}, next)
+	err := s.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, next)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,8 +157,9 @@ func TestFence(t *testing.T) {
 		"progress": func(c discovery.Claim) error {
 			return s.Progress(t.Context(), c, scope, discovery.Totals{ScopesTotal: 1})
 		},
+		"read": func(c discovery.Claim) error { return s.Read(t.Context(), c, scope, discovery.Totals{ScopesTotal: 1}) },
 		"conclude": func(c discovery.Claim) error {
-			return s.Conclude(t.Context(), c, discovery.Outcome{State: discovery.RunSucceeded}, scope, discovery.Totals{ScopesTotal: 1}, 0)
+			return s.Conclude(t.Context(), c, discovery.Outcome{State: discovery.RunSucceeded}, 0)
 		},
 		"abandon": func(c discovery.Claim) error { return s.Abandon(t.Context(), c, "why", 0) },
 	} {
@@ -234,65 +234,6 @@ func TestDeathsInARow(t *testing.T) {
 	}
 }
 
-// Old runs go, and those beyond a number; the newest of an account and those
-// that go on stay.
-func TestPrune(t *testing.T) {
-	t.Parallel()
-	s, pool := newStore(t)
-	for _, account := range []string{"busy", "quiet"} {
-		for range 5 {
-			conclude(t, s, claim(t, s, account), 0)
-		}
-	}
-	claim(t, s, "busy")
-	exec(t, pool, `UPDATE sync_runs SET end_time = now() - interval '1 year' WHERE account = 'quiet'`)
-	pruned, err := s.Prune(t.Context(), 24*time.Hour, 3)
-	if err != nil || pruned != 3+4 {
-		t.Errorf("pruned %d (%v), want 3 of the busy one and 4 of the quiet one", pruned, err)
-	}
-	for account, want := range map[string]int{"busy": 3, "quiet": 1} {
-		runs, _, err := s.Runs(t.Context(), "account = "+account, "", 100)
-		if err != nil || len(runs) != want {
-			t.Errorf("%s has %d runs (%v), want %d", account, len(runs), err, want)
-		}
-	}
-}
-
-// Pages of runs hold together, newest first.
-func TestRuns(t *testing.T) {
-	t.Parallel()
-	s, _ := newStore(t)
-	var want []string
-	for range 7 {
-		c := claim(t, s, "a")
-		conclude(t, s, c, 0)
-		want = append([]string{c.Run}, want...)
-	}
-	for _, size := range []int{1, 3, 7, 100} {
-		var got []string
-		for token := ""; ; {
-			runs, next, err := s.Runs(t.Context(), `account = "accounts/a" AND state = SUCCEEDED`, token, size)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, run := range runs {
-				got = append(got, run.ID)
-			}
-			if token = next; token == "" {
-				break
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("in pages of %d: %v, want %v", size, got, want)
-		}
-	}
-	for _, bad := range []struct{ filter, token string }{{"nonsense = 1", ""}, {"", "damaged"}} {
-		if _, _, err := s.Runs(t.Context(), bad.filter, bad.token, 10); fault.KindOf(err) != fault.KindInvalidArgument {
-			t.Errorf("%+v: %v", bad, err)
-		}
-	}
-}
-
 // An account that left the roll is quiet once no worker can be reading it; then
 // it can be forgotten, unless it came back.
 func TestMissing(t *testing.T) {
@@ -330,32 +271,5 @@ func TestMissing(t *testing.T) {
 	}
 	if known, err := s.Known(t.Context(), "", 10); err != nil || len(known) != 0 {
 		t.Errorf("known are %v (%v), want none", known, err)
-	}
-}
-
-// Two who ask at once get one run.
-func TestQueueRunRace(t *testing.T) {
-	t.Parallel()
-	s, _ := newStore(t)
-	for round := range 20 {
-		account := fmt.Sprintf("a%d", round)
-		ids := make(chan string, 4)
-		for range cap(ids) {
-			go func() {
-				run, err := s.QueueRun(t.Context(), account, discovery.ByRequest)
-				if err != nil {
-					t.Error(err)
-					ids <- ""
-					return
-				}
-				ids <- run.ID
-			}()
-		}
-		first := <-ids
-		for range cap(ids) - 1 {
-			if id := <-ids; id != first {
-				t.Errorf("two runs, %s and %s", first, id)
-			}
-		}
 	}
 }

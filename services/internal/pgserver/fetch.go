@@ -183,7 +183,7 @@ func makePublic(dir string) error {
 	if err := makePublic(filepath.Dir(dir)); err != nil {
 		return err
 	}
-	const open = 0o755         // for the user who runs postgres for root
+	const open = 0o755 // for the user who runs postgres for root
 	err := os.Mkdir(dir, open)
 	if err == nil {
 		err = os.Chmod(dir, open)

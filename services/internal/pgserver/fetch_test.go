@@ -137,7 +137,6 @@ func TestFetchedOnceAndOpenToAll(t *testing.T) {
 }
 
 func TestFetchedByTwoAtOnce(t *testing.T) {
-	t.Parallel()
 	repository, _ := serveArchive(t, honest)
 	cache := public(t)
 	var both sync.WaitGroup

@@ -104,7 +104,11 @@ func again(t *testing.T, owner int, attr *syscall.SysProcAttr, tests ...string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(binary, content, 0o755); err != nil {
+	// A child that another test forks meanwhile would hold the file open for writing, which bars it from being run.
+	syscall.ForkLock.RLock()
+	err = os.WriteFile(binary, content, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), binary, "-test.run=^("+strings.Join(tests, "|")+")$", "-test.v")

@@ -121,10 +121,11 @@ func violationText(violations []fault.Violation) string {
 	return text
 }
 
-// recovered turns a panic into an internal error with its stack in the log.
+// recovered turns a panic, of a handler or of what is around it, into an internal
+// error with its stack in the log.
 func (c *chain) recovered(ctx context.Context, p any) error {
-	c.logger.ErrorContext(ctx, "panic in a handler", "panic", p, "stack", string(debug.Stack()))
-	return fault.New(fault.KindInternal, "INTERNAL", "internal error")
+	c.logger.ErrorContext(ctx, "panic in a call", "panic", p, "stack", string(debug.Stack()))
+	return FaultStatus(errInternal()).Err()
 }
 
 // logAdapter lets the logging interceptor write to slog.

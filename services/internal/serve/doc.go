@@ -1,9 +1,9 @@
 // Package serve is the door of every service: listening, gRPC servers with
 // what all of them need, and the program's main.
 //
-//	         ┌ logging ┬ faults → status ┬ authorise ┬ validate ┬ recovery ┐
-//	caller ─▶│         │                 │           │          │          │─▶ handler
-//	         └─────────┴─────────────────┴───────────┴──────────┴──────────┘
+//	         ┌ logging ┬ recovery ┬ faults → status ┬ authorise ┬ validate ┐
+//	caller ─▶│         │          │                 │           │          │─▶ handler
+//	         └─────────┴──────────┴─────────────────┴───────────┴──────────┘
 //
 // Handlers return faults (package fault); this package alone turns them into
 // google.rpc.Status with ErrorInfo and BadRequest details (AIP-193). Requests

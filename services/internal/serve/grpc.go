@@ -68,10 +68,10 @@ func NewGRPC(options GRPCOptions, register ...func(grpc.ServiceRegistrar)) (*Ser
 		grpc: grpc.NewServer(append([]grpc.ServerOption{
 			grpc.ChainUnaryInterceptor(
 				logging.UnaryServerInterceptor(logAdapter(options.Logger), logs...),
-				chain.unary, recovery.UnaryServerInterceptor(onPanic)),
+				recovery.UnaryServerInterceptor(onPanic), chain.unary),
 			grpc.ChainStreamInterceptor(
 				logging.StreamServerInterceptor(logAdapter(options.Logger), logs...),
-				chain.stream, recovery.StreamServerInterceptor(onPanic)),
+				recovery.StreamServerInterceptor(onPanic), chain.stream),
 			grpc.MaxRecvMsgSize(maxMessage),
 			grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),

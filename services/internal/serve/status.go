@@ -49,7 +49,12 @@ func (c *chain) status(ctx context.Context, method string, err error) error {
 		return s.Err()
 	}
 	c.logger.ErrorContext(ctx, "unforeseen error", "method", method, "error", err)
-	return FaultStatus(fault.New(fault.KindInternal, "INTERNAL", "internal error; the server's log has the cause")).Err()
+	return FaultStatus(errInternal()).Err()
+}
+
+// errInternal is all that callers learn of our own mistakes.
+func errInternal() *fault.Error {
+	return fault.New(fault.KindInternal, "INTERNAL", "internal error; the server's log has the cause")
 }
 
 // FaultStatus is the google.rpc.Status of a fault.

@@ -1,0 +1,81 @@
+package app_test
+
+import (
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery/app"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+)
+
+// While discovery's database is away, its requests fail as UNAVAILABLE and its
+// health says so; when it is back, so is everything, without a restart. A crash
+// of the database in the middle of a run costs that run at the most.
+func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
+	server := dbtest.NewServer(t)
+	db := server.New(t, dbtest.Template{Service: "discovery"})
+	r := start(t, small(), func(c *app.Config) { c.DatabaseURL = db.URL })
+	unhang := r.hang()
+	account := r.add(r.world.Accounts()[0])
+	r.running(account.GetName())
+	server.Kill(t)
+	unhang()
+	server.AwaitReady(t)
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	r.wantTruth(account)
+
+	server.Stop(t)
+	health := healthpb.NewHealthClient(dial(t, r.config.GRPC))
+	eventually(t, "discovery says that it can't serve", func() (bool, any) {
+		answer, err := health.Check(t.Context(), &healthpb.HealthCheckRequest{})
+		return answer.GetStatus() == healthpb.HealthCheckResponse_NOT_SERVING, err
+	})
+	_, err := r.discovery.SyncAccount(t.Context(), &discoveryv1.SyncAccountRequest{Name: account.GetName()})
+	if status.Code(err) != codes.Unavailable {
+		t.Errorf("asked for a sync without a database: %v", err)
+	}
+	second := r.add(r.world.Accounts()[1])
+	server.Start(t)
+	r.connection(second.GetName(), accountsv1.Connection_CONNECTED)
+	if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+		t.Errorf("with the database back the run is %v", run)
+	}
+}
+
+// The inventory being away is no trouble of the account's: its status stays what
+// it was, and it is read again soon after the inventory is back.
+func TestInventoryAway(t *testing.T) {
+	t.Parallel()
+	r := start(t, small())
+	account := r.add(r.world.Accounts()[0])
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	r.stopInventory()
+	queued, err := r.discovery.SyncAccount(t.Context(), &discoveryv1.SyncAccountRequest{Name: account.GetName()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, err := r.world.Truth(r.world.Accounts()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := truth.Machines[0]
+	if err := r.world.Vanish(r.world.Accounts()[0], gone.Region, gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	if run := r.watch(queued.GetName()); run.GetState() != discoveryv1.SyncRun_ABANDONED || run.GetError() == "" {
+		t.Errorf("without an inventory the run is %v", run)
+	}
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	r.restartInventory()
+	eventually(t, "the account is read again", func() (bool, any) {
+		instances := r.instances(account.GetName())
+		return instances[gone.ID] == nil, len(instances)
+	})
+	r.wantTruth(account)
+}
