@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,11 +18,14 @@ import (
 	accountsapp "github.com/rollcall-dev/rollcall/services/accounts/app"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
@@ -58,6 +62,7 @@ func database(t testing.TB, service string) *dbtest.DB {
 type rollcall struct {
 	t      testing.TB
 	world  *cloudsim.World
+	google *simgcp.Server
 	config app.Config
 
 	accounts  accountsv1.AccountServiceClient
@@ -80,6 +85,15 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sim.Close() })
+	google, err := simgcp.Serve(world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = google.Close() })
+	tokenHosts, err := keyfile.NewHosts(strings.TrimPrefix(google.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	key, err := newKey()
 	if err != nil {
@@ -87,8 +101,8 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 	}
 	accounts := accountsapp.Config{
 		DatabaseURL: database(t, "accounts").URL, GRPC: serve.Pipe(), Internal: serve.Address(freeAddress(t)), DiscoveryKey: key,
-		KeysetFile: filepath.Join(t.TempDir(), "keyset.json"),
-		Logging:    serve.Logging{Level: slog.LevelError, Out: t.Output()},
+		KeysetFile: filepath.Join(t.TempDir(), "keyset.json"), AllowedTokenHosts: tokenHosts,
+		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
 	}
 	inventory := inventoryapp.Config{
 		DatabaseURL: database(t, "inventory").URL, GRPC: serve.Pipe(), Internal: serve.Address(freeAddress(t)), DiscoveryKey: key,
@@ -98,11 +112,13 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 
 	home := world.Accounts()[0]
 	userKey := world.Key(home)
-	r := &rollcall{t: t, world: world, db: database(t, "discovery")}
+	r := &rollcall{t: t, world: world, google: google, db: database(t, "discovery")}
 	r.config = discoveryConfig()
 	r.config.DatabaseURL, r.config.GRPC, r.config.DiscoveryKey = r.db.URL, serve.Pipe(), key
 	r.config.Accounts, r.config.Inventory = accounts.Internal, inventory.Internal
 	r.config.Out = t.Output()
+	r.config.GCP.ComputeEndpoint, r.config.GCP.SQLEndpoint, r.config.GCP.IAMEndpoint = google.URL, google.URL, google.URL
+	r.config.AllowedTokenHosts = tokenHosts
 	r.config.AWS.EndpointURL = sim.URL
 	r.config.AWS.Keys = &aws.Keys{AccessKeyID: userKey.AccessKeyID, SecretAccessKey: userKey.Secret}
 	for _, c := range configure {
@@ -140,6 +156,9 @@ func discoveryConfig() app.Config {
 			Region:       "us-east-1",
 			Attempts:     3,
 			AttemptLimit: 2 * time.Second, CallLimit: 4 * time.Second, MaxBackoff: 50 * time.Millisecond,
+		},
+		GCP: gcp.Config{
+			Attempts: 3, AttemptLimit: 2 * time.Second, CallLimit: 4 * time.Second, MaxBackoff: 50 * time.Millisecond,
 		},
 		Limits: discovery.Limits{
 			Lease: 4 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, Verify: 10 * time.Second, ScopesPerAccount: 8,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,6 +42,7 @@ type cloud struct {
 	server   *simgcp.Server
 	proxy    *proxy
 	url      string
+	hosts    keyfile.Hosts
 	provider *gcp.Provider
 	key      discovery.GCPServiceAccountKey
 }
@@ -62,6 +64,7 @@ func newCloud(t testing.TB, plan cloudsim.ProjectPlan, configure ...func(*gcp.Co
 	if config.TokenHosts, err = keyfile.NewHosts(strings.TrimPrefix(front.URL, "http://"), strings.TrimPrefix(server.URL, "http://")); err != nil {
 		t.Fatal(err)
 	}
+	c.hosts = config.TokenHosts
 	for _, change := range configure {
 		change(&config)
 	}
@@ -173,7 +176,15 @@ type proxy struct {
 
 	mu      sync.Mutex
 	answers map[string]string // by the end of the path
+	refused []string          // paths
 	saw     []string
+}
+
+// refuse has a path be unknown.
+func (p *proxy) refuse(path string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused = append(p.refused, path)
 }
 
 func (p *proxy) spoil(path, answer string) {
@@ -188,9 +199,15 @@ func (p *proxy) spoil(path, answer string) {
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.saw = append(p.saw, r.URL.String())
+	if slices.Contains(p.refused, r.URL.Path) {
+		p.mu.Unlock()
+		http.NotFound(w, r)
+		return
+	}
 	for path, answer := range p.answers {
 		if strings.HasSuffix(r.URL.Path, path) {
 			p.mu.Unlock()
+			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprint(w, answer)
 			return
 		}

@@ -1,0 +1,302 @@
+package gcp_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
+)
+
+// plan is a project that is read in a moment.
+var plan = cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 4, Databases: 5}
+
+// seen is a BatchSink that keeps all it is given.
+type seen struct {
+	instances map[discovery.ScopeID][]discovery.Instance
+	failed    map[discovery.ScopeID]*discovery.Failure
+	calls     int
+}
+
+func (s *seen) Page(_ context.Context, scope discovery.ScopeID, instances []discovery.Instance) error {
+	s.instances[scope] = append(s.instances[scope], instances...)
+	return nil
+}
+func (s *seen) Fail(scope discovery.ScopeID, failure *discovery.Failure) { s.failed[scope] = failure }
+func (s *seen) Called(bool)                                              { s.calls++ }
+
+func (c *cloud) open(change ...func(*discovery.Account)) discovery.BatchSession {
+	c.t.Helper()
+	account := c.Account()
+	for _, f := range change {
+		f(&account)
+	}
+	session, err := c.provider.Open(c.t.Context(), account, c.key)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return session.(discovery.BatchSession)
+}
+
+// read reads the batch that a kind is in.
+func (c *cloud) read(session discovery.BatchSession, kind discovery.Kind) (*seen, error) {
+	s := &seen{instances: map[discovery.ScopeID][]discovery.Instance{}, failed: map[discovery.ScopeID]*discovery.Failure{}}
+	return s, session.ReadBatch(c.t.Context(), session.Batch(discovery.ScopeID{Kind: kind}), s)
+}
+
+func vms(zone string) discovery.ScopeID {
+	return discovery.ScopeID{Kind: discovery.VirtualMachine, Location: zone}
+}
+
+func databases(region string) discovery.ScopeID {
+	return discovery.ScopeID{Kind: discovery.Database, Location: region}
+}
+
+// Every list of VMs asks for partial success, for pages of 500.
+func TestParametersOfTheList(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, plan, func(config *gcp.Config) { config.PageSize = 0 })
+	if _, err := c.read(c.open(), discovery.VirtualMachine); err != nil {
+		t.Fatal(err)
+	}
+	lists := 0
+	for _, url := range c.proxy.saw {
+		if strings.Contains(url, "/aggregated/instances") {
+			lists++
+			if !strings.Contains(url, "returnPartialSuccess=true") || !strings.Contains(url, "maxResults=500") {
+				t.Errorf("asked for %s", url)
+			}
+		}
+	}
+	if lists == 0 {
+		t.Error("nothing was listed")
+	}
+}
+
+// What a page says it could not reach is a scope that failed, however it says so; when it
+// does not say which, all fail.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	const good = `"zones/europe-west1-c":{"instances":[{"id":"7","name":"seven"}]}`
+	for name, test := range map[string]struct {
+		page   string
+		failed bool // the zone b
+		all    bool
+	}{
+		"nothing here":    {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"NO_RESULTS_ON_PAGE"}}}}`, false, false},
+		"unreachables":    {`{"items":{` + good + `},"unreachables":["zones/europe-west1-b"]}`, true, false},
+		"by a full path":  {`{"items":{` + good + `},"unreachables":["projects/p/zones/europe-west1-b"]}`, true, false},
+		"by its address":  {`{"items":{` + good + `},"unreachables":["https://www.googleapis.com/compute/v1/projects/p/zones/europe-west1-b"]}`, true, false},
+		"a zone's word":   {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"UNREACHABLE","message":"away"}}}}`, true, false},
+		"a new word":      {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"SOMETHING_NEW"}}}}`, true, false},
+		"nobody is named": {`{"items":{` + good + `},"warning":{"code":"UNREACHABLE","message":"away"}}`, false, true},
+		"a riddle":        {`{"items":{` + good + `},"unreachables":["somewhere"]}`, false, true},
+		"no id":           {`{"items":{"zones/europe-west1-c":{"instances":[{"name":"seven"}]}}}`, false, true},
+		"another kind":    {`{"kind":"compute#diskAggregatedList"}`, false, true},
+		"nothing at all":  {`{}`, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, plan)
+			c.proxy.spoil("/aggregated/instances", test.page)
+			got, err := c.read(c.open(), discovery.VirtualMachine)
+			if (err != nil) != test.all || (got.failed[vms("europe-west1-b")] != nil) != test.failed {
+				t.Errorf("%v, failed %v", err, got.failed)
+			}
+			if err == nil && (len(got.instances[vms("europe-west1-c")]) != 1 || got.failed[vms("europe-west1-c")] != nil) {
+				t.Errorf("the zone that was reached is %v, %v", got.instances, got.failed)
+			}
+		})
+	}
+}
+
+// Cloud SQL's warnings fail the region that they name, or all.
+func TestDatabaseWarnings(t *testing.T) {
+	t.Parallel()
+	for warning, want := range map[string]struct{ failed, all bool }{
+		`{"code":"REGION_UNREACHABLE","region":"europe-west1","message":"away"}`: {true, false},
+		`{"code":"REGION_UNREACHABLE","message":"away"}`:                         {false, true},
+		`{"code":"INTERNAL_STATE_FAILURE","message":"never mind"}`:               {false, false},
+	} {
+		c := newCloud(t, plan)
+		c.proxy.spoil("/v1/projects/"+project+"/instances", `{"items":[{"name":"a","region":"us-east1"}],"warnings":[`+warning+`]}`)
+		got, err := c.read(c.open(), discovery.Database)
+		if (err != nil) != want.all || (got.failed[databases("europe-west1")] != nil) != want.failed {
+			t.Errorf("%s: %v, failed %v", warning, err, got.failed)
+		}
+	}
+}
+
+// A place that the plan did not know is read all the same, unless other regions are wanted.
+func TestNewPlaces(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, plan)
+	c.proxy.spoil("/aggregated/instances", `{"items":{"zones/mars-north1-a":{"instances":[{"id":"7","name":"rover","status":"ROVING"}]}}}`)
+	got, err := c.read(c.open(), discovery.VirtualMachine)
+	if i := got.instances[vms("mars-north1-a")]; err != nil || len(i) != 1 || i[0].Region != "mars-north1" || i[0].State != discovery.StateUnknown || i[0].ProviderState != "ROVING" {
+		t.Errorf("%v, %v", got.instances, err)
+	}
+	got, err = c.read(c.open(func(a *discovery.Account) { a.Regions = []string{"europe-west1"} }), discovery.VirtualMachine)
+	if err != nil || len(got.instances) != 0 {
+		t.Errorf("%v, %v", got.instances, err)
+	}
+}
+
+// Who may not list zones, or meets a peer that has none, learns them from the VMs.
+func TestZonesFromTheListOfVMs(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(c *cloud){
+		"denied": func(c *cloud) {
+			c.DenyPermissions(project, cloudsim.ServiceAccountEmail(project, cloudsim.DefaultServiceAccount), "compute.zones.list")
+		},
+		"unknown": func(c *cloud) {
+			c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 404, Message: "404 page not found", Call: cloudsim.Call{Action: "zones.list"}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, plan)
+			spoil(c)
+			planned, err := c.open().Scopes(t.Context())
+			if want := len(cloudsim.GoogleZones()) + len(cloudsim.GoogleCatalogue); err != nil || len(planned) != want {
+				t.Errorf("%d scopes (%v), want %d", len(planned), err, want)
+			}
+		})
+	}
+}
+
+// With Compute Engine off, Cloud SQL tells which regions there are; the VMs are one scope
+// that failed.
+func TestPlanWithoutComputeEngine(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, plan)
+	c.DisableAPI(project, "compute")
+	planned, err := c.open().Scopes(t.Context())
+	if err != nil || len(planned) != 1+len(cloudsim.GoogleCatalogue) || planned[0].ScopeID != vms(discovery.WholeKind) ||
+		planned[0].Failure.Reason != discovery.APIDisabled || !strings.Contains(planned[0].Failure.Remedy, "https://console.developers.google.com/") {
+		t.Errorf("%v, %v", planned, err)
+	}
+	c.DisableAPI(project, "sqladmin")
+	if _, err := c.open().Scopes(t.Context()); discovery.FailureOf(err).Reason != discovery.APIDisabled {
+		t.Errorf("with both off: %v", err)
+	}
+}
+
+// A peer that serves Cloud SQL under its older paths alone is read too.
+func TestOlderPathsOfCloudSQL(t *testing.T) {
+	t.Parallel()
+	for name, endpoint := range map[string]string{"found out": "", "stated": "/sql/v1beta4/"} {
+		c := newCloud(t, plan)
+		if endpoint != "" {
+			var err error
+			config := gcp.Config{ComputeEndpoint: c.url, SQLEndpoint: c.url + endpoint, TokenHosts: c.hosts}
+			c.provider.Close()
+			if c.provider, err = gcp.New(config); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.proxy.refuse("/v1/projects/" + project + "/instances")
+		got, err := c.read(c.open(), discovery.Database)
+		if err != nil || len(got.instances[databases("europe-west1")]) != plan.Databases {
+			t.Errorf("%s: %v, %v", name, got.instances, err)
+		}
+	}
+}
+
+// A token that is not taken any more is renewed once, in the middle of a list.
+func TestTokenEndsInMidList(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, plan, func(config *gcp.Config) { config.PageSize = 3 })
+	session := c.open()
+	if _, err := session.Identity(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.ExpireTokens(project)
+	got, err := c.read(session, discovery.VirtualMachine)
+	read := 0
+	for _, instances := range got.instances {
+		read += len(instances)
+	}
+	if err != nil || read != 3*plan.Instances {
+		t.Errorf("%d VMs, %v", read, err)
+	}
+	if tokens := c.Requests(cloudsim.Call{Service: "oauth2"}); tokens.Requests != 2 {
+		t.Errorf("%d tokens were asked for, want 2", tokens.Requests)
+	}
+}
+
+// One token does for many runs.
+func TestTokensAreKept(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, plan)
+	for range 5 {
+		if _, err := c.open().Identity(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tokens := c.Requests(cloudsim.Call{Service: "oauth2"}); tokens.Requests != 1 {
+		t.Errorf("%d tokens were asked for, want 1", tokens.Requests)
+	}
+}
+
+// Files that should never have come here are refused before any of their addresses is
+// asked, and nothing of them is told.
+func TestBadFiles(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, plan)
+	good := string(c.key.JSON)
+	for name, how := range map[string]discovery.Credentials{
+		"truncated":        discovery.GCPServiceAccountKey{JSON: discovery.Secret(good[:len(good)/2])},
+		"foreign address":  discovery.GCPServiceAccountKey{JSON: discovery.Secret(strings.ReplaceAll(good, c.url, "http://127.0.0.1:1"))},
+		"another type":     discovery.GCPWorkloadIdentity{JSON: discovery.Secret(good)},
+		"a program to run": discovery.GCPWorkloadIdentity{JSON: `{"type":"external_account","audience":"//iam.googleapis.com/x","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"executable":{"command":"/bin/secret-program"}}}`},
+	} {
+		_, err := c.provider.Open(t.Context(), c.Account(), how)
+		failure := discovery.FailureOf(err)
+		if err == nil || failure.Reason != discovery.CredentialsInvalid || failure.Remedy == "" || strings.Contains(failure.Message, "secret-program") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if text := fmt.Sprintf("%v %+v %#v", how, how, how); strings.Contains(text, "PRIVATE") || strings.Contains(text, "secret-program") {
+			t.Errorf("%s: it shows as %s", name, text)
+		}
+	}
+}
+
+// A key of another project than the one stated shows as that project.
+func TestKeyOfAnotherProject(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, plan)
+	c.key = discovery.GCPServiceAccountKey{JSON: discovery.Secret(c.keyFile("other-project"))}
+	if identity, err := c.open().Identity(t.Context()); err != nil || identity != "other-project" {
+		t.Errorf("the key opens %q, %v", identity, err)
+	}
+}
+
+// The environment's addresses are taken in the forms that gcloud takes, and others are
+// refused.
+func TestEndpointsOfTheEnvironment(t *testing.T) {
+	c := newCloud(t, plan)
+	for _, suffix := range []string{"", "/", "/compute/v1", "/compute/v1/"} {
+		t.Setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", c.url+suffix)
+		t.Setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL", c.url+strings.TrimSuffix(suffix, "compute/v1/"))
+		provider, err := gcp.New(gcp.Config{TokenHosts: c.hosts, Attempts: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, err := provider.Open(t.Context(), c.Account(), c.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if planned, err := session.Scopes(t.Context()); err != nil || len(planned) == 0 {
+			t.Errorf("%q: %v", suffix, err)
+		}
+		provider.Close()
+	}
+	t.Setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", "somewhere")
+	if _, err := gcp.New(gcp.Config{}); err == nil {
+		t.Error("an endpoint that is no address was taken")
+	}
+}
