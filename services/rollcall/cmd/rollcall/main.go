@@ -1,4 +1,4 @@
-// Rollcall keeps a true roll of a company's cloud instances. This is its command line; see package cli.
+// Command rollcall keeps a true roll of a company's cloud instances: the command line client, and `rollcall up`; see package cli.
 package main
 
 import (
