@@ -22,7 +22,7 @@ type AccessToken struct {
 	Expires time.Time
 }
 
-const accessTokenPrefix = "ya29.c.sim."
+const accessTokenPrefix = "ya29.c.sim." //nolint:gosec // the form of Google's tokens, and none itself
 
 // IssueToken makes an access token for a principal. It says all that there is to know about it, so that any number of
 // tokens takes no memory.

@@ -117,12 +117,17 @@ func (b *batch) part(scope ScopeID) *part {
 func (b *batch) Page(ctx context.Context, scope ScopeID, instances []Instance) error {
 	p := b.part(scope)
 	if p.failure != nil || len(instances) == 0 {
+		return nil //nolint:nilerr // A scope that has failed is passed over while others go on.
+	}
+	err := b.begin(p) //nolint:contextcheck // A snapshot outlives this call.
+	if err == nil {
+		err = p.tally.Page(ctx, instances)
+	}
+	if failure := FailureOf(err); err != nil && b.ctx.Err() == nil && failure.Ours {
+		b.Fail(scope, failure) // The inventory does not take this scope, and may take others.
 		return nil
 	}
-	if err := b.begin(p); err != nil {
-		return err
-	}
-	return p.tally.Page(ctx, instances)
+	return err
 }
 
 // begin begins the snapshot of a part, once.
@@ -170,7 +175,7 @@ func (b *batch) conclude(ctx context.Context, err error) {
 	for _, p := range b.order {
 		group.Go(func() error {
 			defer p.cancel()
-			changes, err := b.complete(p, err)
+			changes, err := b.complete(p, err) //nolint:contextcheck // A snapshot has a context of its own.
 			switch {
 			case ctx.Err() != nil:
 			case err != nil:
@@ -195,7 +200,7 @@ func (b *batch) complete(p *part, err error) (Changes, error) {
 		p.cancel()
 		return Changes{}, err
 	}
-	if err := b.begin(p); err != nil {
+	if err := b.begin(p); err != nil { // Nothing was seen of it, and it ended well: it is empty.
 		return Changes{}, err
 	}
 	changes, err := p.snapshot.Complete(p.tally.guard.sent)

@@ -141,7 +141,7 @@ func (c *cloud) aggregate(client *http.Client, request *computepb.AggregatedList
 	var last any
 	for {
 		pair, err := it.Next()
-		if err == iterator.Done {
+		if errors.Is(err, iterator.Done) {
 			return s, nil
 		}
 		if err != nil {

@@ -29,7 +29,7 @@ func Serve(world *cloudsim.World) (*Server, error) { return ServeOn(world, "127.
 
 // ServeOn is Serve at a given host:port.
 func ServeOn(world *cloudsim.World, addr string) (*Server, error) {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := net.Listen("tcp", addr) //nolint:noctx // taking a local port does not wait for anyone
 	if err != nil {
 		return nil, fmt.Errorf("listen for the simulated Google Cloud: %w", err)
 	}
@@ -82,7 +82,7 @@ func (s *Server) serveKey(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(key) // an error means that the client is gone, and there is nobody to tell
+	_, _ = w.Write(key) //nolint:gosec // an error means that the client is gone, and there is nobody to tell
 }
 
 // KeyJSON returns the key file of a project's service account, as Google makes them, with a token_uri of this server. The
@@ -96,7 +96,7 @@ func (s *Server) KeyJSON(projectID string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the key of %s: %w", account.Email, err)
 	}
-	return json.MarshalIndent(struct {
+	return json.MarshalIndent(struct { //nolint:gosec // to hand out the key is what it is for
 		Type         string `json:"type"`
 		ProjectID    string `json:"project_id"`
 		PrivateKeyID string `json:"private_key_id"`
@@ -124,7 +124,7 @@ func (s *Server) WorkloadIdentityJSON(projectID, impersonate string) ([]byte, er
 		Headers map[string]string `json:"headers"`
 		Format  format            `json:"format"`
 	}
-	config := struct {
+	config := struct { //nolint:gosec // it holds addresses, and no secret
 		Type             string `json:"type"`
 		Audience         string `json:"audience"`
 		SubjectTokenType string `json:"subject_token_type"`

@@ -109,7 +109,7 @@ func pause(err error, n int, most time.Duration) time.Duration {
 		}
 	}
 	grown := min(firstBackoff<<min(n-1, 10), most)
-	return grown/2 + rand.N(grown/2+1)
+	return grown/2 + rand.N(grown/2+1) //nolint:gosec // A pause is no secret.
 }
 
 // rest waits; false when ctx ends first, or would.

@@ -24,7 +24,7 @@ func (s *session) aggregated(ctx context.Context, count counter, use func(*compu
 			// method for it.
 			page, err := request.Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
 			if err == nil && page.Kind != "compute#instanceAggregatedList" && page.Items == nil {
-				err = &oddAnswer{"list of VMs", page.Kind}
+				err = &oddAnswerError{"list of VMs", page.Kind}
 			}
 			return page, err
 		})
@@ -108,7 +108,7 @@ func (s *session) readZone(ctx context.Context, zone string, sink discovery.Sink
 			page, err := s.compute.Instances.List(s.project, zone).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).
 				Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
 			if err == nil && page.Kind != "compute#instanceList" && page.Items == nil {
-				err = &oddAnswer{"list of VMs", page.Kind}
+				err = &oddAnswerError{"list of VMs", page.Kind}
 			}
 			return page, err
 		})

@@ -74,7 +74,7 @@ func explain(err error) (reason discovery.Reason, says, link string) {
 	if api, ok := errors.AsType[*googleapi.Error](err); ok {
 		return explainAPI(api)
 	}
-	if odd, ok := errors.AsType[*oddAnswer](err); ok {
+	if odd, ok := errors.AsType[*oddAnswerError](err); ok {
 		return discovery.Internal, "gave " + odd.Error(), ""
 	}
 	reason, says = explainBroken(err)
@@ -250,11 +250,11 @@ func shorten(message string) string {
 	return message[:end] + "…"
 }
 
-// oddAnswer is an answer that is not what was asked for, with a status that says
+// oddAnswerError is an answer that is not what was asked for, with a status that says
 // all is well.
-type oddAnswer struct{ want, got string }
+type oddAnswerError struct{ want, got string }
 
-func (e *oddAnswer) Error() string {
+func (e *oddAnswerError) Error() string {
 	if e.got == "" {
 		return "an answer that is empty, and no " + e.want
 	}

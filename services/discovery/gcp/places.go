@@ -88,7 +88,7 @@ func (s *session) zones(ctx context.Context) ([]string, error) {
 		page, err := attempt(ctx, s, nil, at, func(ctx context.Context) (*compute.ZoneList, error) {
 			page, err := s.compute.Zones.List(s.project).MaxResults(maxPage).PageToken(token).Context(ctx).Do()
 			if err == nil && page.Kind != "compute#zoneList" && page.Items == nil {
-				err = &oddAnswer{"list of zones", page.Kind}
+				err = &oddAnswerError{"list of zones", page.Kind}
 			}
 			return page, err
 		})

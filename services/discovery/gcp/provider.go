@@ -82,14 +82,13 @@ func New(config Config) (*Provider, error) {
 func (p *Provider) Close() { p.transport.next.CloseIdleConnections() }
 
 // Open prepares to read a project.
-func (p *Provider) Open(_ context.Context, account discovery.Account, how discovery.Credentials) (discovery.Session, error) {
+func (p *Provider) Open(ctx context.Context, account discovery.Account, how discovery.Credentials) (discovery.Session, error) {
 	signIn, err := p.signIns.get(p, account, how)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{provider: p, account: account, project: account.CloudID, signIn: signIn, beta: p.endpoints.beta}
 	client := &http.Client{Transport: &bearer{session: s, next: p.transport}, CheckRedirect: noRedirects}
-	ctx := context.Background() // Used for nothing when the client is given.
 	if s.compute, err = compute.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(p.endpoints.compute)); err != nil {
 		return nil, fmt.Errorf("gcp: %w", err)
 	}

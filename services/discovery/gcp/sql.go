@@ -33,7 +33,7 @@ func (s *session) sqlPage(ctx context.Context, token string) (*sqladmin.Instance
 		page, err = s.sql.Instances.List(s.project).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).Do()
 	}
 	if err == nil && (page.HTTPStatusCode != http.StatusOK || page.Kind != "" && page.Kind != "sql#instancesList") {
-		err = &oddAnswer{"list of databases", page.Kind}
+		err = &oddAnswerError{"list of databases", page.Kind}
 	}
 	return page, err
 }
