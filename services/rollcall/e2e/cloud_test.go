@@ -19,7 +19,7 @@ func TestCredentialsOfTheEnvironment(t *testing.T) {
 	world := newWorld(t)
 	r := up(t, dir, world.env())
 	said := r.output.String()
-	for _, text := range []string{"Taking the demo's 5 accounts off the roll", "AWS account " + world.account + ", read as arn:aws:iam::"} {
+	for _, text := range []string{"Taking the demo's 7 accounts off the roll", "AWS account " + world.account + ", read as arn:aws:iam::"} {
 		if !strings.Contains(said, text) {
 			t.Errorf("%q is not said:\n%s", text, said)
 		}
