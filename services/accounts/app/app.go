@@ -27,6 +27,7 @@ const discovery = "discovery"
 // listen.
 type App struct {
 	doors  []door
+	meter  *serve.Meter
 	logger *slog.Logger
 
 	closers []func()
@@ -52,7 +53,11 @@ func New(ctx context.Context, config Config) (*App, error) {
 	return a, nil
 }
 
-func (a *App) build(ctx context.Context, config Config) error {
+func (a *App) build(ctx context.Context, config Config) (err error) {
+	if a.meter, err = config.Metrics.Open(ctx, a.logger); err != nil {
+		return err
+	}
+	a.closers = append(a.closers, a.meter.Close)
 	store, err := postgres.Open(ctx, config.DatabaseURL, a.logger)
 	if err != nil {
 		return err
@@ -64,7 +69,8 @@ func (a *App) build(ctx context.Context, config Config) error {
 	}
 	backend := accountsgrpc.Backend{
 		Store: store, Vault: ring, Hosts: config.AllowedTokenHosts, Logger: a.logger,
-		Rotate: func(ctx context.Context) (int64, error) { return ring.Rotate(ctx, store) },
+		Fetches: accountsgrpc.NewFetches(a.meter),
+		Rotate:  func(ctx context.Context) (int64, error) { return ring.Rotate(ctx, store) },
 	}
 	forAll := serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}
 	if err := a.addDoor(ctx, config.GRPC, forAll,
@@ -116,6 +122,7 @@ func (a *App) Run(ctx context.Context) error {
 		a.logger.InfoContext(ctx, "accounts listens", "address", d.listener.Addr().String())
 		group.Go(func() error { return d.server.Serve(ctx, d.listener) })
 	}
+	group.Go(func() error { return a.meter.Serve(ctx) })
 	return group.Wait()
 }
 

@@ -25,4 +25,5 @@ type Config struct {
 	AllowedTokenHosts keyfile.Hosts `name:"allowed-token-hosts" env:"ROLLCALL_ALLOWED_TOKEN_HOSTS" help:"Hosts that key files may name beside Google's own: host:port, with commas between."`
 
 	serve.Logging `embed:""`
+	Metrics       serve.Metrics `embed:""`
 }

@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
@@ -11,7 +14,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/accounts/app"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
 // TestConnectionServiceIsForDiscovery calls it as others would.
@@ -45,6 +50,31 @@ func TestConnectionServiceIsForDiscovery(t *testing.T) {
 	}
 	if seen := s.get(t, account).GetConnection().GetStatus(); seen != accountsv1.Connection_UNKNOWN {
 		t.Errorf("a stranger's report was taken: %v", seen)
+	}
+}
+
+// TestFetchesAreAMetric reads the count of the secrets that discovery fetched.
+func TestFetchesAreAMetric(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	s := startWith(t, dbtest.New(t, template).URL, func(config *app.Config) { config.Metrics.Registry = registry })
+	withoutSecret := s.create(t, aws("100000000001")).GetName()
+	withSecret := s.create(t, withKey("100000000002", "AKIAIOSFODNN7EXAMPLE", secretKey)).GetName()
+	for range 3 {
+		s.signIn(t, withSecret)
+	}
+	s.signIn(t, withoutSecret)
+	s.get(t, withSecret)
+	if _, err := s.update(t, &accountsv1.Account{Name: withSecret, DisplayName: "renamed"}, "display_name"); err != nil {
+		t.Fatal(err)
+	}
+	err := testutil.GatherAndCompare(registry, strings.NewReader(`
+		# HELP rollcall_accounts_secret_fetches_total Secrets of accounts that discovery fetched, by the account's provider, and whether they could be decrypted: OPENED or FAILED.
+		# TYPE rollcall_accounts_secret_fetches_total counter
+		rollcall_accounts_secret_fetches_total{outcome="OPENED",provider="AWS"} 3
+	`), "rollcall_accounts_secret_fetches_total")
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -80,6 +80,7 @@ func (s *connectionService) open(ctx context.Context, id string) (*accounts.Acco
 			tried = account.Secret.KeyID
 			continue
 		}
+		s.Fetches.count(account.Provider, err)
 		if err != nil {
 			return nil, accounts.Secret{}, err
 		}

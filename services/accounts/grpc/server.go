@@ -50,6 +50,8 @@ type Backend struct {
 	Hosts keyfile.Hosts
 	// Logger is told of every secret that is fetched, and never the secret.
 	Logger *slog.Logger
+	// Fetches counts them, beside the count that each account's row keeps.
+	Fetches *Fetches
 }
 
 // accountService serves AccountService.

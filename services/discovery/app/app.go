@@ -42,6 +42,7 @@ type App struct {
 	listener net.Listener
 	server   *serve.Server
 	jobs     *jobs.Client
+	meter    *serve.Meter
 	logger   *slog.Logger
 
 	stopping chan struct{}
@@ -63,7 +64,11 @@ func New(ctx context.Context, config Config) (*App, error) {
 	return a, nil
 }
 
-func (a *App) build(ctx context.Context, config Config) error {
+func (a *App) build(ctx context.Context, config Config) (err error) {
+	if a.meter, err = config.Metrics.Open(ctx, a.logger); err != nil {
+		return err
+	}
+	a.closers = append(a.closers, a.meter.Close)
 	pool, err := discoverypg.Open(ctx, config.DatabaseURL, config.MaxConns, a.logger)
 	if err != nil {
 		return err
@@ -181,6 +186,7 @@ func (a *App) Run(ctx context.Context) error {
 	a.logger.InfoContext(ctx, "discovery listens", "address", a.listener.Addr().String())
 	group.Go(func() error { return a.server.Serve(ctx, a.listener) })
 	group.Go(func() error { return a.jobs.Run(ctx) })
+	group.Go(func() error { return a.meter.Serve(ctx) })
 	return group.Wait()
 }
 

@@ -30,6 +30,7 @@ type Config struct {
 	RunRetention time.Duration `name:"run-retention" env:"ROLLCALL_RUN_RETENTION" default:"168h" help:"How long sync runs are kept."`
 
 	serve.Logging `embed:""`
+	Metrics       serve.Metrics `embed:""`
 
 	// AllowedTokenHosts are what key files may name beside Google's own hosts.
 	AllowedTokenHosts keyfile.Hosts `name:"allowed-token-hosts" env:"ROLLCALL_ALLOWED_TOKEN_HOSTS" help:"Hosts that key files may name beside Google's own: host:port, with commas between."`

@@ -41,7 +41,7 @@ func New(ctx context.Context, config Config) (_ *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	metrics := newMetrics()
+	metrics := newMetrics(config.Registry)
 	upstreams, err := a.connect(config, metrics)
 	if err != nil {
 		return nil, err

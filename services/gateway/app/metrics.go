@@ -9,8 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are what /metrics shows: each App has its own, so that many can live
-// in one process.
+// metrics are the gateway's, and what /metrics shows: the registry, on which
+// those of other services may be. Each App has its own, so that many can live in
+// one process.
 type metrics struct {
 	registry *prometheus.Registry
 	client   *grpcprom.ClientMetrics
@@ -20,9 +21,12 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 }
 
-func newMetrics() *metrics {
+func newMetrics(registry *prometheus.Registry) *metrics {
+	if registry == nil {
+		registry = prometheus.NewRegistry()
+	}
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
+		registry: registry,
 		client:   grpcprom.NewClientMetrics(grpcprom.WithClientHandlingTimeHistogram()),
 		server:   grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram()),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{

@@ -36,6 +36,7 @@ type Config struct {
 	MaxConns     int32          `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"16" help:"Most connections to Postgres, of which snapshots take at most half."`
 
 	serve.Logging `embed:""`
+	Metrics       serve.Metrics `embed:""`
 }
 
 // defaultMaxConns is for a Config that was not made from flags.
@@ -48,6 +49,7 @@ type App struct {
 
 	publicListener   net.Listener
 	internalListener net.Listener
+	meter            *serve.Meter
 
 	// closers give back what was opened, the last one first.
 	closers []func()
@@ -63,6 +65,10 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 		}
 	}()
 	logger := cfg.Logger(os.Stderr).With("service", schema)
+	if a.meter, err = cfg.Metrics.Open(ctx, logger); err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, a.meter.Close)
 	store, err := a.openStore(ctx, cfg, logger)
 	if err != nil {
 		return nil, err
@@ -122,6 +128,7 @@ func (a *App) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.public.Serve(ctx, a.publicListener) })
 	group.Go(func() error { return a.internal.Serve(ctx, a.internalListener) })
+	group.Go(func() error { return a.meter.Serve(ctx) })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("inventory: %w", err)
 	}

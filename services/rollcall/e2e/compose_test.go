@@ -49,6 +49,11 @@ func TestServicesApart(t *testing.T) {
 		await(t, name+" is healthy", func() error { return healthy(t.Context(), addr) })
 	}
 	mainJob(t, http)
+	for _, addr := range []string{"accounts:9291", "inventory:9292", "discovery:9293"} {
+		if metrics := body(t, "GET", c.at(addr), "/metrics", ""); !strings.Contains(metrics, "process_open_fds") {
+			t.Errorf("%s shows no metrics:\n%s", addr, metrics)
+		}
+	}
 	c.checkApart(t)
 	for _, name := range slices.Backward(ours) {
 		processes[name].signal(t, syscall.SIGTERM)

@@ -53,6 +53,11 @@ func TestNoSecretIsSeenAnywhere(t *testing.T) {
 	}
 	connected(t, r.http, 3)
 	v.askREST(t, r.http, seen)
+	for _, fetched := range []string{`provider="AWS"`, `provider="GCP"`} {
+		if !strings.Contains(seen["GET /metrics"], `rollcall_accounts_secret_fetches_total{outcome="OPENED",`+fetched+"} ") {
+			t.Errorf("no metric counts the secrets that were fetched, %s", fetched)
+		}
+	}
 	seen["the database"] = dump(t, admin)
 	if !strings.Contains(seen["the database"], "first-project") {
 		t.Error("the dump of the database lacks the accounts")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
@@ -21,6 +22,7 @@ import (
 // services are the endpoints of the services in this process, and the clients that `up` itself uses.
 type services struct {
 	key                                      auth.Key
+	metrics                                  *prometheus.Registry // of all services
 	accounts, inventory, discovery           serve.Endpoint
 	accountsForDiscovery, inventoryDiscovery serve.Endpoint
 
@@ -34,7 +36,7 @@ type services struct {
 
 func newServices() services {
 	return services{
-		key:      auth.NewKey(),
+		key: auth.NewKey(), metrics: prometheus.NewRegistry(),
 		accounts: serve.Pipe(), inventory: serve.Pipe(), discovery: serve.Pipe(),
 		accountsForDiscovery: serve.Pipe(), inventoryDiscovery: serve.Pipe(),
 	}
@@ -47,6 +49,7 @@ func (r *run) startRoll(ctx context.Context, urls map[string]string) error {
 	accounts, err := accountsapp.New(ctx, accountsapp.Config{
 		DatabaseURL: urls["accounts"], GRPC: s.accounts, Internal: s.accountsForDiscovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
 		KeysetFile: r.cfg.KeysetFile, KMSKeyURIs: r.cfg.KMSKeyURIs, AllowedTokenHosts: r.cfg.AllowedTokenHosts,
+		Metrics: serve.Metrics{Registry: s.metrics},
 	})
 	if err != nil {
 		return err
@@ -54,6 +57,7 @@ func (r *run) startRoll(ctx context.Context, urls map[string]string) error {
 	r.open.run(ctx, "accounts", accounts.Run)
 	inventory, err := inventoryapp.New(ctx, inventoryapp.Config{
 		DatabaseURL: urls["inventory"], GRPC: s.inventory, Internal: s.inventoryDiscovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
+		Metrics: serve.Metrics{Registry: s.metrics},
 	})
 	if err != nil {
 		return err
@@ -89,7 +93,7 @@ func (r *run) startReading(ctx context.Context, urls map[string]string) error {
 	discovery, err := discoveryapp.New(ctx, discoveryapp.Config{
 		DatabaseURL: urls["discovery"], GRPC: s.discovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
 		Accounts: s.accountsForDiscovery, Inventory: s.inventoryDiscovery, SyncInterval: r.cfg.SyncInterval, AWS: r.cloud.aws,
-		GCP: r.cloud.gcp, AllowedTokenHosts: r.cloud.tokenHosts,
+		GCP: r.cloud.gcp, AllowedTokenHosts: r.cloud.tokenHosts, Metrics: serve.Metrics{Registry: s.metrics},
 	})
 	if err != nil {
 		return err
@@ -98,6 +102,7 @@ func (r *run) startReading(ctx context.Context, urls map[string]string) error {
 	gateway, err := gatewayapp.New(ctx, gatewayapp.Config{
 		HTTP: r.cfg.HTTP, GRPC: r.cfg.GRPC, Logging: r.cfg.Logging,
 		Accounts: s.accounts, Inventory: s.inventory, Discovery: s.discovery,
+		Registry: s.metrics,
 	})
 	if err != nil {
 		return err
