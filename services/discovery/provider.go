@@ -92,3 +92,54 @@ type PlannedScope struct {
 	// Failure says why it can't be read, known before trying; else nil.
 	Failure *Failure
 }
+
+// Finder is a Session that can be asked for single instances by their ids: before
+// what a listing lacked is marked gone, and around start and stop.
+type Finder interface {
+	// Find asks the cloud for exactly these instances of one scope, many in one
+	// call where the cloud can. It gives one finding for each, in their order;
+	// what the cloud could not be asked is Undecided, with the failure. The error
+	// is the context's alone.
+	Find(ctx context.Context, scope ScopeID, wanted []Wanted, calls Calls) ([]Finding, error)
+}
+
+// Wanted is an instance to ask for, as far as it is known.
+type Wanted struct {
+	ProviderID  string
+	ProviderURI string
+	DisplayName string
+	// Zone is needed by clouds that address an instance by it; may be empty.
+	Zone string
+}
+
+// Finding is what a cloud said of one instance.
+type Finding struct {
+	ProviderID string
+	Evidence   Evidence
+	// Instance is set for Found.
+	Instance *Instance
+	// Failure is set for Undecided.
+	Failure *Failure
+}
+
+// Evidence is what an answer proves, as the enum word of the contract.
+type Evidence string
+
+// The evidence.
+const (
+	// Found: it is there.
+	Found Evidence = "FOUND"
+	// NotFound: the cloud said of this very id that there is none.
+	NotFound Evidence = "NOT_FOUND"
+	// Unlisted: the cloud answered without an error and without it.
+	Unlisted Evidence = "UNLISTED"
+	// Undecided: the cloud could not be asked, or gave no answer that tells.
+	Undecided Evidence = "CANT_TELL"
+)
+
+// Calls counts requests to a cloud.
+type Calls interface {
+	// Called counts one request to the cloud, each repetition for itself, and
+	// whether the cloud throttled it.
+	Called(throttled bool)
+}

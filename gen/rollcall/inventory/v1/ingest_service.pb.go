@@ -11,6 +11,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
@@ -25,6 +26,67 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What an answer proves.
+type SnapshotVerdict_Finding_Evidence int32
+
+const (
+	// Not used.
+	SnapshotVerdict_Finding_EVIDENCE_UNSPECIFIED SnapshotVerdict_Finding_Evidence = 0
+	// It is there: the listing lacked it by mistake.
+	SnapshotVerdict_Finding_FOUND SnapshotVerdict_Finding_Evidence = 1
+	// The cloud said of this very id that there is none.
+	SnapshotVerdict_Finding_NOT_FOUND SnapshotVerdict_Finding_Evidence = 2
+	// The cloud answered without an error and without it.
+	SnapshotVerdict_Finding_UNLISTED SnapshotVerdict_Finding_Evidence = 3
+	// The cloud could not be asked, or gave no answer that tells.
+	SnapshotVerdict_Finding_CANT_TELL SnapshotVerdict_Finding_Evidence = 4
+)
+
+// Enum value maps for SnapshotVerdict_Finding_Evidence.
+var (
+	SnapshotVerdict_Finding_Evidence_name = map[int32]string{
+		0: "EVIDENCE_UNSPECIFIED",
+		1: "FOUND",
+		2: "NOT_FOUND",
+		3: "UNLISTED",
+		4: "CANT_TELL",
+	}
+	SnapshotVerdict_Finding_Evidence_value = map[string]int32{
+		"EVIDENCE_UNSPECIFIED": 0,
+		"FOUND":                1,
+		"NOT_FOUND":            2,
+		"UNLISTED":             3,
+		"CANT_TELL":            4,
+	}
+)
+
+func (x SnapshotVerdict_Finding_Evidence) Enum() *SnapshotVerdict_Finding_Evidence {
+	p := new(SnapshotVerdict_Finding_Evidence)
+	*p = x
+	return p
+}
+
+func (x SnapshotVerdict_Finding_Evidence) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SnapshotVerdict_Finding_Evidence) Descriptor() protoreflect.EnumDescriptor {
+	return file_rollcall_inventory_v1_ingest_service_proto_enumTypes[0].Descriptor()
+}
+
+func (SnapshotVerdict_Finding_Evidence) Type() protoreflect.EnumType {
+	return &file_rollcall_inventory_v1_ingest_service_proto_enumTypes[0]
+}
+
+func (x SnapshotVerdict_Finding_Evidence) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SnapshotVerdict_Finding_Evidence.Descriptor instead.
+func (SnapshotVerdict_Finding_Evidence) EnumDescriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{4, 0, 0}
+}
+
 // One message of the stream that ApplySnapshot takes.
 type ApplySnapshotRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -36,6 +98,7 @@ type ApplySnapshotRequest struct {
 	//	*ApplySnapshotRequest_Instances
 	//	*ApplySnapshotRequest_Complete
 	//	*ApplySnapshotRequest_Failure
+	//	*ApplySnapshotRequest_Verdict
 	Message       isApplySnapshotRequest_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -114,6 +177,15 @@ func (x *ApplySnapshotRequest) GetFailure() *SnapshotFailure {
 	return nil
 }
 
+func (x *ApplySnapshotRequest) GetVerdict() *SnapshotVerdict {
+	if x != nil {
+		if x, ok := x.Message.(*ApplySnapshotRequest_Verdict); ok {
+			return x.Verdict
+		}
+	}
+	return nil
+}
+
 type isApplySnapshotRequest_Message interface {
 	isApplySnapshotRequest_Message()
 }
@@ -138,6 +210,11 @@ type ApplySnapshotRequest_Failure struct {
 	Failure *SnapshotFailure `protobuf:"bytes,4,opt,name=failure,proto3,oneof"`
 }
 
+type ApplySnapshotRequest_Verdict struct {
+	// After `absent` was answered: what the cloud said of those.
+	Verdict *SnapshotVerdict `protobuf:"bytes,5,opt,name=verdict,proto3,oneof"`
+}
+
 func (*ApplySnapshotRequest_Start) isApplySnapshotRequest_Message() {}
 
 func (*ApplySnapshotRequest_Instances) isApplySnapshotRequest_Message() {}
@@ -145,6 +222,8 @@ func (*ApplySnapshotRequest_Instances) isApplySnapshotRequest_Message() {}
 func (*ApplySnapshotRequest_Complete) isApplySnapshotRequest_Message() {}
 
 func (*ApplySnapshotRequest_Failure) isApplySnapshotRequest_Message() {}
+
+func (*ApplySnapshotRequest_Verdict) isApplySnapshotRequest_Message() {}
 
 // Which scope is observed, and when.
 type SnapshotStart struct {
@@ -163,7 +242,10 @@ type SnapshotStart struct {
 	// cloud. Of two observations the one with the larger token is the newer.
 	FencingToken int64 `protobuf:"varint,5,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
 	// When the first call to the cloud was made.
-	ObserveTime   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	// How long until the scope is due again. A scope that was not observed for
+	// twice as long was out of sight: a gap in its history. Unset: not known.
+	SyncInterval  *durationpb.Duration `protobuf:"bytes,7,opt,name=sync_interval,json=syncInterval,proto3" json:"sync_interval,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -240,6 +322,13 @@ func (x *SnapshotStart) GetObserveTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *SnapshotStart) GetSyncInterval() *durationpb.Duration {
+	if x != nil {
+		return x.SyncInterval
+	}
+	return nil
+}
+
 // Some of the instances seen, at most 5000. Of their output-only fields none is
 // read; account, provider and kind are the scope's.
 type SnapshotInstances struct {
@@ -292,6 +381,8 @@ type SnapshotComplete struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many instances were sent: a stream that lost some is refused.
 	InstanceCount int64 `protobuf:"varint,1,opt,name=instance_count,json=instanceCount,proto3" json:"instance_count,omitempty"`
+	// What is left of the limits of the cloud's APIs that it was read by.
+	ApiBudgets    []*ApiBudget `protobuf:"bytes,2,rep,name=api_budgets,json=apiBudgets,proto3" json:"api_budgets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -333,20 +424,85 @@ func (x *SnapshotComplete) GetInstanceCount() int64 {
 	return 0
 }
 
+func (x *SnapshotComplete) GetApiBudgets() []*ApiBudget {
+	if x != nil {
+		return x.ApiBudgets
+	}
+	return nil
+}
+
+// What the cloud said when it was asked by id for what a listing lacked.
+type SnapshotVerdict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was found, at most 5000 a message. One that is not told of, or told
+	// of as CANT_TELL, is not marked gone.
+	Findings []*SnapshotVerdict_Finding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	// No other verdict follows.
+	Final         bool `protobuf:"varint,2,opt,name=final,proto3" json:"final,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotVerdict) Reset() {
+	*x = SnapshotVerdict{}
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotVerdict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotVerdict) ProtoMessage() {}
+
+func (x *SnapshotVerdict) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotVerdict.ProtoReflect.Descriptor instead.
+func (*SnapshotVerdict) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SnapshotVerdict) GetFindings() []*SnapshotVerdict_Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *SnapshotVerdict) GetFinal() bool {
+	if x != nil {
+		return x.Final
+	}
+	return false
+}
+
 // The scope was not observed to the end.
 type SnapshotFailure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Why, for people.
-	Error         string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	// As in SnapshotComplete.
+	ApiBudgets    []*ApiBudget `protobuf:"bytes,3,rep,name=api_budgets,json=apiBudgets,proto3" json:"api_budgets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SnapshotFailure) Reset() {
 	*x = SnapshotFailure{}
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[4]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -358,7 +514,7 @@ func (x *SnapshotFailure) String() string {
 func (*SnapshotFailure) ProtoMessage() {}
 
 func (x *SnapshotFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[4]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -371,7 +527,7 @@ func (x *SnapshotFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SnapshotFailure.ProtoReflect.Descriptor instead.
 func (*SnapshotFailure) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{4}
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *SnapshotFailure) GetReason() string {
@@ -386,6 +542,13 @@ func (x *SnapshotFailure) GetError() string {
 		return x.Error
 	}
 	return ""
+}
+
+func (x *SnapshotFailure) GetApiBudgets() []*ApiBudget {
+	if x != nil {
+		return x.ApiBudgets
+	}
+	return nil
 }
 
 // Answer of ApplySnapshot: what the observation changed.
@@ -407,7 +570,7 @@ type ApplySnapshotResponse struct {
 
 func (x *ApplySnapshotResponse) Reset() {
 	*x = ApplySnapshotResponse{}
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[5]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -419,7 +582,7 @@ func (x *ApplySnapshotResponse) String() string {
 func (*ApplySnapshotResponse) ProtoMessage() {}
 
 func (x *ApplySnapshotResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[5]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -432,7 +595,7 @@ func (x *ApplySnapshotResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplySnapshotResponse.ProtoReflect.Descriptor instead.
 func (*ApplySnapshotResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{5}
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ApplySnapshotResponse) GetCreated() int64 {
@@ -487,7 +650,7 @@ type UpsertInstanceRequest struct {
 
 func (x *UpsertInstanceRequest) Reset() {
 	*x = UpsertInstanceRequest{}
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[6]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -499,7 +662,7 @@ func (x *UpsertInstanceRequest) String() string {
 func (*UpsertInstanceRequest) ProtoMessage() {}
 
 func (x *UpsertInstanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[6]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -512,7 +675,7 @@ func (x *UpsertInstanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpsertInstanceRequest.ProtoReflect.Descriptor instead.
 func (*UpsertInstanceRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{6}
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpsertInstanceRequest) GetInstance() *Instance {
@@ -556,7 +719,7 @@ type RemoveAccountRequest struct {
 
 func (x *RemoveAccountRequest) Reset() {
 	*x = RemoveAccountRequest{}
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +731,7 @@ func (x *RemoveAccountRequest) String() string {
 func (*RemoveAccountRequest) ProtoMessage() {}
 
 func (x *RemoveAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +744,7 @@ func (x *RemoveAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAccountRequest.ProtoReflect.Descriptor instead.
 func (*RemoveAccountRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{7}
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RemoveAccountRequest) GetAccount() string {
@@ -598,17 +761,82 @@ func (x *RemoveAccountRequest) GetFencingToken() int64 {
 	return 0
 }
 
+// What the cloud said of one instance.
+type SnapshotVerdict_Finding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in SnapshotAbsent.
+	ProviderId string `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
+	// What the answer proves.
+	Evidence SnapshotVerdict_Finding_Evidence `protobuf:"varint,2,opt,name=evidence,proto3,enum=rollcall.inventory.v1.SnapshotVerdict_Finding_Evidence" json:"evidence,omitempty"`
+	// The instance, when it is there.
+	Instance      *Instance `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotVerdict_Finding) Reset() {
+	*x = SnapshotVerdict_Finding{}
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotVerdict_Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotVerdict_Finding) ProtoMessage() {}
+
+func (x *SnapshotVerdict_Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotVerdict_Finding.ProtoReflect.Descriptor instead.
+func (*SnapshotVerdict_Finding) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{4, 0}
+}
+
+func (x *SnapshotVerdict_Finding) GetProviderId() string {
+	if x != nil {
+		return x.ProviderId
+	}
+	return ""
+}
+
+func (x *SnapshotVerdict_Finding) GetEvidence() SnapshotVerdict_Finding_Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return SnapshotVerdict_Finding_EVIDENCE_UNSPECIFIED
+}
+
+func (x *SnapshotVerdict_Finding) GetInstance() *Instance {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
+}
+
 var File_rollcall_inventory_v1_ingest_service_proto protoreflect.FileDescriptor
 
 const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
 	"\n" +
-	"*rollcall/inventory/v1/ingest_service.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rollcall/inventory/v1/instance.proto\"\xbb\x02\n" +
+	"*rollcall/inventory/v1/ingest_service.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rollcall/inventory/v1/instance.proto\"\xff\x02\n" +
 	"\x14ApplySnapshotRequest\x12<\n" +
 	"\x05start\x18\x01 \x01(\v2$.rollcall.inventory.v1.SnapshotStartH\x00R\x05start\x12H\n" +
 	"\tinstances\x18\x02 \x01(\v2(.rollcall.inventory.v1.SnapshotInstancesH\x00R\tinstances\x12E\n" +
 	"\bcomplete\x18\x03 \x01(\v2'.rollcall.inventory.v1.SnapshotCompleteH\x00R\bcomplete\x12B\n" +
-	"\afailure\x18\x04 \x01(\v2&.rollcall.inventory.v1.SnapshotFailureH\x00R\afailureB\x10\n" +
-	"\amessage\x12\x05\xbaH\x02\b\x01\"\xb0\x03\n" +
+	"\afailure\x18\x04 \x01(\v2&.rollcall.inventory.v1.SnapshotFailureH\x00R\afailure\x12B\n" +
+	"\averdict\x18\x05 \x01(\v2&.rollcall.inventory.v1.SnapshotVerdictH\x00R\averdictB\x10\n" +
+	"\amessage\x12\x05\xbaH\x02\b\x01\"\xfa\x03\n" +
 	"\rSnapshotStart\x12g\n" +
 	"\aaccount\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\x12G\n" +
@@ -617,14 +845,35 @@ const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1b.rollcall.inventory.v1.KindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12=\n" +
 	"\blocation\x18\x04 \x01(\tB!\xbaH\x1er\x1c2\x1a^(-|[a-z][a-z0-9-]{0,62})$R\blocation\x12,\n" +
 	"\rfencing_token\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\ffencingToken\x12E\n" +
-	"\fobserve_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vobserveTime\"]\n" +
+	"\fobserve_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vobserveTime\x12H\n" +
+	"\rsync_interval\x18\a \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fsyncInterval\"]\n" +
 	"\x11SnapshotInstances\x12H\n" +
-	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceB\t\xbaH\x06\x92\x01\x03\x10\x88'R\tinstances\"B\n" +
+	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceB\t\xbaH\x06\x92\x01\x03\x10\x88'R\tinstances\"\x8f\x01\n" +
 	"\x10SnapshotComplete\x12.\n" +
-	"\x0einstance_count\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rinstanceCount\"T\n" +
+	"\x0einstance_count\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rinstanceCount\x12K\n" +
+	"\vapi_budgets\x18\x02 \x03(\v2 .rollcall.inventory.v1.ApiBudgetB\b\xbaH\x05\x92\x01\x02\x10\x10R\n" +
+	"apiBudgets\"\xb2\x03\n" +
+	"\x0fSnapshotVerdict\x12U\n" +
+	"\bfindings\x18\x01 \x03(\v2..rollcall.inventory.v1.SnapshotVerdict.FindingB\t\xbaH\x06\x92\x01\x03\x10\x88'R\bfindings\x12\x14\n" +
+	"\x05final\x18\x02 \x01(\bR\x05final\x1a\xb1\x02\n" +
+	"\aFinding\x12+\n" +
+	"\vprovider_id\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01(\x80\bR\n" +
+	"providerId\x12_\n" +
+	"\bevidence\x18\x02 \x01(\x0e27.rollcall.inventory.v1.SnapshotVerdict.Finding.EvidenceB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bevidence\x12;\n" +
+	"\binstance\x18\x03 \x01(\v2\x1f.rollcall.inventory.v1.InstanceR\binstance\"[\n" +
+	"\bEvidence\x12\x18\n" +
+	"\x14EVIDENCE_UNSPECIFIED\x10\x00\x12\t\n" +
+	"\x05FOUND\x10\x01\x12\r\n" +
+	"\tNOT_FOUND\x10\x02\x12\f\n" +
+	"\bUNLISTED\x10\x03\x12\r\n" +
+	"\tCANT_TELL\x10\x04\"\xa1\x01\n" +
 	"\x0fSnapshotFailure\x12!\n" +
 	"\x06reason\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06reason\x12\x1e\n" +
-	"\x05error\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x05error\"\x9d\x01\n" +
+	"\x05error\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x05error\x12K\n" +
+	"\vapi_budgets\x18\x03 \x03(\v2 .rollcall.inventory.v1.ApiBudgetB\b\xbaH\x05\x92\x01\x02\x10\x10R\n" +
+	"apiBudgets\"\x9d\x01\n" +
 	"\x15ApplySnapshotResponse\x12\x18\n" +
 	"\acreated\x18\x01 \x01(\x03R\acreated\x12\x18\n" +
 	"\achanged\x18\x02 \x01(\x03R\achanged\x12\x12\n" +
@@ -659,44 +908,57 @@ func file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP() []byte {
 	return file_rollcall_inventory_v1_ingest_service_proto_rawDescData
 }
 
-var file_rollcall_inventory_v1_ingest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_rollcall_inventory_v1_ingest_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_rollcall_inventory_v1_ingest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_rollcall_inventory_v1_ingest_service_proto_goTypes = []any{
-	(*ApplySnapshotRequest)(nil),  // 0: rollcall.inventory.v1.ApplySnapshotRequest
-	(*SnapshotStart)(nil),         // 1: rollcall.inventory.v1.SnapshotStart
-	(*SnapshotInstances)(nil),     // 2: rollcall.inventory.v1.SnapshotInstances
-	(*SnapshotComplete)(nil),      // 3: rollcall.inventory.v1.SnapshotComplete
-	(*SnapshotFailure)(nil),       // 4: rollcall.inventory.v1.SnapshotFailure
-	(*ApplySnapshotResponse)(nil), // 5: rollcall.inventory.v1.ApplySnapshotResponse
-	(*UpsertInstanceRequest)(nil), // 6: rollcall.inventory.v1.UpsertInstanceRequest
-	(*RemoveAccountRequest)(nil),  // 7: rollcall.inventory.v1.RemoveAccountRequest
-	(Provider)(0),                 // 8: rollcall.inventory.v1.Provider
-	(Kind)(0),                     // 9: rollcall.inventory.v1.Kind
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*Instance)(nil),              // 11: rollcall.inventory.v1.Instance
-	(*emptypb.Empty)(nil),         // 12: google.protobuf.Empty
+	(SnapshotVerdict_Finding_Evidence)(0), // 0: rollcall.inventory.v1.SnapshotVerdict.Finding.Evidence
+	(*ApplySnapshotRequest)(nil),          // 1: rollcall.inventory.v1.ApplySnapshotRequest
+	(*SnapshotStart)(nil),                 // 2: rollcall.inventory.v1.SnapshotStart
+	(*SnapshotInstances)(nil),             // 3: rollcall.inventory.v1.SnapshotInstances
+	(*SnapshotComplete)(nil),              // 4: rollcall.inventory.v1.SnapshotComplete
+	(*SnapshotVerdict)(nil),               // 5: rollcall.inventory.v1.SnapshotVerdict
+	(*SnapshotFailure)(nil),               // 6: rollcall.inventory.v1.SnapshotFailure
+	(*ApplySnapshotResponse)(nil),         // 7: rollcall.inventory.v1.ApplySnapshotResponse
+	(*UpsertInstanceRequest)(nil),         // 8: rollcall.inventory.v1.UpsertInstanceRequest
+	(*RemoveAccountRequest)(nil),          // 9: rollcall.inventory.v1.RemoveAccountRequest
+	(*SnapshotVerdict_Finding)(nil),       // 10: rollcall.inventory.v1.SnapshotVerdict.Finding
+	(Provider)(0),                         // 11: rollcall.inventory.v1.Provider
+	(Kind)(0),                             // 12: rollcall.inventory.v1.Kind
+	(*timestamppb.Timestamp)(nil),         // 13: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 14: google.protobuf.Duration
+	(*Instance)(nil),                      // 15: rollcall.inventory.v1.Instance
+	(*ApiBudget)(nil),                     // 16: rollcall.inventory.v1.ApiBudget
+	(*emptypb.Empty)(nil),                 // 17: google.protobuf.Empty
 }
 var file_rollcall_inventory_v1_ingest_service_proto_depIdxs = []int32{
-	1,  // 0: rollcall.inventory.v1.ApplySnapshotRequest.start:type_name -> rollcall.inventory.v1.SnapshotStart
-	2,  // 1: rollcall.inventory.v1.ApplySnapshotRequest.instances:type_name -> rollcall.inventory.v1.SnapshotInstances
-	3,  // 2: rollcall.inventory.v1.ApplySnapshotRequest.complete:type_name -> rollcall.inventory.v1.SnapshotComplete
-	4,  // 3: rollcall.inventory.v1.ApplySnapshotRequest.failure:type_name -> rollcall.inventory.v1.SnapshotFailure
-	8,  // 4: rollcall.inventory.v1.SnapshotStart.provider:type_name -> rollcall.inventory.v1.Provider
-	9,  // 5: rollcall.inventory.v1.SnapshotStart.kind:type_name -> rollcall.inventory.v1.Kind
-	10, // 6: rollcall.inventory.v1.SnapshotStart.observe_time:type_name -> google.protobuf.Timestamp
-	11, // 7: rollcall.inventory.v1.SnapshotInstances.instances:type_name -> rollcall.inventory.v1.Instance
-	11, // 8: rollcall.inventory.v1.UpsertInstanceRequest.instance:type_name -> rollcall.inventory.v1.Instance
-	10, // 9: rollcall.inventory.v1.UpsertInstanceRequest.observe_time:type_name -> google.protobuf.Timestamp
-	0,  // 10: rollcall.inventory.v1.IngestService.ApplySnapshot:input_type -> rollcall.inventory.v1.ApplySnapshotRequest
-	6,  // 11: rollcall.inventory.v1.IngestService.UpsertInstance:input_type -> rollcall.inventory.v1.UpsertInstanceRequest
-	7,  // 12: rollcall.inventory.v1.IngestService.RemoveAccount:input_type -> rollcall.inventory.v1.RemoveAccountRequest
-	5,  // 13: rollcall.inventory.v1.IngestService.ApplySnapshot:output_type -> rollcall.inventory.v1.ApplySnapshotResponse
-	11, // 14: rollcall.inventory.v1.IngestService.UpsertInstance:output_type -> rollcall.inventory.v1.Instance
-	12, // 15: rollcall.inventory.v1.IngestService.RemoveAccount:output_type -> google.protobuf.Empty
-	13, // [13:16] is the sub-list for method output_type
-	10, // [10:13] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 0: rollcall.inventory.v1.ApplySnapshotRequest.start:type_name -> rollcall.inventory.v1.SnapshotStart
+	3,  // 1: rollcall.inventory.v1.ApplySnapshotRequest.instances:type_name -> rollcall.inventory.v1.SnapshotInstances
+	4,  // 2: rollcall.inventory.v1.ApplySnapshotRequest.complete:type_name -> rollcall.inventory.v1.SnapshotComplete
+	6,  // 3: rollcall.inventory.v1.ApplySnapshotRequest.failure:type_name -> rollcall.inventory.v1.SnapshotFailure
+	5,  // 4: rollcall.inventory.v1.ApplySnapshotRequest.verdict:type_name -> rollcall.inventory.v1.SnapshotVerdict
+	11, // 5: rollcall.inventory.v1.SnapshotStart.provider:type_name -> rollcall.inventory.v1.Provider
+	12, // 6: rollcall.inventory.v1.SnapshotStart.kind:type_name -> rollcall.inventory.v1.Kind
+	13, // 7: rollcall.inventory.v1.SnapshotStart.observe_time:type_name -> google.protobuf.Timestamp
+	14, // 8: rollcall.inventory.v1.SnapshotStart.sync_interval:type_name -> google.protobuf.Duration
+	15, // 9: rollcall.inventory.v1.SnapshotInstances.instances:type_name -> rollcall.inventory.v1.Instance
+	16, // 10: rollcall.inventory.v1.SnapshotComplete.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
+	10, // 11: rollcall.inventory.v1.SnapshotVerdict.findings:type_name -> rollcall.inventory.v1.SnapshotVerdict.Finding
+	16, // 12: rollcall.inventory.v1.SnapshotFailure.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
+	15, // 13: rollcall.inventory.v1.UpsertInstanceRequest.instance:type_name -> rollcall.inventory.v1.Instance
+	13, // 14: rollcall.inventory.v1.UpsertInstanceRequest.observe_time:type_name -> google.protobuf.Timestamp
+	0,  // 15: rollcall.inventory.v1.SnapshotVerdict.Finding.evidence:type_name -> rollcall.inventory.v1.SnapshotVerdict.Finding.Evidence
+	15, // 16: rollcall.inventory.v1.SnapshotVerdict.Finding.instance:type_name -> rollcall.inventory.v1.Instance
+	1,  // 17: rollcall.inventory.v1.IngestService.ApplySnapshot:input_type -> rollcall.inventory.v1.ApplySnapshotRequest
+	8,  // 18: rollcall.inventory.v1.IngestService.UpsertInstance:input_type -> rollcall.inventory.v1.UpsertInstanceRequest
+	9,  // 19: rollcall.inventory.v1.IngestService.RemoveAccount:input_type -> rollcall.inventory.v1.RemoveAccountRequest
+	7,  // 20: rollcall.inventory.v1.IngestService.ApplySnapshot:output_type -> rollcall.inventory.v1.ApplySnapshotResponse
+	15, // 21: rollcall.inventory.v1.IngestService.UpsertInstance:output_type -> rollcall.inventory.v1.Instance
+	17, // 22: rollcall.inventory.v1.IngestService.RemoveAccount:output_type -> google.protobuf.Empty
+	20, // [20:23] is the sub-list for method output_type
+	17, // [17:20] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_inventory_v1_ingest_service_proto_init() }
@@ -710,19 +972,21 @@ func file_rollcall_inventory_v1_ingest_service_proto_init() {
 		(*ApplySnapshotRequest_Instances)(nil),
 		(*ApplySnapshotRequest_Complete)(nil),
 		(*ApplySnapshotRequest_Failure)(nil),
+		(*ApplySnapshotRequest_Verdict)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_inventory_v1_ingest_service_proto_rawDesc), len(file_rollcall_inventory_v1_ingest_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   8,
+			NumEnums:      1,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_rollcall_inventory_v1_ingest_service_proto_goTypes,
 		DependencyIndexes: file_rollcall_inventory_v1_ingest_service_proto_depIdxs,
+		EnumInfos:         file_rollcall_inventory_v1_ingest_service_proto_enumTypes,
 		MessageInfos:      file_rollcall_inventory_v1_ingest_service_proto_msgTypes,
 	}.Build()
 	File_rollcall_inventory_v1_ingest_service_proto = out.File

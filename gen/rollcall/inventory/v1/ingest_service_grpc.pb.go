@@ -36,7 +36,12 @@ type IngestServiceClient interface {
 	// `complete` or `failure`. It is applied whole in one transaction, or not at
 	// all: a stream that ends in any other way changes nothing.
 	//
-	// Only a complete observation marks what it lacks as gone.
+	// Only a complete observation marks what it lacks as gone, and only after the
+	// cloud was asked for exactly those once more: when `complete` lacks what the
+	// roll holds, the answer is `absent`, in one message or several, and the
+	// caller says what it found in `verdict`, in one or several, the last one
+	// final. Then, or at once when nothing is absent, the answer is `result`, and
+	// the stream ends.
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION when the scope holds one with
 	// a larger fencing token.
@@ -102,7 +107,12 @@ type IngestServiceServer interface {
 	// `complete` or `failure`. It is applied whole in one transaction, or not at
 	// all: a stream that ends in any other way changes nothing.
 	//
-	// Only a complete observation marks what it lacks as gone.
+	// Only a complete observation marks what it lacks as gone, and only after the
+	// cloud was asked for exactly those once more: when `complete` lacks what the
+	// roll holds, the answer is `absent`, in one message or several, and the
+	// caller says what it found in `verdict`, in one or several, the last one
+	// final. Then, or at once when nothing is absent, the answer is `result`, and
+	// the stream ends.
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION when the scope holds one with
 	// a larger fencing token.

@@ -11,6 +11,8 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	structpb "google.golang.org/protobuf/types/known/structpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -213,6 +215,67 @@ func (x Instance_State) Number() protoreflect.EnumNumber {
 // Deprecated: Use Instance_State.Descriptor instead.
 func (Instance_State) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{0, 0}
+}
+
+// What happened to an instance.
+type InstanceChange_Type int32
+
+const (
+	// Not used.
+	InstanceChange_TYPE_UNSPECIFIED InstanceChange_Type = 0
+	// It was seen for the first time.
+	InstanceChange_CREATED InstanceChange_Type = 1
+	// Something of it changed.
+	InstanceChange_CHANGED InstanceChange_Type = 2
+	// It was found to be gone.
+	InstanceChange_GONE InstanceChange_Type = 3
+	// It was gone and was seen again.
+	InstanceChange_REAPPEARED InstanceChange_Type = 4
+)
+
+// Enum value maps for InstanceChange_Type.
+var (
+	InstanceChange_Type_name = map[int32]string{
+		0: "TYPE_UNSPECIFIED",
+		1: "CREATED",
+		2: "CHANGED",
+		3: "GONE",
+		4: "REAPPEARED",
+	}
+	InstanceChange_Type_value = map[string]int32{
+		"TYPE_UNSPECIFIED": 0,
+		"CREATED":          1,
+		"CHANGED":          2,
+		"GONE":             3,
+		"REAPPEARED":       4,
+	}
+)
+
+func (x InstanceChange_Type) Enum() *InstanceChange_Type {
+	p := new(InstanceChange_Type)
+	*p = x
+	return p
+}
+
+func (x InstanceChange_Type) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (InstanceChange_Type) Descriptor() protoreflect.EnumDescriptor {
+	return file_rollcall_inventory_v1_instance_proto_enumTypes[3].Descriptor()
+}
+
+func (InstanceChange_Type) Type() protoreflect.EnumType {
+	return &file_rollcall_inventory_v1_instance_proto_enumTypes[3]
+}
+
+func (x InstanceChange_Type) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use InstanceChange_Type.Descriptor instead.
+func (InstanceChange_Type) EnumDescriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{7, 0}
 }
 
 // One cloud instance, as it was last observed.
@@ -813,6 +876,16 @@ type Scope struct {
 	LastErrorReason string `protobuf:"bytes,9,opt,name=last_error_reason,json=lastErrorReason,proto3" json:"last_error_reason,omitempty"`
 	// How many instances the roll has in it, gone ones left out.
 	InstanceCount int64 `protobuf:"varint,10,opt,name=instance_count,json=instanceCount,proto3" json:"instance_count,omitempty"`
+	// How long ago it was last observed to the end. Unset: never.
+	Age *durationpb.Duration `protobuf:"bytes,11,opt,name=age,proto3" json:"age,omitempty"`
+	// How long after one observation the next is due, as last told; unset: not
+	// known.
+	SyncInterval *durationpb.Duration `protobuf:"bytes,12,opt,name=sync_interval,json=syncInterval,proto3" json:"sync_interval,omitempty"`
+	// Set while most of it has vanished and nobody has confirmed that yet: what is
+	// missing is shown as last seen, and the scope is under `unreachable`.
+	Hold *Scope_Hold `protobuf:"bytes,13,opt,name=hold,proto3" json:"hold,omitempty"`
+	// The limits of the cloud's APIs as the last reading left them.
+	ApiBudgets    []*ApiBudget `protobuf:"bytes,14,rep,name=api_budgets,json=apiBudgets,proto3" json:"api_budgets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -917,6 +990,295 @@ func (x *Scope) GetInstanceCount() int64 {
 	return 0
 }
 
+func (x *Scope) GetAge() *durationpb.Duration {
+	if x != nil {
+		return x.Age
+	}
+	return nil
+}
+
+func (x *Scope) GetSyncInterval() *durationpb.Duration {
+	if x != nil {
+		return x.SyncInterval
+	}
+	return nil
+}
+
+func (x *Scope) GetHold() *Scope_Hold {
+	if x != nil {
+		return x.Hold
+	}
+	return nil
+}
+
+func (x *Scope) GetApiBudgets() []*ApiBudget {
+	if x != nil {
+		return x.ApiBudgets
+	}
+	return nil
+}
+
+// How fast Rollcall calls one API of a cloud in one location of an account. All
+// workers share it.
+type ApiBudget struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The API, such as `ec2` or `compute`.
+	Api string `protobuf:"bytes,1,opt,name=api,proto3" json:"api,omitempty"`
+	// The region, or `global`.
+	Location string `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
+	// Calls a second that Rollcall allows itself now. It halves when the cloud
+	// throttles, and grows slowly while it does not.
+	CallsPerSecond float64 `protobuf:"fixed64,3,opt,name=calls_per_second,json=callsPerSecond,proto3" json:"calls_per_second,omitempty"`
+	// The most it will ever allow itself: the rest of the cloud's limit is left to
+	// the account's own users.
+	MaxCallsPerSecond float64 `protobuf:"fixed64,4,opt,name=max_calls_per_second,json=maxCallsPerSecond,proto3" json:"max_calls_per_second,omitempty"`
+	// When the cloud last throttled a call. Unset: never.
+	ThrottleTime  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=throttle_time,json=throttleTime,proto3" json:"throttle_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApiBudget) Reset() {
+	*x = ApiBudget{}
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApiBudget) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApiBudget) ProtoMessage() {}
+
+func (x *ApiBudget) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApiBudget.ProtoReflect.Descriptor instead.
+func (*ApiBudget) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ApiBudget) GetApi() string {
+	if x != nil {
+		return x.Api
+	}
+	return ""
+}
+
+func (x *ApiBudget) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *ApiBudget) GetCallsPerSecond() float64 {
+	if x != nil {
+		return x.CallsPerSecond
+	}
+	return 0
+}
+
+func (x *ApiBudget) GetMaxCallsPerSecond() float64 {
+	if x != nil {
+		return x.MaxCallsPerSecond
+	}
+	return 0
+}
+
+func (x *ApiBudget) GetThrottleTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ThrottleTime
+	}
+	return nil
+}
+
+// A time in which a scope was not observed: what happened in it was seen only
+// afterwards, or not at all.
+type ObservationGap struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The scope, `scopes/{scope}`.
+	Scope string `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"`
+	// The last complete observation before it. Unset: there was none.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// The first complete observation after it. Unset: it goes on.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason, HELD, or
+	// NOT_OBSERVED when nobody tried.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Why, for people.
+	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObservationGap) Reset() {
+	*x = ObservationGap{}
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObservationGap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObservationGap) ProtoMessage() {}
+
+func (x *ObservationGap) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObservationGap.ProtoReflect.Descriptor instead.
+func (*ObservationGap) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ObservationGap) GetScope() string {
+	if x != nil {
+		return x.Scope
+	}
+	return ""
+}
+
+func (x *ObservationGap) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *ObservationGap) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *ObservationGap) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ObservationGap) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+// One change of one instance, as the change log has it.
+type InstanceChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `instances/{instance}`
+	Instance string `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	// The place of the change in the log: one more than that of the change
+	// committed before it.
+	Revision int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// What happened.
+	Type InstanceChange_Type `protobuf:"varint,3,opt,name=type,proto3,enum=rollcall.inventory.v1.InstanceChange_Type" json:"type,omitempty"`
+	// When the roll took it in. Never goes back from one revision to the next.
+	CommitTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=commit_time,json=commitTime,proto3" json:"commit_time,omitempty"`
+	// When the observation that found it was made.
+	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	// What changed: empty for CREATED.
+	Fields        []*InstanceChange_FieldChange `protobuf:"bytes,6,rep,name=fields,proto3" json:"fields,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstanceChange) Reset() {
+	*x = InstanceChange{}
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstanceChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstanceChange) ProtoMessage() {}
+
+func (x *InstanceChange) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstanceChange.ProtoReflect.Descriptor instead.
+func (*InstanceChange) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *InstanceChange) GetInstance() string {
+	if x != nil {
+		return x.Instance
+	}
+	return ""
+}
+
+func (x *InstanceChange) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *InstanceChange) GetType() InstanceChange_Type {
+	if x != nil {
+		return x.Type
+	}
+	return InstanceChange_TYPE_UNSPECIFIED
+}
+
+func (x *InstanceChange) GetCommitTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CommitTime
+	}
+	return nil
+}
+
+func (x *InstanceChange) GetObserveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ObserveTime
+	}
+	return nil
+}
+
+func (x *InstanceChange) GetFields() []*InstanceChange_FieldChange {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
 // How fresh an answer is.
 type Freshness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -929,7 +1291,7 @@ type Freshness struct {
 
 func (x *Freshness) Reset() {
 	*x = Freshness{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[5]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -941,7 +1303,7 @@ func (x *Freshness) String() string {
 func (*Freshness) ProtoMessage() {}
 
 func (x *Freshness) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[5]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -954,7 +1316,7 @@ func (x *Freshness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Freshness.ProtoReflect.Descriptor instead.
 func (*Freshness) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{5}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Freshness) GetOldestObserveTime() *timestamppb.Timestamp {
@@ -964,11 +1326,141 @@ func (x *Freshness) GetOldestObserveTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// An observation that was not believed at once. It is settled by the next
+// complete observation, or by ConfirmScope.
+type Scope_Hold struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the observation was made.
+	HoldTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=hold_time,json=holdTime,proto3" json:"hold_time,omitempty"`
+	// How many instances it lacked.
+	MissingCount int64 `protobuf:"varint,2,opt,name=missing_count,json=missingCount,proto3" json:"missing_count,omitempty"`
+	// Of how many that were there before.
+	InstanceCount int64 `protobuf:"varint,3,opt,name=instance_count,json=instanceCount,proto3" json:"instance_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Scope_Hold) Reset() {
+	*x = Scope_Hold{}
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Scope_Hold) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Scope_Hold) ProtoMessage() {}
+
+func (x *Scope_Hold) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Scope_Hold.ProtoReflect.Descriptor instead.
+func (*Scope_Hold) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{4, 0}
+}
+
+func (x *Scope_Hold) GetHoldTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HoldTime
+	}
+	return nil
+}
+
+func (x *Scope_Hold) GetMissingCount() int64 {
+	if x != nil {
+		return x.MissingCount
+	}
+	return 0
+}
+
+func (x *Scope_Hold) GetInstanceCount() int64 {
+	if x != nil {
+		return x.InstanceCount
+	}
+	return 0
+}
+
+// What changed in one field.
+type InstanceChange_FieldChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The field, by its path in the JSON form: `state`, `labels`,
+	// `virtualMachine.image`.
+	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
+	// What it was, in the JSON form.
+	From *structpb.Value `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// What it became.
+	To            *structpb.Value `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstanceChange_FieldChange) Reset() {
+	*x = InstanceChange_FieldChange{}
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstanceChange_FieldChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstanceChange_FieldChange) ProtoMessage() {}
+
+func (x *InstanceChange_FieldChange) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstanceChange_FieldChange.ProtoReflect.Descriptor instead.
+func (*InstanceChange_FieldChange) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{7, 0}
+}
+
+func (x *InstanceChange_FieldChange) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *InstanceChange_FieldChange) GetFrom() *structpb.Value {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *InstanceChange_FieldChange) GetTo() *structpb.Value {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
 var File_rollcall_inventory_v1_instance_proto protoreflect.FileDescriptor
 
 const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"\n" +
-	"$rollcall/inventory/v1/instance.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\v\n" +
+	"$rollcall/inventory/v1/instance.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\v\n" +
 	"\bInstance\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x123\n" +
 	"\aaccount\x18\x02 \x01(\tB\x19\xfaA\x16\n" +
@@ -1047,7 +1539,7 @@ const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"\acluster\x18\b \x01(\tR\acluster\x12%\n" +
 	"\x0ecluster_writer\x18\t \x01(\bR\rclusterWriter\x12\x18\n" +
 	"\anetwork\x18\n" +
-	" \x01(\tR\anetwork\"\x9b\x04\n" +
+	" \x01(\tR\anetwork\"\xa4\a\n" +
 	"\x05Scope\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x123\n" +
 	"\aaccount\x18\x02 \x01(\tB\x19\xfaA\x16\n" +
@@ -1061,8 +1553,51 @@ const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"last_error\x18\b \x01(\tR\tlastError\x12*\n" +
 	"\x11last_error_reason\x18\t \x01(\tR\x0flastErrorReason\x12%\n" +
 	"\x0einstance_count\x18\n" +
-	" \x01(\x03R\rinstanceCount:6\xeaA3\n" +
-	"\x12rollcall.dev/Scope\x12\x0escopes/{scope}*\x06scopes2\x05scope\"W\n" +
+	" \x01(\x03R\rinstanceCount\x120\n" +
+	"\x03age\x18\v \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x03R\x03age\x12C\n" +
+	"\rsync_interval\x18\f \x01(\v2\x19.google.protobuf.DurationB\x03\xe0A\x03R\fsyncInterval\x12:\n" +
+	"\x04hold\x18\r \x01(\v2!.rollcall.inventory.v1.Scope.HoldB\x03\xe0A\x03R\x04hold\x12F\n" +
+	"\vapi_budgets\x18\x0e \x03(\v2 .rollcall.inventory.v1.ApiBudgetB\x03\xe0A\x03R\n" +
+	"apiBudgets\x1a\x8b\x01\n" +
+	"\x04Hold\x127\n" +
+	"\thold_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bholdTime\x12#\n" +
+	"\rmissing_count\x18\x02 \x01(\x03R\fmissingCount\x12%\n" +
+	"\x0einstance_count\x18\x03 \x01(\x03R\rinstanceCount:6\xeaA3\n" +
+	"\x12rollcall.dev/Scope\x12\x0escopes/{scope}*\x06scopes2\x05scope\"\xe9\x01\n" +
+	"\tApiBudget\x12\x1b\n" +
+	"\x03api\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01(@R\x03api\x12#\n" +
+	"\blocation\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\blocation\x12(\n" +
+	"\x10calls_per_second\x18\x03 \x01(\x01R\x0ecallsPerSecond\x12/\n" +
+	"\x14max_calls_per_second\x18\x04 \x01(\x01R\x11maxCallsPerSecond\x12?\n" +
+	"\rthrottle_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fthrottleTime\"\xdf\x01\n" +
+	"\x0eObservationGap\x12-\n" +
+	"\x05scope\x18\x01 \x01(\tB\x17\xfaA\x14\n" +
+	"\x12rollcall.dev/ScopeR\x05scope\x129\n" +
+	"\n" +
+	"start_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\"\xb6\x04\n" +
+	"\x0eInstanceChange\x126\n" +
+	"\binstance\x18\x01 \x01(\tB\x1a\xfaA\x17\n" +
+	"\x15rollcall.dev/InstanceR\binstance\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x03R\brevision\x12>\n" +
+	"\x04type\x18\x03 \x01(\x0e2*.rollcall.inventory.v1.InstanceChange.TypeR\x04type\x12;\n" +
+	"\vcommit_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"commitTime\x12=\n" +
+	"\fobserve_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vobserveTime\x12I\n" +
+	"\x06fields\x18\x06 \x03(\v21.rollcall.inventory.v1.InstanceChange.FieldChangeR\x06fields\x1aw\n" +
+	"\vFieldChange\x12\x14\n" +
+	"\x05field\x18\x01 \x01(\tR\x05field\x12*\n" +
+	"\x04from\x18\x02 \x01(\v2\x16.google.protobuf.ValueR\x04from\x12&\n" +
+	"\x02to\x18\x03 \x01(\v2\x16.google.protobuf.ValueR\x02to\"P\n" +
+	"\x04Type\x12\x14\n" +
+	"\x10TYPE_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aCREATED\x10\x01\x12\v\n" +
+	"\aCHANGED\x10\x02\x12\b\n" +
+	"\x04GONE\x10\x03\x12\x0e\n" +
+	"\n" +
+	"REAPPEARED\x10\x04\"W\n" +
 	"\tFreshness\x12J\n" +
 	"\x13oldest_observe_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x11oldestObserveTime*6\n" +
 	"\bProvider\x12\x18\n" +
@@ -1086,45 +1621,67 @@ func file_rollcall_inventory_v1_instance_proto_rawDescGZIP() []byte {
 	return file_rollcall_inventory_v1_instance_proto_rawDescData
 }
 
-var file_rollcall_inventory_v1_instance_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_rollcall_inventory_v1_instance_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_rollcall_inventory_v1_instance_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_rollcall_inventory_v1_instance_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_rollcall_inventory_v1_instance_proto_goTypes = []any{
-	(Provider)(0),                 // 0: rollcall.inventory.v1.Provider
-	(Kind)(0),                     // 1: rollcall.inventory.v1.Kind
-	(Instance_State)(0),           // 2: rollcall.inventory.v1.Instance.State
-	(*Instance)(nil),              // 3: rollcall.inventory.v1.Instance
-	(*Location)(nil),              // 4: rollcall.inventory.v1.Location
-	(*VirtualMachine)(nil),        // 5: rollcall.inventory.v1.VirtualMachine
-	(*Database)(nil),              // 6: rollcall.inventory.v1.Database
-	(*Scope)(nil),                 // 7: rollcall.inventory.v1.Scope
-	(*Freshness)(nil),             // 8: rollcall.inventory.v1.Freshness
-	nil,                           // 9: rollcall.inventory.v1.Instance.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(Provider)(0),                      // 0: rollcall.inventory.v1.Provider
+	(Kind)(0),                          // 1: rollcall.inventory.v1.Kind
+	(Instance_State)(0),                // 2: rollcall.inventory.v1.Instance.State
+	(InstanceChange_Type)(0),           // 3: rollcall.inventory.v1.InstanceChange.Type
+	(*Instance)(nil),                   // 4: rollcall.inventory.v1.Instance
+	(*Location)(nil),                   // 5: rollcall.inventory.v1.Location
+	(*VirtualMachine)(nil),             // 6: rollcall.inventory.v1.VirtualMachine
+	(*Database)(nil),                   // 7: rollcall.inventory.v1.Database
+	(*Scope)(nil),                      // 8: rollcall.inventory.v1.Scope
+	(*ApiBudget)(nil),                  // 9: rollcall.inventory.v1.ApiBudget
+	(*ObservationGap)(nil),             // 10: rollcall.inventory.v1.ObservationGap
+	(*InstanceChange)(nil),             // 11: rollcall.inventory.v1.InstanceChange
+	(*Freshness)(nil),                  // 12: rollcall.inventory.v1.Freshness
+	nil,                                // 13: rollcall.inventory.v1.Instance.LabelsEntry
+	(*Scope_Hold)(nil),                 // 14: rollcall.inventory.v1.Scope.Hold
+	(*InstanceChange_FieldChange)(nil), // 15: rollcall.inventory.v1.InstanceChange.FieldChange
+	(*timestamppb.Timestamp)(nil),      // 16: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),        // 17: google.protobuf.Duration
+	(*structpb.Value)(nil),             // 18: google.protobuf.Value
 }
 var file_rollcall_inventory_v1_instance_proto_depIdxs = []int32{
 	0,  // 0: rollcall.inventory.v1.Instance.provider:type_name -> rollcall.inventory.v1.Provider
 	1,  // 1: rollcall.inventory.v1.Instance.kind:type_name -> rollcall.inventory.v1.Kind
-	4,  // 2: rollcall.inventory.v1.Instance.location:type_name -> rollcall.inventory.v1.Location
+	5,  // 2: rollcall.inventory.v1.Instance.location:type_name -> rollcall.inventory.v1.Location
 	2,  // 3: rollcall.inventory.v1.Instance.state:type_name -> rollcall.inventory.v1.Instance.State
-	9,  // 4: rollcall.inventory.v1.Instance.labels:type_name -> rollcall.inventory.v1.Instance.LabelsEntry
-	5,  // 5: rollcall.inventory.v1.Instance.virtual_machine:type_name -> rollcall.inventory.v1.VirtualMachine
-	6,  // 6: rollcall.inventory.v1.Instance.database:type_name -> rollcall.inventory.v1.Database
-	10, // 7: rollcall.inventory.v1.Instance.create_time:type_name -> google.protobuf.Timestamp
-	10, // 8: rollcall.inventory.v1.Instance.first_seen_time:type_name -> google.protobuf.Timestamp
-	10, // 9: rollcall.inventory.v1.Instance.change_time:type_name -> google.protobuf.Timestamp
-	10, // 10: rollcall.inventory.v1.Instance.observe_time:type_name -> google.protobuf.Timestamp
-	10, // 11: rollcall.inventory.v1.Instance.gone_time:type_name -> google.protobuf.Timestamp
-	10, // 12: rollcall.inventory.v1.VirtualMachine.start_time:type_name -> google.protobuf.Timestamp
+	13, // 4: rollcall.inventory.v1.Instance.labels:type_name -> rollcall.inventory.v1.Instance.LabelsEntry
+	6,  // 5: rollcall.inventory.v1.Instance.virtual_machine:type_name -> rollcall.inventory.v1.VirtualMachine
+	7,  // 6: rollcall.inventory.v1.Instance.database:type_name -> rollcall.inventory.v1.Database
+	16, // 7: rollcall.inventory.v1.Instance.create_time:type_name -> google.protobuf.Timestamp
+	16, // 8: rollcall.inventory.v1.Instance.first_seen_time:type_name -> google.protobuf.Timestamp
+	16, // 9: rollcall.inventory.v1.Instance.change_time:type_name -> google.protobuf.Timestamp
+	16, // 10: rollcall.inventory.v1.Instance.observe_time:type_name -> google.protobuf.Timestamp
+	16, // 11: rollcall.inventory.v1.Instance.gone_time:type_name -> google.protobuf.Timestamp
+	16, // 12: rollcall.inventory.v1.VirtualMachine.start_time:type_name -> google.protobuf.Timestamp
 	0,  // 13: rollcall.inventory.v1.Scope.provider:type_name -> rollcall.inventory.v1.Provider
 	1,  // 14: rollcall.inventory.v1.Scope.kind:type_name -> rollcall.inventory.v1.Kind
-	10, // 15: rollcall.inventory.v1.Scope.last_complete_time:type_name -> google.protobuf.Timestamp
-	10, // 16: rollcall.inventory.v1.Scope.last_attempt_time:type_name -> google.protobuf.Timestamp
-	10, // 17: rollcall.inventory.v1.Freshness.oldest_observe_time:type_name -> google.protobuf.Timestamp
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	16, // 15: rollcall.inventory.v1.Scope.last_complete_time:type_name -> google.protobuf.Timestamp
+	16, // 16: rollcall.inventory.v1.Scope.last_attempt_time:type_name -> google.protobuf.Timestamp
+	17, // 17: rollcall.inventory.v1.Scope.age:type_name -> google.protobuf.Duration
+	17, // 18: rollcall.inventory.v1.Scope.sync_interval:type_name -> google.protobuf.Duration
+	14, // 19: rollcall.inventory.v1.Scope.hold:type_name -> rollcall.inventory.v1.Scope.Hold
+	9,  // 20: rollcall.inventory.v1.Scope.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
+	16, // 21: rollcall.inventory.v1.ApiBudget.throttle_time:type_name -> google.protobuf.Timestamp
+	16, // 22: rollcall.inventory.v1.ObservationGap.start_time:type_name -> google.protobuf.Timestamp
+	16, // 23: rollcall.inventory.v1.ObservationGap.end_time:type_name -> google.protobuf.Timestamp
+	3,  // 24: rollcall.inventory.v1.InstanceChange.type:type_name -> rollcall.inventory.v1.InstanceChange.Type
+	16, // 25: rollcall.inventory.v1.InstanceChange.commit_time:type_name -> google.protobuf.Timestamp
+	16, // 26: rollcall.inventory.v1.InstanceChange.observe_time:type_name -> google.protobuf.Timestamp
+	15, // 27: rollcall.inventory.v1.InstanceChange.fields:type_name -> rollcall.inventory.v1.InstanceChange.FieldChange
+	16, // 28: rollcall.inventory.v1.Freshness.oldest_observe_time:type_name -> google.protobuf.Timestamp
+	16, // 29: rollcall.inventory.v1.Scope.Hold.hold_time:type_name -> google.protobuf.Timestamp
+	18, // 30: rollcall.inventory.v1.InstanceChange.FieldChange.from:type_name -> google.protobuf.Value
+	18, // 31: rollcall.inventory.v1.InstanceChange.FieldChange.to:type_name -> google.protobuf.Value
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_inventory_v1_instance_proto_init() }
@@ -1141,8 +1698,8 @@ func file_rollcall_inventory_v1_instance_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_inventory_v1_instance_proto_rawDesc), len(file_rollcall_inventory_v1_instance_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   7,
+			NumEnums:      4,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

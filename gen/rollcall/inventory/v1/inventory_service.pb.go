@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -23,6 +24,79 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// What a message tells.
+type WatchInstancesResponse_Type int32
+
+const (
+	// Not used.
+	WatchInstancesResponse_TYPE_UNSPECIFIED WatchInstancesResponse_Type = 0
+	// The instance was seen for the first time.
+	WatchInstancesResponse_CREATED WatchInstancesResponse_Type = 1
+	// Something of it changed.
+	WatchInstancesResponse_CHANGED WatchInstancesResponse_Type = 2
+	// It was found to be gone.
+	WatchInstancesResponse_GONE WatchInstancesResponse_Type = 3
+	// It was gone and was seen again.
+	WatchInstancesResponse_REAPPEARED WatchInstancesResponse_Type = 4
+	// It was there when the watch began (`include_existing`).
+	WatchInstancesResponse_EXISTING WatchInstancesResponse_Type = 5
+	// All that was there when the watch began has been told.
+	WatchInstancesResponse_LISTED WatchInstancesResponse_Type = 6
+	// Nothing happened; the token moves on.
+	WatchInstancesResponse_HEARTBEAT WatchInstancesResponse_Type = 7
+)
+
+// Enum value maps for WatchInstancesResponse_Type.
+var (
+	WatchInstancesResponse_Type_name = map[int32]string{
+		0: "TYPE_UNSPECIFIED",
+		1: "CREATED",
+		2: "CHANGED",
+		3: "GONE",
+		4: "REAPPEARED",
+		5: "EXISTING",
+		6: "LISTED",
+		7: "HEARTBEAT",
+	}
+	WatchInstancesResponse_Type_value = map[string]int32{
+		"TYPE_UNSPECIFIED": 0,
+		"CREATED":          1,
+		"CHANGED":          2,
+		"GONE":             3,
+		"REAPPEARED":       4,
+		"EXISTING":         5,
+		"LISTED":           6,
+		"HEARTBEAT":        7,
+	}
+)
+
+func (x WatchInstancesResponse_Type) Enum() *WatchInstancesResponse_Type {
+	p := new(WatchInstancesResponse_Type)
+	*p = x
+	return p
+}
+
+func (x WatchInstancesResponse_Type) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (WatchInstancesResponse_Type) Descriptor() protoreflect.EnumDescriptor {
+	return file_rollcall_inventory_v1_inventory_service_proto_enumTypes[0].Descriptor()
+}
+
+func (WatchInstancesResponse_Type) Type() protoreflect.EnumType {
+	return &file_rollcall_inventory_v1_inventory_service_proto_enumTypes[0]
+}
+
+func (x WatchInstancesResponse_Type) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use WatchInstancesResponse_Type.Descriptor instead.
+func (WatchInstancesResponse_Type) EnumDescriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{7, 0}
+}
 
 // Request of ListInstances.
 type ListInstancesRequest struct {
@@ -42,7 +116,10 @@ type ListInstancesRequest struct {
 	// Also those that are gone.
 	ShowGone bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
 	// Fail instead of answering from an observation older than this.
-	MaxStaleness  *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
+	MaxStaleness *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
+	// As the roll stood at this time, which must be within what history is kept.
+	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
+	AsOf          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -119,6 +196,13 @@ func (x *ListInstancesRequest) GetMaxStaleness() *durationpb.Duration {
 	return nil
 }
 
+func (x *ListInstancesRequest) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
 // Answer of ListInstances.
 type ListInstancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -132,7 +216,9 @@ type ListInstancesResponse struct {
 	Freshness *Freshness `protobuf:"bytes,4,opt,name=freshness,proto3" json:"freshness,omitempty"`
 	// The scopes that this answer could not vouch for (AIP-217): never observed,
 	// or the last try failed. Their instances are shown as last seen.
-	Unreachable   []string `protobuf:"bytes,5,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
+	Unreachable []string `protobuf:"bytes,5,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
+	// With `as_of`: the gaps in the observation of those scopes that it falls into.
+	Gaps          []*ObservationGap `protobuf:"bytes,6,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -202,11 +288,23 @@ func (x *ListInstancesResponse) GetUnreachable() []string {
 	return nil
 }
 
+func (x *ListInstancesResponse) GetGaps() []*ObservationGap {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
 // Request of GetInstance.
 type GetInstanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `instances/{instance}`
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As the roll stood at this time, which must be within what history is kept.
+	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// As in ListInstances.
+	MaxStaleness  *durationpb.Duration `protobuf:"bytes,3,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -248,6 +346,20 @@ func (x *GetInstanceRequest) GetName() string {
 	return ""
 }
 
+func (x *GetInstanceRequest) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *GetInstanceRequest) GetMaxStaleness() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStaleness
+	}
+	return nil
+}
+
 // Request of LookupInstance.
 type LookupInstanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -262,7 +374,9 @@ type LookupInstanceRequest struct {
 	// Only in this account, `accounts/{account}`.
 	Account string `protobuf:"bytes,4,opt,name=account,proto3" json:"account,omitempty"`
 	// Also among those that are gone.
-	ShowGone      bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
+	ShowGone bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
+	// As in ListInstances.
+	MaxStaleness  *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -345,6 +459,13 @@ func (x *LookupInstanceRequest) GetShowGone() bool {
 	return false
 }
 
+func (x *LookupInstanceRequest) GetMaxStaleness() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStaleness
+	}
+	return nil
+}
+
 type isLookupInstanceRequest_By interface {
 	isLookupInstanceRequest_By()
 }
@@ -381,7 +502,10 @@ type AggregateInstancesRequest struct {
 	// Also those that are gone.
 	ShowGone bool `protobuf:"varint,3,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
 	// As in ListInstances.
-	MaxStaleness  *durationpb.Duration `protobuf:"bytes,4,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
+	MaxStaleness *durationpb.Duration `protobuf:"bytes,4,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
+	// As the roll stood at this time, which must be within what history is kept.
+	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
+	AsOf          *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -444,6 +568,13 @@ func (x *AggregateInstancesRequest) GetMaxStaleness() *durationpb.Duration {
 	return nil
 }
 
+func (x *AggregateInstancesRequest) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
 // Answer of AggregateInstances.
 type AggregateInstancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -452,7 +583,9 @@ type AggregateInstancesResponse struct {
 	// How fresh the answer is.
 	Freshness *Freshness `protobuf:"bytes,2,opt,name=freshness,proto3" json:"freshness,omitempty"`
 	// The scopes that this answer could not vouch for.
-	Unreachable   []string `protobuf:"bytes,3,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
+	Unreachable []string `protobuf:"bytes,3,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
+	// As in ListInstances.
+	Gaps          []*ObservationGap `protobuf:"bytes,4,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -508,11 +641,369 @@ func (x *AggregateInstancesResponse) GetUnreachable() []string {
 	return nil
 }
 
+func (x *AggregateInstancesResponse) GetGaps() []*ObservationGap {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
+// Request of WatchInstances.
+type WatchInstancesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As in ListInstances.
+	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Go on after the message with this token. Empty: from now on.
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// List what is there first, as of one moment, and follow from that moment.
+	// Not for use with `resume_token`.
+	IncludeExisting bool `protobuf:"varint,3,opt,name=include_existing,json=includeExisting,proto3" json:"include_existing,omitempty"`
+	// How long there may be silence: then a HEARTBEAT comes. 15 s when unset.
+	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,4,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *WatchInstancesRequest) Reset() {
+	*x = WatchInstancesRequest{}
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchInstancesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchInstancesRequest) ProtoMessage() {}
+
+func (x *WatchInstancesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchInstancesRequest.ProtoReflect.Descriptor instead.
+func (*WatchInstancesRequest) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *WatchInstancesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *WatchInstancesRequest) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *WatchInstancesRequest) GetIncludeExisting() bool {
+	if x != nil {
+		return x.IncludeExisting
+	}
+	return false
+}
+
+func (x *WatchInstancesRequest) GetHeartbeatInterval() *durationpb.Duration {
+	if x != nil {
+		return x.HeartbeatInterval
+	}
+	return nil
+}
+
+// One message of the stream that WatchInstances answers.
+type WatchInstancesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The instance as the change left it; unset for LISTED and HEARTBEAT.
+	Instance *Instance `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	// What the message tells.
+	Type WatchInstancesResponse_Type `protobuf:"varint,2,opt,name=type,proto3,enum=rollcall.inventory.v1.WatchInstancesResponse_Type" json:"type,omitempty"`
+	// The place of the change in the log (see InstanceChange); of the other types,
+	// up to which place all has been told.
+	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Resumes after this message.
+	ResumeToken string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// The paths of the fields that changed, in the JSON form, for CHANGED and
+	// REAPPEARED.
+	ChangedFields []string `protobuf:"bytes,5,rep,name=changed_fields,json=changedFields,proto3" json:"changed_fields,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchInstancesResponse) Reset() {
+	*x = WatchInstancesResponse{}
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchInstancesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchInstancesResponse) ProtoMessage() {}
+
+func (x *WatchInstancesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchInstancesResponse.ProtoReflect.Descriptor instead.
+func (*WatchInstancesResponse) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WatchInstancesResponse) GetInstance() *Instance {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
+}
+
+func (x *WatchInstancesResponse) GetType() WatchInstancesResponse_Type {
+	if x != nil {
+		return x.Type
+	}
+	return WatchInstancesResponse_TYPE_UNSPECIFIED
+}
+
+func (x *WatchInstancesResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *WatchInstancesResponse) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *WatchInstancesResponse) GetChangedFields() []string {
+	if x != nil {
+		return x.ChangedFields
+	}
+	return nil
+}
+
+// Request of ListInstanceChanges.
+type ListInstanceChangesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `instances/{instance}`
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// At most so many changes; 50 when 0, never more than 1000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInstanceChangesRequest) Reset() {
+	*x = ListInstanceChangesRequest{}
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInstanceChangesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInstanceChangesRequest) ProtoMessage() {}
+
+func (x *ListInstanceChangesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInstanceChangesRequest.ProtoReflect.Descriptor instead.
+func (*ListInstanceChangesRequest) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListInstanceChangesRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListInstanceChangesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListInstanceChangesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Answer of ListInstanceChanges.
+type ListInstanceChangesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The changes of this page, newest first.
+	Changes []*InstanceChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	// Asks for the page after; empty on the last one.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// The times within those of this page in which the instance's scope was not
+	// observed, newest first.
+	Gaps []*ObservationGap `protobuf:"bytes,3,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	// History before this is no longer kept.
+	HistoryStartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=history_start_time,json=historyStartTime,proto3" json:"history_start_time,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ListInstanceChangesResponse) Reset() {
+	*x = ListInstanceChangesResponse{}
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInstanceChangesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInstanceChangesResponse) ProtoMessage() {}
+
+func (x *ListInstanceChangesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInstanceChangesResponse.ProtoReflect.Descriptor instead.
+func (*ListInstanceChangesResponse) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListInstanceChangesResponse) GetChanges() []*InstanceChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *ListInstanceChangesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListInstanceChangesResponse) GetGaps() []*ObservationGap {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
+func (x *ListInstanceChangesResponse) GetHistoryStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HistoryStartTime
+	}
+	return nil
+}
+
+// Request of ConfirmScope.
+type ConfirmScopeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `scopes/{scope}`
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Confirm only the hold of this time: another one may have followed meanwhile.
+	HoldTime      *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=hold_time,json=holdTime,proto3" json:"hold_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmScopeRequest) Reset() {
+	*x = ConfirmScopeRequest{}
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmScopeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmScopeRequest) ProtoMessage() {}
+
+func (x *ConfirmScopeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmScopeRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmScopeRequest) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ConfirmScopeRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ConfirmScopeRequest) GetHoldTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HoldTime
+	}
+	return nil
+}
+
 // Request of ListScopes.
 type ListScopesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// AIP-160 filter over account, provider, kind, location, last_complete_time,
-	// last_attempt_time, last_error_reason and instance_count.
+	// last_attempt_time, last_error_reason, instance_count and hold.hold_time.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// At most so many scopes; 100 when 0, never more than 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -524,7 +1015,7 @@ type ListScopesRequest struct {
 
 func (x *ListScopesRequest) Reset() {
 	*x = ListScopesRequest{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[6]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -536,7 +1027,7 @@ func (x *ListScopesRequest) String() string {
 func (*ListScopesRequest) ProtoMessage() {}
 
 func (x *ListScopesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[6]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -549,7 +1040,7 @@ func (x *ListScopesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScopesRequest.ProtoReflect.Descriptor instead.
 func (*ListScopesRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{6}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListScopesRequest) GetFilter() string {
@@ -586,7 +1077,7 @@ type ListScopesResponse struct {
 
 func (x *ListScopesResponse) Reset() {
 	*x = ListScopesResponse{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -598,7 +1089,7 @@ func (x *ListScopesResponse) String() string {
 func (*ListScopesResponse) ProtoMessage() {}
 
 func (x *ListScopesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -611,7 +1102,7 @@ func (x *ListScopesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScopesResponse.ProtoReflect.Descriptor instead.
 func (*ListScopesResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{7}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListScopesResponse) GetScopes() []*Scope {
@@ -641,7 +1132,7 @@ type AggregateInstancesResponse_Group struct {
 
 func (x *AggregateInstancesResponse_Group) Reset() {
 	*x = AggregateInstancesResponse_Group{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[8]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +1144,7 @@ func (x *AggregateInstancesResponse_Group) String() string {
 func (*AggregateInstancesResponse_Group) ProtoMessage() {}
 
 func (x *AggregateInstancesResponse_Group) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[8]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +1178,7 @@ var File_rollcall_inventory_v1_inventory_service_proto protoreflect.FileDescript
 
 const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\n" +
-	"-rollcall/inventory/v1/inventory_service.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a$rollcall/inventory/v1/instance.proto\"\x93\x02\n" +
+	"-rollcall/inventory/v1/inventory_service.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rollcall/inventory/v1/instance.proto\"\xc4\x02\n" +
 	"\x14ListInstancesRequest\x12 \n" +
 	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12#\n" +
 	"\border_by\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\aorderBy\x12$\n" +
@@ -695,7 +1186,8 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\x12\x1b\n" +
 	"\tshow_gone\x18\x05 \x01(\bR\bshowGone\x12H\n" +
-	"\rmax_staleness\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\"\x98\x02\n" +
+	"\rmax_staleness\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\x12/\n" +
+	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xd3\x02\n" +
 	"\x15ListInstancesResponse\x12=\n" +
 	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceR\tinstances\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
@@ -703,10 +1195,13 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"total_size\x18\x03 \x01(\x05R\ttotalSize\x12>\n" +
 	"\tfreshness\x18\x04 \x01(\v2 .rollcall.inventory.v1.FreshnessR\tfreshness\x129\n" +
 	"\vunreachable\x18\x05 \x03(\tB\x17\xfaA\x14\n" +
-	"\x12rollcall.dev/ScopeR\vunreachable\"i\n" +
+	"\x12rollcall.dev/ScopeR\vunreachable\x129\n" +
+	"\x04gaps\x18\x06 \x03(\v2%.rollcall.inventory.v1.ObservationGapR\x04gaps\"\xe4\x01\n" +
 	"\x12GetInstanceRequest\x12S\n" +
 	"\x04name\x18\x01 \x01(\tB?\xe0A\x02\xfaA\x17\n" +
-	"\x15rollcall.dev/Instance\xbaH\x1fr\x1d2\x1b^instances/[a-z0-9-]{1,63}$R\x04name\"\x87\x02\n" +
+	"\x15rollcall.dev/Instance\xbaH\x1fr\x1d2\x1b^instances/[a-z0-9-]{1,63}$R\x04name\x12/\n" +
+	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12H\n" +
+	"\rmax_staleness\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\"\xd1\x02\n" +
 	"\x15LookupInstanceRequest\x12-\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\bH\x00R\n" +
@@ -717,21 +1212,61 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01(\x80\bH\x00R\vdisplayName\x123\n" +
 	"\aaccount\x18\x04 \x01(\tB\x19\xfaA\x16\n" +
 	"\x14rollcall.dev/AccountR\aaccount\x12\x1b\n" +
-	"\tshow_gone\x18\x05 \x01(\bR\bshowGoneB\v\n" +
-	"\x02by\x12\x05\xbaH\x02\b\x01\"\xd9\x01\n" +
+	"\tshow_gone\x18\x05 \x01(\bR\bshowGone\x12H\n" +
+	"\rmax_staleness\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStalenessB\v\n" +
+	"\x02by\x12\x05\xbaH\x02\b\x01\"\x8a\x02\n" +
 	"\x19AggregateInstancesRequest\x123\n" +
 	"\bgroup_by\x18\x01 \x03(\tB\x18\xe0A\x02\xbaH\x12\x92\x01\x0f\b\x01\x10\x04\x18\x01\"\ar\x05\x10\x01\x18\x80\x02R\agroupBy\x12 \n" +
 	"\x06filter\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12\x1b\n" +
 	"\tshow_gone\x18\x03 \x01(\bR\bshowGone\x12H\n" +
-	"\rmax_staleness\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\"\x9f\x02\n" +
+	"\rmax_staleness\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\x12/\n" +
+	"\x05as_of\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xda\x02\n" +
 	"\x1aAggregateInstancesResponse\x12O\n" +
 	"\x06groups\x18\x01 \x03(\v27.rollcall.inventory.v1.AggregateInstancesResponse.GroupR\x06groups\x12>\n" +
 	"\tfreshness\x18\x02 \x01(\v2 .rollcall.inventory.v1.FreshnessR\tfreshness\x129\n" +
 	"\vunreachable\x18\x03 \x03(\tB\x17\xfaA\x14\n" +
-	"\x12rollcall.dev/ScopeR\vunreachable\x1a5\n" +
+	"\x12rollcall.dev/ScopeR\vunreachable\x129\n" +
+	"\x04gaps\x18\x04 \x03(\v2%.rollcall.inventory.v1.ObservationGapR\x04gaps\x1a5\n" +
 	"\x05Group\x12\x16\n" +
 	"\x06values\x18\x01 \x03(\tR\x06values\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x03R\x05count\"\x84\x01\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\"\xef\x01\n" +
+	"\x15WatchInstancesRequest\x12 \n" +
+	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12+\n" +
+	"\fresume_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\vresumeToken\x12)\n" +
+	"\x10include_existing\x18\x03 \x01(\bR\x0fincludeExisting\x12\\\n" +
+	"\x12heartbeat_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x03\b\xac\x022\x05\x10\x80\xc2\xd7/R\x11heartbeatInterval\"\xfe\x02\n" +
+	"\x16WatchInstancesResponse\x12;\n" +
+	"\binstance\x18\x01 \x01(\v2\x1f.rollcall.inventory.v1.InstanceR\binstance\x12F\n" +
+	"\x04type\x18\x02 \x01(\x0e22.rollcall.inventory.v1.WatchInstancesResponse.TypeR\x04type\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\x12!\n" +
+	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\x12%\n" +
+	"\x0echanged_fields\x18\x05 \x03(\tR\rchangedFields\"y\n" +
+	"\x04Type\x12\x14\n" +
+	"\x10TYPE_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aCREATED\x10\x01\x12\v\n" +
+	"\aCHANGED\x10\x02\x12\b\n" +
+	"\x04GONE\x10\x03\x12\x0e\n" +
+	"\n" +
+	"REAPPEARED\x10\x04\x12\f\n" +
+	"\bEXISTING\x10\x05\x12\n" +
+	"\n" +
+	"\x06LISTED\x10\x06\x12\r\n" +
+	"\tHEARTBEAT\x10\a\"\xc4\x01\n" +
+	"\x1aListInstanceChangesRequest\x12W\n" +
+	"\x06parent\x18\x01 \x01(\tB?\xe0A\x02\xfaA\x17\n" +
+	"\x15rollcall.dev/Instance\xbaH\x1fr\x1d2\x1b^instances/[a-z0-9-]{1,63}$R\x06parent\x12$\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\"\x8b\x02\n" +
+	"\x1bListInstanceChangesResponse\x12?\n" +
+	"\achanges\x18\x01 \x03(\v2%.rollcall.inventory.v1.InstanceChangeR\achanges\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x129\n" +
+	"\x04gaps\x18\x03 \x03(\v2%.rollcall.inventory.v1.ObservationGapR\x04gaps\x12H\n" +
+	"\x12history_start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x10historyStartTime\"\x9f\x01\n" +
+	"\x13ConfirmScopeRequest\x12O\n" +
+	"\x04name\x18\x01 \x01(\tB;\xe0A\x02\xfaA\x14\n" +
+	"\x12rollcall.dev/Scope\xbaH\x1er\x1c2\x1a^scopes/[a-z0-9~-]{1,190}$R\x04name\x127\n" +
+	"\thold_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\bholdTime\"\x84\x01\n" +
 	"\x11ListScopesRequest\x12 \n" +
 	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12$\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
@@ -739,15 +1274,18 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\"r\n" +
 	"\x12ListScopesResponse\x124\n" +
 	"\x06scopes\x18\x01 \x03(\v2\x1c.rollcall.inventory.v1.ScopeR\x06scopes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xac\x05\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xf7\b\n" +
 	"\x10InventoryService\x12\x81\x01\n" +
 	"\rListInstances\x12+.rollcall.inventory.v1.ListInstancesRequest\x1a,.rollcall.inventory.v1.ListInstancesResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/instances\x12\x80\x01\n" +
 	"\vGetInstance\x12).rollcall.inventory.v1.GetInstanceRequest\x1a\x1f.rollcall.inventory.v1.Instance\"%\xdaA\x04name\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=instances/*}\x12}\n" +
 	"\x0eLookupInstance\x12,.rollcall.inventory.v1.LookupInstanceRequest\x1a\x1f.rollcall.inventory.v1.Instance\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/instances:lookup\x12\x9a\x01\n" +
-	"\x12AggregateInstances\x120.rollcall.inventory.v1.AggregateInstancesRequest\x1a1.rollcall.inventory.v1.AggregateInstancesResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/instances:aggregate\x12u\n" +
+	"\x12AggregateInstances\x120.rollcall.inventory.v1.AggregateInstancesRequest\x1a1.rollcall.inventory.v1.AggregateInstancesResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/instances:aggregate\x12\x8c\x01\n" +
+	"\x0eWatchInstances\x12,.rollcall.inventory.v1.WatchInstancesRequest\x1a-.rollcall.inventory.v1.WatchInstancesResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/instances:watch0\x01\x12\xaf\x01\n" +
+	"\x13ListInstanceChanges\x121.rollcall.inventory.v1.ListInstanceChangesRequest\x1a2.rollcall.inventory.v1.ListInstanceChangesResponse\"1\xdaA\x06parent\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=instances/*}/changes\x12u\n" +
 	"\n" +
 	"ListScopes\x12(.rollcall.inventory.v1.ListScopesRequest\x1a).rollcall.inventory.v1.ListScopesResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
-	"/v1/scopesBHZFgithub.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1;inventoryv1b\x06proto3"
+	"/v1/scopes\x12\x87\x01\n" +
+	"\fConfirmScope\x12*.rollcall.inventory.v1.ConfirmScopeRequest\x1a\x1c.rollcall.inventory.v1.Scope\"-\xdaA\x04name\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/{name=scopes/*}:confirmBHZFgithub.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1;inventoryv1b\x06proto3"
 
 var (
 	file_rollcall_inventory_v1_inventory_service_proto_rawDescOnce sync.Once
@@ -761,45 +1299,75 @@ func file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP() []byte {
 	return file_rollcall_inventory_v1_inventory_service_proto_rawDescData
 }
 
-var file_rollcall_inventory_v1_inventory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_rollcall_inventory_v1_inventory_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_rollcall_inventory_v1_inventory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_rollcall_inventory_v1_inventory_service_proto_goTypes = []any{
-	(*ListInstancesRequest)(nil),             // 0: rollcall.inventory.v1.ListInstancesRequest
-	(*ListInstancesResponse)(nil),            // 1: rollcall.inventory.v1.ListInstancesResponse
-	(*GetInstanceRequest)(nil),               // 2: rollcall.inventory.v1.GetInstanceRequest
-	(*LookupInstanceRequest)(nil),            // 3: rollcall.inventory.v1.LookupInstanceRequest
-	(*AggregateInstancesRequest)(nil),        // 4: rollcall.inventory.v1.AggregateInstancesRequest
-	(*AggregateInstancesResponse)(nil),       // 5: rollcall.inventory.v1.AggregateInstancesResponse
-	(*ListScopesRequest)(nil),                // 6: rollcall.inventory.v1.ListScopesRequest
-	(*ListScopesResponse)(nil),               // 7: rollcall.inventory.v1.ListScopesResponse
-	(*AggregateInstancesResponse_Group)(nil), // 8: rollcall.inventory.v1.AggregateInstancesResponse.Group
-	(*durationpb.Duration)(nil),              // 9: google.protobuf.Duration
-	(*Instance)(nil),                         // 10: rollcall.inventory.v1.Instance
-	(*Freshness)(nil),                        // 11: rollcall.inventory.v1.Freshness
-	(*Scope)(nil),                            // 12: rollcall.inventory.v1.Scope
+	(WatchInstancesResponse_Type)(0),         // 0: rollcall.inventory.v1.WatchInstancesResponse.Type
+	(*ListInstancesRequest)(nil),             // 1: rollcall.inventory.v1.ListInstancesRequest
+	(*ListInstancesResponse)(nil),            // 2: rollcall.inventory.v1.ListInstancesResponse
+	(*GetInstanceRequest)(nil),               // 3: rollcall.inventory.v1.GetInstanceRequest
+	(*LookupInstanceRequest)(nil),            // 4: rollcall.inventory.v1.LookupInstanceRequest
+	(*AggregateInstancesRequest)(nil),        // 5: rollcall.inventory.v1.AggregateInstancesRequest
+	(*AggregateInstancesResponse)(nil),       // 6: rollcall.inventory.v1.AggregateInstancesResponse
+	(*WatchInstancesRequest)(nil),            // 7: rollcall.inventory.v1.WatchInstancesRequest
+	(*WatchInstancesResponse)(nil),           // 8: rollcall.inventory.v1.WatchInstancesResponse
+	(*ListInstanceChangesRequest)(nil),       // 9: rollcall.inventory.v1.ListInstanceChangesRequest
+	(*ListInstanceChangesResponse)(nil),      // 10: rollcall.inventory.v1.ListInstanceChangesResponse
+	(*ConfirmScopeRequest)(nil),              // 11: rollcall.inventory.v1.ConfirmScopeRequest
+	(*ListScopesRequest)(nil),                // 12: rollcall.inventory.v1.ListScopesRequest
+	(*ListScopesResponse)(nil),               // 13: rollcall.inventory.v1.ListScopesResponse
+	(*AggregateInstancesResponse_Group)(nil), // 14: rollcall.inventory.v1.AggregateInstancesResponse.Group
+	(*durationpb.Duration)(nil),              // 15: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),            // 16: google.protobuf.Timestamp
+	(*Instance)(nil),                         // 17: rollcall.inventory.v1.Instance
+	(*Freshness)(nil),                        // 18: rollcall.inventory.v1.Freshness
+	(*ObservationGap)(nil),                   // 19: rollcall.inventory.v1.ObservationGap
+	(*InstanceChange)(nil),                   // 20: rollcall.inventory.v1.InstanceChange
+	(*Scope)(nil),                            // 21: rollcall.inventory.v1.Scope
 }
 var file_rollcall_inventory_v1_inventory_service_proto_depIdxs = []int32{
-	9,  // 0: rollcall.inventory.v1.ListInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
-	10, // 1: rollcall.inventory.v1.ListInstancesResponse.instances:type_name -> rollcall.inventory.v1.Instance
-	11, // 2: rollcall.inventory.v1.ListInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
-	9,  // 3: rollcall.inventory.v1.AggregateInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
-	8,  // 4: rollcall.inventory.v1.AggregateInstancesResponse.groups:type_name -> rollcall.inventory.v1.AggregateInstancesResponse.Group
-	11, // 5: rollcall.inventory.v1.AggregateInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
-	12, // 6: rollcall.inventory.v1.ListScopesResponse.scopes:type_name -> rollcall.inventory.v1.Scope
-	0,  // 7: rollcall.inventory.v1.InventoryService.ListInstances:input_type -> rollcall.inventory.v1.ListInstancesRequest
-	2,  // 8: rollcall.inventory.v1.InventoryService.GetInstance:input_type -> rollcall.inventory.v1.GetInstanceRequest
-	3,  // 9: rollcall.inventory.v1.InventoryService.LookupInstance:input_type -> rollcall.inventory.v1.LookupInstanceRequest
-	4,  // 10: rollcall.inventory.v1.InventoryService.AggregateInstances:input_type -> rollcall.inventory.v1.AggregateInstancesRequest
-	6,  // 11: rollcall.inventory.v1.InventoryService.ListScopes:input_type -> rollcall.inventory.v1.ListScopesRequest
-	1,  // 12: rollcall.inventory.v1.InventoryService.ListInstances:output_type -> rollcall.inventory.v1.ListInstancesResponse
-	10, // 13: rollcall.inventory.v1.InventoryService.GetInstance:output_type -> rollcall.inventory.v1.Instance
-	10, // 14: rollcall.inventory.v1.InventoryService.LookupInstance:output_type -> rollcall.inventory.v1.Instance
-	5,  // 15: rollcall.inventory.v1.InventoryService.AggregateInstances:output_type -> rollcall.inventory.v1.AggregateInstancesResponse
-	7,  // 16: rollcall.inventory.v1.InventoryService.ListScopes:output_type -> rollcall.inventory.v1.ListScopesResponse
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	15, // 0: rollcall.inventory.v1.ListInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
+	16, // 1: rollcall.inventory.v1.ListInstancesRequest.as_of:type_name -> google.protobuf.Timestamp
+	17, // 2: rollcall.inventory.v1.ListInstancesResponse.instances:type_name -> rollcall.inventory.v1.Instance
+	18, // 3: rollcall.inventory.v1.ListInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
+	19, // 4: rollcall.inventory.v1.ListInstancesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
+	16, // 5: rollcall.inventory.v1.GetInstanceRequest.as_of:type_name -> google.protobuf.Timestamp
+	15, // 6: rollcall.inventory.v1.GetInstanceRequest.max_staleness:type_name -> google.protobuf.Duration
+	15, // 7: rollcall.inventory.v1.LookupInstanceRequest.max_staleness:type_name -> google.protobuf.Duration
+	15, // 8: rollcall.inventory.v1.AggregateInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
+	16, // 9: rollcall.inventory.v1.AggregateInstancesRequest.as_of:type_name -> google.protobuf.Timestamp
+	14, // 10: rollcall.inventory.v1.AggregateInstancesResponse.groups:type_name -> rollcall.inventory.v1.AggregateInstancesResponse.Group
+	18, // 11: rollcall.inventory.v1.AggregateInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
+	19, // 12: rollcall.inventory.v1.AggregateInstancesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
+	15, // 13: rollcall.inventory.v1.WatchInstancesRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	17, // 14: rollcall.inventory.v1.WatchInstancesResponse.instance:type_name -> rollcall.inventory.v1.Instance
+	0,  // 15: rollcall.inventory.v1.WatchInstancesResponse.type:type_name -> rollcall.inventory.v1.WatchInstancesResponse.Type
+	20, // 16: rollcall.inventory.v1.ListInstanceChangesResponse.changes:type_name -> rollcall.inventory.v1.InstanceChange
+	19, // 17: rollcall.inventory.v1.ListInstanceChangesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
+	16, // 18: rollcall.inventory.v1.ListInstanceChangesResponse.history_start_time:type_name -> google.protobuf.Timestamp
+	16, // 19: rollcall.inventory.v1.ConfirmScopeRequest.hold_time:type_name -> google.protobuf.Timestamp
+	21, // 20: rollcall.inventory.v1.ListScopesResponse.scopes:type_name -> rollcall.inventory.v1.Scope
+	1,  // 21: rollcall.inventory.v1.InventoryService.ListInstances:input_type -> rollcall.inventory.v1.ListInstancesRequest
+	3,  // 22: rollcall.inventory.v1.InventoryService.GetInstance:input_type -> rollcall.inventory.v1.GetInstanceRequest
+	4,  // 23: rollcall.inventory.v1.InventoryService.LookupInstance:input_type -> rollcall.inventory.v1.LookupInstanceRequest
+	5,  // 24: rollcall.inventory.v1.InventoryService.AggregateInstances:input_type -> rollcall.inventory.v1.AggregateInstancesRequest
+	7,  // 25: rollcall.inventory.v1.InventoryService.WatchInstances:input_type -> rollcall.inventory.v1.WatchInstancesRequest
+	9,  // 26: rollcall.inventory.v1.InventoryService.ListInstanceChanges:input_type -> rollcall.inventory.v1.ListInstanceChangesRequest
+	12, // 27: rollcall.inventory.v1.InventoryService.ListScopes:input_type -> rollcall.inventory.v1.ListScopesRequest
+	11, // 28: rollcall.inventory.v1.InventoryService.ConfirmScope:input_type -> rollcall.inventory.v1.ConfirmScopeRequest
+	2,  // 29: rollcall.inventory.v1.InventoryService.ListInstances:output_type -> rollcall.inventory.v1.ListInstancesResponse
+	17, // 30: rollcall.inventory.v1.InventoryService.GetInstance:output_type -> rollcall.inventory.v1.Instance
+	17, // 31: rollcall.inventory.v1.InventoryService.LookupInstance:output_type -> rollcall.inventory.v1.Instance
+	6,  // 32: rollcall.inventory.v1.InventoryService.AggregateInstances:output_type -> rollcall.inventory.v1.AggregateInstancesResponse
+	8,  // 33: rollcall.inventory.v1.InventoryService.WatchInstances:output_type -> rollcall.inventory.v1.WatchInstancesResponse
+	10, // 34: rollcall.inventory.v1.InventoryService.ListInstanceChanges:output_type -> rollcall.inventory.v1.ListInstanceChangesResponse
+	13, // 35: rollcall.inventory.v1.InventoryService.ListScopes:output_type -> rollcall.inventory.v1.ListScopesResponse
+	21, // 36: rollcall.inventory.v1.InventoryService.ConfirmScope:output_type -> rollcall.inventory.v1.Scope
+	29, // [29:37] is the sub-list for method output_type
+	21, // [21:29] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_inventory_v1_inventory_service_proto_init() }
@@ -818,13 +1386,14 @@ func file_rollcall_inventory_v1_inventory_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_inventory_v1_inventory_service_proto_rawDesc), len(file_rollcall_inventory_v1_inventory_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   9,
+			NumEnums:      1,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_rollcall_inventory_v1_inventory_service_proto_goTypes,
 		DependencyIndexes: file_rollcall_inventory_v1_inventory_service_proto_depIdxs,
+		EnumInfos:         file_rollcall_inventory_v1_inventory_service_proto_enumTypes,
 		MessageInfos:      file_rollcall_inventory_v1_inventory_service_proto_msgTypes,
 	}.Build()
 	File_rollcall_inventory_v1_inventory_service_proto = out.File

@@ -19,11 +19,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	InventoryService_ListInstances_FullMethodName      = "/rollcall.inventory.v1.InventoryService/ListInstances"
-	InventoryService_GetInstance_FullMethodName        = "/rollcall.inventory.v1.InventoryService/GetInstance"
-	InventoryService_LookupInstance_FullMethodName     = "/rollcall.inventory.v1.InventoryService/LookupInstance"
-	InventoryService_AggregateInstances_FullMethodName = "/rollcall.inventory.v1.InventoryService/AggregateInstances"
-	InventoryService_ListScopes_FullMethodName         = "/rollcall.inventory.v1.InventoryService/ListScopes"
+	InventoryService_ListInstances_FullMethodName       = "/rollcall.inventory.v1.InventoryService/ListInstances"
+	InventoryService_GetInstance_FullMethodName         = "/rollcall.inventory.v1.InventoryService/GetInstance"
+	InventoryService_LookupInstance_FullMethodName      = "/rollcall.inventory.v1.InventoryService/LookupInstance"
+	InventoryService_AggregateInstances_FullMethodName  = "/rollcall.inventory.v1.InventoryService/AggregateInstances"
+	InventoryService_WatchInstances_FullMethodName      = "/rollcall.inventory.v1.InventoryService/WatchInstances"
+	InventoryService_ListInstanceChanges_FullMethodName = "/rollcall.inventory.v1.InventoryService/ListInstanceChanges"
+	InventoryService_ListScopes_FullMethodName          = "/rollcall.inventory.v1.InventoryService/ListScopes"
+	InventoryService_ConfirmScope_FullMethodName        = "/rollcall.inventory.v1.InventoryService/ConfirmScope"
 )
 
 // InventoryServiceClient is the client API for InventoryService service.
@@ -48,8 +51,27 @@ type InventoryServiceClient interface {
 	LookupInstance(ctx context.Context, in *LookupInstanceRequest, opts ...grpc.CallOption) (*Instance, error)
 	// Counts instances by up to four fields.
 	AggregateInstances(ctx context.Context, in *AggregateInstancesRequest, opts ...grpc.CallOption) (*AggregateInstancesResponse, error)
+	// Follows the roll: every change of the instances that the filter matches,
+	// once and in the order of their commits. An instance that stops matching is
+	// told once more, as it is then.
+	//
+	// Over REST the answer is one JSON object a line, or server-sent events for
+	// `Accept: text/event-stream`, which resume by `Last-Event-ID`.
+	//
+	// Errors: OUT_OF_RANGE with reason TOKEN_EXPIRED when what follows the resume
+	// token is no longer kept: begin anew with `include_existing`.
+	// RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW for a watcher that does not
+	// keep up: it can resume from its last token.
+	WatchInstances(ctx context.Context, in *WatchInstancesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchInstancesResponse], error)
+	// Lists what happened to an instance, newest first, with the times in which
+	// nobody looked.
+	ListInstanceChanges(ctx context.Context, in *ListInstanceChangesRequest, opts ...grpc.CallOption) (*ListInstanceChangesResponse, error)
 	// Lists scopes: what is looked at, and how fresh that is.
 	ListScopes(ctx context.Context, in *ListScopesRequest, opts ...grpc.CallOption) (*ListScopesResponse, error)
+	// Settles a scope that is held: what is missing is marked as gone.
+	//
+	// Errors: FAILED_PRECONDITION with reason NOT_HELD when it is not held.
+	ConfirmScope(ctx context.Context, in *ConfirmScopeRequest, opts ...grpc.CallOption) (*Scope, error)
 }
 
 type inventoryServiceClient struct {
@@ -100,10 +122,49 @@ func (c *inventoryServiceClient) AggregateInstances(ctx context.Context, in *Agg
 	return out, nil
 }
 
+func (c *inventoryServiceClient) WatchInstances(ctx context.Context, in *WatchInstancesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchInstancesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &InventoryService_ServiceDesc.Streams[0], InventoryService_WatchInstances_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchInstancesRequest, WatchInstancesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type InventoryService_WatchInstancesClient = grpc.ServerStreamingClient[WatchInstancesResponse]
+
+func (c *inventoryServiceClient) ListInstanceChanges(ctx context.Context, in *ListInstanceChangesRequest, opts ...grpc.CallOption) (*ListInstanceChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListInstanceChangesResponse)
+	err := c.cc.Invoke(ctx, InventoryService_ListInstanceChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *inventoryServiceClient) ListScopes(ctx context.Context, in *ListScopesRequest, opts ...grpc.CallOption) (*ListScopesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListScopesResponse)
 	err := c.cc.Invoke(ctx, InventoryService_ListScopes_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *inventoryServiceClient) ConfirmScope(ctx context.Context, in *ConfirmScopeRequest, opts ...grpc.CallOption) (*Scope, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Scope)
+	err := c.cc.Invoke(ctx, InventoryService_ConfirmScope_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +193,27 @@ type InventoryServiceServer interface {
 	LookupInstance(context.Context, *LookupInstanceRequest) (*Instance, error)
 	// Counts instances by up to four fields.
 	AggregateInstances(context.Context, *AggregateInstancesRequest) (*AggregateInstancesResponse, error)
+	// Follows the roll: every change of the instances that the filter matches,
+	// once and in the order of their commits. An instance that stops matching is
+	// told once more, as it is then.
+	//
+	// Over REST the answer is one JSON object a line, or server-sent events for
+	// `Accept: text/event-stream`, which resume by `Last-Event-ID`.
+	//
+	// Errors: OUT_OF_RANGE with reason TOKEN_EXPIRED when what follows the resume
+	// token is no longer kept: begin anew with `include_existing`.
+	// RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW for a watcher that does not
+	// keep up: it can resume from its last token.
+	WatchInstances(*WatchInstancesRequest, grpc.ServerStreamingServer[WatchInstancesResponse]) error
+	// Lists what happened to an instance, newest first, with the times in which
+	// nobody looked.
+	ListInstanceChanges(context.Context, *ListInstanceChangesRequest) (*ListInstanceChangesResponse, error)
 	// Lists scopes: what is looked at, and how fresh that is.
 	ListScopes(context.Context, *ListScopesRequest) (*ListScopesResponse, error)
+	// Settles a scope that is held: what is missing is marked as gone.
+	//
+	// Errors: FAILED_PRECONDITION with reason NOT_HELD when it is not held.
+	ConfirmScope(context.Context, *ConfirmScopeRequest) (*Scope, error)
 	mustEmbedUnimplementedInventoryServiceServer()
 }
 
@@ -156,8 +236,17 @@ func (UnimplementedInventoryServiceServer) LookupInstance(context.Context, *Look
 func (UnimplementedInventoryServiceServer) AggregateInstances(context.Context, *AggregateInstancesRequest) (*AggregateInstancesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AggregateInstances not implemented")
 }
+func (UnimplementedInventoryServiceServer) WatchInstances(*WatchInstancesRequest, grpc.ServerStreamingServer[WatchInstancesResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchInstances not implemented")
+}
+func (UnimplementedInventoryServiceServer) ListInstanceChanges(context.Context, *ListInstanceChangesRequest) (*ListInstanceChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListInstanceChanges not implemented")
+}
 func (UnimplementedInventoryServiceServer) ListScopes(context.Context, *ListScopesRequest) (*ListScopesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListScopes not implemented")
+}
+func (UnimplementedInventoryServiceServer) ConfirmScope(context.Context, *ConfirmScopeRequest) (*Scope, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConfirmScope not implemented")
 }
 func (UnimplementedInventoryServiceServer) mustEmbedUnimplementedInventoryServiceServer() {}
 func (UnimplementedInventoryServiceServer) testEmbeddedByValue()                          {}
@@ -252,6 +341,35 @@ func _InventoryService_AggregateInstances_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InventoryService_WatchInstances_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchInstancesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(InventoryServiceServer).WatchInstances(m, &grpc.GenericServerStream[WatchInstancesRequest, WatchInstancesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type InventoryService_WatchInstancesServer = grpc.ServerStreamingServer[WatchInstancesResponse]
+
+func _InventoryService_ListInstanceChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListInstanceChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryServiceServer).ListInstanceChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryService_ListInstanceChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryServiceServer).ListInstanceChanges(ctx, req.(*ListInstanceChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _InventoryService_ListScopes_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListScopesRequest)
 	if err := dec(in); err != nil {
@@ -266,6 +384,24 @@ func _InventoryService_ListScopes_Handler(srv interface{}, ctx context.Context, 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(InventoryServiceServer).ListScopes(ctx, req.(*ListScopesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InventoryService_ConfirmScope_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmScopeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InventoryServiceServer).ConfirmScope(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InventoryService_ConfirmScope_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InventoryServiceServer).ConfirmScope(ctx, req.(*ConfirmScopeRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -294,10 +430,24 @@ var InventoryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _InventoryService_AggregateInstances_Handler,
 		},
 		{
+			MethodName: "ListInstanceChanges",
+			Handler:    _InventoryService_ListInstanceChanges_Handler,
+		},
+		{
 			MethodName: "ListScopes",
 			Handler:    _InventoryService_ListScopes_Handler,
 		},
+		{
+			MethodName: "ConfirmScope",
+			Handler:    _InventoryService_ConfirmScope_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchInstances",
+			Handler:       _InventoryService_WatchInstances_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "rollcall/inventory/v1/inventory_service.proto",
 }

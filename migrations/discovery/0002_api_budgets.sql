@@ -1,0 +1,30 @@
+-- How fast each API of a cloud may be called, shared by all workers.
+CREATE TABLE api_budgets (
+    account       text COLLATE "C" NOT NULL,
+    location      text COLLATE "C" NOT NULL,
+    api           text COLLATE "C" NOT NULL,
+    rate          double precision NOT NULL
+        CONSTRAINT api_budgets_rate_check CHECK (rate > 0 AND rate <= max_rate),
+    max_rate      double precision NOT NULL
+        CONSTRAINT api_budgets_max_rate_check CHECK (max_rate > 0),
+    tokens        double precision NOT NULL,
+    refill_time   timestamptz NOT NULL DEFAULT now(),
+    throttle_time timestamptz,
+    throttled     bigint NOT NULL DEFAULT 0
+        CONSTRAINT api_budgets_throttled_check CHECK (throttled >= 0),
+
+    CONSTRAINT api_budgets_pkey PRIMARY KEY (account, location, api)
+)
+WITH (fillfactor = 50);
+
+COMMENT ON TABLE api_budgets IS
+    'A bucket of tokens an account, location and API, from which every call to a cloud takes one. Its rate halves when the cloud throttles and grows slowly while it does not.';
+COMMENT ON COLUMN api_budgets.account IS 'The account''s id.';
+COMMENT ON COLUMN api_budgets.location IS 'The region, or global.';
+COMMENT ON COLUMN api_budgets.api IS 'The API, such as ec2 or compute.';
+COMMENT ON COLUMN api_budgets.rate IS 'Calls a second allowed now.';
+COMMENT ON COLUMN api_budgets.max_rate IS 'The most that will ever be allowed: the rest of the cloud''s limit is left to the account''s own users.';
+COMMENT ON COLUMN api_budgets.tokens IS 'Calls that may be made at once; below 0: taken in advance.';
+COMMENT ON COLUMN api_budgets.refill_time IS 'When tokens were last counted.';
+COMMENT ON COLUMN api_budgets.throttle_time IS 'When the cloud last throttled a call; null: never.';
+COMMENT ON COLUMN api_budgets.throttled IS 'How many calls it has throttled.';
