@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"github.com/google/uuid"
+
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
@@ -51,6 +53,11 @@ const (
 	ResolveSQL  = resolveSQL
 	MarkGoneSQL = markGoneSQL
 )
+
+// HearOf is Hear by uid, for a word that brings no instance.
+func (s *Snapshot) HearOf(uid uuid.UUID, evidence inventory.Evidence) {
+	s.reconciliation.Hear(uid, evidence)
+}
 
 // SpoolMemory is how much of a snapshot stays in memory.
 const SpoolMemory = spoolMemory
