@@ -34,8 +34,8 @@ const (
 type IngestServiceClient interface {
 	// Takes one try to observe a scope: `start`, any number of `instances`, then
 	// `complete` or `failure`. It is applied whole in one transaction, or not at
-	// all: a stream that ends in any other way changes nothing. After `failure`, and
-	// after the final `verdict`, the caller ends its side.
+	// all: a stream that ends in any other way changes nothing. After `failure`
+	// the caller ends its side.
 	//
 	// Only a complete observation marks what it lacks as gone, and only after the
 	// cloud was asked for exactly those once more: when `complete` lacks what the
@@ -106,8 +106,8 @@ func (c *ingestServiceClient) RemoveAccount(ctx context.Context, in *RemoveAccou
 type IngestServiceServer interface {
 	// Takes one try to observe a scope: `start`, any number of `instances`, then
 	// `complete` or `failure`. It is applied whole in one transaction, or not at
-	// all: a stream that ends in any other way changes nothing. After `failure`, and
-	// after the final `verdict`, the caller ends its side.
+	// all: a stream that ends in any other way changes nothing. After `failure`
+	// the caller ends its side.
 	//
 	// Only a complete observation marks what it lacks as gone, and only after the
 	// cloud was asked for exactly those once more: when `complete` lacks what the
