@@ -53,7 +53,7 @@ func ScopesSQL(size int) (string, []any) {
 const (
 	LoadHeldSQL = loadHeldSQL
 	ResolveSQL  = resolveSQL
-	MarkGoneSQL = markGoneSQL
+	GoneSQL     = goneSQL
 )
 
 // HearOf is Hear by uid, for a word that brings no instance.
@@ -72,3 +72,6 @@ func InstancesAsOf(revision int64, notBefore time.Time) (string, []any) {
 
 // ChangeImages is what stands after FROM for changes with their instances.
 var ChangeImages = changeImages
+
+// FewCreated is how many new instances go into the log one by one.
+const FewCreated = fewCreated
