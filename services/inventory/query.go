@@ -29,8 +29,9 @@ type Freshness struct {
 	// Oldest is the time of the oldest complete observation behind the answer;
 	// zero when one of its scopes was never observed, or there is no scope.
 	Oldest time.Time
-	// Unreachable are the scopes it can't vouch for: never observed, or the last
-	// try failed. By account, kind and location.
+	// Unreachable are the scopes it can't vouch for: never observed, the last try
+	// failed, held, or not observed for twice as long as they should be. By
+	// account, kind and location.
 	Unreachable []ScopeKey
 }
 
@@ -40,6 +41,15 @@ type LookupScope struct {
 	Account string
 	// ShowGone looks among those that are gone too.
 	ShowGone bool
+	// MaxStaleness as in ListQuery: of the scope of the instance, or where there is
+	// none of all those that it could be in.
+	MaxStaleness time.Duration
+}
+
+// GetQuery says how one instance is to be read.
+type GetQuery struct {
+	// MaxStaleness as in LookupScope.
+	MaxStaleness time.Duration
 }
 
 // AggregateQuery asks for counts of instances. Its texts are the contract's.

@@ -11,6 +11,10 @@ import (
 // or for all of one kind in it, of which no location could be looked at yet.
 const WholeAccount = "-"
 
+// ReasonRetired is the reason of the last error of a scope that is not read any
+// more: its location was switched off for the account, or is no longer wanted.
+const ReasonRetired = "RETIRED"
+
 // ScopeKey names a scope: the smallest thing whose truth is known at once.
 type ScopeKey struct {
 	// Account is the bare id of the account.
