@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"time"
+
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
@@ -54,3 +56,12 @@ const (
 
 // SpoolMemory is how much of a snapshot stays in memory.
 const SpoolMemory = spoolMemory
+
+// InstancesAsOf is what stands after FROM for the roll as of a revision.
+func InstancesAsOf(revision int64, notBefore time.Time) (string, []any) {
+	var args query.Args
+	return instancesAsOf(&args, past{revision: revision, notBefore: notBefore}), args
+}
+
+// ChangeImages is what stands after FROM for changes with their instances.
+var ChangeImages = changeImages
