@@ -13,6 +13,9 @@ type ListQuery struct {
 	// MaxStaleness is the age of an observation that the caller will still
 	// take; 0: any.
 	MaxStaleness time.Duration
+	// AsOf asks for the roll as it stood at that time, from which MaxStaleness is
+	// measured back then; zero: now.
+	AsOf time.Time
 }
 
 // Page is a page of instances.
@@ -33,6 +36,21 @@ type Freshness struct {
 	// failed, held, or not observed for twice as long as they should be. By
 	// account, kind and location.
 	Unreachable []ScopeKey
+	// Gaps are why, for an answer about a past time: what it falls into.
+	Gaps []Gap
+}
+
+// Gap is a time in which a scope was not observed.
+type Gap struct {
+	Scope ScopeKey
+	// Start is the last complete observation before; zero: there was none.
+	Start time.Time
+	// End is the first complete observation after; zero: it goes on.
+	End time.Time
+	// Reason for programs: that of a Failure, ReasonHeld or ReasonNotObserved.
+	Reason string
+	// Error for people.
+	Error string
 }
 
 // LookupScope narrows a look-up of one instance.
@@ -50,6 +68,8 @@ type LookupScope struct {
 type GetQuery struct {
 	// MaxStaleness as in LookupScope.
 	MaxStaleness time.Duration
+	// AsOf as in ListQuery.
+	AsOf time.Time
 }
 
 // AggregateQuery asks for counts of instances. Its texts are the contract's.
@@ -57,8 +77,9 @@ type AggregateQuery struct {
 	GroupBy  []string
 	Filter   string
 	ShowGone bool
-	// MaxStaleness as in ListQuery.
+	// MaxStaleness and AsOf as in ListQuery.
 	MaxStaleness time.Duration
+	AsOf         time.Time
 }
 
 // Aggregate is the answer to an AggregateQuery, largest group first.

@@ -101,6 +101,16 @@ func (t touch) queue(batch *pgx.Batch, maxStaleness time.Duration, into *invento
 	t.queueStale(batch, maxStaleness)
 }
 
+// queueAt is queue for an answer as of a moment, from which maxStaleness is
+// measured back.
+func (t touch) queueAt(batch *pgx.Batch, m moment, maxStaleness time.Duration, into *inventory.Freshness) {
+	if m.isNow() {
+		t.queue(batch, maxStaleness, into)
+		return
+	}
+	t.queueAsOf(batch, m.time, maxStaleness, into)
+}
+
 // queueStale fails the batch when one of the touched scopes is older than
 // maxStaleness, unless that is 0.
 func (t touch) queueStale(batch *pgx.Batch, maxStaleness time.Duration) {

@@ -49,7 +49,7 @@ func (s *Store) lookup(ctx context.Context, column, value string, in inventory.L
 		case err != nil:
 			return err
 		case len(matches) == 0:
-			return notThere(ctx, tx, value, touchedBy(in), in.MaxStaleness)
+			return notThere(ctx, tx, value, touchedBy(in), moment{}, in.MaxStaleness)
 		case len(matches) > 1:
 			return ambiguous(value, matches)
 		}
