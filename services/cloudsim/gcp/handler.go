@@ -176,7 +176,11 @@ func (r *request) admit() *failure {
 	if !r.world.Admit(r.call, true) {
 		return throttled(r.service, r.project.Number)
 	}
-	if r.permission != "" && !r.world.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
+	if r.permission == "" {
+		return nil
+	}
+	r.world.NeedPermission(r.project.ID, r.permission)
+	if !r.world.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
 		return denied(r.call, r.permission, r.resource())
 	}
 	return nil
