@@ -49,6 +49,8 @@ type SQLInstance struct {
 	Replicas      []string   // the names of its copies
 	Labels        []Tag      // sorted by key
 	Entropy       uint64
+
+	busyUntil time.Time // when the operation that works on it ends
 }
 
 // Label returns the value of a label, "" when there is none.
