@@ -59,6 +59,10 @@ func listSQL(req *request, d *document) error {
 	if err != nil {
 		return err
 	}
+	filter, err := parseSQLFilter(req.query.Get("filter"))
+	if err != nil {
+		return err
+	}
 	all, err := req.world.SQLInstances(req.project.ID)
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func listSQL(req *request, d *document) error {
 	count, last, honest := 0, "", ""
 	for i := range all {
 		instance := &all[i]
-		if instance.Name <= after.zone || slices.Contains(lost, instance.Region) || req.faults.has(cloudsim.Empty) {
+		if instance.Name <= after.zone || slices.Contains(lost, instance.Region) || req.faults.has(cloudsim.Empty) || !filter.match(instance) {
 			continue
 		}
 		if count == limit {
