@@ -98,6 +98,7 @@ func (w *World) changeDatabase(accountID, regionName, id string, from DatabaseSt
 		return Database{}, err
 	}
 	d.Changed = now
+	r.touchDatabase(d)
 	view := *d
 	view.Status, _ = r.status(d.Status, d.Changed, now)
 	view.Replicas = r.replicas(d.ID, now)
@@ -124,9 +125,11 @@ func (w *World) DeleteDatabase(accountID, regionName, id string) (Database, erro
 	for _, replica := range r.databases {
 		if replica.ReplicaOf == d.ID {
 			replica.ReplicaOf = ""
+			r.touchDatabase(replica)
 		}
 	}
 	d.Status, d.Changed = DatabaseDeleting, now
+	r.touchDatabase(d)
 	return *d, nil
 }
 
@@ -142,6 +145,7 @@ func (w *World) RetagDatabase(accountID, regionName, arn string, set map[string]
 	for _, d := range r.databases {
 		if _, there := r.status(d.Status, d.Changed, now); there && d.ARN == arn {
 			d.Tags = mergeTags(d.Tags, set, drop)
+			r.touchDatabase(d)
 			return nil
 		}
 	}
@@ -184,6 +188,7 @@ func (w *World) moveCluster(accountID, regionName, id string, from, to DatabaseS
 	for _, d := range r.databases {
 		if _, there := r.status(d.Status, d.Changed, now); there && d.Cluster == c.ID {
 			d.Status, d.Changed = to, now
+			r.touchDatabase(d)
 		}
 	}
 	view := *c

@@ -76,6 +76,8 @@ type Machine struct {
 	// Changed is when the state last began to change.
 	Changed time.Time
 	Tags    []Tag // sorted by key
+	// Versions are when the machine came and when each change of it was made, with Config.VersionTag.
+	Versions []time.Time
 
 	// Seq orders the machines of a region, oldest first; it is what page tokens hold on to.
 	Seq uint64

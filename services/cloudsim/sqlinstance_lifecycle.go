@@ -51,6 +51,7 @@ func (w *World) SetSQLActive(projectID, name string, active bool) (SQLInstance, 
 			return &ResourceError{Err: ErrInvalid, ID: name}
 		}
 		d.Active = active
+		p.touchSQL(d)
 		view = p.sqlView(d, now)
 		return nil
 	})
@@ -59,8 +60,9 @@ func (w *World) SetSQLActive(projectID, name string, active bool) (SQLInstance, 
 
 // SetSQLState puts an instance into a state that no action leads to, such as MAINTENANCE. The error is ErrNotFound.
 func (w *World) SetSQLState(projectID, name string, state SQLState) error {
-	return w.editSQL(projectID, name, func(_ *project, d *SQLInstance, _ SQLState, now time.Time) error {
+	return w.editSQL(projectID, name, func(p *project, d *SQLInstance, _ SQLState, now time.Time) error {
 		d.State, d.Changed = state, now
+		p.touchSQL(d)
 		return nil
 	})
 }
@@ -71,9 +73,11 @@ func (w *World) DeleteSQL(projectID, name string) error {
 		for _, replica := range p.databases {
 			if replica.ReplicaOf == name {
 				replica.ReplicaOf = ""
+				p.touchSQL(replica)
 			}
 		}
 		d.State, d.Changed = SQLPendingDelete, now
+		p.touchSQL(d)
 		return nil
 	})
 }
