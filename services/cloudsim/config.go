@@ -50,6 +50,13 @@ type Config struct {
 	// TerminatedFor is how long terminated machines stay visible. Zero means DefaultTerminatedFor.
 	TerminatedFor time.Duration
 
+	// VersionTag names a tag (a label, of Google Cloud) that counts the changes of each thing, so that a reader can tell
+	// which of two sightings is the older one. States that follow by themselves are no change. Empty: no such tag.
+	VersionTag string
+
+	// PageSize is the most that a page of a list holds, whatever a request asks for. Zero: what the real services send.
+	PageSize int
+
 	// Latency is added to every answer.
 	Latency time.Duration
 	// VerifySignatures rejects requests whose SigV4 signature was not made with the access key's secret.

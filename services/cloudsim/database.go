@@ -53,11 +53,12 @@ type Database struct {
 	Subnets    []*Network // those of its subnet group
 	// SecondaryZone is where the standby is, "" when there is none.
 	SecondaryZone string
-	ReplicaOf     string   // the ID of the database it copies
-	Replicas      []string // the IDs of its copies
-	Cluster       string   // the ID of the cluster it is a member of
-	Writer        bool     // the member that takes writes
-	Tags          []Tag    // sorted by key
+	ReplicaOf     string      // the ID of the database it copies
+	Replicas      []string    // the IDs of its copies
+	Cluster       string      // the ID of the cluster it is a member of
+	Writer        bool        // the member that takes writes
+	Tags          []Tag       // sorted by key
+	Versions      []time.Time // as those of a Machine
 	// Restarts is when RDS starts a stopped database by itself; zero unless it is stopped or stopping.
 	Restarts time.Time
 	// Failure is the status that the last start or stop ended in, for it came to nothing; "" when it did not.
@@ -239,6 +240,7 @@ func (r *region) cluster(id string, now time.Time) (*Cluster, DatabaseStatus, bo
 
 // addDatabase places a database, over a deleted one of the same name if there is one. The caller holds mu, or is alone.
 func (r *region) addDatabase(d *Database) {
+	r.touchDatabase(d)
 	i, taken := slices.BinarySearchFunc(r.databases, d.ID, func(d *Database, id string) int { return strings.Compare(d.ID, id) })
 	if taken {
 		r.databases[i] = d

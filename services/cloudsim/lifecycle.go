@@ -115,6 +115,7 @@ func (r *region) enter(m *Machine, to State, now time.Time) {
 	now = now.UTC()
 	m.State, m.Changed = to, now
 	m.Failure, m.FailureText = "", ""
+	r.touch(m)
 	switch to {
 	case Pending:
 		m.Launched = now.Truncate(time.Second) // EC2 reports the time of the last start
@@ -137,19 +138,21 @@ func (w *World) Vanish(accountID, regionName string, ids ...string) error {
 
 // Retag sets and removes tags. The error is ErrNotFound.
 func (w *World) Retag(accountID, regionName, id string, set map[string]string, drop ...string) error {
-	return w.edit(accountID, regionName, []string{id}, func(_ *region, m *Machine, _ State) error {
+	return w.edit(accountID, regionName, []string{id}, func(r *region, m *Machine, _ State) error {
 		m.Tags = mergeTags(m.Tags, set, drop)
+		r.touch(m)
 		return nil
 	})
 }
 
 // Resize changes the machine type. Errors: ErrNotFound; ErrWrongState unless the machine is stopped.
 func (w *World) Resize(accountID, regionName, id, machineType string) error {
-	return w.edit(accountID, regionName, []string{id}, func(_ *region, m *Machine, state State) error {
+	return w.edit(accountID, regionName, []string{id}, func(r *region, m *Machine, state State) error {
 		if state != Stopped {
 			return &ResourceError{Err: ErrWrongState, ID: id, State: state.String()}
 		}
 		m.Type = machineType
+		r.touch(m)
 		return nil
 	})
 }

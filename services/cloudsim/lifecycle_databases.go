@@ -143,6 +143,7 @@ func (w *World) changeDatabase(accountID, regionName, id string, from DatabaseSt
 		return Database{}, err
 	}
 	d.Changed, d.linger = now.Add(d.linger), 0
+	r.touchDatabase(d)
 	view, _ := d.at(r, now)
 	view.Replicas = r.replicas(d.ID, now)
 	return view, nil
@@ -168,9 +169,11 @@ func (w *World) DeleteDatabase(accountID, regionName, id string) (Database, erro
 	for _, replica := range r.databases {
 		if replica.ReplicaOf == d.ID {
 			replica.ReplicaOf = ""
+			r.touchDatabase(replica)
 		}
 	}
 	d.Status, d.Changed, d.Failure = DatabaseDeleting, now, ""
+	r.touchDatabase(d)
 	return *d, nil
 }
 
@@ -186,6 +189,7 @@ func (w *World) RetagDatabase(accountID, regionName, arn string, set map[string]
 	for _, d := range r.databases {
 		if _, there := d.at(r, now); there && d.ARN == arn {
 			d.Tags = mergeTags(d.Tags, set, drop)
+			r.touchDatabase(d)
 			return nil
 		}
 	}
@@ -232,6 +236,7 @@ func (w *World) moveCluster(accountID, regionName, id string, from, to DatabaseS
 	for _, d := range r.databases {
 		if _, there := d.at(r, now); there && d.Cluster == c.ID {
 			d.Status, d.Changed, d.Failure = to, c.Changed, failure
+			r.touchDatabase(d)
 		}
 	}
 	view, _ := c.at(r, now)

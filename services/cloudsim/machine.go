@@ -84,6 +84,8 @@ type Machine struct {
 	Tags    []Tag // sorted by key
 	// Failure is EC2's code for why the last start came to nothing, "" when it did not; FailureText says it for people.
 	Failure, FailureText string
+	// Versions are when the machine came and when each change of it was made, with Config.VersionTag.
+	Versions []time.Time
 
 	// Seq orders the machines of a region, oldest first; it is what page tokens hold on to.
 	Seq uint64

@@ -83,6 +83,7 @@ func (r *region) at(m *Machine, now time.Time) (State, bool) {
 func (r *region) add(m *Machine) {
 	r.machines = append(r.machines, m)
 	r.byID[m.ID] = m
+	r.touch(m)
 }
 
 // remove takes a machine away without a trace. The caller holds mu.

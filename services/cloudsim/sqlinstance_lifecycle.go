@@ -63,6 +63,7 @@ func (w *World) SetSQLActive(projectID, name string, active bool, options ...How
 		if !how(options).Fails {
 			d.Active = active
 		}
+		p.touchSQL(d)
 		view = p.sqlView(d, now)
 		return nil
 	})
@@ -71,8 +72,9 @@ func (w *World) SetSQLActive(projectID, name string, active bool, options ...How
 
 // SetSQLState puts an instance into a state that no action leads to, such as MAINTENANCE. The error is ErrNotFound.
 func (w *World) SetSQLState(projectID, name string, state SQLState) error {
-	return w.editSQL(projectID, name, func(_ *project, d *SQLInstance, _ SQLState, now time.Time) error {
+	return w.editSQL(projectID, name, func(p *project, d *SQLInstance, _ SQLState, now time.Time) error {
 		d.State, d.Changed = state, now
+		p.touchSQL(d)
 		return nil
 	})
 }
@@ -83,9 +85,11 @@ func (w *World) DeleteSQL(projectID, name string) error {
 		for _, replica := range p.databases {
 			if replica.ReplicaOf == name {
 				replica.ReplicaOf = ""
+				p.touchSQL(replica)
 			}
 		}
 		d.State, d.Changed = SQLPendingDelete, now
+		p.touchSQL(d)
 		return nil
 	})
 }

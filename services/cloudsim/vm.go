@@ -48,8 +48,9 @@ type VM struct {
 	PublicIP  netip.Addr // invalid: none
 	Created   time.Time
 	Started   time.Time
-	Stopped   time.Time // zero: never
-	Labels    []Tag     // sorted by key
+	Stopped   time.Time   // zero: never
+	Labels    []Tag       // sorted by key
+	Versions  []time.Time // as those of a Machine
 	// Group is the managed instance group that made the VM, "" when none did.
 	Group string
 	// LocalSSDs is how many disks of the host's it has: what is on them is lost on stop, unless that is asked for.

@@ -60,6 +60,7 @@ func (p *project) createVMs(zone string, spec VMSpec, now time.Time) []*VM {
 		m := p.newVM(zone, each, now)
 		p.byZone[zone] = append(p.byZone[zone], m)
 		p.names[zone+"/"+m.Name] = m
+		p.touch(m)
 		created = append(created, m)
 	}
 	return created

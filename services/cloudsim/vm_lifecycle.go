@@ -129,8 +129,21 @@ func (w *World) SetVMState(projectID, zone, name string, state VMState) error {
 
 // SetVMLabels replaces a VM's labels. The error is ErrNotFound.
 func (w *World) SetVMLabels(projectID, zone, name string, labels map[string]string) error {
-	return w.editVM(projectID, zone, name, func(_ *project, m *VM, _ VMState, _ time.Time) error {
+	return w.editVM(projectID, zone, name, func(p *project, m *VM, _ VMState, _ time.Time) error {
 		m.Labels = mergeTags(nil, labels, nil)
+		p.touch(m)
+		return nil
+	})
+}
+
+// ResizeVM changes a VM's machine type. Errors: ErrNotFound; ErrWrongState unless it is stopped.
+func (w *World) ResizeVM(projectID, zone, name, machineType string) error {
+	return w.editVM(projectID, zone, name, func(p *project, m *VM, state VMState, _ time.Time) error {
+		if state != VMTerminated {
+			return &ResourceError{Err: ErrWrongState, ID: name, State: string(state)}
+		}
+		m.Type = machineType
+		p.touch(m)
 		return nil
 	})
 }
@@ -178,6 +191,7 @@ func (w *World) editVM(projectID, zone, name string, change func(*project, *VM, 
 // enterVM puts a VM into a state. The caller holds mu.
 func (p *project) enterVM(m *VM, to VMState, now time.Time) {
 	m.State, m.Changed, m.fallsBack = to, now.UTC(), ""
+	p.touch(m)
 	switch to {
 	case VMProvisioning:
 		m.Started = m.Changed

@@ -45,7 +45,10 @@ func (ec2) narrowed(form url.Values) bool {
 	return form.Has("MaxResults") || form.Has("NextToken") || numbered(form, "Filter") || numbered(form, "InstanceId")
 }
 
-func (ec2) laterPage(form url.Values) bool { return form.Get("NextToken") != "" }
+func (ec2) reads(form url.Values) cloudsim.Request {
+	named := numbered(form, "InstanceId") || names(form, "Filter.", "instance-id")
+	return asked(form, "NextToken", named)
+}
 
 // writeError writes the form of EC2's errors, which is its own.
 func (ec2) writeError(d *document, f *failure, requestID string) {

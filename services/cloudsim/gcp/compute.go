@@ -89,13 +89,13 @@ const maxComputePage = 500
 func pageSize(req *request, most int) (int, error) {
 	given := req.query.Get("maxResults")
 	if given == "" || given == "0" {
-		return most, nil
+		return req.world.PageSize(most), nil
 	}
 	n, err := strconv.Atoi(given)
 	if err != nil || n < 0 || n > most {
 		return 0, invalid("Invalid value for field 'maxResults': '%s'. Value must be between 0 and %d, inclusive.", given, most)
 	}
-	return n, nil
+	return req.world.PageSize(n), nil
 }
 
 // getProject describes the project.

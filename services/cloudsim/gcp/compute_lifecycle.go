@@ -27,7 +27,11 @@ func instanceName(req *request) string {
 	return name
 }
 
+// getInstance describes the VM that is named, or that has the id.
 func getInstance(req *request, d *document) error {
+	if reachable, _ := splitReachable(req, []string{req.call.Region}); len(reachable) == 0 {
+		return unreachable("zone " + req.call.Region)
+	}
 	m, err := req.world.VM(req.project.ID, req.call.Region, instanceName(req))
 	if err != nil {
 		return err

@@ -121,7 +121,7 @@ func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) 
 	header := w.Header()
 	header.Set("Content-Type", "application/json; charset=UTF-8")
 	if refused == nil {
-		req.faults = faultSet(h.world.Faults(req.call, req.query.Get("pageToken") != ""))
+		req.faults = faultSet(h.world.Faults(req.call, req.reads()))
 		if !req.faults.delay(req.http.Context(), h.world.Latency()) {
 			h.world.Record(req.call, false, true)
 			req.recordMutation(false, &failure{reason: "dropped"})
@@ -171,6 +171,18 @@ func (r *request) run(d *document) *failure {
 	}
 	r.faults.spoil(d)
 	return nil
+}
+
+// reads says what a request asks for.
+func (r *request) reads() cloudsim.Request {
+	asked := cloudsim.Request{LaterPage: r.query.Get("pageToken") != ""}
+	switch {
+	case strings.HasSuffix(strings.ToLower(r.action), "list"):
+		asked.Reads = cloudsim.Lists
+	case r.action == "instances.get":
+		asked.Reads = cloudsim.ByID
+	}
+	return asked
 }
 
 // admit checks the project, its APIs, the limits and the caller's permission.

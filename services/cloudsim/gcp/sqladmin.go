@@ -47,7 +47,7 @@ const (
 
 // listSQL lists the instances of all regions by name. Regions that can't be asked are left out, with a warning.
 func listSQL(req *request, d *document) error {
-	limit := sqlPage
+	limit := req.world.PageSize(sqlPage)
 	if given := req.query.Get("maxResults"); given != "" && given != "0" {
 		var err error
 		if limit, err = pageSize(req, 1<<30); err != nil {
@@ -57,6 +57,10 @@ func listSQL(req *request, d *document) error {
 	}
 	presented := req.query.Get("pageToken")
 	after, err := parsePageToken(req.call, presented)
+	if err != nil {
+		return err
+	}
+	filter, err := parseSQLFilter(req.query.Get("filter"))
 	if err != nil {
 		return err
 	}
@@ -71,7 +75,8 @@ func listSQL(req *request, d *document) error {
 	count, last, honest := 0, "", ""
 	for i := range all {
 		instance := &all[i]
-		if instance.Name <= after.zone || slices.Contains(lost, instance.Region) || req.faults.has(cloudsim.Empty) {
+		if instance.Name <= after.zone || slices.Contains(lost, instance.Region) || req.faults.has(cloudsim.Empty) ||
+			cloudsim.LeavesOut(req.faults, instance.Name) || !filter.match(instance) {
 			continue
 		}
 		if count == limit {

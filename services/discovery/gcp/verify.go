@@ -32,7 +32,7 @@ func (s *session) Permissions(ctx context.Context) []discovery.Permission {
 
 	databases := call{service: "Cloud SQL", api: sqlAPI, permission: "cloudsql.instances.list"}
 	_, err = attempt(ctx, s, nil, databases, func(ctx context.Context) (*sqladmin.InstancesListResponse, error) {
-		return s.sqlPage(ctx, "")
+		return s.sqlPage(ctx, "", "")
 	})
 	return []discovery.Permission{machines, zone, discovery.TriedPermission(databases.permission, "", err)}
 }

@@ -62,6 +62,15 @@ var examples = map[string][]string{
 	"InventoryService_AggregateInstances": {
 		`curl -s 'ORIGIN/v1/instances:aggregate?groupBy=state&groupBy=location.region'`,
 	},
+	"InventoryService_WatchInstances": {
+		`curl -sNG 'ORIGIN/v1/instances:watch' --data-urlencode 'filter=kind = VIRTUAL_MACHINE' -d includeExisting=true`,
+	},
+	"InventoryService_ListInstanceChanges": {
+		`curl -s 'ORIGIN/v1/instances/INSTANCE/changes'`,
+	},
+	"InventoryService_ConfirmScope": {
+		`curl -s -X POST 'ORIGIN/v1/scopes/SCOPE:confirm' -d '{}'`,
+	},
 	"InventoryService_ListScopes": {
 		`curl -sG 'ORIGIN/v1/scopes' --data-urlencode 'filter=last_error_reason != ""'`,
 	},

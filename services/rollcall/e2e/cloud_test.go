@@ -40,6 +40,48 @@ func TestCredentialsOfTheEnvironment(t *testing.T) {
 	without.stop(t)
 }
 
+// TestCredentialsOfBothClouds has the environment open a project beside an account, and a project alone.
+func TestCredentialsOfBothClouds(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	delete(v.env, "ROLLCALL_DEMO")
+	delete(v.env, "ROLLCALL_LOG_LEVEL")
+	v.env["GOOGLE_APPLICATION_CREDENTIALS"] = v.keyFile
+	dir := t.TempDir()
+	google := up(t, dir, v.env)
+	if said := google.output.String(); !strings.Contains(said, "Google Cloud project first-project, read as rollcall@first-project.iam.gserviceaccount.com") {
+		t.Errorf("it says:\n%s", said)
+	}
+	if all := connected(t, google.http, 1); all[0].Name != "accounts/gcp-first-project" || all[0].Labels["rollcall-demo"] != "" {
+		t.Errorf("on the roll is %+v", all)
+	}
+	if n := len(mustInstances(t, google.http, "provider = GCP")); n != 7 {
+		t.Errorf("%d instances of the project, want two in each of three zones, and a database", n)
+	}
+	google.stop(t)
+
+	v.env["AWS_ACCESS_KEY_ID"], v.env["AWS_SECRET_ACCESS_KEY"] = v.accessKeyID, v.needles["the access key's secret"]
+	both := up(t, dir, v.env)
+	if said := both.output.String(); !strings.Contains(said, "AWS account 200000000001, read as ") || !strings.Contains(said, "; Google Cloud project first-project") {
+		t.Errorf("it says:\n%s", said)
+	}
+	if all := connected(t, both.http, 2); all[0].Name != "accounts/aws-200000000001" || all[1].Name != "accounts/gcp-first-project" {
+		t.Errorf("on the roll is %+v", all)
+	}
+	both.stop(t)
+
+	// What one cloud refuses keeps nothing from the other.
+	v.env["GOOGLE_APPLICATION_CREDENTIALS"] = v.secretFile
+	half := up(t, t.TempDir(), v.env)
+	if said := half.output.String(); !strings.Contains(said, "Google Cloud credentials were found and can't be used") || strings.Contains(said, v.needles["the access key's secret"]) {
+		t.Errorf("it says:\n%s", said)
+	}
+	if all := connected(t, half.http, 1); all[0].Name != "accounts/aws-200000000001" {
+		t.Errorf("on the roll is %+v", all)
+	}
+	half.stop(t)
+}
+
 func TestCredentialsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	world := newWorld(t)
@@ -54,6 +96,7 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 		"a wrong secret":      {wrong, []string{"AWS credentials were found and can't be used", "What to do: "}},
 		"half a key":          {half, []string{"AWS_ACCESS_KEY_ID"}},
 		"an unknown profile":  {map[string]string{"AWS_PROFILE": "nowhere"}, []string{"AWS_PROFILE"}},
+		"no file of Google's": {map[string]string{"GOOGLE_APPLICATION_CREDENTIALS": "/nowhere/key.json"}, []string{"Google Cloud credentials were found and can't be used", "What to do: "}},
 		"nobody at the cloud": {map[string]string{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, []string{"AWS credentials were found and can't be used"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,6 +24,7 @@ func environment(home string, more map[string]string) []string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": home, "TERM": "dumb",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
+		"GCE_METADATA_HOST": "127.0.0.1:1", // where nobody answers
 	}
 	maps.Copy(env, more)
 	var list []string

@@ -2,13 +2,10 @@ package up
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/aws"
 	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
@@ -33,8 +30,8 @@ type cloud struct {
 //	ROLLCALL_DEMO  credentials here      on the roll             what is read
 //	on             -                     -                       the demo
 //	off            -                     -                       what the user put on the roll
-//	auto           taken by the cloud    -                       their account and what else is on the roll
-//	auto           refused               -                       what the user put on the roll
+//	auto           taken by a cloud      -                       their accounts, one of each cloud, and what else is on the roll
+//	auto           refused by all        -                       what the user put on the roll
 //	auto           none                  accounts of the user's  those: the demo would stand between them and their cloud
 //	auto           none                  nothing but the demo    the demo
 func (r *run) chooseCloud(ctx context.Context) error {
@@ -51,20 +48,35 @@ func (r *run) chooseCloud(ctx context.Context) error {
 		r.cloud.what = "what is on the roll; nothing is put there by itself (ROLLCALL_DEMO=off)"
 		return r.endDemo(ctx, demoAccounts)
 	}
-	identity, err := discoveryaws.Detect(ctx)
-	switch {
-	case ctx.Err() != nil:
+	around := lookAround(ctx)
+	if ctx.Err() != nil {
 		return context.Cause(ctx)
-	case err == nil:
-		return r.showOwn(ctx, own, demoAccounts, identity)
-	case !errors.Is(err, discoveryaws.ErrNoCredentials) || len(named()) > 0:
-		r.tellRefused(err)
+	}
+	return r.settle(ctx, around, held, demoAccounts, own)
+}
+
+// settle decides by what the environment holds.
+func (r *run) settle(ctx context.Context, around []found, held, demoAccounts, own []*accountsv1.Account) error {
+	var refused []string
+	usable := false
+	for _, f := range around {
+		usable = usable || f.account != nil
+		if f.refused != nil {
+			refused = append(refused, f.provider)
+			f.tell(r.tell)
+		}
+	}
+	switch {
+	case usable:
+		return r.showOwn(ctx, own, demoAccounts, around)
+	case len(refused) > 0:
+		r.cloud.what = "what is on the roll; the " + strings.Join(refused, " and ") + " credentials of the environment can't be used"
 		return r.endDemo(ctx, demoAccounts)
 	case len(own) > 0:
 		r.cloud.what = "what is on the roll; there are no credentials of a cloud in the environment"
 		return r.endDemo(ctx, demoAccounts)
 	default:
-		return r.showDemo(ctx, held, own, "because no credentials of a cloud were found here (AWS_PROFILE, AWS_ACCESS_KEY_ID …)")
+		return r.showDemo(ctx, held, own, "because no credentials of a cloud were found here (AWS_PROFILE, AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS …)")
 	}
 }
 
@@ -107,52 +119,23 @@ func (r *run) endDemo(ctx context.Context, demo []*accountsv1.Account) error {
 	return r.services.roll.remove(ctx, demo)
 }
 
-// showOwn puts the account of the environment's credentials on the roll.
-func (r *run) showOwn(ctx context.Context, own, demo []*accountsv1.Account, identity discoveryaws.Identity) error {
+// showOwn puts the accounts of the environment's credentials on the roll.
+func (r *run) showOwn(ctx context.Context, own, demo []*accountsv1.Account, around []found) error {
 	if err := r.endDemo(ctx, demo); err != nil {
 		return err
 	}
-	account, err := r.services.roll.add(ctx, own, &accountsv1.Account{
-		DisplayName: "AWS " + identity.AccountID,
-		Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
-			AccountId:   identity.AccountID,
-			Credentials: &accountsv1.AwsAccount_DefaultCredentials{DefaultCredentials: &accountsv1.AwsDefaultCredentials{}},
-		}},
-	})
-	if err != nil {
-		return err
-	}
-	r.cloud.accounts = append(r.cloud.accounts, account)
-	r.cloud.what = fmt.Sprintf("AWS account %s, read as %s", identity.AccountID, identity.ARN)
-	return nil
-}
-
-// tellRefused says that there are credentials, and why they are of no use.
-func (r *run) tellRefused(err error) {
-	r.cloud.what = "what is on the roll; the AWS credentials of the environment can't be used"
-	failure, ok := errors.AsType[*discovery.Failure](err)
-	if !ok {
-		r.tell.warn("The environment names AWS credentials (%s), but none come of it: %v", strings.Join(named(), ", "), err)
-		r.tell.warn("Mend or unset that and start again; or ROLLCALL_DEMO=on shows the demo company.")
-		return
-	}
-	r.tell.warn("AWS credentials were found and can't be used: %s", failure.Message)
-	if failure.Remedy != "" {
-		r.tell.warn("What to do: %s", failure.Remedy)
-	}
-	r.tell.warn("No account was put on the roll for them. Start again when that is mended; or ROLLCALL_DEMO=on shows the demo company.")
-}
-
-// named are the variables by which a user says that there are credentials: when none come of them, that is a mistake to
-// be told, and no reason to show the demo. See "Environment variables" in the AWS SDKs and Tools Reference Guide.
-func named() (set []string) {
-	for _, name := range []string{
-		"AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_WEB_IDENTITY_TOKEN_FILE",
-		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-	} {
-		if os.Getenv(name) != "" {
-			set = append(set, name)
+	var what []string
+	for _, f := range around {
+		if f.account == nil {
+			continue
 		}
+		account, err := r.services.roll.add(ctx, own, f.account)
+		if err != nil {
+			return err
+		}
+		r.cloud.accounts = append(r.cloud.accounts, account)
+		what = append(what, f.what)
 	}
-	return set
+	r.cloud.what = strings.Join(what, "; ")
+	return nil
 }
