@@ -8,6 +8,7 @@ CREATE TABLE change_head (
     one            boolean NOT NULL DEFAULT true
         CONSTRAINT change_head_pkey PRIMARY KEY
         CONSTRAINT change_head_one_check CHECK (one),
+    log_id         uuid NOT NULL DEFAULT gen_random_uuid(),
     revision       bigint NOT NULL
         CONSTRAINT change_head_revision_check CHECK (revision >= floor_revision),
     time           timestamptz NOT NULL,
@@ -20,6 +21,7 @@ WITH (fillfactor = 10, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scal
 
 COMMENT ON TABLE change_head IS 'One row: where the log of changes ends and where it begins.';
 COMMENT ON COLUMN change_head.one IS 'There is one row.';
+COMMENT ON COLUMN change_head.log_id IS 'Which log this is: a place in another one means nothing here.';
 COMMENT ON COLUMN change_head.revision IS 'Revision of the last change that was committed; 0: there is none.';
 COMMENT ON COLUMN change_head.time IS 'Time of that change; the next one is not before it.';
 COMMENT ON COLUMN change_head.floor_revision IS 'Changes up to this one are no longer kept; 0: all are.';

@@ -123,7 +123,7 @@ func (s *session) tryMachineCalls(ctx context.Context, zone string) []discovery.
 func (s *session) tryDatabases(ctx context.Context) []discovery.Permission {
 	known := ""
 	listed := s.try(ctx, sqlCall("cloudsql.instances.list", false), func(ctx context.Context) error {
-		page, err := s.sqlPage(ctx, "")
+		page, err := s.sqlPage(ctx, "", "")
 		if err == nil && len(page.Items) > 0 {
 			known = page.Items[0].Name
 		}

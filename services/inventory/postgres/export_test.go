@@ -1,6 +1,10 @@
 package postgres
 
 import (
+	"time"
+
+	"github.com/google/uuid"
+
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
@@ -52,5 +56,19 @@ const (
 	MarkGoneSQL = markGoneSQL
 )
 
+// HearOf is Hear by uid, for a word that brings no instance.
+func (s *Snapshot) HearOf(uid uuid.UUID, evidence inventory.Evidence) {
+	s.reconciliation.Hear(uid, evidence)
+}
+
 // SpoolMemory is how much of a snapshot stays in memory.
 const SpoolMemory = spoolMemory
+
+// InstancesAsOf is what stands after FROM for the roll as of a revision.
+func InstancesAsOf(revision int64, notBefore time.Time) (string, []any) {
+	var args query.Args
+	return instancesAsOf(&args, past{revision: revision, notBefore: notBefore}), args
+}
+
+// ChangeImages is what stands after FROM for changes with their instances.
+var ChangeImages = changeImages
