@@ -72,6 +72,8 @@ type DBDetails struct {
 	Cluster          string
 	ClusterWriter    bool
 	Network          string
+	// AutoRestartTime is when the cloud starts it by itself; zero: it does not.
+	AutoRestartTime time.Time
 }
 
 // InstanceName is the resource name of the instance with this id.

@@ -102,4 +102,8 @@ type Failure struct {
 // Changes are what an observation did to the roll, in instances.
 type Changes struct {
 	Created, Changed, Gone, Reappeared, Unchanged int64
+	// Missing were absent and are not marked as gone.
+	Missing int64
+	// MissingReason says why, for people.
+	MissingReason string
 }

@@ -3,6 +3,8 @@ package postgres
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
@@ -54,6 +56,11 @@ const (
 	ResolveSQL  = resolveSQL
 	MarkGoneSQL = markGoneSQL
 )
+
+// HearOf is Hear by uid, for a word that brings no instance.
+func (s *Snapshot) HearOf(uid uuid.UUID, evidence inventory.Evidence) {
+	s.reconciliation.Hear(uid, evidence)
+}
 
 // SpoolMemory is how much of a snapshot stays in memory.
 const SpoolMemory = spoolMemory
