@@ -36,7 +36,8 @@ func AggregateSQL(q inventory.AggregateQuery) (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return aggregateSQL(filter, q)
+	sql, args := aggregateSQL(filter, q, moment{})
+	return sql, args, nil
 }
 
 // LookupSQL is the statement of a look-up by a column.
