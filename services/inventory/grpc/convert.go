@@ -4,9 +4,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
@@ -61,6 +63,7 @@ func toDB(db *inventory.DBDetails) *inventoryv1.Database {
 		Engine: db.Engine, EngineVersion: db.EngineVersion, StorageGib: db.StorageGiB,
 		Endpoint: db.Endpoint, Port: db.Port, HighAvailability: db.HighAvailability,
 		ReplicaOf: db.ReplicaOf, Cluster: db.Cluster, ClusterWriter: db.ClusterWriter, Network: db.Network,
+		AutoRestartTime: toTime(db.AutoRestartTime),
 	}
 }
 
@@ -130,7 +133,7 @@ func fromInstance(m *inventoryv1.Instance) inventory.Instance {
 			Engine: db.GetEngine(), EngineVersion: db.GetEngineVersion(), StorageGiB: db.GetStorageGib(),
 			Endpoint: db.GetEndpoint(), Port: db.GetPort(), HighAvailability: db.GetHighAvailability(),
 			ReplicaOf: db.GetReplicaOf(), Cluster: db.GetCluster(), ClusterWriter: db.GetClusterWriter(),
-			Network: db.GetNetwork(),
+			Network: db.GetNetwork(), AutoRestartTime: fromTime(db.GetAutoRestartTime()),
 		}
 	}
 	return i
@@ -147,3 +150,14 @@ func fromTime(t *timestamppb.Timestamp) time.Time {
 
 // fromAccount is the bare id of the account with this resource name.
 func fromAccount(name string) string { return strings.TrimPrefix(name, accountPrefix) }
+
+// fromInstanceName is the id in the resource name of an instance. In another
+// spelling it is another name, which nothing has.
+func fromInstanceName(name string) (uuid.UUID, error) {
+	id := strings.TrimPrefix(name, instancePrefix)
+	uid, err := uuid.Parse(id)
+	if err != nil || uid.String() != id {
+		return uid, fault.NotFound(name)
+	}
+	return uid, nil
+}
