@@ -42,6 +42,7 @@ func TestPostgresAgreesWithTheOracle(t *testing.T) {
 			}
 			want := matching(all, w)
 			checkOnly(t, text, filter, want)
+			checkMatch(t, text, filter, all, want)
 			slices.SortFunc(want, compare)
 			var args query.Args
 			where := filter.Where(&args)
@@ -131,6 +132,19 @@ func checkOnly(t *rapid.T, text string, filter *query.Filter, matched []thing) {
 				t.Fatalf("%s\nlets %s %q through, Only(%q) has %q", text, path, get(r), path, values)
 			}
 		}
+	}
+}
+
+// checkMatch holds Filter.Match to the same things.
+func checkMatch(t *rapid.T, text string, filter *query.Filter, all, want []thing) {
+	var got []thing
+	for _, r := range all {
+		if filter.Match(r) {
+			got = append(got, r)
+		}
+	}
+	if !slices.Equal(uidsOf(got), uidsOf(want)) {
+		t.Fatalf("%s\nmatches %v\nwant    %v", text, uidsOf(got), uidsOf(want))
 	}
 }
 
