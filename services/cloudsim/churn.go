@@ -79,6 +79,7 @@ func (r *region) step(rng *rand.Rand, now time.Time) Event {
 		return Event{Kind: Ended, ID: m.ID}
 	case dice < 65 && state == Stopped:
 		m.Type = resize(rng, m.Type)
+		r.touch(m)
 		return Event{Kind: Resized, ID: m.ID}
 	case dice < 80 && state == Stopped:
 		r.enter(m, Pending, now)
@@ -88,6 +89,7 @@ func (r *region) step(rng *rand.Rand, now time.Time) Event {
 		return Event{Kind: StoppedMachine, ID: m.ID}
 	default:
 		m.Tags = mergeTags(m.Tags, map[string]string{"release": "v" + strconv.Itoa(1+rng.IntN(400))}, nil)
+		r.touch(m)
 		return Event{Kind: Retagged, ID: m.ID}
 	}
 }
@@ -114,16 +116,19 @@ func (r *region) stepDatabase(rng *rand.Rand, now time.Time) (Event, bool) {
 		return Event{}, false
 	}
 	d := pick(rng, r.databases)
-	status, there := r.status(d.Status, d.Changed, now)
+	view, there := d.at(r, now)
+	status := view.Status
 	if !there || d.Cluster != "" || d.ReplicaOf != "" || len(r.replicas(d.ID, now)) > 0 {
 		return Event{}, false
 	}
 	switch status {
 	case DatabaseAvailable:
-		d.Status, d.Changed = DatabaseStopping, now
+		d.Status, d.Changed, d.Failure = DatabaseStopping, now, ""
+		r.touchDatabase(d)
 		return Event{Kind: StoppedDatabase, ID: d.ID}, true
 	case DatabaseStopped:
-		d.Status, d.Changed = DatabaseStarting, now
+		d.Status, d.Changed, d.Failure = DatabaseStarting, now, ""
+		r.touchDatabase(d)
 		return Event{Kind: StartedDatabase, ID: d.ID}, true
 	default:
 		return Event{}, false

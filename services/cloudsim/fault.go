@@ -41,6 +41,20 @@ const (
 	// ZoneUnreachable takes a zone, or a region of Cloud SQL, out of Google's lists: Call.Region names it. Lists of many
 	// say that they could not reach it, or fail when they were not asked for partial success. It is no fault of a call.
 	ZoneUnreachable FaultKind = "zone-unreachable"
+	// LoseAnswer makes the call, and closes the connection without the answer.
+	LoseAnswer FaultKind = "lose-answer"
+	// HangAfter makes the call, and never answers.
+	HangAfter FaultKind = "hang-after"
+	// FailAfter makes the call, and answers 500 all the same.
+	FailAfter FaultKind = "fail-after"
+	// Linger makes what a call begins take Fault.Delay longer to end.
+	Linger FaultKind = "linger"
+	// ComeToNothing takes a call to start or stop, and what it began fails later, with Fault.Code and Message.
+	ComeToNothing FaultKind = "come-to-nothing"
+	// NoCapacity refuses to start for want of capacity, and NoQuota for want of quota. Compute Engine says so by an
+	// operation that fails.
+	NoCapacity FaultKind = "no-capacity"
+	NoQuota    FaultKind = "no-quota"
 	// Respond answers with Fault.Status, Code and Message.
 	Respond FaultKind = "respond"
 
@@ -52,18 +66,42 @@ const (
 	FailMidway FaultKind = "fail-midway"
 	// Empty answers 200 with nothing in it, whatever there is.
 	Empty FaultKind = "empty"
+	// Incomplete answers 200 and leaves out every other thing, the same ones each time.
+	Incomplete FaultKind = "incomplete"
+	// LastPage ends a list with the page that was asked for: there is no token of the next one, though more follows.
+	LastPage FaultKind = "last-page"
 )
 
 // FaultKinds lists all kinds.
 var FaultKinds = []FaultKind{
 	Slow, Hang, Drop, Truncate, Malformed, AccessDenied, Throttle, ServerError, Unavailable, Expired, Revoked, NotEnabled,
-	ZoneUnreachable, Respond, EndlessPages, RepeatToken, FailMidway, Empty,
+	ZoneUnreachable, LoseAnswer, HangAfter, FailAfter, Linger, ComeToNothing, NoCapacity, NoQuota, Respond, EndlessPages, RepeatToken, FailMidway, Empty,
+	Incomplete, LastPage,
+}
+
+// Reads are some of the calls that read.
+type Reads string
+
+// The kinds of reads. The zero value stands for all calls, also those that read nothing.
+const (
+	// Lists ask for all there is, page by page.
+	Lists Reads = "lists"
+	// ByID ask for things that they name.
+	ByID Reads = "by-id"
+)
+
+// Request says of a call what matters to faults besides.
+type Request struct {
+	LaterPage bool // it asks for a page after the first
+	Reads     Reads
 }
 
 // Fault makes calls fail. A dead region is a Drop that names the region alone.
 type Fault struct {
 	Call // which calls; empty fields match all
 	Kind FaultKind
+	// Of narrows the fault to some of the calls that read.
+	Of Reads
 
 	// Probability that a matching call is hit, 0 to 1. Zero means always.
 	Probability float64
@@ -72,9 +110,9 @@ type Fault struct {
 	// Count ends the fault after so many hits. Zero means never.
 	Count int
 
-	Delay time.Duration // of Slow
+	Delay time.Duration // of Slow and Linger
 
-	// The answer to Respond.
+	// The answer to Respond. ComeToNothing has a code and a message too.
 	Status  int
 	Code    string
 	Message string
@@ -117,14 +155,15 @@ func (w *World) ClearFaults() {
 }
 
 // Faults returns the faults that hit a call, in the order of injection, and counts the hits. Handlers call it once for
-// each request. laterPage tells whether the call asks for a page after the first.
-func (w *World) Faults(call Call, laterPage bool) []Fault {
+// each request.
+func (w *World) Faults(call Call, request Request) []Fault {
 	f := &w.faults
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var hit []Fault
 	for _, fault := range f.active {
-		if !call.matches(fault.Call) || fault.Kind == FailMidway && !laterPage || fault.Kind == ZoneUnreachable {
+		if !call.matches(fault.Call) || fault.Of != "" && fault.Of != request.Reads ||
+			fault.Kind == FailMidway && !request.LaterPage || fault.Kind == ZoneUnreachable {
 			continue
 		}
 		if f.hits(fault) {
@@ -132,6 +171,11 @@ func (w *World) Faults(call Call, laterPage bool) []Fault {
 		}
 	}
 	return hit
+}
+
+// LeavesOut tells whether a list that these faults hit goes without the thing with an id.
+func LeavesOut(faults []Fault, id string) bool {
+	return slices.ContainsFunc(faults, func(f Fault) bool { return f.Kind == Incomplete }) && hash(id)%2 == 0
 }
 
 // Unreachable tells whether a list must do without a zone or region, which call.Region names.

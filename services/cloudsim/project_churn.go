@@ -38,6 +38,7 @@ func (p *project) step(rng *rand.Rand, now time.Time) Event {
 	case dice < 60 && state == VMTerminated:
 		family, _, _ := strings.Cut(m.Type, "-")
 		m.Type = family + "-" + pick(rng, googleSizes)
+		p.touch(m)
 		event.Kind = Resized
 	case dice < 80 && stopped:
 		event.Kind = StartedMachine
@@ -53,6 +54,7 @@ func (p *project) step(rng *rand.Rand, now time.Time) Event {
 		event.Kind = SuspendedVM
 	default:
 		m.Labels = mergeTags(m.Labels, map[string]string{"release": "v" + strconv.Itoa(1+rng.IntN(400))}, nil)
+		p.touch(m)
 		event.Kind = Retagged
 	}
 	event.ID = strconv.FormatUint(m.ID, 10)
@@ -86,6 +88,7 @@ func (p *project) stepSQL(rng *rand.Rand, now time.Time) (Event, bool) {
 		return Event{}, false
 	}
 	d.Active = !d.Active
+	p.touchSQL(d)
 	event := Event{Kind: StoppedDatabase, Account: p.plan.ID, Region: d.Region, ID: d.Name}
 	if d.Active {
 		event.Kind = StartedDatabase

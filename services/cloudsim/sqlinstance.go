@@ -42,13 +42,16 @@ type SQLInstance struct {
 	// Regional instances have a standby in SecondaryZone.
 	Regional      bool
 	SecondaryZone string
-	PublicIP      netip.Addr // invalid: none
-	OutgoingIP    netip.Addr // invalid: none
-	PrivateIP     netip.Addr // invalid: none
-	ReplicaOf     string     // the name of the instance it copies
-	Replicas      []string   // the names of its copies
-	Labels        []Tag      // sorted by key
+	PublicIP      netip.Addr  // invalid: none
+	OutgoingIP    netip.Addr  // invalid: none
+	PrivateIP     netip.Addr  // invalid: none
+	ReplicaOf     string      // the name of the instance it copies
+	Replicas      []string    // the names of its copies
+	Labels        []Tag       // sorted by key
+	Versions      []time.Time // as those of a Machine
 	Entropy       uint64
+
+	busyUntil time.Time // when the operation that works on it ends
 }
 
 // Label returns the value of a label, "" when there is none.
@@ -110,6 +113,7 @@ func (p *project) newSQL(name string, region GoogleRegion, now time.Time) *SQLIn
 
 // addSQL places an instance. The caller holds mu.
 func (p *project) addSQL(d *SQLInstance) {
+	p.touchSQL(d)
 	i, taken := slices.BinarySearchFunc(p.databases, d.Name, func(d *SQLInstance, name string) int { return strings.Compare(d.Name, name) })
 	if taken {
 		p.databases[i] = d

@@ -21,6 +21,7 @@ type World struct {
 	identities identities
 	faults     faults
 	counters   counters
+	mutations  mutations
 	limiter    limiter
 
 	churnMu sync.Mutex
@@ -89,6 +90,14 @@ func (w *World) Now() time.Time { return w.cfg.Now() }
 
 // Latency returns how long every answer is held back.
 func (w *World) Latency() time.Duration { return w.cfg.Latency }
+
+// PageSize returns how many things a page of a list holds when a request asks for so many.
+func (w *World) PageSize(asked int) int {
+	if w.cfg.PageSize > 0 {
+		return min(asked, w.cfg.PageSize)
+	}
+	return asked
+}
 
 // VerifySignatures tells whether requests must be signed with the right secret.
 func (w *World) VerifySignatures() bool { return w.cfg.VerifySignatures }

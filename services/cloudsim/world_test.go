@@ -254,12 +254,12 @@ func TestFaultsEndAndSkip(t *testing.T) {
 	remove()
 	var hits []bool
 	for range 7 {
-		hits = append(hits, len(w.Faults(cloudsim.Call{Service: "ec2"}, false)) > 0)
+		hits = append(hits, len(w.Faults(cloudsim.Call{Service: "ec2"}, cloudsim.Request{})) > 0)
 	}
 	if want := []bool{false, false, true, true, true, false, false}; !slices.Equal(hits, want) {
 		t.Errorf("hits: %v", hits)
 	}
-	if len(w.Faults(cloudsim.Call{Service: "rds"}, false)) > 0 {
+	if len(w.Faults(cloudsim.Call{Service: "rds"}, cloudsim.Request{})) > 0 {
 		t.Error("another service was hit")
 	}
 
@@ -267,7 +267,7 @@ func TestFaultsEndAndSkip(t *testing.T) {
 	w.Inject(cloudsim.Fault{Kind: cloudsim.Throttle, Probability: 0.25})
 	n := 0
 	for range 1000 {
-		n += len(w.Faults(cloudsim.Call{}, false))
+		n += len(w.Faults(cloudsim.Call{}, cloudsim.Request{}))
 	}
 	if n < 180 || n > 320 {
 		t.Errorf("a fault of probability 0.25 hit %d of 1000 calls", n)

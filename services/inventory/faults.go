@@ -20,6 +20,8 @@ const (
 	ReasonTooManyWatchers = "TOO_MANY_WATCHERS"
 	// ReasonShuttingDown says that this replica stops; another one goes on.
 	ReasonShuttingDown = "SHUTTING_DOWN"
+	// ReasonHistoryExpired says that history does not reach back so far.
+	ReasonHistoryExpired = "HISTORY_EXPIRED"
 )
 
 // Stale refuses an observation of what (an instance or a scope).

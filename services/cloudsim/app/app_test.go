@@ -108,7 +108,7 @@ func TestGoogleProjectsThroughTheEnvironment(t *testing.T) {
 
 func TestUniformWorld(t *testing.T) {
 	app := start(t, Config{Accounts: 12, Regions: "eu-west-1,eu-south-1", Instances: 2, Fault: []string{
-		"throttle,account=100000000002,region=eu-west-1,probability=0.5,count=3,skip=1", "slow,delay=1s,service=rds",
+		"throttle,account=100000000002,region=eu-west-1,probability=0.5,count=3,skip=1", "slow,delay=1s,service=rds", "empty,of=lists",
 	}})
 	if got := app.World.Regions(app.World.Accounts()[11]); len(got) != 2 || got[1] != "eu-south-1" {
 		t.Errorf("regions %v", got)
@@ -125,6 +125,7 @@ func TestWrongSettings(t *testing.T) {
 		"fault":       {"--fault=flood"},
 		"fault field": {"--fault=throttle,colour=red"},
 		"fault value": {"--fault=throttle,count=many"},
+		"fault reads": {"--fault=empty,of=all"},
 		"address":     {"--addr=nowhere:-1"},
 		"google":      {"--addr=127.0.0.1:0", "--google-addr=nowhere:-1"},
 		"project":     {"--addr=127.0.0.1:0", "--google-addr=127.0.0.1:0", "--projects=Wrong"},

@@ -29,6 +29,8 @@ type Config struct {
 	Transition  time.Duration `env:"CLOUDSIM_TRANSITION" help:"Time that machines stay pending, stopping and so on. 0: some seconds."`
 	Throttle    bool          `default:"true" env:"CLOUDSIM_THROTTLE" negatable:"" help:"Limit requests as the real cloud does."`
 	Verify      bool          `default:"true" env:"CLOUDSIM_VERIFY" negatable:"" help:"Check the signatures of requests."`
+	VersionTag  string        `env:"CLOUDSIM_VERSION_TAG" help:"Tag that counts the changes of each thing. None by default."`
+	PageSize    int           `env:"CLOUDSIM_PAGE_SIZE" help:"Most that a page of a list holds. 0: what the real services send."`
 	ExternalID  string        `env:"CLOUDSIM_EXTERNAL_ID" help:"External id that every role asks for. The demo has its own."`
 	Fault       []string      `env:"CLOUDSIM_FAULT" sep:";" help:"Make calls fail, such as throttle,region=eu-west-1,probability=0.1. May be repeated. Kinds: ${faults}."`
 	PrintExport bool          `default:"true" env:"CLOUDSIM_PRINT" negatable:"" help:"Print what to export to try it."`
@@ -50,6 +52,7 @@ func (c Config) world() (cloudsim.Config, error) {
 		}
 	}
 	cfg.Hostile = c.Hostile
+	cfg.VersionTag, cfg.PageSize = c.VersionTag, c.PageSize
 	cfg.VerifySignatures = c.Verify
 	cfg.Limits = cloudsim.Limits{}
 	if c.Throttle {
@@ -100,6 +103,10 @@ func parseFault(text string) (cloudsim.Fault, error) {
 			fault.Action = value
 		case "code":
 			fault.Code = value
+		case "of":
+			if fault.Of = cloudsim.Reads(value); fault.Of != cloudsim.Lists && fault.Of != cloudsim.ByID {
+				err = fmt.Errorf("of=%s: choose from %s, %s", value, cloudsim.Lists, cloudsim.ByID)
+			}
 		case "message":
 			fault.Message = value
 		case "probability":

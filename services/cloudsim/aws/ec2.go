@@ -18,15 +18,16 @@ const (
 )
 
 var ec2Actions = ec2Answers(map[string]action{
-	"DescribeRegions":         describeRegions,
-	"DescribeInstances":       describeInstances,
-	"RunInstances":            runInstances,
-	"StartInstances":          changeState((*cloudsim.World).Start, "started"),
-	"StopInstances":           changeState((*cloudsim.World).Stop, "stopped"),
-	"TerminateInstances":      changeState((*cloudsim.World).Terminate, "terminated"),
-	"ModifyInstanceAttribute": modifyInstanceAttribute,
-	"CreateTags":              createTags,
-	"DeleteTags":              deleteTags,
+	"DescribeRegions":              describeRegions,
+	"DescribeInstances":            describeInstances,
+	"DescribeSpotInstanceRequests": describeSpotRequests,
+	"RunInstances":                 runInstances,
+	"StartInstances":               changeState(cloudsim.Pending, "started"),
+	"StopInstances":                changeState(cloudsim.Stopping, "stopped"),
+	"TerminateInstances":           changeState(cloudsim.ShuttingDown, "terminated"),
+	"ModifyInstanceAttribute":      modifyInstanceAttribute,
+	"CreateTags":                   createTags,
+	"DeleteTags":                   deleteTags,
 })
 
 // ec2Answers wraps every action's content into EC2's envelope.
@@ -44,7 +45,10 @@ func (ec2) narrowed(form url.Values) bool {
 	return form.Has("MaxResults") || form.Has("NextToken") || numbered(form, "Filter") || numbered(form, "InstanceId")
 }
 
-func (ec2) laterPage(form url.Values) bool { return form.Get("NextToken") != "" }
+func (ec2) reads(form url.Values) cloudsim.Request {
+	named := numbered(form, "InstanceId") || names(form, "Filter.", "instance-id")
+	return asked(form, "NextToken", named)
+}
 
 // writeError writes the form of EC2's errors, which is its own.
 func (ec2) writeError(d *document, f *failure, requestID string) {

@@ -25,6 +25,7 @@ func describeInstances(req *request, d *document) error {
 	if err != nil {
 		return err
 	}
+	limit = req.world.PageSize(limit)
 	if len(ids) > 0 {
 		return describeNamed(req, d, ids, filters)
 	}
@@ -39,6 +40,9 @@ func describeInstances(req *request, d *document) error {
 	err = req.world.Scan(req.call.Account, req.call.Region, after, func(m *cloudsim.Machine) bool {
 		if req.faults.has(cloudsim.Empty) {
 			return false
+		}
+		if cloudsim.LeavesOut(req.faults, m.ID) {
+			return true
 		}
 		if len(filters) > 0 && !filters.match(func(name string) []string { return machineValues(m, req.call.Account, name) }) {
 			return true
@@ -91,7 +95,7 @@ func describeNamed(req *request, d *document, ids []string, filters filters) err
 	seen := make(map[string]bool, len(ids))
 	d.raw("<reservationSet>")
 	for _, id := range ids {
-		if seen[id] || req.faults.has(cloudsim.Empty) {
+		if seen[id] || req.faults.has(cloudsim.Empty) || cloudsim.LeavesOut(req.faults, id) {
 			continue
 		}
 		seen[id] = true

@@ -64,6 +64,10 @@ func (s faultSet) failure(req *request) *failure {
 			return unknownKey(service)
 		case cloudsim.NotEnabled:
 			return notEnabled(service)
+		case cloudsim.NoCapacity, cloudsim.NoQuota:
+			if req.starts() {
+				return map[cloudsim.FaultKind]func(*request) *failure{cloudsim.NoCapacity: noCapacity, cloudsim.NoQuota: noQuota}[fault.Kind](req)
+			}
 		case cloudsim.Respond:
 			return &failure{
 				status: cmp.Or(fault.Status, http.StatusBadRequest), code: cmp.Or(fault.Code, "InternalError"), message: fault.Message,
@@ -76,6 +80,8 @@ func (s faultSet) failure(req *request) *failure {
 // nextToken returns the token that a page ends with: the honest one, unless a fault says otherwise.
 func (s faultSet) nextToken(presented, honest, endless string) string {
 	switch {
+	case s.has(cloudsim.LastPage):
+		return ""
 	case s.has(cloudsim.RepeatToken):
 		return cmp.Or(presented, honest)
 	case s.has(cloudsim.EndlessPages):

@@ -9,6 +9,7 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/smithy-go"
 
@@ -148,6 +149,55 @@ func TestPagingFaults(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestListsThatLie reads lists that leave things out, while what is asked for by id is answered truly, and the reverse.
+func TestListsThatLie(t *testing.T) {
+	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 40, Databases: 40, PageSize: 7})
+	all, err := c.instanceIDs(t.Context(), homeRegion, &ec2.DescribeInstancesInput{})
+	if err != nil || len(all) != 40 {
+		t.Fatalf("%d instances, %v", len(all), err)
+	}
+	databases := func(in rds.DescribeDBInstancesInput) (n int) {
+		for pages := rds.NewDescribeDBInstancesPaginator(c.rds(homeRegion), &in); pages.HasMorePages(); {
+			page, err := pages.NextPage(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			n += len(page.DBInstances)
+		}
+		return n
+	}
+	every := databases(rds.DescribeDBInstancesInput{})
+	byFilter := &ec2.DescribeInstancesInput{Filters: []ec2types.Filter{{Name: sdk.String("instance-id"), Values: all}}}
+	for kind, of := range map[cloudsim.FaultKind]int{cloudsim.Incomplete: 0, cloudsim.LastPage: 7} {
+		t.Run(string(kind), func(t *testing.T) {
+			defer c.Inject(cloudsim.Fault{Kind: kind, Of: cloudsim.Lists})()
+			some, err := c.instanceIDs(t.Context(), homeRegion, &ec2.DescribeInstancesInput{})
+			if err != nil || len(some) == 0 || len(some) == 40 || of > 0 && len(some) != of {
+				t.Errorf("%d instances, %v", len(some), err)
+			}
+			if n := databases(rds.DescribeDBInstancesInput{}); n == 0 || n == every || of > 0 && n != of {
+				t.Errorf("%d databases of %d", n, every)
+			}
+			for name, in := range map[string]*ec2.DescribeInstancesInput{"ids": {InstanceIds: all}, "filter": byFilter} {
+				if named, err := c.instanceIDs(t.Context(), homeRegion, in); err != nil || len(named) != 40 {
+					t.Errorf("by %s: %d instances, %v", name, len(named), err)
+				}
+			}
+			first := c.truth(t).Databases[0]
+			if databases(rds.DescribeDBInstancesInput{DBInstanceIdentifier: &first.ID}) != 1 {
+				t.Errorf("%s is not found", first.ID)
+			}
+		})
+	}
+	defer c.Inject(cloudsim.Fault{Kind: cloudsim.Empty, Of: cloudsim.ByID})()
+	if named, err := c.instanceIDs(t.Context(), homeRegion, &ec2.DescribeInstancesInput{InstanceIds: all}); err != nil || len(named) != 0 {
+		t.Errorf("by ids: %d instances, %v", len(named), err)
+	}
+	if listed, err := c.instanceIDs(t.Context(), homeRegion, &ec2.DescribeInstancesInput{}); err != nil || len(listed) != 40 {
+		t.Errorf("listed: %d instances, %v", len(listed), err)
+	}
 }
 
 // TestHostileErrorText sends an error message that would break XML if it were not escaped.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -31,8 +32,8 @@ type service interface {
 	actions() map[string]action
 	// narrowed tells whether a request carries a filter, ids or a page size.
 	narrowed(form url.Values) bool
-	// laterPage tells whether a request asks for a page after the first.
-	laterPage(form url.Values) bool
+	// reads tells which page a request asks for, and whether it names what it wants.
+	reads(form url.Values) cloudsim.Request
 	// writeError writes the body of an error answer.
 	writeError(d *document, f *failure, requestID string)
 }
@@ -111,12 +112,24 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, re
 	d := newDocument()
 	defer d.free()
 	if refused == nil {
-		req.faults = faultSet(h.world.Faults(req.call, svc.laterPage(req.form)))
+		req.faults = faultSet(h.world.Faults(req.call, svc.reads(req.form)))
 		if !req.faults.delay(r.Context(), h.world.Latency()) {
 			h.world.Record(req.call, false, true)
+			req.recordMutation(false, "dropped")
 			panic(http.ErrAbortHandler) // closes the connection without an answer
 		}
-		refused = h.run(svc, req, d)
+		if refused = h.run(svc, req, d); refused == nil {
+			req.recordMutation(true, "")
+			if req.faults.lost(r.Context()) {
+				h.world.Record(req.call, false, true)
+				panic(http.ErrAbortHandler)
+			}
+			if req.faults.has(cloudsim.FailAfter) {
+				refused = internalError(req.call.Service)
+			}
+		} else {
+			req.recordMutation(false, refused.code)
+		}
 	}
 	status := http.StatusOK
 	if refused != nil {
@@ -182,6 +195,25 @@ func (r *request) list(prefix string) []string {
 			return values
 		}
 		values = append(values, value[0])
+	}
+}
+
+// asked says what a form asks for: a page after the first when it has the parameter token, and things that it names.
+func asked(form url.Values, token string, named bool) cloudsim.Request {
+	request := cloudsim.Request{LaterPage: form.Get(token) != "", Reads: cloudsim.Lists}
+	if named {
+		request.Reads = cloudsim.ByID
+	}
+	return request
+}
+
+// names tells whether a form has a filter with one of these names.
+func names(form url.Values, prefix string, filters ...string) bool {
+	for i := 1; ; i++ {
+		name := form.Get(prefix + strconv.Itoa(i) + ".Name")
+		if name == "" || slices.Contains(filters, name) {
+			return name != ""
+		}
 	}
 }
 

@@ -43,7 +43,11 @@ func (rds) version() string            { return rdsVersion }
 func (rds) actions() map[string]action { return rdsActions }
 func (rds) narrowed(url.Values) bool   { return true }
 
-func (rds) laterPage(form url.Values) bool { return form.Get("Marker") != "" }
+func (rds) reads(form url.Values) cloudsim.Request {
+	named := form.Has("DBInstanceIdentifier") || form.Has("DBClusterIdentifier") ||
+		names(form, "Filters.Filter.", "db-instance-id", "dbi-resource-id")
+	return asked(form, "Marker", named)
+}
 
 func (rds) writeError(d *document, f *failure, requestID string) {
 	writeQueryError(d, rdsNamespace, f, requestID)
@@ -117,10 +121,11 @@ func page[T any](req *request, d *document, element string, all []T, id func(*T)
 	if req.faults.has(cloudsim.Empty) {
 		all = nil
 	}
+	p.limit = req.world.PageSize(p.limit)
 	var chosen []*T
 	honest := ""
 	for i := range all {
-		if id(&all[i]) <= p.after || !match(&all[i]) {
+		if id(&all[i]) <= p.after || !match(&all[i]) || cloudsim.LeavesOut(req.faults, id(&all[i])) {
 			continue
 		}
 		if len(chosen) == p.limit {

@@ -23,10 +23,10 @@ var stsActions = map[string]action{
 	"AssumeRole":        queryAnswer("AssumeRole", stsNamespace, assumeRole),
 }
 
-func (sts) version() string            { return stsVersion }
-func (sts) actions() map[string]action { return stsActions }
-func (sts) narrowed(url.Values) bool   { return true }
-func (sts) laterPage(url.Values) bool  { return false }
+func (sts) version() string                   { return stsVersion }
+func (sts) actions() map[string]action        { return stsActions }
+func (sts) narrowed(url.Values) bool          { return true }
+func (sts) reads(url.Values) cloudsim.Request { return cloudsim.Request{} }
 
 func (sts) writeError(d *document, f *failure, requestID string) {
 	writeQueryError(d, stsNamespace, f, requestID)

@@ -26,6 +26,7 @@ var computeEndpoints = prefixed("/compute/v1/projects/{project}", map[string]end
 	"POST /zones/{zone}/instances/{instance}/stop":    {action: "instances.stop", permission: "compute.instances.stop", handle: stopInstance},
 	"POST /zones/{zone}/instances/{instance}/suspend": {action: "instances.suspend", permission: "compute.instances.suspend", handle: suspendInstance},
 	"POST /zones/{zone}/instances/{instance}/resume":  {action: "instances.resume", permission: "compute.instances.resume", handle: resumeInstance},
+	"GET /zones/{zone}/operations":                    {action: "zoneOperations.list", permission: "compute.zoneOperations.list", handle: listOperations},
 	"GET /zones/{zone}/operations/{operation}":        {action: "zoneOperations.get", permission: "compute.zoneOperations.get", handle: getOperation},
 	"POST /zones/{zone}/operations/{operation}/wait":  {action: "zoneOperations.wait", permission: "compute.zoneOperations.get", handle: waitOperation},
 })
@@ -88,13 +89,13 @@ const maxComputePage = 500
 func pageSize(req *request, most int) (int, error) {
 	given := req.query.Get("maxResults")
 	if given == "" || given == "0" {
-		return most, nil
+		return req.world.PageSize(most), nil
 	}
 	n, err := strconv.Atoi(given)
 	if err != nil || n < 0 || n > most {
 		return 0, invalid("Invalid value for field 'maxResults': '%s'. Value must be between 0 and %d, inclusive.", given, most)
 	}
-	return n, nil
+	return req.world.PageSize(n), nil
 }
 
 // getProject describes the project.

@@ -1,6 +1,8 @@
 package gcp
 
 import (
+	"strconv"
+
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
@@ -40,7 +42,7 @@ func (l *listing) zone(d *document, zone string) (int, error) {
 	}
 	written := 0
 	err := l.req.world.ScanVMs(l.req.project.ID, zone, after, func(m *cloudsim.VM) bool {
-		if !l.filter.match(m) {
+		if !l.filter.match(m) || l.leavesOut(m) {
 			return true
 		}
 		if l.count == l.limit {
@@ -60,6 +62,11 @@ func (l *listing) zone(d *document, zone string) (int, error) {
 		d.endArray()
 	}
 	return written, err
+}
+
+// leavesOut tells whether a fault keeps a VM off the list.
+func (l *listing) leavesOut(m *cloudsim.VM) bool {
+	return cloudsim.LeavesOut(l.req.faults, strconv.FormatUint(m.ID, 10))
 }
 
 // next returns the token of the page that follows, "" when this one is the last.
@@ -100,7 +107,7 @@ func (l *listing) items(d *document) error {
 	}
 	return l.req.world.ScanVMs(l.req.project.ID, l.req.call.Region, l.after.seq, func(m *cloudsim.VM) bool {
 		switch {
-		case !l.filter.match(m):
+		case !l.filter.match(m) || l.leavesOut(m):
 			return true
 		case l.count == l.limit:
 			l.more = true

@@ -98,6 +98,8 @@ func respond(fault cloudsim.Fault) *failure {
 // nextToken returns the token that a page ends with: the honest one, unless a fault says otherwise.
 func (s faultSet) nextToken(presented, honest, endless string) string {
 	switch {
+	case s.has(cloudsim.LastPage):
+		return ""
 	case s.has(cloudsim.RepeatToken):
 		return cmp.Or(presented, honest)
 	case s.has(cloudsim.EndlessPages):

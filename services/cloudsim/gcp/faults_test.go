@@ -193,6 +193,33 @@ func TestPagingFaults(t *testing.T) {
 	})
 }
 
+// TestListsThatLie reads lists that leave things out, while a VM that is asked for by name is there.
+func TestListsThatLie(t *testing.T) {
+	c := serve(t, cloudsim.Config{PageSize: 3})
+	every, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []cloudsim.FaultKind{cloudsim.Incomplete, cloudsim.LastPage} {
+		t.Run(string(kind), func(t *testing.T) {
+			defer c.breakLists(cloudsim.Fault{Kind: kind, Of: cloudsim.Lists})()
+			some, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
+			if err != nil || len(some.vms) == 0 || len(some.vms) >= len(every.vms) || kind == cloudsim.LastPage && len(some.vms) != 3 {
+				t.Errorf("%d VMs of %d, %v", len(some.vms), len(every.vms), err)
+			}
+			truth, err := c.ProjectTruth(projectID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range truth.Databases {
+				if _, err := c.sql(c.http(projectID)).Instances.Get(projectID, d.Name).Do(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
 // TestBodies: an answer may be any text, such as a proxy's page.
 func TestBodies(t *testing.T) {
 	c := serve(t, cloudsim.Config{})

@@ -7,6 +7,7 @@ type predicate interface {
 	match(row Row) bool
 	uses(path string) bool
 	prepare()
+	implied(args *Args, of func(string) Told) string
 }
 
 // group is AND or OR of its kids. Without kids, AND is true and OR false.
