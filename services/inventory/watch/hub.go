@@ -16,26 +16,23 @@ import (
 
 // Config bounds what watching costs. Zero values are the defaults.
 type Config struct {
-	// PollInterval is how often the head of the log is asked for: 25 ms. It is
-	// most of what a change takes from its commit to its watchers.
-	PollInterval time.Duration
-	// MaxWatchers is how many there may be at once: 5000.
-	MaxWatchers int
-	// RingEvents and RingBytes bound the recent events in memory: 32,768 of about
-	// 64 MiB together.
-	RingEvents, RingBytes int
+	// PollInterval is most of what a change takes from its commit to its watchers.
+	PollInterval time.Duration `name:"poll-interval" env:"ROLLCALL_WATCH_POLL_INTERVAL" default:"25ms" help:"How often the log of changes is looked at while somebody watches."`
+	MaxWatchers  int           `name:"max-watchers" env:"ROLLCALL_WATCH_MAX_WATCHERS" default:"5000" help:"Most watchers at once."`
+	// RingEvents and RingBytes bound the recent events in memory.
+	RingEvents int `name:"ring-events" env:"ROLLCALL_WATCH_RING_EVENTS" default:"32768" help:"Most recent changes that are kept in memory for watchers."`
+	RingBytes  int `name:"ring-bytes" env:"ROLLCALL_WATCH_RING_BYTES" default:"67108864" help:"Most memory that they take, in bytes."`
 	// SlowLimit is how long a watcher may take nothing, or come no nearer to the
-	// head, before it is dropped: 10 s.
-	SlowLimit time.Duration
-	// AwayLimit is how long watchers are kept when the database is away: 1 min.
-	AwayLimit time.Duration
-	// Linger is how long the log is followed after the last watcher left: 30 s.
-	// Who comes back within it finds all in memory.
-	Linger time.Duration
-	// Logger is told when the database is away. May be nil.
-	Logger *slog.Logger
-	// Metrics takes the metrics. May be nil.
-	Metrics prometheus.Registerer
+	// head of the log.
+	SlowLimit time.Duration `name:"slow-limit" env:"ROLLCALL_WATCH_SLOW_LIMIT" default:"10s" help:"How long a watcher may not keep up before it is dropped."`
+	AwayLimit time.Duration `name:"away-limit" env:"ROLLCALL_WATCH_AWAY_LIMIT" default:"1m" help:"How long watchers are kept when the database is away."`
+	// Linger is how long the log is followed after the last watcher left. Who comes
+	// back within it finds all in memory.
+	Linger time.Duration `kong:"-"`
+	// Logger is told when the database is away.
+	Logger *slog.Logger `kong:"-"`
+	// Metrics takes the metrics.
+	Metrics prometheus.Registerer `kong:"-"`
 }
 
 func byDefault[T comparable](value *T, otherwise T) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
@@ -59,7 +58,7 @@ type watcher struct {
 	fingerprint string
 	// topic is the one account that the filter lets through, else "". accounts are
 	// all of them; nil: any.
-	topic    string
+	topic      string
 	accounts   []string
 	heartbeat  time.Duration
 	generation int
@@ -422,4 +421,3 @@ func (p *progress) check(behind int64, limit time.Duration) error {
 	*p = progress{since: time.Now(), behind: behind}
 	return nil
 }
-
