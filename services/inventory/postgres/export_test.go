@@ -73,3 +73,12 @@ func InstancesAsOf(revision int64, notBefore time.Time) (string, []any) {
 
 // ChangeImages is what stands after FROM for changes with their instances.
 var ChangeImages = changeImages
+
+// MaxGaps is how many gaps a page of history holds.
+const MaxGaps = maxGaps
+
+// FieldChanges are what a change of the log did, nil when it can't be read.
+func FieldChanges(was, became string) []inventory.FieldChange {
+	fields, _ := fieldChanges([]byte(was), []byte(became))
+	return fields
+}
