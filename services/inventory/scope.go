@@ -48,6 +48,19 @@ func (k ScopeKey) String() string {
 	return "scopes/" + k.Account + "~" + kind + "~" + k.Location
 }
 
+// ParseScope is the key of the scope with this resource name; false: it is none.
+func ParseScope(name string) (key ScopeKey, ok bool) {
+	parts := strings.Split(strings.TrimPrefix(name, "scopes/"), "~")
+	if len(parts) != 3 {
+		return ScopeKey{}, false
+	}
+	key = ScopeKey{Account: parts[0], Kind: KindUnspecified, Location: parts[2]}
+	if parts[1] != "all" {
+		key.Kind = Kind(strings.ReplaceAll(strings.ToUpper(parts[1]), "-", "_"))
+	}
+	return key, key.String() == name
+}
+
 // ScopeNames are the resource names of scopes.
 func ScopeNames(keys []ScopeKey) []string {
 	names := make([]string, len(keys))
@@ -70,6 +83,32 @@ type Scope struct {
 	LastErrorReason string
 	// InstanceCount leaves gone instances out.
 	InstanceCount int64
+	// Age is how long ago LastCompleteTime was when the scope was read.
+	Age time.Duration
+	// SyncInterval is how long after one observation the next is due; 0: not known.
+	SyncInterval time.Duration
+	// Hold is set while it is held.
+	Hold *Hold
+	// Budgets are the limits of the cloud's APIs as the last reading left them.
+	Budgets []APIBudget
+}
+
+// Hold is an observation that was not believed at once: most of its scope had
+// vanished.
+type Hold struct {
+	// Time is when the observation was made.
+	Time time.Time
+	// Missing is how many instances it lacked, Of how many.
+	Missing, Of int64
+}
+
+// APIBudget is how fast Rollcall calls one API of a cloud in one location.
+type APIBudget struct {
+	API, Location string
+	// CallsPerSecond it allows itself now, and the most it ever will.
+	CallsPerSecond, MaxCallsPerSecond float64
+	// ThrottleTime is when the cloud last throttled a call; zero: never.
+	ThrottleTime time.Time
 }
 
 // Observation says which scope is observed, and when.
@@ -80,6 +119,8 @@ type Observation struct {
 	Fence int64
 	// Time is when the first call to the cloud was made.
 	Time time.Time
+	// SyncInterval is how long until the next is due; 0: not known.
+	SyncInterval time.Duration
 }
 
 // Adopt sets what an instance has from the scope that it was seen in, and its
@@ -97,6 +138,8 @@ type Failure struct {
 	Reason string
 	// Error for people.
 	Error string
+	// Budgets are what is left of the limits of the cloud's APIs; nil: not known.
+	Budgets []APIBudget
 }
 
 // Changes are what an observation did to the roll, in instances.

@@ -87,21 +87,6 @@ func toFreshness(f inventory.Freshness) *inventoryv1.Freshness {
 	return &inventoryv1.Freshness{OldestObserveTime: toTime(f.Oldest)}
 }
 
-func toScope(s *inventory.Scope) *inventoryv1.Scope {
-	return &inventoryv1.Scope{
-		Name:             s.String(),
-		Account:          accountPrefix + s.Account,
-		Provider:         toProvider(s.Provider),
-		Kind:             toKind(s.Kind),
-		Location:         s.Location,
-		LastCompleteTime: toTime(s.LastCompleteTime),
-		LastAttemptTime:  toTime(s.LastAttemptTime),
-		LastError:        s.LastError,
-		LastErrorReason:  s.LastErrorReason,
-		InstanceCount:    s.InstanceCount,
-	}
-}
-
 // fromInstance is what an observation brings of an instance: of the output-only
 // fields nothing, and nothing of what belongs to its scope.
 func fromInstance(m *inventoryv1.Instance) inventory.Instance {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -23,6 +24,7 @@ var scopeFields = query.New(
 	query.Field{Path: "last_error", Column: "last_error", Type: query.String},
 	query.Field{Path: "last_error_reason", Column: "last_error_reason", Type: query.String},
 	query.Field{Path: "instance_count", Column: "instance_count", Type: query.Int},
+	query.Field{Path: "hold.hold_time", Column: "hold_time", Type: query.Timestamp, Nullable: true},
 )
 
 // scopeCursor is what a page token of ListScopes carries: the last scope of the
@@ -70,17 +72,48 @@ func scopesSQL(filter *query.Filter, cursor scopeCursor, size int) (string, []an
 	var args query.Args
 	where := filter.Where(&args)
 	after := "(" + args.Add(cursor.Account) + "::text, " + args.Add(cursor.Kind) + "::text, " + args.Add(cursor.Location) + "::text)"
-	return `SELECT account, provider, kind, location, last_complete_time, last_attempt_time,
-			last_error, last_error_reason, instance_count
+	return `SELECT ` + scopeColumns + `
 		FROM scopes WHERE ` + where + ` AND (account, kind, location) > ` + after + `
 		ORDER BY account, kind, location LIMIT ` + args.Add(size+1), args
 }
 
+// scopeColumns are what scanScope reads. Ages are by the database's clock, like
+// all others.
+const scopeColumns = `account, provider, kind, location, last_complete_time, last_attempt_time,
+	last_error, last_error_reason, instance_count, now() - last_complete_time, sync_interval, api_budgets,
+	hold_time, hold_missing, hold_of`
+
 func scanScope(row pgx.CollectableRow) (inventory.Scope, error) {
 	var s inventory.Scope
-	var complete, attempt pgtype.Timestamptz
+	var complete, attempt, holdTime pgtype.Timestamptz
+	var age, interval *time.Duration
+	var missing, of pgtype.Int8
+	var budgets []byte
 	err := row.Scan(&s.Account, &s.Provider, &s.Kind, &s.Location, &complete, &attempt,
-		&s.LastError, &s.LastErrorReason, &s.InstanceCount)
+		&s.LastError, &s.LastErrorReason, &s.InstanceCount, &age, &interval, &budgets, &holdTime, &missing, &of)
+	if err != nil {
+		return s, err
+	}
 	s.LastCompleteTime, s.LastAttemptTime = complete.Time, attempt.Time
+	if age != nil {
+		s.Age = max(0, *age)
+	}
+	if interval != nil {
+		s.SyncInterval = *interval
+	}
+	if holdTime.Valid {
+		s.Hold = &inventory.Hold{Time: holdTime.Time, Missing: missing.Int64, Of: of.Int64}
+	}
+	s.Budgets, err = readBudgets(budgets)
 	return s, err
+}
+
+const getScopeSQL = `SELECT ` + scopeColumns + ` FROM scopes WHERE uid = $1`
+
+func getScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (inventory.Scope, error) {
+	rows, err := tx.Query(ctx, getScopeSQL, key.UID())
+	if err != nil {
+		return inventory.Scope{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, scanScope)
 }
