@@ -56,7 +56,7 @@ $(TOOLS)/gotestsum: tools/go.mod tools/go.sum
 	@mkdir -p $(TOOLS) && cd tools && GOWORK=off $(GO) build -o $(TOOLS)/ gotest.tools/gotestsum && touch $@
 $(TOOLS)/golangci-lint: tools/lint/go.mod tools/lint/go.sum
 	@mkdir -p $(TOOLS) && cd tools/lint && GOWORK=off $(GO) build -o $(TOOLS)/ tool && touch $@
-.proto-deps: tools/protodeps/main.go tools/go.mod
+.proto-deps: $(wildcard tools/protodeps/*.go) tools/go.mod
 	@rm -rf $@ && cd tools && GOWORK=off $(GO) run ./protodeps ../$@ && touch ../$@
 
 .PHONY: generate

@@ -41,6 +41,8 @@ type Account struct {
 	Labels      map[string]string
 	// Paused accounts are passed over by the schedule.
 	Paused bool
+	// ReadOnly accounts have nothing started or stopped in them.
+	ReadOnly bool
 	// SyncInterval from one sync to the next; 0: the server's default. Held to
 	// the microsecond.
 	SyncInterval time.Duration
@@ -122,6 +124,7 @@ func (a *Account) CheckSuccession(next *Account) error {
 func (a *Account) SameSettings(b *Account) bool {
 	return a.ID == b.ID && a.Provider == b.Provider && a.CloudID == b.CloudID &&
 		a.DisplayName == b.DisplayName && maps.Equal(a.Labels, b.Labels) && a.Paused == b.Paused &&
+		a.ReadOnly == b.ReadOnly &&
 		a.SyncInterval == b.SyncInterval && slices.Equal(a.Regions, b.Regions) &&
 		a.Secret == nil && b.Secret == nil && reflect.DeepEqual(a.Credentials, b.Credentials)
 }

@@ -16,6 +16,8 @@ type Account struct {
 	Regions []string
 	// Paused accounts are passed over by the schedule.
 	Paused bool
+	// ReadOnly accounts have nothing started or stopped in them.
+	ReadOnly bool
 	// SyncInterval from one sync to the next; 0: the process's default.
 	SyncInterval time.Duration
 	// UpdateTime is when its settings last changed.

@@ -203,6 +203,6 @@ func (b *batch) complete(p *part, err error) (Changes, error) {
 	if err := b.begin(p); err != nil { // Nothing was seen of it, and it ended well: it is empty.
 		return Changes{}, err
 	}
-	changes, err := p.snapshot.Complete(p.tally.guard.sent)
+	changes, err := p.snapshot.Complete(p.tally.guard.sent, notFound)
 	return changes, toInventory(b.ctx, err)
 }

@@ -103,4 +103,7 @@ type DatabaseDetails struct {
 	Cluster       string
 	ClusterWriter bool
 	Network       string
+	// AutoRestartTime is when the cloud starts it by itself, while it is stopped;
+	// zero when it does not, or does not say.
+	AutoRestartTime time.Time
 }

@@ -294,4 +294,3 @@ func RefusalOf(failure *Failure) *Refusal {
 	r.Transient = failure.Ours || reason == TooManyRequests || reason == NoAnswer
 	return r
 }
-

@@ -38,8 +38,21 @@ type Observation struct {
 type Snapshot interface {
 	Send(instances []Instance) error
 	// Complete applies the snapshot: the scope was seen to its end, and this many
-	// instances were sent.
-	Complete(count int64) (Changes, error)
+	// instances were sent. When the roll holds more, recheck is called once with
+	// what was not sent; its error ends the snapshot without effect.
+	Complete(count int64, recheck Recheck) (Changes, error)
+}
+
+// Recheck asks the cloud once more for what a listing lacked, by id.
+type Recheck func(ctx context.Context, absent []Wanted) ([]Finding, error)
+
+// notFound says of all that they are not there, without asking.
+func notFound(_ context.Context, absent []Wanted) ([]Finding, error) {
+	findings := make([]Finding, len(absent))
+	for n := range absent {
+		findings[n] = Finding{ProviderID: absent[n].ProviderID, Evidence: NotFound}
+	}
+	return findings, nil
 }
 
 // HeldScope is a scope as the roll has it.
@@ -135,7 +148,7 @@ func (r *reading) observe(ctx context.Context, place int, planned PlannedScope, 
 	if err := r.session.Read(ctx, planned.ScopeID, sink); err != nil {
 		return Changes{}, err
 	}
-	changes, err := snapshot.Complete(sink.guard.sent)
+	changes, err := snapshot.Complete(sink.guard.sent, notFound)
 	return changes, toInventory(ctx, err)
 }
 

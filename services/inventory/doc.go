@@ -7,10 +7,14 @@
 //	discovery ──ApplySnapshot──▶ grpc ──Instance──▶ postgres.Snapshot
 //	                                                  │ start: claim the scope, load what is held alive
 //	                                                  │ each:  Reconciliation.Observe ─▶ tick off, or encode into a spool
-//	                                                  ▼ complete: one transaction
+//	                                                  │ complete: what is absent?
+//	discovery ◀──────absent────── grpc ◀──────────────┘
+//	    │ asks the cloud by id
+//	    └──────verdict───▶ grpc ──Finding──▶ Snapshot.Hear
+//	                                                  ▼ one transaction
 //	                                    lock scope ▸ resolve the new ▸ COPY new ▸ update changed ▸ mark gone ▸ scope row
 //
-// No transaction is open while the stream is. What an observation does to what
+// No transaction is open while the stream is, nor while the cloud is asked. What an observation does to what
 // is held is decided by Decide and Reconciliation alone, which are pure.
 //
 // # The gate

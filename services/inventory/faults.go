@@ -12,6 +12,8 @@ const (
 	ReasonTooStale = "TOO_STALE"
 	// ReasonIncomplete says that a snapshot did not arrive whole.
 	ReasonIncomplete = "INCOMPLETE_SNAPSHOT"
+	// ReasonHistoryExpired says that history does not reach back so far.
+	ReasonHistoryExpired = "HISTORY_EXPIRED"
 )
 
 // Stale refuses an observation of what (an instance or a scope).

@@ -59,6 +59,7 @@ const (
 	tagDBClusterWriter
 	tagDBNetwork
 	tagProvider
+	tagDBAutoRestartTime
 )
 
 // Content makes i clean (see Instance.Clean) and returns the hash of what an
@@ -142,6 +143,7 @@ func (h *Hasher) db(db *DBDetails) {
 	h.text(tagDBCluster, db.Cluster)
 	h.flag(tagDBClusterWriter, db.ClusterWriter)
 	h.text(tagDBNetwork, db.Network)
+	h.time(tagDBAutoRestartTime, db.AutoRestartTime)
 }
 
 // text adds a field unless it is empty.

@@ -72,7 +72,12 @@ type DBDetails struct {
 	Cluster          string
 	ClusterWriter    bool
 	Network          string
+	// AutoRestartTime is when the cloud starts it by itself; zero: it does not.
+	AutoRestartTime time.Time
 }
+
+// InstanceName is the resource name of the instance with this id.
+func InstanceName(uid uuid.UUID) string { return "instances/" + uid.String() }
 
 // Gone tells whether the last complete observation of its scope lacked it.
 func (i *Instance) Gone() bool { return !i.GoneTime.IsZero() }

@@ -75,6 +75,8 @@ type entry struct {
 	// isHeld and seen tell whether held and hash mean anything.
 	isHeld, seen bool
 	decision     Decision
+	// evidence is what the cloud said of it, when it was absent.
+	evidence Evidence
 }
 
 // NewReconciliation compares a snapshot with this token. size is how many
@@ -120,6 +122,12 @@ func (r *Reconciliation) Hold(uid uuid.UUID, held Held) { r.hold(r.at(uid), held
 // for now: more may be held than stands alive in the scope, see Fresh.
 func (r *Reconciliation) Observe(uid uuid.UUID, hash Hash) Decision {
 	r.observed++
+	return r.Find(uid, hash)
+}
+
+// Find takes an instance that the listing lacked and that the cloud has found
+// when it was asked for it: as seen.
+func (r *Reconciliation) Find(uid uuid.UUID, hash Hash) Decision {
 	e := r.at(uid)
 	if e.seen {
 		return Duplicate
@@ -167,6 +175,29 @@ func (r *Reconciliation) Absent() iter.Seq[uuid.UUID] {
 	}
 }
 
+// IsAbsent tells whether an instance is held alive in the scope and was not seen.
+func (r *Reconciliation) IsAbsent(uid uuid.UUID) bool {
+	n, ok := r.index[uid]
+	return ok && !r.entries[n].seen
+}
+
+// Hear takes what the cloud said of one that is absent. Of several words about
+// the same one the most careful counts.
+func (r *Reconciliation) Hear(uid uuid.UUID, evidence Evidence) {
+	if e := r.at(uid); e.evidence == Untold || evidence > e.evidence {
+		e.evidence = evidence
+	}
+}
+
+// Evidence is what the cloud said of one that is absent.
+func (r *Reconciliation) Evidence(uid uuid.UUID) Evidence {
+	n, ok := r.index[uid]
+	if !ok {
+		return Untold
+	}
+	return r.entries[n].evidence
+}
+
 // Changes counts what the snapshot does to the instances that it brought. Gone
 // ones are not among them: see Absent.
 func (r *Reconciliation) Changes() Changes {
@@ -178,5 +209,5 @@ func (r *Reconciliation) Changes() Changes {
 	}
 }
 
-// Observed is how many instances the snapshot brought, duplicates included.
+// Observed is how many instances the listing brought, duplicates included.
 func (r *Reconciliation) Observed() int64 { return r.observed }

@@ -13,12 +13,6 @@ import (
 
 	"github.com/jhump/protoreflect/v2/protoprint"
 	"google.golang.org/protobuf/reflect/protoreflect"
-
-	// Linked in for their descriptors alone.
-	validate "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	"google.golang.org/genproto/googleapis/api/annotations"
-
-	openapi "github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2/options"
 )
 
 func main() {
@@ -29,18 +23,6 @@ func main() {
 	if err := printAll(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "protodeps:", err)
 		os.Exit(1)
-	}
-}
-
-// roots are the files that the contract imports; what they import follows.
-func roots() []protoreflect.FileDescriptor {
-	return []protoreflect.FileDescriptor{
-		annotations.File_google_api_annotations_proto,
-		annotations.File_google_api_client_proto,
-		annotations.File_google_api_field_behavior_proto,
-		annotations.File_google_api_resource_proto,
-		validate.File_buf_validate_validate_proto,
-		openapi.File_protoc_gen_openapiv2_options_annotations_proto,
 	}
 }
 

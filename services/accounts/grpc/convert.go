@@ -18,6 +18,7 @@ func fromProto(in *accountsv1.Account) (*accounts.Account, accounts.Secret) {
 		DisplayName:  in.GetDisplayName(),
 		Labels:       in.GetLabels(),
 		Paused:       in.GetPaused(),
+		ReadOnly:     in.GetReadOnly(),
 		SyncInterval: in.GetSyncInterval().AsDuration(),
 	}
 	var secret string
@@ -43,6 +44,7 @@ func toProto(account *accounts.Account) *accountsv1.Account {
 		Provider:    accountsv1.Provider(accountsv1.Provider_value[string(account.Provider)]),
 		Labels:      account.Labels,
 		Paused:      account.Paused,
+		ReadOnly:    account.ReadOnly,
 		Connection:  connectionToProto(account.Connection),
 		CreateTime:  timestamppb.New(account.CreateTime),
 		UpdateTime:  timestamppb.New(account.UpdateTime),

@@ -18,8 +18,8 @@ func (s *Store) Create(ctx context.Context, account *accounts.Account) (*account
 	// Without a target, ON CONFLICT covers the id and the cloud's own id alike.
 	const insert = `
 		INSERT INTO accounts (id, provider, cloud_id, display_name, labels, paused, sync_interval, regions,
-		                      credentials_method, credentials, source_account_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		                      credentials_method, credentials, source_account_id, read_only)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT DO NOTHING
 		RETURNING revision, create_time, update_time`
 	credentials, err := encodeCredentials(account.Credentials)
@@ -31,7 +31,7 @@ func (s *Store) Create(ctx context.Context, account *accounts.Account) (*account
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, insert, account.ID, account.Provider, account.CloudID, account.DisplayName,
 			labels(account.Labels), account.Paused, nullable(account.SyncInterval), regions(account.Regions),
-			credentials.method, credentials.settings, credentials.source,
+			credentials.method, credentials.settings, credentials.source, account.ReadOnly,
 		).Scan(&created.Revision, &created.CreateTime, &created.UpdateTime); err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ var fields = query.New(
 	query.Field{Path: "display_name", Column: "a.display_name", Type: query.String, Sortable: true, Search: true},
 	query.Field{Path: "provider", Column: "a.provider", Type: query.Enum("AWS", "GCP")},
 	query.Field{Path: "paused", Column: "a.paused", Type: query.Bool},
+	query.Field{Path: "read_only", Column: "a.read_only", Type: query.Bool},
 	query.Field{Path: "labels", Column: "a.labels", Type: query.StringMap},
 	query.Field{Path: "create_time", Column: "a.create_time", Type: query.Timestamp, Sortable: true},
 	query.Field{Path: "update_time", Column: "a.update_time", Type: query.Timestamp, Sortable: true},

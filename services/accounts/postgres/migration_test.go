@@ -111,6 +111,9 @@ func TestGoogleCloudAndSecretsOnline(t *testing.T) {
 		t.Errorf("rules that hold for new rows alone: %q", loose)
 	}
 
+	if err := postgres.Migrate(t.Context(), db.URL, migrations.Accounts(), accountspg.Schema); err != nil {
+		t.Fatal(err)
+	}
 	store := accountspg.New(pool)
 	updated, err := store.Update(t.Context(), "aws-000000000007", func(held *accounts.Account) (*accounts.Account, error) {
 		next := *held
@@ -127,6 +130,27 @@ func TestGoogleCloudAndSecretsOnline(t *testing.T) {
 	held, err := store.Get(t.Context(), "aws-000000000011")
 	if err != nil || held.Connection.Status != accounts.Connected {
 		t.Errorf("an old account reads %+v, %v", held, err)
+	}
+}
+
+// TestReadOnlyOnline migrates a database that holds accounts to 0005: nothing is
+// rewritten, nothing old is read-only, and an old replica goes on.
+func TestReadOnlyOnline(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, at(4))
+	pool := db.Pool(t)
+	exec(t, pool, fmt.Sprintf(insertedByVersion1, 1, 10))
+	rows := `SELECT concat_ws(' ', id, ctid, xmin, revision, update_time) FROM accounts ORDER BY id`
+	before := texts(t, pool, rows)
+	if err := postgres.MigrateTo(t.Context(), db.URL, migrations.Accounts(), accountspg.Schema, 5); err != nil {
+		t.Fatal(err)
+	}
+	if after := texts(t, pool, rows); !slices.Equal(before, after) {
+		t.Errorf("rows were rewritten: %q became %q", before[0], after[0])
+	}
+	exec(t, pool, fmt.Sprintf(insertedByVersion1, 11, 11)) // an old replica still runs
+	if found := texts(t, pool, `SELECT id FROM accounts WHERE read_only`); len(found) > 0 {
+		t.Errorf("read-only by themselves: %q", found)
 	}
 }
 

@@ -20,7 +20,7 @@ func scanAccount(row pgx.Row, more ...any) (*accounts.Account, error) {
 		credentials  credentialsRow
 	)
 	dest := []any{
-		&a.ID, &a.Provider, &a.CloudID, &a.DisplayName, &a.Labels, &a.Paused, &syncInterval, &a.Regions,
+		&a.ID, &a.Provider, &a.CloudID, &a.DisplayName, &a.Labels, &a.Paused, &a.ReadOnly, &syncInterval, &a.Regions,
 		&credentials.method, &credentials.settings, &credentials.source, &a.Revision, &a.CreateTime, &a.UpdateTime,
 	}
 	dest = append(append(append(dest, c.dest()...), &now), more...)

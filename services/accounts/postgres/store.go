@@ -58,7 +58,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // accountColumns are a whole account, in the order of scanAccount.
 const accountColumns = `
-	a.id, a.provider, a.cloud_id, a.display_name, a.labels, a.paused, a.sync_interval, a.regions,
+	a.id, a.provider, a.cloud_id, a.display_name, a.labels, a.paused, a.read_only, a.sync_interval, a.regions,
 	a.credentials_method, a.credentials, a.source_account_id, a.revision, a.create_time, a.update_time,
 	c.outcome, c.last_sync_time, c.last_success_time, c.last_error, c.reason, c.remedy, c.last_sync_run,
 	c.syncing_until, c.syncing_run, c.fencing_token, now()`

@@ -50,7 +50,7 @@ func write(ctx context.Context, tx pgx.Tx, account *accounts.Account) error {
 	const update = `
 		UPDATE accounts
 		SET display_name = $2, labels = $3, paused = $4, sync_interval = $5, regions = $6,
-		    credentials_method = $7, credentials = $8, source_account_id = $9,
+		    credentials_method = $7, credentials = $8, source_account_id = $9, read_only = $10,
 		    revision = nextval('account_revision_seq'),
 		    update_time = greatest(clock_timestamp(), update_time + interval '1 microsecond')
 		WHERE id = $1
@@ -61,6 +61,6 @@ func write(ctx context.Context, tx pgx.Tx, account *accounts.Account) error {
 	}
 	return tx.QueryRow(ctx, update, account.ID, account.DisplayName, labels(account.Labels), account.Paused,
 		nullable(account.SyncInterval), regions(account.Regions),
-		credentials.method, credentials.settings, credentials.source,
+		credentials.method, credentials.settings, credentials.source, account.ReadOnly,
 	).Scan(&account.Revision, &account.UpdateTime)
 }

@@ -102,21 +102,7 @@ func lostZone(zone, code, message string) *discovery.Failure {
 
 // readZone lists the VMs of one zone.
 func (s *session) readZone(ctx context.Context, zone string, sink discovery.Sink) error {
-	at := machineCall(zone)
-	return eachPage(ctx, at, func(ctx context.Context, token string) (*compute.InstanceList, string, error) {
-		page, err := attempt(ctx, s, sink, at, func(ctx context.Context) (*compute.InstanceList, error) {
-			page, err := s.compute.Instances.List(s.project, zone).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).
-				Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
-			if err == nil && page.Kind != "compute#instanceList" && page.Items == nil {
-				err = &oddAnswerError{"list of VMs", page.Kind}
-			}
-			return page, err
-		})
-		if err != nil {
-			return nil, "", err
-		}
-		return page, page.NextPageToken, nil
-	}, func(page *compute.InstanceList) error {
+	return s.zonePages(ctx, zone, "", sink, func(page *compute.InstanceList) error {
 		if warning := page.Warning; warning != nil && warning.Code != noResults {
 			return lostZone(zone, warning.Code, warning.Message)
 		}

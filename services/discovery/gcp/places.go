@@ -149,7 +149,7 @@ func (s *session) sqlRegions(ctx context.Context) ([]string, error) {
 		}
 	}
 	if len(names) == 0 {
-		err := s.sqlPages(ctx, at, nil, func(page *sqladmin.InstancesListResponse) error {
+		err := s.sqlPages(ctx, at, "", nil, func(page *sqladmin.InstancesListResponse) error {
 			for _, instance := range page.Items {
 				names[instance.Region] = true
 			}

@@ -155,6 +155,7 @@ func accountOf(a *accountsv1.Account) discovery.Account {
 		CloudID:    a.GetAws().GetAccountId(),
 		Regions:    a.GetAws().GetRegions(),
 		Paused:     a.GetPaused(),
+		ReadOnly:   a.GetReadOnly(),
 		UpdateTime: a.GetUpdateTime().AsTime(),
 	}
 	if gcp := a.GetGcp(); gcp != nil {

@@ -83,6 +83,7 @@ func databaseOf(d *discovery.DatabaseDetails) *inventoryv1.Database {
 		Cluster:          valid(d.Cluster),
 		ClusterWriter:    d.ClusterWriter,
 		Network:          valid(d.Network),
+		AutoRestartTime:  timeOf(d.AutoRestartTime),
 	}
 }
 

@@ -3,7 +3,7 @@ package query
 // predicate is one condition on a row.
 type predicate interface {
 	sql(args *Args) string
-	only(path string) ([]string, bool)
+	implied(args *Args, of func(string) Told) string
 }
 
 // group is AND or OR of its kids. Without kids, AND is true and OR false.

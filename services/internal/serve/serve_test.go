@@ -56,10 +56,10 @@ func (h *handler) GetAccount(ctx context.Context, _ *accountsv1.GetAccountReques
 	return h.get(ctx)
 }
 
-func (h *handler) ApplySnapshot(stream grpc.ClientStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) error {
+func (h *handler) ApplySnapshot(stream grpc.BidiStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) error {
 	for {
 		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
-			return stream.SendAndClose(&inventoryv1.ApplySnapshotResponse{})
+			return stream.Send(&inventoryv1.ApplySnapshotResponse{})
 		} else if err != nil {
 			return err
 		}
@@ -185,7 +185,7 @@ func TestStreamedMessagesAreHeldToTheContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = stream.Send(&inventoryv1.ApplySnapshotRequest{}) // The answer is judged below.
-	if _, err := stream.CloseAndRecv(); status.Code(err) != codes.InvalidArgument {
+	if _, err := stream.Recv(); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("got %v, want InvalidArgument", err)
 	}
 }

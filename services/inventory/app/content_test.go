@@ -178,7 +178,7 @@ func TestOnlyDiscoveryMayWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = stream.CloseAndRecv()
+	_, err = stream.Recv()
 	refused(t, err, codes.Unauthenticated, "CALLER_UNKNOWN")
 
 	_, err = inventoryv1.NewIngestServiceClient(s.public).RemoveAccount(t.Context(), &inventoryv1.RemoveAccountRequest{Account: account, FencingToken: 1})

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -14,7 +13,7 @@ import (
 
 // half is a snapshot that was begun, and that the server has begun too.
 type half struct {
-	grpc.ClientStreamingClient[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
+	stream
 	count int
 }
 
@@ -39,10 +38,10 @@ func (h *half) send(t *testing.T, message *inventoryv1.ApplySnapshotRequest) {
 	}
 }
 
-func (h *half) finish(t *testing.T) (*inventoryv1.ApplySnapshotResponse, error) {
+func (h *half) finish(t *testing.T) (*inventoryv1.SnapshotResult, error) {
 	t.Helper()
 	h.send(t, complete(h.count))
-	return h.CloseAndRecv()
+	return settle(h.stream)
 }
 
 // awaitClaim waits until an observation with the token is under way. The
@@ -200,7 +199,7 @@ func TestASingleObservationHoldsAgainstAnOlderSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (&inventoryv1.ApplySnapshotResponse{Unchanged: 1, Gone: 1}); !proto.Equal(resp, want) {
+	if want := (&inventoryv1.SnapshotResult{Unchanged: 1, Gone: 1}); !proto.Equal(resp, want) {
 		t.Errorf("got %v, want %v", resp, want)
 	}
 	all := s.list(t, &inventoryv1.ListInstancesRequest{OrderBy: "provider_id"})

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,13 +131,13 @@ func machines(region string, from, to int) []*inventoryv1.Instance {
 }
 
 // snapshot sends a complete observation.
-func (s *service) snapshot(t testing.TB, start *inventoryv1.SnapshotStart, instances ...*inventoryv1.Instance) (*inventoryv1.ApplySnapshotResponse, error) {
+func (s *service) snapshot(t testing.TB, start *inventoryv1.SnapshotStart, instances ...*inventoryv1.Instance) (*inventoryv1.SnapshotResult, error) {
 	t.Helper()
 	return s.send(t, begin(start), seen(instances...), complete(len(instances)))
 }
 
 // send sends a stream of messages to its end.
-func (s *service) send(t testing.TB, messages ...*inventoryv1.ApplySnapshotRequest) (*inventoryv1.ApplySnapshotResponse, error) {
+func (s *service) send(t testing.TB, messages ...*inventoryv1.ApplySnapshotRequest) (*inventoryv1.SnapshotResult, error) {
 	t.Helper()
 	stream, err := s.ingest.ApplySnapshot(t.Context())
 	if err != nil {
@@ -144,14 +145,56 @@ func (s *service) send(t testing.TB, messages ...*inventoryv1.ApplySnapshotReque
 	}
 	for _, message := range messages {
 		if err := stream.Send(message); err != nil {
-			break // CloseAndRecv has the reason
+			break // settle has the reason
 		}
 	}
-	return stream.CloseAndRecv()
+	if !slices.ContainsFunc(messages, func(m *inventoryv1.ApplySnapshotRequest) bool { return m.GetComplete() != nil }) {
+		if err := stream.CloseSend(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return settle(stream)
+}
+
+// stream is an ApplySnapshot.
+type stream = grpc.BidiStreamingClient[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
+
+// settle ends a stream, of which all was sent that there was to send: the cloud
+// has nothing of what is absent.
+func settle(stream stream) (*inventoryv1.SnapshotResult, error) {
+	return settleWith(stream, func(*inventoryv1.Instance) *inventoryv1.SnapshotVerdict_Finding {
+		return &inventoryv1.SnapshotVerdict_Finding{Evidence: inventoryv1.SnapshotVerdict_Finding_NOT_FOUND}
+	})
+}
+
+// settleWith ends a stream with what find says of each that is absent; nil: nothing.
+func settleWith(stream stream, find func(*inventoryv1.Instance) *inventoryv1.SnapshotVerdict_Finding) (*inventoryv1.SnapshotResult, error) {
+	findings := &inventoryv1.SnapshotVerdict{Final: true}
+	for {
+		answer, err := stream.Recv()
+		if err != nil {
+			return nil, err
+		}
+		if answer.GetResult() != nil {
+			return answer.GetResult(), stream.CloseSend()
+		}
+		for _, absent := range answer.GetAbsent().GetInstances() {
+			if finding := find(absent); finding != nil {
+				finding.ProviderId = absent.GetProviderId()
+				findings.Findings = append(findings.Findings, finding)
+			}
+		}
+		if answer.GetAbsent().GetFinal() {
+			err := stream.Send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Verdict{Verdict: findings}})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
 }
 
 // apply is snapshot where no error is due.
-func (s *service) apply(t testing.TB, start *inventoryv1.SnapshotStart, instances ...*inventoryv1.Instance) *inventoryv1.ApplySnapshotResponse {
+func (s *service) apply(t testing.TB, start *inventoryv1.SnapshotStart, instances ...*inventoryv1.Instance) *inventoryv1.SnapshotResult {
 	t.Helper()
 	resp, err := s.snapshot(t, start, instances...)
 	if err != nil {

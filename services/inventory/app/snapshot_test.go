@@ -15,7 +15,7 @@ import (
 func TestLifeOfAnInstance(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	observe := func(fence int64, want *inventoryv1.ApplySnapshotResponse, instances ...*inventoryv1.Instance) *inventoryv1.Instance {
+	observe := func(fence int64, want *inventoryv1.SnapshotResult, instances ...*inventoryv1.Instance) *inventoryv1.Instance {
 		t.Helper()
 		if got := s.apply(t, observation(account, region, fence), instances...); !proto.Equal(got, want) {
 			t.Fatalf("observation %d: %v, want %v", fence, got, want)
@@ -40,24 +40,24 @@ func TestLifeOfAnInstance(t *testing.T) {
 	}
 
 	m := machine(region, 1)
-	seen := observe(1, &inventoryv1.ApplySnapshotResponse{Created: 1}, m)
+	seen := observe(1, &inventoryv1.SnapshotResult{Created: 1}, m)
 	times(seen, 1, 1, 1, 0)
-	unchanged := observe(2, &inventoryv1.ApplySnapshotResponse{Unchanged: 1}, m)
+	unchanged := observe(2, &inventoryv1.SnapshotResult{Unchanged: 1}, m)
 	times(unchanged, 1, 1, 2, 0)
 	if unchanged.GetEtag() != seen.GetEtag() {
 		t.Error("the etag changed although nothing did")
 	}
 	m.State, m.ProviderState = inventoryv1.Instance_STOPPED, "stopped"
-	changed := observe(3, &inventoryv1.ApplySnapshotResponse{Changed: 1}, m)
+	changed := observe(3, &inventoryv1.SnapshotResult{Changed: 1}, m)
 	times(changed, 1, 3, 3, 0)
-	gone := observe(4, &inventoryv1.ApplySnapshotResponse{Gone: 1})
+	gone := observe(4, &inventoryv1.SnapshotResult{Gone: 1})
 	times(gone, 1, 4, 4, 4)
 	if gone.GetProviderState() != "stopped" {
 		t.Errorf("the cloud's last word became %q", gone.GetProviderState())
 	}
-	stillGone := observe(5, &inventoryv1.ApplySnapshotResponse{})
+	stillGone := observe(5, &inventoryv1.SnapshotResult{})
 	times(stillGone, 1, 4, 5, 4)
-	back := observe(6, &inventoryv1.ApplySnapshotResponse{Reappeared: 1}, m)
+	back := observe(6, &inventoryv1.SnapshotResult{Reappeared: 1}, m)
 	times(back, 1, 6, 6, 0)
 	if back.GetName() != seen.GetName() {
 		t.Errorf("it came back as %s, and was %s", back.GetName(), seen.GetName())
@@ -136,7 +136,7 @@ func (s *service) die(t *testing.T, messages ...*inventoryv1.ApplySnapshotReques
 		}
 	}
 	cancel()
-	if _, err := stream.CloseAndRecv(); status.Code(err) != codes.Canceled {
+	if _, err := stream.Recv(); status.Code(err) != codes.Canceled {
 		t.Fatalf("a broken stream ended with %v", err)
 	}
 }
@@ -147,7 +147,7 @@ func TestDuplicatesInASnapshot(t *testing.T) {
 	first, second := machine(region, 1), machine(region, 1)
 	second.DisplayName = "second"
 	resp := s.apply(t, observation(account, region, 1), first, second, first)
-	if want := (&inventoryv1.ApplySnapshotResponse{Created: 1}); !proto.Equal(resp, want) {
+	if want := (&inventoryv1.SnapshotResult{Created: 1}); !proto.Equal(resp, want) {
 		t.Errorf("got %v, want %v", resp, want)
 	}
 	if got := s.list(t, &inventoryv1.ListInstancesRequest{})[0].GetDisplayName(); got != "web-1" {

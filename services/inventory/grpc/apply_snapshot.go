@@ -13,7 +13,7 @@ import (
 )
 
 // ApplySnapshot takes one try to observe a scope.
-func (s *Ingest) ApplySnapshot(stream grpc.ClientStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) error {
+func (s *Ingest) ApplySnapshot(stream grpc.BidiStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) error {
 	first, err := stream.Recv()
 	if errors.Is(err, io.EOF) {
 		return incomplete("the stream is empty")
@@ -36,10 +36,16 @@ func (s *Ingest) ApplySnapshot(stream grpc.ClientStreamingServer[inventoryv1.App
 	if err != nil {
 		return err
 	}
-	return stream.SendAndClose(&inventoryv1.ApplySnapshotResponse{
-		Created: changes.Created, Changed: changes.Changed, Gone: changes.Gone,
-		Reappeared: changes.Reappeared, Unchanged: changes.Unchanged,
-	})
+	return stream.Send(&inventoryv1.ApplySnapshotResponse{Message: &inventoryv1.ApplySnapshotResponse_Result{
+		Result: toResult(changes),
+	}})
+}
+
+func toResult(c inventory.Changes) *inventoryv1.SnapshotResult {
+	return &inventoryv1.SnapshotResult{
+		Created: c.Created, Changed: c.Changed, Gone: c.Gone, Reappeared: c.Reappeared, Unchanged: c.Unchanged,
+		Missing: c.Missing, MissingReason: c.MissingReason,
+	}
 }
 
 // incomplete refuses a stream that is not in the order of the contract.
@@ -51,7 +57,7 @@ func incomplete(what string) *fault.Error {
 type intake struct {
 	store    *postgres.Store
 	obs      inventory.Observation
-	stream   grpc.ClientStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
+	stream   grpc.BidiStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
 	snapshot *postgres.Snapshot
 }
 
@@ -70,11 +76,11 @@ func (in *intake) run() (inventory.Changes, error) {
 				return inventory.Changes{}, err
 			}
 		case *inventoryv1.ApplySnapshotRequest_Complete:
-			return in.complete(message.Complete.GetInstanceCount())
+			return in.complete(message.Complete)
 		case *inventoryv1.ApplySnapshotRequest_Failure:
 			return inventory.Changes{}, in.fail(message.Failure)
 		default:
-			return inventory.Changes{}, incomplete("there can be one `start` only")
+			return inventory.Changes{}, incomplete("after `start` come `instances`, then `complete` or `failure`")
 		}
 	}
 }
@@ -106,15 +112,22 @@ func (in *intake) observe(instances []*inventoryv1.Instance) error {
 	return nil
 }
 
-// complete applies the snapshot when nothing follows.
-func (in *intake) complete(count int64) (inventory.Changes, error) {
-	if err := in.last(); err != nil {
-		return inventory.Changes{}, err
-	}
+// complete applies the snapshot, once the caller has said what the cloud knows
+// of what it lacks.
+func (in *intake) complete(message *inventoryv1.SnapshotComplete) (inventory.Changes, error) {
 	if err := in.begin(); err != nil {
 		return inventory.Changes{}, err
 	}
-	return in.snapshot.Complete(in.stream.Context(), count)
+	absent, err := in.snapshot.Absent(message.GetInstanceCount())
+	if err != nil {
+		return inventory.Changes{}, err
+	}
+	if len(absent) > 0 {
+		if err := in.ask(absent); err != nil {
+			return inventory.Changes{}, err
+		}
+	}
+	return in.snapshot.Complete(in.stream.Context())
 }
 
 // fail writes the failure down when nothing follows.
@@ -129,8 +142,8 @@ func (in *intake) fail(message *inventoryv1.SnapshotFailure) error {
 	return in.store.FailScope(in.stream.Context(), in.obs, failure)
 }
 
-// last waits for the end of the stream: only then is it whole, and not one whose
-// sender lost count or died.
+// last waits for the end of the caller's side: only then is the stream whole, and
+// not one whose sender lost count or died.
 func (in *intake) last() error {
 	switch _, err := in.stream.Recv(); {
 	case errors.Is(err, io.EOF):
@@ -138,7 +151,7 @@ func (in *intake) last() error {
 	case err != nil:
 		return err
 	default:
-		return incomplete("something follows `complete` or `failure`")
+		return incomplete("something follows `failure`")
 	}
 }
 

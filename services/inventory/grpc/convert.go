@@ -61,6 +61,7 @@ func toDB(db *inventory.DBDetails) *inventoryv1.Database {
 		Engine: db.Engine, EngineVersion: db.EngineVersion, StorageGib: db.StorageGiB,
 		Endpoint: db.Endpoint, Port: db.Port, HighAvailability: db.HighAvailability,
 		ReplicaOf: db.ReplicaOf, Cluster: db.Cluster, ClusterWriter: db.ClusterWriter, Network: db.Network,
+		AutoRestartTime: toTime(db.AutoRestartTime),
 	}
 }
 
@@ -130,7 +131,7 @@ func fromInstance(m *inventoryv1.Instance) inventory.Instance {
 			Engine: db.GetEngine(), EngineVersion: db.GetEngineVersion(), StorageGiB: db.GetStorageGib(),
 			Endpoint: db.GetEndpoint(), Port: db.GetPort(), HighAvailability: db.GetHighAvailability(),
 			ReplicaOf: db.GetReplicaOf(), Cluster: db.GetCluster(), ClusterWriter: db.GetClusterWriter(),
-			Network: db.GetNetwork(),
+			Network: db.GetNetwork(), AutoRestartTime: fromTime(db.GetAutoRestartTime()),
 		}
 	}
 	return i

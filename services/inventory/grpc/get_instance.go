@@ -8,6 +8,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
 // GetInstance answers one instance by its name.
@@ -17,7 +18,11 @@ func (s *Inventory) GetInstance(ctx context.Context, req *inventoryv1.GetInstanc
 	if err != nil || uid.String() != id { // in another spelling it is another name
 		return nil, fault.NotFound(req.GetName())
 	}
-	instance, err := s.store.GetInstance(ctx, uid)
+	asOf, err := fromAsOf(req.GetAsOf())
+	if err != nil {
+		return nil, err
+	}
+	instance, err := s.store.GetInstance(ctx, uid, inventory.GetQuery{MaxStaleness: req.GetMaxStaleness().AsDuration(), AsOf: asOf})
 	if err != nil {
 		return nil, err
 	}

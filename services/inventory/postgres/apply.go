@@ -8,23 +8,16 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
 // applyLimitSQL lets a large snapshot take longer than other statements.
 const applyLimitSQL = `SET LOCAL statement_timeout = '10min'`
 
-// Complete applies the snapshot in one transaction: the scope was observed to
-// the end, in count instances. Errors: ABORTED with inventory.ReasonStale when a
-// newer observation overtook it; INVALID_ARGUMENT with
-// inventory.ReasonIncomplete when count is not what Observe was given. After an
-// error nothing is changed.
-func (s *Snapshot) Complete(ctx context.Context, count int64) (inventory.Changes, error) {
-	if got := s.reconciliation.Observed(); got != count {
-		return inventory.Changes{}, fault.New(fault.KindInvalidArgument, inventory.ReasonIncomplete,
-			"%s: %d instances were announced and %d arrived; nothing was applied", s.obs.Scope, count, got)
-	}
+// Complete applies the snapshot in one transaction, with what was heard of the
+// absent ones. Errors: ABORTED with inventory.ReasonStale when a newer
+// observation overtook it. After an error nothing is changed.
+func (s *Snapshot) Complete(ctx context.Context) (inventory.Changes, error) {
 	select {
 	case s.store.applying <- struct{}{}:
 		defer func() { <-s.store.applying }()
@@ -57,10 +50,23 @@ func (s *Snapshot) apply(ctx context.Context, tx pgx.Tx) (inventory.Changes, err
 			return inventory.Changes{}, err
 		}
 	}
+	var gone []uuid.UUID
+	var missing int64
+	for uid := range s.reconciliation.Absent() {
+		switch s.reconciliation.Evidence(uid) {
+		case inventory.NotFound, inventory.Unlisted:
+			gone = append(gone, uid)
+		default:
+			missing++
+		}
+	}
 	w := writer{tx: tx, obs: s.obs, reconciliation: s.reconciliation, spool: &s.spool}
-	changes, err := w.write(ctx, slices.Collect(s.reconciliation.Absent()))
+	changes, err := w.write(ctx, gone)
 	if err != nil {
 		return inventory.Changes{}, err
+	}
+	if changes.Missing = missing; missing > 0 {
+		changes.MissingReason = "the cloud could not tell of all that the listing lacked"
 	}
 	return changes, s.finish(ctx, tx, changes, w.moved)
 }

@@ -29,16 +29,17 @@ type vmDetails struct {
 }
 
 type dbDetails struct {
-	Engine           string `json:"engine"`
-	EngineVersion    string `json:"engineVersion"`
-	StorageGiB       int64  `json:"storageGib"`
-	Endpoint         string `json:"endpoint"`
-	Port             int32  `json:"port"`
-	HighAvailability bool   `json:"highAvailability"`
-	ReplicaOf        string `json:"replicaOf"`
-	Cluster          string `json:"cluster"`
-	ClusterWriter    bool   `json:"clusterWriter"`
-	Network          string `json:"network"`
+	Engine           string    `json:"engine"`
+	EngineVersion    string    `json:"engineVersion"`
+	StorageGiB       int64     `json:"storageGib"`
+	Endpoint         string    `json:"endpoint"`
+	Port             int32     `json:"port"`
+	HighAvailability bool      `json:"highAvailability"`
+	ReplicaOf        string    `json:"replicaOf"`
+	Cluster          string    `json:"cluster"`
+	ClusterWriter    bool      `json:"clusterWriter"`
+	Network          string    `json:"network"`
+	AutoRestartTime  time.Time `json:"autoRestartTime"`
 }
 
 // appendDetails appends the details as jsonb. By hand: it runs for every row of
@@ -73,6 +74,10 @@ func appendDetails(b []byte, i *inventory.Instance) []byte {
 		b = jsonText(b, "cluster", db.Cluster)
 		b = jsonBool(b, "clusterWriter", db.ClusterWriter)
 		b = jsonText(b, "network", db.Network)
+		if !db.AutoRestartTime.IsZero() {
+			b = append(jsonMember(b, "autoRestartTime"), '"')
+			b = append(db.AutoRestartTime.AppendFormat(b, time.RFC3339Nano), '"')
+		}
 		b = append(b, '}')
 	}
 	return endJSON(b, start)

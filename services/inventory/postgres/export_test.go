@@ -3,6 +3,8 @@ package postgres
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
@@ -34,7 +36,8 @@ func AggregateSQL(q inventory.AggregateQuery) (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return aggregateSQL(filter, q)
+	sql, args := aggregateSQL(filter, q, moment{})
+	return sql, args, nil
 }
 
 // LookupSQL is the statement of a look-up by a column.
@@ -53,6 +56,11 @@ const (
 	ResolveSQL  = resolveSQL
 	MarkGoneSQL = markGoneSQL
 )
+
+// HearOf is Hear by uid, for a word that brings no instance.
+func (s *Snapshot) HearOf(uid uuid.UUID, evidence inventory.Evidence) {
+	s.reconciliation.Hear(uid, evidence)
+}
 
 // SpoolMemory is how much of a snapshot stays in memory.
 const SpoolMemory = spoolMemory

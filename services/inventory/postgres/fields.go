@@ -58,6 +58,7 @@ var instanceFields = query.New(
 	query.Field{Path: "database.cluster", Column: dbText("cluster"), Type: query.String, Nullable: true},
 	query.Field{Path: "database.cluster_writer", Column: dbText("clusterWriter") + "::boolean", Type: query.Bool, Nullable: true},
 	query.Field{Path: "database.network", Column: dbText("network"), Type: query.String, Nullable: true},
+	query.Field{Path: "database.auto_restart_time", Column: dbText("autoRestartTime") + "::timestamptz", Type: query.Timestamp, Nullable: true},
 )
 
 // etagSQL is Instance.ETag.

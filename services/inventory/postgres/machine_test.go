@@ -147,7 +147,7 @@ func (s *machineState) end(t *rapid.T, u *underWay) {
 
 func (s *machineState) complete(t *rapid.T) {
 	u := s.pick(t)
-	changes, err := u.snapshot.Complete(s.ctx, int64(len(u.seen)))
+	changes, err := finish(s.ctx, u.snapshot, int64(len(u.seen)))
 	want, went := s.model.complete(u.obs, u.claim, u.seen)
 	agree(t, "complete", err, went)
 	if changes != want {

@@ -104,7 +104,25 @@ func tryApply(ctx context.Context, store *postgres.Store, obs inventory.Observat
 			return changes, err
 		}
 	}
-	return snapshot.Complete(ctx, int64(len(instances)))
+	return finish(ctx, snapshot, int64(len(instances)))
+}
+
+// finish completes a snapshot; the cloud has nothing of what it lacks.
+func finish(ctx context.Context, snapshot *postgres.Snapshot, count int64) (inventory.Changes, error) {
+	return finishWith(ctx, snapshot, count, inventory.NotFound)
+}
+
+// finishWith completes a snapshot with one word of the cloud for all that it
+// lacks.
+func finishWith(ctx context.Context, snapshot *postgres.Snapshot, count int64, evidence inventory.Evidence) (inventory.Changes, error) {
+	absent, err := snapshot.Absent(count)
+	if err != nil {
+		return inventory.Changes{}, err
+	}
+	for _, uid := range absent {
+		snapshot.HearOf(uid, evidence)
+	}
+	return snapshot.Complete(ctx)
 }
 
 // awaitWaiter waits until someone waits for a lock in this database.

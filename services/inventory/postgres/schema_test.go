@@ -72,8 +72,9 @@ func TestEveryTableAndColumnHasAComment(t *testing.T) {
 		SELECT c.relname || COALESCE('.' || a.attname, '')
 		FROM pg_class c
 		LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-		WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'S') AND c.relname <> 'schema_version'
-			AND (obj_description(c.oid, 'pg_class') IS NULL OR c.relkind = 'r' AND col_description(c.oid, a.attnum) IS NULL)`
+		WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'S') AND c.relname <> 'schema_version'
+			AND NOT c.relispartition -- has the columns of its parent
+			AND (obj_description(c.oid, 'pg_class') IS NULL OR c.relkind <> 'S' AND col_description(c.oid, a.attnum) IS NULL)`
 	rows, err := pool.Query(t.Context(), sql)
 	if err != nil {
 		t.Fatal(err)

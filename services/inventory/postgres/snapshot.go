@@ -15,8 +15,9 @@ import (
 )
 
 // Snapshot is one observation of a scope on its way in: any number of Observe,
-// then Complete; and Close at the end in any case. Until Complete nothing of it
-// can be seen. Not for concurrent use.
+// then Absent, Hear for what is absent, and Complete; and Close at the end in any
+// case. Until Complete nothing of it can be seen, and no transaction is open. Not
+// for concurrent use.
 type Snapshot struct {
 	store   *Store
 	obs     inventory.Observation
@@ -102,8 +103,13 @@ func eachHeld(rows pgx.Rows, take func(uuid.UUID, inventory.Held)) error {
 // Observe takes one instance of the scope. It makes it clean, and sets what
 // belongs to the scope: account, provider, kind, UID. It keeps nothing of it.
 func (s *Snapshot) Observe(i *inventory.Instance) error {
+	return s.take(i, s.reconciliation.Observe)
+}
+
+// take decides on an instance, and sets it aside when it is to be written.
+func (s *Snapshot) take(i *inventory.Instance, decide func(uuid.UUID, inventory.Hash) inventory.Decision) error {
 	hash := s.obs.Adopt(i, &s.hasher)
-	switch s.reconciliation.Observe(i.UID, hash) {
+	switch decide(i.UID, hash) {
 	case inventory.Create, inventory.Change, inventory.Reappear:
 		return s.spool.add(func(b []byte) []byte { return s.encoder.row(b, i, hash) })
 	default:

@@ -13,6 +13,7 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
 // plan is what an episode is made from.
@@ -46,6 +47,9 @@ type episode struct {
 	past   []image
 	// off are the accounts that a step took off the roll.
 	off map[string]bool
+	// watchable and recorded tell whether there is WatchInstances, and
+	// ListInstanceChanges.
+	watchable, recorded bool
 }
 
 // activeFault is a fault, and what takes it away.
@@ -130,14 +134,13 @@ func (e *episode) progress(seed uint64, step, steps int, took time.Duration) {
 // begin puts the onlookers in their places, and then the accounts on the roll.
 func (e *episode) begin() error {
 	e.first = newWatcher(e.court, beginning, false, e.inventory)
-	e.sights.look(e.sightCtx, e.first.run)
 	ctx, cancel := context.WithTimeout(e.ctx, hang)
 	defer cancel()
-	if err := e.first.awaitRevision(ctx, 0); err != nil {
-		return err
-	}
-	if err := e.awaitToken(ctx); err != nil {
-		return err
+	if e.probe(ctx); e.watchable {
+		e.sights.look(e.sightCtx, e.first.run)
+		if err := e.awaitToken(ctx); err != nil {
+			return err
+		}
 	}
 	for i := range 2 {
 		r := &reader{judge: newJudge(fmt.Sprintf("reader %d", i), e.court, e.excuses), rolls: e.inventory, turn: i,
@@ -154,6 +157,18 @@ func (e *episode) begin() error {
 		}
 	}
 	return nil
+}
+
+// probe finds out what there is.
+func (e *episode) probe(ctx context.Context) {
+	stream, err := e.inventory[0].WatchInstances(ctx, &inventoryv1.WatchInstancesRequest{})
+	if err == nil {
+		_, err = stream.Recv()
+	}
+	e.watchable = status.Code(err) != codes.Unimplemented
+	_, err = e.inventory[0].ListInstanceChanges(ctx, &inventoryv1.ListInstanceChangesRequest{Parent: "instances/none"})
+	e.recorded = status.Code(err) != codes.Unimplemented
+	e.say("watch: %t, changes: %t", e.watchable, e.recorded)
 }
 
 // awaitToken waits for the token that stands before all changes.
@@ -184,7 +199,9 @@ func (e *episode) watch(v view, list, slow bool) {
 		w.pace = make(chan struct{})
 	}
 	e.watchers = append(e.watchers, w)
-	e.sights.look(e.sightCtx, w.run)
+	if e.watchable {
+		e.sights.look(e.sightCtx, w.run)
+	}
 }
 
 // accountNames are the accounts of the clouds, as the roll names them.

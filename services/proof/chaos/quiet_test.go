@@ -40,8 +40,10 @@ func (e *episode) beQuiet() {
 		e.report(wrong.Invariant, "%s", wrong.Detail)
 		return
 	}
-	e.compareReplicas(ctx)
-	if e.verdict() == nil {
+	if e.watchable {
+		e.compareReplicas(ctx)
+	}
+	if e.verdict() == nil && len(e.past) > 0 {
 		e.lookBack(ctx)
 	}
 }

@@ -139,6 +139,9 @@ func (s *session) showAccount(a *accountsv1.Account) error {
 	if a.GetPaused() {
 		fields = append(fields, field{"paused", "yes: not synced by the schedule"})
 	}
+	if a.GetReadOnly() {
+		fields = append(fields, field{"read only", "yes: nothing in it is started or stopped"})
+	}
 	printFields(s.out, s.outStyle, fields)
 	return nil
 }

@@ -27,6 +27,7 @@ type updateAccount struct {
 	RemoveLabel        []string          `help:"Remove a mark by its key; may be repeated." placeholder:"KEY"`
 	SyncInterval       *time.Duration    `help:"How long after one sync the next is due; 0: the server's default." placeholder:"DURATION"`
 	Paused             *bool             `negatable:"" help:"Do not sync it by the schedule, or do so again."`
+	ReadOnly           *bool             `negatable:"" help:"Have nothing in it started or stopped, or allow that again."`
 	Etag               string            `help:"Only when the account still has this etag." placeholder:"ETAG"`
 
 	AWS awsSignIn `embed:"" group:"AWS"`
@@ -66,6 +67,9 @@ func (c *updateAccount) apply(s *session, a *accountsv1.Account) (mask []string,
 	}
 	if c.Paused != nil {
 		a.Paused, mask = *c.Paused, append(mask, "paused")
+	}
+	if c.ReadOnly != nil {
+		a.ReadOnly, mask = *c.ReadOnly, append(mask, "read_only")
 	}
 	if c.SyncInterval != nil {
 		mask = append(mask, "sync_interval")

@@ -23,6 +23,7 @@ type newAccount struct {
 	Label        map[string]string `help:"Mark it, KEY=VALUE; may be repeated." placeholder:"KEY=VALUE" mapsep:"none"`
 	SyncInterval time.Duration     `help:"How long after one sync the next is due. Default: the server's." placeholder:"DURATION"`
 	Paused       bool              `help:"Do not sync it by the schedule."`
+	ReadOnly     bool              `help:"Have nothing in it started or stopped, whoever asks."`
 }
 
 type createAWSAccount struct {
@@ -76,7 +77,7 @@ func (c *createGCPAccount) Run(ctx context.Context, s *session) error {
 
 // create puts the account on the roll, and says what to do next.
 func (c *newAccount) create(ctx context.Context, s *session, account *accountsv1.Account) error {
-	account.DisplayName, account.Labels, account.Paused = c.DisplayName, c.Label, c.Paused
+	account.DisplayName, account.Labels, account.Paused, account.ReadOnly = c.DisplayName, c.Label, c.Paused, c.ReadOnly
 	if c.SyncInterval != 0 {
 		account.SyncInterval = durationpb.New(c.SyncInterval)
 	}

@@ -93,7 +93,7 @@ func (s *session) showInstance(i *inventoryv1.Instance) error {
 		{"public ips", clean(strings.Join(i.GetPublicIps(), ", "))},
 	}
 	fields = append(fields, machineFields(s, i.GetVirtualMachine())...)
-	fields = append(fields, databaseFields(i.GetDatabase())...)
+	fields = append(fields, databaseFields(s, i.GetDatabase())...)
 	fields = append(fields,
 		field{"labels", labelText(i.GetLabels())},
 		field{"provider id", clean(i.GetProviderId())},
@@ -126,7 +126,7 @@ func machineFields(s *session, vm *inventoryv1.VirtualMachine) []field {
 	}
 }
 
-func databaseFields(db *inventoryv1.Database) []field {
+func databaseFields(s *session, db *inventoryv1.Database) []field {
 	if db == nil {
 		return nil
 	}
@@ -136,6 +136,7 @@ func databaseFields(db *inventoryv1.Database) []field {
 		{"replica of", clean(db.GetReplicaOf())},
 		{"cluster", clean(db.GetCluster())},
 		{"cluster writer", yes(db.GetClusterWriter())},
+		{"starts by itself", s.stamp(db.GetAutoRestartTime())},
 		{"network", clean(db.GetNetwork())},
 	}
 	if db.GetStorageGib() > 0 {

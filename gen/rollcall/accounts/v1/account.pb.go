@@ -256,7 +256,10 @@ type Account struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Changes with every change of the settings (AIP-154). Given back on Update
 	// or Delete, the call fails with ABORTED when the account has changed since.
-	Etag          string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Nothing in the account is started or stopped, whoever asks: such requests are
+	// refused with reason ACCOUNT_READ_ONLY. It is read as any other.
+	ReadOnly      bool `protobuf:"varint,13,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -384,6 +387,13 @@ func (x *Account) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Account) GetReadOnly() bool {
+	if x != nil {
+		return x.ReadOnly
+	}
+	return false
 }
 
 type isAccount_Cloud interface {
@@ -1157,7 +1167,7 @@ var File_rollcall_accounts_v1_account_proto protoreflect.FileDescriptor
 
 const file_rollcall_accounts_v1_account_proto_rawDesc = "" +
 	"\n" +
-	"\"rollcall/accounts/v1/account.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcb\x06\n" +
+	"\"rollcall/accounts/v1/account.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe8\x06\n" +
 	"\aAccount\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12?\n" +
@@ -1176,7 +1186,8 @@ const file_rollcall_accounts_v1_account_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x1a9\n" +
+	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12\x1b\n" +
+	"\tread_only\x18\r \x01(\bR\breadOnly\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:@\xeaA=\n" +

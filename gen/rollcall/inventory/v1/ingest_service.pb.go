@@ -201,7 +201,7 @@ type ApplySnapshotRequest_Instances struct {
 }
 
 type ApplySnapshotRequest_Complete struct {
-	// Last, when the scope was observed to the end.
+	// When the scope was observed to the end; only `verdict` can follow.
 	Complete *SnapshotComplete `protobuf:"bytes,3,opt,name=complete,proto3,oneof"`
 }
 
@@ -551,19 +551,16 @@ func (x *SnapshotFailure) GetApiBudgets() []*ApiBudget {
 	return nil
 }
 
-// Answer of ApplySnapshot: what the observation changed.
+// One message of the stream that ApplySnapshot answers.
 type ApplySnapshotResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Instances new to the roll.
-	Created int64 `protobuf:"varint,1,opt,name=created,proto3" json:"created,omitempty"`
-	// Instances of which something changed.
-	Changed int64 `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
-	// Instances marked as gone.
-	Gone int64 `protobuf:"varint,3,opt,name=gone,proto3" json:"gone,omitempty"`
-	// Instances that were gone and are back.
-	Reappeared int64 `protobuf:"varint,4,opt,name=reappeared,proto3" json:"reappeared,omitempty"`
-	// Instances that are as they were; nothing was written for them.
-	Unchanged     int64 `protobuf:"varint,5,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	// The messages, in their order.
+	//
+	// Types that are valid to be assigned to Message:
+	//
+	//	*ApplySnapshotResponse_Absent
+	//	*ApplySnapshotResponse_Result
+	Message       isApplySnapshotResponse_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -598,39 +595,205 @@ func (*ApplySnapshotResponse) Descriptor() ([]byte, []int) {
 	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{6}
 }
 
-func (x *ApplySnapshotResponse) GetCreated() int64 {
+func (x *ApplySnapshotResponse) GetMessage() isApplySnapshotResponse_Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
+func (x *ApplySnapshotResponse) GetAbsent() *SnapshotAbsent {
+	if x != nil {
+		if x, ok := x.Message.(*ApplySnapshotResponse_Absent); ok {
+			return x.Absent
+		}
+	}
+	return nil
+}
+
+func (x *ApplySnapshotResponse) GetResult() *SnapshotResult {
+	if x != nil {
+		if x, ok := x.Message.(*ApplySnapshotResponse_Result); ok {
+			return x.Result
+		}
+	}
+	return nil
+}
+
+type isApplySnapshotResponse_Message interface {
+	isApplySnapshotResponse_Message()
+}
+
+type ApplySnapshotResponse_Absent struct {
+	// Zero, one or several: what the snapshot lacks.
+	Absent *SnapshotAbsent `protobuf:"bytes,1,opt,name=absent,proto3,oneof"`
+}
+
+type ApplySnapshotResponse_Result struct {
+	// Last.
+	Result *SnapshotResult `protobuf:"bytes,2,opt,name=result,proto3,oneof"`
+}
+
+func (*ApplySnapshotResponse_Absent) isApplySnapshotResponse_Message() {}
+
+func (*ApplySnapshotResponse_Result) isApplySnapshotResponse_Message() {}
+
+// Instances that the roll holds in the scope and that the snapshot lacks.
+type SnapshotAbsent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 5000 a message. Only what is needed to ask a cloud for them is set:
+	// provider_id, provider_uri, display_name, location, and of databases their
+	// details.
+	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
+	// No other message of absent ones follows: it is the caller's turn.
+	Final         bool `protobuf:"varint,2,opt,name=final,proto3" json:"final,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotAbsent) Reset() {
+	*x = SnapshotAbsent{}
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotAbsent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotAbsent) ProtoMessage() {}
+
+func (x *SnapshotAbsent) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotAbsent.ProtoReflect.Descriptor instead.
+func (*SnapshotAbsent) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SnapshotAbsent) GetInstances() []*Instance {
+	if x != nil {
+		return x.Instances
+	}
+	return nil
+}
+
+func (x *SnapshotAbsent) GetFinal() bool {
+	if x != nil {
+		return x.Final
+	}
+	return false
+}
+
+// What the observation changed.
+type SnapshotResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Instances new to the roll.
+	Created int64 `protobuf:"varint,1,opt,name=created,proto3" json:"created,omitempty"`
+	// Instances of which something changed.
+	Changed int64 `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
+	// Instances marked as gone.
+	Gone int64 `protobuf:"varint,3,opt,name=gone,proto3" json:"gone,omitempty"`
+	// Instances that were gone and are back.
+	Reappeared int64 `protobuf:"varint,4,opt,name=reappeared,proto3" json:"reappeared,omitempty"`
+	// Instances that are as they were; nothing was written for them.
+	Unchanged int64 `protobuf:"varint,5,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	// Instances that were absent and are not marked as gone yet: the scope is held
+	// (see Scope.Hold), or the cloud could not tell.
+	Missing int64 `protobuf:"varint,6,opt,name=missing,proto3" json:"missing,omitempty"`
+	// Why, for people; empty when nothing is missing.
+	MissingReason string `protobuf:"bytes,7,opt,name=missing_reason,json=missingReason,proto3" json:"missing_reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotResult) Reset() {
+	*x = SnapshotResult{}
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotResult) ProtoMessage() {}
+
+func (x *SnapshotResult) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotResult.ProtoReflect.Descriptor instead.
+func (*SnapshotResult) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SnapshotResult) GetCreated() int64 {
 	if x != nil {
 		return x.Created
 	}
 	return 0
 }
 
-func (x *ApplySnapshotResponse) GetChanged() int64 {
+func (x *SnapshotResult) GetChanged() int64 {
 	if x != nil {
 		return x.Changed
 	}
 	return 0
 }
 
-func (x *ApplySnapshotResponse) GetGone() int64 {
+func (x *SnapshotResult) GetGone() int64 {
 	if x != nil {
 		return x.Gone
 	}
 	return 0
 }
 
-func (x *ApplySnapshotResponse) GetReappeared() int64 {
+func (x *SnapshotResult) GetReappeared() int64 {
 	if x != nil {
 		return x.Reappeared
 	}
 	return 0
 }
 
-func (x *ApplySnapshotResponse) GetUnchanged() int64 {
+func (x *SnapshotResult) GetUnchanged() int64 {
 	if x != nil {
 		return x.Unchanged
 	}
 	return 0
+}
+
+func (x *SnapshotResult) GetMissing() int64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
+func (x *SnapshotResult) GetMissingReason() string {
+	if x != nil {
+		return x.MissingReason
+	}
+	return ""
 }
 
 // Request of UpsertInstance.
@@ -650,7 +813,7 @@ type UpsertInstanceRequest struct {
 
 func (x *UpsertInstanceRequest) Reset() {
 	*x = UpsertInstanceRequest{}
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +825,7 @@ func (x *UpsertInstanceRequest) String() string {
 func (*UpsertInstanceRequest) ProtoMessage() {}
 
 func (x *UpsertInstanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +838,7 @@ func (x *UpsertInstanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpsertInstanceRequest.ProtoReflect.Descriptor instead.
 func (*UpsertInstanceRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{7}
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UpsertInstanceRequest) GetInstance() *Instance {
@@ -719,7 +882,7 @@ type RemoveAccountRequest struct {
 
 func (x *RemoveAccountRequest) Reset() {
 	*x = RemoveAccountRequest{}
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[8]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -731,7 +894,7 @@ func (x *RemoveAccountRequest) String() string {
 func (*RemoveAccountRequest) ProtoMessage() {}
 
 func (x *RemoveAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[8]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -744,7 +907,7 @@ func (x *RemoveAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAccountRequest.ProtoReflect.Descriptor instead.
 func (*RemoveAccountRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{8}
+	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RemoveAccountRequest) GetAccount() string {
@@ -776,7 +939,7 @@ type SnapshotVerdict_Finding struct {
 
 func (x *SnapshotVerdict_Finding) Reset() {
 	*x = SnapshotVerdict_Finding{}
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[9]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -788,7 +951,7 @@ func (x *SnapshotVerdict_Finding) String() string {
 func (*SnapshotVerdict_Finding) ProtoMessage() {}
 
 func (x *SnapshotVerdict_Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[9]
+	mi := &file_rollcall_inventory_v1_ingest_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,15 +1036,24 @@ const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
 	"\x06reason\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06reason\x12\x1e\n" +
 	"\x05error\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x05error\x12K\n" +
 	"\vapi_budgets\x18\x03 \x03(\v2 .rollcall.inventory.v1.ApiBudgetB\b\xbaH\x05\x92\x01\x02\x10\x10R\n" +
-	"apiBudgets\"\x9d\x01\n" +
-	"\x15ApplySnapshotResponse\x12\x18\n" +
+	"apiBudgets\"\xa4\x01\n" +
+	"\x15ApplySnapshotResponse\x12?\n" +
+	"\x06absent\x18\x01 \x01(\v2%.rollcall.inventory.v1.SnapshotAbsentH\x00R\x06absent\x12?\n" +
+	"\x06result\x18\x02 \x01(\v2%.rollcall.inventory.v1.SnapshotResultH\x00R\x06resultB\t\n" +
+	"\amessage\"e\n" +
+	"\x0eSnapshotAbsent\x12=\n" +
+	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceR\tinstances\x12\x14\n" +
+	"\x05final\x18\x02 \x01(\bR\x05final\"\xd7\x01\n" +
+	"\x0eSnapshotResult\x12\x18\n" +
 	"\acreated\x18\x01 \x01(\x03R\acreated\x12\x18\n" +
 	"\achanged\x18\x02 \x01(\x03R\achanged\x12\x12\n" +
 	"\x04gone\x18\x03 \x01(\x03R\x04gone\x12\x1e\n" +
 	"\n" +
 	"reappeared\x18\x04 \x01(\x03R\n" +
 	"reappeared\x12\x1c\n" +
-	"\tunchanged\x18\x05 \x01(\x03R\tunchanged\"\x8f\x02\n" +
+	"\tunchanged\x18\x05 \x01(\x03R\tunchanged\x12\x18\n" +
+	"\amissing\x18\x06 \x01(\x03R\amissing\x12%\n" +
+	"\x0emissing_reason\x18\a \x01(\tR\rmissingReason\"\x8f\x02\n" +
 	"\x15UpsertInstanceRequest\x12F\n" +
 	"\binstance\x18\x01 \x01(\v2\x1f.rollcall.inventory.v1.InstanceB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\binstance\x129\n" +
 	"\blocation\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,62}$R\blocation\x12,\n" +
@@ -890,9 +1062,9 @@ const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
 	"\x14RemoveAccountRequest\x12g\n" +
 	"\aaccount\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\x12,\n" +
-	"\rfencing_token\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\ffencingToken2\xb4\x02\n" +
-	"\rIngestService\x12l\n" +
-	"\rApplySnapshot\x12+.rollcall.inventory.v1.ApplySnapshotRequest\x1a,.rollcall.inventory.v1.ApplySnapshotResponse(\x01\x12_\n" +
+	"\rfencing_token\x18\x02 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\ffencingToken2\xb6\x02\n" +
+	"\rIngestService\x12n\n" +
+	"\rApplySnapshot\x12+.rollcall.inventory.v1.ApplySnapshotRequest\x1a,.rollcall.inventory.v1.ApplySnapshotResponse(\x010\x01\x12_\n" +
 	"\x0eUpsertInstance\x12,.rollcall.inventory.v1.UpsertInstanceRequest\x1a\x1f.rollcall.inventory.v1.Instance\x12T\n" +
 	"\rRemoveAccount\x12+.rollcall.inventory.v1.RemoveAccountRequest\x1a\x16.google.protobuf.EmptyBHZFgithub.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1;inventoryv1b\x06proto3"
 
@@ -909,7 +1081,7 @@ func file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP() []byte {
 }
 
 var file_rollcall_inventory_v1_ingest_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_rollcall_inventory_v1_ingest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_rollcall_inventory_v1_ingest_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_rollcall_inventory_v1_ingest_service_proto_goTypes = []any{
 	(SnapshotVerdict_Finding_Evidence)(0), // 0: rollcall.inventory.v1.SnapshotVerdict.Finding.Evidence
 	(*ApplySnapshotRequest)(nil),          // 1: rollcall.inventory.v1.ApplySnapshotRequest
@@ -919,16 +1091,18 @@ var file_rollcall_inventory_v1_ingest_service_proto_goTypes = []any{
 	(*SnapshotVerdict)(nil),               // 5: rollcall.inventory.v1.SnapshotVerdict
 	(*SnapshotFailure)(nil),               // 6: rollcall.inventory.v1.SnapshotFailure
 	(*ApplySnapshotResponse)(nil),         // 7: rollcall.inventory.v1.ApplySnapshotResponse
-	(*UpsertInstanceRequest)(nil),         // 8: rollcall.inventory.v1.UpsertInstanceRequest
-	(*RemoveAccountRequest)(nil),          // 9: rollcall.inventory.v1.RemoveAccountRequest
-	(*SnapshotVerdict_Finding)(nil),       // 10: rollcall.inventory.v1.SnapshotVerdict.Finding
-	(Provider)(0),                         // 11: rollcall.inventory.v1.Provider
-	(Kind)(0),                             // 12: rollcall.inventory.v1.Kind
-	(*timestamppb.Timestamp)(nil),         // 13: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),           // 14: google.protobuf.Duration
-	(*Instance)(nil),                      // 15: rollcall.inventory.v1.Instance
-	(*ApiBudget)(nil),                     // 16: rollcall.inventory.v1.ApiBudget
-	(*emptypb.Empty)(nil),                 // 17: google.protobuf.Empty
+	(*SnapshotAbsent)(nil),                // 8: rollcall.inventory.v1.SnapshotAbsent
+	(*SnapshotResult)(nil),                // 9: rollcall.inventory.v1.SnapshotResult
+	(*UpsertInstanceRequest)(nil),         // 10: rollcall.inventory.v1.UpsertInstanceRequest
+	(*RemoveAccountRequest)(nil),          // 11: rollcall.inventory.v1.RemoveAccountRequest
+	(*SnapshotVerdict_Finding)(nil),       // 12: rollcall.inventory.v1.SnapshotVerdict.Finding
+	(Provider)(0),                         // 13: rollcall.inventory.v1.Provider
+	(Kind)(0),                             // 14: rollcall.inventory.v1.Kind
+	(*timestamppb.Timestamp)(nil),         // 15: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),           // 16: google.protobuf.Duration
+	(*Instance)(nil),                      // 17: rollcall.inventory.v1.Instance
+	(*ApiBudget)(nil),                     // 18: rollcall.inventory.v1.ApiBudget
+	(*emptypb.Empty)(nil),                 // 19: google.protobuf.Empty
 }
 var file_rollcall_inventory_v1_ingest_service_proto_depIdxs = []int32{
 	2,  // 0: rollcall.inventory.v1.ApplySnapshotRequest.start:type_name -> rollcall.inventory.v1.SnapshotStart
@@ -936,29 +1110,32 @@ var file_rollcall_inventory_v1_ingest_service_proto_depIdxs = []int32{
 	4,  // 2: rollcall.inventory.v1.ApplySnapshotRequest.complete:type_name -> rollcall.inventory.v1.SnapshotComplete
 	6,  // 3: rollcall.inventory.v1.ApplySnapshotRequest.failure:type_name -> rollcall.inventory.v1.SnapshotFailure
 	5,  // 4: rollcall.inventory.v1.ApplySnapshotRequest.verdict:type_name -> rollcall.inventory.v1.SnapshotVerdict
-	11, // 5: rollcall.inventory.v1.SnapshotStart.provider:type_name -> rollcall.inventory.v1.Provider
-	12, // 6: rollcall.inventory.v1.SnapshotStart.kind:type_name -> rollcall.inventory.v1.Kind
-	13, // 7: rollcall.inventory.v1.SnapshotStart.observe_time:type_name -> google.protobuf.Timestamp
-	14, // 8: rollcall.inventory.v1.SnapshotStart.sync_interval:type_name -> google.protobuf.Duration
-	15, // 9: rollcall.inventory.v1.SnapshotInstances.instances:type_name -> rollcall.inventory.v1.Instance
-	16, // 10: rollcall.inventory.v1.SnapshotComplete.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
-	10, // 11: rollcall.inventory.v1.SnapshotVerdict.findings:type_name -> rollcall.inventory.v1.SnapshotVerdict.Finding
-	16, // 12: rollcall.inventory.v1.SnapshotFailure.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
-	15, // 13: rollcall.inventory.v1.UpsertInstanceRequest.instance:type_name -> rollcall.inventory.v1.Instance
-	13, // 14: rollcall.inventory.v1.UpsertInstanceRequest.observe_time:type_name -> google.protobuf.Timestamp
-	0,  // 15: rollcall.inventory.v1.SnapshotVerdict.Finding.evidence:type_name -> rollcall.inventory.v1.SnapshotVerdict.Finding.Evidence
-	15, // 16: rollcall.inventory.v1.SnapshotVerdict.Finding.instance:type_name -> rollcall.inventory.v1.Instance
-	1,  // 17: rollcall.inventory.v1.IngestService.ApplySnapshot:input_type -> rollcall.inventory.v1.ApplySnapshotRequest
-	8,  // 18: rollcall.inventory.v1.IngestService.UpsertInstance:input_type -> rollcall.inventory.v1.UpsertInstanceRequest
-	9,  // 19: rollcall.inventory.v1.IngestService.RemoveAccount:input_type -> rollcall.inventory.v1.RemoveAccountRequest
-	7,  // 20: rollcall.inventory.v1.IngestService.ApplySnapshot:output_type -> rollcall.inventory.v1.ApplySnapshotResponse
-	15, // 21: rollcall.inventory.v1.IngestService.UpsertInstance:output_type -> rollcall.inventory.v1.Instance
-	17, // 22: rollcall.inventory.v1.IngestService.RemoveAccount:output_type -> google.protobuf.Empty
-	20, // [20:23] is the sub-list for method output_type
-	17, // [17:20] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	13, // 5: rollcall.inventory.v1.SnapshotStart.provider:type_name -> rollcall.inventory.v1.Provider
+	14, // 6: rollcall.inventory.v1.SnapshotStart.kind:type_name -> rollcall.inventory.v1.Kind
+	15, // 7: rollcall.inventory.v1.SnapshotStart.observe_time:type_name -> google.protobuf.Timestamp
+	16, // 8: rollcall.inventory.v1.SnapshotStart.sync_interval:type_name -> google.protobuf.Duration
+	17, // 9: rollcall.inventory.v1.SnapshotInstances.instances:type_name -> rollcall.inventory.v1.Instance
+	18, // 10: rollcall.inventory.v1.SnapshotComplete.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
+	12, // 11: rollcall.inventory.v1.SnapshotVerdict.findings:type_name -> rollcall.inventory.v1.SnapshotVerdict.Finding
+	18, // 12: rollcall.inventory.v1.SnapshotFailure.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
+	8,  // 13: rollcall.inventory.v1.ApplySnapshotResponse.absent:type_name -> rollcall.inventory.v1.SnapshotAbsent
+	9,  // 14: rollcall.inventory.v1.ApplySnapshotResponse.result:type_name -> rollcall.inventory.v1.SnapshotResult
+	17, // 15: rollcall.inventory.v1.SnapshotAbsent.instances:type_name -> rollcall.inventory.v1.Instance
+	17, // 16: rollcall.inventory.v1.UpsertInstanceRequest.instance:type_name -> rollcall.inventory.v1.Instance
+	15, // 17: rollcall.inventory.v1.UpsertInstanceRequest.observe_time:type_name -> google.protobuf.Timestamp
+	0,  // 18: rollcall.inventory.v1.SnapshotVerdict.Finding.evidence:type_name -> rollcall.inventory.v1.SnapshotVerdict.Finding.Evidence
+	17, // 19: rollcall.inventory.v1.SnapshotVerdict.Finding.instance:type_name -> rollcall.inventory.v1.Instance
+	1,  // 20: rollcall.inventory.v1.IngestService.ApplySnapshot:input_type -> rollcall.inventory.v1.ApplySnapshotRequest
+	10, // 21: rollcall.inventory.v1.IngestService.UpsertInstance:input_type -> rollcall.inventory.v1.UpsertInstanceRequest
+	11, // 22: rollcall.inventory.v1.IngestService.RemoveAccount:input_type -> rollcall.inventory.v1.RemoveAccountRequest
+	7,  // 23: rollcall.inventory.v1.IngestService.ApplySnapshot:output_type -> rollcall.inventory.v1.ApplySnapshotResponse
+	17, // 24: rollcall.inventory.v1.IngestService.UpsertInstance:output_type -> rollcall.inventory.v1.Instance
+	19, // 25: rollcall.inventory.v1.IngestService.RemoveAccount:output_type -> google.protobuf.Empty
+	23, // [23:26] is the sub-list for method output_type
+	20, // [20:23] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_inventory_v1_ingest_service_proto_init() }
@@ -974,13 +1151,17 @@ func file_rollcall_inventory_v1_ingest_service_proto_init() {
 		(*ApplySnapshotRequest_Failure)(nil),
 		(*ApplySnapshotRequest_Verdict)(nil),
 	}
+	file_rollcall_inventory_v1_ingest_service_proto_msgTypes[6].OneofWrappers = []any{
+		(*ApplySnapshotResponse_Absent)(nil),
+		(*ApplySnapshotResponse_Result)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_inventory_v1_ingest_service_proto_rawDesc), len(file_rollcall_inventory_v1_ingest_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -34,7 +34,8 @@ const (
 type IngestServiceClient interface {
 	// Takes one try to observe a scope: `start`, any number of `instances`, then
 	// `complete` or `failure`. It is applied whole in one transaction, or not at
-	// all: a stream that ends in any other way changes nothing.
+	// all: a stream that ends in any other way changes nothing. After `failure`
+	// the caller ends its side.
 	//
 	// Only a complete observation marks what it lacks as gone, and only after the
 	// cloud was asked for exactly those once more: when `complete` lacks what the
@@ -45,7 +46,7 @@ type IngestServiceClient interface {
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION when the scope holds one with
 	// a larger fencing token.
-	ApplySnapshot(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ApplySnapshotRequest, ApplySnapshotResponse], error)
+	ApplySnapshot(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ApplySnapshotRequest, ApplySnapshotResponse], error)
 	// Takes the observation of a single instance.
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION as above.
@@ -63,7 +64,7 @@ func NewIngestServiceClient(cc grpc.ClientConnInterface) IngestServiceClient {
 	return &ingestServiceClient{cc}
 }
 
-func (c *ingestServiceClient) ApplySnapshot(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[ApplySnapshotRequest, ApplySnapshotResponse], error) {
+func (c *ingestServiceClient) ApplySnapshot(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ApplySnapshotRequest, ApplySnapshotResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &IngestService_ServiceDesc.Streams[0], IngestService_ApplySnapshot_FullMethodName, cOpts...)
 	if err != nil {
@@ -74,7 +75,7 @@ func (c *ingestServiceClient) ApplySnapshot(ctx context.Context, opts ...grpc.Ca
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type IngestService_ApplySnapshotClient = grpc.ClientStreamingClient[ApplySnapshotRequest, ApplySnapshotResponse]
+type IngestService_ApplySnapshotClient = grpc.BidiStreamingClient[ApplySnapshotRequest, ApplySnapshotResponse]
 
 func (c *ingestServiceClient) UpsertInstance(ctx context.Context, in *UpsertInstanceRequest, opts ...grpc.CallOption) (*Instance, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -105,7 +106,8 @@ func (c *ingestServiceClient) RemoveAccount(ctx context.Context, in *RemoveAccou
 type IngestServiceServer interface {
 	// Takes one try to observe a scope: `start`, any number of `instances`, then
 	// `complete` or `failure`. It is applied whole in one transaction, or not at
-	// all: a stream that ends in any other way changes nothing.
+	// all: a stream that ends in any other way changes nothing. After `failure`
+	// the caller ends its side.
 	//
 	// Only a complete observation marks what it lacks as gone, and only after the
 	// cloud was asked for exactly those once more: when `complete` lacks what the
@@ -116,7 +118,7 @@ type IngestServiceServer interface {
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION when the scope holds one with
 	// a larger fencing token.
-	ApplySnapshot(grpc.ClientStreamingServer[ApplySnapshotRequest, ApplySnapshotResponse]) error
+	ApplySnapshot(grpc.BidiStreamingServer[ApplySnapshotRequest, ApplySnapshotResponse]) error
 	// Takes the observation of a single instance.
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION as above.
@@ -134,7 +136,7 @@ type IngestServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedIngestServiceServer struct{}
 
-func (UnimplementedIngestServiceServer) ApplySnapshot(grpc.ClientStreamingServer[ApplySnapshotRequest, ApplySnapshotResponse]) error {
+func (UnimplementedIngestServiceServer) ApplySnapshot(grpc.BidiStreamingServer[ApplySnapshotRequest, ApplySnapshotResponse]) error {
 	return status.Error(codes.Unimplemented, "method ApplySnapshot not implemented")
 }
 func (UnimplementedIngestServiceServer) UpsertInstance(context.Context, *UpsertInstanceRequest) (*Instance, error) {
@@ -169,7 +171,7 @@ func _IngestService_ApplySnapshot_Handler(srv interface{}, stream grpc.ServerStr
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type IngestService_ApplySnapshotServer = grpc.ClientStreamingServer[ApplySnapshotRequest, ApplySnapshotResponse]
+type IngestService_ApplySnapshotServer = grpc.BidiStreamingServer[ApplySnapshotRequest, ApplySnapshotResponse]
 
 func _IngestService_UpsertInstance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(UpsertInstanceRequest)
@@ -227,6 +229,7 @@ var IngestService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "ApplySnapshot",
 			Handler:       _IngestService_ApplySnapshot_Handler,
+			ServerStreams: true,
 			ClientStreams: true,
 		},
 	},

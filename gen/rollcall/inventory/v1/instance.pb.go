@@ -744,9 +744,12 @@ type Database struct {
 	// It takes the writes of its cluster.
 	ClusterWriter bool `protobuf:"varint,9,opt,name=cluster_writer,json=clusterWriter,proto3" json:"cluster_writer,omitempty"`
 	// Its network: `vpc-0abc…`.
-	Network       string `protobuf:"bytes,10,opt,name=network,proto3" json:"network,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Network string `protobuf:"bytes,10,opt,name=network,proto3" json:"network,omitempty"`
+	// When the cloud starts it by itself, while it is stopped: RDS and Aurora do,
+	// seven days after. Unset: it does not, or does not say.
+	AutoRestartTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=auto_restart_time,json=autoRestartTime,proto3" json:"auto_restart_time,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Database) Reset() {
@@ -847,6 +850,13 @@ func (x *Database) GetNetwork() string {
 		return x.Network
 	}
 	return ""
+}
+
+func (x *Database) GetAutoRestartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AutoRestartTime
+	}
+	return nil
 }
 
 // The smallest thing whose truth is known at once: one kind of instance in one
@@ -1525,7 +1535,7 @@ const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"\bhostname\x18\a \x01(\tR\bhostname\x12+\n" +
 	"\x11autoscaling_group\x18\b \x01(\tR\x10autoscalingGroup\x129\n" +
 	"\n" +
-	"start_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\"\xc1\x02\n" +
+	"start_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\"\x89\x03\n" +
 	"\bDatabase\x12\x16\n" +
 	"\x06engine\x18\x01 \x01(\tR\x06engine\x12%\n" +
 	"\x0eengine_version\x18\x02 \x01(\tR\rengineVersion\x12\x1f\n" +
@@ -1539,7 +1549,8 @@ const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"\acluster\x18\b \x01(\tR\acluster\x12%\n" +
 	"\x0ecluster_writer\x18\t \x01(\bR\rclusterWriter\x12\x18\n" +
 	"\anetwork\x18\n" +
-	" \x01(\tR\anetwork\"\xa4\a\n" +
+	" \x01(\tR\anetwork\x12F\n" +
+	"\x11auto_restart_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0fautoRestartTime\"\xa4\a\n" +
 	"\x05Scope\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x123\n" +
 	"\aaccount\x18\x02 \x01(\tB\x19\xfaA\x16\n" +
@@ -1658,30 +1669,31 @@ var file_rollcall_inventory_v1_instance_proto_depIdxs = []int32{
 	16, // 10: rollcall.inventory.v1.Instance.observe_time:type_name -> google.protobuf.Timestamp
 	16, // 11: rollcall.inventory.v1.Instance.gone_time:type_name -> google.protobuf.Timestamp
 	16, // 12: rollcall.inventory.v1.VirtualMachine.start_time:type_name -> google.protobuf.Timestamp
-	0,  // 13: rollcall.inventory.v1.Scope.provider:type_name -> rollcall.inventory.v1.Provider
-	1,  // 14: rollcall.inventory.v1.Scope.kind:type_name -> rollcall.inventory.v1.Kind
-	16, // 15: rollcall.inventory.v1.Scope.last_complete_time:type_name -> google.protobuf.Timestamp
-	16, // 16: rollcall.inventory.v1.Scope.last_attempt_time:type_name -> google.protobuf.Timestamp
-	17, // 17: rollcall.inventory.v1.Scope.age:type_name -> google.protobuf.Duration
-	17, // 18: rollcall.inventory.v1.Scope.sync_interval:type_name -> google.protobuf.Duration
-	14, // 19: rollcall.inventory.v1.Scope.hold:type_name -> rollcall.inventory.v1.Scope.Hold
-	9,  // 20: rollcall.inventory.v1.Scope.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
-	16, // 21: rollcall.inventory.v1.ApiBudget.throttle_time:type_name -> google.protobuf.Timestamp
-	16, // 22: rollcall.inventory.v1.ObservationGap.start_time:type_name -> google.protobuf.Timestamp
-	16, // 23: rollcall.inventory.v1.ObservationGap.end_time:type_name -> google.protobuf.Timestamp
-	3,  // 24: rollcall.inventory.v1.InstanceChange.type:type_name -> rollcall.inventory.v1.InstanceChange.Type
-	16, // 25: rollcall.inventory.v1.InstanceChange.commit_time:type_name -> google.protobuf.Timestamp
-	16, // 26: rollcall.inventory.v1.InstanceChange.observe_time:type_name -> google.protobuf.Timestamp
-	15, // 27: rollcall.inventory.v1.InstanceChange.fields:type_name -> rollcall.inventory.v1.InstanceChange.FieldChange
-	16, // 28: rollcall.inventory.v1.Freshness.oldest_observe_time:type_name -> google.protobuf.Timestamp
-	16, // 29: rollcall.inventory.v1.Scope.Hold.hold_time:type_name -> google.protobuf.Timestamp
-	18, // 30: rollcall.inventory.v1.InstanceChange.FieldChange.from:type_name -> google.protobuf.Value
-	18, // 31: rollcall.inventory.v1.InstanceChange.FieldChange.to:type_name -> google.protobuf.Value
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	16, // 13: rollcall.inventory.v1.Database.auto_restart_time:type_name -> google.protobuf.Timestamp
+	0,  // 14: rollcall.inventory.v1.Scope.provider:type_name -> rollcall.inventory.v1.Provider
+	1,  // 15: rollcall.inventory.v1.Scope.kind:type_name -> rollcall.inventory.v1.Kind
+	16, // 16: rollcall.inventory.v1.Scope.last_complete_time:type_name -> google.protobuf.Timestamp
+	16, // 17: rollcall.inventory.v1.Scope.last_attempt_time:type_name -> google.protobuf.Timestamp
+	17, // 18: rollcall.inventory.v1.Scope.age:type_name -> google.protobuf.Duration
+	17, // 19: rollcall.inventory.v1.Scope.sync_interval:type_name -> google.protobuf.Duration
+	14, // 20: rollcall.inventory.v1.Scope.hold:type_name -> rollcall.inventory.v1.Scope.Hold
+	9,  // 21: rollcall.inventory.v1.Scope.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
+	16, // 22: rollcall.inventory.v1.ApiBudget.throttle_time:type_name -> google.protobuf.Timestamp
+	16, // 23: rollcall.inventory.v1.ObservationGap.start_time:type_name -> google.protobuf.Timestamp
+	16, // 24: rollcall.inventory.v1.ObservationGap.end_time:type_name -> google.protobuf.Timestamp
+	3,  // 25: rollcall.inventory.v1.InstanceChange.type:type_name -> rollcall.inventory.v1.InstanceChange.Type
+	16, // 26: rollcall.inventory.v1.InstanceChange.commit_time:type_name -> google.protobuf.Timestamp
+	16, // 27: rollcall.inventory.v1.InstanceChange.observe_time:type_name -> google.protobuf.Timestamp
+	15, // 28: rollcall.inventory.v1.InstanceChange.fields:type_name -> rollcall.inventory.v1.InstanceChange.FieldChange
+	16, // 29: rollcall.inventory.v1.Freshness.oldest_observe_time:type_name -> google.protobuf.Timestamp
+	16, // 30: rollcall.inventory.v1.Scope.Hold.hold_time:type_name -> google.protobuf.Timestamp
+	18, // 31: rollcall.inventory.v1.InstanceChange.FieldChange.from:type_name -> google.protobuf.Value
+	18, // 32: rollcall.inventory.v1.InstanceChange.FieldChange.to:type_name -> google.protobuf.Value
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_inventory_v1_instance_proto_init() }

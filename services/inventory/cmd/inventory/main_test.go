@@ -105,7 +105,7 @@ func TestTheProgram(t *testing.T) {
 		size = 10_000
 	}
 	p := run(t)
-	for fence, want := range []*inventoryv1.ApplySnapshotResponse{
+	for fence, want := range []*inventoryv1.SnapshotResult{
 		{Created: int64(size)}, {Unchanged: int64(size)}, {Unchanged: int64(size / 2), Changed: int64(size / 2)},
 	} {
 		got := p.apply(t, int64(fence+1), size, fence == 2)
@@ -156,7 +156,7 @@ func (p *program) peak(t *testing.T) int64 {
 
 // apply sends a complete observation of size instances, half of which may have
 // changed.
-func (p *program) apply(t *testing.T, fence int64, size int, changed bool) *inventoryv1.ApplySnapshotResponse {
+func (p *program) apply(t *testing.T, fence int64, size int, changed bool) *inventoryv1.SnapshotResult {
 	t.Helper()
 	stream, err := p.ingest.ApplySnapshot(t.Context())
 	if err != nil {
@@ -164,7 +164,7 @@ func (p *program) apply(t *testing.T, fence int64, size int, changed bool) *inve
 	}
 	send := func(message *inventoryv1.ApplySnapshotRequest) {
 		if err := stream.Send(message); err != nil {
-			_, err = stream.CloseAndRecv()
+			_, err = stream.Recv()
 			t.Fatal(err)
 		}
 	}
@@ -181,11 +181,11 @@ func (p *program) apply(t *testing.T, fence int64, size int, changed bool) *inve
 	}
 	send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
 		Complete: &inventoryv1.SnapshotComplete{InstanceCount: int64(size)}}})
-	resp, err := stream.CloseAndRecv()
+	resp, err := stream.Recv() // nothing is absent
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp
+	return resp.GetResult()
 }
 
 // machine is a plausible virtual machine, about 800 bytes as a row.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -92,11 +93,40 @@ func (s *stack) snapshot(account, region string, kind inventoryv1.Kind, messages
 	}}}
 	for _, message := range append([]*inventoryv1.ApplySnapshotRequest{start}, messages...) {
 		if err := stream.Send(message); err != nil {
-			break // CloseAndRecv has the reason.
+			break // Recv has the reason.
 		}
 	}
-	if _, err := stream.CloseAndRecv(); err != nil {
-		s.t.Fatal(err)
+	if messages[len(messages)-1].GetFailure() != nil {
+		if err := stream.CloseSend(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.settle(stream)
+}
+
+// settle ends a snapshot: the cloud has nothing of what is absent.
+func (s *stack) settle(stream grpc.BidiStreamingClient[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) {
+	s.t.Helper()
+	verdict := &inventoryv1.SnapshotVerdict{Final: true}
+	for {
+		answer, err := stream.Recv()
+		switch {
+		case err != nil:
+			s.t.Fatal(err)
+		case answer.GetResult() != nil:
+			return
+		}
+		for _, absent := range answer.GetAbsent().GetInstances() {
+			verdict.Findings = append(verdict.Findings, &inventoryv1.SnapshotVerdict_Finding{
+				ProviderId: absent.GetProviderId(), Evidence: inventoryv1.SnapshotVerdict_Finding_NOT_FOUND,
+			})
+		}
+		if answer.GetAbsent().GetFinal() {
+			err := stream.Send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Verdict{Verdict: verdict}})
+			if err != nil {
+				s.t.Fatal(err)
+			}
+		}
 	}
 }
 
