@@ -24,16 +24,28 @@ type reader struct {
 	turn  int
 }
 
-// run reads until ctx ends.
+// run reads until ctx ends, and leaves the machine to others in between.
 func (r *reader) run(ctx context.Context) {
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
 	for ctx.Err() == nil {
-		s, err := r.read(ctx)
-		switch {
-		case err == nil:
-			r.judge.sweep(s)
-		case ctx.Err() == nil && !isAway(err):
-			r.report(readable, "%s: %v", r.who, err)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
 		}
+		r.once(ctx)
+	}
+}
+
+// once makes one sweep and has it judged.
+func (r *reader) once(ctx context.Context) {
+	s, err := r.read(ctx)
+	switch {
+	case err == nil:
+		r.judge.sweep(s)
+	case ctx.Err() == nil && !isAway(err):
+		r.report(readable, "%s: %v", r.who, err)
 	}
 }
 

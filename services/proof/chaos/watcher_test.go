@@ -60,7 +60,8 @@ type watcher struct {
 	begun  bool
 	moved  chan struct{} // closed at the next message
 	turn   int
-	events int64
+	events int64 // changes, of the messages
+	told   int64
 }
 
 func newWatcher(c *court, v view, list bool, rolls []inventoryv1.InventoryServiceClient) *watcher {
@@ -146,6 +147,7 @@ func (w *watcher) take(m *inventoryv1.WatchInstancesResponse) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.checks.Add(1)
+	w.told++
 	switch m.GetType() {
 	case inventoryv1.WatchInstancesResponse_LISTED:
 		w.begun = true
