@@ -177,6 +177,8 @@ func (r *request) run(d *document) *failure {
 func (r *request) reads() cloudsim.Request {
 	asked := cloudsim.Request{LaterPage: r.query.Get("pageToken") != ""}
 	switch {
+	case strings.HasPrefix(r.query.Get("filter"), "(id =") || strings.HasPrefix(r.query.Get("filter"), "name:"):
+		asked.Reads = cloudsim.ByID
 	case strings.HasSuffix(strings.ToLower(r.action), "list"):
 		asked.Reads = cloudsim.Lists
 	case r.action == "instances.get":
