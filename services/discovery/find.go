@@ -6,6 +6,9 @@ import "slices"
 var unasked = NewFailure(Internal, "the cloud gives no list of exactly these, and they are too many to ask for one by one",
 	"Nothing: some are asked for each time.", nil)
 
+// lying is the failure of what only a list denied that was wrong about others.
+var lying = nonsense("the cloud's list lacks some that are there, when they are asked for one by one; they are too many to ask so for all")
+
 // Answers gathers what a cloud says of instances that it is asked for by id.
 // Find fills one and gives its Findings.
 type Answers struct {
@@ -37,6 +40,28 @@ func (a *Answers) Say(id string, evidence Evidence) {
 		return
 	}
 	a.of[id] = Finding{ProviderID: id, Evidence: evidence}
+}
+
+// Alone asks for one after the other of those that a list lacked, at most so many.
+// When one of them is there after all, the list is not to be believed: of the
+// rest nothing is known.
+func (a *Answers) Alone(most int, ask func(Wanted)) {
+	unlisted := a.Without(Unlisted)
+	asked := unlisted[:min(most, len(unlisted))]
+	lied := false
+	for i := range asked {
+		before := a.of[asked[i].ProviderID].Evidence
+		ask(asked[i])
+		lied = lied || before == Unlisted && a.of[asked[i].ProviderID].Evidence == Found
+	}
+	if !lied {
+		return
+	}
+	for id, finding := range a.of {
+		if finding.Evidence == Unlisted {
+			a.of[id] = Finding{ProviderID: id, Evidence: Undecided, Failure: lying}
+		}
+	}
 }
 
 // Fail says that some could not be asked for.

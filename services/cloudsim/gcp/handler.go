@@ -177,6 +177,8 @@ func (r *request) run(d *document) *failure {
 func (r *request) reads() cloudsim.Request {
 	asked := cloudsim.Request{LaterPage: r.query.Get("pageToken") != ""}
 	switch {
+	case strings.HasPrefix(r.query.Get("filter"), "(id =") || strings.HasPrefix(r.query.Get("filter"), "name:"):
+		asked.Reads = cloudsim.ByID
 	case strings.HasSuffix(strings.ToLower(r.action), "list"):
 		asked.Reads = cloudsim.Lists
 	case r.action == "instances.get":
@@ -199,7 +201,11 @@ func (r *request) admit() *failure {
 	if !r.world.Admit(r.call, true) {
 		return throttled(r.service, r.project.Number)
 	}
-	if r.permission != "" && !r.world.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
+	if r.permission == "" {
+		return nil
+	}
+	r.world.NeedPermission(r.project.ID, r.permission)
+	if !r.world.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
 		return denied(r.call, r.permission, r.resource())
 	}
 	return nil

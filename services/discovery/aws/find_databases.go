@@ -45,12 +45,11 @@ func (s *session) findDatabases(ctx context.Context, region string, answers *dis
 		}
 		return f.many(ctx, "db-instance-id", names, chunk)
 	})
-	for i, wanted := range answers.Without(discovery.Unlisted) {
-		if i == databasesAskedAlone || ctx.Err() != nil {
-			return
+	answers.Alone(databasesAskedAlone, func(wanted discovery.Wanted) {
+		if ctx.Err() == nil {
+			f.alone(ctx, wanted)
 		}
-		f.alone(ctx, wanted)
-	}
+	})
 }
 
 // databaseName is the identifier that people gave a database.

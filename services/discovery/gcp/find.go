@@ -56,12 +56,11 @@ func (s *session) Find(
 			answers.Say(chunk[i].ProviderID, discovery.Unlisted)
 		}
 	}
-	for i, one := range answers.Without(discovery.Unlisted) {
-		if i == askedAlone || ctx.Err() != nil {
-			break
+	answers.Alone(askedAlone, func(one discovery.Wanted) {
+		if ctx.Err() == nil {
+			alone(one)
 		}
-		alone(one)
-	}
+	})
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

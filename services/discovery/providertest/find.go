@@ -136,7 +136,7 @@ func testFindLying(t *testing.T, cloud FindingCloud, kind discovery.Kind) {
 		t.Fatalf("%d findings for %d: %v", len(findings), len(wanted), err)
 	}
 	for _, finding := range findings {
-		if finding.Evidence != discovery.Found && finding.Evidence != discovery.Unlisted {
+		if finding.Evidence == discovery.NotFound {
 			t.Errorf("%s is there, a list lacks it, and it was found to be %s", finding.ProviderID, finding.Evidence)
 		}
 	}

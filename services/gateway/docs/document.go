@@ -46,11 +46,14 @@ func finished() (object, error) {
 	paths := object{}
 	used := map[string]bool{}
 	for path, item := range asObject(doc["paths"]) {
-		spelt, err := spellOut(path, asObject(item))
-		if err != nil {
-			return nil, err
+		// The generator may put methods of several resources under one template.
+		for verb, operation := range asObject(item) {
+			spelt, err := spellOut(path, asObject(operation))
+			if err != nil {
+				return nil, err
+			}
+			merge(paths, spelt, object{verb: operation})
 		}
-		merge(paths, spelt, asObject(item))
 		for _, operation := range asObject(item) {
 			for _, tag := range asList(asObject(operation)["tags"]) {
 				used[fmt.Sprint(tag)] = true
@@ -79,24 +82,22 @@ var (
 // spellOut writes a path with its collections in it, and renames its parameters
 // to fit: the variable `name` with the pattern `accounts/[^/]+` becomes
 // `accounts/{account}`.
-func spellOut(path string, item object) (string, error) {
+func spellOut(path string, operation object) (string, error) {
 	for _, match := range pathVariable.FindAllStringSubmatch(path, -1) {
 		variable, singular := match[1], ""
-		for _, operation := range item {
-			for _, p := range asList(asObject(operation)["parameters"]) {
-				parameter := asObject(p)
-				if parameter["in"] != "path" || parameter["name"] != variable {
-					continue
-				}
-				pattern := namePattern.FindStringSubmatch(fmt.Sprint(parameter["pattern"]))
-				if pattern == nil {
-					return "", fmt.Errorf("path %s: the pattern of %s is not that of a resource name", path, variable)
-				}
-				singular = pattern[1]
-				delete(parameter, "pattern")
-				parameter["name"] = singular
-				parameter["description"] = fmt.Sprintf("The id of the %s, the last part of its name `%ss/{%s}`.", spaced(singular), singular, singular)
+		for _, p := range asList(operation["parameters"]) {
+			parameter := asObject(p)
+			if parameter["in"] != "path" || parameter["name"] != variable {
+				continue
 			}
+			pattern := namePattern.FindStringSubmatch(fmt.Sprint(parameter["pattern"]))
+			if pattern == nil {
+				return "", fmt.Errorf("path %s: the pattern of %s is not that of a resource name", path, variable)
+			}
+			singular = pattern[1]
+			delete(parameter, "pattern")
+			parameter["name"] = singular
+			parameter["description"] = fmt.Sprintf("The id of the %s, the last part of its name `%ss/{%s}`.", spaced(singular), singular, singular)
 		}
 		if singular == "" {
 			return "", fmt.Errorf("path %s: no parameter for %s", path, variable)
