@@ -41,16 +41,6 @@ func held(t *testing.T) (*service, []*inventoryv1.Instance) {
 	return s, all
 }
 
-// unreachable are the scopes that a list can't vouch for.
-func (s *service) unreachable(t *testing.T) []string {
-	t.Helper()
-	resp, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.GetUnreachable()
-}
-
 // When most of a scope vanishes at once it is held, and says so everywhere: what
 // was seen is taken, and what was not is shown as last seen.
 func TestAScopeOfWhichMostVanishesIsHeld(t *testing.T) {
@@ -65,7 +55,7 @@ func TestAScopeOfWhichMostVanishesIsHeld(t *testing.T) {
 		scope.GetLastCompleteTime().AsTime() != at(1) || scope.GetLastAttemptTime().AsTime() != at(2) {
 		t.Errorf("the scope is %v", scope)
 	}
-	if got := s.unreachable(t); len(got) != 1 || got[0] != scopeName {
+	if got := s.unreachable(t, ""); len(got) != 1 || got[0] != scopeName {
 		t.Errorf("unreachable are %v", got)
 	}
 	_, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{
@@ -101,7 +91,7 @@ func TestTheNextObservationSettlesAHold(t *testing.T) {
 	if scope.GetHold() != nil || scope.GetLastError() != "" || scope.GetLastCompleteTime().AsTime() != at(3) || scope.GetInstanceCount() != 5 {
 		t.Errorf("the scope is %v", scope)
 	}
-	if got := s.unreachable(t); len(got) != 0 {
+	if got := s.unreachable(t, ""); len(got) != 0 {
 		t.Errorf("unreachable are %v", got)
 	}
 	alive := s.list(t, &inventoryv1.ListInstancesRequest{Filter: "state != GONE"})
@@ -168,7 +158,7 @@ func TestConfirmScope(t *testing.T) {
 	if scope.GetHold() != nil || scope.GetLastErrorReason() != "" || scope.GetLastCompleteTime().AsTime() != at(2) || scope.GetInstanceCount() != 4 {
 		t.Errorf("the scope is %v", scope)
 	}
-	if got := s.unreachable(t); len(got) != 0 {
+	if got := s.unreachable(t, ""); len(got) != 0 {
 		t.Errorf("unreachable are %v", got)
 	}
 	gone := s.list(t, &inventoryv1.ListInstancesRequest{Filter: "state = GONE", ShowGone: true})

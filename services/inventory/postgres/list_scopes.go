@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +26,7 @@ var scopeFields = query.New(
 	query.Field{Path: "last_error", Column: "last_error", Type: query.String},
 	query.Field{Path: "last_error_reason", Column: "last_error_reason", Type: query.String},
 	query.Field{Path: "instance_count", Column: "instance_count", Type: query.Int},
+	query.Field{Path: "sync_interval", Column: "sync_interval", Type: query.Duration, Nullable: true},
 	query.Field{Path: "hold.hold_time", Column: "hold_time", Type: query.Timestamp, Nullable: true},
 )
 
@@ -58,7 +61,7 @@ func (s *Store) ListScopes(ctx context.Context, q inventory.ScopesQuery) (invent
 	if err != nil {
 		return page, kit.Fault(err)
 	}
-	page.Scopes, err = pgx.CollectRows(rows, scanScope)
+	page.Scopes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (inventory.Scope, error) { return scanScope(row) })
 	if err != nil || len(page.Scopes) <= q.PageSize {
 		return page, kit.Fault(err)
 	}
@@ -72,40 +75,42 @@ func scopesSQL(filter *query.Filter, cursor scopeCursor, size int) (string, []an
 	var args query.Args
 	where := filter.Where(&args)
 	after := "(" + args.Add(cursor.Account) + "::text, " + args.Add(cursor.Kind) + "::text, " + args.Add(cursor.Location) + "::text)"
-	return `SELECT ` + scopeColumns + `
-		FROM scopes WHERE ` + where + ` AND (account, kind, location) > ` + after + `
+	return `SELECT ` + scopeColumns + ` FROM scopes
+		WHERE ` + where + ` AND (account, kind, location) > ` + after + `
 		ORDER BY account, kind, location LIMIT ` + args.Add(size+1), args
 }
 
-// scopeColumns are what scanScope reads. Ages are by the database's clock, like
-// all others.
+// scopeColumns are what scanScope reads. Spans of time are in microseconds.
 const scopeColumns = `account, provider, kind, location, last_complete_time, last_attempt_time,
-	last_error, last_error_reason, instance_count, now() - last_complete_time, sync_interval, api_budgets,
-	hold_time, hold_missing, hold_of`
+	last_error, last_error_reason, instance_count,
+	COALESCE((EXTRACT(EPOCH FROM GREATEST(now() - last_complete_time, interval '0')) * 1000000)::bigint, 0),
+	COALESCE((EXTRACT(EPOCH FROM sync_interval) * 1000000)::bigint, 0),
+	hold_time, COALESCE(hold_missing, 0), COALESCE(hold_of, 0), api_budgets`
 
-func scanScope(row pgx.CollectableRow) (inventory.Scope, error) {
-	var s inventory.Scope
-	var complete, attempt, holdTime pgtype.Timestamptz
-	var age, interval *time.Duration
-	var missing, of pgtype.Int8
-	var budgets []byte
-	err := row.Scan(&s.Account, &s.Provider, &s.Kind, &s.Location, &complete, &attempt,
-		&s.LastError, &s.LastErrorReason, &s.InstanceCount, &age, &interval, &budgets, &holdTime, &missing, &of)
-	if err != nil {
+// scanScope reads a row of scopeColumns, and what follows them into more.
+func scanScope(row pgx.CollectableRow, more ...any) (inventory.Scope, error) {
+	var (
+		s                       inventory.Scope
+		hold                    inventory.Hold
+		complete, attempt, held pgtype.Timestamptz
+		age, interval           int64
+		budgets                 []byte
+	)
+	targets := append([]any{&s.Account, &s.Provider, &s.Kind, &s.Location, &complete, &attempt,
+		&s.LastError, &s.LastErrorReason, &s.InstanceCount, &age, &interval, &held, &hold.Missing, &hold.Of, &budgets}, more...)
+	if err := row.Scan(targets...); err != nil {
 		return s, err
 	}
 	s.LastCompleteTime, s.LastAttemptTime = complete.Time, attempt.Time
-	if age != nil {
-		s.Age = max(0, *age)
+	s.Age, s.SyncInterval = time.Duration(age)*time.Microsecond, time.Duration(interval)*time.Microsecond
+	if held.Valid {
+		hold.Time = held.Time
+		s.Hold = &hold
 	}
-	if interval != nil {
-		s.SyncInterval = *interval
+	if err := json.Unmarshal(budgets, &s.APIBudgets); err != nil {
+		return s, fmt.Errorf("read the budgets of %s: %w", s.ScopeKey, err)
 	}
-	if holdTime.Valid {
-		s.Hold = &inventory.Hold{Time: holdTime.Time, Missing: missing.Int64, Of: of.Int64}
-	}
-	s.Budgets, err = readBudgets(budgets)
-	return s, err
+	return s, nil
 }
 
 const getScopeSQL = `SELECT ` + scopeColumns + ` FROM scopes WHERE uid = $1`
@@ -115,5 +120,5 @@ func getScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (inventory
 	if err != nil {
 		return inventory.Scope{}, err
 	}
-	return pgx.CollectExactlyOneRow(rows, scanScope)
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (inventory.Scope, error) { return scanScope(row) })
 }
