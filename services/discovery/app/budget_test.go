@@ -2,12 +2,14 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/smithy-go"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
@@ -45,12 +47,14 @@ func (r *rollcall) work(ctx context.Context, cloudID string, every time.Duration
 			return u
 		}
 		u.calls++
-		if row++; err == nil {
-			row = 0
-		} else {
+		row++
+		// A fast peer makes the SDK lose a call now and then: that is no throttling.
+		if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "RequestLimitExceeded" {
 			u.throttled++
+			u.inARow = max(u.inARow, row)
+		} else {
+			row = 0
 		}
-		u.inARow = max(u.inARow, row)
 	}
 }
 
