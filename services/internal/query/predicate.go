@@ -4,6 +4,7 @@ package query
 type predicate interface {
 	sql(args *Args) string
 	implied(args *Args, of func(string) Told) string
+	uses(allowed map[string]bool) bool
 }
 
 // group is AND or OR of its kids. Without kids, AND is true and OR false.
