@@ -24,6 +24,7 @@ func (s *Schema) ParseFilter(text string) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
+	root.prepare()
 	return &Filter{root: root}, nil
 }
 
@@ -35,4 +36,16 @@ func (f *Filter) Where(args *Args) string {
 		return "TRUE"
 	}
 	return f.root.sql(args)
+}
+
+// Only are the values to which the filter confines a field, as its column has
+// them and each once; ok tells whether it does. No value with ok is a filter
+// that nothing can match. Rows with other values never match; a row with one of
+// them need not. For String, UUID, Enum, Bool and Int fields; a missing String
+// or Enum is "".
+func (f *Filter) Only(path string) (values []string, ok bool) {
+	if f == nil || f.root == nil {
+		return nil, false
+	}
+	return f.root.only(path)
 }

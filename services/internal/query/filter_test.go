@@ -91,17 +91,17 @@ func TestWhere(t *testing.T) {
 		{`labels.1 = x`, "labels @> $1::jsonb", query.Args{`{"1":"x"}`}},
 		{`labels."a\"b" = "\"'\\"`, "labels @> $1::jsonb", query.Args{`{"a\"b":"\"'\\"}`}},
 		{`labels:team`, "labels ? $1", query.Args{"team"}},
-		{`labels:"kube*"`, "EXISTS (SELECT FROM jsonb_object_keys(labels) AS item WHERE item LIKE $1)", query.Args{"kube%"}},
+		{`labels:"kube*"`, "EXISTS (SELECT FROM jsonb_object_keys(labels) AS item WHERE item COLLATE \"C\" LIKE $1)", query.Args{"kube%"}},
 		{`labels.team:*`, "labels ? $1", query.Args{"team"}},
 		{`-marks:team`, "(marks ? $1) IS NOT TRUE", query.Args{"team"}},
 		{`labels:*`, "labels <> '{}'", nil},
-		{`labels.team : da`, "(labels ->> $1::text) ILIKE $2", query.Args{"team", "%da%"}},
-		{`labels.team = "da*"`, "(labels ->> $1::text) LIKE $2", query.Args{"team", "da%"}},
-		{`labels.team > da`, "(labels ->> $1::text) > $2", query.Args{"team", "da"}},
+		{`labels.team : da`, "((labels ->> $1::text) COLLATE \"C\") ILIKE $2", query.Args{"team", "%da%"}},
+		{`labels.team = "da*"`, "((labels ->> $1::text) COLLATE \"C\") LIKE $2", query.Args{"team", "da%"}},
+		{`labels.team > da`, "((labels ->> $1::text) COLLATE \"C\") > $2", query.Args{"team", "da"}},
 		{`private_ips:"10.0.0.1"`, "private_ips @> ARRAY[$1::text]", query.Args{"10.0.0.1"}},
 		{`privateIps:fe80::1`, "private_ips @> ARRAY[$1::text]", query.Args{"fe80::1"}},
 		{`NOT public_ips:10.0.0.1`, "(public_ips @> ARRAY[$1::text]) IS NOT TRUE", query.Args{"10.0.0.1"}},
-		{`private_ips:"10.*"`, "EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item LIKE $1)", query.Args{"10.%"}},
+		{`private_ips:"10.*"`, "EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item COLLATE \"C\" LIKE $1)", query.Args{"10.%"}},
 		{`private_ips:*`, "private_ips <> '{}'", nil},
 
 		// Together.
@@ -143,7 +143,7 @@ func TestWhere(t *testing.T) {
 	}
 }
 
-const anywhere = "(display_name ILIKE $1 OR zone ILIKE $1 OR EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item ILIKE $1))"
+const anywhere = "(display_name ILIKE $1 OR zone ILIKE $1 OR EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item COLLATE \"C\" ILIKE $1))"
 
 // Parameters are numbered after those that are there already.
 func TestWhereAfterOtherArgs(t *testing.T) {

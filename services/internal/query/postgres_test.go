@@ -41,6 +41,8 @@ func TestPostgresAgreesWithTheOracle(t *testing.T) {
 				t.Fatalf("%s: %v", orderBy, err)
 			}
 			want := matching(all, w)
+			checkOnly(t, text, filter, want)
+			checkMatch(t, text, filter, all, want)
 			checkImplied(t, tx, text, filter, want)
 			slices.SortFunc(want, compare)
 			var args query.Args
@@ -144,6 +146,39 @@ func checkImplied(t *rapid.T, db execer, text string, filter *query.Filter, matc
 		if !slices.Contains(got, r.UID) {
 			t.Fatalf("%s\nmatches %+v, and implies %s %q, which does not", text, r, where, args)
 		}
+	}
+}
+
+// checkOnly holds Filter.Only to its promise: all that matches has one of the
+// values.
+func checkOnly(t *rapid.T, text string, filter *query.Filter, matched []thing) {
+	for path, get := range map[string]func(thing) string{
+		"account":       func(r thing) string { return r.Account },
+		"display_name":  func(r thing) string { return r.DisplayName },
+		"location.zone": func(r thing) string { return textOf(r.Zone) },
+		"state":         func(r thing) string { return r.State },
+		"mode":          func(r thing) string { return textOf(r.Mode) },
+		"name":          func(r thing) string { return r.UID },
+	} {
+		values, ok := filter.Only(path)
+		for _, r := range matched {
+			if ok && !slices.Contains(values, get(r)) {
+				t.Fatalf("%s\nlets %s %q through, Only(%q) has %q", text, path, get(r), path, values)
+			}
+		}
+	}
+}
+
+// checkMatch holds Filter.Match to the same things.
+func checkMatch(t *rapid.T, text string, filter *query.Filter, all, want []thing) {
+	var got []thing
+	for _, r := range all {
+		if filter.Match(r) {
+			got = append(got, r)
+		}
+	}
+	if !slices.Equal(uidsOf(got), uidsOf(want)) {
+		t.Fatalf("%s\nmatches %v\nwant    %v", text, uidsOf(got), uidsOf(want))
 	}
 }
 

@@ -3,6 +3,10 @@ package query
 // predicate is one condition on a row.
 type predicate interface {
 	sql(args *Args) string
+	only(path string) ([]string, bool)
+	match(row Row) bool
+	uses(path string) bool
+	prepare()
 	implied(args *Args, of func(string) Told) string
 	uses(allowed map[string]bool) bool
 }
@@ -20,6 +24,9 @@ type test struct {
 	op      operator
 	value   any
 	negated bool
+
+	number  int64   // value, when it is one; see prepare
+	matcher matcher // value, when it is a pattern
 }
 
 // search looks for a text in several fields.
@@ -27,6 +34,8 @@ type search struct {
 	fields   []*Field
 	patterns []string // for ILIKE, one a field
 	negated  bool
+
+	matchers []matcher // of the patterns; see prepare
 }
 
 // operator of a test: the comparators of SQL, and more.

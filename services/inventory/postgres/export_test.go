@@ -54,7 +54,7 @@ func ScopesSQL(size int) (string, []any) {
 const (
 	LoadHeldSQL = loadHeldSQL
 	ResolveSQL  = resolveSQL
-	MarkGoneSQL = markGoneSQL
+	GoneSQL     = goneSQL
 )
 
 // HearOf is Hear by uid, for a word that brings no instance.
@@ -65,6 +65,9 @@ func (s *Snapshot) HearOf(uid uuid.UUID, evidence inventory.Evidence) {
 // SpoolMemory is how much of a snapshot stays in memory.
 const SpoolMemory = spoolMemory
 
+// FewCreated is how many new instances go into the log one by one.
+const FewCreated = fewCreated
+
 // InstancesAsOf is what stands after FROM for the roll as of a revision.
 func InstancesAsOf(revision int64, notBefore time.Time) (string, []any) {
 	var args query.Args
@@ -73,3 +76,12 @@ func InstancesAsOf(revision int64, notBefore time.Time) (string, []any) {
 
 // ChangeImages is what stands after FROM for changes with their instances.
 var ChangeImages = changeImages
+
+// MaxGaps is how many gaps a page of history holds.
+const MaxGaps = maxGaps
+
+// FieldChanges are what a change of the log did, nil when it can't be read.
+func FieldChanges(was, became string) []inventory.FieldChange {
+	fields, _ := fieldChanges([]byte(was), []byte(became))
+	return fields
+}

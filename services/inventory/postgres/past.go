@@ -57,8 +57,8 @@ func instancesAsOf(args *query.Args, at past) string {
 
 // changeImages stands after FROM: each row of from, which has the columns of
 // changes and is called log, with the instance as the change left it (after) and
-// as it found it (before; all NULL where it found none). They have the columns of
-// instances.
+// as it found it (before; as it left it where it found none). They have the
+// columns of instances.
 func changeImages(from string) string {
 	return from + ` log
 		JOIN instances i ON i.uid = log.uid
@@ -68,5 +68,5 @@ func changeImages(from string) string {
 			WHERE c.uid = log.uid AND c.revision > log.revision AND c.time >= log.time
 		) later ON true
 		CROSS JOIN LATERAL jsonb_populate_record(i, later.was) after
-		LEFT JOIN LATERAL jsonb_populate_record(after, log.was) before ON log.type <> 'CREATED'`
+		CROSS JOIN LATERAL jsonb_populate_record(after, log.was) before`
 }
