@@ -8,7 +8,7 @@ type predicate interface {
 	uses(path string) bool
 	prepare()
 	implied(args *Args, of func(string) Told) string
-	uses(allowed map[string]bool) bool
+	usesOnly(allowed map[string]bool) bool
 }
 
 // group is AND or OR of its kids. Without kids, AND is true and OR false.

@@ -68,7 +68,7 @@ var writes = []string{
 }
 
 const clearSQL = `
-	TRUNCATE instances, changes;
+	TRUNCATE instances, instance_counts, changes;
 	UPDATE change_head SET revision = 0, time = now(), floor_revision = 0, floor_time = now()`
 
 // Whatever was done to the roll, it can be read as of each revision, and each

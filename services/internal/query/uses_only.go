@@ -1,8 +1,8 @@
 package query
 
-// Uses tells whether the filter asks of no other fields than those with these
+// UsesOnly tells whether the filter asks of no other fields than those with these
 // paths, so that rows which have only them can answer it.
-func (f *Filter) Uses(paths ...string) bool {
+func (f *Filter) UsesOnly(paths ...string) bool {
 	if f == nil || f.root == nil {
 		return true
 	}
@@ -10,21 +10,21 @@ func (f *Filter) Uses(paths ...string) bool {
 	for _, path := range paths {
 		allowed[path] = true
 	}
-	return f.root.uses(allowed)
+	return f.root.usesOnly(allowed)
 }
 
-func (g *group) uses(allowed map[string]bool) bool {
+func (g *group) usesOnly(allowed map[string]bool) bool {
 	for _, kid := range g.kids {
-		if !kid.uses(allowed) {
+		if !kid.usesOnly(allowed) {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *test) uses(allowed map[string]bool) bool { return allowed[t.field.Path] }
+func (t *test) usesOnly(allowed map[string]bool) bool { return allowed[t.field.Path] }
 
-func (s *search) uses(allowed map[string]bool) bool {
+func (s *search) usesOnly(allowed map[string]bool) bool {
 	for _, field := range s.fields {
 		if !allowed[field.Path] {
 			return false
