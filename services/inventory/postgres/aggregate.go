@@ -89,15 +89,15 @@ func aggregateSQL(filter *query.Filter, q inventory.AggregateQuery, at moment) (
 	}
 	// Counts are kept of what is there now.
 	if from, ok := countsFor(filter, paths...); ok && !q.ShowGone && at.isNow() {
-		return groupSQL("sum(count)::bigint", values, from, filter.Where(&args), columns), args
+		return groupSQL("sum(count)::bigint", values, from, "WHERE "+filter.Where(&args), columns), args
 	}
-	where := whereInstances(filter, q.ShowGone, &args)
-	return at.with(&args) + groupSQL("count(*)", values, at.instances(&args), where, columns), args
+	clause := "WHERE " + whereInstances(filter, q.ShowGone, &args)
+	return at.with(&args) + groupSQL("count(*)", values, at.instances(&args, clause), clause, columns), args
 }
 
-func groupSQL(count string, values []string, from, where string, columns []string) string {
+func groupSQL(count string, values []string, from, clause string, columns []string) string {
 	return `SELECT ` + count + `, ARRAY[` + strings.Join(values, ", ") + `]
-		FROM ` + from + ` WHERE ` + where + `
+		FROM ` + from + ` ` + clause + `
 		GROUP BY ` + strings.Join(columns, ", ") + ` ORDER BY 1 DESC, 2 LIMIT ` + strconv.Itoa(maxGroups)
 }
 

@@ -137,10 +137,9 @@ func (p *listPlan) pageSQL() (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	sql := p.moment.with(&args) + `SELECT ` + instanceColumns + `, ` + p.cursorSQL() + `
-		FROM ` + p.moment.instances(&args) + ` WHERE ` + where + ` AND ` + after + `
-		ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + args.Add(p.query.PageSize+1)
-	return sql, args, nil
+	clause := "WHERE " + where + " AND " + after + " ORDER BY " + p.order.OrderBy() + " LIMIT " + args.Add(p.query.PageSize+1)
+	return p.moment.with(&args) + `SELECT ` + instanceColumns + `, ` + p.cursorSQL() + `
+		FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args, nil
 }
 
 // cursorSQL is what a page token carries of a row.

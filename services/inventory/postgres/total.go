@@ -48,8 +48,8 @@ func (p *listPlan) keptTotalSQL() (string, []any) {
 // countSQL counts all that the filter matches.
 func (p *listPlan) countSQL() (string, []any) {
 	var args query.Args
-	sql := p.moment.with(&args) + `SELECT count(*) FROM ` + p.moment.instances(&args) + ` WHERE ` + p.where(&args)
-	return sql, args
+	clause := "WHERE " + p.where(&args)
+	return p.moment.with(&args) + `SELECT count(*) FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args
 }
 
 // estimateSQL asks Postgres how many rows it expects. It reads none.
