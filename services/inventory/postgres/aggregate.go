@@ -87,9 +87,9 @@ func aggregateSQL(filter *query.Filter, q inventory.AggregateQuery, at moment) (
 		columns[n] = field.column
 		values[n] = "'" + field.prefix + "' || " + field.column
 	}
-	where := whereInstances(filter, q.ShowGone, &args)
+	clause := "WHERE " + whereInstances(filter, q.ShowGone, &args)
 	return at.with(&args) + `SELECT count(*), ARRAY[` + strings.Join(values, ", ") + `]
-		FROM ` + at.instances(&args) + ` WHERE ` + where + `
+		FROM ` + at.instances(&args, clause) + ` ` + clause + `
 		GROUP BY ` + strings.Join(columns, ", ") + ` ORDER BY 1 DESC, 2 LIMIT ` + strconv.Itoa(maxGroups), args
 }
 

@@ -85,3 +85,43 @@ func FieldChanges(was, became string) []inventory.FieldChange {
 	fields, _ := fieldChanges([]byte(was), []byte(became))
 	return fields
 }
+
+// PastPageSQL is the statement of one page as of the place after a revision.
+func PastPageSQL(q inventory.ListQuery, revision int64, notBefore time.Time) (string, []any, error) {
+	plan, err := planList(q)
+	if err != nil {
+		return "", nil, err
+	}
+	plan.moment = moment{time: q.AsOf, at: past{revision: revision, notBefore: notBefore}}
+	return plan.pageSQL()
+}
+
+// GetPastSQL is the statement of one instance as of the place after a revision.
+func GetPastSQL(uid uuid.UUID, asOf time.Time, revision int64, notBefore time.Time) (string, []any) {
+	return getPastSQL(uid, moment{time: asOf, at: past{revision: revision, notBefore: notBefore}})
+}
+
+// HistorySQL, GapsSQL and RevisionAtSQL are those of the history of an instance,
+// with parameters of the test's choice.
+const (
+	HistorySQL    = historySQL
+	GapsSQL       = gapsSQL
+	RevisionAtSQL = revisionAtSQL
+)
+
+// Touched is the condition on the scopes that a filter can touch.
+func Touched(text string) (string, []any, error) {
+	filter, err := instanceFields.ParseFilter(text)
+	if err != nil {
+		return "", nil, err
+	}
+	t := touched(filter)
+	return t.where, t.args, nil
+}
+
+// Where is the condition on instances of a filter.
+func Where(text string) (string, []any, error) {
+	filter, err := instanceFields.ParseFilter(text)
+	var args query.Args
+	return filter.Where(&args), args, err
+}

@@ -113,10 +113,9 @@ func (p *listPlan) pageSQL() (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	sql := p.moment.with(&args) + `SELECT ` + instanceColumns + `, ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]
-		FROM ` + p.moment.instances(&args) + ` WHERE ` + where + ` AND ` + after + `
-		ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + args.Add(p.query.PageSize+1)
-	return sql, args, nil
+	clause := "WHERE " + where + " AND " + after + " ORDER BY " + p.order.OrderBy() + " LIMIT " + args.Add(p.query.PageSize+1)
+	return p.moment.with(&args) + `SELECT ` + instanceColumns + `, ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]
+		FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args, nil
 }
 
 // countSQL counts all that the filter matches; all there is, from the scopes.
@@ -125,8 +124,8 @@ func (p *listPlan) countSQL() (string, []any) {
 		return `SELECT COALESCE(sum(instance_count), 0)::bigint FROM scopes`, nil
 	}
 	var args query.Args
-	sql := p.moment.with(&args) + `SELECT count(*) FROM ` + p.moment.instances(&args) + ` WHERE ` + p.where(&args)
-	return sql, args
+	clause := "WHERE " + p.where(&args)
+	return p.moment.with(&args) + `SELECT count(*) FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args
 }
 
 // maxPageBytes is about how large a page may get. Clients of gRPC take 4 MiB

@@ -102,12 +102,19 @@ func historyExpired(asOf, since time.Time) error {
 		With("historyStartTime", text)
 }
 
-// instances stands after FROM: the table as it was, under its own name.
-func (m moment) instances(args *query.Args) string {
+// instances stands after FROM: the table as it was, under its own name. What was
+// not changed since and what was are read apart, and clause, which may hold WHERE,
+// ORDER BY and LIMIT, narrows each: so that the first is found by the indexes of
+// the table in their order. The present has no use for it.
+func (m moment) instances(args *query.Args, clause string) string {
 	if m.isNow() {
 		return "instances"
 	}
-	return "(" + m.sawUntil(args) + " FROM " + instancesAsOf(args, m.at) + " AS i) AS instances"
+	saw := m.sawUntil(args)
+	part := func(rows string) string {
+		return "(SELECT * FROM (" + saw + " FROM " + rows + " i) instances " + clause + ")"
+	}
+	return "(" + part(unchangedSince(args, m.at)) + " UNION ALL " + part(undoneSince(args, m.at)) + ") instances"
 }
 
 // instance is the same for the one with this uid, which stands after FROM with

@@ -42,10 +42,19 @@ const undone = `jsonb_object_agg(e.key, e.value ORDER BY c.revision DESC) FILTER
 // What was not changed since comes from the table as it is, by its indexes: it
 // costs as much more as there are changes since.
 func instancesAsOf(args *query.Args, at past) string {
+	return "(SELECT * FROM " + unchangedSince(args, at) + " i UNION ALL SELECT * FROM " + undoneSince(args, at) + " i)"
+}
+
+// unchangedSince and undoneSince are the two parts of instancesAsOf.
+func unchangedSince(args *query.Args, at past) string {
 	return `(
 		SELECT i.* FROM instances i
 		WHERE NOT EXISTS (SELECT FROM changes c WHERE c.uid = i.uid AND ` + at.later(args, "c") + `)
-		UNION ALL
+	)`
+}
+
+func undoneSince(args *query.Args, at past) string {
+	return `(
 		SELECT was.* FROM (
 			SELECT c.uid, ` + undone + ` AS was
 			FROM changes c LEFT JOIN LATERAL jsonb_each(c.was) e ON true
