@@ -70,6 +70,45 @@ type Scope struct {
 	LastErrorReason string
 	// InstanceCount leaves gone instances out.
 	InstanceCount int64
+	// Age is how long ago LastCompleteTime was, by the clock of the roll; nothing
+	// when there is none.
+	Age time.Duration
+	// SyncInterval is how long after one observation the next is due; 0: not
+	// known. A scope that is older than twice that is overdue.
+	SyncInterval time.Duration
+	// Hold is set while an observation is not believed; nil: it is not held.
+	Hold *Hold
+	// APIBudgets are the limits of the cloud's APIs as the last reading left them.
+	APIBudgets []APIBudget
+}
+
+// ScopeHealth is a scope, and whether an answer that touches it can't vouch for
+// it.
+type ScopeHealth struct {
+	Scope
+	Unreachable bool
+}
+
+// Hold is an observation that lacked most of a scope, and was not believed at
+// once.
+type Hold struct {
+	// Time of the observation.
+	Time time.Time
+	// Missing is how many instances it lacked, Of how many there were before.
+	Missing, Of int64
+}
+
+// APIBudget is how fast one API of a cloud is called in one location, in calls a
+// second. The names are those of the contract's JSON form, as it is stored.
+type APIBudget struct {
+	API      string `json:"api"`
+	Location string `json:"location"` // or global
+	// CallsPerSecond is what Rollcall allows itself now, MaxCallsPerSecond the most
+	// that it ever will.
+	CallsPerSecond    float64 `json:"callsPerSecond"`
+	MaxCallsPerSecond float64 `json:"maxCallsPerSecond"`
+	// ThrottleTime is when the cloud last throttled a call; zero: never.
+	ThrottleTime time.Time `json:"throttleTime,omitzero"`
 }
 
 // Observation says which scope is observed, and when.

@@ -31,10 +31,14 @@ func (s *session) Find(
 	var alone func(discovery.Wanted)
 	switch scope.Kind {
 	case discovery.VirtualMachine:
-		list = func(chunk []discovery.Wanted) error { return s.findMachines(ctx, scope.Location, chunk, answers, calls) }
+		list = func(chunk []discovery.Wanted) error {
+			return s.findMachines(ctx, scope.Location, chunk, answers, calls)
+		}
 		alone = func(one discovery.Wanted) { s.findMachine(ctx, scope.Location, one, answers, calls) }
 	case discovery.Database:
-		list = func(chunk []discovery.Wanted) error { return s.findDatabases(ctx, scope.Location, chunk, answers, calls) }
+		list = func(chunk []discovery.Wanted) error {
+			return s.findDatabases(ctx, scope.Location, chunk, answers, calls)
+		}
 		alone = func(one discovery.Wanted) { s.findDatabase(ctx, one, answers, calls) }
 	default:
 		return nil, fmt.Errorf("gcp: scope of kind %s", scope.Kind)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"google.golang.org/api/compute/v1"
@@ -27,6 +28,9 @@ type Config struct {
 	ApplicationDefault []byte
 	// TokenHosts are what key files may name beside Google's own hosts.
 	TokenHosts keyfile.Hosts
+
+	// Budget is what calls take from; nil: they are not bounded.
+	Budget discovery.Budget
 
 	// PageSize is how many VMs or databases to ask for at once; 500 when 0.
 	PageSize int64
@@ -66,6 +70,9 @@ type Provider struct {
 	endpoints endpoints
 	transport *boundedTransport
 	signIns   signIns
+
+	actOnce      sync.Once
+	actTransport *boundedTransport
 }
 
 // New is a provider. Close it when done. It fails when an endpoint that is

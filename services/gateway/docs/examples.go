@@ -64,6 +64,7 @@ var examples = map[string][]string{
 	},
 	"InventoryService_WatchInstances": {
 		`curl -sNG 'ORIGIN/v1/instances:watch' --data-urlencode 'filter=kind = VIRTUAL_MACHINE' -d includeExisting=true`,
+		`curl -sN 'ORIGIN/v1/instances:watch' -H 'Accept: text/event-stream' -H 'Last-Event-ID: TOKEN'`,
 	},
 	"InventoryService_ListInstanceChanges": {
 		`curl -s 'ORIGIN/v1/instances/INSTANCE/changes'`,

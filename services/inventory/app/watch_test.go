@@ -132,7 +132,7 @@ func stopped(m *inventoryv1.Instance) {
 
 func TestWatchTellsWhatHappens(t *testing.T) {
 	t.Parallel()
-	s := startLogged(t)
+	s := start(t)
 	w := s.watch(t, &watchRequest{})
 	first, err := w.Recv()
 	if err != nil || first.GetType() != heartbeat || first.GetResumeToken() == "" || first.GetRevision() != 0 {
@@ -170,7 +170,7 @@ func TestWatchTellsWhatHappens(t *testing.T) {
 // missing, nothing comes twice; from memory and from the database.
 func TestWatchResumesAtEveryMessage(t *testing.T) {
 	t.Parallel()
-	s := startLogged(t)
+	s := start(t)
 	s.apply(t, observation(account, region, 1), machines(region, 0, 5)...)
 	w := s.watch(t, &watchRequest{IncludeExisting: true})
 	s.apply(t, observation(account, region, 2), machines(region, 2, 8)...)
@@ -206,7 +206,7 @@ func TestWatchResumesAtEveryMessage(t *testing.T) {
 // pages and over reconnects.
 func TestWatchListsOneMoment(t *testing.T) {
 	t.Parallel()
-	s := startLogged(t)
+	s := start(t)
 	const count = 450 // three pages
 	s.apply(t, observation(account, region, 1), machines(region, 0, count)...)
 	w := s.watch(t, &watchRequest{IncludeExisting: true, Filter: `labels.team = "web"`})
@@ -246,7 +246,7 @@ func TestWatchListsOneMoment(t *testing.T) {
 // A watcher is told of what its filter matches, and once more when that ends.
 func TestWatchFilters(t *testing.T) {
 	t.Parallel()
-	s := startLogged(t)
+	s := start(t)
 	web := machine(region, 1)
 	s.apply(t, observation(account, region, 1), web)
 	const other = "accounts/aws-200000000002"
@@ -285,7 +285,7 @@ func TestWatchFilters(t *testing.T) {
 // Where nothing is to be told, a heartbeat says so and moves the token on.
 func TestWatchHeartbeats(t *testing.T) {
 	t.Parallel()
-	s := startLogged(t)
+	s := start(t)
 	for _, filter := range []string{`account = "accounts/none"`, `account = a AND account = b`, `labels.team = none`} {
 		w := s.watch(t, &watchRequest{Filter: filter, HeartbeatInterval: durationpb.New(100 * time.Millisecond)})
 		fence := int64(time.Now().UnixNano())
@@ -320,7 +320,7 @@ func (s *service) head(t testing.TB) (revision int64, moment time.Time) {
 
 func TestWatchRefuses(t *testing.T) {
 	t.Parallel()
-	s := startOn(t, startLogged(t).db, func(c *app.Config) { c.Watch.MaxWatchers = 1 })
+	s := startOn(t, start(t).db, func(c *app.Config) { c.Watch.MaxWatchers = 1 })
 	s.apply(t, observation(account, region, 1), machines(region, 0, 3)...)
 	w := s.watch(t, &watchRequest{})
 	token := func() string {
@@ -360,7 +360,7 @@ func TestWatchTokenExpires(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := startLogged(t)
+			s := start(t)
 			w := s.watch(t, &watchRequest{})
 			for n := range 5 {
 				s.apply(t, observation(account, region, int64(n+1)), machines(region, 0, n+1)...)
@@ -386,7 +386,7 @@ func TestWatchTokenExpires(t *testing.T) {
 // Who follows a log that goes another way is told too.
 func TestWatchNoticesARestoredDatabase(t *testing.T) {
 	t.Parallel()
-	s := startLogged(t)
+	s := start(t)
 	w := s.watch(t, &watchRequest{})
 	s.apply(t, observation(account, region, 1), machines(region, 0, 3)...)
 	w.take(t, 3)
@@ -403,7 +403,7 @@ func TestWatchNoticesARestoredDatabase(t *testing.T) {
 // A replica that stops ends its watches at once, and another one goes on.
 func TestWatchOutlivesItsReplica(t *testing.T) {
 	t.Parallel()
-	s := startLogged(t)
+	s := start(t)
 	w := s.watch(t, &watchRequest{})
 	s.apply(t, observation(account, region, 1), machine(region, 1))
 	last := w.next(t)
@@ -421,7 +421,7 @@ func TestWatchOutlivesItsReplica(t *testing.T) {
 // One that takes nothing is dropped and can resume; the others are told all.
 func TestWatchDropsWhoIsSlow(t *testing.T) {
 	t.Parallel()
-	s := startOn(t, startLogged(t).db, func(c *app.Config) {
+	s := startOn(t, start(t).db, func(c *app.Config) {
 		c.Watch.RingEvents = 100
 		c.Watch.SlowLimit = 100 * time.Millisecond
 	})

@@ -98,7 +98,7 @@ func (h *Hub) Watch(ctx context.Context, request Request, ready func() error, se
 	}, request.ResumeToken)
 	w.silence = time.NewTimer(w.heartbeat)
 	defer w.silence.Stop()
-	err = w.tell(ctx, request)
+	err = w.tell(ctx)
 	return w.end(ctx, err)
 }
 
@@ -155,9 +155,10 @@ func (h *Hub) holds(place inventory.LogPlace) bool {
 }
 
 // tell tells the watcher all there is to be told.
-func (w *watcher) tell(ctx context.Context, request Request) error {
-	if request.ResumeToken == "" && !request.Existing {
-		// Whoever has not been told anything yet can resume too.
+func (w *watcher) tell(ctx context.Context) error {
+	if !w.position.listing {
+		// Whoever has not been told anything yet can resume too; and proxies pass
+		// the beginning of a stream on with its first message.
 		if err := w.put(ctx, &Message{Type: Heartbeat}); err != nil {
 			return err
 		}
