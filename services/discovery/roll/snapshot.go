@@ -187,5 +187,8 @@ func findingOf(f *discovery.Finding) *inventoryv1.SnapshotVerdict_Finding {
 	if f.Instance != nil {
 		message.Instance = instanceOf(f.Instance)
 	}
+	if f.Failure != nil {
+		message.Reason, message.Error = string(f.Failure.Reason), f.Failure.Message
+	}
 	return message
 }
