@@ -48,6 +48,19 @@ func (k ScopeKey) String() string {
 	return "scopes/" + k.Account + "~" + kind + "~" + k.Location
 }
 
+// ParseScope is the key of the scope with this resource name; false: it is none.
+func ParseScope(name string) (key ScopeKey, ok bool) {
+	parts := strings.Split(strings.TrimPrefix(name, "scopes/"), "~")
+	if len(parts) != 3 {
+		return ScopeKey{}, false
+	}
+	key = ScopeKey{Account: parts[0], Kind: KindUnspecified, Location: parts[2]}
+	if parts[1] != "all" {
+		key.Kind = Kind(strings.ReplaceAll(strings.ToUpper(parts[1]), "-", "_"))
+	}
+	return key, key.String() == name
+}
+
 // ScopeNames are the resource names of scopes.
 func ScopeNames(keys []ScopeKey) []string {
 	names := make([]string, len(keys))
@@ -119,6 +132,8 @@ type Observation struct {
 	Fence int64
 	// Time is when the first call to the cloud was made.
 	Time time.Time
+	// SyncInterval is how long until the next is due; 0: not known.
+	SyncInterval time.Duration
 }
 
 // Adopt sets what an instance has from the scope that it was seen in, and its
@@ -136,6 +151,8 @@ type Failure struct {
 	Reason string
 	// Error for people.
 	Error string
+	// Budgets are what is left of the limits of the cloud's APIs; nil: not known.
+	Budgets []APIBudget
 }
 
 // Changes are what an observation did to the roll, in instances.

@@ -112,3 +112,13 @@ func scanScope(row pgx.CollectableRow, more ...any) (inventory.Scope, error) {
 	}
 	return s, nil
 }
+
+const getScopeSQL = `SELECT ` + scopeColumns + ` FROM scopes WHERE uid = $1`
+
+func getScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (inventory.Scope, error) {
+	rows, err := tx.Query(ctx, getScopeSQL, key.UID())
+	if err != nil {
+		return inventory.Scope{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (inventory.Scope, error) { return scanScope(row) })
+}
