@@ -44,6 +44,13 @@ test: go $(TOOLS)/gotestsum ## Run all tests with the race detector; needs Go al
 conformance: build ## Take EC2 and RDS of an independent AWS server (moto) through all of Rollcall; needs Python 3
 	scripts/conformance/run
 
+# How long `make chaos` goes on, in minutes; and to see again what it found: CHAOS_SEED=…, and CHAOS_STEPS=… as it says.
+CHAOS_MINUTES ?= $(if $(CHAOS_SEED),0,5)
+.PHONY: chaos
+chaos: go ## Let faults, lies, kills and churn loose on Rollcall, and hold it to its promises (CHAOS_MINUTES=5)
+	@CHAOS_MINUTES=$(CHAOS_MINUTES) CHAOS_SEED=$(CHAOS_SEED) CHAOS_STEPS=$(CHAOS_STEPS) \
+		$(GO) test $(RACE) -count=1 -timeout 0 -v -run '^TestChaos$$' ./services/proof/chaos
+
 .PHONY: bench
 bench: build ## Measure against limits taken in the same run, and keep the tables in docs/benchmarks.md
 	$(GO) run ./services/proof/bench -rollcall bin/rollcall -out docs/benchmarks.md

@@ -1,4 +1,20 @@
--- How fast each API of a cloud may be called, shared by all workers.
+-- Scopes that are held, and how fast each API of a cloud may be called.
+
+ALTER TABLE sync_run_scopes
+    ADD COLUMN missing bigint NOT NULL DEFAULT 0,
+    DROP CONSTRAINT sync_run_scopes_state_check,
+    ADD CONSTRAINT sync_run_scopes_state_check CHECK (state IN ('PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'HELD'));
+
+COMMENT ON COLUMN sync_run_scopes.state IS 'PENDING, RUNNING, then SUCCEEDED, FAILED, or HELD: read, and what it lacked is not believed to be gone yet.';
+COMMENT ON COLUMN sync_run_scopes.missing IS 'Instances that it lacked and that are not marked as gone yet.';
+
+ALTER TABLE schedules
+    ADD COLUMN held_in_a_row integer NOT NULL DEFAULT 0
+        CONSTRAINT schedules_held_in_a_row_check CHECK (held_in_a_row >= 0);
+
+COMMENT ON COLUMN schedules.held_in_a_row IS
+    'How many of its runs in a row had a scope that is held: the first time it is due again soon, and later each time.';
+
 CREATE TABLE api_budgets (
     account       text COLLATE "C" NOT NULL,
     location      text COLLATE "C" NOT NULL,

@@ -116,17 +116,18 @@ func (r *region) stepDatabase(rng *rand.Rand, now time.Time) (Event, bool) {
 		return Event{}, false
 	}
 	d := pick(rng, r.databases)
-	status, there := r.status(d.Status, d.Changed, now)
+	view, there := d.at(r, now)
+	status := view.Status
 	if !there || d.Cluster != "" || d.ReplicaOf != "" || len(r.replicas(d.ID, now)) > 0 {
 		return Event{}, false
 	}
 	switch status {
 	case DatabaseAvailable:
-		d.Status, d.Changed = DatabaseStopping, now
+		d.Status, d.Changed, d.Failure = DatabaseStopping, now, ""
 		r.touchDatabase(d)
 		return Event{Kind: StoppedDatabase, ID: d.ID}, true
 	case DatabaseStopped:
-		d.Status, d.Changed = DatabaseStarting, now
+		d.Status, d.Changed, d.Failure = DatabaseStarting, now, ""
 		r.touchDatabase(d)
 		return Event{Kind: StartedDatabase, ID: d.ID}, true
 	default:

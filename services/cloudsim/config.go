@@ -10,6 +10,8 @@ const (
 	DefaultTransition = 5 * time.Second
 	// DefaultTerminatedFor is how long EC2 goes on listing a terminated instance: "usually about an hour".
 	DefaultTerminatedFor = time.Hour
+	// DefaultRestartAfter is how long RDS leaves a database stopped: "up to seven days".
+	DefaultRestartAfter = 7 * 24 * time.Hour
 	// Immediately is the Config.Transition that makes every state change complete when it is asked for.
 	Immediately = time.Duration(-1)
 
@@ -43,6 +45,8 @@ type Config struct {
 	Now func() time.Time
 	// Transition is how long intermediate states last. Zero means DefaultTransition; see Immediately.
 	Transition time.Duration
+	// RestartAfter is how long RDS leaves a database stopped before it starts it by itself. Zero means DefaultRestartAfter.
+	RestartAfter time.Duration
 	// TerminatedFor is how long terminated machines stay visible. Zero means DefaultTerminatedFor.
 	TerminatedFor time.Duration
 
@@ -100,6 +104,9 @@ func (c Config) complete() Config {
 	}
 	if c.Transition < 0 {
 		c.Transition = 0
+	}
+	if c.RestartAfter == 0 {
+		c.RestartAfter = DefaultRestartAfter
 	}
 	if c.TerminatedFor == 0 {
 		c.TerminatedFor = DefaultTerminatedFor

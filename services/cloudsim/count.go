@@ -1,6 +1,10 @@
 package cloudsim
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // Call names what was asked for: which action of which service, in which account and region. As a pattern, an empty
 // field stands for anything.
@@ -30,9 +34,34 @@ type Count struct {
 type counters struct {
 	mu    sync.Mutex
 	calls map[Call]Count
+	// needed are the permissions that calls of Google Cloud needed, by project.
+	needed map[string]map[string]bool
 }
 
-func (c *counters) init() { c.calls = make(map[Call]Count) }
+func (c *counters) init() {
+	c.calls = make(map[Call]Count)
+	c.needed = make(map[string]map[string]bool)
+}
+
+// NeedPermission keeps that a call about a Google Cloud project needed a permission, whether its caller had it or not.
+func (w *World) NeedPermission(projectID, permission string) {
+	w.counters.mu.Lock()
+	defer w.counters.mu.Unlock()
+	needed := w.counters.needed[projectID]
+	if needed == nil {
+		needed = make(map[string]bool)
+		w.counters.needed[projectID] = needed
+	}
+	needed[permission] = true
+}
+
+// PermissionsNeeded returns the permissions that the calls about a Google Cloud project needed, sorted. Of AWS Calls tells it:
+// an action is its own permission.
+func (w *World) PermissionsNeeded(projectID string) []string {
+	w.counters.mu.Lock()
+	defer w.counters.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.counters.needed[projectID]))
+}
 
 // Record counts one request. Handlers call it once for each.
 func (w *World) Record(call Call, throttled, failed bool) {

@@ -59,7 +59,13 @@ type Database struct {
 	Writer        bool        // the member that takes writes
 	Tags          []Tag       // sorted by key
 	Versions      []time.Time // as those of a Machine
-	Entropy       uint64
+	// Restarts is when RDS starts a stopped database by itself; zero unless it is stopped or stopping.
+	Restarts time.Time
+	// Failure is the status that the last start or stop ended in, for it came to nothing; "" when it did not.
+	Failure DatabaseStatus
+	Entropy uint64
+
+	linger time.Duration // of a change that is being made
 }
 
 // Tag returns the value of a tag, "" when there is none.
@@ -82,7 +88,10 @@ type Cluster struct {
 	Subnets    []*Network
 	Members    []Member
 	Tags       []Tag
-	Entropy    uint64
+	// Restarts and Failure are those of Database.
+	Restarts time.Time
+	Failure  DatabaseStatus
+	Entropy  uint64
 }
 
 // Member is a database's part in a cluster.
@@ -91,12 +100,58 @@ type Member struct {
 	Writer bool
 }
 
-// status returns a status as it is at a time, and whether the resource is still there.
-func (r *region) status(s DatabaseStatus, changed, now time.Time) (DatabaseStatus, bool) {
-	if now.Before(changed.Add(r.world.cfg.Transition)) {
+// status returns a status as it is at a time, and whether the resource is still there. What is stopped starts by itself
+// when it has been so for Config.RestartAfter.
+func (r *region) status(s, failure DatabaseStatus, changed, now time.Time) (DatabaseStatus, bool) {
+	cfg := r.world.cfg
+	if s != DatabaseStopped && now.Before(changed.Add(cfg.Transition)) {
 		return s, true
 	}
-	return s.settled(), s != DatabaseDeleting
+	settled := s.settled()
+	if failure != "" && settled != s {
+		return failure, true
+	}
+	if restarts := r.restarts(s, changed); !restarts.IsZero() && !now.Before(restarts) {
+		if now.Before(restarts.Add(cfg.Transition)) {
+			return DatabaseStarting, true
+		}
+		return DatabaseAvailable, true
+	}
+	return settled, s != DatabaseDeleting
+}
+
+// restarts returns when a database or cluster with this status starts by itself; zero when it does not.
+func (r *region) restarts(s DatabaseStatus, changed time.Time) time.Time {
+	switch s {
+	case DatabaseStopping:
+		changed = changed.Add(r.world.cfg.Transition)
+	case DatabaseStopped:
+	default:
+		return time.Time{}
+	}
+	return changed.Add(r.world.cfg.RestartAfter)
+}
+
+// at returns what a database is at a time, and whether it is there. The caller holds mu.
+func (d *Database) at(r *region, now time.Time) (Database, bool) {
+	view := *d
+	var there bool
+	view.Status, there = r.status(d.Status, d.Failure, d.Changed, now)
+	if view.Status == DatabaseStopped {
+		view.Restarts = r.restarts(d.Status, d.Changed)
+	}
+	return view, there
+}
+
+// at returns what a cluster is at a time, and whether it is there. The caller holds mu.
+func (c *Cluster) at(r *region, now time.Time) (Cluster, bool) {
+	view := *c
+	var there bool
+	view.Status, there = r.status(c.Status, c.Failure, c.Changed, now)
+	if view.Status == DatabaseStopped {
+		view.Restarts = r.restarts(c.Status, c.Changed)
+	}
+	return view, there
 }
 
 // Databases returns the databases of a region sorted by ID. Errors: ErrNoAccount, ErrNoRegion.
@@ -110,9 +165,7 @@ func (w *World) Databases(accountID, regionName string) ([]Database, error) {
 	defer r.mu.RUnlock()
 	views := make([]Database, 0, len(r.databases))
 	for _, d := range r.databases {
-		view := *d
-		var there bool
-		if view.Status, there = r.status(d.Status, d.Changed, now); there {
+		if view, there := d.at(r, now); there {
 			view.Replicas = r.replicas(d.ID, now)
 			views = append(views, view)
 		}
@@ -125,7 +178,7 @@ func (r *region) replicas(id string, now time.Time) []string {
 	var ids []string
 	for _, d := range r.databases {
 		if d.ReplicaOf == id {
-			if _, there := r.status(d.Status, d.Changed, now); there {
+			if _, there := d.at(r, now); there {
 				ids = append(ids, d.ID)
 			}
 		}
@@ -144,9 +197,7 @@ func (w *World) Clusters(accountID, regionName string) ([]Cluster, error) {
 	defer r.mu.RUnlock()
 	views := make([]Cluster, 0, len(r.clusters))
 	for _, c := range r.clusters {
-		view := *c
-		var there bool
-		if view.Status, there = r.status(c.Status, c.Changed, now); there {
+		if view, there := c.at(r, now); there {
 			view.Members = r.members(c.ID, now)
 			views = append(views, view)
 		}
@@ -159,7 +210,7 @@ func (r *region) members(id string, now time.Time) []Member {
 	var members []Member
 	for _, d := range r.databases {
 		if d.Cluster == id {
-			if _, there := r.status(d.Status, d.Changed, now); there {
+			if _, there := d.at(r, now); there {
 				members = append(members, Member{d.ID, d.Writer})
 			}
 		}
@@ -173,8 +224,8 @@ func (r *region) database(id string, now time.Time) (*Database, DatabaseStatus, 
 	if !ok {
 		return nil, "", false
 	}
-	status, there := r.status(r.databases[i].Status, r.databases[i].Changed, now)
-	return r.databases[i], status, there
+	view, there := r.databases[i].at(r, now)
+	return r.databases[i], view.Status, there
 }
 
 // cluster finds a cluster that is there. The caller holds mu.
@@ -183,8 +234,8 @@ func (r *region) cluster(id string, now time.Time) (*Cluster, DatabaseStatus, bo
 	if !ok {
 		return nil, "", false
 	}
-	status, there := r.status(r.clusters[i].Status, r.clusters[i].Changed, now)
-	return r.clusters[i], status, there
+	view, there := r.clusters[i].at(r, now)
+	return r.clusters[i], view.Status, there
 }
 
 // addDatabase places a database, over a deleted one of the same name if there is one. The caller holds mu, or is alone.

@@ -13,6 +13,17 @@ var (
 	ErrNotFound   = errors.New("not found")
 	ErrWrongState = errors.New("not possible in its state")
 	ErrInvalid    = errors.New("invalid argument")
+	ErrBusy       = errors.New("another operation is in progress")
+
+	// Why a machine or database can't be stopped, or not started either.
+	ErrInstanceStore = errors.New("the root device is an instance store")
+	ErrOneTimeSpot   = errors.New("the spot request is a one-time one")
+	ErrStopProtected = errors.New("protected against being stopped")
+	ErrMember        = errors.New("starts and stops with its cluster")
+	ErrReplica       = errors.New("is a read replica")
+	ErrHasReplicas   = errors.New("has read replicas")
+	ErrMirrored      = errors.New("is a SQL Server database with a standby in another zone")
+	ErrLocalSSD      = errors.New("has local SSDs, of which must be said whether they are discarded")
 
 	ErrUnknownKey   = errors.New("unknown or revoked access key")
 	ErrBadToken     = errors.New("session token missing or not of this key")

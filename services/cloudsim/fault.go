@@ -41,6 +41,20 @@ const (
 	// ZoneUnreachable takes a zone, or a region of Cloud SQL, out of Google's lists: Call.Region names it. Lists of many
 	// say that they could not reach it, or fail when they were not asked for partial success. It is no fault of a call.
 	ZoneUnreachable FaultKind = "zone-unreachable"
+	// LoseAnswer makes the call, and closes the connection without the answer.
+	LoseAnswer FaultKind = "lose-answer"
+	// HangAfter makes the call, and never answers.
+	HangAfter FaultKind = "hang-after"
+	// FailAfter makes the call, and answers 500 all the same.
+	FailAfter FaultKind = "fail-after"
+	// Linger makes what a call begins take Fault.Delay longer to end.
+	Linger FaultKind = "linger"
+	// ComeToNothing takes a call to start or stop, and what it began fails later, with Fault.Code and Message.
+	ComeToNothing FaultKind = "come-to-nothing"
+	// NoCapacity refuses to start for want of capacity, and NoQuota for want of quota. Compute Engine says so by an
+	// operation that fails.
+	NoCapacity FaultKind = "no-capacity"
+	NoQuota    FaultKind = "no-quota"
 	// Respond answers with Fault.Status, Code and Message.
 	Respond FaultKind = "respond"
 
@@ -61,7 +75,7 @@ const (
 // FaultKinds lists all kinds.
 var FaultKinds = []FaultKind{
 	Slow, Hang, Drop, Truncate, Malformed, AccessDenied, Throttle, ServerError, Unavailable, Expired, Revoked, NotEnabled,
-	ZoneUnreachable, Respond, EndlessPages, RepeatToken, FailMidway, Empty,
+	ZoneUnreachable, LoseAnswer, HangAfter, FailAfter, Linger, ComeToNothing, NoCapacity, NoQuota, Respond, EndlessPages, RepeatToken, FailMidway, Empty,
 	Incomplete, LastPage,
 }
 
@@ -96,9 +110,9 @@ type Fault struct {
 	// Count ends the fault after so many hits. Zero means never.
 	Count int
 
-	Delay time.Duration // of Slow
+	Delay time.Duration // of Slow and Linger
 
-	// The answer to Respond.
+	// The answer to Respond. ComeToNothing has a code and a message too.
 	Status  int
 	Code    string
 	Message string

@@ -53,7 +53,8 @@ func (r *region) launch(spec Spec, now time.Time) []*Machine {
 func (r *region) newMachine(spec Spec, now time.Time) *Machine {
 	entropy := Mix(r.entropy, 1000+r.next)
 	m := &Machine{
-		ID: machineID(entropy), Region: r.name, State: Pending, Bare: spec.Bare, Spot: spec.Spot,
+		ID: machineID(entropy), Region: r.name, State: Pending, Bare: spec.Bare, Spot: spec.Spot, Persistent: spec.Persistent,
+		InstanceStore: spec.InstanceStore, StopProtected: spec.StopProtected,
 		Launched: now, Changed: now, Seq: r.next, Entropy: entropy,
 	}
 	r.next++
@@ -83,6 +84,9 @@ func (r *region) newMachine(spec Spec, now time.Time) *Machine {
 		m.Tags = tags
 	default:
 		m.Tags = serviceTags(service, env, m.Seq)
+	}
+	if spec.Group != "" {
+		m.Tags = mergeTags(m.Tags, map[string]string{"aws:autoscaling:groupName": spec.Group}, nil)
 	}
 	return m
 }

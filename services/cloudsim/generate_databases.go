@@ -38,6 +38,7 @@ func (r *region) generateDatabase(n int, now time.Time) *Database {
 	}
 	if !d.MultiAZ && r.rng.IntN(5) == 0 {
 		d.Status = DatabaseStopped
+		d.Changed = now.Add(-time.Duration(Mix(d.Entropy, 1)%uint64(6*24*time.Hour/time.Second)) * time.Second)
 	}
 	r.addDatabase(d)
 	return d
@@ -58,6 +59,11 @@ func (r *region) generateCluster(n int, now time.Time) {
 	service, env := r.databaseOwner()
 	e := pick(r.rng, auroraEngines)
 	id := fmt.Sprintf("%s-%s-aurora-%d", service.Name, env, n+1)
+	r.addMembers(r.newCluster(id, e, databaseTags(service, env), now), 3, now)
+}
+
+// newCluster adds a cluster that has no members yet. The caller holds mu, or is alone.
+func (r *region) newCluster(id string, e engine, tags []Tag, now time.Time) *Cluster {
 	entropy := Mix(r.entropy, hash("cluster", id))
 	c := &Cluster{
 		ID: id, ResourceID: "cluster-" + resourceLetters(entropy), Region: r.name,
@@ -66,15 +72,26 @@ func (r *region) generateCluster(n int, now time.Time) {
 		Created: now.Add(-r.age(700 * 24 * time.Hour)).UTC().Truncate(time.Millisecond), Port: e.port,
 		Host:       r.databaseHost(id + ".cluster-"),
 		ReaderHost: r.databaseHost(id + ".cluster-ro-"),
-		Subnets:    r.networks, Tags: databaseTags(service, env), Entropy: entropy,
+		Subnets:    r.networks, Tags: tags, Entropy: entropy,
 	}
 	r.addCluster(c)
-	for i := range 3 {
-		d := r.newDatabase(fmt.Sprintf("%s-%d", id, i), e, now)
-		d.Cluster, d.Writer, d.Tags = id, i == 0, c.Tags
+	return c
+}
+
+// addMembers adds members to a cluster that has none. The caller holds mu, or is alone.
+func (r *region) addMembers(c *Cluster, count int, now time.Time) {
+	e := engine{name: c.Engine, version: c.Version, port: c.Port}
+	for _, aurora := range auroraEngines {
+		if aurora.name == c.Engine {
+			e = aurora
+		}
+	}
+	for i := range count {
+		d := r.newDatabase(fmt.Sprintf("%s-%d", c.ID, i), e, now)
+		d.Cluster, d.Writer, d.Tags = c.ID, i == 0, c.Tags
 		d.Class, d.StorageGiB = "db.r6g.large", 1 // RDS reports 1 for Aurora, whose storage belongs to the cluster
 		d.Created = c.Created.Add(time.Duration(5+i) * time.Minute)
-		d.Network = r.networks[i]
+		d.Network = r.networks[i%len(r.networks)]
 		r.addDatabase(d)
 	}
 }

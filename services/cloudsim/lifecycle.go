@@ -36,25 +36,30 @@ func (w *World) Launch(accountID, regionName string, spec Spec) ([]Machine, erro
 // Start starts stopped machines. A running or pending one stays as it is. All or none: errors are ErrNotFound, and
 // ErrWrongState for machines that are stopping or ending.
 func (w *World) Start(accountID, regionName string, ids ...string) ([]Transition, error) {
-	return w.move(accountID, regionName, ids, Pending, func(s State) bool { return s == Stopped },
-		func(s State) bool { return s == Running || s == Pending })
+	return w.Move(accountID, regionName, Pending, How{}, ids...)
 }
 
-// Stop stops running machines. A stopped or stopping one stays as it is. All or none: errors are ErrNotFound, and
-// ErrWrongState for machines that are ending. A spot machine can't be stopped: ErrInvalid.
+// Stop stops running machines. A stopped or stopping one stays as it is. All or none: errors are ErrNotFound,
+// ErrWrongState for machines that are ending, and ErrInstanceStore, ErrOneTimeSpot and ErrStopProtected.
 func (w *World) Stop(accountID, regionName string, ids ...string) ([]Transition, error) {
-	return w.move(accountID, regionName, ids, Stopping, func(s State) bool { return s == Running || s == Pending },
-		func(s State) bool { return s == Stopped || s == Stopping })
+	return w.Move(accountID, regionName, Stopping, How{}, ids...)
 }
 
 // Terminate ends machines, in whatever state they are. All or none: the error is ErrNotFound.
 func (w *World) Terminate(accountID, regionName string, ids ...string) ([]Transition, error) {
-	return w.move(accountID, regionName, ids, ShuttingDown, func(s State) bool { return s != Terminated && s != ShuttingDown },
-		func(State) bool { return true })
+	return w.Move(accountID, regionName, ShuttingDown, How{}, ids...)
 }
 
-// move takes machines to a state: those in a state that from accepts change, those that keep accepts stay.
-func (w *World) move(accountID, regionName string, ids []string, to State, from, keep func(State) bool) ([]Transition, error) {
+// cameFrom are the states that a machine leaves for another, and keepsIn those in which it stays, since it is there.
+var (
+	cameFrom = map[State][]State{
+		Pending: {Stopped}, Stopping: {Running, Pending}, ShuttingDown: {Pending, Running, Stopping, Stopped},
+	}
+	keepsIn = map[State][]State{Pending: {Pending, Running}, Stopping: {Stopping, Stopped}, ShuttingDown: {ShuttingDown, Terminated}}
+)
+
+// Move is Start (to Pending), Stop (to Stopping) and Terminate (to ShuttingDown) of machines, and says how it goes.
+func (w *World) Move(accountID, regionName string, to State, how How, ids ...string) ([]Transition, error) {
 	r, err := w.region(accountID, regionName)
 	if err != nil {
 		return nil, err
@@ -68,11 +73,12 @@ func (w *World) move(accountID, regionName string, ids []string, to State, from,
 		switch {
 		case !ok:
 			return nil, &ResourceError{Err: ErrNotFound, ID: id}
-		case from(state) && to == Stopping && m.Spot:
-			return nil, &ResourceError{Err: ErrInvalid, ID: id}
-		case from(state):
+		case slices.Contains(cameFrom[to], state):
+			if err := m.stoppable(); err != nil && to == Stopping {
+				return nil, &ResourceError{Err: err, ID: id}
+			}
 			moves = append(moves, Transition{id, state, to})
-		case keep(state):
+		case slices.Contains(keepsIn[to], state):
 			moves = append(moves, Transition{id, state, state})
 		default:
 			return nil, &ResourceError{Err: ErrWrongState, ID: id, State: state.String()}
@@ -80,16 +86,35 @@ func (w *World) move(accountID, regionName string, ids []string, to State, from,
 	}
 	for _, move := range moves {
 		if move.Previous != move.Current {
-			r.enter(r.byID[move.ID], to, now)
+			m := r.byID[move.ID]
+			r.enter(m, to, now)
+			m.Changed = m.Changed.Add(how.Linger)
+			if how.Fails {
+				m.Failure, m.FailureText = how.Code, how.Message
+			}
 		}
 	}
 	return moves, nil
+}
+
+// stoppable tells why a machine can't be stopped, nil when it can.
+func (m *Machine) stoppable() error {
+	switch {
+	case m.InstanceStore:
+		return ErrInstanceStore
+	case m.Spot && !m.Persistent:
+		return ErrOneTimeSpot
+	case m.StopProtected:
+		return ErrStopProtected
+	}
+	return nil
 }
 
 // enter puts a machine into an intermediate state. The caller holds mu.
 func (r *region) enter(m *Machine, to State, now time.Time) {
 	now = now.UTC()
 	m.State, m.Changed = to, now
+	m.Failure, m.FailureText = "", ""
 	r.touch(m)
 	switch to {
 	case Pending:

@@ -4,15 +4,19 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
 // DatabaseSpec describes a database to create. Empty fields are filled in from the seed.
 type DatabaseSpec struct {
 	ID     string
-	Engine string // postgres, mysql, mariadb
+	Engine string // postgres, mysql, mariadb, sqlserver-se
 	Class  string
 	Tags   map[string]string
+	// MultiAZ has a standby in another zone; ReplicaOf is the ID of the database that it copies.
+	MultiAZ   bool
+	ReplicaOf string
 }
 
 // LaunchDatabase creates a database that stands alone. Errors: ErrNoAccount, ErrNoRegion; ErrInvalid when the ID is taken.
@@ -36,38 +40,76 @@ func (r *region) launchDatabase(spec DatabaseSpec, now time.Time) (Database, err
 	if i := slices.IndexFunc(engines, func(e engine) bool { return e.name == spec.Engine }); i >= 0 {
 		e = engines[i]
 	}
+	if spec.Engine == sqlServer.name {
+		e = sqlServer
+	}
 	d := r.newDatabase(id, e, now)
+	d.ReplicaOf = spec.ReplicaOf
+	if d.MultiAZ = spec.MultiAZ; d.MultiAZ {
+		d.SecondaryZone = r.networks[(int(r.nextDatabase)+1)%len(r.networks)].Zone
+		d.Network = r.networks[int(r.nextDatabase)%len(r.networks)]
+	}
 	d.Class = cmp.Or(spec.Class, d.Class)
 	d.Created = now.UTC().Truncate(time.Millisecond)
 	d.Status, d.Changed = DatabaseCreating, now
 	d.Tags = mergeTags(nil, spec.Tags, nil)
 	r.addDatabase(d)
-	view := *d
-	view.Status, _ = r.status(d.Status, d.Changed, now)
+	view, _ := d.at(r, now)
 	return view, nil
 }
 
-// StartDatabase starts a stopped database. Errors: ErrNotFound; ErrWrongState unless it is stopped; ErrInvalid for a
+// sqlServer is an engine that generated databases do not have.
+var sqlServer = engine{name: "sqlserver-se", version: "16.00.4165.4.v1", port: 1433, license: "license-included"}
+
+// StartDatabase starts a stopped database. Errors: ErrNotFound; ErrWrongState unless it is stopped; ErrMember for a
 // member of a cluster, which starts and stops as a whole.
-func (w *World) StartDatabase(accountID, regionName, id string) (Database, error) {
+func (w *World) StartDatabase(accountID, regionName, id string, options ...How) (Database, error) {
 	return w.changeDatabase(accountID, regionName, id, DatabaseStopped, func(_ *region, d *Database) error {
 		if d.Cluster != "" {
-			return &ResourceError{Err: ErrInvalid, ID: id}
+			return &ResourceError{Err: ErrMember, ID: id, State: d.Engine}
 		}
-		d.Status = DatabaseStarting
+		d.begin(DatabaseStarting, how(options))
 		return nil
 	})
 }
 
-// StopDatabase stops an available database. Errors: those of StartDatabase, and ErrInvalid when it has or is a replica.
-func (w *World) StopDatabase(accountID, regionName, id string) (Database, error) {
+// StopDatabase stops an available database. Errors: those of StartDatabase, and ErrReplica, ErrHasReplicas and
+// ErrMirrored.
+func (w *World) StopDatabase(accountID, regionName, id string, options ...How) (Database, error) {
 	return w.changeDatabase(accountID, regionName, id, DatabaseAvailable, func(r *region, d *Database) error {
-		if d.Cluster != "" || d.ReplicaOf != "" || len(r.replicas(d.ID, w.Now())) > 0 {
-			return &ResourceError{Err: ErrInvalid, ID: id}
+		switch {
+		case d.Cluster != "":
+			return &ResourceError{Err: ErrMember, ID: id, State: d.Engine}
+		case d.ReplicaOf != "":
+			return &ResourceError{Err: ErrReplica, ID: id}
+		case len(r.replicas(d.ID, w.Now())) > 0:
+			return &ResourceError{Err: ErrHasReplicas, ID: id}
+		case d.MultiAZ && strings.HasPrefix(d.Engine, "sqlserver"):
+			return &ResourceError{Err: ErrMirrored, ID: id}
 		}
-		d.Status = DatabaseStopping
+		d.begin(DatabaseStopping, how(options))
 		return nil
 	})
+}
+
+// begin puts a database into an intermediate status; when that began is set by the caller.
+func (d *Database) begin(to DatabaseStatus, how How) {
+	d.Status, d.linger = to, how.Linger
+	if how.Fails {
+		d.Failure = failedStatus(to, how)
+	}
+}
+
+// failedStatus is what a database or cluster is in when its change came to nothing: the code of how, if it has one.
+func failedStatus(to DatabaseStatus, how How) DatabaseStatus {
+	switch {
+	case how.Code != "":
+		return DatabaseStatus(how.Code)
+	case to == DatabaseStarting:
+		return DatabaseStopped
+	default:
+		return DatabaseAvailable
+	}
 }
 
 // ResizeDatabase changes the class of an available database. Errors: ErrNotFound, ErrWrongState.
@@ -94,13 +136,15 @@ func (w *World) changeDatabase(accountID, regionName, id string, from DatabaseSt
 	case status != from:
 		return Database{}, &ResourceError{Err: ErrWrongState, ID: id, State: string(status)}
 	}
+	failure := d.Failure
+	d.Failure = ""
 	if err := change(r, d); err != nil {
+		d.Failure = failure
 		return Database{}, err
 	}
-	d.Changed = now
+	d.Changed, d.linger = now.Add(d.linger), 0
 	r.touchDatabase(d)
-	view := *d
-	view.Status, _ = r.status(d.Status, d.Changed, now)
+	view, _ := d.at(r, now)
 	view.Replicas = r.replicas(d.ID, now)
 	return view, nil
 }
@@ -128,7 +172,7 @@ func (w *World) DeleteDatabase(accountID, regionName, id string) (Database, erro
 			r.touchDatabase(replica)
 		}
 	}
-	d.Status, d.Changed = DatabaseDeleting, now
+	d.Status, d.Changed, d.Failure = DatabaseDeleting, now, ""
 	r.touchDatabase(d)
 	return *d, nil
 }
@@ -143,14 +187,14 @@ func (w *World) RetagDatabase(accountID, regionName, arn string, set map[string]
 	defer r.mu.Unlock()
 	now := w.Now()
 	for _, d := range r.databases {
-		if _, there := r.status(d.Status, d.Changed, now); there && d.ARN == arn {
+		if _, there := d.at(r, now); there && d.ARN == arn {
 			d.Tags = mergeTags(d.Tags, set, drop)
 			r.touchDatabase(d)
 			return nil
 		}
 	}
 	for _, c := range r.clusters {
-		if _, there := r.status(c.Status, c.Changed, now); there && c.ARN == arn {
+		if _, there := c.at(r, now); there && c.ARN == arn {
 			c.Tags = mergeTags(c.Tags, set, drop)
 			return nil
 		}
@@ -159,17 +203,17 @@ func (w *World) RetagDatabase(accountID, regionName, arn string, set map[string]
 }
 
 // StartCluster starts a stopped cluster and its members. Errors: ErrNotFound; ErrWrongState unless it is stopped.
-func (w *World) StartCluster(accountID, regionName, id string) (Cluster, error) {
-	return w.moveCluster(accountID, regionName, id, DatabaseStopped, DatabaseStarting)
+func (w *World) StartCluster(accountID, regionName, id string, options ...How) (Cluster, error) {
+	return w.moveCluster(accountID, regionName, id, DatabaseStopped, DatabaseStarting, how(options))
 }
 
 // StopCluster stops an available cluster and its members. Errors: ErrNotFound; ErrWrongState unless it is available.
-func (w *World) StopCluster(accountID, regionName, id string) (Cluster, error) {
-	return w.moveCluster(accountID, regionName, id, DatabaseAvailable, DatabaseStopping)
+func (w *World) StopCluster(accountID, regionName, id string, options ...How) (Cluster, error) {
+	return w.moveCluster(accountID, regionName, id, DatabaseAvailable, DatabaseStopping, how(options))
 }
 
 // moveCluster takes a cluster and its members from one status to another.
-func (w *World) moveCluster(accountID, regionName, id string, from, to DatabaseStatus) (Cluster, error) {
+func (w *World) moveCluster(accountID, regionName, id string, from, to DatabaseStatus, how How) (Cluster, error) {
 	r, err := w.region(accountID, regionName)
 	if err != nil {
 		return Cluster{}, err
@@ -184,15 +228,39 @@ func (w *World) moveCluster(accountID, regionName, id string, from, to DatabaseS
 	case status != from:
 		return Cluster{}, &ResourceError{Err: ErrWrongState, ID: id, State: string(status)}
 	}
-	c.Status, c.Changed = to, now
+	var failure DatabaseStatus
+	if how.Fails {
+		failure = failedStatus(to, how)
+	}
+	c.Status, c.Changed, c.Failure = to, now.Add(how.Linger), failure
 	for _, d := range r.databases {
-		if _, there := r.status(d.Status, d.Changed, now); there && d.Cluster == c.ID {
-			d.Status, d.Changed = to, now
+		if _, there := d.at(r, now); there && d.Cluster == c.ID {
+			d.Status, d.Changed, d.Failure = to, c.Changed, failure
 			r.touchDatabase(d)
 		}
 	}
-	view := *c
-	view.Status, _ = r.status(c.Status, c.Changed, now)
+	view, _ := c.at(r, now)
+	view.Members = r.members(c.ID, now)
+	return view, nil
+}
+
+// LaunchCluster creates an Aurora cluster of so many members, the first of which takes the writes, all available from
+// the start. Errors: ErrNoAccount, ErrNoRegion; ErrInvalid when the ID is taken.
+func (w *World) LaunchCluster(accountID, regionName, id string, members int) (Cluster, error) {
+	r, err := w.region(accountID, regionName)
+	if err != nil {
+		return Cluster{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := w.Now()
+	if _, _, taken := r.cluster(id, now); taken {
+		return Cluster{}, &ResourceError{Err: ErrInvalid, ID: id}
+	}
+	service, env := r.databaseOwner()
+	c := r.newCluster(id, pick(r.rng, auroraEngines), databaseTags(service, env), now)
+	r.addMembers(c, members, now)
+	view, _ := c.at(r, now)
 	view.Members = r.members(c.ID, now)
 	return view, nil
 }

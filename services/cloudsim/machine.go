@@ -66,6 +66,12 @@ type Machine struct {
 	Type   string // m6i.large
 	State  State
 	Spot   bool
+	// Persistent tells that the spot request is one: only then can a spot machine be stopped.
+	Persistent bool
+	// InstanceStore tells that the root disk is one of the host's, which is lost on stop: EC2 stops no such machine.
+	InstanceStore bool
+	// StopProtected machines have EC2's own protection against being stopped (disableApiStop).
+	StopProtected bool
 	// Bare machines have only an id and a state: every element that an SDK treats as optional is missing.
 	Bare      bool
 	Image     *Image
@@ -76,6 +82,8 @@ type Machine struct {
 	// Changed is when the state last began to change.
 	Changed time.Time
 	Tags    []Tag // sorted by key
+	// Failure is EC2's code for why the last start came to nothing, "" when it did not; FailureText says it for people.
+	Failure, FailureText string
 	// Versions are when the machine came and when each change of it was made, with Config.VersionTag.
 	Versions []time.Time
 
@@ -139,6 +147,10 @@ type Spec struct {
 	Type  string
 	Image string // an image id; unknown ones are taken as Linux on x86_64
 	Spot  bool
+	// Persistent, InstanceStore and StopProtected are those of Machine.
+	Persistent, InstanceStore, StopProtected bool
+	// Group is the Auto Scaling group that it belongs to; it becomes the tag that EC2 Auto Scaling sets.
+	Group string
 	// Subnet must be one of the region's.
 	Subnet string
 	Tags   map[string]string

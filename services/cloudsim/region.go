@@ -68,6 +68,12 @@ func (r *region) at(m *Machine, now time.Time) (State, bool) {
 	state := m.State
 	if final := state.settled(); final != state && !now.Before(m.Changed.Add(r.world.cfg.Transition)) {
 		state = final
+		switch { // A change that comes to nothing ends where it began.
+		case m.Failure != "" && final == Running:
+			state = Stopped
+		case m.Failure != "" && final == Stopped:
+			state = Running
+		}
 	}
 	gone := state == Terminated && !now.Before(m.Changed.Add(r.world.cfg.Transition+r.world.cfg.TerminatedFor))
 	return state, !gone

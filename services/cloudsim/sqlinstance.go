@@ -50,6 +50,8 @@ type SQLInstance struct {
 	Labels        []Tag       // sorted by key
 	Versions      []time.Time // as those of a Machine
 	Entropy       uint64
+
+	busyUntil time.Time // when the operation that works on it ends
 }
 
 // Label returns the value of a label, "" when there is none.

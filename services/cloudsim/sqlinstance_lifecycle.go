@@ -12,6 +12,8 @@ type SQLSpec struct {
 	Region string
 	Tier   string
 	Labels map[string]string
+	// ReplicaOf is the name of the instance that it copies.
+	ReplicaOf string
 }
 
 // CreateSQL creates a Cloud SQL instance. Errors: ErrNoProject, ErrNoRegion; ErrInvalid when the name is taken.
@@ -33,24 +35,34 @@ func (w *World) CreateSQL(projectID string, spec SQLSpec) (SQLInstance, error) {
 	}
 	d := p.newSQL(name, region, now)
 	d.Tier, d.State = cmp.Or(spec.Tier, d.Tier), SQLPendingCreate
+	d.ReplicaOf = spec.ReplicaOf
 	d.Zone = region.ZoneNames()[0]
 	d.Labels = mergeTags(nil, spec.Labels, nil)
 	p.addSQL(d)
 	return p.sqlView(d, now), nil
 }
 
-// SetSQLActive sets the activation policy: false stops the instance, true starts it. Errors: ErrNotFound; ErrWrongState
-// unless it is RUNNABLE; ErrInvalid when a replica is to be stopped, or an instance that has one.
-func (w *World) SetSQLActive(projectID, name string, active bool) (SQLInstance, error) {
+// SetSQLActive sets the activation policy: false stops the instance, true starts it. The policy shows at once, and the
+// instance takes no other change until Config.Transition has passed. Errors: ErrNotFound; ErrBusy while another change is
+// being made; ErrWrongState unless it is RUNNABLE; ErrReplica when a replica is to be stopped, ErrHasReplicas when an
+// instance that has one is.
+func (w *World) SetSQLActive(projectID, name string, active bool, options ...How) (SQLInstance, error) {
 	var view SQLInstance
 	err := w.editSQL(projectID, name, func(p *project, d *SQLInstance, state SQLState, now time.Time) error {
 		switch {
 		case state != SQLRunnable:
 			return &ResourceError{Err: ErrWrongState, ID: name, State: string(state)}
-		case !active && (d.ReplicaOf != "" || len(p.sqlReplicas(d.Name, now)) > 0):
-			return &ResourceError{Err: ErrInvalid, ID: name}
+		case now.Before(d.busyUntil):
+			return &ResourceError{Err: ErrBusy, ID: name}
+		case !active && d.ReplicaOf != "":
+			return &ResourceError{Err: ErrReplica, ID: name}
+		case !active && len(p.sqlReplicas(d.Name, now)) > 0:
+			return &ResourceError{Err: ErrHasReplicas, ID: name}
 		}
-		d.Active = active
+		d.busyUntil = now.Add(w.cfg.Transition + how(options).Linger)
+		if !how(options).Fails {
+			d.Active = active
+		}
 		p.touchSQL(d)
 		view = p.sqlView(d, now)
 		return nil

@@ -53,6 +53,10 @@ type VM struct {
 	Versions  []time.Time // as those of a Machine
 	// Group is the managed instance group that made the VM, "" when none did.
 	Group string
+	// LocalSSDs is how many disks of the host's it has: what is on them is lost on stop, unless that is asked for.
+	LocalSSDs int
+	// fallsBack is what an intermediate state ends in when the change comes to nothing, "" when it does not.
+	fallsBack VMState
 
 	// Seq orders the VMs of a zone, oldest first; it is what page tokens hold on to.
 	Seq uint64
@@ -80,6 +84,8 @@ type VMSpec struct {
 	Spot   bool
 	Labels map[string]string
 	Group  string
+	// LocalSSDs is that of VM.
+	LocalSSDs int
 	// Bare leaves every optional field out of the answers.
 	Bare bool
 }
@@ -88,6 +94,9 @@ type VMSpec struct {
 func (p *project) vmAt(m *VM, now time.Time) (VMState, bool) {
 	transition := p.world.cfg.Transition
 	passed := now.Sub(m.Changed)
+	if m.fallsBack != "" && passed >= transition {
+		return m.fallsBack, true
+	}
 	switch m.State {
 	case VMProvisioning, VMStaging:
 		switch {

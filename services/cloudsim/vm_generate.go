@@ -71,7 +71,7 @@ func (p *project) newVM(zone string, spec VMSpec, now time.Time) *VM {
 	entropy := Mix(p.entropy, 1000+p.next)
 	m := &VM{
 		ID: entropy>>1 | 1<<62, Zone: zone, Type: spec.Type, State: VMProvisioning, Changed: now, Created: now, Started: now,
-		Spot: spec.Spot, Bare: spec.Bare, Group: spec.Group, Seq: p.next, Entropy: entropy,
+		Spot: spec.Spot, Bare: spec.Bare, Group: spec.Group, LocalSSDs: spec.LocalSSDs, Seq: p.next, Entropy: entropy,
 		Network: p.subnets[RegionOfZone(zone)], CPU: pick(p.rng, googleCPUs), PrivateIP: p.vmAddress(p.next),
 	}
 	p.next++

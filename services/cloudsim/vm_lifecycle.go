@@ -96,24 +96,24 @@ func (w *World) ScanVMs(projectID, zone string, after uint64, visit func(m *VM) 
 }
 
 // StartVM starts a stopped VM. A running one stays as it is. Errors: ErrNotFound, ErrWrongState.
-func (w *World) StartVM(projectID, zone, name string) (VM, error) {
-	return w.changeVM(projectID, zone, name, VMProvisioning, []VMState{VMTerminated, VMStopped}, []VMState{VMRunning, VMProvisioning, VMStaging})
+func (w *World) StartVM(projectID, zone, name string, options ...How) (VM, error) {
+	return w.changeVM(projectID, zone, name, VMProvisioning, []VMState{VMTerminated, VMStopped}, []VMState{VMRunning, VMProvisioning, VMStaging}, options...)
 }
 
 // StopVM stops a running or suspended VM. A stopped one stays as it is. Errors: ErrNotFound, ErrWrongState.
-func (w *World) StopVM(projectID, zone, name string) (VM, error) {
+func (w *World) StopVM(projectID, zone, name string, options ...How) (VM, error) {
 	return w.changeVM(projectID, zone, name, VMStopping,
-		[]VMState{VMRunning, VMProvisioning, VMStaging, VMSuspended, VMRepairing}, []VMState{VMTerminated, VMStopped, VMStopping})
+		[]VMState{VMRunning, VMProvisioning, VMStaging, VMSuspended, VMRepairing}, []VMState{VMTerminated, VMStopped, VMStopping}, options...)
 }
 
 // SuspendVM suspends a running VM. Errors: ErrNotFound, ErrWrongState.
-func (w *World) SuspendVM(projectID, zone, name string) (VM, error) {
-	return w.changeVM(projectID, zone, name, VMSuspending, []VMState{VMRunning}, []VMState{VMSuspended, VMSuspending})
+func (w *World) SuspendVM(projectID, zone, name string, options ...How) (VM, error) {
+	return w.changeVM(projectID, zone, name, VMSuspending, []VMState{VMRunning}, []VMState{VMSuspended, VMSuspending}, options...)
 }
 
 // ResumeVM brings a suspended VM back. Errors: ErrNotFound, ErrWrongState.
-func (w *World) ResumeVM(projectID, zone, name string) (VM, error) {
-	return w.changeVM(projectID, zone, name, VMProvisioning, []VMState{VMSuspended}, []VMState{VMRunning, VMProvisioning, VMStaging})
+func (w *World) ResumeVM(projectID, zone, name string, options ...How) (VM, error) {
+	return w.changeVM(projectID, zone, name, VMProvisioning, []VMState{VMSuspended}, []VMState{VMRunning, VMProvisioning, VMStaging}, options...)
 }
 
 // DeleteVM deletes a VM, in whatever state it is. The error is ErrNotFound.
@@ -149,12 +149,16 @@ func (w *World) ResizeVM(projectID, zone, name, machineType string) error {
 }
 
 // changeVM takes a VM to a state: from a state of from it changes, in one of keep it stays.
-func (w *World) changeVM(projectID, zone, name string, to VMState, from, keep []VMState) (VM, error) {
+func (w *World) changeVM(projectID, zone, name string, to VMState, from, keep []VMState, options ...How) (VM, error) {
 	var view VM
 	err := w.editVM(projectID, zone, name, func(p *project, m *VM, state VMState, now time.Time) error {
 		switch {
 		case slices.Contains(from, state):
 			p.enterVM(m, to, now)
+			m.Changed = m.Changed.Add(how(options).Linger)
+			if how(options).Fails {
+				m.fallsBack = state
+			}
 		case slices.Contains(keep, state):
 		default:
 			return &ResourceError{Err: ErrWrongState, ID: name, State: string(state)}
@@ -186,7 +190,7 @@ func (w *World) editVM(projectID, zone, name string, change func(*project, *VM, 
 
 // enterVM puts a VM into a state. The caller holds mu.
 func (p *project) enterVM(m *VM, to VMState, now time.Time) {
-	m.State, m.Changed = to, now.UTC()
+	m.State, m.Changed, m.fallsBack = to, now.UTC(), ""
 	p.touch(m)
 	switch to {
 	case VMProvisioning:

@@ -21,6 +21,7 @@ type World struct {
 	identities identities
 	faults     faults
 	counters   counters
+	mutations  mutations
 	limiter    limiter
 
 	churnMu sync.Mutex

@@ -62,7 +62,7 @@ type batch struct {
 // part is one scope of a batch.
 type part struct {
 	observation Observation
-	place       int
+	question    *question
 	// tally is nil until something of the scope was seen.
 	tally    *tally
 	snapshot Snapshot
@@ -96,9 +96,8 @@ func (r *reading) readBatch(ctx, limited context.Context, name string, planned [
 
 // add takes a scope in.
 func (b *batch) add(scope ScopeID, place int) *part {
-	p := &part{place: place, cancel: func() {}, observation: Observation{
-		Account: b.account.ID, Provider: b.account.Provider, ScopeID: scope, Token: b.token, Time: b.time,
-	}}
+	p := &part{cancel: func() {}, observation: b.observation(scope), question: &question{reading: b.reading, scope: scope, place: place}}
+	p.observation.Token, p.observation.Time = b.token, b.time
 	b.parts[scope] = p
 	b.order = append(b.order, p)
 	b.progress.update(place, func(s *ScopeResult) { s.State, s.StartTime = ScopeRunning, b.time })
@@ -140,7 +139,7 @@ func (b *batch) begin(p *part) (err error) {
 	if p.snapshot, err = b.Inventory.Observe(ctx, p.observation); err != nil {
 		return toInventory(ctx, err)
 	}
-	p.tally = &tally{progress: b.progress, place: p.place, guard: newGuard(), send: func(instances []Instance) error {
+	p.tally = &tally{progress: b.progress, place: p.question.place, guard: newGuard(), send: func(instances []Instance) error {
 		return toInventory(ctx, p.snapshot.Send(instances))
 	}}
 	return nil
@@ -160,12 +159,7 @@ func (b *batch) Called(throttled bool) {
 	if len(b.order) == 0 {
 		return
 	}
-	b.progress.update(b.order[0].place, func(s *ScopeResult) {
-		s.Requests++
-		if throttled {
-			s.Throttled++
-		}
-	})
+	b.order[0].question.Called(throttled)
 }
 
 // conclude says of each scope what came of it, some at a time.
@@ -179,11 +173,9 @@ func (b *batch) conclude(ctx context.Context, err error) {
 			switch {
 			case ctx.Err() != nil:
 			case err != nil:
-				b.fail(ctx, p.place, p.observation, FailureOf(err))
+				b.fail(ctx, p.question.place, p.observation, FailureOf(err))
 			default:
-				b.progress.update(p.place, func(s *ScopeResult) {
-					s.State, s.EndTime, s.Changes = ScopeSucceeded, time.Now(), changes
-				})
+				p.question.applied(ctx, p.observation, changes)
 			}
 			return nil
 		})
@@ -203,6 +195,6 @@ func (b *batch) complete(p *part, err error) (Changes, error) {
 	if err := b.begin(p); err != nil { // Nothing was seen of it, and it ended well: it is empty.
 		return Changes{}, err
 	}
-	changes, err := p.snapshot.Complete(p.tally.guard.sent, notFound)
+	changes, err := p.snapshot.Complete(p.tally.guard.sent, p.question.ask)
 	return changes, toInventory(b.ctx, err)
 }

@@ -86,6 +86,18 @@ type MachineDetails struct {
 	Hostname         string
 	AutoscalingGroup string
 	StartTime        time.Time
+
+	// What matters to start and stop alone is not on the roll.
+
+	// InstanceStore tells that the root disk is lost when it stops.
+	InstanceStore bool
+	// SpotRequest is the request that spot capacity came from.
+	SpotRequest string
+	// LocalDisks are how many disks it has whose content is lost when it stops.
+	LocalDisks int
+	// StateReason is why it is in its state, in the cloud's words: a code, a
+	// colon, a text.
+	StateReason string
 }
 
 // DatabaseDetails is what only a managed database has.
@@ -106,4 +118,7 @@ type DatabaseDetails struct {
 	// AutoRestartTime is when the cloud starts it by itself, while it is stopped;
 	// zero when it does not, or does not say.
 	AutoRestartTime time.Time
+
+	// Replicas are its copies, in the cloud's words. They are not on the roll.
+	Replicas []string
 }

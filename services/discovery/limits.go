@@ -22,6 +22,9 @@ type Limits struct {
 	Flush time.Duration
 	// RetrySoon is when an account is due again after Rollcall itself failed.
 	RetrySoon time.Duration
+	// Settle is when an account is due again that has a scope which is held, twice
+	// as long after each time in a row.
+	Settle time.Duration
 }
 
 // DefaultLimits suit accounts from a few to some hundred thousand instances.
@@ -34,6 +37,7 @@ func DefaultLimits() Limits {
 		ScopesPerAccount: 8,
 		Flush:            200 * time.Millisecond,
 		RetrySoon:        10 * time.Second,
+		Settle:           30 * time.Second,
 	}
 }
 
@@ -46,12 +50,17 @@ func Jittered(interval time.Duration, random float64) time.Duration {
 	return time.Duration(float64(interval) * (1 - jitter + 2*jitter*random))
 }
 
+// interval is from one sync of the account to the next.
+func (s *Syncer) interval(account Account) time.Duration {
+	if account.SyncInterval > 0 {
+		return account.SyncInterval
+	}
+	return s.Interval
+}
+
 // next is when the account is due again after this outcome.
 func (s *Syncer) next(account Account, outcome Outcome) time.Duration {
-	interval := account.SyncInterval
-	if interval == 0 {
-		interval = s.Interval
-	}
+	interval := s.interval(account)
 	if outcome.Failure != nil && outcome.Failure.Ours {
 		interval = min(interval, s.Limits.RetrySoon)
 	}

@@ -12,27 +12,35 @@ type Outcome struct {
 	State RunState
 	// Failure is nil exactly when the run succeeded.
 	Failure *Failure
+	// Held tells that a scope is, and that another look soon would settle it.
+	Held bool
 }
 
 // shownFailures is how many scopes' failures an outcome tells in full.
 const shownFailures = 3
 
 // Conclude is the outcome of a run of which each scope ended: it succeeded, or
-// stands in failures by its place.
+// stands in failures by its place, also when it is held.
 func Conclude(scopes []ScopeResult, failures map[int]*Failure) Outcome {
 	if len(failures) == 0 {
 		return Outcome{State: RunSucceeded}
 	}
+	held := 0
+	for i := range failures {
+		if scopes[i].State == ScopeHeld {
+			held++
+		}
+	}
 	state := RunDegraded
-	if len(failures) == len(scopes) {
+	if len(failures)-held == len(scopes) {
 		state = RunFailed
 	}
 	main := mainFailure(failures)
-	summary := NewFailure(main.Reason, describe(scopes, failures), main.Remedy, nil)
+	summary := NewFailure(main.Reason, describe(scopes, failures, held), main.Remedy, nil)
 	for _, f := range failures {
 		summary.Ours = summary.Ours || f.Ours
 	}
-	return Outcome{State: state, Failure: summary}
+	return Outcome{State: state, Failure: summary, Held: held > 0}
 }
 
 // mainFailure is the failure that stands for all: the first one of the most
@@ -53,7 +61,7 @@ func mainFailure(failures map[int]*Failure) *Failure {
 
 // describe tells the failures for people. The same trouble in many places is
 // told once.
-func describe(scopes []ScopeResult, failures map[int]*Failure) string {
+func describe(scopes []ScopeResult, failures map[int]*Failure, held int) string {
 	places := map[string][]string{}
 	var texts []string
 	for _, i := range inOrder(failures) {
@@ -64,7 +72,14 @@ func describe(scopes []ScopeResult, failures map[int]*Failure) string {
 		places[text] = append(places[text], scopes[i].ScopeID.String())
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d scopes could not be read", len(failures), len(scopes))
+	if failed := len(failures) - held; failed > 0 {
+		fmt.Fprintf(&b, "%d of %d scopes could not be read", failed, len(scopes))
+		if held > 0 {
+			fmt.Fprintf(&b, ", %d held", held)
+		}
+	} else {
+		fmt.Fprintf(&b, "%d of %d scopes held", held, len(scopes))
+	}
 	for i, text := range texts {
 		if i == shownFailures {
 			fmt.Fprintf(&b, "; and %d more of other kinds", len(texts)-i)

@@ -70,7 +70,7 @@ func (p *progress) totals() Totals {
 		case ScopeFailed:
 			t.ScopesFailed++
 			t.ScopesDone++
-		case ScopeSucceeded:
+		case ScopeSucceeded, ScopeHeld:
 			t.ScopesDone++
 		}
 	}

@@ -32,6 +32,8 @@ type Observation struct {
 	// Token and Time were taken before the first call to the cloud.
 	Token int64
 	Time  time.Time
+	// Interval until the scope is due again; 0: not known.
+	Interval time.Duration
 }
 
 // Snapshot takes what was seen of a scope.
@@ -45,15 +47,6 @@ type Snapshot interface {
 
 // Recheck asks the cloud once more for what a listing lacked, by id.
 type Recheck func(ctx context.Context, absent []Wanted) ([]Finding, error)
-
-// notFound says of all that they are not there, without asking.
-func notFound(_ context.Context, absent []Wanted) ([]Finding, error) {
-	findings := make([]Finding, len(absent))
-	for n := range absent {
-		findings[n] = Finding{ProviderID: absent[n].ProviderID, Evidence: NotFound}
-	}
-	return findings, nil
-}
 
 // HeldScope is a scope as the roll has it.
 type HeldScope struct {
@@ -106,7 +99,8 @@ func (r *reading) scope(ctx, limited context.Context, place int, planned Planned
 	if ctx.Err() != nil {
 		return
 	}
-	observation := Observation{Account: r.account.ID, Provider: r.account.Provider, ScopeID: planned.ScopeID, Time: time.Now()}
+	observation := r.observation(planned.ScopeID)
+	question := &question{reading: r, scope: planned.ScopeID, place: place}
 	r.progress.update(place, func(s *ScopeResult) { s.State, s.StartTime = ScopeRunning, observation.Time })
 	var changes Changes
 	token, err := r.Runs.NextToken(ctx)
@@ -114,22 +108,27 @@ func (r *reading) scope(ctx, limited context.Context, place int, planned Planned
 		err = ourFailure("number an observation", err)
 	} else {
 		observation.Token = token
-		changes, err = r.observe(limited, place, planned, observation)
+		changes, err = r.observe(limited, question, planned, observation)
 	}
 	if ctx.Err() != nil {
 		return
 	}
 	if err == nil {
-		r.progress.update(place, func(s *ScopeResult) {
-			s.State, s.EndTime, s.Changes = ScopeSucceeded, time.Now(), changes
-		})
+		question.applied(ctx, observation, changes)
 		return
 	}
 	r.fail(ctx, place, observation, FailureOf(err))
 }
 
+// observation is a try to observe a scope that begins now. Its token is to come.
+func (r *reading) observation(scope ScopeID) Observation {
+	return Observation{
+		Account: r.account.ID, Provider: r.account.Provider, ScopeID: scope, Time: time.Now(), Interval: r.interval(r.account),
+	}
+}
+
 // observe streams one scope into the inventory.
-func (r *reading) observe(ctx context.Context, place int, planned PlannedScope, observation Observation) (Changes, error) {
+func (r *reading) observe(ctx context.Context, question *question, planned PlannedScope, observation Observation) (Changes, error) {
 	if planned.Failure != nil {
 		return Changes{}, planned.Failure
 	}
@@ -142,13 +141,13 @@ func (r *reading) observe(ctx context.Context, place int, planned PlannedScope, 
 	if err != nil {
 		return Changes{}, toInventory(ctx, err)
 	}
-	sink := &tally{progress: r.progress, place: place, guard: newGuard(), send: func(instances []Instance) error {
+	sink := &tally{progress: r.progress, place: question.place, guard: newGuard(), send: func(instances []Instance) error {
 		return toInventory(ctx, snapshot.Send(instances))
 	}}
 	if err := r.session.Read(ctx, planned.ScopeID, sink); err != nil {
 		return Changes{}, err
 	}
-	changes, err := snapshot.Complete(sink.guard.sent, notFound)
+	changes, err := snapshot.Complete(sink.guard.sent, question.ask)
 	return changes, toInventory(ctx, err)
 }
 
@@ -196,9 +195,9 @@ func (r *reading) retire(ctx context.Context, scopes []PlannedScope) {
 			r.logger.Warn("could not number an observation", "error", err)
 			return
 		}
-		r.tell(ctx, Observation{
-			Account: r.account.ID, Provider: r.account.Provider, ScopeID: scope.ScopeID, Token: token, Time: time.Now(),
-		}, scope.Failure)
+		observation := r.observation(scope.ScopeID)
+		observation.Token = token
+		r.tell(ctx, observation, scope.Failure)
 	}
 }
 

@@ -68,6 +68,9 @@ const (
 	ScopeRunning   ScopeState = "RUNNING"
 	ScopeSucceeded ScopeState = "SUCCEEDED"
 	ScopeFailed    ScopeState = "FAILED"
+	// ScopeHeld: read to the end, and what it lacked is not believed to be gone
+	// yet, or could not be asked for.
+	ScopeHeld ScopeState = "HELD"
 )
 
 // ScopeResult is what came of one scope in a run.
@@ -87,6 +90,10 @@ type ScopeResult struct {
 // Changes is what a snapshot did to the roll.
 type Changes struct {
 	Created, Changed, Gone, Reappeared int64
+	// Missing were lacking and are not marked as gone yet; MissingReason says why,
+	// for people.
+	Missing       int64
+	MissingReason string
 }
 
 // Claim is a worker's hold on a run.

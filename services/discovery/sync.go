@@ -33,8 +33,10 @@ type Runs interface {
 	// Read stores how the reading ended, before anyone is told: from then on who
 	// asks for a sync gets a new run, and not this one.
 	Read(ctx context.Context, claim Claim, scopes []ScopeResult, totals Totals) error
-	// Conclude ends the run; its account is due again after next.
-	Conclude(ctx context.Context, claim Claim, outcome Outcome, next time.Duration) error
+	// Conclude ends the run; its account is due again after next. When a scope is
+	// held that is after settle, twice as long after each such run in a row, if
+	// that is sooner.
+	Conclude(ctx context.Context, claim Claim, outcome Outcome, next, settle time.Duration) error
 	// Abandon ends the run without an outcome; its account is due again after
 	// next.
 	Abandon(ctx context.Context, claim Claim, why string, next time.Duration) error
@@ -129,7 +131,7 @@ func (s *Syncer) work(ctx context.Context, holding *holding, claim Claim, logger
 		return err
 	}
 	next := s.next(account, outcome)
-	return s.insist(ctx, func(ctx context.Context) error { return s.Runs.Conclude(ctx, claim, outcome, next) })
+	return s.insist(ctx, func(ctx context.Context) error { return s.Runs.Conclude(ctx, claim, outcome, next, s.Limits.Settle) })
 }
 
 // read reads every scope of the account, each for itself. An error means that

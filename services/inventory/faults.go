@@ -12,6 +12,16 @@ const (
 	ReasonTooStale = "TOO_STALE"
 	// ReasonIncomplete says that a snapshot did not arrive whole.
 	ReasonIncomplete = "INCOMPLETE_SNAPSHOT"
+	// ReasonTokenExpired says that what follows a resume token is not in the log.
+	ReasonTokenExpired = "TOKEN_EXPIRED"
+	// ReasonTooSlow says that a watcher did not keep up with what it was told.
+	ReasonTooSlow = "WATCHER_TOO_SLOW"
+	// ReasonTooManyWatchers says that this replica can take no more watchers.
+	ReasonTooManyWatchers = "TOO_MANY_WATCHERS"
+	// ReasonShuttingDown says that this replica stops; another one goes on.
+	ReasonShuttingDown = "SHUTTING_DOWN"
+	// ReasonHistoryExpired says that history does not reach back so far.
+	ReasonHistoryExpired = "HISTORY_EXPIRED"
 )
 
 // Stale refuses an observation of what (an instance or a scope).

@@ -76,6 +76,9 @@ type DBDetails struct {
 	AutoRestartTime time.Time
 }
 
+// InstanceName is the resource name of the instance with this id.
+func InstanceName(uid uuid.UUID) string { return "instances/" + uid.String() }
+
 // Gone tells whether the last complete observation of its scope lacked it.
 func (i *Instance) Gone() bool { return !i.GoneTime.IsZero() }
 

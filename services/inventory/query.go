@@ -13,6 +13,9 @@ type ListQuery struct {
 	// MaxStaleness is the age of an observation that the caller will still
 	// take; 0: any.
 	MaxStaleness time.Duration
+	// AsOf asks for the roll as it stood at that time, from which MaxStaleness is
+	// measured back then; zero: now.
+	AsOf time.Time
 }
 
 // Page is a page of instances.
@@ -29,9 +32,25 @@ type Freshness struct {
 	// Oldest is the time of the oldest complete observation behind the answer;
 	// zero when one of its scopes was never observed, or there is no scope.
 	Oldest time.Time
-	// Unreachable are the scopes it can't vouch for: never observed, or the last
-	// try failed. By account, kind and location.
+	// Unreachable are the scopes it can't vouch for: never observed, the last try
+	// failed, held, or not observed for twice as long as they should be. By
+	// account, kind and location.
 	Unreachable []ScopeKey
+	// Gaps are why, for an answer about a past time: what it falls into.
+	Gaps []Gap
+}
+
+// Gap is a time in which a scope was not observed.
+type Gap struct {
+	Scope ScopeKey
+	// Start is the last complete observation before; zero: there was none.
+	Start time.Time
+	// End is the first complete observation after; zero: it goes on.
+	End time.Time
+	// Reason for programs: that of a Failure, ReasonHeld or ReasonNotObserved.
+	Reason string
+	// Error for people.
+	Error string
 }
 
 // LookupScope narrows a look-up of one instance.
@@ -40,6 +59,17 @@ type LookupScope struct {
 	Account string
 	// ShowGone looks among those that are gone too.
 	ShowGone bool
+	// MaxStaleness as in ListQuery: of the scope of the instance, or where there is
+	// none of all those that it could be in.
+	MaxStaleness time.Duration
+}
+
+// GetQuery says how one instance is to be read.
+type GetQuery struct {
+	// MaxStaleness as in LookupScope.
+	MaxStaleness time.Duration
+	// AsOf as in ListQuery.
+	AsOf time.Time
 }
 
 // AggregateQuery asks for counts of instances. Its texts are the contract's.
@@ -47,8 +77,9 @@ type AggregateQuery struct {
 	GroupBy  []string
 	Filter   string
 	ShowGone bool
-	// MaxStaleness as in ListQuery.
+	// MaxStaleness and AsOf as in ListQuery.
 	MaxStaleness time.Duration
+	AsOf         time.Time
 }
 
 // Aggregate is the answer to an AggregateQuery, largest group first.

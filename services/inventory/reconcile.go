@@ -118,6 +118,16 @@ func (r *Reconciliation) decide(e *entry) {
 // that is alive in the scope, later of those for which that turned out otherwise.
 func (r *Reconciliation) Hold(uid uuid.UUID, held Held) { r.hold(r.at(uid), held) }
 
+// Forget takes back what Hold told of an instance that is not held in the scope.
+func (r *Reconciliation) Forget(uid uuid.UUID) {
+	e := r.at(uid)
+	e.held, e.isHeld = Held{}, false
+	if e.seen {
+		r.counts[e.decision]--
+		r.decide(e)
+	}
+}
+
 // Observe takes one instance of the snapshot and says what it does. Create is
 // for now: more may be held than stands alive in the scope, see Fresh.
 func (r *Reconciliation) Observe(uid uuid.UUID, hash Hash) Decision {

@@ -11,6 +11,18 @@ import (
 // or for all of one kind in it, of which no location could be looked at yet.
 const WholeAccount = "-"
 
+// The reasons why a scope is out of sight that are not those of a Failure of the
+// cloud's.
+const (
+	// ReasonRetired is the reason of the last error of a scope that is not read any
+	// more: its location was switched off for the account, or is no longer wanted.
+	ReasonRetired = "RETIRED"
+	// ReasonHeld is that of a gap that began when an observation was not believed.
+	ReasonHeld = "HELD"
+	// ReasonNotObserved is that of a gap in which nobody tried.
+	ReasonNotObserved = "NOT_OBSERVED"
+)
+
 // ScopeKey names a scope: the smallest thing whose truth is known at once.
 type ScopeKey struct {
 	// Account is the bare id of the account.

@@ -27,7 +27,7 @@ func (s *accountService) GetSetupGuide(ctx context.Context, req *accountsv1.GetS
 	if len(chain) > 0 {
 		source = chain[0]
 	}
-	found, err := guide.For(account, source, req.GetPrincipal())
+	found, err := guide.For(account, source, guide.Choice{Principal: req.GetPrincipal(), ReadOnly: req.GetReadOnly()})
 	if err != nil {
 		return nil, err
 	}

@@ -6,11 +6,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// awsActions are all that discovery calls, but sts:GetCallerIdentity, which needs
-// no permission. None of them can be narrowed to single resources (Service
+// awsReads are all that reading calls, but sts:GetCallerIdentity, which needs no
+// permission. None of them can be narrowed to single resources (Service
 // Authorization Reference, "Actions for Amazon EC2" and "for Amazon RDS": the
 // databases' could, and a new one would be missed).
-var awsActions = []string{"ec2:DescribeInstances", "ec2:DescribeRegions", "rds:DescribeDBClusters", "rds:DescribeDBInstances"}
+var awsReads = []string{"ec2:DescribeInstances", "ec2:DescribeRegions", "rds:DescribeDBClusters", "rds:DescribeDBInstances"}
+
+// awsLifecycle is what start and stop call besides. A team that wants Rollcall to
+// touch some instances only puts a condition on their tags.
+var awsLifecycle = []string{
+	"ec2:StartInstances", "ec2:StopInstances",
+	"rds:StartDBCluster", "rds:StartDBInstance", "rds:StopDBCluster", "rds:StopDBInstance",
+}
 
 // awsData is what the AWS snippets are filled in with.
 type awsData struct {
@@ -24,7 +31,9 @@ type awsData struct {
 	Tags bool
 	// Principal is who assumes the role; empty: the snippet asks for it.
 	Principal string
-	Actions   []string
+	// Purpose of the policy, for people.
+	Purpose    string
+	Statements []awsStatement
 	// Policy as JSON.
 	Policy string
 }
@@ -40,15 +49,19 @@ type awsStatement struct {
 	Resource    string
 }
 
-func forAWS(account, source *accounts.Account, principal string) (*Guide, error) {
-	policy, err := pretty(awsPolicy{
-		Version:   "2012-10-17",
-		Statement: []awsStatement{{Sid: "RollcallReads", Effect: "Allow", Action: awsActions, Resource: "*"}},
-	})
+func forAWS(account, source *accounts.Account, choice Choice) (*Guide, error) {
+	statements := []awsStatement{{Sid: "RollcallReads", Effect: "Allow", Action: awsReads, Resource: "*"}}
+	if !choice.ReadOnly {
+		statements = append(statements, awsStatement{Sid: "RollcallStartsAndStops", Effect: "Allow", Action: awsLifecycle, Resource: "*"})
+	}
+	policy, err := pretty(awsPolicy{Version: "2012-10-17", Statement: statements})
 	if err != nil {
 		return nil, err
 	}
-	data := awsData{AccountID: account.CloudID, Partition: "aws", Actions: awsActions, Policy: policy, Principal: principal}
+	data := awsData{
+		AccountID: account.CloudID, Partition: "aws", Policy: policy, Statements: statements,
+		Principal: choice.Principal, Purpose: choice.purpose(),
+	}
 	kind := "policy"
 	switch c := account.Credentials.(type) {
 	case accounts.AWSAssumeRole:

@@ -2,22 +2,31 @@ package guide
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// gcpPermissions are all that discovery uses: the aggregated list of Compute
-// Engine's instances, its zones and regions, and the list of Cloud SQL's
-// instances (Google Cloud, "IAM permissions reference").
-var gcpPermissions = []string{
-	"cloudsql.instances.list", "compute.instances.list", "compute.regions.list", "compute.zones.list", "resourcemanager.projects.get",
+// gcpReads are all that reading uses: the lists of Compute Engine's instances and
+// zones and of Cloud SQL's instances, and single instances before they are taken
+// for gone (Google Cloud, "IAM permissions reference").
+var gcpReads = []string{
+	"cloudsql.instances.get", "cloudsql.instances.list", "compute.instances.get", "compute.instances.list", "compute.zones.list",
+}
+
+// gcpLifecycle is what start and stop use besides. Cloud SQL has no permission
+// for them alone: its instances are updated with another activation policy.
+var gcpLifecycle = []string{
+	"cloudsql.instances.update", "compute.instances.resume", "compute.instances.start", "compute.instances.stop", "compute.zoneOperations.get",
 }
 
 // gcpData is what the Google Cloud snippets are filled in with.
 type gcpData struct {
 	ProjectID   string
 	Permissions []string
+	// Purpose of the role, for people.
+	Purpose string
 	// ServiceAccount that reads the project, and AccountID, the part before the @
 	// when it is one of the project's own, and so to be made; empty: Rollcall's own
 	// identity reads the project.
@@ -42,14 +51,18 @@ type gcpRole struct {
 	IncludedPermissions []string `json:"includedPermissions"`
 }
 
-func forGCP(account *accounts.Account, principal string) (*Guide, error) {
+func forGCP(account *accounts.Account, choice Choice) (*Guide, error) {
+	permissions := slices.Clone(gcpReads)
+	if !choice.ReadOnly {
+		permissions = append(permissions, gcpLifecycle...)
+	}
 	policy, err := pretty(gcpRole{
-		Title: "Rollcall", Description: "Lets Rollcall read instances and databases", Stage: "GA", IncludedPermissions: gcpPermissions,
+		Title: "Rollcall", Description: choice.purpose(), Stage: "GA", IncludedPermissions: permissions,
 	})
 	if err != nil {
 		return nil, err
 	}
-	data := gcpData{ProjectID: account.CloudID, Permissions: gcpPermissions}
+	data := gcpData{ProjectID: account.CloudID, Permissions: permissions, Purpose: choice.purpose()}
 	title := "Let Rollcall's own identity read the project"
 	switch c := account.Credentials.(type) {
 	case accounts.GCPServiceAccountKey:
@@ -60,12 +73,12 @@ func forGCP(account *accounts.Account, principal string) (*Guide, error) {
 		title = "Let the service account read the project, and Rollcall act as it"
 		data.setServiceAccount(c.ServiceAccount)
 		data.Impersonates, data.Grant = true, "roles/iam.serviceAccountTokenCreator"
-		data.Impersonator = member(principal)
+		data.Impersonator = member(choice.Principal)
 	case accounts.GCPWorkloadIdentity:
 		title = "Let the federated identity read the project"
 		data.setFederated(c)
 	default:
-		data.Member = member(principal)
+		data.Member = member(choice.Principal)
 	}
 	filled, err := snippets(data,
 		Snippet{Tool: "gcloud", Title: title, Text: "gcloud.sh.tmpl"},

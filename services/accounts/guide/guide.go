@@ -29,15 +29,30 @@ type Snippet struct {
 	Text string
 }
 
-// For is the guide of an account. Source is the account whose credentials assume
-// its role, nil when none do. Principal is who Rollcall is, an ARN or a service
-// account's email address; when it is empty and there is no source, the snippets
-// ask for it.
-func For(account, source *accounts.Account, principal string) (*Guide, error) {
-	if account.Provider == accounts.GCP {
-		return forGCP(account, principal)
+// Choice is what people choose of a guide.
+type Choice struct {
+	// Principal is who Rollcall is, an ARN or a service account's email address;
+	// when it is empty and the account has no source, the snippets ask for it.
+	Principal string
+	// ReadOnly leaves out what starting and stopping need.
+	ReadOnly bool
+}
+
+// purpose says for people what the permissions are for.
+func (c Choice) purpose() string {
+	if c.ReadOnly {
+		return "Lets Rollcall read instances and databases"
 	}
-	return forAWS(account, source, principal)
+	return "Lets Rollcall read, start and stop instances and databases"
+}
+
+// For is the guide of an account. Source is the account whose credentials assume
+// its role, nil when none do.
+func For(account, source *accounts.Account, choice Choice) (*Guide, error) {
+	if account.Provider == accounts.GCP {
+		return forGCP(account, choice)
+	}
+	return forAWS(account, source, choice)
 }
 
 //go:embed aws gcp

@@ -21,8 +21,10 @@ var awsRole = accounts.AWSAssumeRole{RoleARN: "arn:aws:iam::100000000001:role/te
 var cases = map[string]struct {
 	account, source *accounts.Account
 	principal       string
+	readOnly        bool
 }{
 	"aws-role":           {account: aws(awsRole)},
+	"aws-role-read-only": {account: aws(awsRole), readOnly: true},
 	"aws-role-principal": {account: aws(awsRole), principal: "arn:aws:iam::999999999999:role/rollcall"},
 	"aws-role-chained": {
 		account: aws(accounts.AWSAssumeRole{
@@ -36,7 +38,10 @@ var cases = map[string]struct {
 	"gcp-default":                  {account: gcp(accounts.GCPApplicationDefault{})},
 	"gcp-default-principal":        {account: gcp(accounts.GCPApplicationDefault{}), principal: "rollcall@hub-project.iam.gserviceaccount.com"},
 	"gcp-key":                      {account: gcp(accounts.GCPServiceAccountKey{ClientEmail: "rollcall@my-project.iam.gserviceaccount.com"})},
-	"gcp-impersonation":            {account: gcp(accounts.GCPImpersonation{ServiceAccount: "reader@my-project.iam.gserviceaccount.com"})},
+	"gcp-key-read-only": {
+		account: gcp(accounts.GCPServiceAccountKey{ClientEmail: "rollcall@my-project.iam.gserviceaccount.com"}), readOnly: true,
+	},
+	"gcp-impersonation": {account: gcp(accounts.GCPImpersonation{ServiceAccount: "reader@my-project.iam.gserviceaccount.com"})},
 	"gcp-impersonation-principal": {
 		account:   gcp(accounts.GCPImpersonation{ServiceAccount: "reader@other-project.iam.gserviceaccount.com"}),
 		principal: "rollcall@hub-project.iam.gserviceaccount.com",
@@ -65,7 +70,7 @@ func TestSnippets(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g, err := guide.For(c.account, c.source, c.principal)
+			g, err := guide.For(c.account, c.source, guide.Choice{Principal: c.principal, ReadOnly: c.readOnly})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,7 +120,7 @@ func checkShell(t *testing.T, script string) {
 func TestNothingIsRun(t *testing.T) {
 	t.Parallel()
 	const name = `$(touch${IFS}x)` + "`id`" + `';"%{if}${x}\`
-	g, err := guide.For(aws(accounts.AWSAssumeRole{RoleARN: "arn:aws:iam::100000000001:role/" + name, ExternalID: "id"}), nil, "arn:aws:iam::999999999999:root")
+	g, err := guide.For(aws(accounts.AWSAssumeRole{RoleARN: "arn:aws:iam::100000000001:role/" + name, ExternalID: "id"}), nil, guide.Choice{Principal: "arn:aws:iam::999999999999:root"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +142,7 @@ func TestTrustPolicyIsJSON(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"aws-role-principal", "aws-role-chained"} {
 		c := cases[name]
-		g, err := guide.For(c.account, c.source, c.principal)
+		g, err := guide.For(c.account, c.source, guide.Choice{Principal: c.principal, ReadOnly: c.readOnly})
 		if err != nil {
 			t.Fatal(err)
 		}

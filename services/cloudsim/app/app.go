@@ -73,6 +73,7 @@ func New(cfg Config) (*App, error) {
 		if app.Google, err = gcp.ServeOn(world, cmp.Or(cfg.GoogleAddr, "127.0.0.1:0")); err != nil {
 			return nil, errors.Join(err, app.Close())
 		}
+		app.Google.URL = cmp.Or(strings.TrimSuffix(cfg.GoogleURL, "/"), app.Google.URL)
 	}
 	return app, nil
 }

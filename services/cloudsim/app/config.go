@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Addr       string `default:"localhost:4566" env:"CLOUDSIM_ADDR" help:"Address to serve on, host:port."`
 	GoogleAddr string `default:"localhost:4567" env:"CLOUDSIM_GOOGLE_ADDR" help:"Address to serve Google Cloud on, host:port."`
+	GoogleURL  string `env:"CLOUDSIM_GOOGLE_URL" placeholder:"URL" help:"Where others reach the simulated Google Cloud, as key files name it. By default the address that it is served on."`
 	Seed       uint64 `default:"1" env:"CLOUDSIM_SEED" help:"Number that decides everything in the world."`
 	Demo       bool   `default:"true" env:"CLOUDSIM_DEMO" negatable:"" help:"Simulate a demo company. Without it, or with --accounts, --projects or --instances, all accounts are alike."`
 

@@ -18,15 +18,16 @@ const (
 )
 
 var ec2Actions = ec2Answers(map[string]action{
-	"DescribeRegions":         describeRegions,
-	"DescribeInstances":       describeInstances,
-	"RunInstances":            runInstances,
-	"StartInstances":          changeState((*cloudsim.World).Start, "started"),
-	"StopInstances":           changeState((*cloudsim.World).Stop, "stopped"),
-	"TerminateInstances":      changeState((*cloudsim.World).Terminate, "terminated"),
-	"ModifyInstanceAttribute": modifyInstanceAttribute,
-	"CreateTags":              createTags,
-	"DeleteTags":              deleteTags,
+	"DescribeRegions":              describeRegions,
+	"DescribeInstances":            describeInstances,
+	"DescribeSpotInstanceRequests": describeSpotRequests,
+	"RunInstances":                 runInstances,
+	"StartInstances":               changeState(cloudsim.Pending, "started"),
+	"StopInstances":                changeState(cloudsim.Stopping, "stopped"),
+	"TerminateInstances":           changeState(cloudsim.ShuttingDown, "terminated"),
+	"ModifyInstanceAttribute":      modifyInstanceAttribute,
+	"CreateTags":                   createTags,
+	"DeleteTags":                   deleteTags,
 })
 
 // ec2Answers wraps every action's content into EC2's envelope.

@@ -63,7 +63,11 @@ func (d *document) instance(m *cloudsim.Machine, account string) {
 		d.raw("<groupSet/>")
 	}
 	d.word("architecture", m.Image.Arch)
-	d.raw("<rootDeviceType>ebs</rootDeviceType>")
+	if m.InstanceStore {
+		d.raw("<rootDeviceType>instance-store</rootDeviceType>")
+	} else {
+		d.raw("<rootDeviceType>ebs</rootDeviceType>")
+	}
 	d.word("rootDeviceName", m.Image.RootDevice)
 	d.disks(m, connected)
 	d.spot(m)
@@ -111,16 +115,29 @@ func (d *document) spot(m *cloudsim.Machine) {
 	if !m.Spot {
 		return
 	}
-	d.raw("<instanceLifecycle>spot</instanceLifecycle><spotInstanceRequestId>sir-")
+	d.raw("<instanceLifecycle>spot</instanceLifecycle>")
+	d.word("spotInstanceRequestId", spotRequestID(m))
+}
+
+// spotRequestID names the request that a spot machine came from.
+func spotRequestID(m *cloudsim.Machine) string {
 	const eightDigits = 36 * 36 * 36 * 36 * 36 * 36 * 36 // the smallest number of eight digits in base 36
-	d.b = strconv.AppendUint(d.b, eightDigits+cloudsim.Mix(m.Entropy, mixSpotRequest)%eightDigits, 36)
-	d.raw("</spotInstanceRequestId>")
+	return "sir-" + strconv.FormatUint(eightDigits+cloudsim.Mix(m.Entropy, mixSpotRequest)%eightDigits, 36)
 }
 
 // stateReason says why a machine is not running, as EC2 does for those that somebody stopped or ended.
 func (d *document) stateReason(m *cloudsim.Machine) {
 	if m.State == cloudsim.Pending || m.State == cloudsim.Running {
 		d.raw("<reason/>")
+		return
+	}
+	if m.State == cloudsim.Stopped && m.Failure != "" {
+		text := m.Failure + ": " + m.FailureText
+		d.text("reason", text)
+		d.raw("<stateReason>")
+		d.text("code", m.Failure)
+		d.text("message", text)
+		d.raw("</stateReason>")
 		return
 	}
 	d.raw("<reason>User initiated (")
@@ -188,7 +205,7 @@ func (d *document) securityGroups(m *cloudsim.Machine) {
 }
 
 func (d *document) disks(m *cloudsim.Machine, attached bool) {
-	if !attached {
+	if !attached || m.InstanceStore {
 		d.raw("<blockDeviceMapping/>")
 		return
 	}

@@ -9,12 +9,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// move is World.Start, Stop or Terminate.
-type move func(w *cloudsim.World, account, region string, ids ...string) ([]cloudsim.Transition, error)
-
 // changeState answers StartInstances, StopInstances and TerminateInstances; done is what the instances can't be when
 // their state forbids it, such as "started".
-func changeState(to move, done string) action {
+func changeState(to cloudsim.State, done string) action {
 	return func(req *request, d *document) error {
 		ids := req.list("InstanceId")
 		if len(ids) == 0 {
@@ -26,7 +23,7 @@ func changeState(to move, done string) action {
 		if err := checkDryRun(req); err != nil {
 			return err
 		}
-		moves, err := to(req.world, req.call.Account, req.call.Region, ids...)
+		moves, err := req.world.Move(req.call.Account, req.call.Region, to, req.how(), ids...)
 		if err != nil {
 			return instanceFailure(err, "The instance '%s' is not in a state from which it can be "+done+".")
 		}
@@ -66,7 +63,12 @@ func instanceFailure(err error, wrongState string) error {
 		return notFound([]string{resource.ID})
 	case errors.Is(resource, cloudsim.ErrWrongState):
 		return fail(http.StatusBadRequest, "IncorrectInstanceState", wrongState, resource.ID)
-	case errors.Is(resource, cloudsim.ErrInvalid):
+	case errors.Is(resource, cloudsim.ErrInstanceStore):
+		return fail(http.StatusBadRequest, "UnsupportedOperation", "The instance '%s' does not have an 'ebs' root device type and cannot be stopped.", resource.ID)
+	case errors.Is(resource, cloudsim.ErrStopProtected):
+		return fail(http.StatusBadRequest, "OperationNotPermitted", "The instance '%s' may not be stopped. Modify its 'disableApiStop' instance "+
+			"attribute and try again.", resource.ID)
+	case errors.Is(resource, cloudsim.ErrOneTimeSpot):
 		return fail(http.StatusBadRequest, "UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a "+
 			"one-time Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests.", resource.ID)
 	default:
@@ -93,7 +95,8 @@ func runInstances(req *request, d *document) error {
 	}
 	launched, err := req.world.Launch(req.call.Account, req.call.Region, cloudsim.Spec{
 		Count: most, Image: image, Type: cmp.Or(req.form.Get("InstanceType"), "m1.small"), Subnet: req.form.Get("SubnetId"),
-		Spot: req.form.Get("InstanceMarketOptions.MarketType") == "spot", Tags: instanceTags(req),
+		Spot:       req.form.Get("InstanceMarketOptions.MarketType") == "spot",
+		Persistent: req.form.Get("InstanceMarketOptions.SpotOptions.SpotInstanceType") == "persistent", Tags: instanceTags(req),
 	})
 	if errors.Is(err, cloudsim.ErrNotFound) {
 		return fail(http.StatusBadRequest, "InvalidSubnetID.NotFound", "The subnet ID '%s' does not exist", req.form.Get("SubnetId"))

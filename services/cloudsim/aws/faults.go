@@ -64,6 +64,10 @@ func (s faultSet) failure(req *request) *failure {
 			return unknownKey(service)
 		case cloudsim.NotEnabled:
 			return notEnabled(service)
+		case cloudsim.NoCapacity, cloudsim.NoQuota:
+			if req.starts() {
+				return map[cloudsim.FaultKind]func(*request) *failure{cloudsim.NoCapacity: noCapacity, cloudsim.NoQuota: noQuota}[fault.Kind](req)
+			}
 		case cloudsim.Respond:
 			return &failure{
 				status: cmp.Or(fault.Status, http.StatusBadRequest), code: cmp.Or(fault.Code, "InternalError"), message: fault.Message,

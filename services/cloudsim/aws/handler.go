@@ -115,9 +115,21 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, re
 		req.faults = faultSet(h.world.Faults(req.call, svc.reads(req.form)))
 		if !req.faults.delay(r.Context(), h.world.Latency()) {
 			h.world.Record(req.call, false, true)
+			req.recordMutation(false, "dropped")
 			panic(http.ErrAbortHandler) // closes the connection without an answer
 		}
-		refused = h.run(svc, req, d)
+		if refused = h.run(svc, req, d); refused == nil {
+			req.recordMutation(true, "")
+			if req.faults.lost(r.Context()) {
+				h.world.Record(req.call, false, true)
+				panic(http.ErrAbortHandler)
+			}
+			if req.faults.has(cloudsim.FailAfter) {
+				refused = internalError(req.call.Service)
+			}
+		} else {
+			req.recordMutation(false, refused.code)
+		}
 	}
 	status := http.StatusOK
 	if refused != nil {

@@ -61,6 +61,9 @@ func (d *document) database(db *cloudsim.Database) {
 	d.raw("<IAMDatabaseAuthenticationEnabled>false</IAMDatabaseAuthenticationEnabled><PerformanceInsightsEnabled>true</PerformanceInsightsEnabled>" +
 		"<DeletionProtection>false</DeletionProtection><AssociatedRoles/>")
 	d.databaseTags(db.Tags)
+	if !db.Restarts.IsZero() {
+		d.time("AutomaticRestartTime", db.Restarts)
+	}
 	d.raw("<CustomerOwnedIpEnabled>false</CustomerOwnedIpEnabled><ActivityStreamStatus>stopped</ActivityStreamStatus>" +
 		"<BackupTarget>region</BackupTarget><NetworkType>IPV4</NetworkType>")
 	d.close("DBInstance")
@@ -104,6 +107,9 @@ func (d *document) cluster(c *cloudsim.Cluster) {
 	d.raw("<CopyTagsToSnapshot>true</CopyTagsToSnapshot><CrossAccountClone>false</CrossAccountClone><DeletionProtection>false</DeletionProtection>" +
 		"<HttpEndpointEnabled>false</HttpEndpointEnabled><ActivityStreamStatus>stopped</ActivityStreamStatus><NetworkType>IPV4</NetworkType>")
 	d.databaseTags(c.Tags)
+	if !c.Restarts.IsZero() {
+		d.time("AutomaticRestartTime", c.Restarts)
+	}
 	d.close("DBCluster")
 }
 

@@ -31,20 +31,25 @@ func databaseFailure(err error) error {
 		return noDatabase(resource.ID)
 	case errors.Is(resource, cloudsim.ErrWrongState):
 		return fail(http.StatusBadRequest, "InvalidDBInstanceState", "Instance %s cannot be changed as it is in the state %s.", resource.ID, resource.State)
-	case errors.Is(resource, cloudsim.ErrInvalid):
-		return fail(http.StatusBadRequest, "InvalidParameterCombination", "%s is a cluster's member, or has or is a read replica, and is not "+
-			"eligible for starting or stopping.", resource.ID)
+	case errors.Is(resource, cloudsim.ErrMember):
+		return fail(http.StatusBadRequest, "InvalidParameterCombination", "%s DB instances are not eligible for stopping or starting.", resource.State)
+	case errors.Is(resource, cloudsim.ErrReplica):
+		return fail(http.StatusBadRequest, "InvalidParameterCombination", "Cannot stop or start a Read-Replica instance")
+	case errors.Is(resource, cloudsim.ErrHasReplicas):
+		return fail(http.StatusBadRequest, "InvalidParameterCombination", "Cannot stop or start an instance that has Read-Replicas")
+	case errors.Is(resource, cloudsim.ErrMirrored):
+		return fail(http.StatusBadRequest, "InvalidParameterCombination", "Cannot stop or start a SQLServer instance with Multi-AZ mirroring")
 	default:
 		return err
 	}
 }
 
 func startDBInstance(req *request, name string) (cloudsim.Database, error) {
-	return req.world.StartDatabase(req.call.Account, req.call.Region, name)
+	return req.world.StartDatabase(req.call.Account, req.call.Region, name, req.how())
 }
 
 func stopDBInstance(req *request, name string) (cloudsim.Database, error) {
-	return req.world.StopDatabase(req.call.Account, req.call.Region, name)
+	return req.world.StopDatabase(req.call.Account, req.call.Region, name, req.how())
 }
 
 func deleteDBInstance(req *request, name string) (cloudsim.Database, error) {
@@ -61,9 +66,9 @@ func modifyDBInstance(req *request, name string) (cloudsim.Database, error) {
 }
 
 // changeCluster answers an action on the cluster that a request names.
-func changeCluster(change func(w *cloudsim.World, account, region, id string) (cloudsim.Cluster, error)) action {
+func changeCluster(change func(w *cloudsim.World, account, region, id string, how ...cloudsim.How) (cloudsim.Cluster, error)) action {
 	return func(req *request, d *document) error {
-		cluster, err := change(req.world, req.call.Account, req.call.Region, resourceName(req.form.Get("DBClusterIdentifier")))
+		cluster, err := change(req.world, req.call.Account, req.call.Region, resourceName(req.form.Get("DBClusterIdentifier")), req.how())
 		if resource, ok := errors.AsType[*cloudsim.ResourceError](err); ok {
 			switch {
 			case errors.Is(resource, cloudsim.ErrNotFound):

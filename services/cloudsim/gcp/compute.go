@@ -26,6 +26,7 @@ var computeEndpoints = prefixed("/compute/v1/projects/{project}", map[string]end
 	"POST /zones/{zone}/instances/{instance}/stop":    {action: "instances.stop", permission: "compute.instances.stop", handle: stopInstance},
 	"POST /zones/{zone}/instances/{instance}/suspend": {action: "instances.suspend", permission: "compute.instances.suspend", handle: suspendInstance},
 	"POST /zones/{zone}/instances/{instance}/resume":  {action: "instances.resume", permission: "compute.instances.resume", handle: resumeInstance},
+	"GET /zones/{zone}/operations":                    {action: "zoneOperations.list", permission: "compute.zoneOperations.list", handle: listOperations},
 	"GET /zones/{zone}/operations/{operation}":        {action: "zoneOperations.get", permission: "compute.zoneOperations.get", handle: getOperation},
 	"POST /zones/{zone}/operations/{operation}/wait":  {action: "zoneOperations.wait", permission: "compute.zoneOperations.get", handle: waitOperation},
 })

@@ -1,15 +1,16 @@
 package gcp
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// filter is a list's filter: all of its comparisons must hold. Compute Engine knows more (OR, <, >, regular expressions);
-// what is not known here is refused and never ignored.
-type filter []comparison
+// filter is a list's filter: of each of its clauses one comparison must hold, for OR binds closer than AND (AIP-160).
+// Compute Engine knows more (<, >, regular expressions); what is not known here is refused and never ignored.
+type filter [][]comparison
 
 type comparison struct {
 	field, value string
@@ -24,11 +25,15 @@ func parseFilter(text string) (filter, error) {
 	}
 	var all filter
 	for part := range strings.SplitSeq(strings.ReplaceAll(text, ") (", ") AND ("), " AND ") {
-		c, ok := parseComparison(strings.Trim(strings.TrimSpace(part), "()"))
-		if !ok {
-			return nil, invalid("Invalid value for field 'filter': '%s'. Invalid list filter expression.", text)
+		var clause []comparison
+		for either := range strings.SplitSeq(part, " OR ") {
+			c, ok := parseComparison(strings.Trim(strings.TrimSpace(either), "()"))
+			if !ok {
+				return nil, invalid("Invalid value for field 'filter': '%s'. Invalid list filter expression.", text)
+			}
+			clause = append(clause, c)
 		}
-		all = append(all, c)
+		all = append(all, clause)
 	}
 	return all, nil
 }
@@ -56,8 +61,8 @@ func parseComparison(text string) (comparison, bool) {
 }
 
 func (f filter) match(m *cloudsim.VM) bool {
-	for _, c := range f {
-		if c.match(m) == c.negated {
+	for _, clause := range f {
+		if !slices.ContainsFunc(clause, func(c comparison) bool { return c.match(m) != c.negated }) {
 			return false
 		}
 	}

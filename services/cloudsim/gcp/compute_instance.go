@@ -141,6 +141,14 @@ func (d *document) disk(m *cloudsim.VM, project string) {
 	d.id("diskSizeGb", 10+10*(cloudsim.Mix(m.Entropy, mixDisk)%20))
 	d.word("architecture", m.Image.Arch)
 	d.endObject()
+	for i := range m.LocalSSDs {
+		d.object("")
+		d.raw(`"kind":"compute#attachedDisk","type":"SCRATCH","mode":"READ_WRITE","boot":false,"autoDelete":true,"interface":"NVME"`)
+		d.number("index", i+1)
+		d.word("deviceName", "local-ssd-", strconv.Itoa(i))
+		d.id("diskSizeGb", 375)
+		d.endObject()
+	}
 	d.endArray()
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -26,7 +27,11 @@ func instanceName(req *request) string {
 	return name
 }
 
+// getInstance describes the VM that is named, or that has the id.
 func getInstance(req *request, d *document) error {
+	if reachable, _ := splitReachable(req, []string{req.call.Region}); len(reachable) == 0 {
+		return unreachable("zone " + req.call.Region)
+	}
 	m, err := req.world.VM(req.project.ID, req.call.Region, instanceName(req))
 	if err != nil {
 		return err
@@ -38,7 +43,17 @@ func getInstance(req *request, d *document) error {
 func startInstance(req *request, d *document) error {
 	return change(req, d, "start", req.world.StartVM)
 }
-func stopInstance(req *request, d *document) error { return change(req, d, "stop", req.world.StopVM) }
+
+func stopInstance(req *request, d *document) error {
+	return change(req, d, "stop", func(project, zone, name string, how ...cloudsim.How) (cloudsim.VM, error) {
+		m, err := req.world.VM(project, zone, name)
+		if err == nil && m.LocalSSDs > 0 && !req.query.Has("discardLocalSsd") && m.State != cloudsim.VMTerminated {
+			return m, &cloudsim.ResourceError{Err: cloudsim.ErrLocalSSD, ID: name}
+		}
+		return req.world.StopVM(project, zone, name, how...)
+	})
+}
+
 func suspendInstance(req *request, d *document) error {
 	return change(req, d, "suspend", req.world.SuspendVM)
 }
@@ -47,20 +62,28 @@ func resumeInstance(req *request, d *document) error {
 }
 
 // change begins a change of a VM and answers with the operation.
-func change(req *request, d *document, kind string, do func(project, zone, name string) (cloudsim.VM, error)) error {
+func change(req *request, d *document, kind string, do func(project, zone, name string, how ...cloudsim.How) (cloudsim.VM, error)) error {
 	if reachable, _ := splitReachable(req, []string{req.call.Region}); len(reachable) == 0 {
 		return unreachable("zone " + req.call.Region)
 	}
-	m, err := do(req.project.ID, req.call.Region, instanceName(req))
+	id, err := requestID(req)
 	if err != nil {
 		return err
 	}
-	op, err := req.world.BeginOperation(req.project.ID, cloudsim.Operation{
-		Kind: kind, Zone: m.Zone, Target: m.Name, TargetID: m.ID, User: req.token.Principal,
+	op, repeated, err := req.world.OnceOperation(req.project.ID, id, func() (cloudsim.Operation, error) {
+		how, ends := req.how(req.call.Region)
+		m, err := do(req.project.ID, req.call.Region, instanceName(req), how)
+		if err != nil {
+			return cloudsim.Operation{}, err
+		}
+		return req.world.BeginOperation(req.project.ID, cloudsim.Operation{
+			Kind: kind, Zone: m.Zone, Target: m.Name, TargetID: m.ID, User: req.token.Principal, RequestID: id, Linger: how.Linger, Failure: ends,
+		})
 	})
 	if err != nil {
 		return err
 	}
+	req.repeated = repeated
 	d.operation(req, op)
 	return nil
 }
@@ -125,6 +148,14 @@ func (d *document) operation(req *request, op cloudsim.Operation) {
 	d.time("startTime", op.Begun)
 	if op.Done(now) {
 		d.time("endTime", op.Ends)
+	}
+	if op.RequestID != "" {
+		d.word("clientOperationId", op.RequestID)
+	}
+	if op.Done(now) && op.Failure != nil {
+		d.operationError(op.Failure, "")
+		d.number("httpErrorStatusCode", op.Failure.Status)
+		d.word("httpErrorMessage", strings.ToUpper(http.StatusText(op.Failure.Status)))
 	}
 	d.link("selfLink", req.project.ID, "/zones/", op.Zone, "/operations/", op.Name)
 	d.endObject()

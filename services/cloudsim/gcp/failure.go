@@ -152,6 +152,9 @@ func asFailure(req *request, err error) *failure {
 		return invalid("Invalid value for field 'zone': '%s'. Unknown zone.", req.call.Region)
 	case errors.Is(err, cloudsim.ErrNotFound):
 		return notFound(req.call, req.resource())
+	case errors.Is(err, cloudsim.ErrLocalSSD):
+		return invalid("VM has a Local SSD attached but an undefined value for `discard-local-ssd`. If using gcloud, please add " +
+			"`--discard-local-ssd=false` or `--discard-local-ssd=true` to your command.")
 	case errors.Is(err, cloudsim.ErrWrongState):
 		return fail(http.StatusBadRequest, "FAILED_PRECONDITION", "invalidState", "The resource '%s' is not ready: %v", req.resource(), err)
 	case errors.Is(err, cloudsim.ErrDenied):

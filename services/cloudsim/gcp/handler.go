@@ -41,6 +41,8 @@ type request struct {
 	query   url.Values
 	body    []byte
 	faults  faultSet
+	// repeated tells that the request's id was known, so that nothing was done.
+	repeated bool
 }
 
 // NewHandler returns the handler that speaks for a world.
@@ -122,9 +124,18 @@ func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) 
 		req.faults = faultSet(h.world.Faults(req.call, req.reads()))
 		if !req.faults.delay(req.http.Context(), h.world.Latency()) {
 			h.world.Record(req.call, false, true)
+			req.recordMutation(false, &failure{reason: "dropped"})
 			panic(http.ErrAbortHandler) // closes the connection without an answer
 		}
 		refused = req.run(d)
+		req.recordMutation(refused == nil, refused)
+		if refused == nil && req.faults.lost(req.http.Context()) {
+			h.world.Record(req.call, false, true)
+			panic(http.ErrAbortHandler)
+		}
+		if refused == nil && req.faults.has(cloudsim.FailAfter) {
+			refused = serverError(http.StatusInternalServerError)
+		}
 	}
 	status := http.StatusOK
 	if refused != nil {
@@ -166,6 +177,8 @@ func (r *request) run(d *document) *failure {
 func (r *request) reads() cloudsim.Request {
 	asked := cloudsim.Request{LaterPage: r.query.Get("pageToken") != ""}
 	switch {
+	case strings.HasPrefix(r.query.Get("filter"), "(id =") || strings.HasPrefix(r.query.Get("filter"), "name:"):
+		asked.Reads = cloudsim.ByID
 	case strings.HasSuffix(strings.ToLower(r.action), "list"):
 		asked.Reads = cloudsim.Lists
 	case r.action == "instances.get":
@@ -188,7 +201,11 @@ func (r *request) admit() *failure {
 	if !r.world.Admit(r.call, true) {
 		return throttled(r.service, r.project.Number)
 	}
-	if r.permission != "" && !r.world.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
+	if r.permission == "" {
+		return nil
+	}
+	r.world.NeedPermission(r.project.ID, r.permission)
+	if !r.world.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
 		return denied(r.call, r.permission, r.resource())
 	}
 	return nil

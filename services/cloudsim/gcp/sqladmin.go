@@ -15,6 +15,7 @@ var sqlEndpoints = bothVersions(map[string]endpoint{
 	"GET /instances":              {action: "instances.list", permission: "cloudsql.instances.list", handle: listSQL},
 	"GET /instances/{instance}":   {action: "instances.get", permission: "cloudsql.instances.get", handle: getSQL},
 	"PATCH /instances/{instance}": {action: "instances.patch", permission: "cloudsql.instances.update", handle: patchSQL},
+	"GET /operations":             {action: "operations.list", permission: "cloudsql.instances.get", handle: listSQLOperations},
 	"GET /operations/{operation}": {action: "operations.get", permission: "cloudsql.instances.get", handle: getSQLOperation},
 	"GET /tiers":                  {action: "tiers.list", permission: "cloudsql.instances.list", handle: listTiers},
 })
@@ -59,6 +60,10 @@ func listSQL(req *request, d *document) error {
 	if err != nil {
 		return err
 	}
+	filter, err := parseSQLFilter(req.query.Get("filter"))
+	if err != nil {
+		return err
+	}
 	all, err := req.world.SQLInstances(req.project.ID)
 	if err != nil {
 		return err
@@ -71,7 +76,7 @@ func listSQL(req *request, d *document) error {
 	for i := range all {
 		instance := &all[i]
 		if instance.Name <= after.zone || slices.Contains(lost, instance.Region) || req.faults.has(cloudsim.Empty) ||
-			cloudsim.LeavesOut(req.faults, instance.Name) {
+			cloudsim.LeavesOut(req.faults, instance.Name) || !filter.match(instance) {
 			continue
 		}
 		if count == limit {
@@ -123,16 +128,22 @@ func patchSQL(req *request, d *document) error {
 	if policy != "ALWAYS" && policy != "NEVER" {
 		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalid", "Invalid value at 'body.settings.activation_policy': %q", policy)
 	}
-	_, err := req.world.SetSQLActive(req.project.ID, name, policy == "ALWAYS")
+	how, ends := req.how("")
+	_, err := req.world.SetSQLActive(req.project.ID, name, policy == "ALWAYS", how)
 	switch {
-	case errors.Is(err, cloudsim.ErrInvalid):
-		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalidRequest", "The instance has replicas, or is one: it can't be stopped.")
+	case errors.Is(err, cloudsim.ErrReplica), errors.Is(err, cloudsim.ErrHasReplicas):
+		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalidRequest", "Invalid request: the instance has replicas, or is one: it can't be stopped.")
+	case errors.Is(err, cloudsim.ErrBusy):
+		return fail(http.StatusConflict, "ABORTED", "operationInProgress", "Operation failed because another operation was already in progress. "+
+			"Try your request after the current operation is complete.")
 	case errors.Is(err, cloudsim.ErrWrongState):
 		return fail(http.StatusConflict, "ABORTED", "invalidState", "The instance or operation is not in an appropriate state to handle the request.")
 	case err != nil:
 		return err
 	}
-	op, err := req.world.BeginOperation(req.project.ID, cloudsim.Operation{Kind: "UPDATE", Target: name, User: req.token.Principal})
+	op, err := req.world.BeginOperation(req.project.ID, cloudsim.Operation{
+		Kind: "UPDATE", Target: name, User: req.token.Principal, Linger: how.Linger, Failure: ends,
+	})
 	if err != nil {
 		return err
 	}
@@ -149,6 +160,23 @@ func getSQLOperation(req *request, d *document) error {
 		return err
 	}
 	d.sqlOperation(req, op)
+	return nil
+}
+
+// listSQLOperations lists the operations, of one instance when that is asked for, newest first. All come at once.
+func listSQLOperations(req *request, d *document) error {
+	ops, err := req.world.Operations(req.project.ID, "", req.query.Get("instance"))
+	if err != nil {
+		return err
+	}
+	d.object("")
+	d.word("kind", "sql#operationsList")
+	d.array("items")
+	for _, op := range slices.Backward(ops) {
+		d.sqlOperation(req, op)
+	}
+	d.endArray()
+	d.endObject()
 	return nil
 }
 

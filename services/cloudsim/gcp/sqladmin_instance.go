@@ -122,6 +122,9 @@ func (d *document) sqlOperation(req *request, op cloudsim.Operation) {
 	if done {
 		d.utc("endTime", op.Ends)
 	}
+	if done && op.Failure != nil {
+		d.operationError(op.Failure, "sql#operationError")
+	}
 	d.word("targetId", op.Target)
 	d.word("targetProject", project)
 	d.word("targetLink", base, project, "/instances/", op.Target)

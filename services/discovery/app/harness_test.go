@@ -147,6 +147,9 @@ func (r *rollcall) restartDiscovery() {
 	r.stopDiscovery = r.startDiscovery(r.config)
 }
 
+// smallPages has listings take several pages.
+func smallPages(c *app.Config) { c.AWS.PageSize, c.GCP.PageSize = 20, 20 }
+
 // discoveryConfig is a discovery that does in moments what usually takes
 // minutes.
 func discoveryConfig() app.Config {
@@ -162,7 +165,7 @@ func discoveryConfig() app.Config {
 		},
 		Limits: discovery.Limits{
 			Lease: 4 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, Verify: 10 * time.Second, ScopesPerAccount: 8,
-			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond,
+			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond, Settle: 500 * time.Millisecond,
 		},
 		Periods: jobs.Periods{
 			Schedule: 100 * time.Millisecond, Reap: 200 * time.Millisecond, Sweep: 300 * time.Millisecond, Prune: time.Hour,

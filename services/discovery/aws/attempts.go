@@ -18,8 +18,8 @@ var throttles = retry.IsErrorThrottles(retry.DefaultThrottles)
 // attempts watches the attempts at one call. The SDK repeats calls by itself;
 // what costs of the account's rate limit is attempts.
 type attempts struct {
-	// sink counts them; nil: nobody does.
-	sink discovery.Sink
+	// calls counts them; nil: nobody does.
+	calls discovery.Calls
 	// throttled tells whether the last one was: a call that then runs out of time
 	// while it waits for its turn failed for that reason, which the error does
 	// not say.
@@ -31,10 +31,10 @@ type attemptsKey struct{}
 // attempt makes a call with all its attempts, within so much time, and gives its
 // error a meaning.
 func attempt[T any](
-	ctx context.Context, limit time.Duration, sink discovery.Sink, explain func(context.Context, error) error,
+	ctx context.Context, limit time.Duration, calls discovery.Calls, explain func(context.Context, error) error,
 	do func(context.Context) (T, error),
 ) (T, error) {
-	limited, cancel := context.WithTimeout(context.WithValue(ctx, attemptsKey{}, &attempts{sink: sink}), limit)
+	limited, cancel := context.WithTimeout(context.WithValue(ctx, attemptsKey{}, &attempts{calls: calls}), limit)
 	defer cancel()
 	result, err := do(limited)
 	if err != nil && ctx.Err() != nil {
@@ -59,8 +59,8 @@ func watchAttempts(stack *middleware.Stack) error {
 			if a, ok := ctx.Value(attemptsKey{}).(*attempts); ok {
 				throttled := err != nil && throttles.IsErrorThrottle(err) == aws.TrueTernary
 				a.throttled.Store(throttled)
-				if a.sink != nil {
-					a.sink.Called(throttled)
+				if a.calls != nil {
+					a.calls.Called(throttled)
 				}
 			}
 			return out, metadata, err

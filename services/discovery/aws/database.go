@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,6 +62,8 @@ func databaseDetails(i *types.DBInstance, of member) *discovery.DatabaseDetails 
 		ReplicaOf:        aws.ToString(i.ReadReplicaSourceDBInstanceIdentifier),
 		Cluster:          aws.ToString(i.DBClusterIdentifier),
 		ClusterWriter:    of.writer,
+		AutoRestartTime:  aws.ToTime(i.AutomaticRestartTime),
+		Replicas:         slices.Concat(i.ReadReplicaDBInstanceIdentifiers, i.ReadReplicaDBClusterIdentifiers),
 	}
 	if details.ReplicaOf == "" {
 		details.ReplicaOf = aws.ToString(i.ReadReplicaSourceDBClusterIdentifier)

@@ -20,7 +20,7 @@ func (s *session) readMachines(ctx context.Context, region string, sink discover
 	list := listing[*ec2.DescribeInstancesOutput]{
 		session: s,
 		at:      call{service: "EC2", region: region, permission: "ec2:DescribeInstances"},
-		sink:    sink,
+		calls:   sink,
 		more:    pages.HasMorePages,
 		read:    func(ctx context.Context) (*ec2.DescribeInstancesOutput, error) { return pages.NextPage(ctx) },
 		token:   func(page *ec2.DescribeInstancesOutput) *string { return page.NextToken },

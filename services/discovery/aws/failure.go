@@ -198,6 +198,14 @@ func codeOf(err error) string {
 	return "throttled"
 }
 
+// messageOf is the cloud's own message, in full.
+func messageOf(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorMessage()
+	}
+	return ""
+}
+
 func isTimeout(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return true

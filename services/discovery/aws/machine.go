@@ -3,6 +3,7 @@ package aws
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -61,8 +62,24 @@ func machine(i *types.Instance, region, owner string) discovery.Instance {
 			Hostname:         aws.ToString(i.PrivateDnsName),
 			AutoscalingGroup: labels[groupTag],
 			StartTime:        aws.ToTime(i.LaunchTime),
+			InstanceStore:    i.RootDeviceType == types.DeviceTypeInstanceStore,
+			SpotRequest:      aws.ToString(i.SpotInstanceRequestId),
+			StateReason:      stateReason(i.StateReason),
 		},
 	}
+}
+
+// stateReason is why an instance is in its state: `Client.InternalError: Client
+// error on launch`.
+func stateReason(r *types.StateReason) string {
+	if r == nil {
+		return ""
+	}
+	code, message := aws.ToString(r.Code), aws.ToString(r.Message)
+	if strings.HasPrefix(message, code) {
+		return message // EC2 repeats the code in the message.
+	}
+	return code + ": " + message
 }
 
 // createTime is when an instance was first launched. EC2 does not say so, and

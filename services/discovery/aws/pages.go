@@ -13,7 +13,8 @@ import (
 type listing[Page any] struct {
 	session *session
 	at      call
-	sink    discovery.Sink
+	// calls counts the requests.
+	calls discovery.Calls
 	// more tells whether there is another page, read gets it, and token is what
 	// in it leads on.
 	more  func() bool
@@ -38,7 +39,7 @@ func (l *listing[Page]) all(ctx context.Context) error {
 func (l *listing[Page]) page(ctx context.Context, tokens *tokens) error {
 	placed, place := l.session.provider.gate.place(ctx)
 	defer place.leave()
-	page, err := attempt(placed, l.session.provider.config.CallLimit, l.sink, l.session.failures(l.at), l.read)
+	page, err := attempt(placed, l.session.provider.config.CallLimit, l.calls, l.session.failures(l.at), l.read)
 	if err != nil {
 		return err
 	}

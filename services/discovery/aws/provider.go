@@ -49,6 +49,9 @@ type Provider struct {
 	gate   *gate
 	base   baseConfig
 	roles  roleCache
+
+	actOnce sync.Once
+	acting  *http.Client
 }
 
 // minPages is how many pages may be in memory at the least: one that is decoded

@@ -28,7 +28,7 @@ func TestProvider(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providertest.Cloud {
 		t.Helper()
-		return newCloud(t, cloudsim.Config{Regions: []string{"us-east-1", "eu-west-1"}, Instances: 60, Databases: 45, Hostile: true})
+		return newCloud(t, cloudsim.Config{Regions: []string{"us-east-1", "eu-west-1"}, Instances: 60, Databases: 45, Hostile: true, Transition: cloudsim.Immediately})
 	})
 }
 
@@ -90,6 +90,26 @@ func (c *cloud) Truth(t testing.TB) map[discovery.ScopeID][]string {
 	return ids
 }
 
+// Remove takes an instance away without a trace.
+func (c *cloud) Remove(t testing.TB, scope discovery.ScopeID, id string) {
+	t.Helper()
+	if scope.Kind == discovery.VirtualMachine {
+		if err := c.world.Vanish(c.id, scope.Location, id); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	databases, err := c.world.Databases(c.id, scope.Location)
+	for i := range databases {
+		if err == nil && databases[i].ResourceID == id {
+			_, err = c.world.DeleteDatabase(c.id, scope.Location, databases[i].ID)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // simulated are the faults that cloudsim has itself.
 var simulated = map[providertest.Fault]cloudsim.Fault{
 	providertest.Denied:      {Kind: cloudsim.AccessDenied},
@@ -104,6 +124,7 @@ var simulated = map[providertest.Fault]cloudsim.Fault{
 	providertest.Expired:     {Kind: cloudsim.Expired},
 	providertest.Revoked:     {Kind: cloudsim.Revoked},
 	providertest.Flaky:       {Kind: cloudsim.Drop, Probability: 0.2},
+	providertest.Lying:       {Kind: cloudsim.Empty},
 }
 
 func (c *cloud) Break(t testing.TB, scope discovery.ScopeID, kind providertest.Fault) {

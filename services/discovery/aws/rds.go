@@ -28,7 +28,7 @@ func (s *session) readDatabases(ctx context.Context, region string, sink discove
 	list := listing[*rds.DescribeDBInstancesOutput]{
 		session: s,
 		at:      call{service: "RDS", region: region, permission: "rds:DescribeDBInstances"},
-		sink:    sink,
+		calls:   sink,
 		more:    pages.HasMorePages,
 		read:    func(ctx context.Context) (*rds.DescribeDBInstancesOutput, error) { return pages.NextPage(ctx) },
 		token:   func(page *rds.DescribeDBInstancesOutput) *string { return page.Marker },
@@ -65,14 +65,14 @@ type member struct {
 // clusterMembers are the members of all of a region's clusters, by instance
 // identifier.
 func (s *session) clusterMembers(
-	ctx context.Context, client *rds.Client, region string, sink discovery.Sink,
+	ctx context.Context, client *rds.Client, region string, calls discovery.Calls,
 ) (map[string]member, error) {
 	members := map[string]member{}
 	pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{MaxRecords: s.provider.pageSize(databasesAPage)})
 	list := listing[*rds.DescribeDBClustersOutput]{
 		session: s,
 		at:      call{service: "RDS", region: region, permission: "rds:DescribeDBClusters"},
-		sink:    sink,
+		calls:   calls,
 		more:    pages.HasMorePages,
 		read:    func(ctx context.Context) (*rds.DescribeDBClustersOutput, error) { return pages.NextPage(ctx) },
 		token:   func(page *rds.DescribeDBClustersOutput) *string { return page.Marker },

@@ -93,7 +93,7 @@ func (c call) remedyDenied() string {
 		who = principalName(c.principal)
 	}
 	if c.optional {
-		return fmt.Sprintf("Nothing: accounts are read without it. Allow %s to %s in %s if Rollcall is to start and stop machines there.", c.permission, who, c.region)
+		return fmt.Sprintf("Nothing: accounts are read without it. Allow %s to %s in %s if Rollcall is to start and stop instances there.", c.permission, who, c.region)
 	}
 	return fmt.Sprintf("Allow %s to %s in %s, and check that no service control policy denies it there.", c.permission, who, c.region)
 }

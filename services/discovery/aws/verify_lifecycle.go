@@ -36,9 +36,14 @@ var changes = []change{
 	}},
 }
 
-// tryLifecycle tries the permissions to change machines by dry runs, each in the
-// first region that tells. RDS has no dry runs.
+// tryLifecycle tries the permissions to change machines and databases, each in
+// the first region that tells.
 func (s *session) tryLifecycle(ctx context.Context, regions []string) []discovery.Permission {
+	return append(s.tryMachineChanges(ctx, regions), s.tryDatabaseChanges(ctx, regions)...)
+}
+
+// tryMachineChanges tries EC2's by dry runs.
+func (s *session) tryMachineChanges(ctx context.Context, regions []string) []discovery.Permission {
 	var tried []discovery.Permission
 	for _, change := range changes {
 		result := discovery.Permission{

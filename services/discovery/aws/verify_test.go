@@ -74,6 +74,7 @@ func TestPermissions(t *testing.T) {
 		"ec2:DescribeInstances us-east-1", "rds:DescribeDBInstances us-east-1", "rds:DescribeDBClusters us-east-1",
 		"ec2:DescribeInstances eu-west-1", "rds:DescribeDBInstances eu-west-1", "rds:DescribeDBClusters eu-west-1",
 		"ec2:StartInstances us-east-1", "ec2:StopInstances us-east-1",
+		"rds:StartDBInstance us-east-1", "rds:StopDBInstance us-east-1", "rds:StartDBCluster us-east-1", "rds:StopDBCluster us-east-1",
 	}
 	for _, name := range want {
 		if tried[name].Status != discovery.Have {
@@ -87,7 +88,7 @@ func TestPermissions(t *testing.T) {
 		t.Errorf("the principal is %q", session.Principal())
 	}
 
-	c.world.PutRole(second, cloudsim.Role{Name: "rollcall", Deny: []string{"rds:DescribeDBClusters", "ec2:StartInstances"}})
+	c.world.PutRole(second, cloudsim.Role{Name: "rollcall", Deny: []string{"rds:DescribeDBClusters", "ec2:StartInstances", "rds:StopDB*"}})
 	c.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: second, Region: "eu-west-1", Service: "ec2", Action: "DescribeInstances"}, Kind: cloudsim.Drop})
 	_, tried = c.permissions(t.Context(), t)
 	for name, want := range map[string]discovery.PermissionStatus{
@@ -96,13 +97,17 @@ func TestPermissions(t *testing.T) {
 		"rds:DescribeDBClusters us-east-1": discovery.Lack, "rds:DescribeDBClusters eu-west-1": discovery.Lack,
 		"rds:DescribeDBInstances eu-west-1": discovery.Have,
 		"ec2:StartInstances us-east-1":      discovery.Lack, "ec2:StopInstances us-east-1": discovery.Have,
+		"rds:StartDBInstance us-east-1": discovery.Have, "rds:StopDBInstance us-east-1": discovery.Lack,
+		"rds:StartDBCluster us-east-1": discovery.Have, "rds:StopDBCluster us-east-1": discovery.Lack,
 	} {
 		if tried[name].Status != want {
 			t.Errorf("%s is %+v, want %s", name, tried[name], want)
 		}
 	}
-	if p := tried["ec2:StartInstances us-east-1"]; !p.Optional || !strings.Contains(p.Failure.Remedy, "read without it") {
-		t.Errorf("starting is not needed, and says %+v", p)
+	for _, name := range []string{"ec2:StartInstances us-east-1", "rds:StopDBInstance us-east-1"} {
+		if p := tried[name]; !p.Optional || !strings.Contains(p.Failure.Remedy, "read without it") {
+			t.Errorf("%s is not needed, and says %+v", name, p)
+		}
 	}
 	c.world.PutRole(second, cloudsim.Role{Name: "rollcall", Deny: []string{"ec2:DescribeRegions"}})
 	_, tried = c.permissions(t.Context(), t)

@@ -14,12 +14,16 @@ func machineCall(zone string) call {
 	return call{service: "Compute Engine", place: zone, api: computeAPI, permission: "compute.instances.list"}
 }
 
-// aggregated follows the pages of the list of all VMs.
-func (s *session) aggregated(ctx context.Context, count counter, use func(*compute.InstanceAggregatedList) error) error {
+// aggregated follows the pages of the list of all VMs, or of those that a filter
+// lets through.
+func (s *session) aggregated(ctx context.Context, filter string, count counter, use func(*compute.InstanceAggregatedList) error) error {
 	at := machineCall("")
 	return eachPage(ctx, at, func(ctx context.Context, token string) (*compute.InstanceAggregatedList, string, error) {
 		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*compute.InstanceAggregatedList, error) {
 			request := s.compute.Instances.AggregatedList(s.project).MaxResults(s.provider.config.PageSize).PageToken(token)
+			if filter != "" {
+				request = request.Filter(filter)
+			}
 			// Without it one zone that is away fails the whole list. The client has no
 			// method for it.
 			page, err := request.Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
@@ -37,8 +41,8 @@ func (s *session) aggregated(ctx context.Context, count counter, use func(*compu
 
 // readMachines lists the VMs of all wanted zones.
 func (s *session) readMachines(ctx context.Context, sink discovery.BatchSink) error {
-	return s.aggregated(ctx, sink, func(page *compute.InstanceAggregatedList) error {
-		if err := s.takeLost(page, sink); err != nil {
+	return s.aggregated(ctx, "", sink, func(page *compute.InstanceAggregatedList) error {
+		if err := s.takeLost(page, sink.Fail); err != nil {
 			return err
 		}
 		for name := range page.Items {
@@ -70,14 +74,14 @@ const noResults = "NO_RESULTS_ON_PAGE"
 
 // takeLost fails the zones that a page says could not be reached. When it does
 // not say which, all are in doubt.
-func (s *session) takeLost(page *compute.InstanceAggregatedList, sink discovery.BatchSink) error {
+func (s *session) takeLost(page *compute.InstanceAggregatedList, fail func(discovery.ScopeID, *discovery.Failure)) error {
 	for _, place := range page.Unreachables {
 		zone := zoneIn(place)
 		if zone == "" {
 			return unknownLost(shorten(place))
 		}
 		if s.wants(regionOf(zone)) {
-			sink.Fail(discovery.ScopeID{Kind: discovery.VirtualMachine, Location: zone}, lostZone(zone, "UNREACHABLE", ""))
+			fail(discovery.ScopeID{Kind: discovery.VirtualMachine, Location: zone}, lostZone(zone, "UNREACHABLE", ""))
 		}
 	}
 	if warning := page.Warning; warning != nil && warning.Code == "UNREACHABLE" && len(page.Unreachables) == 0 {
@@ -102,21 +106,7 @@ func lostZone(zone, code, message string) *discovery.Failure {
 
 // readZone lists the VMs of one zone.
 func (s *session) readZone(ctx context.Context, zone string, sink discovery.Sink) error {
-	at := machineCall(zone)
-	return eachPage(ctx, at, func(ctx context.Context, token string) (*compute.InstanceList, string, error) {
-		page, err := attempt(ctx, s, sink, at, func(ctx context.Context) (*compute.InstanceList, error) {
-			page, err := s.compute.Instances.List(s.project, zone).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).
-				Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
-			if err == nil && page.Kind != "compute#instanceList" && page.Items == nil {
-				err = &oddAnswerError{"list of VMs", page.Kind}
-			}
-			return page, err
-		})
-		if err != nil {
-			return nil, "", err
-		}
-		return page, page.NextPageToken, nil
-	}, func(page *compute.InstanceList) error {
+	return s.zonePages(ctx, zone, "", sink, func(page *compute.InstanceList) error {
 		if warning := page.Warning; warning != nil && warning.Code != noResults {
 			return lostZone(zone, warning.Code, warning.Message)
 		}

@@ -59,6 +59,7 @@ func databaseDetails(i *sqladmin.DatabaseInstance, settings *sqladmin.Settings, 
 		StorageGiB:       settings.DataDiskSizeGb,
 		HighAvailability: settings.AvailabilityType == "REGIONAL",
 		ReplicaOf:        strings.TrimPrefix(i.MasterInstanceName, project+":"),
+		Replicas:         i.ReplicaNames,
 	}
 	if settings.IpConfiguration != nil {
 		details.Network = relative(settings.IpConfiguration.PrivateNetwork)

@@ -26,8 +26,10 @@ type call struct {
 	// api is the service's name, compute.googleapis.com; permission what the call
 	// needs, compute.instances.list.
 	api, permission string
-	project         string
-	signIn          *signIn
+	// optional tells that projects are read without the permission.
+	optional bool
+	project  string
+	signIn   *signIn
 }
 
 // String names the place for people: `Compute Engine in europe-west1-b`.

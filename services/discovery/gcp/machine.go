@@ -49,6 +49,7 @@ func machineDetails(i *compute.Instance) *discovery.MachineDetails {
 		Hostname:         i.Hostname,
 		AutoscalingGroup: groupOf(i.Metadata),
 		StartTime:        timeOf(i.LastStartTimestamp),
+		LocalDisks:       localDisks(i.Disks),
 	}
 	if len(i.NetworkInterfaces) > 0 && i.NetworkInterfaces[0] != nil {
 		details.Network = relative(i.NetworkInterfaces[0].Network)
@@ -65,6 +66,17 @@ func machineDetails(i *compute.Instance) *discovery.MachineDetails {
 // preemptible.
 func isSpot(s *compute.Scheduling) bool {
 	return s != nil && (s.Preemptible || s.ProvisioningModel == "SPOT")
+}
+
+// localDisks counts disks of the host's, which are lost on stop.
+func localDisks(disks []*compute.AttachedDisk) int {
+	count := 0
+	for _, disk := range disks {
+		if disk != nil && disk.Type == "SCRATCH" {
+			count++
+		}
+	}
+	return count
 }
 
 func bootDisk(disks []*compute.AttachedDisk) *compute.AttachedDisk {

@@ -121,7 +121,7 @@ func (s *session) zones(ctx context.Context) ([]string, error) {
 // zonesOfMachines are the zones that a list of all VMs names.
 func (s *session) zonesOfMachines(ctx context.Context) (map[string]bool, error) {
 	names := map[string]bool{}
-	err := s.aggregated(ctx, nil, func(page *compute.InstanceAggregatedList) error {
+	err := s.aggregated(ctx, "", nil, func(page *compute.InstanceAggregatedList) error {
 		for scope := range page.Items {
 			names[zoneIn(scope)] = true
 		}
@@ -149,7 +149,7 @@ func (s *session) sqlRegions(ctx context.Context) ([]string, error) {
 		}
 	}
 	if len(names) == 0 {
-		err := s.sqlPages(ctx, at, nil, func(page *sqladmin.InstancesListResponse) error {
+		err := s.sqlPages(ctx, at, "", nil, func(page *sqladmin.InstancesListResponse) error {
 			for _, instance := range page.Items {
 				names[instance.Region] = true
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"google.golang.org/api/compute/v1"
@@ -66,6 +67,9 @@ type Provider struct {
 	endpoints endpoints
 	transport *boundedTransport
 	signIns   signIns
+
+	actOnce      sync.Once
+	actTransport *boundedTransport
 }
 
 // New is a provider. Close it when done. It fails when an endpoint that is

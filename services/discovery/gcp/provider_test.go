@@ -28,9 +28,9 @@ func TestProvider(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providertest.Cloud {
 		t.Helper()
-		return newCloud(t, cloudsim.ProjectPlan{
+		return newCloudIn(t, cloudsim.Config{Transition: cloudsim.Immediately, Projects: []cloudsim.ProjectPlan{{
 			ID: project, Regions: []string{"us-central1", "europe-west1"}, Instances: 45, Databases: 45, Hostile: true,
-		})
+		}}})
 	})
 }
 
@@ -49,7 +49,14 @@ type cloud struct {
 
 func newCloud(t testing.TB, plan cloudsim.ProjectPlan, configure ...func(*gcp.Config)) *cloud {
 	t.Helper()
-	world := cloudsim.New(cloudsim.Config{Projects: []cloudsim.ProjectPlan{plan, {ID: "other-project"}}})
+	return newCloudIn(t, cloudsim.Config{Projects: []cloudsim.ProjectPlan{plan, {ID: "other-project"}}}, configure...)
+}
+
+// newCloudIn makes the first project of a world to be made.
+func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gcp.Config)) *cloud {
+	t.Helper()
+	world := cloudsim.New(worldConfig)
+	plan := worldConfig.Projects[0]
 	server, err := simgcp.Serve(world)
 	if err != nil {
 		t.Fatal(err)
@@ -129,6 +136,26 @@ func (c *cloud) Truth(t testing.TB) map[discovery.ScopeID][]string {
 	return ids
 }
 
+// Remove takes an instance away without a trace.
+func (c *cloud) Remove(t testing.TB, scope discovery.ScopeID, id string) {
+	t.Helper()
+	truth, err := c.ProjectTruth(project)
+	for i := range truth.VMs {
+		if vm := &truth.VMs[i]; err == nil && scope.Kind == discovery.VirtualMachine && fmt.Sprint(vm.ID) == id {
+			_, err = c.DeleteVM(project, vm.Zone, vm.Name)
+		}
+	}
+	for i := range truth.Databases {
+		d := &truth.Databases[i]
+		if err == nil && scope.Kind == discovery.Database && strings.HasPrefix(id, project+":"+d.Region+":"+d.Name+"@") {
+			err = c.DeleteSQL(project, d.Name)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // simulated are the faults that cloudsim has itself.
 var simulated = map[providertest.Fault]cloudsim.Fault{
 	providertest.Denied:      {Kind: cloudsim.AccessDenied},
@@ -144,6 +171,7 @@ var simulated = map[providertest.Fault]cloudsim.Fault{
 	providertest.Revoked:     {Kind: cloudsim.Revoked},
 	providertest.Flaky:       {Kind: cloudsim.Drop, Probability: 0.2},
 	providertest.Hung:        {Kind: cloudsim.Hang},
+	providertest.Lying:       {Kind: cloudsim.Empty},
 }
 
 func (c *cloud) Break(t testing.TB, scope discovery.ScopeID, kind providertest.Fault) {

@@ -46,6 +46,10 @@ func (c call) remedyDenied() string {
 		return fmt.Sprintf("Check that %s may sign in: an impersonated service account must let discovery's credentials create tokens "+
 			"(roles/iam.serviceAccountTokenCreator).", who)
 	}
+	if c.optional {
+		return fmt.Sprintf("Nothing: the project is read without it. Allow %s to %s in the project %s if Rollcall is to start and stop instances there.",
+			c.permission, who, c.project)
+	}
 	return fmt.Sprintf("Allow %s to %s in the project %s, for instance by the role %s, and check that there is such a project.",
 		c.permission, who, c.project, roleFor[c.api])
 }

@@ -279,6 +279,9 @@ type watched struct {
 // RoundTrip sends a request.
 func (w *watched) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := w.next.RoundTrip(request)
+	if deadline, limited := request.Context().Deadline(); err != nil && limited && !time.Now().Before(deadline) {
+		err = errors.Join(context.DeadlineExceeded, err) // The client may end a request a moment before its context does.
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last = err

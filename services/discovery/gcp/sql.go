@@ -12,11 +12,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
 
-// sqlPages follows the pages of the list of all Cloud SQL instances.
-func (s *session) sqlPages(ctx context.Context, at call, count counter, use func(*sqladmin.InstancesListResponse) error) error {
+// sqlPages follows the pages of the list of Cloud SQL instances: of all, without a
+// filter.
+func (s *session) sqlPages(ctx context.Context, at call, filter string, count counter, use func(*sqladmin.InstancesListResponse) error) error {
 	return eachPage(ctx, at, func(ctx context.Context, token string) (*sqladmin.InstancesListResponse, string, error) {
 		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*sqladmin.InstancesListResponse, error) {
-			return s.sqlPage(ctx, token)
+			return s.sqlPage(ctx, token, filter)
 		})
 		if err != nil {
 			return nil, "", err
@@ -27,10 +28,17 @@ func (s *session) sqlPages(ctx context.Context, at call, count counter, use func
 
 // sqlPage gets one page. A peer that knows only the older paths, such as a
 // simulator, is asked under those from then on.
-func (s *session) sqlPage(ctx context.Context, token string) (*sqladmin.InstancesListResponse, error) {
-	page, err := s.sql.Instances.List(s.project).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).Do()
+func (s *session) sqlPage(ctx context.Context, token, filter string) (*sqladmin.InstancesListResponse, error) {
+	get := func() (*sqladmin.InstancesListResponse, error) {
+		request := s.sql.Instances.List(s.project).MaxResults(s.provider.config.PageSize).PageToken(token)
+		if filter != "" {
+			request = request.Filter(filter)
+		}
+		return request.Context(ctx).Do()
+	}
+	page, err := get()
 	if api, ok := errors.AsType[*googleapi.Error](err); ok && api.Code == http.StatusNotFound && len(api.Errors) == 0 && s.useBeta() {
-		page, err = s.sql.Instances.List(s.project).MaxResults(s.provider.config.PageSize).PageToken(token).Context(ctx).Do()
+		page, err = get()
 	}
 	if err == nil && (page.HTTPStatusCode != http.StatusOK || page.Kind != "" && page.Kind != "sql#instancesList") {
 		err = &oddAnswerError{"list of databases", page.Kind}
@@ -42,9 +50,9 @@ func (s *session) sqlPage(ctx context.Context, token string) (*sqladmin.Instance
 // for people which one it is about; "" for all.
 func (s *session) readDatabases(ctx context.Context, region string, sink discovery.BatchSink) error {
 	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.list"}
-	return s.sqlPages(ctx, at, sink, func(page *sqladmin.InstancesListResponse) error {
+	return s.sqlPages(ctx, at, "", sink, func(page *sqladmin.InstancesListResponse) error {
 		for _, warning := range page.Warnings {
-			if err := s.takeWarning(warning, sink); err != nil {
+			if err := s.takeWarning(warning, sink.Fail); err != nil {
 				return err
 			}
 		}
@@ -71,7 +79,7 @@ func (s *session) readDatabases(ctx context.Context, region string, sink discove
 
 // takeWarning fails the region that a warning is about. One that names none
 // leaves all in doubt.
-func (s *session) takeWarning(warning *sqladmin.ApiWarning, sink discovery.BatchSink) error {
+func (s *session) takeWarning(warning *sqladmin.ApiWarning, fail func(discovery.ScopeID, *discovery.Failure)) error {
 	if warning == nil || warning.Code != "REGION_UNREACHABLE" && warning.Code != "MAX_RESULTS_EXCEEDS_LIMIT" {
 		return nil
 	}
@@ -85,7 +93,7 @@ func (s *session) takeWarning(warning *sqladmin.ApiWarning, sink discovery.Batch
 		return failure
 	}
 	if s.wants(warning.Region) {
-		sink.Fail(discovery.ScopeID{Kind: discovery.Database, Location: warning.Region}, failure)
+		fail(discovery.ScopeID{Kind: discovery.Database, Location: warning.Region}, failure)
 	}
 	return nil
 }

@@ -2,8 +2,12 @@ package gcp
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
 
-	"google.golang.org/api/compute/v1"
 	"google.golang.org/api/googleapi"
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
@@ -14,25 +18,158 @@ import (
 // not say.
 func (s *session) Principal() string { return s.signIn.principal }
 
-// Permissions tries every permission that is used to read a project. The zones
+// Permissions tries every permission that Rollcall uses in a project. The zones
 // are in the list of VMs too, so their own list can be done without.
 func (s *session) Permissions(ctx context.Context) []discovery.Permission {
-	list := machineCall("")
-	_, err := attempt(ctx, s, nil, list, func(ctx context.Context) (*compute.InstanceAggregatedList, error) {
-		return s.compute.Instances.AggregatedList(s.project).MaxResults(1).Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
-	})
-	machines := discovery.TriedPermission(list.permission, "", err)
+	var machines, databases []discovery.Permission
+	var all sync.WaitGroup
+	all.Go(func() { machines = s.tryMachines(ctx) })
+	all.Go(func() { databases = s.tryDatabases(ctx) })
+	all.Wait()
+	return append(machines, databases...)
+}
 
+// try makes one call for the sake of its permission.
+func (s *session) try(ctx context.Context, at call, do func(context.Context) error) discovery.Permission {
+	_, err := attempt(ctx, s, nil, at, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
+	tried := discovery.TriedPermission(at.permission, "", err)
+	tried.Optional = at.optional
+	return tried
+}
+
+// nobody is the name of an instance that there is not: chance alone could name
+// one that there is, with 130 bits against it.
+func nobody() string { return "rollcall-verify-" + strings.ToLower(rand.Text()) }
+
+// tryMachines tries Compute Engine's.
+func (s *session) tryMachines(ctx context.Context) []discovery.Permission {
+	zone := ""
+	listed := s.try(ctx, machineCall(""), func(ctx context.Context) error {
+		page, err := s.compute.Instances.AggregatedList(s.project).MaxResults(1).Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
+		if err != nil {
+			return err
+		}
+		for scope := range page.Items {
+			if found := zoneIn(scope); found != "" {
+				zone = found
+			}
+		}
+		return nil
+	})
 	zones := call{service: "Compute Engine", api: computeAPI, permission: "compute.zones.list"}
-	_, err = attempt(ctx, s, nil, zones, func(ctx context.Context) (*compute.ZoneList, error) {
-		return s.compute.Zones.List(s.project).MaxResults(1).Context(ctx).Do()
+	zoned := s.try(ctx, zones, func(ctx context.Context) error {
+		page, err := s.compute.Zones.List(s.project).MaxResults(1).Context(ctx).Do()
+		if err == nil && len(page.Items) > 0 {
+			zone = page.Items[0].Name
+		}
+		return err
 	})
-	zone := discovery.TriedPermission(zones.permission, "", err)
-	zone.Optional = true
+	zoned.Optional = true
+	tried := []discovery.Permission{listed, zoned}
+	if zone == "" { // Why none is known is told of the lists.
+		return tried
+	}
+	return append(tried, s.tryMachineCalls(ctx, zone)...)
+}
 
-	databases := call{service: "Cloud SQL", api: sqlAPI, permission: "cloudsql.instances.list"}
-	_, err = attempt(ctx, s, nil, databases, func(ctx context.Context) (*sqladmin.InstancesListResponse, error) {
-		return s.sqlPage(ctx, "")
+// tryMachineCalls tries what is done with single VMs, on one that there is not:
+// who may do it is told so, and who may not is refused first.
+func (s *session) tryMachineCalls(ctx context.Context, zone string) []discovery.Permission {
+	name := nobody()
+	tries := []struct {
+		permission string
+		optional   bool
+		do         func(context.Context) error
+	}{
+		{"compute.instances.get", false, func(ctx context.Context) error {
+			_, err := s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do()
+			return err
+		}},
+		{"compute.instances.start", true, func(ctx context.Context) error {
+			_, err := s.compute.Instances.Start(s.project, zone, name).Context(ctx).Do()
+			return err
+		}},
+		{"compute.instances.stop", true, func(ctx context.Context) error {
+			_, err := s.compute.Instances.Stop(s.project, zone, name).Context(ctx).Do()
+			return err
+		}},
+		{"compute.instances.resume", true, func(ctx context.Context) error {
+			_, err := s.compute.Instances.Resume(s.project, zone, name).Context(ctx).Do()
+			return err
+		}},
+		{"compute.zoneOperations.get", true, func(ctx context.Context) error {
+			_, err := s.compute.ZoneOperations.Get(s.project, zone, name).Context(ctx).Do()
+			return err
+		}},
+	}
+	tried := make([]discovery.Permission, len(tries))
+	var all sync.WaitGroup
+	for i, try := range tries {
+		all.Go(func() {
+			at := call{service: "Compute Engine", place: zone, api: computeAPI, permission: try.permission, optional: try.optional}
+			tried[i] = s.try(ctx, at, func(ctx context.Context) error {
+				if err := try.do(ctx); !isMissing(err) {
+					return err
+				}
+				return nil
+			})
+		})
+	}
+	all.Wait()
+	return tried
+}
+
+// tryDatabases tries Cloud SQL's.
+func (s *session) tryDatabases(ctx context.Context) []discovery.Permission {
+	known := ""
+	listed := s.try(ctx, sqlCall("cloudsql.instances.list", false), func(ctx context.Context) error {
+		page, err := s.sqlPage(ctx, "", "")
+		if err == nil && len(page.Items) > 0 {
+			known = page.Items[0].Name
+		}
+		return err
 	})
-	return []discovery.Permission{machines, zone, discovery.TriedPermission(databases.permission, "", err)}
+	got := s.trySQL(ctx, sqlCall("cloudsql.instances.get", false), known != "", func(ctx context.Context) error {
+		name := known
+		if name == "" {
+			name = nobody()
+		}
+		_, err := s.sql.Instances.Get(s.project, name).Context(ctx).Do()
+		return err
+	})
+	updated := s.trySQL(ctx, sqlCall("cloudsql.instances.update", true), false, func(ctx context.Context) error {
+		_, err := s.sql.Instances.Patch(s.project, nobody(), &sqladmin.DatabaseInstance{
+			Settings: &sqladmin.Settings{ActivationPolicy: "ALWAYS"},
+		}).Context(ctx).Do()
+		return err
+	})
+	return []discovery.Permission{listed, got, updated}
+}
+
+func sqlCall(permission string, optional bool) call {
+	return call{service: "Cloud SQL", api: sqlAPI, permission: permission, optional: optional}
+}
+
+// trySQL tries a permission on one database. Of one that there is not, Cloud SQL
+// may say that it is forbidden, also to who may do it: that tells nothing.
+func (s *session) trySQL(ctx context.Context, at call, exists bool, do func(context.Context) error) discovery.Permission {
+	tried := s.try(ctx, at, func(ctx context.Context) error {
+		if err := do(ctx); !isMissing(err) {
+			return err
+		}
+		return nil
+	})
+	if tried.Status == discovery.Lack && !exists {
+		tried.Status, tried.Optional = discovery.CantTell, true // Without a database nothing needs it.
+		tried.Failure = discovery.NewFailure(discovery.Internal,
+			at.permission+" can't be tried without changing a database: Cloud SQL says of one that is not there that it is forbidden",
+			"Nothing, if the role of the setup guide is granted.", tried.Failure)
+	}
+	return tried
+}
+
+// isMissing tells the answer that there is no such instance from all others.
+func isMissing(err error) bool {
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && api.Code == http.StatusNotFound && (hasReason(api, "notFound") || hasReason(api, "instanceDoesNotExist"))
 }

@@ -55,6 +55,7 @@ func scopeResult(r *discovery.ScopeResult) *discoveryv1.ScopeResult {
 		Throttled:     int32(r.Throttled),
 		Error:         r.Error,
 		ErrorReason:   string(r.Reason),
+		Missing:       r.Missing,
 	}
 }
 

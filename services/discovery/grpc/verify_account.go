@@ -31,6 +31,7 @@ func permission(p *discovery.Permission) *discoveryv1.VerifyAccountResponse_Perm
 	message := &discoveryv1.VerifyAccountResponse_Permission{
 		Permission: p.Name,
 		Location:   p.Location,
+		Optional:   p.Optional,
 		Status: discoveryv1.VerifyAccountResponse_Permission_Status(
 			discoveryv1.VerifyAccountResponse_Permission_Status_value[string(p.Status)]),
 	}

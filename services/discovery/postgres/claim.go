@@ -36,8 +36,9 @@ func (s *Store) Renew(ctx context.Context, claim discovery.Claim, lease time.Dur
 	return mine(claim, tag, err)
 }
 
-// Conclude ends the run; its account is due again after next.
-func (s *Store) Conclude(ctx context.Context, claim discovery.Claim, outcome discovery.Outcome, next time.Duration) error {
+// Conclude ends the run; its account is due again after next, or after settle when
+// a scope is held.
+func (s *Store) Conclude(ctx context.Context, claim discovery.Claim, outcome discovery.Outcome, next, settle time.Duration) error {
 	const conclude = `
 		UPDATE sync_runs SET state = $3, end_time = now(), error = $4, error_reason = $5, remedy = $6, revision = revision + 1
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
@@ -53,8 +54,22 @@ func (s *Store) Conclude(ctx context.Context, claim discovery.Claim, outcome dis
 		if err := mine(claim, tag, err); err != nil {
 			return err
 		}
+		if outcome.Held {
+			return dueToSettle(ctx, tx, claim.Account, next, settle)
+		}
 		return dueAfter(ctx, tx, claim.Account, next)
 	})
+}
+
+// dueToSettle makes an account with a held scope due again: soon, and later after
+// each such run in a row, for what is held may stay so.
+func dueToSettle(ctx context.Context, tx pgx.Tx, account string, next, settle time.Duration) error {
+	const due = `
+		UPDATE schedules SET abandoned_in_a_row = 0, held_in_a_row = held_in_a_row + 1,
+			next_sync_time = now() + LEAST($2::interval, $3::interval * power(2, LEAST(held_in_a_row, 20)))
+		WHERE account = $1 AND next_sync_time = 'infinity'`
+	_, err := tx.Exec(ctx, due, account, next, settle)
+	return err
 }
 
 // Abandon ends the run without an outcome; its account is due again after next.
@@ -95,7 +110,7 @@ func abandonSQL(condition string) string {
 // during the run is due already.
 func dueAfter(ctx context.Context, tx pgx.Tx, account string, next time.Duration) error {
 	const due = `
-		UPDATE schedules SET next_sync_time = now() + $2, abandoned_in_a_row = 0
+		UPDATE schedules SET next_sync_time = now() + $2, abandoned_in_a_row = 0, held_in_a_row = 0
 		WHERE account = $1 AND next_sync_time = 'infinity'`
 	_, err := tx.Exec(ctx, due, account, next)
 	return err

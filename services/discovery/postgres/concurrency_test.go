@@ -90,7 +90,7 @@ func TestAllAtOnce(t *testing.T) {
 			if err := s.Read(t.Context(), claimed, nil, discovery.Totals{}); err != nil {
 				return ignore(err, fault.KindAborted)
 			}
-			return ignore(s.Conclude(t.Context(), claimed, outcome, 0), fault.KindAborted)
+			return ignore(s.Conclude(t.Context(), claimed, outcome, 0, 0), fault.KindAborted)
 		}
 	}
 	var done sync.WaitGroup

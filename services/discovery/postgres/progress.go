@@ -47,6 +47,7 @@ type scopeColumns struct {
 	kinds, locations, states, errors, reasons []string
 	starts, ends                              []*time.Time
 	seen, created, changed, gone, reappeared  []int64
+	missing                                   []int64
 	requests, throttled                       []int
 }
 
@@ -66,6 +67,7 @@ func columnsOf(scopes []discovery.ScopeResult) *scopeColumns {
 		c.changed = append(c.changed, s.Changed)
 		c.gone = append(c.gone, s.Gone)
 		c.reappeared = append(c.reappeared, s.Reappeared)
+		c.missing = append(c.missing, s.Missing)
 		c.requests = append(c.requests, s.Requests)
 		c.throttled = append(c.throttled, s.Throttled)
 	}
@@ -80,21 +82,21 @@ func putScopes(ctx context.Context, tx pgx.Tx, claim discovery.Claim, scopes []d
 	const put = `
 		INSERT INTO sync_run_scopes AS held
 			(run, kind, location, state, error, error_reason, start_time, end_time,
-			 instances_seen, created, changed, gone, reappeared, requests, throttled)
+			 instances_seen, created, changed, gone, reappeared, requests, throttled, missing)
 		SELECT $1, new.* FROM unnest(
 			$2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::integer[], $15::integer[]) AS new
+			$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::integer[], $15::integer[], $16::bigint[]) AS new
 		ON CONFLICT (run, kind, location) DO UPDATE SET
 			state = excluded.state, error = excluded.error, error_reason = excluded.error_reason,
 			start_time = excluded.start_time, end_time = excluded.end_time,
 			instances_seen = excluded.instances_seen, created = excluded.created, changed = excluded.changed,
 			gone = excluded.gone, reappeared = excluded.reappeared,
-			requests = excluded.requests, throttled = excluded.throttled
+			requests = excluded.requests, throttled = excluded.throttled, missing = excluded.missing
 		WHERE (held.state, held.instances_seen, held.requests, held.throttled)
 			IS DISTINCT FROM (excluded.state, excluded.instances_seen, excluded.requests, excluded.throttled)`
 	c := columnsOf(scopes)
 	_, err := tx.Exec(ctx, put, claim.Run, c.kinds, c.locations, c.states, c.errors, c.reasons, c.starts, c.ends,
-		c.seen, c.created, c.changed, c.gone, c.reappeared, c.requests, c.throttled)
+		c.seen, c.created, c.changed, c.gone, c.reappeared, c.requests, c.throttled, c.missing)
 	return err
 }
 

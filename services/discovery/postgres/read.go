@@ -66,7 +66,7 @@ func (s *Store) Revision(ctx context.Context, id string) (int64, error) {
 func readScopes(ctx context.Context, tx pgx.Tx, run string) ([]discovery.ScopeResult, error) {
 	const read = `
 		SELECT kind, location, state, error, error_reason, start_time, end_time,
-		       instances_seen, created, changed, gone, reappeared, requests, throttled
+		       instances_seen, created, changed, gone, reappeared, requests, throttled, missing
 		FROM sync_run_scopes WHERE run = $1
 		ORDER BY kind DESC, location`
 	rows, err := tx.Query(ctx, read, run)
@@ -79,7 +79,7 @@ func readScopes(ctx context.Context, tx pgx.Tx, run string) ([]discovery.ScopeRe
 			start, end *time.Time
 		)
 		err := row.Scan(&r.Kind, &r.Location, &r.State, &r.Error, &r.Reason, &start, &end,
-			&r.InstancesSeen, &r.Created, &r.Changed, &r.Gone, &r.Reappeared, &r.Requests, &r.Throttled)
+			&r.InstancesSeen, &r.Created, &r.Changed, &r.Gone, &r.Reappeared, &r.Requests, &r.Throttled, &r.Missing)
 		r.StartTime, r.EndTime = orZero(start), orZero(end)
 		return r, err
 	})

@@ -84,7 +84,7 @@ func claim(t *testing.T, s *postgres.Store, account string) discovery.Claim {
 
 func conclude(t *testing.T, s *postgres.Store, claim discovery.Claim, next time.Duration) {
 	t.Helper()
-	err := s.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, next)
+	err := s.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, next, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestFence(t *testing.T) {
 		},
 		"read": func(c discovery.Claim) error { return s.Read(t.Context(), c, scope, discovery.Totals{ScopesTotal: 1}) },
 		"conclude": func(c discovery.Claim) error {
-			return s.Conclude(t.Context(), c, discovery.Outcome{State: discovery.RunSucceeded}, 0)
+			return s.Conclude(t.Context(), c, discovery.Outcome{State: discovery.RunSucceeded}, 0, 0)
 		},
 		"abandon": func(c discovery.Claim) error { return s.Abandon(t.Context(), c, "why", 0) },
 	} {

@@ -31,6 +31,7 @@ func Run(t *testing.T, newCloud func(testing.TB) Cloud) {
 			t.Run(string(fault)+"/"+string(kind), func(t *testing.T) { t.Parallel(); testFault(t, newCloud(t), kind, fault) })
 		}
 	}
+	runFind(t, newCloud)
 	for _, fault := range []Fault{Denied, Throttled, Down, Hung, Broken, Blank, Expired, Revoked} {
 		t.Run("SignIn/"+string(fault), func(t *testing.T) { t.Parallel(); testSignInFault(t, newCloud(t), fault) })
 	}

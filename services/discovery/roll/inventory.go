@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
@@ -62,6 +63,10 @@ func (i *Inventory) begin(ctx context.Context, observation discovery.Observation
 		return nil, faultOf(ctx, err)
 	}
 	s := &snapshot{ctx: ctx, stream: stream}
+	var interval *durationpb.Duration
+	if observation.Interval > 0 {
+		interval = durationpb.New(observation.Interval)
+	}
 	location := observation.Location
 	if location == "" {
 		location = wholeAccount
@@ -74,6 +79,7 @@ func (i *Inventory) begin(ctx context.Context, observation discovery.Observation
 			Location:     location,
 			FencingToken: observation.Token,
 			ObserveTime:  timestamppb.New(observation.Time),
+			SyncInterval: interval,
 		},
 	}})
 }

@@ -167,6 +167,7 @@ func (s *snapshot) broken(err error) error {
 func changesOf(result *inventoryv1.SnapshotResult) discovery.Changes {
 	return discovery.Changes{
 		Created: result.GetCreated(), Changed: result.GetChanged(), Gone: result.GetGone(), Reappeared: result.GetReappeared(),
+		Missing: result.GetMissing(), MissingReason: result.GetMissingReason(),
 	}
 }
 

@@ -62,6 +62,9 @@ func TestTheDocumentIsReadyForReaders(t *testing.T) {
 	if got := doc.Paths["/v1/syncRuns/{syncRun}:watch"]["get"].Produces; !slices.Equal(got, []string{"application/x-ndjson"}) {
 		t.Errorf("the stream produces %v", got)
 	}
+	if got := doc.Paths["/v1/instances:watch"]["get"].Produces; !slices.Equal(got, []string{"application/x-ndjson", "text/event-stream"}) {
+		t.Errorf("the stream of events produces %v", got)
+	}
 	if strings.Contains(string(d.document), "Stream result of") {
 		t.Error("a stream's line is told of as wrapped")
 	}

@@ -20,7 +20,7 @@ const description = `Rollcall keeps the roll of a company's cloud instances: vir
 
 Names are resource names, such as accounts/aws-100000000001 (AIP-122). Lists are filtered (AIP-160), ordered (AIP-132) and paged (AIP-158) in one language for all resources. Every list of instances says how fresh it is, and which scopes it could not vouch for in unreachable.
 
-Fields are in lowerCamelCase. An unknown field or query parameter is refused, naming it. Errors are google.rpc.Status: code (of gRPC), message and details, of which ErrorInfo names a stable reason and BadRequest the fields at fault. Streams are newline-delimited JSON, one message a line; an error ends one with a line {"error": …}.`
+Fields are in lowerCamelCase. An unknown field or query parameter is refused, naming it. Errors are google.rpc.Status: code (of gRPC), message and details, of which ErrorInfo names a stable reason and BadRequest the fields at fault. Streams are newline-delimited JSON, one message a line; an error ends one with a line {"error": …}. Those that can be resumed are server-sent events for Accept: text/event-stream. 64-bit numbers, such as revisions, are strings.`
 
 // object is a JSON object of the document.
 type object = map[string]any
@@ -46,16 +46,20 @@ func finished() (object, error) {
 	paths := object{}
 	used := map[string]bool{}
 	for path, item := range asObject(doc["paths"]) {
-		spelt, err := spellOut(path, asObject(item))
-		if err != nil {
-			return nil, err
+		// The generator may put methods of several resources under one template.
+		for verb, operation := range asObject(item) {
+			spelt, err := spellOut(path, asObject(operation))
+			if err != nil {
+				return nil, err
+			}
+			merge(paths, spelt, object{verb: operation})
 		}
-		merge(paths, spelt, asObject(item))
 		for _, operation := range asObject(item) {
 			for _, tag := range asList(asObject(operation)["tags"]) {
 				used[fmt.Sprint(tag)] = true
 			}
 			describeStream(asObject(operation))
+			describeEvents(asObject(operation))
 		}
 		if patch := asObject(asObject(item)["patch"]); patch != nil {
 			describePatch(patch)
@@ -79,24 +83,22 @@ var (
 // spellOut writes a path with its collections in it, and renames its parameters
 // to fit: the variable `name` with the pattern `accounts/[^/]+` becomes
 // `accounts/{account}`.
-func spellOut(path string, item object) (string, error) {
+func spellOut(path string, operation object) (string, error) {
 	for _, match := range pathVariable.FindAllStringSubmatch(path, -1) {
 		variable, singular := match[1], ""
-		for _, operation := range item {
-			for _, p := range asList(asObject(operation)["parameters"]) {
-				parameter := asObject(p)
-				if parameter["in"] != "path" || parameter["name"] != variable {
-					continue
-				}
-				pattern := namePattern.FindStringSubmatch(fmt.Sprint(parameter["pattern"]))
-				if pattern == nil {
-					return "", fmt.Errorf("path %s: the pattern of %s is not that of a resource name", path, variable)
-				}
-				singular = pattern[1]
-				delete(parameter, "pattern")
-				parameter["name"] = singular
-				parameter["description"] = fmt.Sprintf("The id of the %s, the last part of its name `%ss/{%s}`.", spaced(singular), singular, singular)
+		for _, p := range asList(operation["parameters"]) {
+			parameter := asObject(p)
+			if parameter["in"] != "path" || parameter["name"] != variable {
+				continue
 			}
+			pattern := namePattern.FindStringSubmatch(fmt.Sprint(parameter["pattern"]))
+			if pattern == nil {
+				return "", fmt.Errorf("path %s: the pattern of %s is not that of a resource name", path, variable)
+			}
+			singular = pattern[1]
+			delete(parameter, "pattern")
+			parameter["name"] = singular
+			parameter["description"] = fmt.Sprintf("The id of the %s, the last part of its name `%ss/{%s}`.", spaced(singular), singular, singular)
 		}
 		if singular == "" {
 			return "", fmt.Errorf("path %s: no parameter for %s", path, variable)
@@ -125,6 +127,26 @@ func describeStream(operation object) {
 	ok["schema"] = result
 	ok["description"] = "A stream of these, one a line."
 	operation["produces"] = []any{"application/x-ndjson"}
+}
+
+// describeEvents adds the form of a stream that can be resumed, as package rest
+// offers it.
+func describeEvents(operation object) {
+	parameters := asList(operation["parameters"])
+	if operation["produces"] == nil || !slices.ContainsFunc(parameters, func(p any) bool { return asObject(p)["name"] == "resumeToken" }) {
+		return
+	}
+	operation["produces"] = append(asList(operation["produces"]), "text/event-stream")
+	asObject(asObject(operation["responses"])["200"])["description"] = "A stream of these, one a line. As server-sent events: " +
+		"the id is the resume token, the event the type, the data the message; a heartbeat is a comment that moves the id on; " +
+		"an event `error` with the status ends a stream that failed."
+	operation["parameters"] = append(parameters, object{
+		"name": "Last-Event-ID", "in": "header", "required": false, "type": "string",
+		"description": "The id of the last event: the stream goes on after it, whatever else the address says of where to begin.",
+	}, object{
+		"name": "lastEventId", "in": "query", "required": false, "type": "string",
+		"description": "The same, for those who can't set headers.",
+	})
 }
 
 // describePatch lets the body of an Update refer to the resource that it

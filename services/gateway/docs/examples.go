@@ -64,6 +64,7 @@ var examples = map[string][]string{
 	},
 	"InventoryService_WatchInstances": {
 		`curl -sNG 'ORIGIN/v1/instances:watch' --data-urlencode 'filter=kind = VIRTUAL_MACHINE' -d includeExisting=true`,
+		`curl -sN 'ORIGIN/v1/instances:watch' -H 'Accept: text/event-stream' -H 'Last-Event-ID: TOKEN'`,
 	},
 	"InventoryService_ListInstanceChanges": {
 		`curl -s 'ORIGIN/v1/instances/INSTANCE/changes'`,
@@ -73,5 +74,47 @@ var examples = map[string][]string{
 	},
 	"InventoryService_ListScopes": {
 		`curl -sG 'ORIGIN/v1/scopes' --data-urlencode 'filter=last_error_reason != ""'`,
+	},
+	"LifecycleService_StartInstance": {
+		`curl -s -X POST 'ORIGIN/v1/instances/INSTANCE:start' -d '{}'`,
+	},
+	"LifecycleService_StopInstance": {
+		`curl -s -X POST 'ORIGIN/v1/instances/INSTANCE:stop' -d '{}'`,
+	},
+	"LifecycleService_StartInstance2": {
+		`curl -s -X POST 'ORIGIN/v1/instances:start' -d '{"providerId": "i-0a77c9d0a63dd8fcb"}'`,
+	},
+	"LifecycleService_StopInstance2": {
+		`curl -s -X POST 'ORIGIN/v1/instances:stop' -d '{"providerId": "i-0a77c9d0a63dd8fcb"}'`,
+	},
+	"LifecycleService_BatchStartInstances": {
+		`curl -s -X POST 'ORIGIN/v1/instances:batchStart' -d '{"names": ["instances/INSTANCE"]}'`,
+	},
+	"LifecycleService_BatchStopInstances": {
+		`curl -s -X POST 'ORIGIN/v1/instances:batchStop' -d '{"names": ["instances/INSTANCE"]}'`,
+	},
+	"OperationService_GetOperation": {
+		`curl -s 'ORIGIN/v1/operations/OPERATION'`,
+	},
+	"OperationService_ListOperations": {
+		`curl -s 'ORIGIN/v1/operations'`,
+	},
+	"OperationService_WaitOperation": {
+		`curl -s -X POST 'ORIGIN/v1/operations/OPERATION:wait' -d '{}'`,
+	},
+	"OperationService_WatchOperation": {
+		`curl -sN 'ORIGIN/v1/operations/OPERATION:watch'`,
+	},
+	"OperationService_CancelOperation": {
+		`curl -s -X POST 'ORIGIN/v1/operations/OPERATION:cancel' -d '{}'`,
+	},
+	"OperationService_DeleteOperation": {
+		`curl -s -X DELETE 'ORIGIN/v1/operations/OPERATION'`,
+	},
+	"AuditService_ListAuditEntries": {
+		`curl -s 'ORIGIN/v1/auditEntries'`,
+	},
+	"AuditService_ExportAuditEntries": {
+		`curl -s 'ORIGIN/v1/auditEntries:export'`,
 	},
 }

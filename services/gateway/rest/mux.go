@@ -29,9 +29,10 @@ func New(ctx context.Context, upstreams gateway.Upstreams) (http.Handler, error)
 	}
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newMarshaler()),
+		runtime.WithMarshalerOption(contentTypeEvents, eventMarshaler{newMarshaler()}),
 		runtime.WithErrorHandler(writeError),
 		runtime.WithRoutingErrorHandler(routingError),
-		runtime.WithMiddlewares(stopProbes, table.readStrictly, table.plainFirstError),
+		runtime.WithMiddlewares(stopProbes, table.events, table.readStrictly, table.plainFirstError),
 		runtime.WithIncomingHeaderMatcher(incomingHeader),
 		runtime.WithOutgoingHeaderMatcher(noHeader),
 		runtime.WithOutgoingTrailerMatcher(noHeader),

@@ -38,13 +38,18 @@ func (f *firstError) WriteHeader(httpStatus int) {
 }
 
 func (f *firstError) Write(p []byte) (int, error) {
-	if inner, ok := bytes.CutPrefix(p, []byte(errorPrefix)); ok && f.failed {
-		if _, err := f.ResponseWriter.Write(bytes.TrimSuffix(inner, []byte(errorSuffix))); err != nil {
-			return 0, err
+	inner := p
+	if f.failed {
+		if line, ok := bytes.CutPrefix(p, []byte(errorPrefix)); ok {
+			inner = bytes.TrimSuffix(line, []byte(errorSuffix))
+		} else {
+			inner = bytes.TrimPrefix(p, []byte(errorEvent))
 		}
-		return len(p), nil
 	}
-	return f.ResponseWriter.Write(p)
+	if _, err := f.ResponseWriter.Write(inner); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // Unwrap lets http.ResponseController flush.

@@ -141,11 +141,12 @@ func sameOrigin(next http.Handler) http.Handler {
 }
 
 // compress packs answers for those who ask for it. Streams are left alone: each
-// line must leave at once.
+// message must leave at once.
 func compress(next http.Handler) (http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(
 		gzhttp.ContentTypeFilter(func(contentType string) bool {
-			return !strings.HasPrefix(contentType, "application/x-ndjson") && gzhttp.DefaultContentTypeFilter(contentType)
+			return !strings.HasPrefix(contentType, "application/x-ndjson") && !strings.HasPrefix(contentType, "text/event-stream") &&
+				gzhttp.DefaultContentTypeFilter(contentType)
 		}),
 	)
 	if err != nil {

@@ -65,7 +65,13 @@
 //	ORDER BY COALESCE(column, '')                btree on this expression: Nullable columns are sorted by it
 //
 // Texts compare by the collation of their column, and ILIKE knows the cases that
-// it knows: with "C", those of ASCII.
+// it knows: with "C", those of ASCII. Texts inside a map or a list always compare
+// by "C".
+//
+// # In memory
+//
+// Filter.Match asks the same of a row in memory, without garbage. Tests hold it,
+// the SQL and an oracle to the same answers.
 //
 // # Why not the parser of go.einride.tech/aip
 //

@@ -46,14 +46,20 @@ func Example() {
 	fmt.Println("AND", after)
 	fmt.Println("ORDER BY", order.OrderBy(), "LIMIT $1")
 	fmt.Println(args...)
-	accounts, ok := filter.Only("account")
-	fmt.Println("accounts:", accounts, ok)
+	// Which accounts can have one that matches, of a table of these?
+	var ofAccount query.Args
+	fmt.Println(filter.Implied(&ofAccount, func(path string) query.Told {
+		if path == "account" {
+			return query.Told{Column: "accounts.uid"}
+		}
+		return query.Told{}
+	}), ofAccount)
 	// Output:
 	// WHERE (state = $2 AND labels @> $3::jsonb AND account = $4)
 	// AND ((display_name, uid) < ($5::text, $6::uuid))
 	// ORDER BY display_name DESC, uid DESC LIMIT $1
 	// 50 RUNNING {"team":"data"} aws-1 web-1 6ba7b810-9dad-41d1-80b4-00c04fd430c8
-	// accounts: [aws-1] true
+	// (accounts.uid = $1) [aws-1]
 }
 
 func ExampleSchema_ParseFilter_mistake() {

@@ -24,6 +24,7 @@ func (s *Schema) ParseFilter(text string) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
+	root.prepare()
 	return &Filter{root: root}, nil
 }
 

@@ -91,17 +91,17 @@ func TestWhere(t *testing.T) {
 		{`labels.1 = x`, "labels @> $1::jsonb", query.Args{`{"1":"x"}`}},
 		{`labels."a\"b" = "\"'\\"`, "labels @> $1::jsonb", query.Args{`{"a\"b":"\"'\\"}`}},
 		{`labels:team`, "labels ? $1", query.Args{"team"}},
-		{`labels:"kube*"`, "EXISTS (SELECT FROM jsonb_object_keys(labels) AS item WHERE item LIKE $1)", query.Args{"kube%"}},
+		{`labels:"kube*"`, "EXISTS (SELECT FROM jsonb_object_keys(labels) AS item WHERE item COLLATE \"C\" LIKE $1)", query.Args{"kube%"}},
 		{`labels.team:*`, "labels ? $1", query.Args{"team"}},
 		{`-marks:team`, "(marks ? $1) IS NOT TRUE", query.Args{"team"}},
 		{`labels:*`, "labels <> '{}'", nil},
-		{`labels.team : da`, "(labels ->> $1::text) ILIKE $2", query.Args{"team", "%da%"}},
-		{`labels.team = "da*"`, "(labels ->> $1::text) LIKE $2", query.Args{"team", "da%"}},
-		{`labels.team > da`, "(labels ->> $1::text) > $2", query.Args{"team", "da"}},
+		{`labels.team : da`, "((labels ->> $1::text) COLLATE \"C\") ILIKE $2", query.Args{"team", "%da%"}},
+		{`labels.team = "da*"`, "((labels ->> $1::text) COLLATE \"C\") LIKE $2", query.Args{"team", "da%"}},
+		{`labels.team > da`, "((labels ->> $1::text) COLLATE \"C\") > $2", query.Args{"team", "da"}},
 		{`private_ips:"10.0.0.1"`, "private_ips @> ARRAY[$1::text]", query.Args{"10.0.0.1"}},
 		{`privateIps:fe80::1`, "private_ips @> ARRAY[$1::text]", query.Args{"fe80::1"}},
 		{`NOT public_ips:10.0.0.1`, "(public_ips @> ARRAY[$1::text]) IS NOT TRUE", query.Args{"10.0.0.1"}},
-		{`private_ips:"10.*"`, "EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item LIKE $1)", query.Args{"10.%"}},
+		{`private_ips:"10.*"`, "EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item COLLATE \"C\" LIKE $1)", query.Args{"10.%"}},
 		{`private_ips:*`, "private_ips <> '{}'", nil},
 
 		// Together.
@@ -143,7 +143,7 @@ func TestWhere(t *testing.T) {
 	}
 }
 
-const anywhere = "(display_name ILIKE $1 OR zone ILIKE $1 OR EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item ILIKE $1))"
+const anywhere = "(display_name ILIKE $1 OR zone ILIKE $1 OR EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item COLLATE \"C\" ILIKE $1))"
 
 // Parameters are numbered after those that are there already.
 func TestWhereAfterOtherArgs(t *testing.T) {
@@ -164,53 +164,68 @@ func TestWhereAfterOtherArgs(t *testing.T) {
 	}
 }
 
-func TestOnly(t *testing.T) {
-	for _, test := range []struct {
-		filter string
-		path   string
-		want   string
-	}{
-		{``, "account", "any"},
-		{`account = accounts/a`, "account", `["a"]`},
-		{`account = a AND paused`, "account", `["a"]`},
-		{`(account = a OR account = b) paused`, "account", `["a" "b"]`},
-		{`account = (a OR b OR a)`, "account", `["a" "b"]`},
-		{`account = (a OR b) AND account = (b OR c)`, "account", `["b"]`},
-		{`account = a AND account = b`, "account", `[]`},
-		{`account = a OR paused`, "account", "any"},
-		{`(account = a AND paused) OR (account = b AND web)`, "account", `["a" "b"]`},
-		{`NOT (account != a OR paused)`, "account", `["a"]`},
-		{`account != a`, "account", "any"},
-		{`NOT account = a`, "account", "any"},
-		{`account : a`, "account", "any"},
-		{`account = "a*"`, "account", "any"},
-		{`account >= a`, "account", "any"},
-		{`account = ""`, "account", `[""]`},
-		{`state : GONE`, "state", `["GONE"]`},
-		{`state = GONE`, "account", "any"},
-		{`paused`, "paused", `["true"]`},
-		{`port = 0x10`, "port", `["16"]`},
-		{`labels.account = a`, "account", "any"},
-		{`labels.a = b`, "labels", "any"},
-		{`create_time = 2026-01-31T15:04:05Z`, "create_time", "any"},
-		{`web`, "display_name", "any"},
-		{`account = a`, "nothing", "any"},
-		{`NOT *`, "account", `[]`},
+// tellOfThings is what rows of another table tell of the things in it, by columns
+// that have no meaning.
+func tellOfThings(path string) query.Told {
+	switch path {
+	case "account":
+		return query.Told{Column: "uid"}
+	case "state":
+		return query.Told{Column: "display_name", Besides: "paused"}
+	case "location.zone":
+		return query.Told{MayBe: func(value string) string { return value + " <> zone" }}
+	case "mode", "virtual_machine.spot", "gone_time":
+		return query.Told{MayHave: "storage_gib IS NULL"}
+	}
+	return query.Told{}
+}
+
+func TestImplied(t *testing.T) {
+	for _, test := range []struct{ filter, want string }{
+		{``, "TRUE []"},
+		{`account = accounts/a`, `uid = $1 ["a"]`},
+		{`account = a AND paused`, `(uid = $1) ["a"]`},
+		{`(account = a OR account = b) paused`, `((uid = $1 OR uid = $2)) ["a" "b"]`},
+		{`account = a OR paused`, "TRUE []"},
+		{`(account = a OR paused) AND account = b`, `(uid = $1) ["b"]`},
+		{`(account = a AND paused) OR (account = b AND state = GONE)`,
+			`((uid = $1) OR (uid = $2 AND (display_name = $3 OR paused))) ["a" "b" "GONE"]`},
+		{`NOT (account != a OR paused)`, `(uid = $1) ["a"]`},
+		{`account != a`, `uid <> $1 ["a"]`},
+		{`NOT state = GONE`, `(display_name <> $1 OR paused) ["GONE"]`},
+		{`account = "a*"`, `uid LIKE $1 ["a%"]`},
+		{`state:*`, "TRUE []"},
+		{`location.zone = "eu-1a"`, `$1::text <> zone ["eu-1a"]`},
+		{`location.zone = ""`, "TRUE []"},
+		{`location.zone != "eu-1a"`, "TRUE []"},
+		{`location.zone = "eu-*"`, "TRUE []"},
+		{`mode = FAST`, "storage_gib IS NULL []"},
+		{`mode != FAST`, "TRUE []"},
+		{`NOT gone_time:*`, "TRUE []"},
+		{`gone_time < 2026-01-31T15:04:05Z`, "storage_gib IS NULL []"},
+		{`virtual_machine.spot`, "storage_gib IS NULL []"},
+		{`-virtual_machine.spot`, "TRUE []"},
+		{`labels.account = a`, "TRUE []"},
+		{`web`, "TRUE []"},
+		{`-web account = a`, `(uid = $1) ["a"]`},
+		{`NOT *`, "FALSE []"},
+		{`*`, "TRUE []"},
 	} {
 		t.Run(test.filter, func(t *testing.T) {
 			filter, err := things.ParseFilter(test.filter)
 			if err != nil {
 				t.Fatal(err)
 			}
-			values, ok := filter.Only(test.path)
-			got := "any"
-			if ok {
-				got = fmt.Sprintf("%q", values)
-			}
-			if got != test.want {
-				t.Errorf("Only(%q) is %s, want %s", test.path, got, test.want)
+			var args query.Args
+			where := filter.Implied(&args, tellOfThings)
+			if got := fmt.Sprintf("%s %q", where, []any(args)); got != test.want {
+				t.Errorf("implies %s, want %s", got, test.want)
 			}
 		})
+	}
+	var none *query.Filter
+	if got := none.Implied(&query.Args{}, tellOfThings); got != "TRUE" {
+		t.Errorf("the nil filter implies %s", got)
 	}
 }
 
@@ -224,8 +239,7 @@ func TestFiltersAreReadOnly(t *testing.T) {
 	for range 4 {
 		go func() {
 			var args query.Args
-			values, _ := filter.Only("account")
-			done <- fmt.Sprint(filter.Where(&args), args, values)
+			done <- fmt.Sprint(filter.Where(&args), filter.Implied(&args, tellOfThings), args)
 		}()
 	}
 	first := <-done

@@ -42,6 +42,8 @@ func TestPostgresAgreesWithTheOracle(t *testing.T) {
 			}
 			want := matching(all, w)
 			checkOnly(t, text, filter, want)
+			checkMatch(t, text, filter, all, want)
+			checkImplied(t, tx, text, filter, want)
 			slices.SortFunc(want, compare)
 			var args query.Args
 			where := filter.Where(&args)
@@ -114,6 +116,39 @@ func newOrder(t *rapid.T) (string, func(a, b thing) int) {
 	}
 }
 
+// checkImplied holds Filter.Implied to its promise: for what tells some fields of
+// a thing, here its own row, the condition holds when the thing matches.
+func checkImplied(t *rapid.T, db execer, text string, filter *query.Filter, matched []thing) {
+	var args query.Args
+	where := filter.Implied(&args, func(path string) query.Told {
+		switch path {
+		case "account", "mode", "port", "labels", "gone_time":
+			column := path
+			return query.Told{Column: column}
+		case "state":
+			return query.Told{Column: "state", Besides: "state = 'GONE'"}
+		case "display_name":
+			return query.Told{MayBe: func(value string) string { return "left(display_name, 1) = left(" + value + ", 1)" }}
+		case "location.zone":
+			return query.Told{MayHave: "zone <> ''"}
+		case "storage_gib":
+			return query.Told{MayHave: "storage_gib IS NOT NULL"}
+		case "virtual_machine.spot":
+			return query.Told{MayHave: "details ->> 'spot' IS NOT NULL"}
+		}
+		return query.Told{}
+	})
+	got, err := uids(db, where, "uid", args)
+	if err != nil {
+		t.Fatalf("%s\nimplies %s %q: %v", text, where, args, err)
+	}
+	for _, r := range matched {
+		if !slices.Contains(got, r.UID) {
+			t.Fatalf("%s\nmatches %+v, and implies %s %q, which does not", text, r, where, args)
+		}
+	}
+}
+
 // checkOnly holds Filter.Only to its promise: all that matches has one of the
 // values.
 func checkOnly(t *rapid.T, text string, filter *query.Filter, matched []thing) {
@@ -131,6 +166,19 @@ func checkOnly(t *rapid.T, text string, filter *query.Filter, matched []thing) {
 				t.Fatalf("%s\nlets %s %q through, Only(%q) has %q", text, path, get(r), path, values)
 			}
 		}
+	}
+}
+
+// checkMatch holds Filter.Match to the same things.
+func checkMatch(t *rapid.T, text string, filter *query.Filter, all, want []thing) {
+	var got []thing
+	for _, r := range all {
+		if filter.Match(r) {
+			got = append(got, r)
+		}
+	}
+	if !slices.Equal(uidsOf(got), uidsOf(want)) {
+		t.Fatalf("%s\nmatches %v\nwant    %v", text, uidsOf(got), uidsOf(want))
 	}
 }
 

@@ -4,6 +4,10 @@ package query
 type predicate interface {
 	sql(args *Args) string
 	only(path string) ([]string, bool)
+	match(row Row) bool
+	uses(path string) bool
+	prepare()
+	implied(args *Args, of func(string) Told) string
 }
 
 // group is AND or OR of its kids. Without kids, AND is true and OR false.
@@ -19,6 +23,9 @@ type test struct {
 	op      operator
 	value   any
 	negated bool
+
+	number  int64   // value, when it is one; see prepare
+	matcher matcher // value, when it is a pattern
 }
 
 // search looks for a text in several fields.
@@ -26,6 +33,8 @@ type search struct {
 	fields   []*Field
 	patterns []string // for ILIKE, one a field
 	negated  bool
+
+	matchers []matcher // of the patterns; see prepare
 }
 
 // operator of a test: the comparators of SQL, and more.

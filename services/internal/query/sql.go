@@ -58,9 +58,13 @@ func (s *search) sql(args *Args) string {
 	return negate("("+strings.Join(parts, " OR ")+")", nullable, s.negated)
 }
 
+// byCodePoint is for texts that are taken out of a column and would be compared
+// as the database's own locale has it.
+const byCodePoint = ` COLLATE "C"`
+
 // anElement asks whether one of a set of texts matches. It is never NULL.
 func anElement(set string, op operator, place string) string {
-	return "EXISTS (SELECT FROM " + set + " AS item WHERE item " + string(op) + " " + place + ")"
+	return "EXISTS (SELECT FROM " + set + " AS item WHERE item" + byCodePoint + " " + string(op) + " " + place + ")"
 }
 
 // negate a condition, where asked to. One that may be NULL counts as false
@@ -195,7 +199,7 @@ func (t *test) mapSQL(args *Args) string {
 		}
 		return negate(column+" @> "+args.Add(string(pair))+"::jsonb", t.field.Nullable, t.negated)
 	default:
-		value := column + " ->> " + args.Add(t.key) + "::text"
+		value := "(" + column + " ->> " + args.Add(t.key) + "::text)" + byCodePoint
 		return negate("("+value+") "+string(t.op)+" "+args.Add(t.value), true, t.negated)
 	}
 }

@@ -59,6 +59,33 @@ type thing struct {
 	PublicIPs    []string
 }
 
+// Value makes a thing a query.Row.
+func (r thing) Value(path string) query.Value {
+	values := map[string]query.Value{
+		"name": query.TextValue(r.UID), "account": query.TextValue(r.Account),
+		"display_name": query.TextValue(r.DisplayName), "location.zone": valueOf(r.Zone, query.TextValue),
+		"state": query.TextValue(r.State), "mode": valueOf(r.Mode, query.TextValue),
+		"paused": query.BoolValue(r.Paused), "virtual_machine.spot": valueOf(r.Spot, query.BoolValue),
+		"port": query.IntValue(int64(r.Port)), "storage_gib": valueOf(r.StorageGiB, query.IntValue),
+		"create_time": query.TimeValue(r.CreateTime), "gone_time": valueOf(r.GoneTime, query.TimeValue),
+		"sync_interval": query.DurationValue(r.SyncInterval), "grace": valueOf(r.Grace, query.DurationValue),
+		"labels": query.MapValue(r.Labels), "marks": valueOf(&r.Marks, query.MapValue),
+		"private_ips": query.ListValue(r.PrivateIPs), "public_ips": query.ListValue(r.PublicIPs),
+	}
+	value, ok := values[path]
+	if !ok {
+		panic("no field " + path)
+	}
+	return value
+}
+
+func valueOf[T any](held *T, value func(T) query.Value) query.Value {
+	if held == nil {
+		return query.Missing
+	}
+	return value(*held)
+}
+
 const createThings = `
 CREATE TABLE things (
 	uid           uuid PRIMARY KEY,

@@ -19,6 +19,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 	"github.com/rollcall-dev/rollcall/services/inventory/grpc"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/watch"
 )
 
 // schema of the service in its database.
@@ -35,6 +36,7 @@ type Config struct {
 	DiscoveryKey auth.Key       `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"The key that discovery signs its calls with, in base64."`
 	MaxConns     int32          `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"16" help:"Most connections to Postgres, of which snapshots take at most half."`
 
+	Watch         watch.Config `embed:"" prefix:"watch-"`
 	serve.Logging `embed:""`
 	Metrics       serve.Metrics `embed:""`
 }
@@ -50,6 +52,7 @@ type App struct {
 	publicListener   net.Listener
 	internalListener net.Listener
 	meter            *serve.Meter
+	hub              *watch.Hub
 
 	// closers give back what was opened, the last one first.
 	closers []func()
@@ -111,7 +114,9 @@ func (a *App) listen(ctx context.Context, endpoint serve.Endpoint) (net.Listener
 }
 
 func (a *App) buildServers(cfg Config, store *postgres.Store, logger *slog.Logger) (err error) {
-	reads, ingest := grpc.NewInventory(store), grpc.NewIngest(store)
+	cfg.Watch.Logger, cfg.Watch.Metrics = logger, a.meter
+	a.hub = watch.New(store, cfg.Watch)
+	reads, ingest := grpc.NewInventory(store, a.hub), grpc.NewIngest(store)
 	a.public, err = serve.NewGRPC(serve.GRPCOptions{Logger: logger, Ready: store.Ready}, reads.Register)
 	if err != nil {
 		return err
@@ -129,6 +134,8 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.public.Serve(ctx, a.publicListener) })
 	group.Go(func() error { return a.internal.Serve(ctx, a.internalListener) })
 	group.Go(func() error { return a.meter.Serve(ctx) })
+	// It ends all watches when ctx ends: servers wait for them.
+	group.Go(func() error { return a.hub.Run(ctx) })
 	if err := group.Wait(); err != nil {
 		return fmt.Errorf("inventory: %w", err)
 	}

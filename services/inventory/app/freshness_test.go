@@ -68,7 +68,7 @@ func TestFreshnessIsOfWhatTheFilterTouches(t *testing.T) {
 		{`account = aws-100000000001 AND kind = VIRTUAL_MACHINE AND location.region = "eu-west-1"`, 3, nil},
 		{`account = aws-100000000001 AND kind = VIRTUAL_MACHINE AND location.region = "eu-west-3"`, 0, nil},
 		{`account = aws-100000000001 AND (kind = DATABASE OR state = RUNNING)`, 0, []string{euBases, usMachines}},
-		{`account = aws-100000000001 AND NOT kind = DATABASE`, 0, []string{euBases, usMachines}},
+		{`account = aws-100000000001 AND NOT kind = DATABASE`, 2, []string{usMachines}},
 	} {
 		resp, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{Filter: c.filter})
 		if err != nil {

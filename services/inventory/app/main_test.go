@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +40,8 @@ type service struct {
 	public *grpc.ClientConn
 	// outsider reaches the internal endpoint without a key.
 	outsider inventoryv1.IngestServiceClient
+	// stop ends it, as the end of the test does.
+	stop func()
 }
 
 // start runs the service as production does, on pipes, on a database of its own.
@@ -47,11 +50,14 @@ func start(t testing.TB) *service {
 	return startOn(t, dbtest.New(t, migrated))
 }
 
-func startOn(t testing.TB, db *dbtest.DB) *service {
+func startOn(t testing.TB, db *dbtest.DB, options ...func(*app.Config)) *service {
 	t.Helper()
 	cfg := app.Config{
 		DatabaseURL: db.URL, GRPC: serve.Pipe(), Internal: serve.Pipe(), DiscoveryKey: auth.NewKey(),
 		Logging: serve.Logging{Level: 12},
+	}
+	for _, option := range options {
+		option(&cfg)
 	}
 	a, err := app.New(t.Context(), cfg)
 	if err != nil {
@@ -60,12 +66,13 @@ func startOn(t testing.TB, db *dbtest.DB) *service {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
-	t.Cleanup(func() {
+	end := sync.OnceFunc(func() {
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(end)
 	public := dial(t, cfg.GRPC)
 	return &service{
 		InventoryServiceClient: inventoryv1.NewInventoryServiceClient(public),
@@ -74,6 +81,7 @@ func startOn(t testing.TB, db *dbtest.DB) *service {
 		outsider: inventoryv1.NewIngestServiceClient(dial(t, cfg.Internal)),
 		db:       db,
 		public:   public,
+		stop:     end,
 	}
 }
 

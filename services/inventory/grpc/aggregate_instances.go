@@ -10,11 +10,16 @@ import (
 
 // AggregateInstances answers counts.
 func (s *Inventory) AggregateInstances(ctx context.Context, req *inventoryv1.AggregateInstancesRequest) (*inventoryv1.AggregateInstancesResponse, error) {
+	asOf, err := fromAsOf(req.GetAsOf())
+	if err != nil {
+		return nil, err
+	}
 	result, err := s.store.AggregateInstances(ctx, inventory.AggregateQuery{
 		GroupBy:      req.GetGroupBy(),
 		Filter:       req.GetFilter(),
 		ShowGone:     req.GetShowGone(),
 		MaxStaleness: req.GetMaxStaleness().AsDuration(),
+		AsOf:         asOf,
 	})
 	if err != nil {
 		return nil, err
@@ -23,6 +28,7 @@ func (s *Inventory) AggregateInstances(ctx context.Context, req *inventoryv1.Agg
 		Groups:      make([]*inventoryv1.AggregateInstancesResponse_Group, len(result.Groups)),
 		Freshness:   toFreshness(result.Freshness),
 		Unreachable: inventory.ScopeNames(result.Freshness.Unreachable),
+		Gaps:        toGaps(result.Freshness.Gaps),
 	}
 	for n, group := range result.Groups {
 		resp.Groups[n] = &inventoryv1.AggregateInstancesResponse_Group{Values: group.Values, Count: group.Count}

@@ -4,9 +4,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
@@ -148,3 +150,14 @@ func fromTime(t *timestamppb.Timestamp) time.Time {
 
 // fromAccount is the bare id of the account with this resource name.
 func fromAccount(name string) string { return strings.TrimPrefix(name, accountPrefix) }
+
+// fromInstanceName is the id in the resource name of an instance. In another
+// spelling it is another name, which nothing has.
+func fromInstanceName(name string) (uuid.UUID, error) {
+	id := strings.TrimPrefix(name, instancePrefix)
+	uid, err := uuid.Parse(id)
+	if err != nil || uid.String() != id {
+		return uid, fault.NotFound(name)
+	}
+	return uid, nil
+}

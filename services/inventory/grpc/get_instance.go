@@ -2,22 +2,23 @@ package grpc
 
 import (
 	"context"
-	"strings"
 
-	"github.com/google/uuid"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
 // GetInstance answers one instance by its name.
 func (s *Inventory) GetInstance(ctx context.Context, req *inventoryv1.GetInstanceRequest) (*inventoryv1.Instance, error) {
-	id := strings.TrimPrefix(req.GetName(), instancePrefix)
-	uid, err := uuid.Parse(id)
-	if err != nil || uid.String() != id { // in another spelling it is another name
-		return nil, fault.NotFound(req.GetName())
+	uid, err := fromInstanceName(req.GetName())
+	if err != nil {
+		return nil, err
 	}
-	instance, err := s.store.GetInstance(ctx, uid)
+	asOf, err := fromAsOf(req.GetAsOf())
+	if err != nil {
+		return nil, err
+	}
+	instance, err := s.store.GetInstance(ctx, uid, inventory.GetQuery{MaxStaleness: req.GetMaxStaleness().AsDuration(), AsOf: asOf})
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,10 @@ const (
 
 // ListInstances answers one page.
 func (s *Inventory) ListInstances(ctx context.Context, req *inventoryv1.ListInstancesRequest) (*inventoryv1.ListInstancesResponse, error) {
+	asOf, err := fromAsOf(req.GetAsOf())
+	if err != nil {
+		return nil, err
+	}
 	page, err := s.store.ListInstances(ctx, inventory.ListQuery{
 		Filter:       req.GetFilter(),
 		OrderBy:      req.GetOrderBy(),
@@ -24,6 +28,7 @@ func (s *Inventory) ListInstances(ctx context.Context, req *inventoryv1.ListInst
 		PageToken:    req.GetPageToken(),
 		ShowGone:     req.GetShowGone(),
 		MaxStaleness: req.GetMaxStaleness().AsDuration(),
+		AsOf:         asOf,
 	})
 	if err != nil {
 		return nil, err
@@ -34,6 +39,7 @@ func (s *Inventory) ListInstances(ctx context.Context, req *inventoryv1.ListInst
 		TotalSize:     int32(min(page.TotalSize, math.MaxInt32)),
 		Freshness:     toFreshness(page.Freshness),
 		Unreachable:   inventory.ScopeNames(page.Freshness.Unreachable),
+		Gaps:          toGaps(page.Freshness.Gaps),
 	}
 	for n := range page.Instances {
 		resp.Instances[n] = toInstance(&page.Instances[n])

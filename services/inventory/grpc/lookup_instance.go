@@ -10,7 +10,11 @@ import (
 
 // LookupInstance answers the one instance that something is known of.
 func (s *Inventory) LookupInstance(ctx context.Context, req *inventoryv1.LookupInstanceRequest) (*inventoryv1.Instance, error) {
-	in := inventory.LookupScope{Account: inventory.CleanText(fromAccount(req.GetAccount())), ShowGone: req.GetShowGone()}
+	in := inventory.LookupScope{
+		Account:      inventory.CleanText(fromAccount(req.GetAccount())),
+		ShowGone:     req.GetShowGone(),
+		MaxStaleness: req.GetMaxStaleness().AsDuration(),
+	}
 	var (
 		instance inventory.Instance
 		err      error

@@ -5,16 +5,20 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/watch"
 )
 
 // Inventory serves InventoryService.
 type Inventory struct {
 	inventoryv1.UnimplementedInventoryServiceServer
 	store *postgres.Store
+	hub   *watch.Hub
 }
 
-// NewInventory serves what store holds.
-func NewInventory(store *postgres.Store) *Inventory { return &Inventory{store: store} }
+// NewInventory serves what store holds, and what hub tells of it.
+func NewInventory(store *postgres.Store, hub *watch.Hub) *Inventory {
+	return &Inventory{store: store, hub: hub}
+}
 
 // Register puts the service on a server.
 func (s *Inventory) Register(r grpc.ServiceRegistrar) {

@@ -44,14 +44,18 @@ func (s *Store) AggregateInstances(ctx context.Context, q inventory.AggregateQue
 	if err != nil {
 		return inventory.Aggregate{}, err
 	}
-	sql, args, err := aggregateSQL(filter, q)
-	if err != nil {
+	if err := checkGroups(q.GroupBy); err != nil {
 		return inventory.Aggregate{}, err
 	}
 	var result inventory.Aggregate
 	err = s.read(ctx, func(tx pgx.Tx) error {
+		at, err := momentOf(ctx, tx, q.AsOf, nil)
+		if err != nil {
+			return err
+		}
 		batch := &pgx.Batch{}
-		touched(filter).queue(batch, q.MaxStaleness, &result.Freshness)
+		touched(filter).queueAt(batch, at, q.MaxStaleness, &result.Freshness)
+		sql, args := aggregateSQL(filter, q, at)
 		batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
 			result.Groups, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (g inventory.Group, err error) {
 				err = row.Scan(&g.Count, &g.Values)
@@ -64,20 +68,29 @@ func (s *Store) AggregateInstances(ctx context.Context, q inventory.AggregateQue
 	return result, err
 }
 
-func aggregateSQL(filter *query.Filter, q inventory.AggregateQuery) (string, []any, error) {
+// checkGroups refuses what can't be counted by.
+func checkGroups(paths []string) error {
+	for n, path := range paths {
+		if _, ok := groupBy(path, &query.Args{}); !ok {
+			return unknownGroup(n, path)
+		}
+	}
+	return nil
+}
+
+// aggregateSQL is for groups that were checked.
+func aggregateSQL(filter *query.Filter, q inventory.AggregateQuery, at moment) (string, []any) {
 	var args query.Args
 	columns, values := make([]string, len(q.GroupBy)), make([]string, len(q.GroupBy))
 	for n, path := range q.GroupBy {
-		field, ok := groupBy(path, &args)
-		if !ok {
-			return "", nil, unknownGroup(n, path)
-		}
+		field, _ := groupBy(path, &args)
 		columns[n] = field.column
 		values[n] = "'" + field.prefix + "' || " + field.column
 	}
-	where := whereInstances(filter, q.ShowGone, &args)
-	return `SELECT count(*), ARRAY[` + strings.Join(values, ", ") + `] FROM instances WHERE ` + where + `
-		GROUP BY ` + strings.Join(columns, ", ") + ` ORDER BY 1 DESC, 2 LIMIT ` + strconv.Itoa(maxGroups), args, nil
+	clause := "WHERE " + whereInstances(filter, q.ShowGone, &args)
+	return at.with(&args) + `SELECT count(*), ARRAY[` + strings.Join(values, ", ") + `]
+		FROM ` + at.instances(&args, clause) + ` ` + clause + `
+		GROUP BY ` + strings.Join(columns, ", ") + ` ORDER BY 1 DESC, 2 LIMIT ` + strconv.Itoa(maxGroups), args
 }
 
 // groupBy finds the field with this path, by its name in proto or JSON. Those

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -25,9 +24,10 @@ func (s *Snapshot) Complete(ctx context.Context) (inventory.Changes, error) {
 		return inventory.Changes{}, ctx.Err()
 	}
 	var changes inventory.Changes
-	err := s.store.write(ctx, func(tx pgx.Tx) error {
+	w := &writer{obs: s.obs, reconciliation: s.reconciliation, spool: &s.spool}
+	err := s.store.writeScope(ctx, w, func() error {
 		var err error
-		changes, err = s.apply(ctx, tx)
+		changes, err = s.apply(ctx, w)
 		return err
 	})
 	if err != nil {
@@ -37,8 +37,9 @@ func (s *Snapshot) Complete(ctx context.Context) (inventory.Changes, error) {
 	return changes, nil
 }
 
-func (s *Snapshot) apply(ctx context.Context, tx pgx.Tx) (inventory.Changes, error) {
-	scope, err := lockScope(ctx, tx, s.obs.Scope)
+func (s *Snapshot) apply(ctx context.Context, w *writer) (inventory.Changes, error) {
+	tx := w.tx
+	scope, err := w.lock(ctx)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && (scope.claim == nil || *scope.claim != s.claim) {
 		return inventory.Changes{}, stale(s.obs)
 	}
@@ -60,7 +61,6 @@ func (s *Snapshot) apply(ctx context.Context, tx pgx.Tx) (inventory.Changes, err
 			missing++
 		}
 	}
-	w := writer{tx: tx, obs: s.obs, reconciliation: s.reconciliation, spool: &s.spool}
 	changes, err := w.write(ctx, gone)
 	if err != nil {
 		return inventory.Changes{}, err
@@ -68,7 +68,10 @@ func (s *Snapshot) apply(ctx context.Context, tx pgx.Tx) (inventory.Changes, err
 	if changes.Missing = missing; missing > 0 {
 		changes.MissingReason = "the cloud could not tell of all that the listing lacked"
 	}
-	return changes, s.finish(ctx, tx, changes, w.moved)
+	if err := s.finish(ctx, tx, changes, w.moved); err != nil {
+		return inventory.Changes{}, err
+	}
+	return changes, w.journal.write(ctx, tx, s.obs.Time)
 }
 
 const refreshHeldSQL = loadHeldSQL + ` AND fence >= $2`
@@ -101,106 +104,4 @@ func (s *Snapshot) finish(ctx context.Context, tx pgx.Tx, changes inventory.Chan
 		return err
 	}
 	return dropStandIns(ctx, tx, s.obs.Scope)
-}
-
-// writer applies decisions to the table of instances, within a transaction that
-// holds the lock of their scope.
-type writer struct {
-	tx             pgx.Tx
-	obs            inventory.Observation
-	reconciliation *inventory.Reconciliation
-	spool          *spool
-	// moved counts the instances that came from other scopes.
-	moved int64
-}
-
-// write brings the table to what the reconciliation decided, and marks absent
-// ones as gone.
-func (w *writer) write(ctx context.Context, absent []uuid.UUID) (inventory.Changes, error) {
-	if w.spool.rows > 0 {
-		if _, err := w.tx.Exec(ctx, applyLimitSQL); err != nil {
-			return inventory.Changes{}, err
-		}
-	}
-	if err := w.resolve(ctx); err != nil {
-		return inventory.Changes{}, err
-	}
-	changes := w.reconciliation.Changes()
-	if changes.Created > 0 {
-		if err := w.insert(ctx); err != nil {
-			return inventory.Changes{}, err
-		}
-	}
-	if changes.Changed+changes.Reappeared > 0 {
-		if err := w.update(ctx); err != nil {
-			return inventory.Changes{}, err
-		}
-	}
-	changes.Gone = int64(len(absent))
-	return changes, w.markGone(ctx, absent)
-}
-
-const insertSQL = `COPY instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
-
-// insert copies the rows of new instances straight into the table: half as dear
-// as by way of another.
-func (w *writer) insert(ctx context.Context) error {
-	return w.copy(ctx, insertSQL, inventory.Create)
-}
-
-// The staging table belongs to the connection and is emptied by each commit:
-// making one each time would litter the catalogue.
-const (
-	stageSQL = `
-		CREATE TEMPORARY TABLE IF NOT EXISTS staged_instances (LIKE instances)
-		ON COMMIT DELETE ROWS`
-
-	copyStagedSQL = `COPY staged_instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
-
-	updateSQL = `
-		UPDATE instances i SET
-			scope = n.scope, fence = n.fence, change_time = n.change_time, content_hash = n.content_hash,
-			provider = n.provider, provider_uri = n.provider_uri, display_name = n.display_name,
-			region = n.region, zone = n.zone, state = n.state, provider_state = n.provider_state,
-			machine_type = n.machine_type, private_ips = n.private_ips, public_ips = n.public_ips,
-			labels = n.labels, details = n.details, create_time = n.create_time,
-			observe_time = GREATEST(n.observe_time, i.observe_time), gone_time = NULL
-		FROM staged_instances n WHERE i.uid = n.uid`
-)
-
-// update writes the rows of changed and reappeared instances.
-func (w *writer) update(ctx context.Context) error {
-	if _, err := w.tx.Exec(ctx, stageSQL); err != nil {
-		return err
-	}
-	if err := w.copy(ctx, copyStagedSQL, inventory.Change, inventory.Reappear); err != nil {
-		return err
-	}
-	_, err := w.tx.Exec(ctx, updateSQL)
-	return err
-}
-
-// copy sends the spooled rows of these decisions.
-func (w *writer) copy(ctx context.Context, sql string, decisions ...inventory.Decision) error {
-	data, err := w.spool.copyData(func(uid uuid.UUID) bool {
-		return slices.Contains(decisions, w.reconciliation.Decision(uid))
-	})
-	if err != nil {
-		return err
-	}
-	_, err = w.tx.Conn().PgConn().CopyFrom(ctx, data, sql)
-	return err
-}
-
-const markGoneSQL = `
-	UPDATE instances SET state = 'GONE', gone_time = $3, change_time = $3, fence = $4
-	WHERE uid = ANY ($1) AND scope = $2 AND gone_time IS NULL`
-
-// markGone marks the instances that a complete observation lacked.
-func (w *writer) markGone(ctx context.Context, absent []uuid.UUID) error {
-	if len(absent) == 0 {
-		return nil
-	}
-	_, err := w.tx.Exec(ctx, markGoneSQL, plain(absent), w.obs.Scope.UID(), w.obs.Time, w.obs.Fence)
-	return err
 }

@@ -36,7 +36,8 @@ func AggregateSQL(q inventory.AggregateQuery) (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	return aggregateSQL(filter, q)
+	sql, args := aggregateSQL(filter, q, moment{})
+	return sql, args, nil
 }
 
 // LookupSQL is the statement of a look-up by a column.
@@ -53,7 +54,7 @@ func ScopesSQL(size int) (string, []any) {
 const (
 	LoadHeldSQL = loadHeldSQL
 	ResolveSQL  = resolveSQL
-	MarkGoneSQL = markGoneSQL
+	GoneSQL     = goneSQL
 )
 
 // HearOf is Hear by uid, for a word that brings no instance.
@@ -64,6 +65,9 @@ func (s *Snapshot) HearOf(uid uuid.UUID, evidence inventory.Evidence) {
 // SpoolMemory is how much of a snapshot stays in memory.
 const SpoolMemory = spoolMemory
 
+// FewCreated is how many new instances go into the log one by one.
+const FewCreated = fewCreated
+
 // InstancesAsOf is what stands after FROM for the roll as of a revision.
 func InstancesAsOf(revision int64, notBefore time.Time) (string, []any) {
 	var args query.Args
@@ -72,3 +76,52 @@ func InstancesAsOf(revision int64, notBefore time.Time) (string, []any) {
 
 // ChangeImages is what stands after FROM for changes with their instances.
 var ChangeImages = changeImages
+
+// MaxGaps is how many gaps a page of history holds.
+const MaxGaps = maxGaps
+
+// FieldChanges are what a change of the log did, nil when it can't be read.
+func FieldChanges(was, became string) []inventory.FieldChange {
+	fields, _ := fieldChanges([]byte(was), []byte(became))
+	return fields
+}
+
+// PastPageSQL is the statement of one page as of the place after a revision.
+func PastPageSQL(q inventory.ListQuery, revision int64, notBefore time.Time) (string, []any, error) {
+	plan, err := planList(q)
+	if err != nil {
+		return "", nil, err
+	}
+	plan.moment = moment{time: q.AsOf, at: past{revision: revision, notBefore: notBefore}}
+	return plan.pageSQL()
+}
+
+// GetPastSQL is the statement of one instance as of the place after a revision.
+func GetPastSQL(uid uuid.UUID, asOf time.Time, revision int64, notBefore time.Time) (string, []any) {
+	return getPastSQL(uid, moment{time: asOf, at: past{revision: revision, notBefore: notBefore}})
+}
+
+// HistorySQL, GapsSQL and RevisionAtSQL are those of the history of an instance,
+// with parameters of the test's choice.
+const (
+	HistorySQL    = historySQL
+	GapsSQL       = gapsSQL
+	RevisionAtSQL = revisionAtSQL
+)
+
+// Touched is the condition on the scopes that a filter can touch.
+func Touched(text string) (string, []any, error) {
+	filter, err := instanceFields.ParseFilter(text)
+	if err != nil {
+		return "", nil, err
+	}
+	t := touched(filter)
+	return t.where, t.args, nil
+}
+
+// Where is the condition on instances of a filter.
+func Where(text string) (string, []any, error) {
+	filter, err := instanceFields.ParseFilter(text)
+	var args query.Args
+	return filter.Where(&args), args, err
+}

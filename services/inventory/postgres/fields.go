@@ -64,7 +64,9 @@ var instanceFields = query.New(
 // etagSQL is Instance.ETag.
 const etagSQL = `'"' || encode(content_hash, 'hex') || CASE WHEN gone_time IS NULL THEN '"' ELSE '-gone"' END`
 
-// vmText and dbText are members of the column details, as text; see the type
-// details.
-func vmText(member string) string { return `(details #>> '{virtualMachine,` + member + `}')` }
-func dbText(member string) string { return `(details #>> '{database,` + member + `}')` }
+// vmText and dbText are members of the column details, as text that compares by
+// code point; see the type details.
+func vmText(member string) string { return detailText("virtualMachine," + member) }
+func dbText(member string) string { return detailText("database," + member) }
+
+func detailText(path string) string { return `((details #>> '{` + path + `}') COLLATE "C")` }

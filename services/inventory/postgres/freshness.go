@@ -13,42 +13,77 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// touch is the condition on scopes that a filter of instances can touch.
+// touch is the condition on the scopes that a read can touch.
 type touch struct {
 	where string
 	args  query.Args
 }
 
-// touched narrows the scopes by what the filter says of account, provider, kind
-// and region; of all else a scope knows nothing. What stands for a whole account
-// has no kind and no region: it can hold anything.
+// inUseSQL leaves out the scopes that are not read any more and in which nothing
+// was: nobody looks there, as nobody looks where an account was never wanted to
+// be read. One that still shows instances is told of until it is confirmed.
+const inUseSQL = `NOT (last_error_reason = '` + inventory.ReasonRetired + `' AND instance_count = 0)`
+
+// touched narrows the scopes to those that can hold what the filter matches, by
+// what a scope knows of its instances; see tell.
 func touched(filter *query.Filter) touch {
 	var t touch
-	conditions := []string{"TRUE"}
-	for _, field := range []struct{ path, condition string }{
-		{"account", "account = ANY (?)"},
-		{"provider", "provider = ANY (?)"},
-		{"kind", "(kind = ANY (?) OR kind = 'KIND_UNSPECIFIED')"},
-		{"location.region", "(region = ANY (?) OR location = '-')"},
-	} {
-		if values, ok := filter.Only(field.path); ok {
-			conditions = append(conditions, strings.Replace(field.condition, "?", t.args.Add(values), 1))
-		}
-	}
-	t.where = strings.Join(conditions, " AND ")
+	t.where = filter.Implied(&t.args, tell)
 	return t
 }
+
+// touchedBy are the scopes that the look-up can touch.
+func touchedBy(in inventory.LookupScope) touch {
+	t := touch{where: "TRUE"}
+	if in.Account != "" {
+		t.where = "account = " + t.args.Add(in.Account)
+	}
+	return t
+}
+
+// tell is what a scope tells of its instances. Account, provider and kind are
+// its own. A region or zone is where its location is: the location itself, a
+// region around it or a zone in it, and the names of clouds are made so that one
+// begins with the other. The location - leaves everything open.
+func tell(path string) query.Told {
+	switch {
+	case path == "account", path == "provider":
+		return query.Told{Column: path}
+	case path == "kind":
+		return query.Told{Column: path, Besides: "kind = 'KIND_UNSPECIFIED'"}
+	case path == "location.region":
+		return query.Told{MayBe: func(region string) string {
+			return "(location IN (" + region + ", '-') OR starts_with(location, " + region + " || '-'))"
+		}}
+	case path == "location.zone":
+		return query.Told{MayBe: func(zone string) string {
+			return "(location = '-' OR starts_with(" + zone + ", location))"
+		}}
+	case strings.HasPrefix(path, "virtual_machine."):
+		return query.Told{MayHave: "kind <> 'DATABASE'"}
+	case strings.HasPrefix(path, "database."):
+		return query.Told{MayHave: "kind <> 'VIRTUAL_MACHINE'"}
+	}
+	return query.Told{}
+}
+
+// unvouchedSQL is the condition on the scopes that an answer can't vouch for:
+// never observed, the last try failed, held, or overdue. Overdue is one that was
+// not observed for twice as long as it should be; the clock is the database's,
+// which is also that of all ages.
+const unvouchedSQL = `(last_complete_time IS NULL OR last_error_reason <> '' OR hold_fence IS NOT NULL
+	OR last_complete_time < now() - 2 * sync_interval)`
 
 // queue asks for the freshness of the touched scopes, and fails the batch when
 // one is older than maxStaleness, unless that is 0.
 func (t touch) queue(batch *pgx.Batch, maxStaleness time.Duration, into *inventory.Freshness) {
-	scopes := 0
+	where := t.where + " AND " + inUseSQL
 	oldestSQL := `
-		SELECT count(*), CASE WHEN bool_and(last_complete_time IS NOT NULL) THEN min(last_complete_time) END
-		FROM scopes WHERE ` + t.where
+		SELECT CASE WHEN bool_and(last_complete_time IS NOT NULL) THEN min(last_complete_time) END
+		FROM scopes WHERE ` + where
 	batch.Queue(oldestSQL, t.args...).QueryRow(func(row pgx.Row) error {
 		var oldest pgtype.Timestamptz
-		if err := row.Scan(&scopes, &oldest); err != nil {
+		if err := row.Scan(&oldest); err != nil {
 			return err
 		}
 		into.Oldest = oldest.Time
@@ -56,28 +91,61 @@ func (t touch) queue(batch *pgx.Batch, maxStaleness time.Duration, into *invento
 	})
 	unreachableSQL := `
 		SELECT account, kind, location FROM scopes
-		WHERE ` + t.where + ` AND (last_complete_time IS NULL OR last_error_reason <> '')
+		WHERE ` + where + ` AND ` + unvouchedSQL + `
 		ORDER BY account, kind, location`
 	batch.Queue(unreachableSQL, t.args...).Query(func(rows pgx.Rows) error {
 		var err error
 		into.Unreachable, err = pgx.CollectRows(rows, scanKey)
 		return err
 	})
+	t.queueStale(batch, maxStaleness)
+}
+
+// queueAt is queue for an answer as of a moment, from which maxStaleness is
+// measured back.
+func (t touch) queueAt(batch *pgx.Batch, m moment, maxStaleness time.Duration, into *inventory.Freshness) {
+	if m.isNow() {
+		t.queue(batch, maxStaleness, into)
+		return
+	}
+	t.queueAsOf(batch, m.time, maxStaleness, into)
+}
+
+// queueStale fails the batch when one of the touched scopes is older than
+// maxStaleness, unless that is 0.
+func (t touch) queueStale(batch *pgx.Batch, maxStaleness time.Duration) {
 	if maxStaleness <= 0 {
 		return
 	}
 	args := append(query.Args{}, t.args...)
 	staleSQL := `
-		SELECT account, kind, location FROM scopes
-		WHERE ` + t.where + ` AND (last_complete_time IS NULL OR last_complete_time < now() - ` + args.Add(maxStaleness) + `::interval)
+		SELECT account, kind, location, last_complete_time IS NULL OR last_complete_time < now() - ` + args.Add(maxStaleness) + `::interval
+		FROM scopes WHERE ` + t.where + ` AND ` + inUseSQL + `
 		ORDER BY account, kind, location`
 	batch.Queue(staleSQL, args...).Query(func(rows pgx.Rows) error {
-		keys, err := pgx.CollectRows(rows, scanKey)
-		if err != nil {
-			return err
-		}
-		return tooStale(keys, scopes, maxStaleness)
+		return readStale(rows, maxStaleness)
 	})
+}
+
+// readStale reads the touched scopes and whether each is too old.
+func readStale(rows pgx.Rows, maxStaleness time.Duration) error {
+	var (
+		key    inventory.ScopeKey
+		old    bool
+		stale  []inventory.ScopeKey
+		scopes int
+	)
+	_, err := pgx.ForEachRow(rows, []any{&key.Account, &key.Kind, &key.Location, &old}, func() error {
+		scopes++
+		if old {
+			stale = append(stale, key)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tooStale(stale, scopes, maxStaleness)
 }
 
 func scanKey(row pgx.CollectableRow) (key inventory.ScopeKey, err error) {

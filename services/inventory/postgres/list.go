@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,6 +17,8 @@ type instanceCursor struct {
 	After []string `json:"a"`
 	// Total is counted for the first page only.
 	Total int64 `json:"t"`
+	// Past is where all pages of a past time are read.
+	Past *pin `json:"p,omitempty"`
 }
 
 // listPlan is a ListQuery that was understood.
@@ -26,6 +29,7 @@ type listPlan struct {
 	fingerprint string
 	first       bool
 	cursor      instanceCursor
+	moment      moment
 	// next is where the page after begins; nil: there is none.
 	next *instanceCursor
 }
@@ -39,29 +43,36 @@ func planList(q inventory.ListQuery) (listPlan, error) {
 	if p.order, err = instanceFields.ParseOrder(q.OrderBy); err != nil {
 		return p, err
 	}
-	p.fingerprint = query.Fingerprint("instances", q.Filter, q.OrderBy, strconv.FormatBool(q.ShowGone))
+	asOf := ""
+	if !q.AsOf.IsZero() {
+		asOf = q.AsOf.UTC().Format(time.RFC3339Nano)
+	}
+	p.fingerprint = query.Fingerprint("instances", q.Filter, q.OrderBy, strconv.FormatBool(q.ShowGone), asOf)
 	return p, query.DecodeToken(q.PageToken, p.fingerprint, &p.cursor)
 }
 
 // ListInstances reads a page of instances, with how fresh it is and how many
 // there are, all as of one moment. Errors: INVALID_ARGUMENT with the place of
 // the mistake; FAILED_PRECONDITION with inventory.ReasonTooStale when
-// MaxStaleness can't be met.
+// MaxStaleness can't be met; OUT_OF_RANGE with inventory.ReasonHistoryExpired
+// when history does not reach back to AsOf.
 func (s *Store) ListInstances(ctx context.Context, q inventory.ListQuery) (inventory.Page, error) {
 	plan, err := planList(q)
 	if err != nil {
 		return inventory.Page{}, err
 	}
-	pageSQL, pageArgs, err := plan.pageSQL()
-	if err != nil {
-		return inventory.Page{}, err
-	}
 	page := inventory.Page{TotalSize: plan.cursor.Total}
 	err = s.read(ctx, func(tx pgx.Tx) error {
+		if plan.moment, err = momentOf(ctx, tx, q.AsOf, plan.cursor.Past); err != nil {
+			return err
+		}
+		pageSQL, pageArgs, err := plan.pageSQL()
+		if err != nil {
+			return err
+		}
 		// One round trip for all of it.
 		batch := &pgx.Batch{}
-		touch := touched(plan.filter)
-		touch.queue(batch, q.MaxStaleness, &page.Freshness)
+		touched(plan.filter).queueAt(batch, plan.moment, q.MaxStaleness, &page.Freshness)
 		batch.Queue(pageSQL, pageArgs...).Query(func(rows pgx.Rows) error {
 			return plan.readPage(rows, &page)
 		})
@@ -75,7 +86,7 @@ func (s *Store) ListInstances(ctx context.Context, q inventory.ListQuery) (inven
 		return inventory.Page{}, err
 	}
 	if plan.next != nil {
-		plan.next.Total = page.TotalSize
+		plan.next.Total, plan.next.Past = page.TotalSize, plan.moment.pin()
 		page.NextPageToken = query.EncodeToken(plan.fingerprint, plan.next)
 	}
 	return page, nil
@@ -102,19 +113,19 @@ func (p *listPlan) pageSQL() (string, []any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	sql := `SELECT ` + instanceColumns + `, ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]
-		FROM instances WHERE ` + where + ` AND ` + after + `
-		ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + args.Add(p.query.PageSize+1)
-	return sql, args, nil
+	clause := "WHERE " + where + " AND " + after + " ORDER BY " + p.order.OrderBy() + " LIMIT " + args.Add(p.query.PageSize+1)
+	return p.moment.with(&args) + `SELECT ` + instanceColumns + `, ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]
+		FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args, nil
 }
 
 // countSQL counts all that the filter matches; all there is, from the scopes.
 func (p *listPlan) countSQL() (string, []any) {
-	if strings.TrimSpace(p.query.Filter) == "" && !p.query.ShowGone {
+	if strings.TrimSpace(p.query.Filter) == "" && !p.query.ShowGone && p.moment.isNow() {
 		return `SELECT COALESCE(sum(instance_count), 0)::bigint FROM scopes`, nil
 	}
 	var args query.Args
-	return `SELECT count(*) FROM instances WHERE ` + p.where(&args), args
+	clause := "WHERE " + p.where(&args)
+	return p.moment.with(&args) + `SELECT count(*) FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args
 }
 
 // maxPageBytes is about how large a page may get. Clients of gRPC take 4 MiB

@@ -18,7 +18,8 @@ const maxMatches = 10
 // GetInstanceByProviderID is the one instance with the id that the cloud gave
 // it. Errors: NOT_FOUND, with the scopes that could not be looked at under
 // "unreachable"; FAILED_PRECONDITION with inventory.ReasonAmbiguous, naming
-// them, when there are several.
+// them, when there are several; FAILED_PRECONDITION with
+// inventory.ReasonTooStale as GetInstance.
 func (s *Store) GetInstanceByProviderID(ctx context.Context, id string, in inventory.LookupScope) (inventory.Instance, error) {
 	return s.lookup(ctx, "provider_id", id, in)
 }
@@ -35,31 +36,27 @@ func (s *Store) GetInstanceByDisplayName(ctx context.Context, name string, in in
 
 // lookup finds the instance whose column has the value.
 func (s *Store) lookup(ctx context.Context, column, value string, in inventory.LookupScope) (inventory.Instance, error) {
-	var (
-		matches   []inventory.Instance
-		freshness inventory.Freshness
-	)
+	var found inventory.Instance
 	err := s.read(ctx, func(tx pgx.Tx) error {
-		batch := &pgx.Batch{}
 		sql, args := lookupSQL(column, value, in)
-		batch.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
-			scanner := newRowScanner()
-			matches, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (inventory.Instance, error) { return scanner.scan(row) })
+		rows, err := tx.Query(ctx, sql, args...)
+		if err != nil {
 			return err
-		})
-		touchedBy(in).queue(batch, 0, &freshness)
-		return tx.SendBatch(ctx, batch).Close()
+		}
+		scanner := newRowScanner()
+		matches, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (inventory.Instance, error) { return scanner.scan(row) })
+		switch {
+		case err != nil:
+			return err
+		case len(matches) == 0:
+			return notThere(ctx, tx, value, touchedBy(in), moment{}, in.MaxStaleness)
+		case len(matches) > 1:
+			return ambiguous(value, matches)
+		}
+		found = matches[0]
+		return checkStale(ctx, tx, found.UID, in.MaxStaleness)
 	})
-	switch {
-	case err != nil:
-		return inventory.Instance{}, err
-	case len(matches) == 0:
-		return inventory.Instance{}, notFound(value, freshness.Unreachable)
-	case len(matches) > 1:
-		return inventory.Instance{}, ambiguous(value, matches)
-	default:
-		return matches[0], nil
-	}
+	return found, err
 }
 
 func lookupSQL(column, value string, in inventory.LookupScope) (string, []any) {
@@ -75,18 +72,9 @@ func lookupSQL(column, value string, in inventory.LookupScope) (string, []any) {
 		` ORDER BY uid LIMIT ` + strconv.Itoa(maxMatches+1), args
 }
 
-// touchedBy are the scopes that the look-up can touch.
-func touchedBy(in inventory.LookupScope) touch {
-	t := touch{where: "TRUE"}
-	if in.Account != "" {
-		t.where = "account = " + t.args.Add(in.Account)
-	}
-	return t
-}
-
 // notFound tells "there is none" from "could not look everywhere".
 func notFound(value string, unreachable []inventory.ScopeKey) error {
-	f := fault.New(fault.KindNotFound, "NOT_FOUND", "%s is not on the roll", value)
+	f := fault.NotFound(value)
 	if len(unreachable) > 0 {
 		f.Message += "; these scopes could not be looked at: " + shorten(inventory.ScopeNames(unreachable))
 		f = withScopes(f, "unreachable", unreachable)

@@ -42,17 +42,20 @@ type machineState struct {
 	model   *model
 	open    []*underWay
 	counter int
+	pool    *pgxpool.Pool
+	replica replica
 }
 
 // TestStoreIsTheModel plays random histories against the store and the model:
 // snapshots that run at once, come late, stop half-way or fail, observations of
 // single instances, instances that move between scopes, and the removal of the
-// account. After each step both must say the same.
+// account. After each step both must say the same, and the log lead from what
+// the roll was before to what it is; all of it undone leads back to nothing.
 func TestStoreIsTheModel(t *testing.T) {
 	store, pool := open(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		reset(t, pool)
-		s := &machineState{ctx: t.Context(), store: store, model: newModel()}
+		s := &machineState{ctx: t.Context(), store: store, model: newModel(), pool: pool, replica: replica{roll: map[string]columns{}}}
 		defer s.closeAll()
 		rt.Repeat(map[string]func(*rapid.T){
 			"begin":    s.begin,
@@ -65,6 +68,9 @@ func TestStoreIsTheModel(t *testing.T) {
 			"remove":   s.remove,
 			"":         s.check,
 		})
+		if err := s.replica.rewind(); err != nil {
+			rt.Fatal(err)
+		}
 	})
 }
 
@@ -73,6 +79,8 @@ func reset(t *testing.T, pool *pgxpool.Pool) {
 	exec(t, pool, `DELETE FROM instances`)
 	exec(t, pool, `DELETE FROM scopes`)
 	exec(t, pool, `DELETE FROM removed_accounts`)
+	exec(t, pool, `DELETE FROM changes`)
+	exec(t, pool, `UPDATE change_head SET revision = 0`)
 }
 
 func (s *machineState) closeAll() {
@@ -220,6 +228,9 @@ func (s *machineState) check(t *rapid.T) {
 	}
 	compare(t, got, want)
 	s.checkScopes(t, alive)
+	if err := s.replica.follow(s.pool); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (s *machineState) checkScopes(t *rapid.T, alive map[inventory.ScopeKey]int64) {

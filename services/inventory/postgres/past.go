@@ -42,10 +42,19 @@ const undone = `jsonb_object_agg(e.key, e.value ORDER BY c.revision DESC) FILTER
 // What was not changed since comes from the table as it is, by its indexes: it
 // costs as much more as there are changes since.
 func instancesAsOf(args *query.Args, at past) string {
+	return "(SELECT * FROM " + unchangedSince(args, at) + " i UNION ALL SELECT * FROM " + undoneSince(args, at) + " i)"
+}
+
+// unchangedSince and undoneSince are the two parts of instancesAsOf.
+func unchangedSince(args *query.Args, at past) string {
 	return `(
 		SELECT i.* FROM instances i
 		WHERE NOT EXISTS (SELECT FROM changes c WHERE c.uid = i.uid AND ` + at.later(args, "c") + `)
-		UNION ALL
+	)`
+}
+
+func undoneSince(args *query.Args, at past) string {
+	return `(
 		SELECT was.* FROM (
 			SELECT c.uid, ` + undone + ` AS was
 			FROM changes c LEFT JOIN LATERAL jsonb_each(c.was) e ON true
@@ -57,8 +66,8 @@ func instancesAsOf(args *query.Args, at past) string {
 
 // changeImages stands after FROM: each row of from, which has the columns of
 // changes and is called log, with the instance as the change left it (after) and
-// as it found it (before; all NULL where it found none). They have the columns of
-// instances.
+// as it found it (before; as it left it where it found none). They have the
+// columns of instances.
 func changeImages(from string) string {
 	return from + ` log
 		JOIN instances i ON i.uid = log.uid
@@ -68,5 +77,5 @@ func changeImages(from string) string {
 			WHERE c.uid = log.uid AND c.revision > log.revision AND c.time >= log.time
 		) later ON true
 		CROSS JOIN LATERAL jsonb_populate_record(i, later.was) after
-		LEFT JOIN LATERAL jsonb_populate_record(after, log.was) before ON log.type <> 'CREATED'`
+		CROSS JOIN LATERAL jsonb_populate_record(after, log.was) before`
 }

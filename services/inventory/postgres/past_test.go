@@ -116,7 +116,7 @@ func TestThePastIsWhatItWas(t *testing.T) {
 // checkImages holds the images of each change to the states around it.
 func checkImages(t *rapid.T, pool *pgxpool.Pool, states []map[string]string) {
 	rows, err := pool.Query(context.Background(), `SELECT log.revision, log.uid::text, to_jsonb(after)::text,
-		COALESCE(to_jsonb(before)::text, '') FROM `+postgres.ChangeImages("changes"))
+		CASE WHEN log.was IS NULL THEN '' ELSE to_jsonb(before)::text END FROM `+postgres.ChangeImages("changes"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -191,7 +191,7 @@ func TestPlansOfEverythingElse(t *testing.T) {
 	})
 	t.Run("the gone of a snapshot", func(t *testing.T) {
 		want{index: []string{"instances_pkey", "instances_scope_idx"}}.check(t,
-			explain(t, pool, postgres.MarkGoneSQL, []any{someUIDs, scope, at(1), int64(1)}))
+			explain(t, pool, postgres.GoneSQL, []any{someUIDs, scope, at(1), int64(1)}))
 	})
 	for column, index := range map[string]string{
 		"provider_id": "instances_provider_id_idx", "provider_uri": "instances_provider_uri_idx", "display_name": "instances_display_name_idx",

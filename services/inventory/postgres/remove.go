@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -17,8 +18,12 @@ const (
 	deleteScopesSQL = `DELETE FROM scopes WHERE account = $1`
 
 	accountGoneSQL = `
-		UPDATE instances SET state = 'GONE', gone_time = now(), change_time = now(), fence = GREATEST(fence, $2)
-		WHERE account = $1 AND gone_time IS NULL`
+		WITH gone AS (
+			UPDATE instances i SET state = 'GONE', gone_time = $3, change_time = $3, fence = GREATEST(fence, $2)
+			FROM (SELECT uid, state, change_time FROM instances WHERE account = $1 AND gone_time IS NULL) old
+			WHERE i.uid = old.uid
+			RETURNING i.uid, old.state, old.change_time, i.gone_time
+		)` + stageGone
 
 	removeAccountSQL = `
 		INSERT INTO removed_accounts (account, fence) VALUES ($1, $2)
@@ -40,11 +45,19 @@ func (s *Store) RemoveAccount(ctx context.Context, account string, fence int64) 
 		if _, err := tx.Exec(ctx, deleteScopesSQL, account); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, accountGoneSQL, account, fence); err != nil {
+		if _, err := tx.Exec(ctx, removeAccountSQL, account, fence); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, removeAccountSQL, account, fence)
-		return err
+		if _, err := tx.Exec(ctx, stageSQL); err != nil {
+			return err
+		}
+		now := time.Now()
+		tag, err := tx.Exec(ctx, accountGoneSQL, account, fence, now)
+		if err != nil {
+			return err
+		}
+		log := journal{staged: tag.RowsAffected()}
+		return log.write(ctx, tx, now)
 	})
 }
 

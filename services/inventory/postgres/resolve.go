@@ -2,13 +2,11 @@ package postgres
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
@@ -21,7 +19,12 @@ const (
 		FROM instances i LEFT JOIN scopes s ON s.uid = i.scope
 		WHERE i.uid = ANY ($1)`
 
-	lockOthersSQL = `SELECT FROM scopes WHERE uid = ANY ($1) ORDER BY uid FOR UPDATE`
+	// Locks come in one order, whoever takes them.
+	lockAllSQL = `SELECT FROM scopes WHERE uid = ANY ($1) ORDER BY uid FOR UPDATE`
+
+	lockGoneSQL = `
+		SELECT uid, fence, content_hash FROM instances
+		WHERE uid = ANY ($1) AND gone_time IS NOT NULL ORDER BY uid FOR UPDATE`
 
 	// What compared itself to a scope before something left it has to begin anew.
 	leaveScopeSQL = `
@@ -33,42 +36,50 @@ const (
 // been here before, or stand in another scope, from which they move here. This
 // way the instances that are gone, of which there are ever more, do not make a
 // re-read dearer.
+//
+// Whoever writes into the other scopes comes before or after: their rows are
+// locked. When it turns out here which ones they are, all begins anew with them,
+// for locks of scopes are taken in one order. The rows of instances that come
+// back are locked too, as other scopes may see them come as well.
 func (w *writer) resolve(ctx context.Context) error {
-	fresh := w.reconciliation.Fresh()
-	if len(fresh) == 0 {
+	if w.fresh == nil {
+		w.fresh = w.reconciliation.Fresh()
+	}
+	if len(w.fresh) == 0 {
 		return nil
 	}
-	left, err := w.lookUp(ctx, fresh)
-	if err != nil || len(left) == 0 {
+	for _, uid := range w.known {
+		w.reconciliation.Forget(uid)
+	}
+	w.known = nil
+	left, gone, err := w.lookUp(ctx)
+	if err != nil {
 		return err
 	}
-	// Whoever writes into the other scopes comes before or after; what was read
-	// of them is read again.
-	others := slices.Collect(maps.Keys(left))
-	if _, err := w.tx.Exec(ctx, lockOthersSQL, plain(others)); err != nil {
-		return err
+	var more []uuid.UUID
+	for scope := range left {
+		if !slices.Contains(w.others, scope) {
+			more = append(more, scope)
+		}
 	}
-	if left, err = w.lookUp(ctx, fresh); err != nil {
-		return err
+	if len(more) > 0 {
+		return &again{scopes: more}
 	}
 	for scope, count := range left {
-		if !slices.Contains(others, scope) {
-			return fault.New(fault.KindAborted, "CONFLICT", "instances move between scopes; try again")
-		}
 		if _, err := w.tx.Exec(ctx, leaveScopeSQL, scope, count); err != nil {
 			return err
 		}
 		w.moved += count
 	}
-	return nil
+	return w.lockGone(ctx, gone)
 }
 
-// lookUp tells the reconciliation what is held of the instances, and returns how
-// many would leave which other scope.
-func (w *writer) lookUp(ctx context.Context, uids []uuid.UUID) (left map[uuid.UUID]int64, err error) {
-	rows, err := w.tx.Query(ctx, resolveSQL, plain(uids), w.obs.Scope.UID())
+// lookUp tells the reconciliation what is held of the fresh instances, and
+// returns how many would leave which other scope, and those that are gone.
+func (w *writer) lookUp(ctx context.Context) (left map[uuid.UUID]int64, gone []uuid.UUID, err error) {
+	rows, err := w.tx.Query(ctx, resolveSQL, plain(w.fresh), w.obs.Scope.UID())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	left = map[uuid.UUID]int64{}
 	var uid, scope uuid.UUID
@@ -77,12 +88,37 @@ func (w *writer) lookUp(ctx context.Context, uids []uuid.UUID) (left map[uuid.UU
 	_, err = pgx.ForEachRow(rows, []any{&uid, &hash, &held.Gone, &held.Elsewhere, &scope, &held.Fence}, func() error {
 		held.Hash = inventory.Hash(hash)
 		w.reconciliation.Hold(uid, held)
+		w.known = append(w.known, uid)
+		if held.Gone {
+			gone = append(gone, uid)
+		}
 		if held.Elsewhere && w.reconciliation.Decision(uid) == inventory.Change {
 			left[scope]++
 		}
 		return nil
 	})
-	return left, err
+	return left, gone, err
+}
+
+// lockGone keeps others from the rows of instances that are gone.
+func (w *writer) lockGone(ctx context.Context, gone []uuid.UUID) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	rows, err := w.tx.Query(ctx, lockGoneSQL, plain(gone))
+	if err != nil {
+		return err
+	}
+	locked := 0
+	err = eachHeld(rows, func(uid uuid.UUID, held inventory.Held) {
+		locked++
+		held.Gone = true
+		w.reconciliation.Hold(uid, held)
+	})
+	if err == nil && locked < len(gone) {
+		return &again{}
+	}
+	return err
 }
 
 // plain are the ids in the form that pgx encodes without asking each for its

@@ -52,10 +52,18 @@ func (s *rowScanner) size() int {
 
 // scan reads the current row.
 func (s *rowScanner) scan(row pgx.Row) (inventory.Instance, error) {
-	s.privateIPs, s.publicIPs = nil, nil // the row before has the old ones
+	s.reset()
 	if err := row.Scan(s.targets...); err != nil {
 		return inventory.Instance{}, err
 	}
+	return s.instance()
+}
+
+// reset makes ready for the next row: the instance before has the old lists.
+func (s *rowScanner) reset() { s.privateIPs, s.publicIPs = nil, nil }
+
+// instance is what was scanned.
+func (s *rowScanner) instance() (inventory.Instance, error) {
 	i := s.i
 	i.PrivateIPs, i.PublicIPs = s.privateIPs, s.publicIPs
 	i.CreateTime, i.FirstSeenTime, i.ChangeTime = s.create.Time, s.firstSeen.Time, s.change.Time

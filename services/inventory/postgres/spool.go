@@ -139,3 +139,13 @@ func (f *rowFilter) next() error {
 	}
 	return nil
 }
+
+// bytesRead moves what there is of rest to p; io.EOF when there is nothing.
+func bytesRead(p []byte, rest *[]byte) (int, error) {
+	if len(*rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, *rest)
+	*rest = (*rest)[n:]
+	return n, nil
+}

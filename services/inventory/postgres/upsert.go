@@ -25,12 +25,18 @@ const (
 func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i inventory.Instance) (inventory.Instance, error) {
 	var hasher inventory.Hasher
 	hash := obs.Adopt(&i, &hasher)
+	rows, err := single(obs, &i, hash)
+	if err != nil {
+		return inventory.Instance{}, err
+	}
+	w := &writer{obs: obs, reconciliation: inventory.NewReconciliation(obs.Fence, 1), spool: rows}
+	w.reconciliation.Observe(i.UID, hash)
 	var stored inventory.Instance
-	err := s.write(ctx, func(tx pgx.Tx) error {
-		if err := ensureScope(ctx, tx, obs); err != nil {
+	err = s.writeScope(ctx, w, func() error {
+		if err := ensureScope(ctx, w.tx, obs); err != nil {
 			return err
 		}
-		scope, err := lockScope(ctx, tx, obs.Scope)
+		scope, err := w.lock(ctx)
 		if errors.Is(err, pgx.ErrNoRows) { // its account was removed just now
 			return stale(obs)
 		}
@@ -40,41 +46,39 @@ func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i
 		if obs.Fence < scope.fence || scope.claimFence != nil && obs.Fence <= *scope.claimFence {
 			return stale(obs)
 		}
-		if err := upsert(ctx, tx, obs, &i, hash); err != nil {
+		if err := w.upsert(ctx, &i); err != nil {
 			return err
 		}
-		stored, err = getInstance(ctx, tx, i.UID)
-		return err
+		if stored, err = getInstance(ctx, w.tx, i.UID); err != nil {
+			return err
+		}
+		return w.journal.write(ctx, w.tx, obs.Time)
 	})
-	return stored, err
+	return stored, errors.Join(err, rows.close())
 }
 
-// upsert writes the one instance as a snapshot of nothing else, in a scope that
-// the transaction has locked.
-func upsert(ctx context.Context, tx pgx.Tx, obs inventory.Observation, i *inventory.Instance, hash inventory.Hash) error {
-	var (
-		rows    spool
-		encoder = encoder{scope: obs.Scope.UID(), fence: obs.Fence, time: obs.Time, single: true}
-		single  = inventory.NewReconciliation(obs.Fence, 1)
-	)
-	single.Observe(i.UID, hash)
-	if err := rows.add(func(b []byte) []byte { return encoder.row(b, i, hash) }); err != nil {
-		return err
-	}
-	w := writer{tx: tx, obs: obs, reconciliation: single, spool: &rows}
+// single is the one instance as the rows of a snapshot of nothing else.
+func single(obs inventory.Observation, i *inventory.Instance, hash inventory.Hash) (*spool, error) {
+	rows := &spool{}
+	encoder := encoder{scope: obs.Scope.UID(), fence: obs.Fence, time: obs.Time, single: true}
+	return rows, rows.add(func(b []byte) []byte { return encoder.row(b, i, hash) })
+}
+
+// upsert writes the one instance, in a scope that the transaction has locked.
+func (w *writer) upsert(ctx context.Context, i *inventory.Instance) error {
 	changes, err := w.write(ctx, nil)
 	if err != nil {
-		return errors.Join(err, rows.close())
+		return err
 	}
-	switch single.Decision(i.UID) {
+	switch w.reconciliation.Decision(i.UID) {
 	case inventory.Overtaken:
 		return inventory.Stale("instance " + i.ProviderID)
 	case inventory.Unchanged:
-		if _, err := tx.Exec(ctx, vouchSQL, i.UID, obs.Fence, obs.Time); err != nil {
+		if _, err := w.tx.Exec(ctx, vouchSQL, i.UID, w.obs.Fence, w.obs.Time); err != nil {
 			return err
 		}
 	}
 	more := changes.Created + changes.Reappeared + w.moved
-	_, err = tx.Exec(ctx, singleScopeSQL, obs.Scope.UID(), obs.Fence, more)
+	_, err = w.tx.Exec(ctx, singleScopeSQL, w.obs.Scope.UID(), w.obs.Fence, more)
 	return err
 }

@@ -1,25 +1,27 @@
 // Command bench measures Rollcall against limits taken in the same run, and
 // writes the table that docs/benchmarks.md keeps. `make bench` runs it.
 //
-//	bench -rollcall bin/rollcall -out docs/benchmarks.md
+//	bench -rollcall bin/rollcall -out docs/benchmarks.md -only sync,reads
 //
-// Each figure is a ratio: a first sync against the bare SDK listing the same
-// from the same simulated cloud, a snapshot against COPY. The cloud, Postgres and
+// What can be is a ratio: a first sync against the bare SDK listing the same from
+// the same simulated cloud, a snapshot against COPY. The cloud, Postgres and
 // Rollcall run as processes of their own.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
 // limit bounds the whole, against hanging.
-const limit = 20 * time.Minute
+const limit = 40 * time.Minute
 
 // size is what the simulated cloud holds.
 type size struct {
@@ -28,56 +30,88 @@ type size struct {
 
 func (s size) total() int { return s.accounts * s.regions * (s.instances + s.databases) }
 
+// parts are what is measured, each a section of docs/benchmarks.md.
+var parts = []struct {
+	section section
+	measure func(context.Context, settings) (string, error)
+}{
+	{"sync", measureSyncs},
+	{"snapshot", func(ctx context.Context, _ settings) (string, error) { return measureSnapshots(ctx) }},
+	{"reads", func(ctx context.Context, s settings) (string, error) { return measureReads(ctx, s.program("inventory")) }},
+}
+
+// settings say what is measured and how.
+type settings struct {
+	// rollcall is the program to measure; the other programs stand beside it.
+	rollcall string
+	rounds   int
+	size     size
+}
+
+// program is the path of another program.
+func (s settings) program(name string) string { return filepath.Join(filepath.Dir(s.rollcall), name) }
+
 func main() {
-	rollcall := flag.String("rollcall", "bin/rollcall", "the program to measure")
-	out := flag.String("out", "", "file to write the table to; only printed when empty")
-	rounds := flag.Int("rounds", 3, "rounds; each figure is the median of them")
+	s := settings{}
+	flag.StringVar(&s.rollcall, "rollcall", "bin/rollcall", "the program to measure; the others stand beside it")
+	out := flag.String("out", "", "file to write the tables to; only printed when empty")
+	only := flag.String("only", "", "measure these parts only, with commas between; all when empty")
+	flag.IntVar(&s.rounds, "rounds", 3, "rounds; each figure of a sync is the median of them")
 	cloudAddr := flag.String("serve-cloud", "", "serve the simulated cloud at this address (the bench starts itself so)")
-	s := size{}
-	flag.IntVar(&s.accounts, "accounts", 10, "accounts")
-	flag.IntVar(&s.regions, "regions", 4, "regions an account")
-	flag.IntVar(&s.instances, "instances", 500, "virtual machines an account and region")
-	flag.IntVar(&s.databases, "databases", 10, "databases an account and region")
+	flag.IntVar(&s.size.accounts, "accounts", 10, "accounts")
+	flag.IntVar(&s.size.regions, "regions", 4, "regions an account")
+	flag.IntVar(&s.size.instances, "instances", 500, "virtual machines an account and region")
+	flag.IntVar(&s.size.databases, "databases", 10, "databases an account and region")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *rollcall, *out, *cloudAddr, *rounds, s); err != nil {
+	var err error
+	if *cloudAddr != "" {
+		err = serveCloud(ctx, *cloudAddr, s.size)
+	} else {
+		err = run(ctx, s, *only, *out)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, rollcall, out, cloudAddr string, rounds int, s size) error {
-	if cloudAddr != "" {
-		return serveCloud(ctx, cloudAddr, s)
-	}
+// run measures the wanted parts one after the other, and keeps each table as soon
+// as there is one.
+func run(ctx context.Context, s settings, only, out string) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	syncs, err := measureSyncs(ctx, rollcall, rounds, s)
-	if err != nil {
-		return err
+	wanted := strings.FieldsFunc(only, func(r rune) bool { return r == ',' })
+	for _, part := range parts {
+		if len(wanted) > 0 && !slices.Contains(wanted, string(part.section)) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "measuring %s\n", part.section)
+		table, err := part.measure(ctx, s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", part.section, err)
+		}
+		fmt.Println(table)
+		if out == "" {
+			continue
+		}
+		if err := part.section.keep(out, table); err != nil {
+			return err
+		}
 	}
-	fmt.Println(syncs)
-	fmt.Fprintln(os.Stderr, "snapshots of 100,000 instances")
-	snapshots, err := measureSnapshots(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Println(snapshots)
-	if out == "" {
-		return nil
-	}
-	return errors.Join(syncSection.keep(out, syncs), snapshotSection.keep(out, snapshots))
+	return nil
 }
 
 // measureSyncs makes the table of syncs.
-func measureSyncs(ctx context.Context, rollcall string, rounds int, s size) (string, error) {
+func measureSyncs(ctx context.Context, set settings) (string, error) {
+	s, rounds := set.size, set.rounds
 	results := make([]round, 0, rounds)
 	for i := range rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d: %d accounts × %d regions × %d virtual machines and %d databases\n",
 			i+1, rounds, s.accounts, s.regions, s.instances, s.databases)
-		r, err := measure(ctx, rollcall, s)
+		r, err := measure(ctx, set.rollcall, s)
 		if err != nil {
 			return "", fmt.Errorf("round %d: %w", i+1, err)
 		}

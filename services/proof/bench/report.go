@@ -14,11 +14,6 @@ import (
 // marks.
 type section string
 
-const (
-	syncSection     section = "sync"
-	snapshotSection section = "snapshot"
-)
-
 // median is the middle one of what pick takes from each round.
 func median[T cmp.Ordered](rounds []round, pick func(round) T) T {
 	values := make([]T, 0, len(rounds))

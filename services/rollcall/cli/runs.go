@@ -106,6 +106,7 @@ var scopeResultColumns = []column[*discoveryv1.ScopeResult]{
 	{title: "new", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetCreated()) }},
 	{title: "changed", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetChanged()) }},
 	{title: "gone", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetGone()) }},
+	{title: "missing", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetMissing()) }},
 	{title: "back", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetReappeared()) }},
 	{title: "calls", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetRequests()) }},
 	{title: "problem", cell: func(s *session, r *discoveryv1.ScopeResult) string {

@@ -13,6 +13,7 @@ type setupGuide struct {
 
 	Tool      string `help:"Print only what this tool runs: aws-cli, cloudformation, terraform or gcloud." enum:",aws-cli,cloudformation,terraform,gcloud" default:"" placeholder:"TOOL"`
 	Principal string `help:"Who Rollcall is in the cloud: the ARN that assumes the role, or the service account that impersonates." placeholder:"ARN|EMAIL"`
+	ReadOnly  bool   `help:"Leave out what starting and stopping need."`
 }
 
 // Help is the end of --help.
@@ -25,7 +26,7 @@ func (setupGuide) Help() string {
 // Run prints how to set an account up in its cloud.
 func (c *setupGuide) Run(ctx context.Context, s *session) error {
 	guide, err := s.accounts().GetSetupGuide(ctx, &accountsv1.GetSetupGuideRequest{
-		Name: resource(accountsCollection, c.Name), Principal: c.Principal,
+		Name: resource(accountsCollection, c.Name), Principal: c.Principal, ReadOnly: c.ReadOnly,
 	})
 	if err != nil {
 		return err
@@ -39,13 +40,21 @@ func (c *setupGuide) Run(ctx context.Context, s *session) error {
 	if guide.GetExternalId() != "" {
 		fmt.Fprintf(s.out, "%s %s\n\n", s.outStyle.bold("External id:"), clean(guide.GetExternalId()))
 	}
-	fmt.Fprintf(s.out, "%s\n\n%s\n", s.outStyle.bold("The least that Rollcall needs:"), cleanLines(strings.TrimSpace(guide.GetPolicy())))
+	fmt.Fprintf(s.out, "%s\n\n%s\n", s.outStyle.bold(c.needs()), cleanLines(strings.TrimSpace(guide.GetPolicy())))
 	for _, snippet := range guide.GetSnippets() {
 		fmt.Fprintf(s.out, "\n%s %s\n\n%s\n", s.outStyle.bold(clean(snippet.GetTool())+":"), clean(snippet.GetTitle()),
 			cleanText(strings.TrimRight(snippet.GetText(), "\n")))
 	}
 	fmt.Fprintf(s.err, "\nThen try it: %s\n", s.errStyle.bold("rollcall accounts verify "+clean(id(accountsCollection, c.Name))))
 	return nil
+}
+
+// needs is the heading of the policy.
+func (c *setupGuide) needs() string {
+	if c.ReadOnly {
+		return "The least that Rollcall needs to read:"
+	}
+	return "The least that Rollcall needs to read, start and stop (--read-only leaves out the latter):"
 }
 
 // printTool prints one tool's text as it is.

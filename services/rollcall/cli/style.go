@@ -35,7 +35,7 @@ func (s style) byWord(word string) string {
 		return s.green(word)
 	case "FAILED", "ABANDONED":
 		return s.red(word)
-	case "DEGRADED", "MAINTENANCE", "STOPPING", "PENDING":
+	case "DEGRADED", "HELD", "MAINTENANCE", "STOPPING", "PENDING":
 		return s.yellow(word)
 	case "SYNCING", "QUEUED":
 		return s.cyan(word)

@@ -103,7 +103,7 @@ func tellFailure(s *session, o outcome) {
 		fmt.Fprintf(s.err, "  What to do: nothing, another run is on its way; or sync again\n")
 		return
 	case run.GetState() == discoveryv1.SyncRun_DEGRADED:
-		fmt.Fprintf(s.err, "%s: %s of %s could not be read\n", name, number(run.GetScopesFailed()), plural(run.GetScopesTotal(), "scope"))
+		fmt.Fprintf(s.err, "%s: %s of %s could not be read%s\n", name, number(run.GetScopesFailed()), plural(run.GetScopesTotal(), "scope"), heldOf(run))
 	default:
 		fmt.Fprintf(s.err, "%s: %s %s\n", name, s.errStyle.red(clean(run.GetErrorReason())), cleanLines(run.GetError()))
 	}
@@ -113,11 +113,25 @@ func tellFailure(s *session, o outcome) {
 	}
 }
 
-// tellScopes names the scopes that failed.
+// heldOf counts the scopes of which some is missing and not believed to be gone.
+func heldOf(run *discoveryv1.SyncRun) string {
+	held := 0
+	for _, scope := range run.GetScopes() {
+		if scope.GetState() == discoveryv1.ScopeResult_HELD {
+			held++
+		}
+	}
+	if held == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d held", held)
+}
+
+// tellScopes names the scopes that failed or are held.
 func tellScopes(s *session, run *discoveryv1.SyncRun) {
 	told := 0
 	for _, scope := range run.GetScopes() {
-		if scope.GetState() != discoveryv1.ScopeResult_FAILED {
+		if scope.GetState() != discoveryv1.ScopeResult_FAILED && scope.GetState() != discoveryv1.ScopeResult_HELD {
 			continue
 		}
 		if told == maxScopesShown {

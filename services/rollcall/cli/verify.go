@@ -14,7 +14,8 @@ type verifyAccount struct {
 
 // Help is the end of --help.
 func (verifyAccount) Help() string {
-	return `Every permission that Rollcall uses is tried for real; nothing is written. The exit code is 1 when the credentials do not do.`
+	return `Every permission that Rollcall uses is tried for real; nothing is written. What is optional is for starting and stopping;
+without it the account is read all the same. The exit code is 1 when the credentials do not do for reading.`
 }
 
 // permission is one permission with all places where the same came of it.
@@ -44,7 +45,7 @@ func (c *verifyAccount) Run(ctx context.Context, s *session) error {
 // suffices tells whether the credentials open the right account and lack nothing.
 func suffices(answer *discoveryv1.VerifyAccountResponse) bool {
 	for _, p := range answer.GetPermissions() {
-		if p.GetStatus() == discoveryv1.VerifyAccountResponse_Permission_LACK {
+		if p.GetStatus() == discoveryv1.VerifyAccountResponse_Permission_LACK && !p.GetOptional() {
 			return false
 		}
 	}
@@ -73,7 +74,7 @@ func printVerified(s *session, name string, answer *discoveryv1.VerifyAccountRes
 		printTable(s, permissionColumns, permissions)
 	}
 	for _, p := range permissions {
-		if p.GetRemedy() != "" && p.GetRemedy() != answer.GetRemedy() {
+		if p.GetRemedy() != "" && p.GetRemedy() != answer.GetRemedy() && !p.GetOptional() {
 			fmt.Fprintf(s.out, "\n%s %s: %s\n", s.outStyle.bold("What to do:"), clean(p.GetPermission()), cleanLines(p.GetRemedy()))
 		}
 	}
@@ -110,6 +111,9 @@ var permissionColumns = []column[*permission]{
 		case discoveryv1.VerifyAccountResponse_Permission_HAVE:
 			return s.outStyle.green("have")
 		case discoveryv1.VerifyAccountResponse_Permission_LACK:
+			if p.GetOptional() {
+				return s.outStyle.yellow("lack (optional)")
+			}
 			return s.outStyle.red("lack")
 		default:
 			return s.outStyle.yellow("can't tell")

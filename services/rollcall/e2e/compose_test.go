@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -49,6 +50,7 @@ func TestServicesApart(t *testing.T) {
 		await(t, name+" is healthy", func() error { return healthy(t.Context(), addr) })
 	}
 	mainJob(t, http)
+	c.projectJob(t, http)
 	for _, addr := range []string{"accounts:9291", "inventory:9292", "discovery:9293"} {
 		if metrics := body(t, "GET", c.at(addr), "/metrics", ""); !strings.Contains(metrics, "process_open_fds") {
 			t.Errorf("%s shows no metrics:\n%s", addr, metrics)
@@ -83,6 +85,26 @@ func mainJob(t *testing.T, addr string) {
 	all := mustInstances(t, addr, `account = "accounts/aws-100000000001" AND location.region = "eu-central-1"`)
 	if len(all) < 30 {
 		t.Errorf("%d instances in eu-central-1, want some 41", len(all))
+	}
+}
+
+// projectJob puts a Google Cloud project of the demo on the roll, with the key that cloudsim hands out.
+func (c *compose) projectJob(t *testing.T, addr string) {
+	t.Helper()
+	const project = "data-analytics-prod"
+	key := body(t, http.MethodGet, c.at("cloudsim:4567"), "/keys/"+project, "")
+	request, err := json.Marshal(map[string]any{"gcp": map[string]any{"projectId": project, "serviceAccountKey": map[string]string{"json": key}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var created account
+	code, err := post(t.Context(), addr, "/v1/accounts", string(request), &created)
+	if err != nil || code != http.StatusOK || created.Name != "accounts/gcp-"+project {
+		t.Fatalf("POST /v1/accounts: %d, %v, %+v", code, err, created)
+	}
+	connected(t, addr, 2)
+	if all := mustInstances(t, addr, "provider = GCP"); len(all) < 70 {
+		t.Errorf("%d instances of the project", len(all))
 	}
 }
 

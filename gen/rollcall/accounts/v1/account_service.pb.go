@@ -387,7 +387,9 @@ type GetSetupGuideRequest struct {
 	// (`arn:aws:iam::999999999999:role/rollcall`), or the service account that is
 	// to impersonate the account's. When empty, the account that is the role's
 	// source; else the snippets ask for it.
-	Principal     string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
+	Principal string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
+	// Leave out what starting and stopping need: Rollcall then only reads.
+	ReadOnly      bool `protobuf:"varint,3,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -436,14 +438,21 @@ func (x *GetSetupGuideRequest) GetPrincipal() string {
 	return ""
 }
 
+func (x *GetSetupGuideRequest) GetReadOnly() bool {
+	if x != nil {
+		return x.ReadOnly
+	}
+	return false
+}
+
 // How to set up an account's credentials in its cloud.
 type SetupGuide struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The external id that the role's trust policy must ask for; empty when the
 	// account is not read through a role.
 	ExternalId string `protobuf:"bytes,1,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
-	// The least that Rollcall needs, as JSON: an IAM policy on AWS, a custom role
-	// on Google Cloud.
+	// The least that Rollcall needs to read, start and stop, or to read alone, as
+	// JSON: an IAM policy on AWS, a custom role on Google Cloud.
 	Policy string `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
 	// Ways to set it up; any one of them does.
 	Snippets      []*SetupGuide_Snippet `protobuf:"bytes,3,rep,name=snippets,proto3" json:"snippets,omitempty"`
@@ -596,11 +605,12 @@ const file_rollcall_accounts_v1_account_service_proto_rawDesc = "" +
 	"\x14DeleteAccountRequest\x12a\n" +
 	"\x04name\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12\x1b\n" +
-	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\x90\x02\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\xad\x02\n" +
 	"\x14GetSetupGuideRequest\x12a\n" +
 	"\x04name\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\x12\x94\x01\n" +
-	"\tprincipal\x18\x02 \x01(\tBv\xbaHsrq\x18\x80\x102l^(arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[A-Za-z0-9+=,.@_/-]+|[a-z0-9._-]+@[a-z0-9.-]+\\.gserviceaccount\\.com)?$R\tprincipal\"\xd4\x01\n" +
+	"\tprincipal\x18\x02 \x01(\tBv\xbaHsrq\x18\x80\x102l^(arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:[A-Za-z0-9+=,.@_/-]+|[a-z0-9._-]+@[a-z0-9.-]+\\.gserviceaccount\\.com)?$R\tprincipal\x12\x1b\n" +
+	"\tread_only\x18\x03 \x01(\bR\breadOnly\"\xd4\x01\n" +
 	"\n" +
 	"SetupGuide\x12\x1f\n" +
 	"\vexternal_id\x18\x01 \x01(\tR\n" +

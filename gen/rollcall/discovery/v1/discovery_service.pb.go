@@ -545,7 +545,9 @@ type VerifyAccountResponse_Permission struct {
 	// What the cloud said, unless they have it.
 	Error string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
 	// What to do about it, for people.
-	Remedy        string `protobuf:"bytes,5,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	Remedy string `protobuf:"bytes,5,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	// Accounts are read without it: start and stop need it, or it spares a detour.
+	Optional      bool `protobuf:"varint,6,opt,name=optional,proto3" json:"optional,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -615,6 +617,13 @@ func (x *VerifyAccountResponse_Permission) GetRemedy() string {
 	return ""
 }
 
+func (x *VerifyAccountResponse_Permission) GetOptional() bool {
+	if x != nil {
+		return x.Optional
+	}
+	return false
+}
+
 var File_rollcall_discovery_v1_discovery_service_proto protoreflect.FileDescriptor
 
 const file_rollcall_discovery_v1_discovery_service_proto_rawDesc = "" +
@@ -625,7 +634,7 @@ const file_rollcall_discovery_v1_discovery_service_proto_rawDesc = "" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\"y\n" +
 	"\x14VerifyAccountRequest\x12a\n" +
 	"\x04name\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
-	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\"\xbf\x04\n" +
+	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\x04name\"\xdb\x04\n" +
 	"\x15VerifyAccountResponse\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\tR\tprincipal\x12(\n" +
 	"\x10cloud_account_id\x18\x02 \x01(\tR\x0ecloudAccountId\x12'\n" +
@@ -633,7 +642,7 @@ const file_rollcall_discovery_v1_discovery_service_proto_rawDesc = "" +
 	"\vpermissions\x18\x04 \x03(\v27.rollcall.discovery.v1.VerifyAccountResponse.PermissionR\vpermissions\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x14\n" +
 	"\x05error\x18\x06 \x01(\tR\x05error\x12\x16\n" +
-	"\x06remedy\x18\a \x01(\tR\x06remedy\x1a\x93\x02\n" +
+	"\x06remedy\x18\a \x01(\tR\x06remedy\x1a\xaf\x02\n" +
 	"\n" +
 	"Permission\x12\x1e\n" +
 	"\n" +
@@ -642,7 +651,8 @@ const file_rollcall_discovery_v1_discovery_service_proto_rawDesc = "" +
 	"\x06status\x18\x02 \x01(\x0e2>.rollcall.discovery.v1.VerifyAccountResponse.Permission.StatusR\x06status\x12\x1a\n" +
 	"\blocation\x18\x03 \x01(\tR\blocation\x12\x14\n" +
 	"\x05error\x18\x04 \x01(\tR\x05error\x12\x16\n" +
-	"\x06remedy\x18\x05 \x01(\tR\x06remedy\"C\n" +
+	"\x06remedy\x18\x05 \x01(\tR\x06remedy\x12\x1a\n" +
+	"\boptional\x18\x06 \x01(\bR\boptional\"C\n" +
 	"\x06Status\x12\x16\n" +
 	"\x12STATUS_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04HAVE\x10\x01\x12\b\n" +

@@ -35,7 +35,7 @@ const (
 	SyncRun_RUNNING SyncRun_State = 2
 	// Every scope was read.
 	SyncRun_SUCCEEDED SyncRun_State = 3
-	// Some scopes were read, others failed.
+	// Some scopes were read and believed, others failed or are held.
 	SyncRun_DEGRADED SyncRun_State = 4
 	// Nothing could be read.
 	SyncRun_FAILED SyncRun_State = 5
@@ -160,6 +160,9 @@ const (
 	ScopeResult_SUCCEEDED ScopeResult_State = 3
 	// Could not be read to the end, or not be applied; the roll is as it was.
 	ScopeResult_FAILED ScopeResult_State = 4
+	// Read to the end, and what it lacked is not believed to be gone yet, or could
+	// not be asked for; all else is applied. The account is due again soon.
+	ScopeResult_HELD ScopeResult_State = 5
 )
 
 // Enum value maps for ScopeResult_State.
@@ -170,6 +173,7 @@ var (
 		2: "RUNNING",
 		3: "SUCCEEDED",
 		4: "FAILED",
+		5: "HELD",
 	}
 	ScopeResult_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -177,6 +181,7 @@ var (
 		"RUNNING":           2,
 		"SUCCEEDED":         3,
 		"FAILED":            4,
+		"HELD":              5,
 	}
 )
 
@@ -410,7 +415,9 @@ type ScopeResult struct {
 	// What went wrong, for people.
 	Error string `protobuf:"bytes,13,opt,name=error,proto3" json:"error,omitempty"`
 	// The same for programs, a value of rollcall.accounts.v1.Connection.Reason.
-	ErrorReason   string `protobuf:"bytes,14,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
+	ErrorReason string `protobuf:"bytes,14,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
+	// Instances that it lacked and that are not marked as gone yet.
+	Missing       int64 `protobuf:"varint,15,opt,name=missing,proto3" json:"missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -543,6 +550,13 @@ func (x *ScopeResult) GetErrorReason() string {
 	return ""
 }
 
+func (x *ScopeResult) GetMissing() int64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
 var File_rollcall_discovery_v1_sync_run_proto protoreflect.FileDescriptor
 
 const file_rollcall_discovery_v1_sync_run_proto_rawDesc = "" +
@@ -583,7 +597,7 @@ const file_rollcall_discovery_v1_sync_run_proto_rawDesc = "" +
 	"\x13TRIGGER_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bSCHEDULE\x10\x01\x12\v\n" +
 	"\aREQUEST\x10\x02:A\xeaA>\n" +
-	"\x14rollcall.dev/SyncRun\x12\x13syncRuns/{sync_run}*\bsyncRuns2\asyncRun\"\xc6\x04\n" +
+	"\x14rollcall.dev/SyncRun\x12\x13syncRuns/{sync_run}*\bsyncRuns2\asyncRun\"\xea\x04\n" +
 	"\vScopeResult\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1a\n" +
 	"\blocation\x18\x02 \x01(\tR\blocation\x12>\n" +
@@ -602,14 +616,16 @@ const file_rollcall_discovery_v1_sync_run_proto_rawDesc = "" +
 	"\brequests\x18\v \x01(\x05R\brequests\x12\x1c\n" +
 	"\tthrottled\x18\f \x01(\x05R\tthrottled\x12\x14\n" +
 	"\x05error\x18\r \x01(\tR\x05error\x12!\n" +
-	"\ferror_reason\x18\x0e \x01(\tR\verrorReason\"S\n" +
+	"\ferror_reason\x18\x0e \x01(\tR\verrorReason\x12\x18\n" +
+	"\amissing\x18\x0f \x01(\x03R\amissing\"]\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aPENDING\x10\x01\x12\v\n" +
 	"\aRUNNING\x10\x02\x12\r\n" +
 	"\tSUCCEEDED\x10\x03\x12\n" +
 	"\n" +
-	"\x06FAILED\x10\x04BHZFgithub.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1;discoveryv1b\x06proto3"
+	"\x06FAILED\x10\x04\x12\b\n" +
+	"\x04HELD\x10\x05BHZFgithub.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1;discoveryv1b\x06proto3"
 
 var (
 	file_rollcall_discovery_v1_sync_run_proto_rawDescOnce sync.Once

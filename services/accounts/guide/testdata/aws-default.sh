@@ -3,8 +3,8 @@
 set -eu
 
 aws iam create-policy \
-  --policy-name rollcall-read \
-  --description 'Lets Rollcall read instances and databases' \
+  --policy-name rollcall \
+  --description 'Lets Rollcall read, start and stop instances and databases' \
   --policy-document '{
   "Version": "2012-10-17",
   "Statement": [
@@ -16,6 +16,19 @@ aws iam create-policy \
         "ec2:DescribeRegions",
         "rds:DescribeDBClusters",
         "rds:DescribeDBInstances"
+      ],
+      "Resource": "*"
+    },
+    {
+      "Sid": "RollcallStartsAndStops",
+      "Effect": "Allow",
+      "Action": [
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "rds:StartDBCluster",
+        "rds:StartDBInstance",
+        "rds:StopDBCluster",
+        "rds:StopDBInstance"
       ],
       "Resource": "*"
     }

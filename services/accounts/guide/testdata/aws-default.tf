@@ -1,21 +1,36 @@
 # Applied with credentials of account 100000000001; attach the policy to the
 # identity that Rollcall's discovery service runs as.
-resource "aws_iam_policy" "rollcall_read" {
-  name        = "rollcall-read"
-  description = "Lets Rollcall read instances and databases"
+resource "aws_iam_policy" "rollcall_access" {
+  name        = "rollcall"
+  description = "Lets Rollcall read, start and stop instances and databases"
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid    = "RollcallReads"
-      Effect = "Allow"
-      Action = [
-        "ec2:DescribeInstances",
-        "ec2:DescribeRegions",
-        "rds:DescribeDBClusters",
-        "rds:DescribeDBInstances",
-      ]
-      Resource = "*"
-    }]
+    Statement = [
+      {
+        Sid    = "RollcallReads"
+        Effect = "Allow"
+        Action = [
+          "ec2:DescribeInstances",
+          "ec2:DescribeRegions",
+          "rds:DescribeDBClusters",
+          "rds:DescribeDBInstances",
+        ]
+        Resource = "*"
+      },
+      {
+        Sid    = "RollcallStartsAndStops"
+        Effect = "Allow"
+        Action = [
+          "ec2:StartInstances",
+          "ec2:StopInstances",
+          "rds:StartDBCluster",
+          "rds:StartDBInstance",
+          "rds:StopDBCluster",
+          "rds:StopDBInstance",
+        ]
+        Resource = "*"
+      },
+    ]
   })
 }

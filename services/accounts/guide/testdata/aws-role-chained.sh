@@ -5,7 +5,7 @@ ROLLCALL_PRINCIPAL='arn:aws-cn:iam::100000000009:root'
 aws iam create-role \
   --role-name 'rollcall' \
   --path '/' \
-  --description 'Lets Rollcall read instances and databases' \
+  --description 'Lets Rollcall read, start and stop instances and databases' \
   --assume-role-policy-document "$(cat <<TRUST
 {
   "Version": "2012-10-17",
@@ -23,7 +23,7 @@ TRUST
 
 aws iam put-role-policy \
   --role-name 'rollcall' \
-  --policy-name rollcall-read \
+  --policy-name rollcall \
   --policy-document '{
   "Version": "2012-10-17",
   "Statement": [
@@ -35,6 +35,19 @@ aws iam put-role-policy \
         "ec2:DescribeRegions",
         "rds:DescribeDBClusters",
         "rds:DescribeDBInstances"
+      ],
+      "Resource": "*"
+    },
+    {
+      "Sid": "RollcallStartsAndStops",
+      "Effect": "Allow",
+      "Action": [
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "rds:StartDBCluster",
+        "rds:StartDBInstance",
+        "rds:StopDBCluster",
+        "rds:StopDBInstance"
       ],
       "Resource": "*"
     }

@@ -8,7 +8,7 @@ variable "rollcall_principal" {
 resource "aws_iam_role" "rollcall" {
   name        = "rollcall"
   path        = "/team/"
-  description = "Lets Rollcall read instances and databases"
+  description = "Lets Rollcall read, start and stop instances and databases"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -21,22 +21,37 @@ resource "aws_iam_role" "rollcall" {
   })
 }
 
-resource "aws_iam_role_policy" "rollcall_read" {
-  name = "rollcall-read"
+resource "aws_iam_role_policy" "rollcall_access" {
+  name = "rollcall"
   role = aws_iam_role.rollcall.id
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid    = "RollcallReads"
-      Effect = "Allow"
-      Action = [
-        "ec2:DescribeInstances",
-        "ec2:DescribeRegions",
-        "rds:DescribeDBClusters",
-        "rds:DescribeDBInstances",
-      ]
-      Resource = "*"
-    }]
+    Statement = [
+      {
+        Sid    = "RollcallReads"
+        Effect = "Allow"
+        Action = [
+          "ec2:DescribeInstances",
+          "ec2:DescribeRegions",
+          "rds:DescribeDBClusters",
+          "rds:DescribeDBInstances",
+        ]
+        Resource = "*"
+      },
+      {
+        Sid    = "RollcallStartsAndStops"
+        Effect = "Allow"
+        Action = [
+          "ec2:StartInstances",
+          "ec2:StopInstances",
+          "rds:StartDBCluster",
+          "rds:StartDBInstance",
+          "rds:StopDBCluster",
+          "rds:StopDBInstance",
+        ]
+        Resource = "*"
+      },
+    ]
   })
 }

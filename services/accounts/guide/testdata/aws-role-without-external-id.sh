@@ -7,7 +7,7 @@ set -eu
 aws iam create-role \
   --role-name 'rollcall' \
   --path '/' \
-  --description 'Lets Rollcall read instances and databases' \
+  --description 'Lets Rollcall read, start and stop instances and databases' \
   --assume-role-policy-document "$(cat <<TRUST
 {
   "Version": "2012-10-17",
@@ -24,7 +24,7 @@ TRUST
 
 aws iam put-role-policy \
   --role-name 'rollcall' \
-  --policy-name rollcall-read \
+  --policy-name rollcall \
   --policy-document '{
   "Version": "2012-10-17",
   "Statement": [
@@ -36,6 +36,19 @@ aws iam put-role-policy \
         "ec2:DescribeRegions",
         "rds:DescribeDBClusters",
         "rds:DescribeDBInstances"
+      ],
+      "Resource": "*"
+    },
+    {
+      "Sid": "RollcallStartsAndStops",
+      "Effect": "Allow",
+      "Action": [
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "rds:StartDBCluster",
+        "rds:StartDBInstance",
+        "rds:StopDBCluster",
+        "rds:StopDBInstance"
       ],
       "Resource": "*"
     }

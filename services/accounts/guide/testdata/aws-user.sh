@@ -6,7 +6,7 @@ aws iam create-user --user-name rollcall
 
 aws iam put-user-policy \
   --user-name rollcall \
-  --policy-name rollcall-read \
+  --policy-name rollcall \
   --policy-document '{
   "Version": "2012-10-17",
   "Statement": [
@@ -18,6 +18,19 @@ aws iam put-user-policy \
         "ec2:DescribeRegions",
         "rds:DescribeDBClusters",
         "rds:DescribeDBInstances"
+      ],
+      "Resource": "*"
+    },
+    {
+      "Sid": "RollcallStartsAndStops",
+      "Effect": "Allow",
+      "Action": [
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "rds:StartDBCluster",
+        "rds:StartDBInstance",
+        "rds:StopDBCluster",
+        "rds:StopDBInstance"
       ],
       "Resource": "*"
     }

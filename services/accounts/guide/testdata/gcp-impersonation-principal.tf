@@ -11,13 +11,18 @@ resource "google_project_iam_custom_role" "rollcall" {
   project     = "my-project"
   role_id     = "rollcall"
   title       = "Rollcall"
-  description = "Lets Rollcall read instances and databases"
+  description = "Lets Rollcall read, start and stop instances and databases"
   permissions = [
+    "cloudsql.instances.get",
     "cloudsql.instances.list",
+    "compute.instances.get",
     "compute.instances.list",
-    "compute.regions.list",
     "compute.zones.list",
-    "resourcemanager.projects.get",
+    "cloudsql.instances.update",
+    "compute.instances.resume",
+    "compute.instances.start",
+    "compute.instances.stop",
+    "compute.zoneOperations.get",
   ]
 }
 

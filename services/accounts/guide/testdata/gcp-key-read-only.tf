@@ -1,0 +1,38 @@
+# Applied by someone who may make roles and service accounts in the project.
+resource "google_project_service" "rollcall" {
+  for_each = toset(["compute.googleapis.com", "sqladmin.googleapis.com"])
+
+  project            = "my-project"
+  service            = each.value
+  disable_on_destroy = false
+}
+
+resource "google_project_iam_custom_role" "rollcall" {
+  project     = "my-project"
+  role_id     = "rollcall"
+  title       = "Rollcall"
+  description = "Lets Rollcall read instances and databases"
+  permissions = [
+    "cloudsql.instances.get",
+    "cloudsql.instances.list",
+    "compute.instances.get",
+    "compute.instances.list",
+    "compute.zones.list",
+  ]
+}
+
+resource "google_service_account" "rollcall" {
+  project      = "my-project"
+  account_id   = "rollcall"
+  display_name = "Rollcall"
+}
+
+resource "google_project_iam_member" "rollcall" {
+  project = "my-project"
+  role    = google_project_iam_custom_role.rollcall.id
+  member  = google_service_account.rollcall.member
+}
+
+# Make the key by hand, so that no state holds it:
+#   gcloud iam service-accounts keys create rollcall-key.json --iam-account rollcall@my-project.iam.gserviceaccount.com
+# then give it to Rollcall, and delete the file.

@@ -1,0 +1,62 @@
+package aws
+
+import (
+	"slices"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// describeSpotRequests lists the requests that the spot machines came from. Paging is not simulated: all come at once.
+func describeSpotRequests(req *request, d *document) error {
+	filters, err := parseFilters(req, "spot-instance-request-id", "instance-id", "state", "type")
+	if err != nil {
+		return err
+	}
+	ids := req.list("SpotInstanceRequestId")
+	d.raw("<spotInstanceRequestSet>")
+	err = req.world.Scan(req.call.Account, req.call.Region, 0, func(m *cloudsim.Machine) bool {
+		id := spotRequestID(m)
+		if !m.Spot || m.Bare || len(ids) > 0 && !slices.Contains(ids, id) || !filters.match(func(name string) []string { return spotValues(m, name) }) {
+			return true
+		}
+		d.raw("<item>")
+		d.word("spotInstanceRequestId", id)
+		d.word("type", spotValues(m, "type")[0])
+		d.word("state", spotValues(m, "state")[0])
+		d.raw("<status><code>fulfilled</code><message>Your Spot request is fulfilled.</message></status>")
+		d.word("instanceId", m.ID)
+		d.time("createTime", m.Launched)
+		d.raw("<productDescription>Linux/UNIX</productDescription>")
+		d.word("launchedAvailabilityZone", m.Network.Zone)
+		if m.Persistent {
+			d.raw("<instanceInterruptionBehavior>stop</instanceInterruptionBehavior></item>")
+		} else {
+			d.raw("<instanceInterruptionBehavior>terminate</instanceInterruptionBehavior></item>")
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	d.raw("</spotInstanceRequestSet>")
+	return nil
+}
+
+// spotValues returns what a filter sees of a spot machine's request.
+func spotValues(m *cloudsim.Machine, name string) []string {
+	switch {
+	case name == "instance-id":
+		return []string{m.ID}
+	case name == "type" && m.Persistent:
+		return []string{"persistent"}
+	case name == "type":
+		return []string{"one-time"}
+	case name == "state" && m.State == cloudsim.Terminated:
+		return []string{"closed"}
+	case name == "state" && (m.State == cloudsim.Stopped || m.State == cloudsim.Stopping):
+		return []string{"disabled"} // A stopped one's request is: it is not to be fulfilled by another.
+	case name == "state":
+		return []string{"active"}
+	}
+	return []string{spotRequestID(m)}
+}

@@ -1,0 +1,213 @@
+package aws_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// ticking is a world's clock that only a test moves.
+type ticking struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newTicking() *ticking { return &ticking{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (c *ticking) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *ticking) pass(span time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(span)
+}
+
+// launch makes one machine that is running.
+func launch(t *testing.T, c *cloud, clock *ticking, spec cloudsim.Spec) string {
+	t.Helper()
+	made, err := c.Launch(firstAccount, homeRegion, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.pass(time.Minute)
+	return made[0].ID
+}
+
+func stop(t *testing.T, c *cloud, id string) error {
+	t.Helper()
+	_, err := c.ec2(homeRegion).StopInstances(t.Context(), &ec2.StopInstancesInput{InstanceIds: []string{id}})
+	return err
+}
+
+func start(t *testing.T, c *cloud, id string) error {
+	t.Helper()
+	_, err := c.ec2(homeRegion).StartInstances(t.Context(), &ec2.StartInstancesInput{InstanceIds: []string{id}})
+	return err
+}
+
+// TestCantBeStopped: what EC2 does not stop, it says in its own words, and what a description shows of it.
+func TestCantBeStopped(t *testing.T) {
+	clock := newTicking()
+	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Now: clock.Now})
+	store := launch(t, c, clock, cloudsim.Spec{InstanceStore: true})
+	once := launch(t, c, clock, cloudsim.Spec{Spot: true})
+	kept := launch(t, c, clock, cloudsim.Spec{Spot: true, Persistent: true})
+	locked := launch(t, c, clock, cloudsim.Spec{StopProtected: true})
+	for id, code := range map[string]string{store: "UnsupportedOperation", once: "UnsupportedOperation", locked: "OperationNotPermitted"} {
+		wantCode(t, stop(t, c, id), code, 400)
+	}
+	if err := stop(t, c, kept); err != nil {
+		t.Error(err)
+	}
+	seen, err := c.ec2(homeRegion).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{store}})
+	if err != nil || seen.Reservations[0].Instances[0].RootDeviceType != types.DeviceTypeInstanceStore {
+		t.Errorf("%+v, %v", seen, err)
+	}
+	requests, err := c.ec2(homeRegion).DescribeSpotInstanceRequests(t.Context(), &ec2.DescribeSpotInstanceRequestsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]types.SpotInstanceType{}
+	for _, r := range requests.SpotInstanceRequests {
+		kinds[*r.InstanceId] = r.Type
+	}
+	if len(kinds) != 2 || kinds[once] != types.SpotInstanceTypeOneTime || kinds[kept] != types.SpotInstanceTypePersistent {
+		t.Errorf("spot requests: %v", kinds)
+	}
+}
+
+// TestStartStopFaults: what is taken, refused, lost and given up shows in the world and in the record of requests.
+func TestStartStopFaults(t *testing.T) {
+	clock := newTicking()
+	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Now: clock.Now})
+	id := launch(t, c, clock, cloudsim.Spec{Tags: map[string]string{}})
+	state := func() cloudsim.State {
+		m, err := c.Machine(firstAccount, homeRegion, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.State
+	}
+	inject := func(f cloudsim.Fault) {
+		t.Helper()
+		f.Count = 1
+		f.Service = "ec2"
+		c.Inject(f)
+	}
+	inject(cloudsim.Fault{Kind: cloudsim.LoseAnswer})
+	if err := stop(t, c, id); err == nil || state() != cloudsim.Stopping {
+		t.Errorf("an answer that is lost: %v, %s", err, state())
+	}
+	clock.pass(time.Minute)
+	inject(cloudsim.Fault{Kind: cloudsim.NoCapacity})
+	wantCode(t, start(t, c, id), "InsufficientInstanceCapacity", 500)
+	inject(cloudsim.Fault{Kind: cloudsim.NoQuota})
+	wantCode(t, start(t, c, id), "VcpuLimitExceeded", 400)
+	inject(cloudsim.Fault{Kind: cloudsim.ComeToNothing})
+	if err := start(t, c, id); err != nil || state() != cloudsim.Pending {
+		t.Errorf("%v, %s", err, state())
+	}
+	clock.pass(time.Minute)
+	seen, err := c.ec2(homeRegion).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+	if err != nil || seen.Reservations[0].Instances[0].State.Name != types.InstanceStateNameStopped ||
+		*seen.Reservations[0].Instances[0].StateReason.Code != "Client.InternalError" {
+		t.Errorf("%+v, %v", seen, err)
+	}
+	inject(cloudsim.Fault{Kind: cloudsim.FailAfter})
+	wantCode(t, start(t, c, id), "InternalError", 500)
+	if state() != cloudsim.Pending {
+		t.Errorf("an error after the fact: %s", state())
+	}
+	clock.pass(time.Minute)
+	inject(cloudsim.Fault{Kind: cloudsim.Linger, Delay: time.Hour})
+	if err := stop(t, c, id); err != nil {
+		t.Error(err)
+	}
+	if clock.pass(30 * time.Minute); state() != cloudsim.Stopping {
+		t.Errorf("before the hour is over: %s", state())
+	}
+	if clock.pass(time.Hour); state() != cloudsim.Stopped {
+		t.Errorf("after it: %s", state())
+	}
+	var taken []bool
+	for _, m := range c.Mutations(cloudsim.Call{Service: "ec2"}, id) {
+		taken = append(taken, m.Taken)
+	}
+	if len(taken) != 6 || !taken[0] || taken[1] || taken[2] || !taken[3] || !taken[4] || !taken[5] {
+		t.Errorf("requests: %v", c.Mutations(cloudsim.Call{}, id))
+	}
+}
+
+// TestDatabaseRules: which databases RDS does not stop, and when it starts by itself what was stopped.
+func TestDatabaseRules(t *testing.T) {
+	clock := newTicking()
+	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Now: clock.Now})
+	for _, spec := range []cloudsim.DatabaseSpec{
+		{ID: "plain"}, {ID: "source"}, {ID: "copy", ReplicaOf: "source"}, {ID: "mirrored", Engine: "sqlserver-se", MultiAZ: true},
+		{ID: "standby", Engine: "postgres", MultiAZ: true},
+	} {
+		if _, err := c.LaunchDatabase(firstAccount, homeRegion, spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.LaunchCluster(firstAccount, homeRegion, "orders", 2); err != nil {
+		t.Fatal(err)
+	}
+	clock.pass(time.Minute)
+	client := c.rds(homeRegion)
+	for id, code := range map[string]string{
+		"plain": "", "standby": "", "source": "InvalidParameterCombination", "copy": "InvalidParameterCombination",
+		"mirrored": "InvalidParameterCombination", "orders-1": "InvalidParameterCombination",
+	} {
+		_, err := client.StopDBInstance(t.Context(), &rds.StopDBInstanceInput{DBInstanceIdentifier: &id})
+		if code != "" {
+			wantCode(t, err, code, 400)
+		} else if err != nil {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	orders, plain := "orders", "plain"
+	if _, err := client.StopDBCluster(t.Context(), &rds.StopDBClusterInput{DBClusterIdentifier: &orders}); err != nil {
+		t.Fatal(err)
+	}
+	clock.pass(time.Minute)
+	status := func() (string, *time.Time) {
+		seen, err := client.DescribeDBInstances(t.Context(), &rds.DescribeDBInstancesInput{DBInstanceIdentifier: &plain})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *seen.DBInstances[0].DBInstanceStatus, seen.DBInstances[0].AutomaticRestartTime
+	}
+	got, restarts := status()
+	if got != "stopped" || restarts == nil || restarts.Sub(clock.Now()) < 6*24*time.Hour {
+		t.Fatalf("%s, starts by itself at %v", got, restarts)
+	}
+	seen, err := client.DescribeDBClusters(t.Context(), &rds.DescribeDBClustersInput{DBClusterIdentifier: &orders})
+	if err != nil || *seen.DBClusters[0].Status != "stopped" || seen.DBClusters[0].AutomaticRestartTime == nil {
+		t.Errorf("%+v, %v", seen, err)
+	}
+	clock.pass(restarts.Sub(clock.Now()))
+	if got, _ := status(); got != "starting" {
+		t.Errorf("when its time is over it is %s", got)
+	}
+	clock.pass(time.Minute)
+	if got, restarts := status(); got != "available" || restarts != nil {
+		t.Errorf("then it is %s, %v", got, restarts)
+	}
+	truth := c.truth(t)
+	for _, d := range truth.Databases {
+		if d.Cluster == "orders" && d.Status != cloudsim.DatabaseAvailable {
+			t.Errorf("%s is %s", d.ID, d.Status)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package gcp
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// operationFields are the fields of an operation that a list's filter may name.
+var operationFields = map[string]func(cloudsim.Operation) string{
+	"targetId":          func(op cloudsim.Operation) string { return strconv.FormatUint(op.TargetID, 10) },
+	"operationType":     func(op cloudsim.Operation) string { return op.Kind },
+	"name":              func(op cloudsim.Operation) string { return op.Name },
+	"clientOperationId": func(op cloudsim.Operation) string { return op.RequestID },
+}
+
+// listOperations lists the operations of a zone, newest first. All come at once. A filter may compare by =, AND and OR,
+// of which OR binds closer.
+func listOperations(req *request, d *document) error {
+	ops, err := req.world.Operations(req.project.ID, req.call.Region, "")
+	if err != nil {
+		return err
+	}
+	wanted, err := parseOperationFilter(req.query.Get("filter"))
+	if err != nil {
+		return err
+	}
+	d.object("")
+	d.word("kind", "compute#operationList")
+	d.array("items")
+	for _, op := range slices.Backward(ops) {
+		if wanted.match(op) {
+			d.operation(req, op)
+		}
+	}
+	d.endArray()
+	d.endObject()
+	return nil
+}
+
+// operationFilter are clauses that all must hold, of each of which one comparison must.
+type operationFilter [][][2]string
+
+func parseOperationFilter(text string) (operationFilter, error) {
+	if strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	var all operationFilter
+	for part := range strings.SplitSeq(strings.ReplaceAll(text, ") (", ") AND ("), " AND ") {
+		var clause [][2]string
+		for either := range strings.SplitSeq(part, " OR ") {
+			field, value, ok := strings.Cut(strings.Trim(strings.TrimSpace(either), "()"), "=")
+			field = strings.TrimSpace(field)
+			if _, known := operationFields[field]; !ok || !known {
+				return nil, invalid("Invalid value for field 'filter': '%s'. Invalid list filter expression.", text)
+			}
+			clause = append(clause, [2]string{field, strings.Trim(strings.TrimSpace(value), `"`)})
+		}
+		all = append(all, clause)
+	}
+	return all, nil
+}
+
+func (f operationFilter) match(op cloudsim.Operation) bool {
+	for _, clause := range f {
+		if !slices.ContainsFunc(clause, func(c [2]string) bool { return operationFields[c[0]](op) == c[1] }) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,106 @@
+package gcp
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// mutates tells whether a request is to change something.
+func (r *request) mutates() bool {
+	switch r.action {
+	case "instances.start", "instances.stop", "instances.suspend", "instances.resume", "instances.patch":
+		return true
+	}
+	return false
+}
+
+// recordMutation remembers a request that was to change something, and what came of it.
+func (r *request) recordMutation(taken bool, refused *failure) {
+	if !r.mutates() {
+		return
+	}
+	m := cloudsim.Mutation{
+		Call: r.call, Target: r.http.PathValue("instance"), RequestID: r.query.Get("requestId"), Taken: taken, Repeated: r.repeated,
+	}
+	if r.service == "compute" {
+		m.Target = instanceName(r)
+	}
+	if refused != nil {
+		m.Code = refused.reason
+	}
+	r.world.RecordMutation(m)
+}
+
+// starts tells whether a request is to start something.
+func (r *request) starts() bool {
+	return r.action == "instances.start" || r.action == "instances.resume"
+}
+
+// how is what the faults make of a change that is taken, and what its operation ends with.
+func (r *request) how(zone string) (how cloudsim.How, ends *cloudsim.OperationFailure) {
+	for _, fault := range r.faults {
+		switch fault.Kind {
+		case cloudsim.Linger:
+			how.Linger += fault.Delay
+		case cloudsim.NoCapacity:
+			if r.starts() {
+				ends = &cloudsim.OperationFailure{Code: "ZONE_RESOURCE_POOL_EXHAUSTED", Status: http.StatusServiceUnavailable, Message: "The zone 'projects/" +
+					r.project.ID + "/zones/" + zone + "' does not have enough resources available to fulfill the request.  Try a different zone, or try again later."}
+			}
+		case cloudsim.NoQuota:
+			if r.starts() {
+				ends = &cloudsim.OperationFailure{Code: "QUOTA_EXCEEDED", Status: http.StatusForbidden, Message: "Quota 'CPUS' exceeded.  Limit: 24.0 in region " +
+					cloudsim.RegionOfZone(zone) + "."}
+			}
+		case cloudsim.ComeToNothing:
+			ends = &cloudsim.OperationFailure{Code: "INTERNAL_ERROR", Message: "Internal error. Please try again or contact Google Support.", Status: http.StatusInternalServerError}
+			if fault.Code != "" {
+				ends.Code, ends.Message = fault.Code, fault.Message
+			}
+		}
+	}
+	how.Fails = ends != nil
+	return how, ends
+}
+
+// lost tells whether the answer to a call that was made is lost, now or when the client gives up.
+func (s faultSet) lost(ctx context.Context) bool {
+	if s.has(cloudsim.HangAfter) {
+		<-ctx.Done()
+		return true
+	}
+	return s.has(cloudsim.LoseAnswer)
+}
+
+var uuidPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// requestID reads the id that a caller gave its request. It must be a UUID, and not that of zeroes.
+func requestID(req *request) (string, error) {
+	id := req.query.Get("requestId")
+	if id != "" && (!uuidPattern.MatchString(id) || strings.Trim(id, "0-") == "") {
+		return "", invalid("Invalid value for field 'requestId': '%s'. The request ID must be a valid UUID with the exception that zero UUID is not supported.", id)
+	}
+	return id, nil
+}
+
+// operationError writes what an operation ended with.
+func (d *document) operationError(f *cloudsim.OperationFailure, element string) {
+	d.object("error")
+	if element != "" {
+		d.word("kind", element+"s")
+	}
+	d.array("errors")
+	d.object("")
+	if element != "" {
+		d.word("kind", element)
+	}
+	d.word("code", f.Code)
+	d.text("message", f.Message)
+	d.endObject()
+	d.endArray()
+	d.endObject()
+}

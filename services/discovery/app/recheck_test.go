@@ -1,0 +1,125 @@
+package app_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// both kinds of one account, in one region.
+func oneRegion() cloudsim.Config {
+	return cloudsim.Config{Accounts: 2, Regions: []string{home}, Instances: 40, Databases: 8, Transition: cloudsim.Immediately}
+}
+
+// A listing that lacks what is there takes nothing off the roll: the cloud is
+// asked for it by id.
+func TestListingLacksSome(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []cloudsim.FaultKind{cloudsim.Incomplete, cloudsim.LastPage} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			r := start(t, oneRegion(), smallPages)
+			cloudID := r.world.Accounts()[1]
+			account := r.add(cloudID)
+			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+
+			r.world.Inject(cloudsim.Fault{Kind: kind, Of: cloudsim.Lists})
+			truth, err := r.world.Truth(cloudID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// One that a listing would have told of, or not, has changed and one is gone.
+			if err := r.world.Retag(cloudID, home, truth.Machines[0].ID, map[string]string{"Name": "renamed"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.world.Retag(cloudID, home, truth.Machines[len(truth.Machines)-1].ID, map[string]string{"Name": "renamed"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.world.Vanish(cloudID, home, truth.Machines[1].ID); err != nil {
+				t.Fatal(err)
+			}
+			run := r.sync(account.GetName())
+			if run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+				t.Errorf("the run is %v", run)
+			}
+			r.wantTruth(account)
+			got := r.instances(account.GetName())
+			for _, id := range []string{truth.Machines[0].ID, truth.Machines[len(truth.Machines)-1].ID} {
+				if got[id].GetDisplayName() != "renamed" {
+					t.Errorf("%s is %v: what was asked for by id joins with its content", id, got[id])
+				}
+			}
+			for _, scope := range run.GetScopes() {
+				if scope.GetInstancesSeen() == 0 || scope.GetMissing() != 0 {
+					t.Errorf("a scope is %v", scope)
+				}
+			}
+		})
+	}
+}
+
+// What can't be asked for by id stays on the roll, its scope says why, and the
+// account is read again soon, which settles it.
+func TestCantAskForWhatAListingLacks(t *testing.T) {
+	t.Parallel()
+	r := start(t, oneRegion())
+	cloudID := r.world.Accounts()[1]
+	account := r.add(cloudID)
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	before := len(r.instances(account.GetName()))
+
+	machines := cloudsim.Call{Service: "ec2", Action: "DescribeInstances"}
+	r.world.Inject(cloudsim.Fault{Call: machines, Kind: cloudsim.Incomplete, Of: cloudsim.Lists})
+	r.world.Inject(cloudsim.Fault{Call: machines, Kind: cloudsim.AccessDenied, Of: cloudsim.ByID})
+	run := r.sync(account.GetName())
+	if run.GetState() != discoveryv1.SyncRun_DEGRADED || run.GetScopesFailed() != 0 || run.GetErrorReason() != "PERMISSION_DENIED" ||
+		!strings.Contains(run.GetError(), "could not be asked for") || !strings.Contains(run.GetRemedy(), "ec2:DescribeInstances") {
+		t.Errorf("the run is %v", run)
+	}
+	for _, scope := range run.GetScopes() {
+		held := scope.GetKind() == "VIRTUAL_MACHINE"
+		if (scope.GetState() == discoveryv1.ScopeResult_HELD) != held || (scope.GetMissing() > 0) != held || scope.GetGone() > 0 {
+			t.Errorf("a scope is %v", scope)
+		}
+	}
+	if now := len(r.instances(account.GetName())); now != before {
+		t.Errorf("%d of %d instances are on the roll", now, before)
+	}
+	r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
+	r.wantUnreachable(account.GetName(), "scopes/"+strings.TrimPrefix(account.GetName(), "accounts/")+"~virtual-machine~"+home)
+
+	r.world.ClearFaults()
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED) // The interval is an hour.
+	r.wantTruth(account)
+	r.wantUnreachable(account.GetName())
+}
+
+// A list of all zones, or of all regions' databases, that lacks some takes nothing
+// off the roll either, and what is gone is.
+func TestProjectListingLacksSome(t *testing.T) {
+	t.Parallel()
+	r := start(t, projects(), smallPages)
+	account := r.addProject(project)
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	before := r.instances(account.GetName())
+	for _, kind := range []cloudsim.FaultKind{cloudsim.Incomplete, cloudsim.LastPage, cloudsim.Empty} {
+		remove := r.world.Inject(cloudsim.Fault{Kind: kind, Of: cloudsim.Lists, Call: cloudsim.Call{Service: "compute", Action: "instances.aggregatedList"}})
+		defer r.world.Inject(cloudsim.Fault{Kind: kind, Of: cloudsim.Lists, Call: cloudsim.Call{Service: "sqladmin"}})()
+		victim := r.projectTruth(project).VMs[0]
+		if _, err := r.world.DeleteVM(project, victim.Zone, victim.Name); err != nil {
+			t.Fatal(err)
+		}
+		delete(before, strconv.FormatUint(victim.ID, 10))
+		if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+			t.Errorf("%s: the run is %v", kind, run)
+		}
+		if after := r.instances(account.GetName()); len(after) != len(before) {
+			t.Errorf("%s: %d instances on the roll, want %d", kind, len(after), len(before))
+		}
+		remove()
+	}
+}

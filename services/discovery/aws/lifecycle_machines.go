@@ -1,0 +1,202 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// assessMachines says what stands against a start or stop of EC2 instances.
+func (s *session) assessMachines(
+	ctx context.Context, region string, verb discovery.Verb, assessments []discovery.Assessment, calls discovery.Calls,
+) {
+	var spot map[string]types.SpotInstanceType
+	if verb == discovery.Stop {
+		spot = s.spotKinds(ctx, region, assessments, calls)
+	}
+	for i := range assessments {
+		a := &assessments[i]
+		if a.Instance == nil || a.Instance.Machine == nil {
+			continue
+		}
+		if a.Obstacle = machineInWay(a.Instance, verb); a.Obstacle != nil || verb == discovery.Start {
+			continue
+		}
+		kind, known := spot[a.Instance.Machine.SpotRequest]
+		a.Obstacle = machineCantStop(a.Instance, kind)
+		if a.Obstacle == nil && a.Instance.Machine.Spot && !known {
+			a.Notes = append(a.Notes, "It is a spot instance: EC2 stops it only when its spot request is persistent, which it did not say.")
+		}
+	}
+}
+
+// machineInWay is a state in which the call is not allowed.
+func machineInWay(i *discovery.Instance, verb discovery.Verb) *discovery.Refusal {
+	switch {
+	case i.State == discovery.StateTerminated, i.ProviderState == string(types.InstanceStateNameShuttingDown):
+		return terminated(i.DisplayName)
+	case verb == discovery.Start && i.State == discovery.StateStopping:
+		return discovery.NewRefusal(discovery.WrongState, i.DisplayName+" is still stopping: EC2 starts it when it has stopped", "", nil).Soon()
+	}
+	return nil
+}
+
+func terminated(name string) *discovery.Refusal {
+	return discovery.NewRefusal(discovery.IsTerminated, name+" was deleted for good", "", nil)
+}
+
+// machineCantStop is why EC2 does not stop an instance, or should not be asked to
+// (EC2 User Guide, "Stop and start Amazon EC2 instances").
+func machineCantStop(i *discovery.Instance, spot types.SpotInstanceType) *discovery.Refusal {
+	switch m := i.Machine; {
+	case m.InstanceStore:
+		return discovery.NewRefusal(discovery.CantStopInstanceStore,
+			i.DisplayName+" has its root disk in an instance store: EC2 stops no such instance, for the disk would be lost",
+			"Terminate it when it is not needed, or launch it anew from an image with an EBS root disk.", nil)
+	case spot == types.SpotInstanceTypeOneTime:
+		return cantStopSpot(i.DisplayName)
+	case m.AutoscalingGroup != "":
+		return discovery.NewRefusal(discovery.CantStopAutoscaled,
+			fmt.Sprintf("%s belongs to the Auto Scaling group %s, which would terminate it and launch another one", i.DisplayName, m.AutoscalingGroup),
+			"Lower the group's desired capacity; or put the instance into standby, or suspend the group's health checks, and stop it then.", nil)
+	}
+	return nil
+}
+
+func cantStopSpot(name string) *discovery.Refusal {
+	return discovery.NewRefusal(discovery.CantStopSpot, name+" is a spot instance of a one-time request: EC2 can only terminate it",
+		"Terminate it when it is not needed; to be stopped it needs a persistent spot request.", nil)
+}
+
+// spotRequestsAsked are asked for in one call: a filter may have 200 values.
+const spotRequestsAsked = 100
+
+// spotKinds tells of the requests behind spot instances whether they are one-time
+// or persistent, as far as EC2 says. It needs ec2:DescribeSpotInstanceRequests;
+// without it the call itself tells.
+func (s *session) spotKinds(
+	ctx context.Context, region string, assessments []discovery.Assessment, calls discovery.Calls,
+) map[string]types.SpotInstanceType {
+	var requests []string
+	for i := range assessments {
+		if instance := assessments[i].Instance; instance != nil && instance.Machine != nil && instance.Machine.SpotRequest != "" {
+			requests = append(requests, instance.Machine.SpotRequest)
+		}
+	}
+	kinds := make(map[string]types.SpotInstanceType, len(requests))
+	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+	at := call{service: "EC2", region: region, permission: "ec2:DescribeSpotInstanceRequests"}
+	for len(requests) > 0 {
+		some := requests[:min(len(requests), spotRequestsAsked)]
+		requests = requests[len(some):]
+		answer, err := attempt(ctx, s.provider.config.CallLimit, calls, s.failures(at), func(ctx context.Context) (*ec2.DescribeSpotInstanceRequestsOutput, error) {
+			// A filter, where naming them would fail the call for one that is gone.
+			return client.DescribeSpotInstanceRequests(ctx, &ec2.DescribeSpotInstanceRequestsInput{
+				Filters: []types.Filter{{Name: aws.String("spot-instance-request-id"), Values: some}},
+			})
+		})
+		if err != nil {
+			return kinds
+		}
+		for i := range answer.SpotInstanceRequests {
+			kinds[aws.ToString(answer.SpotInstanceRequests[i].SpotInstanceRequestId)] = answer.SpotInstanceRequests[i].Type
+		}
+	}
+	return kinds
+}
+
+// actOnMachine starts or stops one EC2 instance.
+func (s *session) actOnMachine(ctx context.Context, order *discovery.Order, calls discovery.Calls) discovery.Receipt {
+	a := s.act(order, "EC2", map[discovery.Verb]string{discovery.Start: "ec2:StartInstances", discovery.Stop: "ec2:StopInstances"}[order.Verb])
+	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) {
+		o.Region, o.HTTPClient, o.Retryer = order.Location, a.client, aws.NopRetryer{}
+		o.APIOptions = append(o.APIOptions, a.watch)
+	})
+	ids := []string{order.Instance.ProviderID}
+	return a.once(ctx, calls, func(ctx context.Context) (discovery.State, string, error) {
+		var changes []types.InstanceStateChange
+		if order.Verb == discovery.Start {
+			out, err := client.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: ids})
+			if err != nil {
+				return "", "", err
+			}
+			changes = out.StartingInstances
+		} else {
+			out, err := client.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: ids})
+			if err != nil {
+				return "", "", err
+			}
+			changes = out.StoppingInstances
+		}
+		for i := range changes {
+			if aws.ToString(changes[i].InstanceId) == ids[0] {
+				state, word := machineState(changes[i].CurrentState)
+				return state, word, nil
+			}
+		}
+		return "", "", nonsense("EC2 in " + order.Location + " answered without the instance that it was to " + order.Verb.Word())
+	})
+}
+
+// machineProgress is how far a start or stop has come, by what EC2 shows of the
+// instance. LaunchTime moves with each start, which tells a start that was made
+// from one that was not, whatever became of it.
+func machineProgress(p *discovery.Pursuit, now *discovery.Instance) discovery.Progress {
+	if refusal := machineInWay(now, discovery.Stop); refusal != nil {
+		return discovery.Progress{Effect: discovery.InDoubt, Refusal: refusal}
+	}
+	started := startedSince(p, now)
+	doubt := discovery.Progress{Effect: discovery.InDoubt}
+	taken := discovery.Progress{Effect: discovery.Taken}
+	switch {
+	case p.Verb == discovery.Start && now.State == discovery.StatePending,
+		p.Verb == discovery.Start && now.State == discovery.StateRunning && (started || p.Instance.State != discovery.StateRunning),
+		p.Verb == discovery.Stop && (now.State == discovery.StateStopping || now.State == discovery.StateStopped):
+		return taken
+	case p.Verb == discovery.Start && now.State == discovery.StateStopped && started:
+		taken.Refusal = gaveUp(now)
+		return taken
+	case p.Verb == discovery.Start && started:
+		return taken // It is on its way back; the reason shows when it has stopped.
+	case p.Verb == discovery.Stop && started:
+		taken.Refusal = discovery.NewRefusal(discovery.CloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
+		return taken
+	}
+	return doubt
+}
+
+// startedSince tells whether an instance was started since it was last looked at
+// before the call.
+func startedSince(p *discovery.Pursuit, now *discovery.Instance) bool {
+	if p.Instance.Machine == nil || now.Machine == nil {
+		return false
+	}
+	before, after := p.Instance.Machine.StartTime, now.Machine.StartTime
+	return !before.IsZero() && after.After(before)
+}
+
+// gaveUp is why an instance that was started has stopped again.
+func gaveUp(now *discovery.Instance) *discovery.Refusal {
+	reason := now.Machine.StateReason
+	says := fmt.Sprintf("EC2 started %s and gave it up: %s", now.DisplayName, shorten(reason))
+	switch {
+	case reason == "":
+		return discovery.NewRefusal(discovery.CloudFailed, fmt.Sprintf("EC2 started %s, and it stopped again; EC2 does not say why", now.DisplayName), "", nil)
+	case strings.HasPrefix(reason, "Client.UserInitiated"), strings.HasPrefix(reason, "Client.InstanceInitiated"):
+		return discovery.NewRefusal(discovery.CloudFailed, fmt.Sprintf("%s was started, and stopped again by somebody else: %s", now.DisplayName, shorten(reason)), "", nil)
+	case strings.Contains(reason, "Insufficient"):
+		return discovery.NewRefusal(discovery.InsufficientCapacity, says, remedyCapacity, nil).Soon()
+	case strings.Contains(reason, "LimitExceeded"):
+		return discovery.NewRefusal(discovery.QuotaExceeded, says, remedyQuota, nil)
+	case strings.HasPrefix(reason, "Client.InternalError"):
+		return discovery.NewRefusal(discovery.CloudFailed, says,
+			"Most often a disk is encrypted with a key that EC2 may not use: check the key, its state and its policy.", nil)
+	}
+	return discovery.NewRefusal(discovery.CloudFailed, says, "", nil)
+}

@@ -1,0 +1,77 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"google.golang.org/api/googleapi"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+const (
+	// askedAtOnce are asked for by one filter: an address of some kilobytes.
+	askedAtOnce = 50
+	// askedAlone bounds how many are asked for one a call, when a list of exactly
+	// those lacks them.
+	askedAlone = 30
+)
+
+// Find asks Google Cloud for exactly these instances of a scope: many at once by
+// a list, which says only what is there, and then some of what it lacks alone,
+// which are denied.
+func (s *session) Find(
+	ctx context.Context, scope discovery.ScopeID, wanted []discovery.Wanted, calls discovery.Calls,
+) ([]discovery.Finding, error) {
+	answers := discovery.NewAnswers(wanted)
+	var list func([]discovery.Wanted) error
+	var alone func(discovery.Wanted)
+	switch scope.Kind {
+	case discovery.VirtualMachine:
+		list = func(chunk []discovery.Wanted) error {
+			return s.findMachines(ctx, scope.Location, chunk, answers, calls)
+		}
+		alone = func(one discovery.Wanted) { s.findMachine(ctx, scope.Location, one, answers, calls) }
+	case discovery.Database:
+		list = func(chunk []discovery.Wanted) error {
+			return s.findDatabases(ctx, scope.Location, chunk, answers, calls)
+		}
+		alone = func(one discovery.Wanted) { s.findDatabase(ctx, one, answers, calls) }
+	default:
+		return nil, fmt.Errorf("gcp: scope of kind %s", scope.Kind)
+	}
+	var lost error
+	for chunk := range slices.Chunk(wanted, askedAtOnce) {
+		if lost == nil && ctx.Err() == nil {
+			lost = list(chunk)
+		}
+		if lost != nil {
+			answers.Fail(chunk, discovery.FailureOf(lost))
+			continue
+		}
+		for i := range chunk {
+			answers.Say(chunk[i].ProviderID, discovery.Unlisted)
+		}
+	}
+	answers.Alone(askedAlone, func(one discovery.Wanted) {
+		if ctx.Err() == nil {
+			alone(one)
+		}
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return answers.Findings(), nil
+}
+
+// isNone tells that an API said of the very thing that was asked for that there
+// is none: with a reason, which a front end that does not know the address gives
+// none of.
+func isNone(err error, reasons ...string) bool {
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && api.Code == http.StatusNotFound &&
+		slices.ContainsFunc(reasons, func(reason string) bool { return hasReason(api, reason) })
+}

@@ -1,0 +1,122 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"google.golang.org/api/googleapi"
+	sqladmin "google.golang.org/api/sqladmin/v1"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// databaseObstacle is why a Cloud SQL instance can't be started or stopped now,
+// and what else there is to know of it (Cloud SQL, "Start, stop, and restart
+// instances").
+func databaseObstacle(i *discovery.Instance, verb discovery.Verb) (*discovery.Refusal, []string) {
+	switch {
+	case isGoing(i):
+		return deleted(i.DisplayName), nil
+	case i.State == discovery.StatePending && verb == discovery.Stop, i.State == discovery.StateMaintenance:
+		return discovery.NewRefusal(discovery.WrongState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).Soon(), nil
+	case i.State == discovery.StateFailed, i.State == discovery.StateSuspended:
+		return discovery.NewRefusal(discovery.WrongState, fmt.Sprintf("%s is %s: Cloud SQL changes nothing of it", i.DisplayName, i.ProviderState),
+			"Look at the instance in the cloud: it is out of order, or suspended for its billing.", nil), nil
+	case verb == discovery.Start:
+		return nil, nil
+	case i.Database.ReplicaOf != "":
+		return discovery.NewRefusal(discovery.CantStopReplicas,
+			fmt.Sprintf("%s is a read replica of %s: Cloud SQL stops no replicas", i.DisplayName, i.Database.ReplicaOf),
+			"Promote or delete the replica.", nil), nil
+	case len(i.Database.Replicas) > 0:
+		return discovery.NewRefusal(discovery.CantStopReplicas,
+			fmt.Sprintf("%s has the read replica %s, which has nothing to copy while it is stopped", i.DisplayName, strings.Join(i.Database.Replicas, ", ")),
+			"Promote or delete its replicas first.", nil), nil
+	}
+	return nil, nil
+}
+
+// The activation policies (Cloud SQL Admin API, SqlActivationPolicy).
+const (
+	always = "ALWAYS"
+	never  = "NEVER"
+)
+
+// actOnDatabase starts or stops one Cloud SQL instance by its activation policy.
+func (s *session) actOnDatabase(ctx context.Context, order *discovery.Order, calls discovery.Calls) discovery.Receipt {
+	at := call{service: "Cloud SQL", place: order.Location, api: sqlAPI, permission: "cloudsql.instances.update"}
+	policy := map[discovery.Verb]string{discovery.Start: always, discovery.Stop: never}[order.Verb]
+	return s.actOnce(ctx, order.Verb, at, calls, func(ctx context.Context, a *acting) (string, error) {
+		patch := func() (*sqladmin.Operation, error) {
+			return a.sql.Instances.Patch(s.project, databaseName(wantedOf(&order.Instance)), &sqladmin.DatabaseInstance{
+				Settings: &sqladmin.Settings{ActivationPolicy: policy},
+			}).Context(ctx).Do()
+		}
+		op, err := patch()
+		// A peer that knows only the older paths did nothing.
+		if api, ok := errors.AsType[*googleapi.Error](err); ok && api.Code == http.StatusNotFound && len(api.Errors) == 0 && s.useBeta() {
+			op, err = patch()
+		}
+		if err != nil {
+			return "", err
+		}
+		if op.Name == "" {
+			return "", &oddAnswerError{"operation", op.Kind}
+		}
+		return op.Name, nil
+	})
+}
+
+// latestOperations are looked at for one whose name was lost.
+const latestOperations = 20
+
+// databaseWorks are the operations behind pursuits of databases, by the
+// database's id.
+func (s *session) databaseWorks(ctx context.Context, region string, pursuits []discovery.Pursuit, calls discovery.Calls) map[string]*work {
+	works := map[string]*work{}
+	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.get"}
+	for i := range pursuits {
+		p := &pursuits[i]
+		if ctx.Err() != nil {
+			return works
+		}
+		op, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.Operation, error) {
+			if p.Reference != "" {
+				return s.sql.Operations.Get(s.project, p.Reference).Context(ctx).Do()
+			}
+			return s.lostOperation(ctx, p)
+		})
+		if err == nil && op != nil && op.Name != "" {
+			works[p.Instance.ProviderID] = databaseWork(op, at, p.Verb)
+		}
+	}
+	return works
+}
+
+// lostOperation is the first update of the database that began after the call;
+// nil when there is none.
+func (s *session) lostOperation(ctx context.Context, p *discovery.Pursuit) (*sqladmin.Operation, error) {
+	page, err := s.sql.Operations.List(s.project).Instance(databaseName(wantedOf(&p.Instance))).MaxResults(latestOperations).Context(ctx).Do()
+	if err != nil {
+		return nil, err
+	}
+	var first *sqladmin.Operation
+	for _, op := range page.Items { // The latest come first.
+		if op != nil && op.OperationType == "UPDATE" && !timeOf(op.InsertTime).Before(p.CallTime.Add(-clockSpare)) {
+			first = op
+		}
+	}
+	return first, nil
+}
+
+func databaseWork(op *sqladmin.Operation, at call, verb discovery.Verb) *work {
+	w := &work{reference: op.Name, done: op.Status == "DONE"}
+	if op.Error != nil && len(op.Error.Errors) > 0 {
+		first := op.Error.Errors[0]
+		w.done, w.refusal = true, operationRefusal(at, verb, first.Code, first.Message)
+	}
+	return w
+}

@@ -1,0 +1,277 @@
+package query
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Row is a row in memory, for Filter.Match.
+type Row interface {
+	// Value of the field with this path, by its proto name: what the field's
+	// column holds, without the prefix that values have in the API. It has the
+	// field's type, or is Missing where the column would be NULL.
+	Value(path string) Value
+}
+
+// Value is what a column holds. The zero Value is Missing.
+type Value struct {
+	there  bool
+	number int64 // of Bool 0 or 1, of times and durations microseconds
+	text   string
+	list   []string
+	pairs  map[string]string
+}
+
+// Missing is NULL.
+var Missing Value
+
+// TextValue is that of a String, Enum or UUID; the last in lower case and with
+// hyphens.
+func TextValue(text string) Value { return Value{there: true, text: text} }
+
+// OptionalText is TextValue, or Missing when the text is empty.
+func OptionalText(text string) Value { return Value{there: text != "", text: text} }
+
+// BoolValue is that of a Bool.
+func BoolValue(b bool) Value {
+	if b {
+		return Value{there: true, number: 1}
+	}
+	return Value{there: true}
+}
+
+// IntValue is that of an Int.
+func IntValue(n int64) Value { return Value{there: true, number: n} }
+
+// TimeValue is that of a Timestamp; Missing for the zero time. Postgres keeps
+// microseconds.
+func TimeValue(t time.Time) Value { return Value{there: !t.IsZero(), number: t.UnixMicro()} }
+
+// DurationValue is that of a Duration.
+func DurationValue(d time.Duration) Value { return Value{there: true, number: d.Microseconds()} }
+
+// MapValue is that of a StringMap.
+func MapValue(pairs map[string]string) Value { return Value{there: true, pairs: pairs} }
+
+// ListValue is that of a StringList.
+func ListValue(list []string) Value { return Value{there: true, list: list} }
+
+// Match tells whether the filter lets a row through: what the SQL of Where tells
+// of the same row, where its texts compare by code point (the collation "C").
+func (f *Filter) Match(row Row) bool { return f == nil || f.root == nil || f.root.match(row) }
+
+// Uses tells whether the filter asks anything of the field with this path.
+func (f *Filter) Uses(path string) bool { return f != nil && f.root != nil && f.root.uses(path) }
+
+func (g *group) uses(path string) bool {
+	return slices.ContainsFunc(g.kids, func(kid predicate) bool { return kid.uses(path) })
+}
+
+func (t *test) uses(path string) bool { return t.field.Path == path }
+
+func (s *search) uses(path string) bool {
+	return slices.ContainsFunc(s.fields, func(f *Field) bool { return f.Path == path })
+}
+
+func (g *group) match(row Row) bool {
+	for _, kid := range g.kids {
+		if kid.match(row) == g.or {
+			return g.or
+		}
+	}
+	return !g.or
+}
+
+func (s *search) match(row Row) bool {
+	for n, f := range s.fields {
+		v := row.Value(f.Path)
+		if f.Type.kind == kindStringList && slices.ContainsFunc(v.list, s.matchers[n].match) ||
+			f.Type.kind != kindStringList && v.there && s.matchers[n].match(v.text) {
+			return !s.negated
+		}
+	}
+	return s.negated
+}
+
+// match is never NULL: a condition that would be counts as false, and its
+// negation as true.
+func (t *test) match(row Row) bool { return t.holds(row.Value(t.field.Path)) != t.negated }
+
+func (t *test) holds(v Value) bool {
+	switch t.field.Type.kind {
+	case kindString:
+		return t.textHolds(v)
+	case kindStringMap:
+		return t.mapHolds(v)
+	case kindStringList:
+		return t.listHolds(v)
+	case kindUUID, kindEnum:
+		return v.there && (t.op == present || v.text == t.value)
+	default:
+		return v.there && (t.op == present || compares(t.op, v.number, t.number))
+	}
+}
+
+// textHolds asks a text; a missing one is the empty one, but matches no pattern.
+func (t *test) textHolds(v Value) bool {
+	switch t.op {
+	case present:
+		return v.text != ""
+	case like, ilike:
+		return v.there && t.matcher.match(v.text)
+	default:
+		return compares(t.op, v.text, t.value.(string))
+	}
+}
+
+func (t *test) mapHolds(v Value) bool {
+	if t.key == "" {
+		switch t.op {
+		case present:
+			return len(v.pairs) > 0
+		case like:
+			for key := range v.pairs {
+				if t.matcher.match(key) {
+					return true
+				}
+			}
+			return false
+		default: // contains
+			_, there := v.pairs[t.value.(string)]
+			return there
+		}
+	}
+	text, there := v.pairs[t.key]
+	switch t.op {
+	case present:
+		return there
+	case like, ilike:
+		return there && t.matcher.match(text)
+	default:
+		return there && compares(t.op, text, t.value.(string))
+	}
+}
+
+func (t *test) listHolds(v Value) bool {
+	switch t.op {
+	case present:
+		return len(v.list) > 0
+	case contains:
+		return slices.Contains(v.list, t.value.(string))
+	default:
+		return slices.ContainsFunc(v.list, t.matcher.match)
+	}
+}
+
+func compares[T int64 | string](op operator, held, asked T) bool {
+	switch op {
+	case equal:
+		return held == asked
+	case "<":
+		return held < asked
+	case "<=":
+		return held <= asked
+	case ">":
+		return held > asked
+	default:
+		return held >= asked
+	}
+}
+
+// prepare makes ready for match what need not be made for each row anew.
+func (g *group) prepare() {
+	for _, kid := range g.kids {
+		kid.prepare()
+	}
+}
+
+func (t *test) prepare() {
+	if t.op == like || t.op == ilike {
+		t.matcher = newMatcher(t.value.(string), t.op == ilike)
+	}
+	switch value := t.value.(type) {
+	case bool:
+		t.number = BoolValue(value).number
+	case int64:
+		t.number = value
+	case time.Time:
+		t.number = value.UnixMicro()
+	case time.Duration:
+		t.number = value.Microseconds()
+	}
+}
+
+func (s *search) prepare() {
+	for _, pattern := range s.patterns {
+		s.matchers = append(s.matchers, newMatcher(pattern, true))
+	}
+}
+
+// matcher is a pattern of LIKE, or of ILIKE when it folds, as this package makes
+// them: a text, open or not at each end.
+type matcher struct {
+	core               string
+	openStart, openEnd bool
+	fold               bool
+}
+
+// newMatcher reads a pattern that the function pattern made.
+func newMatcher(pattern string, fold bool) matcher {
+	m := matcher{fold: fold}
+	pattern, m.openStart = strings.CutPrefix(pattern, "%")
+	var core strings.Builder
+	for n := 0; n < len(pattern); n++ {
+		switch pattern[n] {
+		case '\\':
+			n++
+		case '%': // not escaped, so it is the last
+			m.openEnd = true
+			continue
+		}
+		core.WriteByte(pattern[n])
+	}
+	m.core = core.String()
+	return m
+}
+
+func (m matcher) match(text string) bool {
+	switch {
+	case len(text) < len(m.core):
+		return false
+	case m.openStart && m.openEnd:
+		for n := 0; n+len(m.core) <= len(text); n++ {
+			if m.same(text[n : n+len(m.core)]) {
+				return true
+			}
+		}
+		return false
+	case m.openStart:
+		return m.same(text[len(text)-len(m.core):])
+	case m.openEnd:
+		return m.same(text[:len(m.core)])
+	default:
+		return len(text) == len(m.core) && m.same(text)
+	}
+}
+
+// same compares a text of the core's length with it. Folding knows the case of
+// ASCII, as the collation "C" does.
+func (m matcher) same(text string) bool {
+	if !m.fold {
+		return text == m.core
+	}
+	for n := range len(text) {
+		if lower(text[n]) != lower(m.core[n]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
+}

@@ -1,0 +1,462 @@
+package app_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/rollcall-dev/rollcall/services/inventory/app"
+)
+
+type (
+	watchRequest = inventoryv1.WatchInstancesRequest
+	told         = inventoryv1.WatchInstancesResponse
+)
+
+const (
+	created    = inventoryv1.WatchInstancesResponse_CREATED
+	changed    = inventoryv1.WatchInstancesResponse_CHANGED
+	gone       = inventoryv1.WatchInstancesResponse_GONE
+	reappeared = inventoryv1.WatchInstancesResponse_REAPPEARED
+	existing   = inventoryv1.WatchInstancesResponse_EXISTING
+	listed     = inventoryv1.WatchInstancesResponse_LISTED
+	heartbeat  = inventoryv1.WatchInstancesResponse_HEARTBEAT
+)
+
+// watching is a watch that has begun.
+type watching struct {
+	inventoryv1.InventoryService_WatchInstancesClient
+	stop context.CancelFunc
+}
+
+// watch begins a watch, and returns when it has begun.
+func (s *service) watch(t testing.TB, req *watchRequest) *watching {
+	t.Helper()
+	w, err := s.tryWatch(t, req)
+	if err != nil {
+		t.Fatalf("WatchInstances(%v): %v", req, err)
+	}
+	return w
+}
+
+func (s *service) tryWatch(t testing.TB, req *watchRequest) (*watching, error) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(stop)
+	stream, err := s.WatchInstances(ctx, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if header, err := stream.Header(); err != nil || header == nil { // it ended before it began
+		_, err = stream.Recv()
+		return nil, err
+	}
+	return &watching{stream, stop}, nil
+}
+
+// next is the next message that is no heartbeat.
+func (w *watching) next(t testing.TB) *told {
+	t.Helper()
+	for {
+		m, err := w.Recv()
+		if err != nil {
+			t.Fatalf("the watch ended: %v", err)
+		}
+		if m.GetType() != heartbeat {
+			return m
+		}
+	}
+}
+
+func (w *watching) take(t testing.TB, count int) []*told {
+	t.Helper()
+	var all []*told
+	for range count {
+		all = append(all, w.next(t))
+	}
+	return all
+}
+
+// ended is the error that the watch ends with.
+func (w *watching) ended() error {
+	for {
+		if _, err := w.Recv(); err != nil {
+			return err
+		}
+	}
+}
+
+// summary of a message: its type, name and state.
+func summary(m *told) string {
+	words := []string{m.GetType().String()}
+	if m.GetInstance() != nil {
+		words = append(words, m.GetInstance().GetDisplayName(), m.GetInstance().GetState().String())
+	}
+	return strings.Join(words, " ")
+}
+
+func summaries(all []*told) []string {
+	var texts []string
+	for _, m := range all {
+		texts = append(texts, summary(m))
+	}
+	return texts
+}
+
+// wantTold compares what was told, in any order within a revision's transaction.
+func wantTold(t testing.TB, got []*told, want ...string) {
+	t.Helper()
+	texts := summaries(got)
+	if !slices.Equal(texts, want) {
+		t.Fatalf("told\n %s\nwant\n %s", strings.Join(texts, "\n "), strings.Join(want, "\n "))
+	}
+}
+
+// with is the machine with something changed.
+func with(m *inventoryv1.Instance, change func(*inventoryv1.Instance)) *inventoryv1.Instance {
+	m = proto.Clone(m).(*inventoryv1.Instance)
+	change(m)
+	return m
+}
+
+func stopped(m *inventoryv1.Instance) {
+	m.State, m.ProviderState = inventoryv1.Instance_STOPPED, "stopped"
+}
+
+func TestWatchTellsWhatHappens(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	w := s.watch(t, &watchRequest{})
+	first, err := w.Recv()
+	if err != nil || first.GetType() != heartbeat || first.GetResumeToken() == "" || first.GetRevision() != 0 {
+		t.Fatalf("begins with %v, %v", first, err)
+	}
+	web := machine(region, 1)
+	s.apply(t, observation(account, region, 1), web)
+	s.apply(t, observation(account, region, 2), with(web, stopped))
+	s.apply(t, observation(account, region, 3))
+	s.apply(t, observation(account, region, 4), with(web, func(m *inventoryv1.Instance) { m.Labels["team"] = "new" }))
+
+	all := w.take(t, 4)
+	wantTold(t, all, "CREATED web-1 RUNNING", "CHANGED web-1 STOPPED", "GONE web-1 GONE", "REAPPEARED web-1 RUNNING")
+	for n, m := range all {
+		if m.GetRevision() != int64(n+1) || m.GetResumeToken() == "" {
+			t.Errorf("revision %d, token %q", m.GetRevision(), m.GetResumeToken())
+		}
+		if got := m.GetInstance().GetObserveTime().AsTime(); !got.Equal(at(int64(n + 1))) {
+			t.Errorf("%s was observed at %s", summary(m), got)
+		}
+	}
+	for n, want := range [][]string{nil, {"providerState", "state"}, {"goneTime", "state"}, {"goneTime", "labels", "providerState", "state"}} {
+		if got := all[n].GetChangedFields(); !slices.Equal(got, want) {
+			t.Errorf("%s: changed %v, want %v", summary(all[n]), got, want)
+		}
+	}
+	// What was told last is what is on the roll.
+	got, err := s.GetInstance(t.Context(), &inventoryv1.GetInstanceRequest{Name: all[3].GetInstance().GetName()})
+	if err != nil || !proto.Equal(got, all[3].GetInstance()) {
+		t.Errorf("told %v\nthe roll has %v, %v", all[3].GetInstance(), got, err)
+	}
+}
+
+// From the token of every message, the rest of the story follows: nothing is
+// missing, nothing comes twice; from memory and from the database.
+func TestWatchResumesAtEveryMessage(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.apply(t, observation(account, region, 1), machines(region, 0, 5)...)
+	w := s.watch(t, &watchRequest{IncludeExisting: true})
+	s.apply(t, observation(account, region, 2), machines(region, 2, 8)...)
+	s.apply(t, observation(account, region, 3), machines(region, 0, 6)...)
+	const count = 5 + 1 + (3 + 2) + (2 + 2)
+	all := w.take(t, count)
+	wantTold(t, all[5:6], "LISTED")
+	other := startOn(t, s.db) // which has nothing in memory
+	for n, m := range all {
+		for _, replica := range []*service{s, other} {
+			resumed := replica.watch(t, &watchRequest{ResumeToken: m.GetResumeToken()})
+			rest := resumed.take(t, count-n-1)
+			for k := range rest {
+				if rest[k].GetType() == existing { // it was looked at since
+					rest[k].Instance.ObserveTime = all[n+1+k].GetInstance().GetObserveTime()
+				}
+				if !proto.Equal(rest[k], all[n+1+k]) {
+					t.Fatalf("resumed after %d, message %d is\n%v\nwant\n%v", n, n+1+k, rest[k], all[n+1+k])
+				}
+			}
+			resumed.stop()
+		}
+	}
+	// Both go on, with what neither has seen yet.
+	for _, replica := range []*service{s, other} {
+		resumed := replica.watch(t, &watchRequest{ResumeToken: all[count-1].GetResumeToken()})
+		defer func() { wantTold(t, resumed.take(t, 1), "CREATED web-99 RUNNING") }()
+	}
+	s.apply(t, observation(account, "us-east-1", 4), machine("us-east-1", 99))
+}
+
+// A list is as of the moment when the watch began, whatever happens meanwhile, in
+// pages and over reconnects.
+func TestWatchListsOneMoment(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	const count = 450 // three pages
+	s.apply(t, observation(account, region, 1), machines(region, 0, count)...)
+	w := s.watch(t, &watchRequest{IncludeExisting: true, Filter: `labels.team = "web"`})
+	first := w.next(t)
+	s.apply(t, observation(account, region, 2), machines(region, 100, count+100)...)
+	names := map[string]bool{first.GetInstance().GetName(): true}
+	last := first
+	for n := 1; ; n++ {
+		if n%50 == 0 {
+			w.stop()
+			w = s.watch(t, &watchRequest{ResumeToken: last.GetResumeToken(), Filter: `labels.team = "web"`})
+		}
+		m := w.next(t)
+		if m.GetRevision() != count {
+			t.Fatalf("%s as of revision %d", summary(m), m.GetRevision())
+		}
+		last = m
+		if m.GetType() == listed {
+			break
+		}
+		if m.GetType() != existing || names[m.GetInstance().GetName()] {
+			t.Fatalf("told %s", m)
+		}
+		names[m.GetInstance().GetName()] = true
+	}
+	if len(names) != count/2 {
+		t.Errorf("%d of %d are listed", len(names), count/2)
+	}
+	for range 100 { // 50 came, 50 went
+		m := w.next(t)
+		if was := names[m.GetInstance().GetName()]; was != (m.GetType() == gone) || !was && m.GetType() != created {
+			t.Fatalf("told %s", m)
+		}
+	}
+}
+
+// A watcher is told of what its filter matches, and once more when that ends.
+func TestWatchFilters(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	web := machine(region, 1)
+	s.apply(t, observation(account, region, 1), web)
+	const other = "accounts/aws-200000000002"
+	filters := map[string]*watching{}
+	for _, filter := range []string{
+		`state = RUNNING`, `account = "` + account + `"`, `account = "` + other + `" OR account = "` + account + `"`,
+		`labels.team = data`, `account = "` + other + `"`, `account = a AND account = b`, `state = GONE`,
+		`account = "` + account + `" AND virtualMachine.spot = true`,
+	} {
+		filters[filter] = s.watch(t, &watchRequest{Filter: filter})
+	}
+	s.apply(t, observation(account, region, 2), with(web, stopped))
+	s.apply(t, observation(account, region, 3), with(web, func(m *inventoryv1.Instance) { stopped(m); m.Labels["team"] = "data" }))
+	s.apply(t, observation(account, region, 4), web)
+	s.apply(t, observation(account, region, 5))
+	s.apply(t, observation(other, region, 6), with(machine(region, 2), stopped)) // ends the story for all
+	for filter, want := range map[string][]string{
+		`state = RUNNING`: {"CHANGED web-1 STOPPED", "CHANGED web-1 RUNNING", "GONE web-1 GONE"},
+		`account = "` + account + `"`: {"CHANGED web-1 STOPPED", "CHANGED web-1 STOPPED", "CHANGED web-1 RUNNING",
+			"GONE web-1 GONE"},
+		`account = "` + other + `" OR account = "` + account + `"`: {"CHANGED web-1 STOPPED", "CHANGED web-1 STOPPED",
+			"CHANGED web-1 RUNNING", "GONE web-1 GONE", "CREATED web-2 STOPPED"},
+		`labels.team = data`:          {"CHANGED web-1 STOPPED", "CHANGED web-1 RUNNING", "CREATED web-2 STOPPED"},
+		`account = "` + other + `"`:   {"CREATED web-2 STOPPED"},
+		`account = a AND account = b`: nil,
+		`state = GONE`:                {"GONE web-1 GONE"},
+		`account = "` + account + `" AND virtualMachine.spot = true`: nil,
+	} {
+		w := filters[filter]
+		t.Run(filter, func(t *testing.T) {
+			wantTold(t, w.take(t, len(want)), want...)
+		})
+	}
+}
+
+// Where nothing is to be told, a heartbeat says so and moves the token on.
+func TestWatchHeartbeats(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	for _, filter := range []string{`account = "accounts/none"`, `account = a AND account = b`, `labels.team = none`} {
+		w := s.watch(t, &watchRequest{Filter: filter, HeartbeatInterval: durationpb.New(100 * time.Millisecond)})
+		fence := int64(time.Now().UnixNano())
+		s.apply(t, observation(account, region, fence), machines(region, 0, 3)...)
+		revision, _ := s.head(t)
+		for {
+			m, err := w.Recv()
+			if err != nil || m.GetType() != heartbeat || m.GetInstance() != nil {
+				t.Fatalf("%v, %v", m, err)
+			}
+			if m.GetRevision() == revision {
+				resumed := s.watch(t, &watchRequest{Filter: filter, ResumeToken: m.GetResumeToken(),
+					HeartbeatInterval: durationpb.New(100 * time.Millisecond)})
+				if again, err := resumed.Recv(); err != nil || again.GetResumeToken() != m.GetResumeToken() {
+					t.Errorf("%v, %v", again, err)
+				}
+				break
+			}
+		}
+		w.stop()
+	}
+}
+
+// head is the revision of the last change, and its time.
+func (s *service) head(t testing.TB) (revision int64, moment time.Time) {
+	t.Helper()
+	if err := s.db.Pool(t).QueryRow(t.Context(), `SELECT revision, time FROM change_head`).Scan(&revision, &moment); err != nil {
+		t.Fatal(err)
+	}
+	return revision, moment
+}
+
+func TestWatchRefuses(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, start(t).db, func(c *app.Config) { c.Watch.MaxWatchers = 1 })
+	s.apply(t, observation(account, region, 1), machines(region, 0, 3)...)
+	w := s.watch(t, &watchRequest{})
+	token := func() string {
+		m, err := w.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.GetResumeToken()
+	}()
+	_, err := s.tryWatch(t, &watchRequest{})
+	refused(t, err, codes.ResourceExhausted, "TOO_MANY_WATCHERS")
+	w.stop()
+	_ = w.ended()
+
+	for field, req := range map[string]*watchRequest{
+		"filter":             {Filter: `stat = RUNNING`},
+		"filter ":            {Filter: `observe_time > 2026-01-01T00:00:00Z`},
+		"resume_token":       {ResumeToken: "x"},
+		"resume_token ":      {ResumeToken: token, Filter: `state = RUNNING`},
+		"include_existing":   {ResumeToken: token, IncludeExisting: true},
+		"heartbeat_interval": {HeartbeatInterval: durationpb.New(time.Millisecond)},
+	} {
+		_, err := s.tryWatch(t, req)
+		violates(t, err, strings.TrimSpace(field))
+	}
+}
+
+// What follows a token may no longer be there: that is told, and never a hole.
+func TestWatchTokenExpires(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ lost, text string }{
+		"forgotten":        {`UPDATE change_head SET floor_revision = 3`, "no longer kept"},
+		"another log":      {`UPDATE change_head SET log_id = gen_random_uuid()`, "replaced"},
+		"restored, behind": {`UPDATE change_head SET revision = 1, time = (SELECT time FROM changes WHERE revision = 1)`, "restored"},
+		"restored, beyond": {`UPDATE changes SET time = time - interval '1 minute' WHERE revision <= 2`, "restored"},
+		"a hole":           {`DELETE FROM changes WHERE revision = 3`, "missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t)
+			w := s.watch(t, &watchRequest{})
+			for n := range 5 {
+				s.apply(t, observation(account, region, int64(n+1)), machines(region, 0, n+1)...)
+			}
+			token := w.take(t, 5)[1].GetResumeToken()
+			w.stop()
+			if _, err := s.db.Pool(t).Exec(t.Context(), c.lost); err != nil {
+				t.Fatal(err)
+			}
+			other := startOn(t, s.db) // the first one has it in memory
+			w, err := other.tryWatch(t, &watchRequest{ResumeToken: token})
+			if err == nil {
+				err = w.ended()
+			}
+			refused(t, err, codes.OutOfRange, "TOKEN_EXPIRED")
+			if !strings.Contains(err.Error(), c.text) || !strings.Contains(err.Error(), "include_existing") {
+				t.Errorf("says %v", err)
+			}
+		})
+	}
+}
+
+// Who follows a log that goes another way is told too.
+func TestWatchNoticesARestoredDatabase(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	w := s.watch(t, &watchRequest{})
+	s.apply(t, observation(account, region, 1), machines(region, 0, 3)...)
+	w.take(t, 3)
+	if _, err := s.db.Pool(t).Exec(t.Context(), `
+		UPDATE change_head SET revision = 2, time = (SELECT time FROM changes WHERE revision = 2); DELETE FROM changes WHERE revision > 2`); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, w.ended(), codes.OutOfRange, "TOKEN_EXPIRED")
+	w = s.watch(t, &watchRequest{})
+	s.apply(t, observation(account, region, 2), machines(region, 0, 4)...)
+	wantTold(t, w.take(t, 1), "CREATED web-3 RUNNING")
+}
+
+// A replica that stops ends its watches at once, and another one goes on.
+func TestWatchOutlivesItsReplica(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	w := s.watch(t, &watchRequest{})
+	s.apply(t, observation(account, region, 1), machine(region, 1))
+	last := w.next(t)
+	s.stop()
+	metadata := refused(t, w.ended(), codes.Unavailable, "SHUTTING_DOWN")
+	if metadata["resumeToken"] != last.GetResumeToken() {
+		t.Errorf("resume from %v, want %v", metadata, last.GetResumeToken())
+	}
+	s = startOn(t, s.db)
+	s.apply(t, observation(account, region, 2), machines(region, 1, 3)...)
+	w = s.watch(t, &watchRequest{ResumeToken: metadata["resumeToken"]})
+	wantTold(t, w.take(t, 1), "CREATED web-2 RUNNING")
+}
+
+// One that takes nothing is dropped and can resume; the others are told all.
+func TestWatchDropsWhoIsSlow(t *testing.T) {
+	t.Parallel()
+	s := startOn(t, start(t).db, func(c *app.Config) {
+		c.Watch.RingEvents = 100
+		c.Watch.SlowLimit = 100 * time.Millisecond
+	})
+	slow := s.watch(t, &watchRequest{})
+	fast := s.watch(t, &watchRequest{})
+	const count = 3000
+	all := map[int64]bool{}
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.snapshot(t, observation(account, region, 1), machines(region, 0, count)...)
+		done <- err
+	}()
+	for range count {
+		all[fast.next(t).GetRevision()] = true
+	}
+	if err := <-done; err != nil || len(all) != count {
+		t.Fatalf("%d of %d were told, %v", len(all), count, err)
+	}
+	var got []*told
+	var err error
+	for err == nil {
+		var m *told
+		if m, err = slow.Recv(); err == nil && m.GetType() != heartbeat {
+			got = append(got, m)
+		}
+	}
+	metadata := refused(t, err, codes.ResourceExhausted, "WATCHER_TOO_SLOW")
+	if token := got[len(got)-1].GetResumeToken(); metadata["resumeToken"] != token {
+		t.Errorf("resume from %s, told up to %s", metadata["resumeToken"], token)
+	}
+	resumed := s.watch(t, &watchRequest{ResumeToken: metadata["resumeToken"]})
+	got = append(got, resumed.take(t, count-len(got))...)
+	for n, m := range got {
+		if m.GetRevision() != int64(n+1) {
+			t.Fatalf("message %d is of revision %d", n, m.GetRevision())
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/query"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+const logHeadSQL = `SELECT log_id, revision, time, floor_revision, floor_time FROM change_head`
+
+// LogHead says where the log of changes ends now.
+func (s *Store) LogHead(ctx context.Context) (inventory.LogHead, error) {
+	head, err := scanHead(s.pool.QueryRow(ctx, logHeadSQL))
+	return head, kit.Fault(err)
+}
+
+func scanHead(row pgx.Row) (head inventory.LogHead, err error) {
+	err = row.Scan(&head.Log, &head.Revision, &head.Time, &head.Floor, &head.FloorTime)
+	return head, err
+}
+
+const (
+	placeSQL = `SELECT time FROM changes WHERE revision = $1`
+
+	// What the changes of a range come to, so that a hole is noticed.
+	rangeSQL = `
+		SELECT count(*), max(time) FROM changes WHERE revision > $1 AND revision <= $2 AND time >= $3`
+
+	pageOfLogSQL = `(SELECT * FROM changes WHERE revision > $1 AND revision <= $2 AND time >= $3)`
+)
+
+// logImageSQL reads changes with what was around them. Of when the instance was
+// looked at before, the log says nothing.
+var logImageSQL = `
+	SELECT ` + imageColumns("after", "log.observe_time") + `, ` + imageColumns("before", "NULL::timestamptz") + `,
+		log.revision, log.time, log.type, log.observe_time
+	FROM ` + changeImages(pageOfLogSQL) + `
+	WHERE $4::text[] IS NULL OR i.account = ANY ($4)
+	ORDER BY log.revision`
+
+// imageColumns are instanceColumns of a row with this name.
+func imageColumns(name, observeTime string) string {
+	return name + `.uid, ` + name + `.account, ` + name + `.provider, ` + name + `.kind, ` + name + `.provider_id, ` +
+		name + `.provider_uri, ` + name + `.display_name, ` + name + `.region, ` + name + `.zone, ` +
+		name + `.state, ` + name + `.provider_state, ` + name + `.machine_type, ` + name + `.private_ips, ` +
+		name + `.public_ips, ` + name + `.labels, ` + name + `.details, ` + name + `.create_time, ` +
+		name + `.first_seen_time, ` + name + `.change_time, ` + observeTime + `, ` + name + `.gone_time, ` + name + `.content_hash`
+}
+
+// ReadLog reads at most so many changes after a place, and of them keeps those of
+// the accounts (bare ids; nil: all). Errors: OUT_OF_RANGE with
+// inventory.ReasonTokenExpired when what follows the place is not in the log.
+func (s *Store) ReadLog(ctx context.Context, after inventory.LogPlace, most int, accounts []string) (inventory.LogPage, error) {
+	var page inventory.LogPage
+	err := s.read(ctx, func(tx pgx.Tx) (err error) {
+		if page.Head, err = headAfter(ctx, tx, after); err != nil || page.Head.Revision == after.Revision {
+			page.UpTo = after
+			return err
+		}
+		page.UpTo = inventory.LogPlace{Log: after.Log, Revision: min(after.Revision+int64(most), page.Head.Revision)}
+		batch := &pgx.Batch{}
+		batch.Queue(rangeSQL, after.Revision, page.UpTo.Revision, after.Time).QueryRow(func(row pgx.Row) error {
+			var count int64
+			var last *time.Time
+			err := row.Scan(&count, &last)
+			if err == nil && count != page.UpTo.Revision-after.Revision {
+				return expired("changes after revision %d are missing from the log", after.Revision)
+			}
+			if last != nil {
+				page.UpTo.Time = *last
+			}
+			return err
+		})
+		batch.Queue(logImageSQL, after.Revision, page.UpTo.Revision, after.Time, accounts).Query(func(rows pgx.Rows) error {
+			page.Changes, err = readChanges(rows, after.Log)
+			return err
+		})
+		return tx.SendBatch(ctx, batch).Close()
+	})
+	if err != nil {
+		return inventory.LogPage{}, err
+	}
+	return page, nil
+}
+
+func readChanges(rows pgx.Rows, log uuid.UUID) ([]inventory.LoggedChange, error) {
+	var changes []inventory.LoggedChange
+	change := inventory.LoggedChange{LogPlace: inventory.LogPlace{Log: log}}
+	before := newRowScanner(&change.Revision, &change.Time, &change.Type, &change.ObserveTime)
+	after := newRowScanner(before.targets...)
+	for rows.Next() {
+		before.reset()
+		left, err := after.scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		found, err := before.instance()
+		if err != nil {
+			return nil, err
+		}
+		change.After, change.Before = &left, &found
+		if change.Type == inventory.Created {
+			change.Before = nil
+		}
+		changes = append(changes, change)
+	}
+	return changes, rows.Err()
+}
+
+// headAfter is the head of the log, for a reader who goes on after a place:
+// which must be in this log, and all that follows it too.
+func headAfter(ctx context.Context, tx pgx.Tx, place inventory.LogPlace) (inventory.LogHead, error) {
+	batch := &pgx.Batch{}
+	var head inventory.LogHead
+	var of *time.Time
+	batch.Queue(logHeadSQL).QueryRow(func(row pgx.Row) (err error) {
+		head, err = scanHead(row)
+		return err
+	})
+	batch.Queue(placeSQL, place.Revision).Query(func(rows pgx.Rows) error {
+		times, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+		if len(times) > 0 {
+			of = &times[0]
+		}
+		return err
+	})
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return head, err
+	}
+	switch {
+	case head.Log != place.Log:
+		return head, expired("it is of another log: the database was replaced")
+	case place.Revision < head.Floor:
+		return head, expired("changes up to revision %d are no longer kept", head.Floor)
+	case place.Revision > head.Revision, of != nil && !of.Equal(place.Time), of == nil && place.Revision != head.Floor:
+		return head, expired("the log went another way since: the database was restored from before revision %d", place.Revision)
+	}
+	return head, nil
+}
+
+// expired says why a place is not in the log, and what to do.
+func expired(format string, args ...any) *fault.Error {
+	f := fault.New(fault.KindOutOfRange, inventory.ReasonTokenExpired, format, args...)
+	f.Message = "the watch can't go on from this resume token: " + f.Message +
+		"; begin anew without it, with include_existing to list what is there first"
+	return f
+}
+
+// CheckPlace tells whether a reader can go on after a place of the log. Errors as
+// of ReadLog.
+func (s *Store) CheckPlace(ctx context.Context, place inventory.LogPlace) error {
+	return s.read(ctx, func(tx pgx.Tx) error {
+		_, err := headAfter(ctx, tx, place)
+		return err
+	})
+}
+
+// ListAsOf reads instances that were there at a place of the log and that the
+// filter matches, in the order of their ids, at most so many after one. Those that
+// were gone are left out. Errors as of ReadLog.
+func (s *Store) ListAsOf(ctx context.Context, at inventory.LogPlace, filter *query.Filter, after uuid.UUID, most int) ([]inventory.Instance, error) {
+	var instances []inventory.Instance
+	sql, args := listAsOfSQL(at, filter, after, most)
+	err := s.read(ctx, func(tx pgx.Tx) error {
+		if _, err := headAfter(ctx, tx, at); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		scanner := newRowScanner()
+		instances, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (inventory.Instance, error) {
+			return scanner.scan(row)
+		})
+		return err
+	})
+	return instances, err
+}
+
+// What was changed since was certainly looked at when it changed before that, and
+// nobody knows when after.
+func listAsOfSQL(at inventory.LogPlace, filter *query.Filter, after uuid.UUID, most int) (string, []any) {
+	var args query.Args
+	place := past{revision: at.Revision, notBefore: at.Time}
+	observeTime := `CASE WHEN EXISTS (SELECT FROM changes c WHERE c.uid = instances.uid AND ` + place.later(&args, "c") + `)
+		THEN change_time ELSE ` + observeTimeSQL + ` END`
+	return `SELECT ` + imageColumns("instances", observeTime) + `
+		FROM ` + instancesAsOf(&args, place) + ` instances
+		WHERE ` + whereInstances(filter, false, &args) + ` AND uid > ` + args.Add(after) + `
+		ORDER BY uid LIMIT ` + args.Add(most), args
+}

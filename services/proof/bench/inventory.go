@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/pgrole"
+)
+
+// inventoryProcess is the inventory service, running as in production.
+type inventoryProcess struct {
+	cmd         *exec.Cmd
+	databaseURL string
+	reads       inventoryv1.InventoryServiceClient
+	ingest      inventoryv1.IngestServiceClient
+	conns       []*grpc.ClientConn
+}
+
+// startInventory starts the program on a schema of its own.
+func startInventory(ctx context.Context, program, adminURL string) (*inventoryProcess, error) {
+	access, err := pgrole.Provision(ctx, adminURL, "", "inventory", "bench")
+	if err != nil {
+		return nil, err
+	}
+	secret := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))
+	p := &inventoryProcess{databaseURL: access.URL, cmd: exec.CommandContext(ctx, program)}
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+	p.cmd.Env = append(os.Environ(), "ROLLCALL_DATABASE_URL="+access.URL, "ROLLCALL_DISCOVERY_KEY="+secret,
+		"ROLLCALL_GRPC_ADDR=localhost:0", "ROLLCALL_INTERNAL_ADDR=localhost:0", "ROLLCALL_LOG_FORMAT=json")
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if err := p.connect(stderr, secret); err != nil {
+		p.stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+// connect reads from the program's log where it listens.
+func (p *inventoryProcess) connect(log io.Reader, secret string) error {
+	var line struct{ Msg, GRPC, Internal string }
+	lines := bufio.NewScanner(log)
+	for line.Msg != "listening" {
+		if !lines.Scan() {
+			return errors.New("the inventory ended before it listened")
+		}
+		_ = json.Unmarshal(lines.Bytes(), &line) // other lines are of other forms
+	}
+	go func() { _, _ = io.Copy(io.Discard, log) }()
+	var key auth.Key
+	if err := key.UnmarshalText([]byte(secret)); err != nil {
+		return err
+	}
+	reads, err := p.dial(line.GRPC)
+	if err != nil {
+		return err
+	}
+	ingest, err := p.dial(line.Internal, grpc.WithPerRPCCredentials(auth.PerRPC(key, "discovery")))
+	if err != nil {
+		return err
+	}
+	p.reads, p.ingest = inventoryv1.NewInventoryServiceClient(reads), inventoryv1.NewIngestServiceClient(ingest)
+	return nil
+}
+
+func (p *inventoryProcess) dial(address string, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient(address, append(options, grpc.WithTransportCredentials(insecure.NewCredentials()))...)
+	if err == nil {
+		p.conns = append(p.conns, conn)
+	}
+	return conn, err
+}
+
+func (p *inventoryProcess) stop() {
+	for _, conn := range p.conns {
+		_ = conn.Close()
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = p.cmd.Wait()
+}
+
+// observe applies a complete observation of one scope, of readPerScope instances.
+func observe(ctx context.Context, ingest inventoryv1.IngestServiceClient, account int, region string, token int64, instance func(n int) *inventoryv1.Instance) error {
+	stream, err := ingest.ApplySnapshot(ctx)
+	if err != nil {
+		return err
+	}
+	messages := []*inventoryv1.ApplySnapshotRequest{{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
+		Account: readAccount(account), Provider: inventoryv1.Provider_AWS, Kind: inventoryv1.Kind_VIRTUAL_MACHINE, Location: region,
+		FencingToken: token, ObserveTime: timestamppb.New(time.Now()),
+	}}}}
+	seen := &inventoryv1.SnapshotInstances{}
+	for n := range readPerScope {
+		seen.Instances = append(seen.Instances, instance(n))
+	}
+	messages = append(messages,
+		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Instances{Instances: seen}},
+		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
+			Complete: &inventoryv1.SnapshotComplete{InstanceCount: readPerScope}}})
+	for _, message := range messages {
+		if err := stream.Send(message); err != nil {
+			break // Recv has the reason.
+		}
+	}
+	answer, err := stream.Recv()
+	if err == nil && answer.GetResult() == nil {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return fmt.Errorf("observe %s of %s: %w", region, readAccount(account), err)
+	}
+	return stream.CloseSend()
+}

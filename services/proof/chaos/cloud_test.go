@@ -1,0 +1,188 @@
+package chaos
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// mostOf is how many of a kind a region or zone is let grow to.
+const mostOf = 14
+
+// changeCloud changes something in a cloud. What the cloud refuses (a database
+// can't be stopped while it starts) is left undone, as it is in life.
+func (e *episode) changeCloud(s step) {
+	if s.kind == churn {
+		e.world.Churn(1 + s.a%6)
+		return
+	}
+	name := pick(e.accountNames(), s.a)
+	id := cloudID(name)
+	switch database := s.c%4 == 0; {
+	case isGoogle(name) && database:
+		e.changeSQL(s, id)
+	case isGoogle(name):
+		e.changeVM(s, id)
+	case database:
+		e.changeDatabase(s, id, pick(amazonRegions, s.b))
+	default:
+		e.changeMachine(s, id, pick(amazonRegions, s.b))
+	}
+}
+
+// tags are those of something new, or a change of something old.
+func tags(s step) map[string]string {
+	return map[string]string{"chaos": strconv.Itoa(s.b % 5), "team": pick([]string{"data", "web", "core"}, s.c)}
+}
+
+func (e *episode) changeMachine(s step, id, region string) {
+	var live []cloudsim.Machine
+	truth, err := e.world.Truth(id)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	for _, m := range truth.Live() {
+		if m.Region == region {
+			live = append(live, m)
+		}
+	}
+	if s.kind == launch || len(live) == 0 {
+		if len(live) < mostOf {
+			_, _ = e.world.Launch(id, region, cloudsim.Spec{Count: 1 + s.b%3, Name: "web-" + strconv.Itoa(s.b%7), Tags: tags(s)})
+		}
+		return
+	}
+	m := pick(live, s.b/3)
+	switch s.kind {
+	case terminate:
+		_, _ = e.world.Terminate(id, region, m.ID)
+	case moveName: // the name goes on, the machine does not
+		_, _ = e.world.Terminate(id, region, m.ID)
+		_, _ = e.world.Launch(id, region, cloudsim.Spec{Name: m.Name(), Tags: tags(s)})
+	case toggle:
+		if m.State == cloudsim.Stopped {
+			_, _ = e.world.Start(id, region, m.ID)
+		} else {
+			_, _ = e.world.Stop(id, region, m.ID)
+		}
+	case resize:
+		_ = e.world.Resize(id, region, m.ID, pick([]string{"m6i.large", "m6i.2xlarge", "t3.micro"}, s.c))
+	case retag:
+		_ = e.world.Retag(id, region, m.ID, tags(s))
+	case rename:
+		_ = e.world.Retag(id, region, m.ID, map[string]string{"Name": "renamed-" + strconv.Itoa(s.c%9)})
+	case wipe:
+		for _, m := range live {
+			_, _ = e.world.Terminate(id, region, m.ID)
+		}
+	}
+}
+
+func (e *episode) changeDatabase(s step, id, region string) {
+	all, err := e.world.Databases(id, region)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	if s.kind == launch || len(all) == 0 {
+		if len(all) < mostOf {
+			_, _ = e.world.LaunchDatabase(id, region, cloudsim.DatabaseSpec{Tags: tags(s)})
+		}
+		return
+	}
+	d := pick(all, s.b/3)
+	switch s.kind {
+	case terminate:
+		_, _ = e.world.DeleteDatabase(id, region, d.ID)
+	case moveName: // as soon as the name is free
+		if _, err := e.world.LaunchDatabase(id, region, cloudsim.DatabaseSpec{ID: fmt.Sprintf("mover-%d", s.c%2), Tags: tags(s)}); err != nil {
+			_, _ = e.world.DeleteDatabase(id, region, fmt.Sprintf("mover-%d", s.c%2))
+		}
+	case toggle:
+		if d.Status == cloudsim.DatabaseStopped {
+			_, _ = e.world.StartDatabase(id, region, d.ID)
+		} else {
+			_, _ = e.world.StopDatabase(id, region, d.ID)
+		}
+	case resize:
+		_, _ = e.world.ResizeDatabase(id, region, d.ID, pick([]string{"db.m6g.large", "db.r6g.xlarge"}, s.c))
+	case retag, rename:
+		_ = e.world.RetagDatabase(id, region, d.ARN, tags(s))
+	case wipe:
+		for _, d := range all {
+			_, _ = e.world.DeleteDatabase(id, region, d.ID)
+		}
+	}
+}
+
+func (e *episode) changeVM(s step, id string) {
+	zone := pick([]string{"europe-west1-b", "europe-west1-c", "europe-west1-d", "us-central1-a"}, s.b)
+	var live []cloudsim.VM
+	truth, err := e.world.ProjectTruth(id)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	for _, m := range truth.VMs {
+		if m.Zone == zone && m.State != cloudsim.VMDeprovisioning {
+			live = append(live, m)
+		}
+	}
+	if s.kind == launch || len(live) == 0 {
+		if len(live) < mostOf {
+			_, _ = e.world.CreateVMs(id, zone, cloudsim.VMSpec{Count: 1 + s.b%2, Labels: tags(s)})
+		}
+		return
+	}
+	m := pick(live, s.b/3)
+	switch s.kind {
+	case terminate:
+		_, _ = e.world.DeleteVM(id, zone, m.Name)
+	case moveName, rename: // as soon as the name is free
+		mover := fmt.Sprintf("mover-%d", s.c%2)
+		if _, err := e.world.CreateVMs(id, zone, cloudsim.VMSpec{Name: mover, Labels: tags(s)}); err != nil {
+			_, _ = e.world.DeleteVM(id, zone, mover)
+		}
+	case toggle:
+		switch m.State {
+		case cloudsim.VMTerminated:
+			_, _ = e.world.StartVM(id, zone, m.Name)
+		case cloudsim.VMSuspended:
+			_, _ = e.world.ResumeVM(id, zone, m.Name)
+		default:
+			_, _ = e.world.StopVM(id, zone, m.Name)
+		}
+	case resize:
+		_ = e.world.ResizeVM(id, zone, m.Name, pick([]string{"e2-small", "n2-standard-4"}, s.c))
+	case retag:
+		_ = e.world.SetVMLabels(id, zone, m.Name, tags(s))
+	case wipe:
+		for _, m := range live {
+			_, _ = e.world.DeleteVM(id, zone, m.Name)
+		}
+	}
+}
+
+func (e *episode) changeSQL(s step, id string) {
+	all, err := e.world.SQLInstances(id)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	if s.kind == launch || len(all) == 0 {
+		if len(all) < mostOf {
+			_, _ = e.world.CreateSQL(id, cloudsim.SQLSpec{Region: pick(googleRegions, s.b), Labels: tags(s)})
+		}
+		return
+	}
+	d := pick(all, s.b/3)
+	switch s.kind {
+	case terminate, wipe:
+		_ = e.world.DeleteSQL(id, d.Name)
+	case moveName, rename:
+		mover := fmt.Sprintf("mover-%d", s.c%2)
+		if _, err := e.world.CreateSQL(id, cloudsim.SQLSpec{Name: mover, Labels: tags(s)}); err != nil {
+			_ = e.world.DeleteSQL(id, mover)
+		}
+	case toggle, resize, retag:
+		_, _ = e.world.SetSQLActive(id, d.Name, !d.Active)
+	}
+}

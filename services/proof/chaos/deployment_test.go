@@ -1,0 +1,173 @@
+package chaos
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/migrations"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// hang is how long anything may take before it counts as never.
+const hang = 90 * time.Second
+
+// The clouds' accounts. Each holds little, so that much can happen to all of it.
+var (
+	amazonAccounts = []string{"100000000001", "100000000002"}
+	amazonRegions  = []string{"eu-west-1", "us-east-1"}
+	googleProjects = []string{"chaos-project-1"}
+	googleRegions  = []string{"europe-west1", "us-central1"}
+)
+
+// versionTag counts the changes of everything in the clouds.
+const versionTag = "v"
+
+func worldConfig(seed uint64) cloudsim.Config {
+	config := cloudsim.Config{
+		Seed: seed, VersionTag: versionTag, PageSize: 4, VerifySignatures: true, Latency: time.Millisecond,
+		Transition: 300 * time.Millisecond, TerminatedFor: 500 * time.Millisecond,
+	}
+	for _, id := range amazonAccounts {
+		config.Plan = append(config.Plan, cloudsim.AccountPlan{ID: id, Regions: amazonRegions, Instances: 9, Databases: 6})
+	}
+	for _, id := range googleProjects {
+		config.Projects = append(config.Projects, cloudsim.ProjectPlan{ID: id, Regions: googleRegions, Instances: 3, Databases: 4})
+	}
+	return config
+}
+
+// deployment is all of Rollcall on a machine of its own: one accounts service,
+// two inventories, two discoveries, Postgres, and the clouds.
+type deployment struct {
+	world    *cloudsim.World
+	google   *simgcp.Server
+	postgres *dbtest.Server
+	children []*child
+	workers  []*child
+
+	accounts  accountsv1.AccountServiceClient
+	inventory []inventoryv1.InventoryServiceClient
+	discovery []discoveryv1.DiscoveryServiceClient
+}
+
+// deploy starts everything, until the end of the test.
+func deploy(t testing.TB, seed uint64) *deployment {
+	t.Helper()
+	d := &deployment{world: cloudsim.New(worldConfig(seed)), postgres: dbtest.NewServer(t)}
+	amazon, err := simaws.Serve(d.world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = amazon.Close() })
+	if d.google, err = simgcp.Serve(d.world); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.google.Close() })
+
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // Never fails (crypto/rand).
+	base := childConfig{
+		Key: base64.StdEncoding.EncodeToString(secret), AWS: amazon.URL, Google: d.google.URL,
+		KeysetFile: filepath.Join(t.TempDir(), "keyset.json"),
+	}
+	accounts := base
+	accounts.Service, accounts.DatabaseURL = "accounts", d.database(t, "accounts", migrations.Accounts())
+	accounts.GRPC, accounts.Internal = freeAddress(t), freeAddress(t)
+	d.children = append(d.children, startChild(t, "accounts", accounts))
+	d.accounts = accountsv1.NewAccountServiceClient(dial(t, accounts.GRPC))
+
+	rolls := d.database(t, "inventory", migrations.Inventory())
+	var inventories []childConfig
+	for i := range 2 {
+		inventory := base
+		inventory.Service, inventory.DatabaseURL = "inventory", rolls
+		inventory.GRPC, inventory.Internal = freeAddress(t), freeAddress(t)
+		inventories = append(inventories, inventory)
+		d.children = append(d.children, startChild(t, fmt.Sprintf("inventory-%d", i), inventory))
+		d.inventory = append(d.inventory, inventoryv1.NewInventoryServiceClient(dial(t, inventory.GRPC)))
+	}
+	runs := d.database(t, "discovery", migrations.Discovery())
+	for i := range 2 {
+		worker := base
+		worker.Service, worker.DatabaseURL, worker.GRPC = "discovery", runs, freeAddress(t)
+		worker.Accounts, worker.Inventory = accounts.Internal, inventories[i].Internal
+		d.workers = append(d.workers, startChild(t, fmt.Sprintf("discovery-%d", i), worker))
+		d.discovery = append(d.discovery, discoveryv1.NewDiscoveryServiceClient(dial(t, worker.GRPC)))
+	}
+	d.children = append(d.children, d.workers...)
+	return d
+}
+
+// database makes a database for a service.
+func (d *deployment) database(t testing.TB, service string, files fs.FS) string {
+	t.Helper()
+	return d.postgres.New(t, dbtest.Template{
+		Service: service, Version: dbtest.HashFS(files),
+		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, files, service) },
+	}).URL
+}
+
+// dial connects to a service that may be away for a while: calls wait for it.
+func dial(t testing.TB, address string) *grpc.ClientConn {
+	t.Helper()
+	soon := backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.5, Jitter: 0.2, MaxDelay: 500 * time.Millisecond}
+	conn, err := serve.Address(address).Dial(
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: soon, MinConnectTimeout: 2 * time.Second}),
+		grpc.WithDefaultCallOptions(grpc.WaitForReady(true), grpc.MaxCallRecvMsgSize(64<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// freeAddress is a port that was free a moment ago.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// thaw lets every frozen process go on.
+func (d *deployment) thaw() {
+	for _, c := range d.children {
+		if c.isFrozen() {
+			c.signal(sigCont)
+		}
+	}
+}
+
+// keepLogs writes what the processes said to files, and returns the folder.
+func (d *deployment) keepLogs() string {
+	dir, err := os.MkdirTemp("", "rollcall-chaos-")
+	if err != nil {
+		return err.Error()
+	}
+	for _, c := range d.children {
+		_ = os.WriteFile(filepath.Join(dir, c.name+".log"), c.said.bytes(), 0o600) // For people; nothing depends on it.
+	}
+	return dir
+}

@@ -1,0 +1,152 @@
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// step is one thing that a schedule does. Its numbers choose among what there is
+// when it is done.
+type step struct {
+	kind    stepKind
+	a, b, c int
+}
+
+func (s step) String() string { return fmt.Sprintf("%s(%d,%d,%d)", s.kind, s.a, s.b, s.c) }
+
+type stepKind string
+
+// The kinds of steps, and how often each comes.
+const (
+	launch    stepKind = "launch"
+	terminate stepKind = "terminate"
+	toggle    stepKind = "stop-or-start"
+	resize    stepKind = "resize"
+	retag     stepKind = "retag"
+	rename    stepKind = "rename"
+	moveName  stepKind = "move-name"
+	wipe      stepKind = "delete-all"
+	churn     stepKind = "churn"
+
+	inject stepKind = "fault"
+	deceit stepKind = "lie"
+	heal   stepKind = "heal"
+	signIn stepKind = "credentials"
+
+	killWorker    stepKind = "kill-discovery"
+	freezeWorker  stepKind = "freeze-discovery"
+	killInventory stepKind = "kill-inventory"
+	freezeRoll    stepKind = "freeze-inventory"
+	killAccounts  stepKind = "kill-accounts"
+	killPostgres  stepKind = "kill-postgres"
+	thaw          stepKind = "thaw"
+
+	pause   stepKind = "pause-or-resume"
+	leave   stepKind = "remove-or-add-account"
+	narrow  stepKind = "narrow-or-widen"
+	syncNow stepKind = "sync"
+	kick    stepKind = "ask-for-sync"
+	confirm stepKind = "confirm-hold"
+
+	cutWatch stepKind = "cut-watcher"
+	newWatch stepKind = "new-watcher"
+)
+
+var weights = []struct {
+	kind   stepKind
+	weight int
+}{
+	{launch, 10}, {terminate, 8}, {toggle, 8}, {resize, 4}, {retag, 8}, {rename, 4}, {moveName, 5}, {wipe, 2}, {churn, 8},
+	{inject, 14}, {deceit, 8}, {heal, 6}, {signIn, 3},
+	{killWorker, 5}, {freezeWorker, 3}, {killInventory, 3}, {freezeRoll, 1}, {killAccounts, 2}, {killPostgres, 1}, {thaw, 4},
+	{pause, 2}, {leave, 2}, {narrow, 2}, {syncNow, 26}, {kick, 8}, {confirm, 1},
+	{cutWatch, 6}, {newWatch, 3},
+}
+
+// schedule makes the steps of an episode from its seed.
+func schedule(seed uint64, steps int) []step {
+	rng := rand.New(rand.NewPCG(seed, 0xc4a05))
+	total := 0
+	for _, w := range weights {
+		total += w.weight
+	}
+	all := make([]step, steps)
+	for i := range all {
+		dice := rng.IntN(total)
+		kind := weights[0].kind
+		for _, w := range weights {
+			if kind = w.kind; dice < w.weight {
+				break
+			}
+			dice -= w.weight
+		}
+		all[i] = step{kind, rng.IntN(1 << 16), rng.IntN(1 << 16), rng.IntN(1 << 16)}
+	}
+	return all
+}
+
+// selection is which steps of a schedule are taken, by their places; nil is all.
+type selection []int
+
+// String is the form that parseSelection reads: `0-3,7`.
+func (s selection) String() string {
+	var parts []string
+	for i := 0; i < len(s); {
+		j := i
+		for j+1 < len(s) && s[j+1] == s[j]+1 {
+			j++
+		}
+		part := strconv.Itoa(s[i])
+		if j > i {
+			part += "-" + strconv.Itoa(s[j])
+		}
+		parts = append(parts, part)
+		i = j + 1
+	}
+	return strings.Join(parts, ",")
+}
+
+func parseSelection(text string) (selection, error) {
+	var s selection
+	if text == "" {
+		return nil, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, ranged := strings.Cut(part, "-")
+		if !ranged {
+			last = first
+		}
+		from, err := strconv.Atoi(first)
+		if err != nil {
+			return nil, fmt.Errorf("steps %q: %w", text, err)
+		}
+		to, err := strconv.Atoi(last)
+		if err != nil {
+			return nil, fmt.Errorf("steps %q: %w", text, err)
+		}
+		for i := from; i <= to; i++ {
+			s = append(s, i)
+		}
+	}
+	slices.Sort(s)
+	return slices.Compact(s), nil
+}
+
+// shrink leaves out as many steps as it can while fails still says that what is
+// left breaks something: first large parts, then small ones.
+func shrink(all selection, fails func(selection) bool) selection {
+	for size := (len(all) + 1) / 2; size >= 1; size /= 2 {
+		for from := 0; from < len(all); {
+			less := slices.Concat(all[:from], all[min(from+size, len(all)):])
+			if len(less) > 0 && fails(less) {
+				all = less
+			} else {
+				from += size
+			}
+		}
+	}
+	return all
+}
