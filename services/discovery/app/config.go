@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/budget"
 	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
@@ -33,6 +34,9 @@ type Config struct {
 	OperationWorkers   int           `name:"operation-workers" env:"ROLLCALL_OPERATION_WORKERS" default:"20" help:"How many starts and stops this process works at the same time; a batch is one."`
 	OperationRetention time.Duration `name:"operation-retention" env:"ROLLCALL_OPERATION_RETENTION" default:"720h" help:"How long ended starts and stops are kept. The audit is kept for ever."`
 	ProtectLabel       string        `name:"protect-label" env:"ROLLCALL_PROTECT_LABEL" default:"rollcall-protect" help:"Instances that carry this label are not started or stopped: KEY for any value, or KEY=VALUE."`
+
+	// BudgetShare is the part of each of the clouds' API limits that Rollcall takes.
+	BudgetShare float64 `name:"api-budget-share" env:"ROLLCALL_API_BUDGET_SHARE" default:"0.5" help:"Part of the clouds' API limits that Rollcall takes of each account, above 0 and at most 1; the rest is left to the account's own users."`
 
 	serve.Logging `embed:""`
 	Metrics       serve.Metrics `embed:""`
@@ -70,6 +74,9 @@ func (c Config) complete() Config {
 	}
 	if c.Workers == 0 {
 		c.Workers = defaultWorkers
+	}
+	if c.BudgetShare == 0 {
+		c.BudgetShare = budget.DefaultShare
 	}
 	if c.MaxConns == 0 {
 		c.MaxConns = defaultMaxConns

@@ -39,13 +39,15 @@ func (i *Inventory) Observe(ctx context.Context, observation discovery.Observati
 }
 
 // Fail says that a scope could not be observed.
-func (i *Inventory) Fail(ctx context.Context, observation discovery.Observation, failure *discovery.Failure) error {
+func (i *Inventory) Fail(
+	ctx context.Context, observation discovery.Observation, budgets []discovery.BudgetState, failure *discovery.Failure,
+) error {
 	s, err := i.begin(ctx, observation)
 	if err != nil {
 		return err
 	}
 	err = s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Failure{
-		Failure: &inventoryv1.SnapshotFailure{Reason: string(failure.Reason), Error: failure.Message},
+		Failure: &inventoryv1.SnapshotFailure{Reason: string(failure.Reason), Error: failure.Message, ApiBudgets: budgetsOf(budgets)},
 	}})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -58,7 +59,8 @@ func joinAccount(ctx context.Context, tx pgx.Tx, obs inventory.Observation) erro
 
 const (
 	lockScopeSQL = `
-		SELECT fence, single_fence, claim, claim_fence
+		SELECT fence, attempt_fence, single_fence, claim, claim_fence, last_complete_time, last_error_reason,
+			sync_interval, gap_reason, gap_error, hold_fence, hold_time, hold_missing, hold_of
 		FROM scopes WHERE uid = $1 FOR UPDATE`
 
 	deleteStandInSQL = `DELETE FROM scopes WHERE uid = $1`
@@ -66,14 +68,25 @@ const (
 
 // lockedScope is the row of a scope that the transaction holds.
 type lockedScope struct {
-	fence, singleFence int64
-	claim, claimFence  *int64 // nil: no observation is under way
+	fence, attemptFence, singleFence int64
+	claim, claimFence                *int64     // nil: no observation is under way
+	lastComplete                     *time.Time // nil: never
+	lastErrorReason                  string
+	syncInterval                     *time.Duration // nil: not known
+	gapReason, gapError              string
+	hold                             *hold
 }
 
 // lockScope locks the row of the scope until the transaction ends: all writing
 // into a scope goes one after the other. pgx.ErrNoRows: its account was removed.
 func lockScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (s lockedScope, err error) {
-	err = tx.QueryRow(ctx, lockScopeSQL, key.UID()).Scan(&s.fence, &s.singleFence, &s.claim, &s.claimFence)
+	var holdFence, missing, of *int64
+	var holdTime *time.Time
+	err = tx.QueryRow(ctx, lockScopeSQL, key.UID()).Scan(&s.fence, &s.attemptFence, &s.singleFence, &s.claim, &s.claimFence,
+		&s.lastComplete, &s.lastErrorReason, &s.syncInterval, &s.gapReason, &s.gapError, &holdFence, &holdTime, &missing, &of)
+	if holdFence != nil {
+		s.hold = &hold{fence: *holdFence, Hold: inventory.Hold{Time: *holdTime, Missing: *missing, Of: *of}}
+	}
 	return s, err
 }
 
