@@ -210,7 +210,9 @@ type ListInstancesResponse struct {
 	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
 	// Asks for the page after; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// How many instances the filter matched when the first page was read.
+	// How many instances the filter matched when the first page was read. Exact
+	// up to 7,000, and whatever the size for filters over account, provider, kind,
+	// region and one of zone, state and machine type.
 	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	// How fresh the answer is.
 	Freshness *Freshness `protobuf:"bytes,4,opt,name=freshness,proto3" json:"freshness,omitempty"`
@@ -218,9 +220,11 @@ type ListInstancesResponse struct {
 	// or the last try failed. Their instances are shown as last seen.
 	Unreachable []string `protobuf:"bytes,5,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
 	// With `as_of`: the gaps in the observation of those scopes that it falls into.
-	Gaps          []*ObservationGap `protobuf:"bytes,6,rep,name=gaps,proto3" json:"gaps,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Gaps []*ObservationGap `protobuf:"bytes,6,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	// `total_size` is about so many, and not exact.
+	TotalSizeEstimated bool `protobuf:"varint,7,opt,name=total_size_estimated,json=totalSizeEstimated,proto3" json:"total_size_estimated,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *ListInstancesResponse) Reset() {
@@ -293,6 +297,13 @@ func (x *ListInstancesResponse) GetGaps() []*ObservationGap {
 		return x.Gaps
 	}
 	return nil
+}
+
+func (x *ListInstancesResponse) GetTotalSizeEstimated() bool {
+	if x != nil {
+		return x.TotalSizeEstimated
+	}
+	return false
 }
 
 // Request of GetInstance.
@@ -1187,7 +1198,7 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\x12\x1b\n" +
 	"\tshow_gone\x18\x05 \x01(\bR\bshowGone\x12H\n" +
 	"\rmax_staleness\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\x12/\n" +
-	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xd3\x02\n" +
+	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x85\x03\n" +
 	"\x15ListInstancesResponse\x12=\n" +
 	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceR\tinstances\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
@@ -1196,7 +1207,8 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\tfreshness\x18\x04 \x01(\v2 .rollcall.inventory.v1.FreshnessR\tfreshness\x129\n" +
 	"\vunreachable\x18\x05 \x03(\tB\x17\xfaA\x14\n" +
 	"\x12rollcall.dev/ScopeR\vunreachable\x129\n" +
-	"\x04gaps\x18\x06 \x03(\v2%.rollcall.inventory.v1.ObservationGapR\x04gaps\"\xe4\x01\n" +
+	"\x04gaps\x18\x06 \x03(\v2%.rollcall.inventory.v1.ObservationGapR\x04gaps\x120\n" +
+	"\x14total_size_estimated\x18\a \x01(\bR\x12totalSizeEstimated\"\xe4\x01\n" +
 	"\x12GetInstanceRequest\x12S\n" +
 	"\x04name\x18\x01 \x01(\tB?\xe0A\x02\xfaA\x17\n" +
 	"\x15rollcall.dev/Instance\xbaH\x1fr\x1d2\x1b^instances/[a-z0-9-]{1,63}$R\x04name\x12/\n" +
