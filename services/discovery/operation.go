@@ -267,9 +267,9 @@ type Held struct {
 }
 
 // Wanted is what the cloud is asked for it by.
-func (h *Held) Wanted() Wanted { return wantedOf(&h.Instance) }
+func (h *Held) Wanted() Wanted { return asWanted(&h.Instance) }
 
-func wantedOf(i *Instance) Wanted {
+func asWanted(i *Instance) Wanted {
 	return Wanted{ProviderID: i.ProviderID, ProviderURI: i.ProviderURI, DisplayName: i.DisplayName, Zone: i.Zone}
 }
 
