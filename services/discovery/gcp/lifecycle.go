@@ -28,7 +28,7 @@ func (s *session) Check(
 		case instance.Machine != nil:
 			assessments[i].Obstacle = machineObstacle(instance, verb)
 		case instance.Database != nil:
-			assessments[i].Obstacle, assessments[i].Notes = databaseObstacle(instance, verb)
+			assessments[i].Obstacle = databaseObstacle(instance, verb)
 		}
 	}
 	return assessments, nil
