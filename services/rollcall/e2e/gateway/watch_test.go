@@ -12,13 +12,14 @@ import (
 	"time"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // observe puts virtual machines on the roll, in place of those of before.
 func (s *stack) observe(fence int64, states map[string]inventoryv1.Instance_State) {
 	s.t.Helper()
-	stream, err := s.ingest.ApplySnapshot(s.t.Context())
+	stream, err := s.ingest.ApplySnapshot(s.t.Context(), grpc.WaitForReady(true))
 	if err != nil {
 		s.t.Fatal(err)
 	}
