@@ -15,7 +15,8 @@ ALTER TABLE schedules
 COMMENT ON COLUMN schedules.held_in_a_row IS
     'How many of its runs in a row had a scope that is held: the first time it is due again soon, and later each time.';
 
-CREATE TABLE api_budgets (
+-- Unlogged: it is written often, and what a crash loses is learned anew.
+CREATE UNLOGGED TABLE api_budgets (
     account       text COLLATE "C" NOT NULL,
     location      text COLLATE "C" NOT NULL,
     api           text COLLATE "C" NOT NULL,

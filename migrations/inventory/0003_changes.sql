@@ -109,11 +109,19 @@ ALTER TABLE scopes
     ADD COLUMN api_budgets jsonb NOT NULL DEFAULT '[]'
         CONSTRAINT scopes_api_budgets_check CHECK (jsonb_typeof(api_budgets) = 'array'),
     ADD CONSTRAINT scopes_hold_check CHECK
-        (num_nulls(hold_fence, hold_time, hold_missing, hold_of) IN (0, 4));
+        (num_nulls(hold_fence, hold_time, hold_missing, hold_of) IN (0, 4)),
+    ADD CONSTRAINT scopes_hold_missing_check CHECK (hold_missing > 0),
+    DROP CONSTRAINT scopes_last_complete_time_check,
+    -- One that came to its end may still not vouch for all of the scope.
+    ADD CONSTRAINT scopes_last_complete_time_check CHECK
+        (CASE WHEN last_complete_time IS NULL THEN fence = 0 OR last_error_reason <> '' ELSE fence > 0 END);
 
 -- When it was first observed nobody wrote down: not after the last time.
 UPDATE scopes SET first_complete_time = last_complete_time;
 
+COMMENT ON COLUMN scopes.fence IS 'Fencing token of the last observation that came to its end; 0: never.';
+COMMENT ON COLUMN scopes.last_complete_time IS
+    'When it was last observed to the end and nothing was missing that may be there; null: never.';
 COMMENT ON COLUMN scopes.first_complete_time IS 'When it was first observed to the end; null: never.';
 COMMENT ON COLUMN scopes.sync_interval IS 'How long after one observation the next is due, as last told; null: not known.';
 COMMENT ON COLUMN scopes.gap_reason IS 'Why the first try after the last complete observation failed, for programs; empty: none has failed.';

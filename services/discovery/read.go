@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,8 +19,8 @@ type Inventory interface {
 	// effect with ctx.
 	Observe(ctx context.Context, observation Observation) (Snapshot, error)
 	// Fail says that a scope could not be observed. With an empty ScopeID none of
-	// the account's could.
-	Fail(ctx context.Context, observation Observation, failure *Failure) error
+	// the account's could. Budgets as in Complete.
+	Fail(ctx context.Context, observation Observation, budgets []BudgetState, failure *Failure) error
 	// Scopes are those that the roll has of an account.
 	Scopes(ctx context.Context, account string) ([]HeldScope, error)
 }
@@ -40,9 +41,9 @@ type Observation struct {
 type Snapshot interface {
 	Send(instances []Instance) error
 	// Complete applies the snapshot: the scope was seen to its end, and this many
-	// instances were sent. When the roll holds more, recheck is called once with
+	// instances were sent. Budgets say how its APIs' stand. When the roll holds more, recheck is called once with
 	// what was not sent; its error ends the snapshot without effect.
-	Complete(count int64, recheck Recheck) (Changes, error)
+	Complete(count int64, budgets []BudgetState, recheck Recheck) (Changes, error)
 }
 
 // Recheck asks the cloud once more for what a listing lacked, by id.
@@ -147,8 +148,17 @@ func (r *reading) observe(ctx context.Context, question *question, planned Plann
 	if err := r.session.Read(ctx, planned.ScopeID, sink); err != nil {
 		return Changes{}, err
 	}
-	changes, err := snapshot.Complete(sink.guard.sent, question.ask)
+	changes, err := snapshot.Complete(sink.guard.sent, r.budgets(planned.ScopeID), question.ask)
 	return changes, toInventory(ctx, err)
+}
+
+// budgets are how those of the APIs stand that a scope is read by.
+func (r *reading) budgets(scope ScopeID) []BudgetState {
+	spender, ok := r.session.(Spender)
+	if !ok || r.Budgets == nil {
+		return nil
+	}
+	return r.Budgets.States(spender.APIs(scope))
 }
 
 // toInventory tells an error of the inventory from that of the cloud, and both
@@ -182,7 +192,7 @@ func (r *reading) fail(ctx context.Context, place int, observation Observation, 
 func (r *reading) tell(ctx context.Context, observation Observation, failure *Failure) {
 	ctx, cancel := context.WithTimeout(ctx, reportLimit)
 	defer cancel()
-	if err := r.Inventory.Fail(ctx, observation, failure); err != nil && ctx.Err() == nil {
+	if err := r.Inventory.Fail(ctx, observation, r.budgets(observation.ScopeID), failure); err != nil && ctx.Err() == nil {
 		r.logger.Warn("could not tell the inventory of a failed scope", "scope", observation.ScopeID.String(), "error", err)
 	}
 }
@@ -212,7 +222,15 @@ func (s *Syncer) failAccount(ctx context.Context, account Account, failure *Fail
 	}
 	return s.Inventory.Fail(ctx, Observation{
 		Account: account.ID, Provider: account.Provider, Token: token, Time: time.Now(),
-	}, failure)
+	}, nil, failure)
+}
+
+// standsIn tells whether a scope stands for a region that could not be found and
+// whose zones are planned now: it goes when one of them is heard of.
+func standsIn(held HeldScope, planned []PlannedScope) bool {
+	return held.Instances == 0 && slices.ContainsFunc(planned, func(p PlannedScope) bool {
+		return p.Kind == held.Kind && strings.HasPrefix(p.Location, held.Location+"-")
+	})
 }
 
 // withoutPlan are the scopes that the roll has and that the plan lacks: of
@@ -230,7 +248,7 @@ func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (lou
 	}
 	unwanted := len(account.Regions) > 0
 	for _, scope := range held {
-		if inPlan[scope.ScopeID] || failedKinds[scope.Kind] {
+		if inPlan[scope.ScopeID] || failedKinds[scope.Kind] || standsIn(scope, planned) {
 			continue
 		}
 		failure := lostFailure(scope.Location, unwanted)
@@ -246,10 +264,12 @@ func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (lou
 }
 
 func lostFailure(location string, unwanted bool) *Failure {
+	failure := NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
+		fmt.Sprintf("Enable %s for the account again, if what is there should be read; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	if unwanted {
-		return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
-			fmt.Sprintf("Add %s to the account's regions to have it read again.", location), nil)
+		failure = NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
+			fmt.Sprintf("Add %s to the account's regions to have it read again; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	}
-	return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
-		fmt.Sprintf("Enable %s for the account again, if what is there should be read.", location), nil)
+	failure.Retired = true
+	return failure
 }

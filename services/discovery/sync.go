@@ -44,12 +44,13 @@ type Runs interface {
 	NextToken(ctx context.Context) (int64, error)
 }
 
-// Syncer reads accounts. All fields must be set.
+// Syncer reads accounts. All fields must be set but Budgets.
 type Syncer struct {
 	Providers map[ProviderName]Provider
 	Accounts  Accounts
 	Inventory Inventory
 	Runs      Runs
+	Budgets   Budgets
 	Limits    Limits
 	// Interval from one sync of an account to the next, unless it has its own.
 	Interval time.Duration

@@ -24,4 +24,6 @@ type Finding struct {
 	Evidence   Evidence
 	// Instance is set for Found.
 	Instance *Instance
+	// Failure says why the cloud can't tell; may be empty.
+	Failure Failure
 }

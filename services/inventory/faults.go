@@ -12,6 +12,10 @@ const (
 	ReasonTooStale = "TOO_STALE"
 	// ReasonIncomplete says that a snapshot did not arrive whole.
 	ReasonIncomplete = "INCOMPLETE_SNAPSHOT"
+	// ReasonNotHeld says that there is no hold to confirm.
+	ReasonNotHeld = "NOT_HELD"
+	// ReasonHoldChanged says that the hold to confirm gave way to another.
+	ReasonHoldChanged = "HOLD_CHANGED"
 	// ReasonTokenExpired says that what follows a resume token is not in the log.
 	ReasonTokenExpired = "TOKEN_EXPIRED"
 	// ReasonTooSlow says that a watcher did not keep up with what it was told.

@@ -208,6 +208,16 @@ func (r *Reconciliation) Evidence(uid uuid.UUID) Evidence {
 	return r.entries[n].evidence
 }
 
+// Alive is how many instances are held alive in the scope.
+func (r *Reconciliation) Alive() (count int64) {
+	for n := range r.entries {
+		if e := &r.entries[n]; e.isHeld && !e.held.Gone && !e.held.Elsewhere {
+			count++
+		}
+	}
+	return count
+}
+
 // Changes counts what the snapshot does to the instances that it brought. Gone
 // ones are not among them: see Absent.
 func (r *Reconciliation) Changes() Changes {

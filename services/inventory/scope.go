@@ -48,6 +48,19 @@ func (k ScopeKey) String() string {
 	return "scopes/" + k.Account + "~" + kind + "~" + k.Location
 }
 
+// ParseScope is the key of the scope with this resource name; false: it is none.
+func ParseScope(name string) (key ScopeKey, ok bool) {
+	parts := strings.Split(strings.TrimPrefix(name, "scopes/"), "~")
+	if len(parts) != 3 {
+		return ScopeKey{}, false
+	}
+	key = ScopeKey{Account: parts[0], Kind: KindUnspecified, Location: parts[2]}
+	if parts[1] != "all" {
+		key.Kind = Kind(strings.ReplaceAll(strings.ToUpper(parts[1]), "-", "_"))
+	}
+	return key, key.String() == name
+}
+
 // ScopeNames are the resource names of scopes.
 func ScopeNames(keys []ScopeKey) []string {
 	names := make([]string, len(keys))
@@ -70,6 +83,45 @@ type Scope struct {
 	LastErrorReason string
 	// InstanceCount leaves gone instances out.
 	InstanceCount int64
+	// Age is how long ago LastCompleteTime was, by the clock of the roll; nothing
+	// when there is none.
+	Age time.Duration
+	// SyncInterval is how long after one observation the next is due; 0: not
+	// known. A scope that is older than twice that is overdue.
+	SyncInterval time.Duration
+	// Hold is set while an observation is not believed; nil: it is not held.
+	Hold *Hold
+	// APIBudgets are the limits of the cloud's APIs as the last reading left them.
+	APIBudgets []APIBudget
+}
+
+// ScopeHealth is a scope, and whether an answer that touches it can't vouch for
+// it.
+type ScopeHealth struct {
+	Scope
+	Unreachable bool
+}
+
+// Hold is an observation that lacked most of a scope, and was not believed at
+// once.
+type Hold struct {
+	// Time of the observation.
+	Time time.Time
+	// Missing is how many instances it lacked, Of how many there were before.
+	Missing, Of int64
+}
+
+// APIBudget is how fast one API of a cloud is called in one location, in calls a
+// second. The names are those of the contract's JSON form, as it is stored.
+type APIBudget struct {
+	API      string `json:"api"`
+	Location string `json:"location"` // or global
+	// CallsPerSecond is what Rollcall allows itself now, MaxCallsPerSecond the most
+	// that it ever will.
+	CallsPerSecond    float64 `json:"callsPerSecond"`
+	MaxCallsPerSecond float64 `json:"maxCallsPerSecond"`
+	// ThrottleTime is when the cloud last throttled a call; zero: never.
+	ThrottleTime time.Time `json:"throttleTime,omitzero"`
 }
 
 // Observation says which scope is observed, and when.
@@ -80,6 +132,8 @@ type Observation struct {
 	Fence int64
 	// Time is when the first call to the cloud was made.
 	Time time.Time
+	// SyncInterval is how long until the next is due; 0: not known.
+	SyncInterval time.Duration
 }
 
 // Adopt sets what an instance has from the scope that it was seen in, and its
@@ -97,6 +151,8 @@ type Failure struct {
 	Reason string
 	// Error for people.
 	Error string
+	// Budgets are what is left of the limits of the cloud's APIs; nil: not known.
+	Budgets []APIBudget
 }
 
 // Changes are what an observation did to the roll, in instances.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/budget"
 	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	discoverygrpc "github.com/rollcall-dev/rollcall/services/discovery/grpc"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
@@ -42,6 +43,7 @@ type App struct {
 	listener net.Listener
 	server   *serve.Server
 	jobs     *jobs.Client
+	budget   *budget.Shared
 	meter    *serve.Meter
 	logger   *slog.Logger
 
@@ -91,6 +93,10 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 		return fmt.Errorf("the inventory service: %w", err)
 	}
 	accounts, inventory := roll.NewAccounts(accountsConn), roll.NewInventory(inventoryConn)
+	if config.BudgetShare < 0 || config.BudgetShare > 1 {
+		return errors.New("ROLLCALL_API_BUDGET_SHARE must be above 0 and at most 1")
+	}
+	a.budget = budget.New(store, config.BudgetShare, a.meter, a.logger)
 	providers, err := a.buildProviders(config)
 	if err != nil {
 		return err
@@ -134,6 +140,7 @@ func (a *App) buildJobs(
 			Accounts:  accounts,
 			Inventory: inventory,
 			Runs:      store,
+			Budgets:   a.budget,
 			Limits:    config.Limits,
 			Interval:  config.SyncInterval,
 			Worker:    workerName(),
@@ -158,6 +165,7 @@ func (a *App) buildJobs(
 // buildProviders are the ways into the clouds.
 func (a *App) buildProviders(config Config) (map[discovery.ProviderName]discovery.Provider, error) {
 	config.GCP.TokenHosts = config.AllowedTokenHosts
+	config.AWS.Budget, config.GCP.Budget = a.budget, a.budget
 	amazon := aws.New(config.AWS)
 	a.closers = append(a.closers, amazon.Close)
 	google, err := gcp.New(config.GCP)
@@ -187,6 +195,7 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.server.Serve(ctx, a.listener) })
 	group.Go(func() error { return a.jobs.Run(ctx) })
 	group.Go(func() error { return a.meter.Serve(ctx) })
+	group.Go(func() error { return a.budget.Run(ctx) })
 	return group.Wait()
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/budget"
 	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
@@ -28,6 +29,9 @@ type Config struct {
 	SyncInterval time.Duration `name:"sync-interval" env:"ROLLCALL_SYNC_INTERVAL" default:"1m" help:"Time from one sync of an account to the next, unless the account has its own."`
 	Workers      int           `name:"sync-workers" env:"ROLLCALL_SYNC_WORKERS" default:"10" help:"How many accounts this process reads at the same time."`
 	RunRetention time.Duration `name:"run-retention" env:"ROLLCALL_RUN_RETENTION" default:"168h" help:"How long sync runs are kept."`
+
+	// BudgetShare is the part of each of the clouds' API limits that Rollcall takes.
+	BudgetShare float64 `name:"api-budget-share" env:"ROLLCALL_API_BUDGET_SHARE" default:"0.5" help:"Part of the clouds' API limits that Rollcall takes of each account, above 0 and at most 1; the rest is left to the account's own users."`
 
 	serve.Logging `embed:""`
 	Metrics       serve.Metrics `embed:""`
@@ -59,6 +63,9 @@ func (c Config) complete() Config {
 	}
 	if c.Workers == 0 {
 		c.Workers = defaultWorkers
+	}
+	if c.BudgetShare == 0 {
+		c.BudgetShare = budget.DefaultShare
 	}
 	if c.MaxConns == 0 {
 		c.MaxConns = defaultMaxConns

@@ -16,7 +16,7 @@ const machinesAPage = 1000
 // readMachines lists a region's EC2 instances.
 func (s *session) readMachines(ctx context.Context, region string, sink discovery.Sink) error {
 	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
-	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{MaxResults: s.provider.pageSize(machinesAPage)})
+	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{MaxResults: s.provider.pageSize(fewestMachines, machinesAPage)})
 	list := listing[*ec2.DescribeInstancesOutput]{
 		session: s,
 		at:      call{service: "EC2", region: region, permission: "ec2:DescribeInstances"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ type Config struct {
 	Keys *Keys
 	// Region is the home region; AWS_REGION or us-east-1 when empty.
 	Region string
+
+	// Budget is what calls take from; nil: they are not bounded.
+	Budget discovery.Budget
 
 	// PageSize bounds pages below what AWS gives at once, which it is when 0.
 	PageSize int32
@@ -77,11 +81,11 @@ func New(config Config) *Provider {
 	return p
 }
 
-// pageSize is how many things to ask for at once, of an API that gives at most
-// so many.
-func (p *Provider) pageSize(most int32) *int32 {
+// pageSize is how many things to ask for at once, of an API that gives so many at
+// the least and at the most.
+func (p *Provider) pageSize(least, most int32) *int32 {
 	if p.config.PageSize > 0 {
-		most = min(most, p.config.PageSize)
+		most = max(least, min(most, p.config.PageSize))
 	}
 	return &most
 }
@@ -100,6 +104,9 @@ func (p *Provider) Open(ctx context.Context, account discovery.Account, how disc
 		return nil, discovery.NewFailure(discovery.CredentialsInvalid,
 			"the AWS configuration of this machine can't be read: "+err.Error(),
 			"Mend the shared configuration files, or the variables that name them, where discovery runs.", err)
+	}
+	if p.config.Budget != nil {
+		base.APIOptions = append(slices.Clone(base.APIOptions), p.spend(account.ID))
 	}
 	s := &session{provider: p, account: account, config: base, how: how, forget: p.base.drop}
 	role, assumes := how.(discovery.AWSAssumeRole)

@@ -24,7 +24,7 @@ func (s *session) readDatabases(ctx context.Context, region string, sink discove
 	if err != nil {
 		return err
 	}
-	pages := rds.NewDescribeDBInstancesPaginator(client, &rds.DescribeDBInstancesInput{MaxRecords: s.provider.pageSize(databasesAPage)})
+	pages := rds.NewDescribeDBInstancesPaginator(client, &rds.DescribeDBInstancesInput{MaxRecords: s.provider.pageSize(fewestDatabases, databasesAPage)})
 	list := listing[*rds.DescribeDBInstancesOutput]{
 		session: s,
 		at:      call{service: "RDS", region: region, permission: "rds:DescribeDBInstances"},
@@ -68,7 +68,7 @@ func (s *session) clusterMembers(
 	ctx context.Context, client *rds.Client, region string, calls discovery.Calls,
 ) (map[string]member, error) {
 	members := map[string]member{}
-	pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{MaxRecords: s.provider.pageSize(databasesAPage)})
+	pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{MaxRecords: s.provider.pageSize(fewestDatabases, databasesAPage)})
 	list := listing[*rds.DescribeDBClustersOutput]{
 		session: s,
 		at:      call{service: "RDS", region: region, permission: "rds:DescribeDBClusters"},

@@ -27,9 +27,19 @@ func attempt[T any](ctx context.Context, s *session, count counter, at call, do 
 	limited, cancel := context.WithTimeout(ctx, config.CallLimit)
 	defer cancel()
 	for n := 1; ; n++ {
+		told, err := s.spend(limited, at)
+		if err != nil {
+			var none T
+			if ctx.Err() != nil {
+				return none, ctx.Err()
+			}
+			return none, classify(err, at)
+		}
 		result, err := once(limited, config.AttemptLimit, do)
+		throttled := err != nil && isThrottled(err)
+		told(throttled)
 		if count != nil {
-			count.Called(err != nil && isThrottled(err))
+			count.Called(throttled)
 		}
 		if err == nil {
 			return result, nil

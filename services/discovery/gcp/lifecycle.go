@@ -62,7 +62,7 @@ func (s *session) Follow(
 	if scope.Kind == discovery.VirtualMachine {
 		works = s.machineWorks(ctx, scope.Location, pursuits, calls)
 	} else {
-		works = s.databaseWorks(ctx, scope.Location, pursuits, calls)
+		works = s.databaseWorks(ctx, scope.Location, pursuits, findings, calls)
 	}
 	progress := make([]discovery.Progress, len(pursuits))
 	for i := range pursuits {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"google.golang.org/api/googleapi"
 	sqladmin "google.golang.org/api/sqladmin/v1"
@@ -75,7 +76,7 @@ const latestOperations = 20
 
 // databaseWorks are the operations behind pursuits of databases, by the
 // database's id.
-func (s *session) databaseWorks(ctx context.Context, region string, pursuits []discovery.Pursuit, calls discovery.Calls) map[string]*work {
+func (s *session) databaseWorks(ctx context.Context, region string, pursuits []discovery.Pursuit, findings []discovery.Finding, calls discovery.Calls) map[string]*work {
 	works := map[string]*work{}
 	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.get"}
 	for i := range pursuits {
@@ -87,7 +88,7 @@ func (s *session) databaseWorks(ctx context.Context, region string, pursuits []d
 			if p.Reference != "" {
 				return s.sql.Operations.Get(s.project, p.Reference).Context(ctx).Do()
 			}
-			return s.lostOperation(ctx, p)
+			return s.lostOperation(ctx, p, findings[i].Instance)
 		})
 		if err == nil && op != nil && op.Name != "" {
 			works[p.Instance.ProviderID] = databaseWork(op, at, p.Verb)
@@ -96,20 +97,24 @@ func (s *session) databaseWorks(ctx context.Context, region string, pursuits []d
 	return works
 }
 
-// lostOperation is the first update of the database that began after the call;
-// nil when there is none.
-func (s *session) lostOperation(ctx context.Context, p *discovery.Pursuit) (*sqladmin.Operation, error) {
+// lostOperation is the latest update of the database that may be what the call
+// began; nil when there is none. An operation does not say what it is to change:
+// one that began when the call did is taken for it.
+func (s *session) lostOperation(ctx context.Context, p *discovery.Pursuit, now *discovery.Instance) (*sqladmin.Operation, error) {
 	page, err := s.sql.Operations.List(s.project).Instance(databaseName(wantedOf(&p.Instance))).MaxResults(latestOperations).Context(ctx).Do()
 	if err != nil {
 		return nil, err
 	}
-	var first *sqladmin.Operation
+	since := p.CallTime
+	if now != nil && now.State == p.Verb.Wanted() {
+		since = since.Add(-clockSpare) // It did what was wanted.
+	}
 	for _, op := range page.Items { // The latest come first.
-		if op != nil && op.OperationType == "UPDATE" && !timeOf(op.InsertTime).Before(p.CallTime.Add(-clockSpare)) {
-			first = op
+		if op != nil && op.OperationType == "UPDATE" && !timeOf(op.InsertTime).Before(since.Truncate(time.Millisecond)) {
+			return op, nil
 		}
 	}
-	return first, nil
+	return nil, nil
 }
 
 func databaseWork(op *sqladmin.Operation, at call, verb discovery.Verb) *work {

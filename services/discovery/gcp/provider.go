@@ -29,6 +29,9 @@ type Config struct {
 	// TokenHosts are what key files may name beside Google's own hosts.
 	TokenHosts keyfile.Hosts
 
+	// Budget is what calls take from; nil: they are not bounded.
+	Budget discovery.Budget
+
 	// PageSize is how many VMs or databases to ask for at once; 500 when 0.
 	PageSize int64
 	// Attempts at one call; 6 when 0.

@@ -72,10 +72,11 @@ func (s *Store) Missing(ctx context.Context, account string, lease time.Duration
 	return quiet, err
 }
 
-// Forget drops an account and all its runs, unless it came back meanwhile.
+// Forget drops an account, all its runs and its budgets, unless it came back meanwhile.
 func (s *Store) Forget(ctx context.Context, account string) error {
 	const forget = `
-		WITH gone AS (DELETE FROM schedules WHERE account = $1 AND missing_since IS NOT NULL RETURNING account)
+		WITH gone AS (DELETE FROM schedules WHERE account = $1 AND missing_since IS NOT NULL RETURNING account),
+		budgets AS (DELETE FROM api_budgets USING gone WHERE api_budgets.account = gone.account)
 		DELETE FROM sync_runs USING gone WHERE sync_runs.account = gone.account`
 	_, err := s.pool.Exec(ctx, forget, account)
 	return postgres.Fault(err)

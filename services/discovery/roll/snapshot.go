@@ -58,9 +58,9 @@ func (s *snapshot) sendInstances(instances []*inventoryv1.Instance) error {
 
 // Complete applies the snapshot, once recheck has said what the cloud knows of
 // what it lacks.
-func (s *snapshot) Complete(count int64, recheck discovery.Recheck) (discovery.Changes, error) {
+func (s *snapshot) Complete(count int64, budgets []discovery.BudgetState, recheck discovery.Recheck) (discovery.Changes, error) {
 	err := s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
-		Complete: &inventoryv1.SnapshotComplete{InstanceCount: count},
+		Complete: &inventoryv1.SnapshotComplete{InstanceCount: count, ApiBudgets: budgetsOf(budgets)},
 	}})
 	if err != nil {
 		return discovery.Changes{}, err
@@ -186,6 +186,9 @@ func findingOf(f *discovery.Finding) *inventoryv1.SnapshotVerdict_Finding {
 	}
 	if f.Instance != nil {
 		message.Instance = instanceOf(f.Instance)
+	}
+	if f.Failure != nil {
+		message.Reason, message.Error = string(f.Failure.Reason), f.Failure.Message
 	}
 	return message
 }

@@ -18,6 +18,7 @@ import (
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 	"github.com/rollcall-dev/rollcall/services/inventory/grpc"
+	"github.com/rollcall-dev/rollcall/services/inventory/metrics"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 	"github.com/rollcall-dev/rollcall/services/inventory/watch"
 )
@@ -116,6 +117,9 @@ func (a *App) listen(ctx context.Context, endpoint serve.Endpoint) (net.Listener
 func (a *App) buildServers(cfg Config, store *postgres.Store, logger *slog.Logger) (err error) {
 	cfg.Watch.Logger, cfg.Watch.Metrics = logger, a.meter
 	a.hub = watch.New(store, cfg.Watch)
+	if err := a.meter.Register(metrics.NewScopes(store, logger)); err != nil {
+		return err
+	}
 	reads, ingest := grpc.NewInventory(store, a.hub), grpc.NewIngest(store)
 	a.public, err = serve.NewGRPC(serve.GRPCOptions{Logger: logger, Ready: store.Ready}, reads.Register)
 	if err != nil {

@@ -118,7 +118,7 @@ func (in *intake) complete(message *inventoryv1.SnapshotComplete) (inventory.Cha
 	if err := in.begin(); err != nil {
 		return inventory.Changes{}, err
 	}
-	absent, err := in.snapshot.Absent(message.GetInstanceCount())
+	absent, err := in.snapshot.Absent(message.GetInstanceCount(), fromBudgets(message.GetApiBudgets())...)
 	if err != nil {
 		return inventory.Changes{}, err
 	}
@@ -135,7 +135,9 @@ func (in *intake) fail(message *inventoryv1.SnapshotFailure) error {
 	if err := in.last(); err != nil {
 		return err
 	}
-	failure := inventory.Failure{Reason: message.GetReason(), Error: message.GetError()}
+	failure := inventory.Failure{
+		Reason: message.GetReason(), Error: message.GetError(), Budgets: fromBudgets(message.GetApiBudgets()),
+	}
 	if in.obs.Scope.Location == inventory.WholeAccount {
 		return in.store.FailAccount(in.stream.Context(), in.obs, failure)
 	}

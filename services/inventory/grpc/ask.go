@@ -73,7 +73,10 @@ func toAbsent(i *inventory.Instance) *inventoryv1.Instance {
 }
 
 func fromFinding(m *inventoryv1.SnapshotVerdict_Finding) inventory.Finding {
-	f := inventory.Finding{ProviderID: m.GetProviderId(), Evidence: fromEvidence(m.GetEvidence())}
+	f := inventory.Finding{
+		ProviderID: m.GetProviderId(), Evidence: fromEvidence(m.GetEvidence()),
+		Failure: inventory.Failure{Reason: m.GetReason(), Error: m.GetError()},
+	}
 	if m.GetInstance() != nil {
 		instance := fromInstance(m.GetInstance())
 		f.Instance = &instance

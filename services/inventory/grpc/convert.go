@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
@@ -88,7 +89,7 @@ func toFreshness(f inventory.Freshness) *inventoryv1.Freshness {
 }
 
 func toScope(s *inventory.Scope) *inventoryv1.Scope {
-	return &inventoryv1.Scope{
+	m := &inventoryv1.Scope{
 		Name:             s.String(),
 		Account:          accountPrefix + s.Account,
 		Provider:         toProvider(s.Provider),
@@ -100,6 +101,22 @@ func toScope(s *inventory.Scope) *inventoryv1.Scope {
 		LastErrorReason:  s.LastErrorReason,
 		InstanceCount:    s.InstanceCount,
 	}
+	if !s.LastCompleteTime.IsZero() {
+		m.Age = durationpb.New(s.Age)
+	}
+	if s.SyncInterval > 0 {
+		m.SyncInterval = durationpb.New(s.SyncInterval)
+	}
+	if hold := s.Hold; hold != nil {
+		m.Hold = &inventoryv1.Scope_Hold{HoldTime: toTime(hold.Time), MissingCount: hold.Missing, InstanceCount: hold.Of}
+	}
+	for _, budget := range s.APIBudgets {
+		m.ApiBudgets = append(m.ApiBudgets, &inventoryv1.ApiBudget{
+			Api: budget.API, Location: budget.Location, CallsPerSecond: budget.CallsPerSecond,
+			MaxCallsPerSecond: budget.MaxCallsPerSecond, ThrottleTime: toTime(budget.ThrottleTime),
+		})
+	}
+	return m
 }
 
 // fromInstance is what an observation brings of an instance: of the output-only

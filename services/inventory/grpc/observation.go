@@ -24,6 +24,9 @@ func fromStart(start *inventoryv1.SnapshotStart) (inventory.Observation, error) 
 		Fence:    start.GetFencingToken(),
 		Time:     fromTime(start.GetObserveTime()),
 	}
+	if start.GetSyncInterval().IsValid() {
+		obs.SyncInterval = start.GetSyncInterval().AsDuration()
+	}
 	if obs.Time.IsZero() {
 		return obs, fault.Invalid("start.observe_time", "is not a time")
 	}

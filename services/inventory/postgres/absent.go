@@ -13,14 +13,15 @@ import (
 )
 
 // Absent ends the listing: the scope was observed to the end, in count
-// instances. It returns what the roll holds of it and the listing lacks; of
+// instances, and left these budgets. It returns what the roll holds of it and the listing lacks; of
 // each Hear should be told before Complete. Errors: INVALID_ARGUMENT with
 // inventory.ReasonIncomplete when count is not what Observe was given.
-func (s *Snapshot) Absent(count int64) ([]uuid.UUID, error) {
+func (s *Snapshot) Absent(count int64, budgets ...inventory.APIBudget) ([]uuid.UUID, error) {
 	if got := s.reconciliation.Observed(); got != count {
 		return nil, fault.New(fault.KindInvalidArgument, inventory.ReasonIncomplete,
 			"%s: %d instances were announced and %d arrived; nothing was applied", s.obs.Scope, count, got)
 	}
+	s.budgets = budgets
 	return slices.Collect(s.reconciliation.Absent()), nil
 }
 
@@ -54,6 +55,10 @@ func (s *Snapshot) Hear(f inventory.Finding) error {
 		return nil
 	}
 	s.reconciliation.Hear(uid, f.Evidence)
+	if s.untold.Reason == "" && f.Evidence == inventory.CantTell {
+		s.untold = f.Failure
+		s.untold.Clean()
+	}
 	if f.Evidence != inventory.Found {
 		return nil
 	}

@@ -9,16 +9,27 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// A failure is the last attempt unless a newer one ended before it.
-const failScopeSQL = `
-	UPDATE scopes SET attempt_fence = $2, last_attempt_time = $3, last_error = $4, last_error_reason = $5
-	WHERE uid = $1 AND attempt_fence <= $2`
+// A failure is the last attempt unless a newer one ended before it. The first one
+// after a complete observation says why the scope is out of sight.
+const (
+	setFailureSQL = `
+		UPDATE scopes SET attempt_fence = $2, last_attempt_time = $3, last_error = $4, last_error_reason = $5,
+			gap_reason = CASE WHEN gap_reason = '' THEN $5 ELSE gap_reason END,
+			gap_error = CASE WHEN gap_reason = '' THEN $4 ELSE gap_error END,
+			sync_interval = COALESCE($6, sync_interval), api_budgets = COALESCE($7, api_budgets)`
+
+	failScopeSQL = setFailureSQL + ` WHERE uid = $1 AND attempt_fence <= $2`
+)
 
 // FailScope writes down that the scope could not be observed to the end, and
 // why; nothing else changes. Errors: ABORTED with inventory.ReasonStale when a
 // newer observation of the scope has ended.
 func (s *Store) FailScope(ctx context.Context, obs inventory.Observation, failure inventory.Failure) error {
 	failure.Clean()
+	budgets, err := budgetsColumn(failure.Budgets)
+	if err != nil {
+		return err
+	}
 	return s.write(ctx, func(tx pgx.Tx) error {
 		if err := ensureScope(ctx, tx, obs); err != nil {
 			return err
@@ -28,7 +39,8 @@ func (s *Store) FailScope(ctx context.Context, obs inventory.Observation, failur
 		} else if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, failScopeSQL, obs.Scope.UID(), obs.Fence, obs.Time, failure.Error, failure.Reason)
+		tag, err := tx.Exec(ctx, failScopeSQL, obs.Scope.UID(), obs.Fence, obs.Time, failure.Error, failure.Reason,
+			intervalColumn(obs.SyncInterval), budgets)
 		if err != nil {
 			return err
 		}
@@ -44,9 +56,8 @@ const (
 		SELECT uid FROM scopes
 		WHERE account = $1 AND ($2 = 'KIND_UNSPECIFIED' OR kind = $2) AND location <> '-' ORDER BY uid FOR UPDATE`
 
-	failAccountSQL = `
-		UPDATE scopes SET attempt_fence = $2, last_attempt_time = $3, last_error = $4, last_error_reason = $5
-		WHERE account = $1 AND attempt_fence <= $2 AND ($6 = 'KIND_UNSPECIFIED' OR kind = $6)`
+	failAccountSQL = setFailureSQL + `
+		WHERE account = $1 AND attempt_fence <= $2 AND ($8 = 'KIND_UNSPECIFIED' OR kind = $8)`
 )
 
 // FailAccount writes down that nothing of the account, or of one kind in it,
@@ -56,6 +67,10 @@ const (
 // inventory.ReasonStale when all are, or the account was removed since.
 func (s *Store) FailAccount(ctx context.Context, obs inventory.Observation, failure inventory.Failure) error {
 	failure.Clean()
+	budgets, err := budgetsColumn(failure.Budgets)
+	if err != nil {
+		return err
+	}
 	return s.write(ctx, func(tx pgx.Tx) error {
 		if err := joinAccount(ctx, tx, obs); err != nil {
 			return err
@@ -71,7 +86,8 @@ func (s *Store) FailAccount(ctx context.Context, obs inventory.Observation, fail
 				return err
 			}
 		}
-		tag, err := tx.Exec(ctx, failAccountSQL, obs.Scope.Account, obs.Fence, obs.Time, failure.Error, failure.Reason, obs.Scope.Kind)
+		tag, err := tx.Exec(ctx, failAccountSQL, obs.Scope.Account, obs.Fence, obs.Time, failure.Error, failure.Reason,
+			intervalColumn(obs.SyncInterval), budgets, obs.Scope.Kind)
 		switch {
 		case err != nil:
 			return err

@@ -2,6 +2,9 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -23,6 +26,8 @@ var scopeFields = query.New(
 	query.Field{Path: "last_error", Column: "last_error", Type: query.String},
 	query.Field{Path: "last_error_reason", Column: "last_error_reason", Type: query.String},
 	query.Field{Path: "instance_count", Column: "instance_count", Type: query.Int},
+	query.Field{Path: "sync_interval", Column: "sync_interval", Type: query.Duration, Nullable: true},
+	query.Field{Path: "hold.hold_time", Column: "hold_time", Type: query.Timestamp, Nullable: true},
 )
 
 // scopeCursor is what a page token of ListScopes carries: the last scope of the
@@ -56,7 +61,7 @@ func (s *Store) ListScopes(ctx context.Context, q inventory.ScopesQuery) (invent
 	if err != nil {
 		return page, kit.Fault(err)
 	}
-	page.Scopes, err = pgx.CollectRows(rows, scanScope)
+	page.Scopes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (inventory.Scope, error) { return scanScope(row) })
 	if err != nil || len(page.Scopes) <= q.PageSize {
 		return page, kit.Fault(err)
 	}
@@ -70,17 +75,50 @@ func scopesSQL(filter *query.Filter, cursor scopeCursor, size int) (string, []an
 	var args query.Args
 	where := filter.Where(&args)
 	after := "(" + args.Add(cursor.Account) + "::text, " + args.Add(cursor.Kind) + "::text, " + args.Add(cursor.Location) + "::text)"
-	return `SELECT account, provider, kind, location, last_complete_time, last_attempt_time,
-			last_error, last_error_reason, instance_count
-		FROM scopes WHERE ` + where + ` AND (account, kind, location) > ` + after + `
+	return `SELECT ` + scopeColumns + ` FROM scopes
+		WHERE ` + where + ` AND (account, kind, location) > ` + after + `
 		ORDER BY account, kind, location LIMIT ` + args.Add(size+1), args
 }
 
-func scanScope(row pgx.CollectableRow) (inventory.Scope, error) {
-	var s inventory.Scope
-	var complete, attempt pgtype.Timestamptz
-	err := row.Scan(&s.Account, &s.Provider, &s.Kind, &s.Location, &complete, &attempt,
-		&s.LastError, &s.LastErrorReason, &s.InstanceCount)
+// scopeColumns are what scanScope reads. Spans of time are in microseconds.
+const scopeColumns = `account, provider, kind, location, last_complete_time, last_attempt_time,
+	last_error, last_error_reason, instance_count,
+	COALESCE((EXTRACT(EPOCH FROM GREATEST(now() - last_complete_time, interval '0')) * 1000000)::bigint, 0),
+	COALESCE((EXTRACT(EPOCH FROM sync_interval) * 1000000)::bigint, 0),
+	hold_time, COALESCE(hold_missing, 0), COALESCE(hold_of, 0), api_budgets`
+
+// scanScope reads a row of scopeColumns, and what follows them into more.
+func scanScope(row pgx.CollectableRow, more ...any) (inventory.Scope, error) {
+	var (
+		s                       inventory.Scope
+		hold                    inventory.Hold
+		complete, attempt, held pgtype.Timestamptz
+		age, interval           int64
+		budgets                 []byte
+	)
+	targets := append([]any{&s.Account, &s.Provider, &s.Kind, &s.Location, &complete, &attempt,
+		&s.LastError, &s.LastErrorReason, &s.InstanceCount, &age, &interval, &held, &hold.Missing, &hold.Of, &budgets}, more...)
+	if err := row.Scan(targets...); err != nil {
+		return s, err
+	}
 	s.LastCompleteTime, s.LastAttemptTime = complete.Time, attempt.Time
-	return s, err
+	s.Age, s.SyncInterval = time.Duration(age)*time.Microsecond, time.Duration(interval)*time.Microsecond
+	if held.Valid {
+		hold.Time = held.Time
+		s.Hold = &hold
+	}
+	if err := json.Unmarshal(budgets, &s.APIBudgets); err != nil {
+		return s, fmt.Errorf("read the budgets of %s: %w", s.ScopeKey, err)
+	}
+	return s, nil
+}
+
+const getScopeSQL = `SELECT ` + scopeColumns + ` FROM scopes WHERE uid = $1`
+
+func getScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (inventory.Scope, error) {
+	rows, err := tx.Query(ctx, getScopeSQL, key.UID())
+	if err != nil {
+		return inventory.Scope{}, err
+	}
+	return pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (inventory.Scope, error) { return scanScope(row) })
 }

@@ -21,7 +21,7 @@ import (
 type sighting struct{ id, content string }
 
 func (s sighting) instance() inventory.Instance {
-	return inventory.Instance{ProviderID: s.id, DisplayName: s.content, State: inventory.StateRunning}
+	return inventory.Instance{ProviderID: s.id, DisplayName: s.content, MachineType: s.content, State: inventory.StateRunning}
 }
 
 // The one account of these histories.
@@ -47,8 +47,9 @@ type machineState struct {
 }
 
 // TestStoreIsTheModel plays random histories against the store and the model:
-// snapshots that run at once, come late, stop half-way or fail, observations of
-// single instances, instances that move between scopes, and the removal of the
+// snapshots that run at once, come late, stop half-way or fail, clouds that say
+// this or that of what they lack, holds that are confirmed, observations of single
+// instances, instances that move between scopes, and the removal of the
 // account. After each step both must say the same, and the log lead from what
 // the roll was before to what it is; all of it undone leads back to nothing.
 func TestStoreIsTheModel(t *testing.T) {
@@ -62,6 +63,7 @@ func TestStoreIsTheModel(t *testing.T) {
 			"observe":  s.observe,
 			"complete": s.complete,
 			"die":      s.die,
+			"confirm":  s.confirm,
 			"single":   s.single,
 			"fail":     s.fail,
 			"failAll":  s.failAll,
@@ -77,6 +79,7 @@ func TestStoreIsTheModel(t *testing.T) {
 func reset(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	exec(t, pool, `DELETE FROM instances`)
+	exec(t, pool, `DELETE FROM instance_counts`)
 	exec(t, pool, `DELETE FROM scopes`)
 	exec(t, pool, `DELETE FROM removed_accounts`)
 	exec(t, pool, `DELETE FROM changes`)
@@ -99,7 +102,7 @@ func (s *machineState) observation(t *rapid.T) inventory.Observation {
 
 func drawSighting(t *rapid.T) sighting {
 	return sighting{
-		id:      fmt.Sprint("i-", rapid.IntRange(0, 5).Draw(t, "id")),
+		id:      fmt.Sprint("i-", rapid.IntRange(0, 7).Draw(t, "id")),
 		content: fmt.Sprint("v", rapid.IntRange(0, 2).Draw(t, "content")),
 	}
 }
@@ -155,14 +158,66 @@ func (s *machineState) end(t *rapid.T, u *underWay) {
 
 func (s *machineState) complete(t *rapid.T) {
 	u := s.pick(t)
-	changes, err := finish(s.ctx, u.snapshot, int64(len(u.seen)))
-	want, went := s.model.complete(u.obs, u.claim, u.seen)
+	listed := int64(len(u.seen))
+	absent, err := u.snapshot.Absent(listed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]inventory.Evidence{}
+	if len(absent) > 0 {
+		described, err := s.store.Describe(s.ctx, absent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.SortFunc(described, func(a, b inventory.Instance) int { return strings.Compare(a.ProviderID, b.ProviderID) })
+		for n := range described {
+			s.hear(t, u, described[n].ProviderID, words)
+		}
+	}
+	changes, err := u.snapshot.Complete(s.ctx)
+	want, went := s.model.complete(u.obs, u.claim, u.seen, words)
 	agree(t, "complete", err, went)
-	if changes != want {
+	if (changes.MissingReason != "") != (changes.Missing > 0) {
+		t.Fatalf("%d are missing, because %q", changes.Missing, changes.MissingReason)
+	}
+	if changes.MissingReason = ""; changes != want {
 		t.Fatalf("the store changed %+v, the model %+v", changes, want)
 	}
 	s.model.drop(u.obs, u.claim)
 	s.end(t, u)
+}
+
+// hear draws the cloud's word about one instance.
+func (s *machineState) hear(t *rapid.T, u *underWay, id string, words map[string]inventory.Evidence) {
+	finding := inventory.Finding{ProviderID: id, Evidence: rapid.SampledFrom([]inventory.Evidence{
+		inventory.NotFound, inventory.NotFound, inventory.NotFound, inventory.Unlisted, inventory.Unlisted,
+		inventory.CantTell, inventory.Untold, inventory.Found,
+	}).Draw(t, "evidence")}
+	switch finding.Evidence {
+	case inventory.Untold:
+		return
+	case inventory.Found:
+		seen := sighting{id: id, content: fmt.Sprint("v", rapid.IntRange(0, 2).Draw(t, "content"))}
+		instance := seen.instance()
+		finding.Instance = &instance
+		u.seen = append(u.seen, seen)
+	default:
+		words[id] = finding.Evidence
+	}
+	if err := u.snapshot.Hear(finding); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *machineState) confirm(t *rapid.T) {
+	key := observation("aws-1", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"), 1).Scope
+	_, err := s.store.ConfirmScope(s.ctx, key, time.Time{})
+	if went := s.model.confirm(key); (err == nil) != went {
+		t.Fatalf("confirm: the store says %v, the model %v", err, went)
+	}
+	if err != nil && fault.ReasonOf(err) != inventory.ReasonNotHeld && fault.KindOf(err) != fault.KindNotFound {
+		t.Fatal(err)
+	}
 }
 
 func (s *machineState) die(t *rapid.T) {
@@ -228,6 +283,7 @@ func (s *machineState) check(t *rapid.T) {
 	}
 	compare(t, got, want)
 	s.checkScopes(t, alive)
+	checkCounts(t, s.pool)
 	if err := s.replica.follow(s.pool); err != nil {
 		t.Fatal(err)
 	}
@@ -240,12 +296,23 @@ func (s *machineState) checkScopes(t *rapid.T, alive map[inventory.ScopeKey]int6
 	}
 	got, want := map[string]string{}, map[string]string{}
 	for _, scope := range page.Scopes {
-		got[scope.String()] = fmt.Sprint(stamp(scope.LastCompleteTime), stamp(scope.LastAttemptTime), scope.LastErrorReason, scope.InstanceCount)
+		got[scope.String()] = fmt.Sprint(stamp(scope.LastCompleteTime), stamp(scope.LastAttemptTime), scope.LastErrorReason, scope.InstanceCount, describeHold(scope.Hold))
 	}
 	for key, scope := range s.model.scopes {
-		want[key.String()] = fmt.Sprint(stamp(scope.complete), stamp(scope.attempted), scope.reason, alive[key])
+		var hold *inventory.Hold
+		if scope.hold != nil {
+			hold = &inventory.Hold{Time: scope.hold.time, Missing: int64(len(scope.hold.missing)), Of: int64(scope.hold.of)}
+		}
+		want[key.String()] = fmt.Sprint(stamp(scope.complete), stamp(scope.attempted), scope.reason, alive[key], describeHold(hold))
 	}
 	compare(t, got, want)
+}
+
+func describeHold(h *inventory.Hold) string {
+	if h == nil {
+		return ""
+	}
+	return fmt.Sprintf(" held at %s for %d of %d", stamp(h.Time), h.Missing, h.Of)
 }
 
 func compare(t *rapid.T, got, want map[string]string) {

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
@@ -19,6 +20,15 @@ type modelScope struct {
 	claim                  *modelClaim
 	complete, attempted    time.Time
 	reason                 string
+	hold                   *modelHold
+}
+
+// modelHold is what a scope is held for.
+type modelHold struct {
+	fence   int64
+	time    time.Time
+	of      int
+	missing map[string]bool
 }
 
 // modelClaim is an observation under way; who holds another pointer than the
@@ -68,13 +78,37 @@ func (m *model) drop(obs inventory.Observation, claim *modelClaim) {
 	}
 }
 
-// complete applies a snapshot; false: it is stale.
-func (m *model) complete(obs inventory.Observation, claim *modelClaim, seen []sighting) (inventory.Changes, bool) {
+// absent are the instances that a snapshot lacks, by id.
+func (m *model) absent(obs inventory.Observation, seen []sighting) (ids []string) {
+	for id, i := range m.instances {
+		if i.scope == obs.Scope && i.gone.IsZero() && i.fence <= obs.Fence &&
+			!slices.ContainsFunc(seen, func(s sighting) bool { return s.id == id }) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// alive is how many instances a scope has.
+func (m *model) alive(key inventory.ScopeKey) (count int) {
+	for _, i := range m.instances {
+		if i.scope == key && i.gone.IsZero() {
+			count++
+		}
+	}
+	return count
+}
+
+// complete applies a snapshot, with the cloud's word about what it lacks; false:
+// it is stale. What the cloud found is among what was seen.
+func (m *model) complete(obs inventory.Observation, claim *modelClaim, seen []sighting, words map[string]inventory.Evidence) (inventory.Changes, bool) {
 	var changes inventory.Changes
 	scope := m.scopes[obs.Scope]
 	if scope == nil || scope.claim != claim {
 		return changes, false
 	}
+	alive, absent := m.alive(obs.Scope), m.absent(obs, seen)
 	there := map[string]bool{}
 	for _, s := range seen {
 		if there[s.id] {
@@ -83,18 +117,103 @@ func (m *model) complete(obs inventory.Observation, claim *modelClaim, seen []si
 		there[s.id] = true
 		m.count(&changes, m.see(obs, s))
 	}
-	for id, i := range m.instances {
-		if i.scope == obs.Scope && i.gone.IsZero() && !there[id] && i.fence <= obs.Fence {
-			i.gone, i.change, i.fence, i.goneByRemoval = obs.Time, obs.Time, obs.Fence, false
-			changes.Gone++
-		}
+	held, untold := m.judge(obs, scope, alive, absent, words, &changes)
+	changes.Missing = int64(len(held) + untold)
+	scope.fence, scope.claim = obs.Fence, nil
+	reason := ""
+	switch {
+	case untold > 0:
+		reason = "UNREACHABLE"
+	case len(held) > 0:
+		reason = "HELD"
+	default:
+		scope.complete = obs.Time
 	}
-	scope.fence, scope.complete, scope.claim = obs.Fence, obs.Time, nil
 	if scope.attempt <= obs.Fence {
-		scope.attempt, scope.attempted, scope.reason = obs.Fence, obs.Time, ""
+		scope.attempt, scope.attempted, scope.reason = obs.Fence, obs.Time, reason
 	}
 	delete(m.scopes, wholeAccount)
 	return changes, true
+}
+
+// judge marks what is gone, and returns what is not believed, and how many of the
+// others nobody could tell of.
+func (m *model) judge(obs inventory.Observation, scope *modelScope, alive int, absent []string, words map[string]inventory.Evidence, changes *inventory.Changes) (held map[string]bool, untold int) {
+	agreed := map[string]bool{}
+	if scope.hold != nil && scope.hold.fence < obs.Fence {
+		for _, id := range absent {
+			if scope.hold.missing[id] {
+				agreed[id] = true
+			}
+		}
+	}
+	vanished := len(absent) - len(agreed)
+	most, many := vanished*2 > alive-len(agreed), vanished >= 5
+	held = map[string]bool{}
+	news := false
+	for _, id := range absent {
+		gone := false
+		switch words[id] {
+		case inventory.NotFound:
+			gone = agreed[id] || !most || !many
+		case inventory.Unlisted:
+			gone = agreed[id] || !most
+		default:
+			if !agreed[id] {
+				untold++
+				continue
+			}
+		}
+		if gone {
+			m.lose(id, obs.Time, obs.Fence)
+			changes.Gone++
+			continue
+		}
+		held[id] = true
+		news = news || !agreed[id]
+	}
+	switch {
+	case len(held) == 0:
+		scope.hold = nil
+	case scope.hold == nil || news:
+		scope.hold = &modelHold{fence: obs.Fence, time: obs.Time, of: alive, missing: held}
+	default:
+		scope.hold.missing = held
+	}
+	return held, untold
+}
+
+// lose marks an instance as gone.
+func (m *model) lose(id string, at time.Time, fence int64) {
+	i := m.instances[id]
+	i.gone, i.change, i.fence, i.goneByRemoval = at, at, fence, false
+}
+
+// found takes an instance that was seen off what its scope is held for.
+func (m *model) found(key inventory.ScopeKey, id string) {
+	scope := m.scopes[key]
+	if scope == nil || scope.hold == nil {
+		return
+	}
+	if delete(scope.hold.missing, id); len(scope.hold.missing) == 0 {
+		scope.hold = nil
+	}
+}
+
+// confirm settles a hold; false: there is none.
+func (m *model) confirm(key inventory.ScopeKey) bool {
+	scope := m.scopes[key]
+	if scope == nil || scope.hold == nil {
+		return false
+	}
+	for id := range scope.hold.missing {
+		m.lose(id, scope.hold.time, max(m.instances[id].fence, scope.fence))
+	}
+	if scope.reason == "HELD" {
+		scope.complete, scope.reason = scope.hold.time, ""
+	}
+	scope.hold, scope.claim = nil, nil
+	return true
 }
 
 func (m *model) count(changes *inventory.Changes, d inventory.Decision) {
@@ -130,6 +249,7 @@ func (m *model) see(obs inventory.Observation, s sighting) inventory.Decision {
 	}
 	if elsewhere {
 		m.scopes[i.scope].claim = nil // it has to look again
+		m.found(i.scope, s.id)
 	}
 	i.content, i.scope, i.fence, i.change, i.gone, i.goneByRemoval = s.content, obs.Scope, obs.Fence, obs.Time, time.Time{}, false
 	if !alive {
@@ -158,6 +278,7 @@ func (m *model) single(obs inventory.Observation, s sighting) bool {
 		i.observed = obs.Time
 	}
 	scope.single = max(scope.single, obs.Fence)
+	m.found(obs.Scope, s.id)
 	return true
 }
 

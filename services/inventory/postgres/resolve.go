@@ -65,23 +65,26 @@ func (w *writer) resolve(ctx context.Context) error {
 	if len(more) > 0 {
 		return &again{scopes: more}
 	}
-	for scope, count := range left {
-		if _, err := w.tx.Exec(ctx, leaveScopeSQL, scope, count); err != nil {
+	for scope, uids := range left {
+		if _, err := w.tx.Exec(ctx, leaveScopeSQL, scope, len(uids)); err != nil {
 			return err
 		}
-		w.moved += count
+		if err := forgetAbsences(ctx, w.tx, []uuid.UUID{scope}, uids); err != nil {
+			return err
+		}
+		w.moved += int64(len(uids))
 	}
 	return w.lockGone(ctx, gone)
 }
 
 // lookUp tells the reconciliation what is held of the fresh instances, and
-// returns how many would leave which other scope, and those that are gone.
-func (w *writer) lookUp(ctx context.Context) (left map[uuid.UUID]int64, gone []uuid.UUID, err error) {
+// returns those that would leave each other scope, and those that are gone.
+func (w *writer) lookUp(ctx context.Context) (left map[uuid.UUID][]uuid.UUID, gone []uuid.UUID, err error) {
 	rows, err := w.tx.Query(ctx, resolveSQL, plain(w.fresh), w.obs.Scope.UID())
 	if err != nil {
 		return nil, nil, err
 	}
-	left = map[uuid.UUID]int64{}
+	left = map[uuid.UUID][]uuid.UUID{}
 	var uid, scope uuid.UUID
 	var hash []byte
 	var held inventory.Held
@@ -93,7 +96,7 @@ func (w *writer) lookUp(ctx context.Context) (left map[uuid.UUID]int64, gone []u
 			gone = append(gone, uid)
 		}
 		if held.Elsewhere && w.reconciliation.Decision(uid) == inventory.Change {
-			left[scope]++
+			left[scope] = append(left[scope], uid)
 		}
 		return nil
 	})

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -58,32 +60,56 @@ func joinAccount(ctx context.Context, tx pgx.Tx, obs inventory.Observation) erro
 
 const (
 	lockScopeSQL = `
-		SELECT fence, single_fence, claim, claim_fence
+		SELECT fence, attempt_fence, single_fence, claim, claim_fence, last_complete_time, last_error_reason,
+			sync_interval, gap_reason, gap_error, hold_fence, hold_time, hold_missing, hold_of
 		FROM scopes WHERE uid = $1 FOR UPDATE`
 
 	deleteStandInSQL = `DELETE FROM scopes WHERE uid = $1`
+	deleteUnseenSQL  = `DELETE FROM scopes WHERE uid = $1 AND last_complete_time IS NULL AND instance_count = 0`
 )
 
 // lockedScope is the row of a scope that the transaction holds.
 type lockedScope struct {
-	fence, singleFence int64
-	claim, claimFence  *int64 // nil: no observation is under way
+	fence, attemptFence, singleFence int64
+	claim, claimFence                *int64     // nil: no observation is under way
+	lastComplete                     *time.Time // nil: never
+	lastErrorReason                  string
+	syncInterval                     *time.Duration // nil: not known
+	gapReason, gapError              string
+	hold                             *hold
 }
 
 // lockScope locks the row of the scope until the transaction ends: all writing
 // into a scope goes one after the other. pgx.ErrNoRows: its account was removed.
 func lockScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (s lockedScope, err error) {
-	err = tx.QueryRow(ctx, lockScopeSQL, key.UID()).Scan(&s.fence, &s.singleFence, &s.claim, &s.claimFence)
+	var holdFence, missing, of *int64
+	var holdTime *time.Time
+	err = tx.QueryRow(ctx, lockScopeSQL, key.UID()).Scan(&s.fence, &s.attemptFence, &s.singleFence, &s.claim, &s.claimFence,
+		&s.lastComplete, &s.lastErrorReason, &s.syncInterval, &s.gapReason, &s.gapError, &holdFence, &holdTime, &missing, &of)
+	if holdFence != nil {
+		s.hold = &hold{fence: *holdFence, Hold: inventory.Hold{Time: *holdTime, Missing: *missing, Of: *of}}
+	}
 	return s, err
 }
 
-// dropStandIns drops the scopes that stood for the whole account, and for all of
-// a kind in it, now that a real scope of that kind has been heard of.
+// dropStandIns drops the scopes that stood for the whole account, for all of a
+// kind in it, and for the region of a zone, now that a real scope of that kind has
+// been heard of.
 func dropStandIns(ctx context.Context, tx pgx.Tx, of inventory.ScopeKey) error {
 	if err := dropStandIn(ctx, tx, of.Account, inventory.KindUnspecified); err != nil {
 		return err
 	}
-	return dropStandIn(ctx, tx, of.Account, of.Kind)
+	if err := dropStandIn(ctx, tx, of.Account, of.Kind); err != nil {
+		return err
+	}
+	// A cloud whose scopes are zones may have named a region that it did not know.
+	zoneMark := strings.LastIndexByte(of.Location, '-')
+	if zoneMark < 1 {
+		return nil
+	}
+	of.Location = of.Location[:zoneMark]
+	_, err := tx.Exec(ctx, deleteUnseenSQL, of.UID())
+	return err
 }
 
 func dropStandIn(ctx context.Context, tx pgx.Tx, account string, kind inventory.Kind) error {

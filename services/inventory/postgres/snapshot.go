@@ -25,6 +25,10 @@ type Snapshot struct {
 	claim   int64
 	held    int64 // how many instances it held when it was claimed
 	applied bool
+	// budgets are those that it left, untold why the cloud could not tell of what
+	// it lacks.
+	budgets []inventory.APIBudget
+	untold  inventory.Failure
 
 	reconciliation *inventory.Reconciliation
 	hasher         inventory.Hasher

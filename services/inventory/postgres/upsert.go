@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
@@ -48,6 +49,11 @@ func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i
 		}
 		if err := w.upsert(ctx, &i); err != nil {
 			return err
+		}
+		if scope.hold != nil {
+			if err := forgetAbsences(ctx, w.tx, []uuid.UUID{obs.Scope.UID()}, []uuid.UUID{i.UID}); err != nil {
+				return err
+			}
 		}
 		if stored, err = getInstance(ctx, w.tx, i.UID); err != nil {
 			return err

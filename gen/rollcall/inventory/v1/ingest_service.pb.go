@@ -490,7 +490,9 @@ func (x *SnapshotVerdict) GetFinal() bool {
 // The scope was not observed to the end.
 type SnapshotFailure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason.
+	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason; or
+	// RETIRED when the scope is not going to be read again, as its location was
+	// switched off for the account or is no longer wanted.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Why, for people.
 	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
@@ -932,7 +934,11 @@ type SnapshotVerdict_Finding struct {
 	// What the answer proves.
 	Evidence SnapshotVerdict_Finding_Evidence `protobuf:"varint,2,opt,name=evidence,proto3,enum=rollcall.inventory.v1.SnapshotVerdict_Finding_Evidence" json:"evidence,omitempty"`
 	// The instance, when it is there.
-	Instance      *Instance `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
+	Instance *Instance `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
+	// Why the cloud can't tell, for programs: as in SnapshotFailure.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Why, for people.
+	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -988,6 +994,20 @@ func (x *SnapshotVerdict_Finding) GetInstance() *Instance {
 	return nil
 }
 
+func (x *SnapshotVerdict_Finding) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SnapshotVerdict_Finding) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
 var File_rollcall_inventory_v1_ingest_service_proto protoreflect.FileDescriptor
 
 const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
@@ -1015,17 +1035,19 @@ const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
 	"\x10SnapshotComplete\x12.\n" +
 	"\x0einstance_count\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rinstanceCount\x12K\n" +
 	"\vapi_budgets\x18\x02 \x03(\v2 .rollcall.inventory.v1.ApiBudgetB\b\xbaH\x05\x92\x01\x02\x10\x10R\n" +
-	"apiBudgets\"\xb2\x03\n" +
+	"apiBudgets\"\xf3\x03\n" +
 	"\x0fSnapshotVerdict\x12U\n" +
 	"\bfindings\x18\x01 \x03(\v2..rollcall.inventory.v1.SnapshotVerdict.FindingB\t\xbaH\x06\x92\x01\x03\x10\x88'R\bfindings\x12\x14\n" +
-	"\x05final\x18\x02 \x01(\bR\x05final\x1a\xb1\x02\n" +
+	"\x05final\x18\x02 \x01(\bR\x05final\x1a\xf2\x02\n" +
 	"\aFinding\x12+\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\bR\n" +
 	"providerId\x12_\n" +
 	"\bevidence\x18\x02 \x01(\x0e27.rollcall.inventory.v1.SnapshotVerdict.Finding.EvidenceB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bevidence\x12;\n" +
-	"\binstance\x18\x03 \x01(\v2\x1f.rollcall.inventory.v1.InstanceR\binstance\"[\n" +
+	"\binstance\x18\x03 \x01(\v2\x1f.rollcall.inventory.v1.InstanceR\binstance\x12\x1f\n" +
+	"\x06reason\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06reason\x12\x1e\n" +
+	"\x05error\x18\x05 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x05error\"[\n" +
 	"\bEvidence\x12\x18\n" +
 	"\x14EVIDENCE_UNSPECIFIED\x10\x00\x12\t\n" +
 	"\x05FOUND\x10\x01\x12\r\n" +

@@ -1,0 +1,145 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/smithy-go"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/app"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// user is someone who works with an account all the time.
+type user struct {
+	calls, throttled int64
+	// inARow is how often in a row he was throttled at the most.
+	inARow int64
+}
+
+// work calls the account every so often until ctx ends, and does not try again
+// what was throttled.
+func (r *rollcall) work(ctx context.Context, cloudID string, every time.Duration) *user {
+	key := r.world.Key(cloudID)
+	client := ec2.New(ec2.Options{
+		Region: home, BaseEndpoint: sdk.String(r.config.AWS.EndpointURL), Retryer: sdk.NopRetryer{},
+		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.Secret, ""),
+	})
+	u, row := &user{}, int64(0)
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return u
+		case <-tick.C:
+		}
+		_, err := client.DescribeInstances(ctx, &ec2.DescribeInstancesInput{MaxResults: sdk.Int32(5)})
+		if ctx.Err() != nil {
+			return u
+		}
+		u.calls++
+		row++
+		// A fast peer makes the SDK lose a call now and then: that is no throttling.
+		if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "RequestLimitExceeded" {
+			u.throttled++
+			u.inARow = max(u.inARow, row)
+		} else {
+			row = 0
+		}
+	}
+}
+
+// manyPages has the account be read by many calls.
+func manyPages(c *app.Config) { c.AWS.PageSize = 5 }
+
+// beside runs do while a user works with the account.
+func (r *rollcall) beside(cloudID string, every time.Duration, do func()) *user {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	done := make(chan *user)
+	go func() { done <- r.work(ctx, cloudID, every) }()
+	do()
+	cancel()
+	return <-done
+}
+
+// two adds a second discovery process, and gives both.
+func (r *rollcall) two() [2]discoveryv1.DiscoveryServiceClient {
+	r.t.Helper()
+	second := r.config
+	second.GRPC = serve.Pipe()
+	client := discoveryv1.NewDiscoveryServiceClient(dial(r.t, second.GRPC))
+	r.startDiscovery(second)
+	return [2]discoveryv1.DiscoveryServiceClient{r.discovery, client}
+}
+
+// Two processes that read one account again and again, and try its credentials,
+// leave its users their half of what AWS documents: nobody is throttled.
+func TestBudgetLeavesAShare(t *testing.T) {
+	t.Parallel()
+	r := start(t, cloudsim.Config{Accounts: 2, Regions: []string{home}, Instances: 240, Limits: cloudsim.DocumentedLimits()}, manyPages)
+	both := r.two()
+	cloudID := r.world.Accounts()[1]
+	account := r.add(cloudID, func(a *accountsv1.Account) { a.Paused = true })
+	u := r.beside(cloudID, 110*time.Millisecond, func() {
+		for range 2 {
+			if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+				t.Errorf("the run is %v", run)
+			}
+			for _, process := range both {
+				if _, err := process.VerifyAccount(t.Context(), &discoveryv1.VerifyAccountRequest{Name: account.GetName()}); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	count := r.world.Requests(cloudsim.Call{Account: cloudID, Service: "ec2"})
+	if u.throttled > 0 || count.Throttled > 0 || count.Requests < 100+u.calls {
+		t.Errorf("of %d calls %d were throttled, of %d of the user's own %d", count.Requests, count.Throttled, u.calls, u.throttled)
+	}
+}
+
+// An account that is allowed far less than AWS documents is read all the same: the
+// rate settles below what it is allowed, and its user gets his turn.
+func TestBudgetLearns(t *testing.T) {
+	t.Parallel()
+	const allowed = 4.0
+	r := start(t, cloudsim.Config{
+		Accounts: 2, Regions: []string{home}, Instances: 150, Limits: cloudsim.Limits{Read: cloudsim.Bucket{Size: 6, Refill: allowed}},
+	}, manyPages, func(c *app.Config) {
+		c.AWS.Attempts, c.AWS.CallLimit = 12, time.Minute
+		c.Limits.Run, c.Limits.Scope = patience, patience
+	})
+	r.two()
+	cloudID := r.world.Accounts()[1]
+	account := r.add(cloudID, func(a *accountsv1.Account) { a.Paused = true })
+	u := r.beside(cloudID, 600*time.Millisecond, func() {
+		for range 2 {
+			if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+				t.Errorf("the run is %v", run)
+			}
+		}
+	})
+	count := r.world.Requests(cloudsim.Call{Account: cloudID, Service: "ec2", Action: "DescribeInstances"})
+	t.Logf("of %d calls %d were throttled, of %d of the user's own %d, %d in a row", count.Requests, count.Throttled, u.calls, u.throttled, u.inARow)
+	if u.inARow > 4 || 2*u.throttled > u.calls {
+		t.Errorf("of the user's %d calls %d were throttled, %d in a row", u.calls, u.throttled, u.inARow)
+	}
+	if 4*count.Throttled > count.Requests {
+		t.Errorf("of %d calls %d were throttled", count.Requests, count.Throttled)
+	}
+	var rate float64
+	var throttled int
+	err := r.db.Pool(t).QueryRow(t.Context(), `SELECT rate, throttled FROM api_budgets WHERE api = 'ec2' AND location = $1`, home).Scan(&rate, &throttled)
+	if err != nil || rate > 1.5*allowed || throttled == 0 {
+		t.Errorf("the rate is %f after %d calls were throttled (%v), and %f are allowed", rate, throttled, err, allowed)
+	}
+}

@@ -1,0 +1,35 @@
+package gcp
+
+import (
+	"context"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// apiNames are the names under which the budget knows Google's APIs.
+var apiNames = map[string]string{computeAPI: discovery.APICompute, sqlAPI: discovery.APISQLAdmin}
+
+// spend takes one call of an API out of the project's budget, and gives the
+// function that tells what came of it. What is not Google's to limit, such as
+// signing in, takes nothing.
+func (s *session) spend(ctx context.Context, at call) (told func(throttled bool), err error) {
+	name, budget := apiNames[at.api], s.provider.config.Budget
+	if name == "" || budget == nil {
+		return func(bool) {}, nil
+	}
+	api := s.globalAPI(name)
+	return func(throttled bool) { budget.Told(ctx, api, throttled) }, budget.Take(ctx, api)
+}
+
+func (s *session) globalAPI(name string) discovery.API {
+	return discovery.API{Account: s.account.ID, Location: discovery.GlobalLocation, Name: name}
+}
+
+// APIs are what a scope is read by.
+func (s *session) APIs(scope discovery.ScopeID) []discovery.API {
+	name := discovery.APICompute
+	if scope.Kind == discovery.Database {
+		name = discovery.APISQLAdmin
+	}
+	return []discovery.API{s.globalAPI(name)}
+}

@@ -1,0 +1,90 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/budget"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+const (
+	// recovery is how long a rate takes from nothing to the most, in seconds of use.
+	recovery = 120
+	// oneUse is how much of the time since the last use counts as use, in seconds:
+	// an API that nobody calls is not learned about.
+	oneUse = 5
+)
+
+// leaseSQL counts the time by the clock, and not by the transaction's, which may
+// have waited for the row. A bucket holds less while its rate is less.
+const leaseSQL = `
+	INSERT INTO api_budgets AS held (account, location, api, rate, max_rate, tokens, refill_time)
+	VALUES ($1, $2, $3, $4, $4, $5::double precision - $6, clock_timestamp())
+	ON CONFLICT (account, location, api) DO UPDATE SET (rate, max_rate, tokens, refill_time) = (
+		SELECT grown, $4::double precision,
+		       LEAST(GREATEST($5 * grown / $4, 1), held.tokens + held.rate * passed) - $6,
+		       GREATEST(held.refill_time, clock_timestamp())
+		FROM (SELECT GREATEST(0, extract(epoch FROM clock_timestamp() - held.refill_time)::double precision) AS passed) AS t,
+		     LATERAL (SELECT LEAST($4, GREATEST($7, held.rate + $4 * LEAST(passed, $8) / $9)) AS grown) AS g)
+	RETURNING tokens + $6, rate, throttle_time`
+
+// Lease takes tokens out of a bucket, in advance if need be, and says how it stood
+// before.
+func (s *Store) Lease(ctx context.Context, api discovery.API, limit discovery.APILimit, tokens float64) (budget.Bucket, error) {
+	return s.bucket(ctx, leaseSQL, api.Account, api.Location, api.Name, limit.Rate, limit.Burst, tokens, budget.Floor(limit), oneUse, recovery)
+}
+
+// throttledSQL halves the rate once a second at the most: calls that were made
+// together are throttled together.
+const throttledSQL = `
+	INSERT INTO api_budgets AS held (account, location, api, rate, max_rate, tokens, throttle_time, throttled)
+	VALUES ($1, $2, $3, GREATEST($4::double precision / 2, $5), $4, 0, clock_timestamp(), 1)
+	ON CONFLICT (account, location, api) DO UPDATE SET (rate, tokens, throttle_time, throttled) = (
+		SELECT CASE WHEN anew THEN LEAST(held.max_rate, GREATEST(held.rate / 2, $5)) ELSE held.rate END,
+		       CASE WHEN anew THEN LEAST(held.tokens, 0) ELSE held.tokens END,
+		       CASE WHEN anew THEN clock_timestamp() ELSE held.throttle_time END,
+		       held.throttled + 1
+		FROM (SELECT held.throttle_time IS NULL OR held.throttle_time < clock_timestamp() - interval '1 second' AS anew) AS t)
+	RETURNING tokens, rate, throttle_time`
+
+// Throttled tells a bucket that the cloud throttled a call.
+func (s *Store) Throttled(ctx context.Context, api discovery.API, limit discovery.APILimit) (budget.Bucket, error) {
+	return s.bucket(ctx, throttledSQL, api.Account, api.Location, api.Name, limit.Rate, budget.Floor(limit))
+}
+
+func (s *Store) bucket(ctx context.Context, sql string, args ...any) (budget.Bucket, error) {
+	var (
+		b         budget.Bucket
+		throttled *time.Time
+	)
+	err := s.pool.QueryRow(ctx, sql, args...).Scan(&b.Tokens, &b.Rate, &throttled)
+	b.ThrottleTime = orZero(throttled)
+	return b, postgres.Fault(err)
+}
+
+// Return puts tokens back. What is too many for the bucket runs over when it is
+// next asked.
+func (s *Store) Return(ctx context.Context, tokens map[discovery.API]float64) error {
+	const put = `
+		WITH back AS (
+			SELECT b.account, b.location, b.api, back.tokens
+			FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[]) AS back (account, location, api, tokens)
+			JOIN api_budgets b USING (account, location, api)
+			ORDER BY 1, 2, 3 -- One order for all processes: they can't wait for each other.
+			FOR UPDATE OF b
+		)
+		UPDATE api_budgets AS b SET tokens = b.tokens + back.tokens FROM back
+		WHERE (b.account, b.location, b.api) = (back.account, back.location, back.api)`
+	var (
+		accounts, locations, names []string
+		counts                     []float64
+	)
+	for api, count := range tokens {
+		accounts, locations, names = append(accounts, api.Account), append(locations, api.Location), append(names, api.Name)
+		counts = append(counts, count)
+	}
+	_, err := s.pool.Exec(ctx, put, accounts, locations, names, counts)
+	return postgres.Fault(err)
+}
