@@ -22,9 +22,11 @@ type ListQuery struct {
 type Page struct {
 	Instances     []Instance
 	NextPageToken string
-	// TotalSize is how many the filter matched when the first page was read.
-	TotalSize int64
-	Freshness Freshness
+	// TotalSize is how many the filter matched when the first page was read;
+	// TotalEstimated tells that it is about so many.
+	TotalSize      int64
+	TotalEstimated bool
+	Freshness      Freshness
 }
 
 // Freshness says how far an answer can be trusted.

@@ -8,6 +8,7 @@ type predicate interface {
 	uses(path string) bool
 	prepare()
 	implied(args *Args, of func(string) Told) string
+	usesOnly(allowed map[string]bool) bool
 }
 
 // group is AND or OR of its kids. Without kids, AND is true and OR false.

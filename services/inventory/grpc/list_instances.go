@@ -34,12 +34,13 @@ func (s *Inventory) ListInstances(ctx context.Context, req *inventoryv1.ListInst
 		return nil, err
 	}
 	resp := &inventoryv1.ListInstancesResponse{
-		Instances:     make([]*inventoryv1.Instance, len(page.Instances)),
-		NextPageToken: page.NextPageToken,
-		TotalSize:     int32(min(page.TotalSize, math.MaxInt32)),
-		Freshness:     toFreshness(page.Freshness),
-		Unreachable:   inventory.ScopeNames(page.Freshness.Unreachable),
-		Gaps:          toGaps(page.Freshness.Gaps),
+		Instances:          make([]*inventoryv1.Instance, len(page.Instances)),
+		NextPageToken:      page.NextPageToken,
+		TotalSize:          int32(min(page.TotalSize, math.MaxInt32)),
+		Freshness:          toFreshness(page.Freshness),
+		TotalSizeEstimated: page.TotalEstimated,
+		Unreachable:        inventory.ScopeNames(page.Freshness.Unreachable),
+		Gaps:               toGaps(page.Freshness.Gaps),
 	}
 	for n := range page.Instances {
 		resp.Instances[n] = toInstance(&page.Instances[n])

@@ -81,16 +81,24 @@ func checkGroups(paths []string) error {
 // aggregateSQL is for groups that were checked.
 func aggregateSQL(filter *query.Filter, q inventory.AggregateQuery, at moment) (string, []any) {
 	var args query.Args
-	columns, values := make([]string, len(q.GroupBy)), make([]string, len(q.GroupBy))
+	columns, values, paths := make([]string, len(q.GroupBy)), make([]string, len(q.GroupBy)), make([]string, len(q.GroupBy))
 	for n, path := range q.GroupBy {
 		field, _ := groupBy(path, &args)
-		columns[n] = field.column
+		paths[n], columns[n] = field.path, field.column
 		values[n] = "'" + field.prefix + "' || " + field.column
 	}
+	// Counts are kept of what is there now.
+	if from, ok := countsFor(filter, paths...); ok && !q.ShowGone && at.isNow() {
+		return groupSQL("sum(count)::bigint", values, from, "WHERE "+filter.Where(&args), columns), args
+	}
 	clause := "WHERE " + whereInstances(filter, q.ShowGone, &args)
-	return at.with(&args) + `SELECT count(*), ARRAY[` + strings.Join(values, ", ") + `]
-		FROM ` + at.instances(&args, clause) + ` ` + clause + `
-		GROUP BY ` + strings.Join(columns, ", ") + ` ORDER BY 1 DESC, 2 LIMIT ` + strconv.Itoa(maxGroups), args
+	return at.with(&args) + groupSQL("count(*)", values, at.instances(&args, clause), clause, columns), args
+}
+
+func groupSQL(count string, values []string, from, clause string, columns []string) string {
+	return `SELECT ` + count + `, ARRAY[` + strings.Join(values, ", ") + `]
+		FROM ` + from + ` ` + clause + `
+		GROUP BY ` + strings.Join(columns, ", ") + ` ORDER BY 1 DESC, 2 LIMIT ` + strconv.Itoa(maxGroups)
 }
 
 // groupBy finds the field with this path, by its name in proto or JSON. Those

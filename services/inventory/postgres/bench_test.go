@@ -89,7 +89,7 @@ func copyIn(b *testing.B, pool *pgxpool.Pool, data []byte) {
 
 func empty(b *testing.B, pool *pgxpool.Pool) {
 	b.Helper()
-	exec(b, pool, `TRUNCATE instances, scopes, absences, changes`)
+	exec(b, pool, `TRUNCATE instances, instance_counts, scopes, absences, changes`)
 }
 
 // settle does what autovacuum would do soon.

@@ -20,13 +20,23 @@ func PageSQL(q inventory.ListQuery) (string, []any, error) {
 	return plan.pageSQL()
 }
 
-// CountSQL is the statement of its total.
-func CountSQL(q inventory.ListQuery) (string, []any, error) {
+// KeptTotalSQL is the statement of its total, where counts are kept for it.
+func KeptTotalSQL(q inventory.ListQuery) (string, []any, error) {
 	plan, err := planList(q)
 	if err != nil {
 		return "", nil, err
 	}
-	sql, args := plan.countSQL()
+	sql, args := plan.keptTotalSQL()
+	return sql, args, nil
+}
+
+// FewSQL is the statement of a first page with its total, where few match.
+func FewSQL(q inventory.ListQuery) (string, []any, error) {
+	plan, err := planList(q)
+	if err != nil {
+		return "", nil, err
+	}
+	sql, args := plan.fewSQL()
 	return sql, args, nil
 }
 
@@ -84,6 +94,16 @@ const MaxGaps = maxGaps
 func FieldChanges(was, became string) []inventory.FieldChange {
 	fields, _ := fieldChanges([]byte(was), []byte(became))
 	return fields
+}
+
+// ExactTotal is the largest total that is counted one by one.
+const ExactTotal = exactTotal
+
+// IsCounted tells whether counts are kept for a filter.
+func IsCounted(text string) bool {
+	filter, err := instanceFields.ParseFilter(text)
+	_, ok := countsFor(filter)
+	return err == nil && ok
 }
 
 // PastPageSQL is the statement of one page as of the place after a revision.

@@ -78,25 +78,21 @@ const unvouchedSQL = `(last_complete_time IS NULL OR last_error_reason <> '' OR 
 // one is older than maxStaleness, unless that is 0.
 func (t touch) queue(batch *pgx.Batch, maxStaleness time.Duration, into *inventory.Freshness) {
 	where := t.where + " AND " + inUseSQL
-	oldestSQL := `
-		SELECT CASE WHEN bool_and(last_complete_time IS NOT NULL) THEN min(last_complete_time) END
+	sql := `
+		SELECT CASE WHEN bool_and(last_complete_time IS NOT NULL) THEN min(last_complete_time) END,
+			array_agg(ARRAY[account, kind, location] ORDER BY account, kind, location) FILTER (WHERE ` + unvouchedSQL + `)
 		FROM scopes WHERE ` + where
-	batch.Queue(oldestSQL, t.args...).QueryRow(func(row pgx.Row) error {
+	batch.Queue(sql, t.args...).QueryRow(func(row pgx.Row) error {
 		var oldest pgtype.Timestamptz
-		if err := row.Scan(&oldest); err != nil {
+		var unvouched [][]string
+		if err := row.Scan(&oldest, &unvouched); err != nil {
 			return err
 		}
 		into.Oldest = oldest.Time
+		for _, key := range unvouched {
+			into.Unreachable = append(into.Unreachable, inventory.ScopeKey{Account: key[0], Kind: inventory.Kind(key[1]), Location: key[2]})
+		}
 		return nil
-	})
-	unreachableSQL := `
-		SELECT account, kind, location FROM scopes
-		WHERE ` + where + ` AND ` + unvouchedSQL + `
-		ORDER BY account, kind, location`
-	batch.Queue(unreachableSQL, t.args...).Query(func(rows pgx.Rows) error {
-		var err error
-		into.Unreachable, err = pgx.CollectRows(rows, scanKey)
-		return err
 	})
 	t.queueStale(batch, maxStaleness)
 }

@@ -15,8 +15,9 @@ import (
 // instanceCursor is what a page token of ListInstances carries.
 type instanceCursor struct {
 	After []string `json:"a"`
-	// Total is counted for the first page only.
-	Total int64 `json:"t"`
+	// Total is counted for the first page only, or Estimated.
+	Total     int64 `json:"t"`
+	Estimated bool  `json:"e,omitempty"`
 	// Past is where all pages of a past time are read.
 	Past *pin `json:"p,omitempty"`
 }
@@ -61,35 +62,58 @@ func (s *Store) ListInstances(ctx context.Context, q inventory.ListQuery) (inven
 	if err != nil {
 		return inventory.Page{}, err
 	}
-	page := inventory.Page{TotalSize: plan.cursor.Total}
+	page := inventory.Page{TotalSize: plan.cursor.Total, TotalEstimated: plan.cursor.Estimated}
 	err = s.read(ctx, func(tx pgx.Tx) error {
 		if plan.moment, err = momentOf(ctx, tx, q.AsOf, plan.cursor.Past); err != nil {
 			return err
 		}
-		pageSQL, pageArgs, err := plan.pageSQL()
-		if err != nil {
-			return err
-		}
-		// One round trip for all of it.
-		batch := &pgx.Batch{}
-		touched(plan.filter).queueAt(batch, plan.moment, q.MaxStaleness, &page.Freshness)
-		batch.Queue(pageSQL, pageArgs...).Query(func(rows pgx.Rows) error {
-			return plan.readPage(rows, &page)
-		})
-		if plan.first {
-			countSQL, countArgs := plan.countSQL()
-			batch.Queue(countSQL, countArgs...).QueryRow(func(row pgx.Row) error { return row.Scan(&page.TotalSize) })
-		}
-		return tx.SendBatch(ctx, batch).Close()
+		return plan.read(ctx, tx, &page)
 	})
 	if err != nil {
 		return inventory.Page{}, err
 	}
 	if plan.next != nil {
-		plan.next.Total, plan.next.Past = page.TotalSize, plan.moment.pin()
+		plan.next.Total, plan.next.Estimated, plan.next.Past = page.TotalSize, page.TotalEstimated, plan.moment.pin()
 		page.NextPageToken = query.EncodeToken(plan.fingerprint, plan.next)
 	}
 	return page, nil
+}
+
+// read reads all of the answer: in one round trip, or in two when the total of a
+// first page is not known before.
+func (p *listPlan) read(ctx context.Context, tx pgx.Tx, page *inventory.Page) error {
+	batch := &pgx.Batch{}
+	touched(p.filter).queueAt(batch, p.moment, p.query.MaxStaleness, &page.Freshness)
+	if p.first {
+		p.queueTotal(batch, page)
+	}
+	mayBeFew := p.first && p.totalKind() == estimatedFirst
+	if !mayBeFew {
+		if err := p.queuePage(batch, page); err != nil {
+			return err
+		}
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil || !mayBeFew {
+		return err
+	}
+	if ok, err := p.readFew(ctx, tx, page); err != nil || ok {
+		return err
+	}
+	batch = &pgx.Batch{}
+	if err := p.queuePage(batch, page); err != nil {
+		return err
+	}
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// queuePage asks for the page.
+func (p *listPlan) queuePage(batch *pgx.Batch, page *inventory.Page) error {
+	sql, args, err := p.pageSQL()
+	if err != nil {
+		return err
+	}
+	batch.Queue(sql, args...).Query(func(rows pgx.Rows) error { return p.readPage(rows, page) })
+	return nil
 }
 
 // where are the conditions that all pages share.
@@ -114,18 +138,13 @@ func (p *listPlan) pageSQL() (string, []any, error) {
 		return "", nil, err
 	}
 	clause := "WHERE " + where + " AND " + after + " ORDER BY " + p.order.OrderBy() + " LIMIT " + args.Add(p.query.PageSize+1)
-	return p.moment.with(&args) + `SELECT ` + instanceColumns + `, ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]
+	return p.moment.with(&args) + `SELECT ` + instanceColumns + `, ` + p.cursorSQL() + `
 		FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args, nil
 }
 
-// countSQL counts all that the filter matches; all there is, from the scopes.
-func (p *listPlan) countSQL() (string, []any) {
-	if strings.TrimSpace(p.query.Filter) == "" && !p.query.ShowGone && p.moment.isNow() {
-		return `SELECT COALESCE(sum(instance_count), 0)::bigint FROM scopes`, nil
-	}
-	var args query.Args
-	clause := "WHERE " + p.where(&args)
-	return p.moment.with(&args) + `SELECT count(*) FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args
+// cursorSQL is what a page token carries of a row.
+func (p *listPlan) cursorSQL() string {
+	return `ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]`
 }
 
 // maxPageBytes is about how large a page may get. Clients of gRPC take 4 MiB
@@ -134,10 +153,11 @@ func (p *listPlan) countSQL() (string, []any) {
 const maxPageBytes = 3 << 20
 
 // readPage takes rows until the page is full, and leaves in the plan where the
-// next one begins, if there is more.
-func (p *listPlan) readPage(rows pgx.Rows, page *inventory.Page) error {
+// next one begins, if there is more. What stands behind the columns of a page goes
+// to more.
+func (p *listPlan) readPage(rows pgx.Rows, page *inventory.Page, more ...any) error {
 	var cursor []string
-	scanner, bytes := newRowScanner(&cursor), 0
+	scanner, bytes := newRowScanner(append([]any{&cursor}, more...)...), 0
 	for rows.Next() {
 		last := cursor
 		cursor = nil

@@ -46,7 +46,9 @@ const stageSQL = `
 // last thing before it commits.
 type journal struct {
 	created []uuid.UUID
-	staged  int64
+	// counts are those of the created ones; nil: there are none.
+	counts *tally
+	staged int64
 }
 
 const (
@@ -83,9 +85,12 @@ const (
 		SELECT $1 + row_number() OVER (ORDER BY uid), $2, uid, type, $3, was, became FROM staged_changes`
 )
 
-// write logs the changes, which an observation at this time found. From here to
-// the end of the transaction no one else can write to the log.
+// write counts the changes, which an observation at this time found, and logs
+// them. From there to the end of the transaction no one else can write to the log.
 func (j *journal) write(ctx context.Context, tx pgx.Tx, observed time.Time) error {
+	if err := j.count(ctx, tx); err != nil {
+		return err
+	}
 	if len(j.created) > fewCreated {
 		return j.writeMany(ctx, tx, observed)
 	}

@@ -21,7 +21,7 @@ import (
 type sighting struct{ id, content string }
 
 func (s sighting) instance() inventory.Instance {
-	return inventory.Instance{ProviderID: s.id, DisplayName: s.content, State: inventory.StateRunning}
+	return inventory.Instance{ProviderID: s.id, DisplayName: s.content, MachineType: s.content, State: inventory.StateRunning}
 }
 
 // The one account of these histories.
@@ -79,6 +79,7 @@ func TestStoreIsTheModel(t *testing.T) {
 func reset(t *testing.T, pool *pgxpool.Pool) {
 	t.Helper()
 	exec(t, pool, `DELETE FROM instances`)
+	exec(t, pool, `DELETE FROM instance_counts`)
 	exec(t, pool, `DELETE FROM scopes`)
 	exec(t, pool, `DELETE FROM removed_accounts`)
 	exec(t, pool, `DELETE FROM changes`)
@@ -282,6 +283,7 @@ func (s *machineState) check(t *rapid.T) {
 	}
 	compare(t, got, want)
 	s.checkScopes(t, alive)
+	checkCounts(t, s.pool)
 	if err := s.replica.follow(s.pool); err != nil {
 		t.Fatal(err)
 	}

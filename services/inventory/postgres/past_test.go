@@ -24,7 +24,10 @@ func logged(ctx context.Context, pool *pgxpool.Pool, sql string, args ...any) er
 		if _, err := tx.Exec(ctx, sql, args...); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, logDifferenceSQL)
+		if _, err := tx.Exec(ctx, logDifferenceSQL); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, recountSQL)
 		return err
 	})
 }
@@ -45,6 +48,15 @@ const logDifferenceSQL = `
 	)
 	INSERT INTO changes (revision, time, uid, type, observe_time, was, became)
 	SELECT head.before + d.n, head.time, d.uid, d.type, d.change_time, d.was, d.became FROM difference d, head`
+
+// recountSQL makes the counts what the instances are.
+const recountSQL = `
+	DELETE FROM instance_counts;
+	INSERT INTO instance_counts (scope, facet, value, region, account, provider, kind, count)
+	SELECT i.scope, f.facet, f.value, i.region, i.account, i.provider, i.kind, count(*)
+	FROM instances i CROSS JOIN LATERAL (VALUES ('zone', i.zone), ('state', i.state), ('machine_type', i.machine_type)) f (facet, value)
+	WHERE i.gone_time IS NULL
+	GROUP BY 1, 2, 3, 4, 5, 6, 7`
 
 // newInstanceSQL puts an instance on the roll: uid, account, name, time.
 const newInstanceSQL = `
@@ -68,7 +80,7 @@ var writes = []string{
 }
 
 const clearSQL = `
-	TRUNCATE instances, changes;
+	TRUNCATE instances, instance_counts, changes;
 	UPDATE change_head SET revision = 0, time = now(), floor_revision = 0, floor_time = now()`
 
 // Whatever was done to the roll, it can be read as of each revision, and each

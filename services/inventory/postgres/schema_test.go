@@ -17,6 +17,8 @@ const (
 			provider_id, provider_uri, display_name, region, zone, state, provider_state, machine_type, private_ips, public_ips, labels, details)
 		VALUES ('00000000-0000-0000-0000-000000000001', gen_random_uuid(), 1, now(), now(), '\x00112233445566778899aabbccddeeff', 'aws-1', 'AWS', 'VIRTUAL_MACHINE',
 			'i-1', '', '', '', '', 'RUNNING', '', '', '{}', '{}', '{}', '{}')`
+
+	goodCount = `INSERT INTO instance_counts VALUES ('00000000-0000-0000-0000-000000000002', 'state', 'RUNNING', '', 'aws-1', 'AWS', 'DATABASE', 1)`
 )
 
 // Each rule of the tables stands in the tables, under its name.
@@ -25,6 +27,7 @@ func TestConstraints(t *testing.T) {
 	_, pool := open(t)
 	exec(t, pool, goodScope)
 	exec(t, pool, goodInstance)
+	exec(t, pool, goodCount)
 	for _, c := range []struct{ sql, constraint string }{
 		{goodScope, "scopes_account_kind_location_key"},
 		{`UPDATE scopes SET account = ''`, "scopes_account_check"},
@@ -44,6 +47,9 @@ func TestConstraints(t *testing.T) {
 		{`UPDATE scopes SET instance_count = -1`, "scopes_instance_count_check"},
 		{`INSERT INTO removed_accounts VALUES ('a', 0)`, "removed_accounts_fence_check"},
 		{`INSERT INTO removed_accounts VALUES ('a', 1), ('a', 2)`, "removed_accounts_pkey"},
+		{goodCount, "instance_counts_pkey"},
+		{`UPDATE instance_counts SET facet = 'kind'`, "instance_counts_facet_check"},
+		{`UPDATE instance_counts SET count = -1`, "instance_counts_count_check"},
 		{goodInstance, "instances_pkey"},
 		{`UPDATE instances SET fence = 0`, "instances_fence_check"},
 		{`UPDATE instances SET content_hash = '\x00'`, "instances_content_hash_check"},

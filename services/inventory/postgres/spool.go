@@ -76,9 +76,9 @@ const (
 	copyTrailer = "\xff\xff"
 )
 
-// copyData are the rows whose uid is wanted, as the input of a binary COPY. It
-// can be called many times.
-func (s *spool) copyData(wanted func(uuid.UUID) bool) (io.Reader, error) {
+// copyData are the rows whose uid is wanted, as the input of a binary COPY; each is
+// shown to taken, unless that is nil. It can be called many times.
+func (s *spool) copyData(wanted func(uuid.UUID) bool, taken func(row []byte)) (io.Reader, error) {
 	var rows io.Reader = bytes.NewReader(s.buf)
 	if s.file != nil {
 		if _, err := s.file.Seek(0, io.SeekStart); err != nil {
@@ -88,7 +88,7 @@ func (s *spool) copyData(wanted func(uuid.UUID) bool) (io.Reader, error) {
 	}
 	return io.MultiReader(
 		bytes.NewReader([]byte(copyHeader)),
-		&rowFilter{rows: rows, wanted: wanted},
+		&rowFilter{rows: rows, wanted: wanted, taken: taken},
 		bytes.NewReader([]byte(copyTrailer)),
 	), nil
 }
@@ -97,6 +97,7 @@ func (s *spool) copyData(wanted func(uuid.UUID) bool) (io.Reader, error) {
 type rowFilter struct {
 	rows   io.Reader
 	wanted func(uuid.UUID) bool
+	taken  func(row []byte)
 	row    []byte
 	rest   []byte // of row
 }
@@ -136,6 +137,9 @@ func (f *rowFilter) next() error {
 	}
 	if f.wanted(uuid.UUID(f.row[uidAt : uidAt+16])) {
 		f.rest = f.row
+		if f.taken != nil {
+			f.taken(f.row)
+		}
 	}
 	return nil
 }

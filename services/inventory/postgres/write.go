@@ -106,7 +106,8 @@ const insertSQL = `COPY instances (` + copyColumns + `) FROM STDIN WITH (FORMAT 
 // as by way of another.
 func (w *writer) insert(ctx context.Context) error {
 	w.journal.created = w.reconciliation.Fresh()
-	return w.copy(ctx, insertSQL, inventory.Create)
+	w.journal.counts = newTally(w.obs)
+	return w.copy(ctx, insertSQL, w.journal.counts.add, inventory.Create)
 }
 
 const copyStagedSQL = `COPY staged_instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
@@ -132,7 +133,7 @@ var updateSQL = `
 
 // update writes the rows of changed and reappeared instances.
 func (w *writer) update(ctx context.Context, count int64) error {
-	if err := w.copy(ctx, copyStagedSQL, inventory.Change, inventory.Reappear); err != nil {
+	if err := w.copy(ctx, copyStagedSQL, nil, inventory.Change, inventory.Reappear); err != nil {
 		return err
 	}
 	tag, err := w.tx.Exec(ctx, updateSQL)
@@ -143,11 +144,11 @@ func (w *writer) update(ctx context.Context, count int64) error {
 	return err
 }
 
-// copy sends the spooled rows of these decisions.
-func (w *writer) copy(ctx context.Context, sql string, decisions ...inventory.Decision) error {
+// copy sends the spooled rows of these decisions, and shows each to taken.
+func (w *writer) copy(ctx context.Context, sql string, taken func(row []byte), decisions ...inventory.Decision) error {
 	data, err := w.spool.copyData(func(uid uuid.UUID) bool {
 		return slices.Contains(decisions, w.reconciliation.Decision(uid))
-	})
+	}, taken)
 	if err != nil {
 		return err
 	}

@@ -115,10 +115,12 @@ type ListInstancesRequest struct {
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Also those that are gone.
 	ShowGone bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
-	// Fail instead of answering from an observation older than this.
+	// Fail instead of answering from an observation older than this; with `as_of`,
+	// older than this was then (see Freshness).
 	MaxStaleness *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	// As the roll stood at this time, which must be within what history is kept.
-	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
+	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is before that, with
+	// the time since when there is history; INVALID_ARGUMENT when it is to come.
 	AsOf          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -210,17 +212,23 @@ type ListInstancesResponse struct {
 	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
 	// Asks for the page after; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// How many instances the filter matched when the first page was read.
+	// How many instances the filter matched when the first page was read. Exact
+	// up to 7,000, and whatever the size for filters over account, provider, kind,
+	// region and one of zone, state and machine type.
 	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	// How fresh the answer is.
 	Freshness *Freshness `protobuf:"bytes,4,opt,name=freshness,proto3" json:"freshness,omitempty"`
-	// The scopes that this answer could not vouch for (AIP-217): never observed,
-	// or the last try failed. Their instances are shown as last seen.
+	// The scopes that this answer could not vouch for (AIP-217), of those that the
+	// filter can touch: never observed, the last try failed, held, or not observed
+	// for twice their `sync_interval`. Their instances are shown as last seen. With
+	// `as_of`: those that were in a gap then, or not observed yet.
 	Unreachable []string `protobuf:"bytes,5,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
 	// With `as_of`: the gaps in the observation of those scopes that it falls into.
-	Gaps          []*ObservationGap `protobuf:"bytes,6,rep,name=gaps,proto3" json:"gaps,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Gaps []*ObservationGap `protobuf:"bytes,6,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	// `total_size` is about so many, and not exact.
+	TotalSizeEstimated bool `protobuf:"varint,7,opt,name=total_size_estimated,json=totalSizeEstimated,proto3" json:"total_size_estimated,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *ListInstancesResponse) Reset() {
@@ -295,6 +303,13 @@ func (x *ListInstancesResponse) GetGaps() []*ObservationGap {
 	return nil
 }
 
+func (x *ListInstancesResponse) GetTotalSizeEstimated() bool {
+	if x != nil {
+		return x.TotalSizeEstimated
+	}
+	return false
+}
+
 // Request of GetInstance.
 type GetInstanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -303,7 +318,8 @@ type GetInstanceRequest struct {
 	// As the roll stood at this time, which must be within what history is kept.
 	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	// As in ListInstances.
+	// As in ListInstances, of the scope of the instance; of one that is not found,
+	// of all scopes.
 	MaxStaleness  *durationpb.Duration `protobuf:"bytes,3,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -375,7 +391,8 @@ type LookupInstanceRequest struct {
 	Account string `protobuf:"bytes,4,opt,name=account,proto3" json:"account,omitempty"`
 	// Also among those that are gone.
 	ShowGone bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
-	// As in ListInstances.
+	// As in ListInstances, of the scope of the instance; when none is found, of all
+	// the scopes that it could be in.
 	MaxStaleness  *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -877,8 +894,10 @@ type ListInstanceChangesResponse struct {
 	Changes []*InstanceChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	// Asks for the page after; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// The times within those of this page in which the instance's scope was not
-	// observed, newest first.
+	// The times in which the instance's scope was not observed: those that ended
+	// within the times of this page, and on the first page one that goes on. Newest
+	// first, each on one page only. At most 1000: a page ends early where there are
+	// more, and may then hold no change.
 	Gaps []*ObservationGap `protobuf:"bytes,3,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	// History before this is no longer kept.
 	HistoryStartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=history_start_time,json=historyStartTime,proto3" json:"history_start_time,omitempty"`
@@ -1003,7 +1022,8 @@ func (x *ConfirmScopeRequest) GetHoldTime() *timestamppb.Timestamp {
 type ListScopesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// AIP-160 filter over account, provider, kind, location, last_complete_time,
-	// last_attempt_time, last_error_reason, instance_count and hold.hold_time.
+	// last_attempt_time, last_error, last_error_reason, instance_count,
+	// sync_interval and hold.hold_time (`hold.hold_time:*` are those held).
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// At most so many scopes; 100 when 0, never more than 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
@@ -1187,7 +1207,7 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\x12\x1b\n" +
 	"\tshow_gone\x18\x05 \x01(\bR\bshowGone\x12H\n" +
 	"\rmax_staleness\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\x12/\n" +
-	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xd3\x02\n" +
+	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x85\x03\n" +
 	"\x15ListInstancesResponse\x12=\n" +
 	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceR\tinstances\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
@@ -1196,7 +1216,8 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\tfreshness\x18\x04 \x01(\v2 .rollcall.inventory.v1.FreshnessR\tfreshness\x129\n" +
 	"\vunreachable\x18\x05 \x03(\tB\x17\xfaA\x14\n" +
 	"\x12rollcall.dev/ScopeR\vunreachable\x129\n" +
-	"\x04gaps\x18\x06 \x03(\v2%.rollcall.inventory.v1.ObservationGapR\x04gaps\"\xe4\x01\n" +
+	"\x04gaps\x18\x06 \x03(\v2%.rollcall.inventory.v1.ObservationGapR\x04gaps\x120\n" +
+	"\x14total_size_estimated\x18\a \x01(\bR\x12totalSizeEstimated\"\xe4\x01\n" +
 	"\x12GetInstanceRequest\x12S\n" +
 	"\x04name\x18\x01 \x01(\tB?\xe0A\x02\xfaA\x17\n" +
 	"\x15rollcall.dev/Instance\xbaH\x1fr\x1d2\x1b^instances/[a-z0-9-]{1,63}$R\x04name\x12/\n" +

@@ -1,0 +1,127 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/internal/query"
+	"github.com/rollcall-dev/rollcall/services/inventory"
+)
+
+// exactTotal is the largest total that is counted one by one: counting is as dear
+// as there is to count. Beyond it the total is Postgres's own estimate, unless
+// instance_counts has it.
+const exactTotal = 7000
+
+// totalKind is how the total of a first page is found.
+type totalKind int
+
+const (
+	// kept: instance_counts has it.
+	kept totalKind = iota
+	// estimatedFirst: what Postgres expects decides whether it is counted.
+	estimatedFirst
+	// countedAll: the past is counted one by one, however long that takes.
+	countedAll
+)
+
+func (p *listPlan) totalKind() totalKind {
+	if !p.moment.isNow() {
+		return countedAll
+	}
+	if _, ok := countsFor(p.filter); ok && !p.query.ShowGone {
+		return kept
+	}
+	return estimatedFirst
+}
+
+// keptTotalSQL sums up what is counted already.
+func (p *listPlan) keptTotalSQL() (string, []any) {
+	var args query.Args
+	from, _ := countsFor(p.filter)
+	return `SELECT COALESCE(sum(count), 0)::bigint FROM ` + from + ` WHERE ` + p.filter.Where(&args), args
+}
+
+// countSQL counts all that the filter matches.
+func (p *listPlan) countSQL() (string, []any) {
+	var args query.Args
+	clause := "WHERE " + p.where(&args)
+	return p.moment.with(&args) + `SELECT count(*) FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args
+}
+
+// estimateSQL asks Postgres how many rows it expects. It reads none.
+func (p *listPlan) estimateSQL() (string, []any) {
+	var args query.Args
+	return `EXPLAIN (FORMAT JSON) SELECT FROM instances WHERE ` + p.where(&args), args
+}
+
+// queueTotal asks for the total of a first page, or for its estimate.
+func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
+	if p.totalKind() == estimatedFirst {
+		sql, args := p.estimateSQL()
+		batch.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+			var text []byte
+			if err := row.Scan(&text); err != nil {
+				return err
+			}
+			var plans []struct {
+				Plan struct {
+					Rows int64 `json:"Plan Rows"`
+				}
+			}
+			if err := json.Unmarshal(text, &plans); err != nil || len(plans) != 1 {
+				return fmt.Errorf("read an estimate of Postgres: %w", err)
+			}
+			page.TotalSize, page.TotalEstimated = plans[0].Plan.Rows, true
+			return nil
+		})
+		return
+	}
+	sql, args := p.countSQL()
+	if p.totalKind() == kept {
+		sql, args = p.keptTotalSQL()
+	}
+	batch.Queue(sql, args...).QueryRow(func(row pgx.Row) error { return row.Scan(&page.TotalSize) })
+}
+
+// readFew reads a first page and its exact total when the filter matches few
+// instances. ok tells whether it did. It goes through the matches once for both,
+// which an index of labels or addresses finds in no order.
+func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page) (ok bool, err error) {
+	if page.TotalSize > 2*exactTotal { // an estimate may well be half
+		return false, nil
+	}
+	sql, args := p.fewSQL()
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return false, err
+	}
+	var few inventory.Page
+	if err := p.readPage(rows, &few, &few.TotalSize); err != nil {
+		return false, err
+	}
+	rows.Close()
+	if few.TotalSize > exactTotal {
+		p.next = nil
+		page.TotalSize = max(page.TotalSize, few.TotalSize)
+		return false, rows.Err()
+	}
+	page.Instances, page.TotalSize, page.TotalEstimated = few.Instances, few.TotalSize, false
+	return true, rows.Err()
+}
+
+// fewSQL is pageSQL of a first page with the total behind each row, counted up to
+// one more than exactTotal: then the page is not the right one.
+func (p *listPlan) fewSQL() (string, []any) {
+	var args query.Args
+	where := p.where(&args)
+	limit := args.Add(p.query.PageSize + 1)
+	return `WITH matched AS MATERIALIZED (
+			SELECT * FROM instances WHERE ` + where + ` LIMIT ` + args.Add(exactTotal+1) + `
+		)
+		SELECT ` + instanceColumns + `, ` + p.cursorSQL() + `, (SELECT count(*) FROM matched)
+		FROM matched instances ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + limit, args
+}
