@@ -16,13 +16,14 @@ import (
 // off and still holds instances, else quietly, and only once.
 func TestWithoutPlan(t *testing.T) {
 	t.Parallel()
-	planned := []PlannedScope{{ScopeID: ScopeID{VirtualMachine, "a"}}, {ScopeID: ScopeID{Database, "a"}}}
+	planned := []PlannedScope{{ScopeID: ScopeID{VirtualMachine, "a"}}, {ScopeID: ScopeID{Database, "a"}}, {ScopeID: ScopeID{VirtualMachine, "e-b"}}}
 	held := []HeldScope{
 		{ScopeID: ScopeID{VirtualMachine, "a"}, Instances: 3},
 		{ScopeID: ScopeID{VirtualMachine, "b"}, Instances: 3},
 		{ScopeID: ScopeID{Database, "b"}},
 		{ScopeID: ScopeID{Database, "c"}, LastError: lostFailure("c", false).Message},
 		{ScopeID: ScopeID{Database, "d"}, LastError: lostFailure("d", true).Message},
+		{ScopeID: ScopeID{VirtualMachine, "e"}, LastError: "there is no region e"}, // and now there is
 	}
 	for _, test := range []struct {
 		wanted       []string

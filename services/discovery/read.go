@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -240,6 +241,14 @@ func (s *Syncer) failAccount(ctx context.Context, claim Claim, account Account, 
 	}, nil, failure)
 }
 
+// standsIn tells whether a scope stands for a region that could not be found and
+// whose zones are planned now: it goes when one of them is heard of.
+func standsIn(held HeldScope, planned []PlannedScope) bool {
+	return held.Instances == 0 && slices.ContainsFunc(planned, func(p PlannedScope) bool {
+		return p.Kind == held.Kind && strings.HasPrefix(p.Location, held.Location+"-")
+	})
+}
+
 // withoutPlan are the scopes that the roll has and that the plan lacks: of
 // locations that are switched off, or no longer wanted. What the roll says of
 // them is stale, and by no means empty. Those that were switched off and still
@@ -255,7 +264,7 @@ func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (lou
 	}
 	unwanted := len(account.Regions) > 0
 	for _, scope := range held {
-		if inPlan[scope.ScopeID] || failedKinds[scope.Kind] {
+		if inPlan[scope.ScopeID] || failedKinds[scope.Kind] || standsIn(scope, planned) {
 			continue
 		}
 		failure := lostFailure(scope.Location, unwanted)
@@ -271,10 +280,12 @@ func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (lou
 }
 
 func lostFailure(location string, unwanted bool) *Failure {
+	failure := NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
+		fmt.Sprintf("Enable %s for the account again, if what is there should be read; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	if unwanted {
-		return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
-			fmt.Sprintf("Add %s to the account's regions to have it read again.", location), nil)
+		failure = NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
+			fmt.Sprintf("Add %s to the account's regions to have it read again; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	}
-	return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
-		fmt.Sprintf("Enable %s for the account again, if what is there should be read.", location), nil)
+	failure.Retired = true
+	return failure
 }

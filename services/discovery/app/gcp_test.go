@@ -154,6 +154,8 @@ func TestZoneUnreachable(t *testing.T) {
 			left++
 		}
 	}
+	// That all of a zone is gone nobody believes at once.
+	r.sync(account.GetName())
 	run := r.sync(account.GetName())
 	if run.GetState() != discoveryv1.SyncRun_DEGRADED || run.GetScopesFailed() != 2 {
 		t.Errorf("the run is %v", run.GetState())
@@ -176,6 +178,7 @@ func TestZoneUnreachable(t *testing.T) {
 
 	// And when it can be reached again, what was deleted is gone.
 	r.world.ClearFaults()
+	r.sync(account.GetName())
 	if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED || len(r.instances(account.GetName())) != 0 {
 		t.Errorf("the run is %v, and %d instances are left", run.GetState(), len(r.instances(account.GetName())))
 	}

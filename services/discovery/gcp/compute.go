@@ -84,8 +84,9 @@ func (s *session) takeLost(page *compute.InstanceAggregatedList, fail func(disco
 			fail(discovery.ScopeID{Kind: discovery.VirtualMachine, Location: zone}, lostZone(zone, "UNREACHABLE", ""))
 		}
 	}
-	if warning := page.Warning; warning != nil && warning.Code == "UNREACHABLE" && len(page.Unreachables) == 0 {
-		return unknownLost(shorten(warning.Message))
+	// UNREACHABLE, PARTIAL_SUCCESS, or a word that is new to us.
+	if warning := page.Warning; warning != nil && warning.Code != noResults && len(page.Unreachables) == 0 {
+		return unknownLost(shorten(warning.Code + " " + warning.Message))
 	}
 	return nil
 }

@@ -86,17 +86,20 @@ func TestWarnings(t *testing.T) {
 		failed bool // the zone b
 		all    bool
 	}{
-		"nothing here":    {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"NO_RESULTS_ON_PAGE"}}}}`, false, false},
-		"unreachables":    {`{"items":{` + good + `},"unreachables":["zones/europe-west1-b"]}`, true, false},
-		"by a full path":  {`{"items":{` + good + `},"unreachables":["projects/p/zones/europe-west1-b"]}`, true, false},
-		"by its address":  {`{"items":{` + good + `},"unreachables":["https://www.googleapis.com/compute/v1/projects/p/zones/europe-west1-b"]}`, true, false},
-		"a zone's word":   {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"UNREACHABLE","message":"away"}}}}`, true, false},
-		"a new word":      {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"SOMETHING_NEW"}}}}`, true, false},
-		"nobody is named": {`{"items":{` + good + `},"warning":{"code":"UNREACHABLE","message":"away"}}`, false, true},
-		"a riddle":        {`{"items":{` + good + `},"unreachables":["somewhere"]}`, false, true},
-		"no id":           {`{"items":{"zones/europe-west1-c":{"instances":[{"name":"seven"}]}}}`, false, true},
-		"another kind":    {`{"kind":"compute#diskAggregatedList"}`, false, true},
-		"nothing at all":  {`{}`, false, true},
+		"nothing here":       {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"NO_RESULTS_ON_PAGE"}}}}`, false, false},
+		"unreachables":       {`{"items":{` + good + `},"unreachables":["zones/europe-west1-b"]}`, true, false},
+		"by a full path":     {`{"items":{` + good + `},"unreachables":["projects/p/zones/europe-west1-b"]}`, true, false},
+		"by its address":     {`{"items":{` + good + `},"unreachables":["https://www.googleapis.com/compute/v1/projects/p/zones/europe-west1-b"]}`, true, false},
+		"a zone's word":      {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"UNREACHABLE","message":"away"}}}}`, true, false},
+		"a new word":         {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"SOMETHING_NEW"}}}}`, true, false},
+		"nobody is named":    {`{"items":{` + good + `},"warning":{"code":"UNREACHABLE","message":"away"}}`, false, true},
+		"some are missing":   {`{"items":{` + good + `},"warning":{"code":"PARTIAL_SUCCESS","message":"some results may be missing"}}`, false, true},
+		"a new word for all": {`{"items":{` + good + `},"warning":{"code":"SOMETHING_NEW"}}`, false, true},
+		"an empty page":      {`{"items":{` + good + `},"warning":{"code":"NO_RESULTS_ON_PAGE"}}`, false, false},
+		"a riddle":           {`{"items":{` + good + `},"unreachables":["somewhere"]}`, false, true},
+		"no id":              {`{"items":{"zones/europe-west1-c":{"instances":[{"name":"seven"}]}}}`, false, true},
+		"another kind":       {`{"kind":"compute#diskAggregatedList"}`, false, true},
+		"nothing at all":     {`{}`, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

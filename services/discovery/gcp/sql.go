@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"google.golang.org/api/googleapi"
 	sqladmin "google.golang.org/api/sqladmin/v1"
@@ -58,6 +59,9 @@ func (s *session) readDatabases(ctx context.Context, region string, sink discove
 		}
 		byRegion := map[string][]discovery.Instance{}
 		for _, i := range page.Items {
+			if i != nil && i.Region == "" {
+				i.Region = regionOfDatabase(i)
+			}
 			if i == nil || i.Name == "" || i.Region == "" {
 				return nonsense("Cloud SQL sent a database without a name or a region")
 			}
@@ -75,6 +79,18 @@ func (s *session) readDatabases(ctx context.Context, region string, sink discove
 		}
 		return nil
 	})
+}
+
+// regionOfDatabase is what else says where a database is; "" when nothing does.
+func regionOfDatabase(i *sqladmin.DatabaseInstance) string {
+	if i.GceZone != "" {
+		return regionOf(i.GceZone)
+	}
+	// project:region:name, and the project may have a colon of its own.
+	if parts := strings.Split(i.ConnectionName, ":"); len(parts) >= 3 {
+		return parts[len(parts)-2]
+	}
+	return ""
 }
 
 // takeWarning fails the region that a warning is about. One that names none

@@ -179,6 +179,43 @@ func TestWholeKindThatCouldNotBeLookedAt(t *testing.T) {
 	want("database~eu-west-1 API_DISABLED", "virtual-machine~eu-west-1 ")
 }
 
+// A region that its cloud did not name stands in for its zones until one of them
+// is heard of; one that was observed itself, or holds anything, stays.
+func TestRegionThatStandsForItsZones(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	at := func(location string, fence int64) *inventoryv1.SnapshotStart {
+		o := observation("accounts/gcp-one", location, fence)
+		o.Provider = inventoryv1.Provider_GCP
+		return o
+	}
+	want := func(want ...string) {
+		t.Helper()
+		resp, err := s.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, scope := range resp.GetScopes() {
+			got = append(got, scope.GetLocation())
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("scopes at %q, want %q", got, want)
+		}
+	}
+	s.fail(t, at("europe-west1", 1), "API_DISABLED")
+	s.fail(t, at("us-central1", 2), "API_DISABLED")
+	want("europe-west1", "us-central1")
+	s.apply(t, at("europe-west1-b", 3))
+	want("europe-west1-b", "us-central1")
+	s.fail(t, at("us-central1-a", 4), "UNREACHABLE")
+	want("europe-west1-b", "us-central1-a")
+	s.apply(t, at("us-central1", 5))
+	s.apply(t, at("us-central1-a", 6))
+	want("europe-west1-b", "us-central1", "us-central1-a")
+}
+
 // max_staleness is kept, or the scopes that are too old are named.
 func TestMaxStaleness(t *testing.T) {
 	t.Parallel()

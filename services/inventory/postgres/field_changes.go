@@ -27,6 +27,9 @@ var fieldPaths = map[string]string{
 // timePaths are those of the columns that hold times.
 var timePaths = map[string]string{"create_time": "createTime", "gone_time": "goneTime"}
 
+// detailTimes are the members of details that hold times.
+var detailTimes = []string{"virtualMachine.startTime", "database.autoRestartTime"}
+
 // numberPaths are the members of details that are 64 bits wide, which the JSON of
 // protobuf has as strings.
 var numberPaths = []string{"database.storageGib"}
@@ -71,8 +74,11 @@ func (d *fieldDiff) note(path string, from, to any) {
 	if reflect.DeepEqual(from, to) {
 		return
 	}
-	if slices.Contains(numberPaths, path) {
+	switch {
+	case slices.Contains(numberPaths, path):
 		from, to = numberText(from), numberText(to)
+	case slices.Contains(detailTimes, path):
+		from, to = contractTime(from), contractTime(to)
 	}
 	*d = append(*d, inventory.FieldChange{Field: path, From: plainNumber(from), To: plainNumber(to)})
 }
@@ -107,15 +113,16 @@ func pathKey(key string) string {
 	return strconv.Quote(key)
 }
 
-// contractTime is a timestamptz, as Postgres writes it in JSON, as protobuf's JSON
-// has it.
+// contractTime is a time, as Postgres or Go write it in JSON, as protobuf's JSON
+// has it: in UTC, with 0, 3, 6 or 9 digits of the second.
 func contractTime(value any) any {
 	text, _ := value.(string)
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {
 		return value
 	}
-	return t.UTC().Format(time.RFC3339Nano)
+	digits := strings.TrimSuffix(strings.TrimSuffix(t.UTC().Format("2006-01-02T15:04:05.000000000"), "000"), "000")
+	return strings.TrimSuffix(digits, ".000") + "Z"
 }
 
 func numberText(value any) any {

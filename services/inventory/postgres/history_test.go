@@ -70,7 +70,7 @@ func TestHistoryOfAnInstance(t *testing.T) {
 		change(4, 25, "GONE", inventory.FieldChange{Field: "goneTime", To: "2024-02-01T12:24:00Z"},
 			inventory.FieldChange{Field: "state", From: "STOPPED", To: "GONE"}),
 		change(3, 20, "CHANGED",
-			inventory.FieldChange{Field: "createTime", To: "2020-01-02T03:04:05.00006Z"},
+			inventory.FieldChange{Field: "createTime", To: "2020-01-02T03:04:05.000060Z"},
 			inventory.FieldChange{Field: "database.port", To: 5432.0},
 			inventory.FieldChange{Field: "database.storageGib", To: "100"},
 			inventory.FieldChange{Field: `labels."kubernetes.io/name"`, To: "x"},

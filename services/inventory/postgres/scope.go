@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -64,6 +65,7 @@ const (
 		FROM scopes WHERE uid = $1 FOR UPDATE`
 
 	deleteStandInSQL = `DELETE FROM scopes WHERE uid = $1`
+	deleteUnseenSQL  = `DELETE FROM scopes WHERE uid = $1 AND last_complete_time IS NULL AND instance_count = 0`
 )
 
 // lockedScope is the row of a scope that the transaction holds.
@@ -90,13 +92,24 @@ func lockScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (s locked
 	return s, err
 }
 
-// dropStandIns drops the scopes that stood for the whole account, and for all of
-// a kind in it, now that a real scope of that kind has been heard of.
+// dropStandIns drops the scopes that stood for the whole account, for all of a
+// kind in it, and for the region of a zone, now that a real scope of that kind has
+// been heard of.
 func dropStandIns(ctx context.Context, tx pgx.Tx, of inventory.ScopeKey) error {
 	if err := dropStandIn(ctx, tx, of.Account, inventory.KindUnspecified); err != nil {
 		return err
 	}
-	return dropStandIn(ctx, tx, of.Account, of.Kind)
+	if err := dropStandIn(ctx, tx, of.Account, of.Kind); err != nil {
+		return err
+	}
+	// A cloud whose scopes are zones may have named a region that it did not know.
+	zoneMark := strings.LastIndexByte(of.Location, '-')
+	if zoneMark < 1 {
+		return nil
+	}
+	of.Location = of.Location[:zoneMark]
+	_, err := tx.Exec(ctx, deleteUnseenSQL, of.UID())
+	return err
 }
 
 func dropStandIn(ctx context.Context, tx pgx.Tx, account string, kind inventory.Kind) error {

@@ -36,19 +36,29 @@ func serveCloud(ctx context.Context, addr string, s size) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(server.URL)
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // Ends with the bench, however that ends.
-		cancel()
-	}()
-	<-ctx.Done()
+	awaitEnd(ctx)
 	return server.Close()
 }
 
-// startCloud starts this program once more, as the cloud, and waits until it
-// answers.
+// awaitEnd waits until ctx ends, or the bench, however that ends.
+func awaitEnd(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	<-ctx.Done()
+}
+
+// startCloud starts this program once more, as the cloud.
 func startCloud(ctx context.Context, s size) (url string, stop func(), err error) {
+	return startSelf(ctx, "-accounts", fmt.Sprint(s.accounts), "-regions", fmt.Sprint(s.regions),
+		"-instances", fmt.Sprint(s.instances), "-databases", fmt.Sprint(s.databases))
+}
+
+// startSelf starts this program once more, as a cloud, and waits until it
+// answers.
+func startSelf(ctx context.Context, flags ...string) (url string, stop func(), err error) {
 	addr, err := freeAddr(ctx)
 	if err != nil {
 		return "", nil, err
@@ -57,9 +67,7 @@ func startCloud(ctx context.Context, s size) (url string, stop func(), err error
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-serve-cloud", addr,
-		"-accounts", fmt.Sprint(s.accounts), "-regions", fmt.Sprint(s.regions),
-		"-instances", fmt.Sprint(s.instances), "-databases", fmt.Sprint(s.databases))
+	cmd := exec.CommandContext(ctx, self, append([]string{"-serve-cloud", addr}, flags...)...)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

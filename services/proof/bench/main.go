@@ -36,8 +36,11 @@ var parts = []struct {
 	measure func(context.Context, settings) (string, error)
 }{
 	{"sync", measureSyncs},
+	{"project", measureProjects},
 	{"snapshot", func(ctx context.Context, _ settings) (string, error) { return measureSnapshots(ctx) }},
-	{"reads", func(ctx context.Context, s settings) (string, error) { return measureReads(ctx, s.program("inventory")) }},
+	{"reads", func(ctx context.Context, s settings) (string, error) {
+		return measureReads(ctx, s.program("inventory"))
+	}},
 }
 
 // settings say what is measured and how.
@@ -46,6 +49,8 @@ type settings struct {
 	rollcall string
 	rounds   int
 	size     size
+	// google has a simulated Google Cloud be served.
+	google bool
 }
 
 // program is the path of another program.
@@ -57,6 +62,7 @@ func main() {
 	out := flag.String("out", "", "file to write the tables to; only printed when empty")
 	only := flag.String("only", "", "measure these parts only, with commas between; all when empty")
 	flag.IntVar(&s.rounds, "rounds", 3, "rounds; each figure of a sync is the median of them")
+	flag.BoolVar(&s.google, "google", false, "with -serve-cloud: serve the simulated Google Cloud instead")
 	cloudAddr := flag.String("serve-cloud", "", "serve the simulated cloud at this address (the bench starts itself so)")
 	flag.IntVar(&s.size.accounts, "accounts", 10, "accounts")
 	flag.IntVar(&s.size.regions, "regions", 4, "regions an account")
@@ -67,10 +73,13 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
-	if *cloudAddr != "" {
-		err = serveCloud(ctx, *cloudAddr, s.size)
-	} else {
+	switch {
+	case *cloudAddr == "":
 		err = run(ctx, s, *only, *out)
+	case s.google:
+		err = serveGoogle(ctx, *cloudAddr)
+	default:
+		err = serveCloud(ctx, *cloudAddr, s.size)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -64,7 +64,9 @@ func measure(ctx context.Context, rollcall string, s size) (round, error) {
 	}
 	r.bare = time.Since(begin)
 
-	up, err := startRollcall(ctx, rollcall, dir, url, db.URL("postgres"))
+	key := cloudsim.New(cloudsim.Config{Seed: 1}).Key("100000000001")
+	up, err := startRollcall(ctx, rollcall, dir, db.URL("postgres"),
+		"AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+key.Secret)
 	if err != nil {
 		return r, err
 	}
@@ -82,7 +84,12 @@ func (r *round) syncs(ctx context.Context, up *process, s size, url string) (err
 	if err := up.addAccounts(ctx, s); err != nil {
 		return err
 	}
-	if r.first, r.scopes, err = up.sync(ctx, s); err != nil {
+	return r.syncTwice(ctx, up, s.names(), s.total(), url)
+}
+
+// syncTwice syncs accounts that are on the roll, and again with nothing changed.
+func (r *round) syncTwice(ctx context.Context, up *process, names []string, total int, url string) (err error) {
+	if r.first, r.scopes, err = up.sync(ctx, names, total); err != nil {
 		return fmt.Errorf("first sync: %w", err)
 	}
 	conn, err := pgx.Connect(ctx, url)
@@ -97,7 +104,7 @@ func (r *round) syncs(ctx context.Context, up *process, s size, url string) (err
 	if err != nil {
 		return err
 	}
-	if r.again, _, err = up.sync(ctx, s); err != nil {
+	if r.again, _, err = up.sync(ctx, names, total); err != nil {
 		return fmt.Errorf("unchanged sync: %w", err)
 	}
 	after, err := writtenLog(ctx, conn)
@@ -137,7 +144,8 @@ type process struct {
 	log  string
 }
 
-func startRollcall(ctx context.Context, rollcall, dir, cloudURL, databaseURL string) (*process, error) {
+// startRollcall starts `rollcall up`, with variables that lead it to its cloud.
+func startRollcall(ctx context.Context, rollcall, dir, databaseURL string, cloud ...string) (*process, error) {
 	grpcAddr, err := freeAddr(ctx)
 	if err != nil {
 		return nil, err
@@ -152,14 +160,12 @@ func startRollcall(ctx context.Context, rollcall, dir, cloudURL, databaseURL str
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()
-	key := cloudsim.New(cloudsim.Config{Seed: 1}).Key("100000000001")
 	p.cmd = exec.CommandContext(ctx, rollcall, "up")
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.Env = append(os.Environ(),
+	p.cmd.Env = append(append(os.Environ(), cloud...),
 		"ROLLCALL_DATA_DIR="+filepath.Join(dir, "data"), "ROLLCALL_DATABASE_URL="+databaseURL,
-		"ROLLCALL_GRPC_ADDR="+grpcAddr, "ROLLCALL_HTTP_ADDR="+httpAddr, "ROLLCALL_DEMO=off", "ROLLCALL_SYNC_INTERVAL=24h",
-		"AWS_ENDPOINT_URL="+cloudURL, "AWS_ACCESS_KEY_ID="+key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+key.Secret)
+		"ROLLCALL_GRPC_ADDR="+grpcAddr, "ROLLCALL_HTTP_ADDR="+httpAddr, "ROLLCALL_DEMO=off", "ROLLCALL_SYNC_INTERVAL=24h")
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -205,14 +211,22 @@ func (p *process) addAccounts(ctx context.Context, s size) error {
 	return nil
 }
 
-// sync syncs all accounts at once and returns how long that took, from the
+// names are the accounts of the company on the roll.
+func (s size) names() (names []string) {
+	for _, id := range cloudsim.New(cloudsim.Config{Seed: 1, Accounts: s.accounts}).Accounts() {
+		names = append(names, "accounts/aws-"+id)
+	}
+	return names
+}
+
+// sync syncs accounts at once and returns how long that took, from the
 // first call to the end of the last run, and how many scopes were read.
-func (p *process) sync(ctx context.Context, s size) (time.Duration, int, error) {
+func (p *process) sync(ctx context.Context, accounts []string, total int) (time.Duration, int, error) {
 	client := discoveryv1.NewDiscoveryServiceClient(p.conn)
 	begin := time.Now()
 	var names []string
-	for _, id := range cloudsim.New(cloudsim.Config{Seed: 1, Accounts: s.accounts}).Accounts() {
-		run, err := client.SyncAccount(ctx, &discoveryv1.SyncAccountRequest{Name: "accounts/aws-" + id})
+	for _, account := range accounts {
+		run, err := client.SyncAccount(ctx, &discoveryv1.SyncAccountRequest{Name: account})
 		if err != nil {
 			return 0, 0, err
 		}
@@ -233,8 +247,8 @@ func (p *process) sync(ctx context.Context, s size) (time.Duration, int, error) 
 		scopes += int(run.GetScopesTotal())
 		seen += run.GetInstancesSeen()
 	}
-	if seen != int64(s.total()) {
-		return 0, 0, fmt.Errorf("saw %d of %d instances", seen, s.total())
+	if seen != int64(total) {
+		return 0, 0, fmt.Errorf("saw %d of %d instances", seen, total)
 	}
 	return end.Sub(begin), scopes, nil
 }

@@ -26,23 +26,29 @@ func median[T cmp.Ordered](rounds []round, pick func(round) T) T {
 
 func report(s size, rounds []round) string {
 	var b strings.Builder
+	fmt.Fprintf(&b, "%d accounts × %d regions × (%d virtual machines + %d databases) = %d instances; %d CPUs, %s, median of %d rounds.\n\n",
+		s.accounts, s.regions, s.instances, s.databases, s.total(), runtime.NumCPU(), runtime.Version(), len(rounds))
+	writeSyncs(&b, rounds, "bare AWS SDK", s.total())
+	return b.String()
+}
+
+// writeSyncs writes the table of what rounds measured, with the client that the
+// limit is of.
+func writeSyncs(b *strings.Builder, rounds []round, client string, total int) {
 	ratio := func(a, b func(round) time.Duration) float64 {
 		return median(rounds, func(r round) float64 { return float64(a(r)) / float64(b(r)) })
 	}
 	bare := func(r round) time.Duration { return r.bare }
 	first := func(r round) time.Duration { return r.first }
 	again := func(r round) time.Duration { return r.again }
-	fmt.Fprintf(&b, "%d accounts × %d regions × (%d virtual machines + %d databases) = %d instances; %d CPUs, %s, median of %d rounds.\n\n",
-		s.accounts, s.regions, s.instances, s.databases, s.total(), runtime.NumCPU(), runtime.Version(), len(rounds))
 	b.WriteString("| figure | measured | limit of the same run |\n| --- | --- | --- |\n")
-	fmt.Fprintf(&b, "| first sync, to the end of the last run | %.2f × | the bare AWS SDK listing the same (%.0f instances/s) |\n",
-		ratio(first, bare), float64(s.total())/median(rounds, bare).Seconds())
-	fmt.Fprintf(&b, "| unchanged re-sync | %.2f × | the bare AWS SDK listing the same |\n", ratio(again, bare))
-	fmt.Fprintf(&b, "| instance rows written by an unchanged re-sync | %d | 0 |\n", median(rounds, func(r round) int64 { return r.written }))
-	fmt.Fprintf(&b, "| write-ahead log of an unchanged re-sync, a scope | %.1f kB | all schemas and the queue counted |\n",
+	fmt.Fprintf(b, "| first sync, to the end of the last run | %.2f × | the %s listing the same (%.0f instances/s) |\n",
+		ratio(first, bare), client, float64(total)/median(rounds, bare).Seconds())
+	fmt.Fprintf(b, "| unchanged re-sync | %.2f × | the %s listing the same |\n", ratio(again, bare), client)
+	fmt.Fprintf(b, "| instance rows written by an unchanged re-sync | %d | 0 |\n", median(rounds, func(r round) int64 { return r.written }))
+	fmt.Fprintf(b, "| write-ahead log of an unchanged re-sync, a scope | %.1f kB | all schemas and the queue counted |\n",
 		median(rounds, func(r round) float64 { return float64(r.walAgain) / 1000 / float64(r.scopes) }))
-	fmt.Fprintf(&b, "| peak memory of the whole process, without Postgres | %d MB | 300 MB |\n", median(rounds, func(r round) int64 { return r.peak })/1e6)
-	return b.String()
+	fmt.Fprintf(b, "| peak memory of the whole process, without Postgres | %d MB | 300 MB |\n", median(rounds, func(r round) int64 { return r.peak })/1e6)
 }
 
 // keep replaces the section's table in the file.

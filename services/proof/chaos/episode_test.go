@@ -43,6 +43,9 @@ type episode struct {
 	turn     int
 
 	faults []activeFault
+	// deceived are the scopes about which a cloud lied even by id, since the last
+	// quiet.
+	deceived map[string]bool
 	done   map[stepKind]int
 	past   []image
 	// off are the accounts that a step took off the roll.
@@ -64,13 +67,16 @@ func (p plan) run(t testing.TB) *violation {
 	sights, sightCtx := newOnlookers(t)
 	e := &episode{
 		court: newCourt(), excuses: newExcuses(), t: t, ctx: t.Context(), say: p.say,
-		sights: sights, sightCtx: sightCtx, done: map[stepKind]int{}, off: map[string]bool{},
+		sights: sights, sightCtx: sightCtx, done: map[stepKind]int{}, off: map[string]bool{}, deceived: map[string]bool{},
 	}
 	e.deployment = deploy(t, p.seed)
 	e.play(p)
 	sights.end()
 	broken := e.verdict()
 	if broken != nil {
+		for _, fault := range e.faults {
+			p.say("there was %s", fault.name)
+		}
 		p.say("broken: %v\n  (and %d more) what the processes said: %s", broken, e.others, e.keepLogs())
 	}
 	return broken

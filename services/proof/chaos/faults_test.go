@@ -79,8 +79,8 @@ func (e *episode) injectFault(s step) {
 }
 
 // injectLie makes the lists of one service lack what is there, with every sign of
-// success. Asked by id, the cloud is honest, or lies as well: once, and only when
-// it has already lost everything of the scope.
+// success. Asked by id, the cloud is honest, or lies as well: for one observation
+// between two quiets, and only when it has already lost everything of the scope.
 func (e *episode) injectLie(s step) {
 	name := pick(e.accountNames(), s.b)
 	lies := cloudsim.Fault{
@@ -100,14 +100,15 @@ func (e *episode) injectLie(s step) {
 		prefix = scopeOf(name, kind, "")
 	}
 	var undo []func()
-	if lies.Kind == cloudsim.Empty && s.a%2 == 1 {
+	if lies.Kind == cloudsim.Empty && s.a%2 == 1 && !e.deceived[prefix] {
+		e.deceived[prefix] = true
 		asWell := lies
 		asWell.Of, asWell.Count = cloudsim.ByID, 1
 		undo = append(undo, e.world.Inject(asWell))
 	}
 	end := e.startLie(func(scope string) bool { return strings.HasPrefix(scope, prefix) })
 	undo = append(undo, e.world.Inject(lies), end)
-	e.keepFault(fmt.Sprintf("%s lists of %s", lies.Kind, prefix), func() {
+	e.keepFault(fmt.Sprintf("%s lists of %s (and %d more lies)", lies.Kind, prefix, len(undo)-2), func() {
 		for _, f := range undo {
 			f()
 		}

@@ -52,6 +52,7 @@ func (e *episode) beQuiet() {
 // in the clouds.
 func (e *episode) calm(ctx context.Context) error {
 	e.healAll()
+	clear(e.deceived)
 	e.thaw()
 	e.postgres.AwaitReady(e.t)
 	for _, name := range e.accountNames() {

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
 // The scripts ask this program what may follow (rollcall __complete), so that they know every command and flag of the
@@ -153,16 +154,18 @@ func valuesOf(ctx context.Context, v *kong.Value) []candidate {
 	for _, word := range v.EnumSlice() {
 		all = append(all, candidate{word: word})
 	}
-	if v.Tag.Get("complete") == "account" {
+	switch v.Tag.Get("complete") {
+	case "account":
 		all = append(all, accountCandidates(ctx)...)
+	case "scope":
+		all = append(all, scopeCandidates(ctx)...)
 	}
 	return all
 }
 
-// accountCandidates asks the server for its accounts; one that does not answer at once has none.
-func accountCandidates(ctx context.Context) []candidate {
+// completionSession talks to the server from within a shell's completion.
+func completionSession() *session {
 	s := newSession(Streams{}, "completion")
-	defer s.close()
 	addr := os.Getenv("ROLLCALL_GRPC_ADDR")
 	if addr == "" {
 		addr = "localhost:9090"
@@ -170,6 +173,36 @@ func accountCandidates(ctx context.Context) []candidate {
 	if err := (&remote{Server: addr, Timeout: time.Second}).AfterApply(s); err != nil {
 		return nil
 	}
+	return s
+}
+
+// scopeCandidates asks the server for the scopes that wait to be confirmed.
+func scopeCandidates(ctx context.Context) []candidate {
+	s := completionSession()
+	if s == nil {
+		return nil
+	}
+	defer s.close()
+	answer, err := s.inventory().ListScopes(ctx, &inventoryv1.ListScopesRequest{
+		Filter: `hold.hold_time:* OR last_error_reason = RETIRED`, PageSize: largestPage,
+	})
+	if err != nil {
+		return nil
+	}
+	var all []candidate
+	for _, scope := range answer.GetScopes() {
+		all = append(all, candidate{id(scopesCollection, scope.GetName()), plural(scope.GetInstanceCount(), "instance")})
+	}
+	return all
+}
+
+// accountCandidates asks the server for its accounts; one that does not answer at once has none.
+func accountCandidates(ctx context.Context) []candidate {
+	s := completionSession()
+	if s == nil {
+		return nil
+	}
+	defer s.close()
 	answer, err := s.accounts().ListAccounts(ctx, &accountsv1.ListAccountsRequest{PageSize: largestPage})
 	if err != nil {
 		return nil

@@ -11,6 +11,7 @@ import (
 type vouched interface {
 	GetFreshness() *inventoryv1.Freshness
 	GetUnreachable() []string
+	GetGaps() []*inventoryv1.ObservationGap
 }
 
 // maxScopesShown is how many unreachable scopes are named before the rest is only counted.
@@ -25,6 +26,11 @@ func (s *session) footnotes(summary string, v vouched) {
 	fmt.Fprintln(s.err, s.errStyle.dim(summary))
 	scopes := v.GetUnreachable()
 	if len(scopes) == 0 {
+		return
+	}
+	if gaps := v.GetGaps(); len(gaps) > 0 {
+		fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("Nobody could look at %s then; what was known of it is shown:", plural(len(scopes), "scope"))))
+		gapNotes(s.err, s, gaps)
 		return
 	}
 	fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("Could not look at %s; what is known of it is shown as last seen:", plural(len(scopes), "scope"))))

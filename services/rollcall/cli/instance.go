@@ -10,11 +10,16 @@ import (
 
 type getInstance struct {
 	Name string `arg:"" help:"The instance's name on the roll: instances/… or the id behind it."`
+
+	staleness `embed:""`
+	asOf      `embed:""`
 }
 
 // Run shows one instance.
 func (c *getInstance) Run(ctx context.Context, s *session) error {
-	instance, err := s.inventory().GetInstance(ctx, &inventoryv1.GetInstanceRequest{Name: resource(instancesCollection, c.Name)})
+	instance, err := s.inventory().GetInstance(ctx, &inventoryv1.GetInstanceRequest{
+		Name: resource(instancesCollection, c.Name), MaxStaleness: c.limit(), AsOf: c.at(),
+	})
 	if err != nil {
 		return err
 	}
@@ -26,11 +31,13 @@ type lookupInstance struct {
 	By       string `help:"What the value is: auto (told by its form), provider-id, provider-uri or display-name." enum:"auto,provider-id,provider-uri,display-name" default:"auto"`
 	Account  string `help:"Only in this account." placeholder:"ACCOUNT" complete:"account"`
 	ShowGone bool   `help:"Also among those that are gone."`
+
+	staleness `embed:""`
 }
 
 // Run finds one instance.
 func (c *lookupInstance) Run(ctx context.Context, s *session) error {
-	request := &inventoryv1.LookupInstanceRequest{ShowGone: c.ShowGone}
+	request := &inventoryv1.LookupInstanceRequest{ShowGone: c.ShowGone, MaxStaleness: c.limit()}
 	if c.Account != "" {
 		request.Account = resource(accountsCollection, c.Account)
 	}

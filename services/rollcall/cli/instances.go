@@ -18,7 +18,10 @@ type instancesCommand struct {
 	List   listInstances  `cmd:"" default:"withargs" help:"List instances (the default)."`
 	Get    getInstance    `cmd:"" help:"Show one instance by its name on the roll."`
 	Lookup lookupInstance `cmd:"" help:"Find one instance by the cloud's id, its ARN or its display name."`
+	Watch  watchInstances `cmd:"" help:"Follow what happens, as it happens."`
 	Count  countInstances `cmd:"" help:"Count instances by up to four fields."`
+
+	History instanceHistory `cmd:"" help:"Show what happened to one instance, and when nobody looked."`
 }
 
 // staleness is the flag that refuses answers which are too old.
@@ -45,6 +48,7 @@ type listInstances struct {
 	Wide     bool   `short:"w" help:"More columns."`
 
 	staleness `embed:""`
+	asOf      `embed:""`
 }
 
 // Help is the end of --help.
@@ -52,6 +56,7 @@ func (c *listInstances) Help() string {
 	return `Examples:
   rollcall instances list --filter 'kind = DATABASE AND location.region = "eu-west-1"'
   rollcall instances list --filter 'labels:team AND display_name : "web"' --order-by 'create_time desc' --limit 20
+  rollcall instances list --as-of 2h --show-gone
   rollcall instances list -o ndjson | jq -r '.privateIps[]'`
 }
 
@@ -74,7 +79,7 @@ func (c *listInstances) Run(ctx context.Context, s *session) error {
 		fetch: func(ctx context.Context, size int32, token string) (*inventoryv1.ListInstancesResponse, error) {
 			return s.inventory().ListInstances(ctx, &inventoryv1.ListInstancesRequest{
 				Filter: c.Filter, OrderBy: order, PageSize: size, PageToken: token,
-				ShowGone: c.ShowGone, MaxStaleness: c.limit(),
+				ShowGone: c.ShowGone, MaxStaleness: c.limit(), AsOf: c.at(),
 			})
 		},
 		items:    (*inventoryv1.ListInstancesResponse).GetInstances,
@@ -145,6 +150,7 @@ type countInstances struct {
 	ShowGone bool     `help:"Also those that are gone."`
 
 	staleness `embed:""`
+	asOf      `embed:""`
 }
 
 // Help is the end of --help.
@@ -161,7 +167,7 @@ func (c *countInstances) Run(ctx context.Context, s *session) error {
 		by = []string{"account", "kind"}
 	}
 	answer, err := s.inventory().AggregateInstances(ctx, &inventoryv1.AggregateInstancesRequest{
-		GroupBy: by, Filter: c.Filter, ShowGone: c.ShowGone, MaxStaleness: c.limit(),
+		GroupBy: by, Filter: c.Filter, ShowGone: c.ShowGone, MaxStaleness: c.limit(), AsOf: c.at(),
 	})
 	if err != nil {
 		return err

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/oauth2/google"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/api/compute/v1"
+	"google.golang.org/api/googleapi"
+	"google.golang.org/api/option"
+	sqladmin "google.golang.org/api/sqladmin/v1"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	cloudgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
+)
+
+// The Google Cloud project that is measured: 16 zones of five regions.
+const (
+	project          = "measured-project"
+	projectMachines  = 20_000
+	projectDatabases = 500
+	projectTotal     = projectMachines + projectDatabases
+	projectAccount   = "accounts/gcp-" + project
+	// googlePage is how many the bare client asks for at once: as many as Google
+	// gives.
+	googlePage = 500
+)
+
+var projectRegions = []string{"us-central1", "europe-west1", "us-east1", "europe-west4", "asia-southeast1"}
+
+// projectWorld holds the project alone.
+func projectWorld() cloudsim.Config {
+	return cloudsim.Config{Seed: 1, Projects: []cloudsim.ProjectPlan{{
+		ID: project, Regions: projectRegions, Instances: projectMachines / 16, Databases: projectDatabases / len(projectRegions),
+	}}}
+}
+
+// serveGoogle serves the project until ctx ends or the bench has ended.
+func serveGoogle(ctx context.Context, addr string) error {
+	server, err := cloudgcp.ServeOn(cloudsim.New(projectWorld()), addr)
+	if err != nil {
+		return err
+	}
+	awaitEnd(ctx)
+	return server.Close()
+}
+
+// keyFile is the project's key, from the cloud itself.
+func keyFile(ctx context.Context, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/keys/"+project, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	var key json.RawMessage
+	return key, json.NewDecoder(response.Body).Decode(&key)
+}
+
+// listGoogle lists the project with the bare Google client, both kinds at once,
+// and counts it. This is the limit.
+func listGoogle(ctx context.Context, url string, key []byte) (int, error) {
+	config, err := google.JWTConfigFromJSON(key, compute.CloudPlatformScope)
+	if err != nil {
+		return 0, err
+	}
+	client := option.WithHTTPClient(config.Client(ctx))
+	machines, err := compute.NewService(ctx, client, option.WithEndpoint(url+"/compute/v1/"))
+	if err != nil {
+		return 0, err
+	}
+	databases, err := sqladmin.NewService(ctx, client, option.WithEndpoint(url+"/"))
+	if err != nil {
+		return 0, err
+	}
+	var count atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		for token := ""; ; {
+			page, err := machines.Instances.AggregatedList(project).MaxResults(googlePage).PageToken(token).Context(ctx).
+				Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
+			if err != nil {
+				return err
+			}
+			for _, zone := range page.Items {
+				count.Add(int64(len(zone.Instances)))
+			}
+			if token = page.NextPageToken; token == "" {
+				return nil
+			}
+		}
+	})
+	group.Go(func() error {
+		return databases.Instances.List(project).MaxResults(googlePage).Pages(ctx, func(page *sqladmin.InstancesListResponse) error {
+			count.Add(int64(len(page.Items)))
+			return nil
+		})
+	})
+	err = group.Wait()
+	return int(count.Load()), err
+}
+
+// measureProjects makes the table of a project's syncs.
+func measureProjects(ctx context.Context, set settings) (string, error) {
+	rounds := make([]round, 0, set.rounds)
+	for i := range set.rounds {
+		fmt.Fprintf(os.Stderr, "round %d of %d: a project of %d virtual machines and %d databases\n", i+1, set.rounds, projectMachines, projectDatabases)
+		r, err := measureProject(ctx, set.rollcall)
+		if err != nil {
+			return "", fmt.Errorf("round %d: %w", i+1, err)
+		}
+		rounds = append(rounds, r)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "A Google Cloud project of %d virtual machines in 16 zones and %d databases; %d CPUs, %s, median of %d rounds.\n\n",
+		projectMachines, projectDatabases, runtime.NumCPU(), runtime.Version(), len(rounds))
+	writeSyncs(&b, rounds, "bare Google client", projectTotal)
+	return b.String(), nil
+}
+
+// measureProject starts everything afresh, lists with the bare client, syncs
+// twice.
+func measureProject(ctx context.Context, rollcall string) (r round, err error) {
+	url, stopCloud, err := startSelf(ctx, "-google")
+	if err != nil {
+		return r, err
+	}
+	defer stopCloud()
+	dir, err := os.MkdirTemp("", "rollcall-bench-")
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	db, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dir, "postgres")})
+	if err != nil {
+		return r, err
+	}
+	defer func() { _ = db.Stop(context.WithoutCancel(ctx)) }()
+	key, err := keyFile(ctx, url)
+	if err != nil {
+		return r, fmt.Errorf("the project's key: %w", err)
+	}
+	begin := time.Now()
+	n, err := listGoogle(ctx, url, key)
+	if err != nil {
+		return r, fmt.Errorf("list with the bare Google client: %w", err)
+	}
+	r.bare = time.Since(begin)
+	if n != projectTotal {
+		return r, fmt.Errorf("the bare Google client listed %d of %d instances", n, projectTotal)
+	}
+	up, err := startRollcall(ctx, rollcall, dir, db.URL("postgres"),
+		"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE="+url+"/compute/v1/", "CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL="+url+"/",
+		"ROLLCALL_ALLOWED_TOKEN_HOSTS="+strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		return r, err
+	}
+	defer up.stop()
+	if err := up.addProject(ctx, key); err != nil {
+		return r, err
+	}
+	if err := r.syncTwice(ctx, up, []string{projectAccount}, projectTotal, db.URL("postgres")); err != nil {
+		text, _ := os.ReadFile(up.log)
+		return r, fmt.Errorf("%w; rollcall printed:\n%s", err, text)
+	}
+	r.peak, err = up.peakMemory()
+	return r, err
+}
+
+// addProject puts the project on the roll, paused: the bench alone says when it
+// is synced.
+func (p *process) addProject(ctx context.Context, key []byte) error {
+	_, err := accountsv1.NewAccountServiceClient(p.conn).CreateAccount(ctx, &accountsv1.CreateAccountRequest{
+		Account: &accountsv1.Account{Paused: true, Cloud: &accountsv1.Account_Gcp{Gcp: &accountsv1.GcpProject{
+			ProjectId:   project,
+			Credentials: &accountsv1.GcpProject_ServiceAccountKey{ServiceAccountKey: &accountsv1.GcpServiceAccountKey{Json: string(key)}},
+		}}},
+	})
+	if err != nil {
+		return fmt.Errorf("add the project: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+)
+
+// historyLimit is how many changes a timeline shows unless told otherwise. Scripts get all.
+const historyLimit = 50
+
+type instanceHistory struct {
+	Name  string `arg:"" help:"The instance's name on the roll: instances/… or the id behind it."`
+	Limit *int   `help:"At most so many changes; 0: all. Default: 50 in a timeline, all otherwise." placeholder:"N"`
+}
+
+// Help is the end of --help.
+func (c *instanceHistory) Help() string {
+	return `What changed, newest first, and the times in which nobody looked: what happened in those was seen afterwards or not at all.`
+}
+
+// Run shows what happened to an instance.
+func (c *instanceHistory) Run(ctx context.Context, s *session) error {
+	limit := 0
+	if s.format == formatTable {
+		limit = historyLimit
+	}
+	if c.Limit != nil {
+		limit = *c.Limit
+	}
+	all := &inventoryv1.ListInstanceChangesResponse{}
+	history := listing[*inventoryv1.InstanceChange, *inventoryv1.ListInstanceChangesResponse]{
+		fetch: func(ctx context.Context, size int32, token string) (*inventoryv1.ListInstanceChangesResponse, error) {
+			page, err := s.inventory().ListInstanceChanges(ctx, &inventoryv1.ListInstanceChangesRequest{
+				Parent: resource(instancesCollection, c.Name), PageSize: size, PageToken: token,
+			})
+			if err == nil {
+				all.Gaps, all.HistoryStartTime = append(all.Gaps, page.GetGaps()...), page.GetHistoryStartTime()
+			}
+			return page, err
+		},
+		items: (*inventoryv1.ListInstanceChangesResponse).GetChanges,
+	}
+	last, shown, err := history.each(ctx, limit, func(change *inventoryv1.InstanceChange) error {
+		all.Changes = append(all.Changes, change)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	switch s.format {
+	case formatTable:
+		s.timeline(all)
+		summary := plural(shown, "change")
+		if last.GetNextPageToken() != "" {
+			summary = "The last " + summary
+		}
+		fmt.Fprintln(s.err, s.errStyle.dim(summary+"; there is history since "+s.moment(all.GetHistoryStartTime())))
+		return nil
+	case formatNDJSON:
+		for _, change := range all.GetChanges() {
+			if err := printMessage(s.out, formatNDJSON, change); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return printMessage(s.out, s.format, all)
+}
+
+// moment is a time to the second, in the user's time zone.
+func (s *session) moment(t *timestamppb.Timestamp) string {
+	return t.AsTime().Local().Format("2006-01-02 15:04:05 MST")
+}
+
+// timeline draws changes and gaps in one line of time, newest first.
+func (s *session) timeline(h *inventoryv1.ListInstanceChangesResponse) {
+	gaps := h.GetGaps()
+	for _, change := range h.GetChanges() {
+		for len(gaps) > 0 && (gaps[0].GetEndTime() == nil || !gaps[0].GetEndTime().AsTime().Before(change.GetCommitTime().AsTime())) {
+			s.drawGap(gaps[0])
+			gaps = gaps[1:]
+		}
+		s.drawChange(change)
+	}
+	for _, gap := range gaps {
+		s.drawGap(gap)
+	}
+}
+
+func (s *session) drawChange(change *inventoryv1.InstanceChange) {
+	mark := s.outStyle.bold("●")
+	fmt.Fprintf(s.out, "%s %s  %s\n", mark, s.moment(change.GetCommitTime()), s.outStyle.changeWord(change.GetType().String()))
+	for _, f := range change.GetFields() {
+		fmt.Fprintf(s.out, "│   %s  %s → %s\n", clean(f.GetField()), s.outStyle.dim(valueText(f.GetFrom())), valueText(f.GetTo()))
+	}
+}
+
+// drawGap draws a time in which nobody looked as a broken line.
+func (s *session) drawGap(gap *inventoryv1.ObservationGap) {
+	var text string
+	switch start, end := gap.GetStartTime(), gap.GetEndTime(); {
+	case start == nil && end == nil:
+		text = "never observed yet"
+	case end == nil:
+		text = fmt.Sprintf("not observed since %s, for %s", s.moment(start), short(s.now().Sub(start.AsTime())))
+	case start == nil:
+		text = "not observed before " + s.moment(end)
+	default:
+		text = fmt.Sprintf("not observed for %s, from %s to %s", span(start, end), s.moment(start), end.AsTime().Local().Format("15:04:05"))
+	}
+	fmt.Fprintf(s.out, "%s %s\n", s.outStyle.yellow("┊"), s.outStyle.yellow(text+": "+clean(gap.GetReason())))
+	if gap.GetError() != "" {
+		fmt.Fprintf(s.out, "%s %s\n", s.outStyle.yellow("┊"), clean(gap.GetError()))
+	}
+}
+
+func span(start, end *timestamppb.Timestamp) string {
+	return short(end.AsTime().Sub(start.AsTime()).Round(time.Second))
+}
+
+// valueText is one side of a change for people.
+func valueText(v *structpb.Value) string {
+	switch kind := v.GetKind().(type) {
+	case nil, *structpb.Value_NullValue:
+		return "nothing"
+	case *structpb.Value_StringValue:
+		if kind.StringValue == "" {
+			return `""`
+		}
+		return clean(kind.StringValue)
+	}
+	text, err := json.Marshal(v.AsInterface())
+	if err != nil {
+		return "?"
+	}
+	return clean(string(text))
+}
+
+// changeWord paints what happened.
+func (s style) changeWord(word string) string {
+	switch word {
+	case "CREATED", "REAPPEARED":
+		return s.green(word)
+	case "GONE":
+		return s.red(word)
+	}
+	return s.cyan(word)
+}
+
+// gapNotes says below an answer about a past time which gaps it falls into.
+func gapNotes(out io.Writer, s *session, gaps []*inventoryv1.ObservationGap) {
+	for i, gap := range gaps {
+		if i == maxScopesShown {
+			fmt.Fprintf(out, "  and %s more\n", number(len(gaps)-i))
+			return
+		}
+		from, to := "never before", "never since"
+		if gap.GetStartTime() != nil {
+			from = "last " + s.moment(gap.GetStartTime())
+		}
+		if gap.GetEndTime() != nil {
+			to = "next " + s.moment(gap.GetEndTime())
+		}
+		fmt.Fprintf(out, "  %s: observed %s, %s (%s)\n", clean(scopeWords(gap.GetScope())), from, to, clean(gap.GetReason()))
+	}
+}
