@@ -55,6 +55,7 @@ func (r *replica) take(m *told) error {
 // follow watches until all up to a revision was told, and changes the replica of
 // the service every now and then.
 func (r *replica) follow(t *testing.T, services []*service, random *rand.Rand, until func() int64) error {
+	t.Helper()
 	for r.revision < until() {
 		s := services[random.IntN(len(services))]
 		w, err := s.tryWatch(t, &watchRequest{Filter: r.filter, ResumeToken: r.token, IncludeExisting: r.token == "",
@@ -136,6 +137,7 @@ func TestWatchersHaveTheRoll(t *testing.T) {
 
 // write observes a scope again and again, each time as other instances.
 func (s *service) write(t *testing.T, account string, random *rand.Rand) {
+	t.Helper()
 	for fence := range int64(25) {
 		var seen []*inventoryv1.Instance
 		for n := range 20 {

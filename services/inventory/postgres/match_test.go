@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -120,13 +121,13 @@ func TestRowsMatchAsTheTableDoes(t *testing.T) {
 			uids = append(uids, all.Instances[n].UID.String())
 		}
 		for range 10 {
-			checkFilter(r, t, store, askedFilter(r, uids), all.Instances)
+			checkFilter(t.Context(), r, store, askedFilter(r, uids), all.Instances)
 		}
 	})
 }
 
-func checkFilter(r *rapid.T, t *testing.T, store *postgres.Store, text string, all []inventory.Instance) {
-	page, err := store.ListInstances(t.Context(), inventory.ListQuery{Filter: text, PageSize: 100, ShowGone: true})
+func checkFilter(ctx context.Context, r *rapid.T, store *postgres.Store, text string, all []inventory.Instance) {
+	page, err := store.ListInstances(ctx, inventory.ListQuery{Filter: text, PageSize: 100, ShowGone: true})
 	if err != nil {
 		r.Fatalf("%s: %v", text, err)
 	}
