@@ -264,10 +264,12 @@ func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (lou
 }
 
 func lostFailure(location string, unwanted bool) *Failure {
+	failure := NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
+		fmt.Sprintf("Enable %s for the account again, if what is there should be read; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	if unwanted {
-		return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
-			fmt.Sprintf("Add %s to the account's regions to have it read again.", location), nil)
+		failure = NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
+			fmt.Sprintf("Add %s to the account's regions to have it read again; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	}
-	return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
-		fmt.Sprintf("Enable %s for the account again, if what is there should be read.", location), nil)
+	failure.Retired = true
+	return failure
 }
