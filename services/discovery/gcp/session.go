@@ -58,7 +58,7 @@ func (s *session) Batch(scope discovery.ScopeID) string {
 	case discovery.VirtualMachine:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.known != nil && !s.known[scope.Location] {
+		if s.known != nil && scope.Location != "" && !s.known[scope.Location] {
 			return ""
 		}
 		return machineBatch
