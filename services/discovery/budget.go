@@ -84,8 +84,11 @@ type BudgetState struct {
 	ThrottleTime time.Time
 }
 
-// Budgets tells how the budgets of some APIs stand, as far as this process knows.
+// Budgets are the budgets of an account that is about to be read.
 type Budgets interface {
+	// Prepare has a few calls of each API at hand, which saves asking for each.
+	Prepare(ctx context.Context, apis []API)
+	// States tells how some stand, as far as this process knows.
 	States(apis []API) []BudgetState
 }
 

@@ -47,6 +47,9 @@ type Failure struct { //nolint:errname // It is told as much as it is returned: 
 	// Ours tells that Rollcall itself failed, not the cloud: another try soon
 	// may well succeed.
 	Ours bool
+	// Retired tells that the scope is not going to be read again: its location was
+	// switched off, or is no longer wanted.
+	Retired bool
 
 	cause error
 }

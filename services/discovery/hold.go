@@ -105,6 +105,11 @@ func (h *holding) renew(ctx context.Context, limit time.Duration) error {
 // insist does what must be done to end a run, again and again while what it
 // needs is away, for a while.
 func (s *Syncer) insist(ctx context.Context, do func(context.Context) error) error {
+	return insist(ctx, do)
+}
+
+// insist does it again and again while what it needs is away, for a while.
+func insist(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, insistLimit)
 	defer cancel()
 	pause := insistFirst

@@ -59,6 +59,10 @@ type HeldScope struct {
 // reading is the reading of one account's scopes.
 type reading struct {
 	*Syncer
+	// claim has the token of all that was found out before any scope was read, from
+	// began on: who wakes up late with it says nothing over what is newer.
+	claim    Claim
+	began    time.Time
 	account  Account
 	session  Session
 	progress *progress
@@ -68,15 +72,34 @@ type reading struct {
 	failures map[int]*Failure
 }
 
+// prepare has calls at hand for reading the scopes.
+func (r *reading) prepare(ctx context.Context, planned []PlannedScope) {
+	spender, ok := r.session.(Spender)
+	if !ok || r.Budgets == nil {
+		return
+	}
+	apis := map[API]struct{}{}
+	for _, scope := range planned {
+		if scope.Failure != nil {
+			continue
+		}
+		for _, api := range spender.APIs(scope.ScopeID) {
+			apis[api] = struct{}{}
+		}
+	}
+	r.Budgets.Prepare(ctx, slices.Collect(maps.Keys(apis)))
+}
+
 // all reads every scope, some at a time, until each has ended or ctx has.
 // limited is ctx with the run's time limit.
-func (r *reading) all(ctx, limited context.Context, claim Claim, planned []PlannedScope) {
+func (r *reading) all(ctx, limited context.Context, planned []PlannedScope) {
 	flushing, stop := context.WithCancel(ctx)
 	var flush sync.WaitGroup
-	flush.Go(func() { r.progress.flushUntil(flushing, r.Runs, claim, r.Limits.Flush, r.logger) })
+	flush.Go(func() { r.progress.flushUntil(flushing, r.Runs, r.claim, r.Limits.Flush, r.logger) })
 	defer flush.Wait()
 	defer stop()
 
+	r.prepare(ctx, planned)
 	var group errgroup.Group
 	group.SetLimit(r.Limits.ScopesPerAccount)
 	together, alone := r.batches(planned)
@@ -103,13 +126,18 @@ func (r *reading) scope(ctx, limited context.Context, place int, planned Planned
 	observation := r.observation(planned.ScopeID)
 	question := &question{reading: r, scope: planned.ScopeID, place: place}
 	r.progress.update(place, func(s *ScopeResult) { s.State, s.StartTime = ScopeRunning, observation.Time })
+	if planned.Failure != nil {
+		observation.Token, observation.Time = r.claim.Token, r.began
+		r.fail(ctx, place, observation, planned.Failure)
+		return
+	}
 	var changes Changes
 	token, err := r.Runs.NextToken(ctx)
 	if err != nil {
 		err = ourFailure("number an observation", err)
 	} else {
 		observation.Token = token
-		changes, err = r.observe(limited, question, planned, observation)
+		changes, err = r.observe(limited, question, observation)
 	}
 	if ctx.Err() != nil {
 		return
@@ -129,10 +157,7 @@ func (r *reading) observation(scope ScopeID) Observation {
 }
 
 // observe streams one scope into the inventory.
-func (r *reading) observe(ctx context.Context, question *question, planned PlannedScope, observation Observation) (Changes, error) {
-	if planned.Failure != nil {
-		return Changes{}, planned.Failure
-	}
+func (r *reading) observe(ctx context.Context, question *question, observation Observation) (Changes, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.Limits.Scope)
 	defer cancel() // Ends the snapshot too, unless it was completed.
 	if err := ctx.Err(); err != nil {
@@ -145,10 +170,10 @@ func (r *reading) observe(ctx context.Context, question *question, planned Plann
 	sink := &tally{progress: r.progress, place: question.place, guard: newGuard(), send: func(instances []Instance) error {
 		return toInventory(ctx, snapshot.Send(instances))
 	}}
-	if err := r.session.Read(ctx, planned.ScopeID, sink); err != nil {
+	if err := r.session.Read(ctx, observation.ScopeID, sink); err != nil {
 		return Changes{}, err
 	}
-	changes, err := snapshot.Complete(sink.guard.sent, r.budgets(planned.ScopeID), question.ask)
+	changes, err := snapshot.Complete(sink.guard.sent, r.budgets(observation.ScopeID), question.ask)
 	return changes, toInventory(ctx, err)
 }
 
@@ -200,28 +225,19 @@ func (r *reading) tell(ctx context.Context, observation Observation, failure *Fa
 // retire says to the inventory of each scope why it is not read any more.
 func (r *reading) retire(ctx context.Context, scopes []PlannedScope) {
 	for _, scope := range scopes {
-		token, err := r.Runs.NextToken(ctx)
-		if err != nil {
-			r.logger.Warn("could not number an observation", "error", err)
-			return
-		}
 		observation := r.observation(scope.ScopeID)
-		observation.Token = token
+		observation.Token, observation.Time = r.claim.Token, r.began
 		r.tell(ctx, observation, scope.Failure)
 	}
 }
 
 // failAccount says to the inventory that nothing of the account could be looked
 // at.
-func (s *Syncer) failAccount(ctx context.Context, account Account, failure *Failure) error {
+func (s *Syncer) failAccount(ctx context.Context, claim Claim, account Account, began time.Time, failure *Failure) error {
 	ctx, cancel := context.WithTimeout(ctx, reportLimit)
 	defer cancel()
-	token, err := s.Runs.NextToken(ctx)
-	if err != nil {
-		return err
-	}
 	return s.Inventory.Fail(ctx, Observation{
-		Account: account.ID, Provider: account.Provider, Token: token, Time: time.Now(),
+		Account: account.ID, Provider: account.Provider, Token: claim.Token, Time: began,
 	}, nil, failure)
 }
 
@@ -264,10 +280,12 @@ func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (lou
 }
 
 func lostFailure(location string, unwanted bool) *Failure {
+	failure := NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
+		fmt.Sprintf("Enable %s for the account again, if what is there should be read; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	if unwanted {
-		return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
-			fmt.Sprintf("Add %s to the account's regions to have it read again.", location), nil)
+		failure = NewFailure(APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
+			fmt.Sprintf("Add %s to the account's regions to have it read again; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	}
-	return NewFailure(APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
-		fmt.Sprintf("Enable %s for the account again, if what is there should be read.", location), nil)
+	failure.Retired = true
+	return failure
 }

@@ -140,6 +140,7 @@ func (s *Syncer) work(ctx context.Context, holding *holding, claim Claim, logger
 func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger *slog.Logger) (*progress, Outcome, error) {
 	limited, cancel := context.WithTimeout(ctx, s.Limits.Run)
 	defer cancel()
+	began := time.Now()
 	session, planned, err := s.open(limited, account)
 	if ctx.Err() != nil {
 		return nil, Outcome{}, context.Cause(ctx)
@@ -147,7 +148,7 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger 
 	if err != nil {
 		failure := FailureOf(err)
 		logFailure(logger, "could not look at an account", failure)
-		if err := s.failAccount(ctx, account, failure); err != nil {
+		if err := s.failAccount(ctx, claim, account, began, failure); err != nil {
 			logger.Warn("could not tell the inventory that an account can't be looked at", "error", err)
 		}
 		return newProgress(nil), Outcome{State: RunFailed, Failure: failure}, nil
@@ -159,12 +160,12 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger 
 	planned = append(planned, batched(session, account, planned, held)...)
 	loud, silent := withoutPlan(account, planned, held)
 	planned = append(planned, loud...)
-	r := &reading{Syncer: s, account: account, session: session, progress: newProgress(planned), failures: map[int]*Failure{}, logger: logger}
+	r := &reading{Syncer: s, claim: claim, began: began, account: account, session: session, progress: newProgress(planned), failures: map[int]*Failure{}, logger: logger}
 	scopes, _ := r.progress.all()
 	if err := s.Runs.Plan(ctx, claim, scopes); err != nil {
 		return nil, Outcome{}, err
 	}
-	r.all(ctx, limited, claim, planned)
+	r.all(ctx, limited, planned)
 	r.retire(ctx, silent)
 	if ctx.Err() != nil {
 		return nil, Outcome{}, context.Cause(ctx)

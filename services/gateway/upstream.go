@@ -3,6 +3,7 @@ package gateway
 import (
 	"slices"
 
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -28,6 +29,8 @@ type Upstream struct {
 	Desc *grpc.ServiceDesc
 	// Schema is that service in the contract.
 	Schema protoreflect.ServiceDescriptor
+	// GRPCOnly tells that REST has the same from another service.
+	GRPCOnly bool
 }
 
 // Public lists the public services. What is not on this list (ConnectionService,
@@ -49,6 +52,24 @@ func (u Upstreams) Public() []Upstream {
 		{
 			Name: "discovery", Conn: u.Discovery, Desc: &discoveryv1.DiscoveryService_ServiceDesc,
 			Schema: discoveryv1.File_rollcall_discovery_v1_discovery_service_proto.Services().ByName("DiscoveryService"),
+		},
+		{
+			Name: "discovery", Conn: u.Discovery, Desc: &discoveryv1.LifecycleService_ServiceDesc,
+			Schema: discoveryv1.File_rollcall_discovery_v1_lifecycle_service_proto.Services().ByName("LifecycleService"),
+		},
+		{
+			Name: "discovery", Conn: u.Discovery, Desc: &discoveryv1.OperationService_ServiceDesc,
+			Schema: discoveryv1.File_rollcall_discovery_v1_operation_service_proto.Services().ByName("OperationService"),
+		},
+		{
+			Name: "discovery", Conn: u.Discovery, Desc: &discoveryv1.AuditService_ServiceDesc,
+			Schema: discoveryv1.File_rollcall_discovery_v1_audit_service_proto.Services().ByName("AuditService"),
+		},
+		{
+			// Beside OperationService, for clients that know no other.
+			GRPCOnly: true,
+			Name:     "discovery", Conn: u.Discovery, Desc: &longrunningpb.Operations_ServiceDesc,
+			Schema: longrunningpb.File_google_longrunning_operations_proto.Services().ByName("Operations"),
 		},
 	}
 }

@@ -15,7 +15,7 @@ var awsReads = []string{"ec2:DescribeInstances", "ec2:DescribeRegions", "rds:Des
 // awsLifecycle is what start and stop call besides. A team that wants Rollcall to
 // touch some instances only puts a condition on their tags.
 var awsLifecycle = []string{
-	"ec2:StartInstances", "ec2:StopInstances",
+	"ec2:DescribeSpotInstanceRequests", "ec2:StartInstances", "ec2:StopInstances",
 	"rds:StartDBCluster", "rds:StartDBInstance", "rds:StopDBCluster", "rds:StopDBInstance",
 }
 

@@ -18,7 +18,8 @@ var gcpReads = []string{
 // gcpLifecycle is what start and stop use besides. Cloud SQL has no permission
 // for them alone: its instances are updated with another activation policy.
 var gcpLifecycle = []string{
-	"cloudsql.instances.update", "compute.instances.resume", "compute.instances.start", "compute.instances.stop", "compute.zoneOperations.get",
+	"cloudsql.instances.update", "compute.instances.resume", "compute.instances.start", "compute.instances.stop",
+	"compute.zoneOperations.get", "compute.zoneOperations.list",
 }
 
 // gcpData is what the Google Cloud snippets are filled in with.

@@ -106,7 +106,8 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 	}
 	a.server, err = serve.NewGRPC(serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}, discoverygrpc.Register(discoverygrpc.Options{
 		Runs: store, Accounts: accounts, WatchEvery: watchEvery, Stopping: a.stopping,
-		Verifier: &discovery.Verifier{Providers: providers, Accounts: accounts, Limit: config.Limits.Verify, Logger: a.logger},
+		Verifier:   &discovery.Verifier{Providers: providers, Accounts: accounts, Limit: config.Limits.Verify, Logger: a.logger},
+		Dispatcher: a.dispatcher(config, store, accounts, inventory, providers), Operations: store,
 	}))
 	if err != nil {
 		return err
@@ -154,12 +155,43 @@ func (a *App) buildJobs(
 			Retention: config.RunRetention,
 			Logger:    a.logger,
 		},
+		Conductor: &discovery.Conductor{
+			Providers:  providers,
+			Accounts:   accounts,
+			Roll:       inventory,
+			Operations: store,
+			Limits:     config.Operations,
+			Protection: config.protection(),
+			Worker:     workerName(),
+			Logger:     a.logger,
+		},
+		Keeper: &discovery.Keeper{
+			Instances:  inventory,
+			Keeps:      store,
+			Dispatcher: a.dispatcher(config, store, accounts, inventory, providers),
+			Every:      config.Periods.Keep,
+			Lease:      config.Operations.Lease,
+			Retention:  config.OperationRetention,
+			Logger:     a.logger,
+		},
 	}, jobs.Options{
-		Workers:  config.Workers,
-		RunLimit: config.Limits.Run + reportSpare,
-		Every:    config.Periods,
-		Logger:   quiet(a.logger),
+		Workers:   config.Workers,
+		Operators: config.OperationWorkers,
+		RunLimit:  config.Limits.Run + reportSpare,
+		Every:     config.Periods,
+		Logger:    quiet(a.logger),
 	})
+}
+
+// dispatcher takes starts and stops in.
+func (a *App) dispatcher(
+	config Config, store *discoverypg.Store, accounts *roll.Accounts, inventory *roll.Inventory,
+	providers map[discovery.ProviderName]discovery.Provider,
+) *discovery.Dispatcher {
+	return &discovery.Dispatcher{
+		Providers: providers, Accounts: accounts, Roll: accounts, Instances: inventory, Ledger: store,
+		Limits: config.Operations, Protection: config.protection(), Logger: a.logger,
+	}
 }
 
 // buildProviders are the ways into the clouds.

@@ -5,9 +5,12 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
@@ -36,6 +39,7 @@ func isChild() bool { return os.Getenv(childDatabase) != "" }
 // runChild is the main of a child. It ends the process.
 func runChild() {
 	config := discoveryConfig()
+	smallPages(&config)
 	if os.Getenv(childPace) == string(unhurried) {
 		unhurry(&config)
 	}
@@ -67,6 +71,7 @@ const (
 // unhurry sets the limits of every day.
 func unhurry(c *app.Config) {
 	c.Limits, c.Periods = discovery.DefaultLimits(), jobs.DefaultPeriods()
+	c.AWS.PageSize, c.GCP.PageSize = 0, 0
 	c.AWS.Attempts, c.AWS.AttemptLimit, c.AWS.CallLimit, c.AWS.MaxBackoff = 0, 0, 0, 0
 }
 
@@ -88,7 +93,8 @@ func (r *rollcall) startChild(at pace) (child *exec.Cmd, kill func()) {
 		childSecret+"="+r.config.AWS.Keys.SecretAccessKey,
 		childPace+"="+string(at),
 	)
-	child.Stdout, child.Stderr = r.t.Output(), r.t.Output()
+	said := &output{to: r.t.Output()}
+	child.Stdout, child.Stderr = said, said
 	if err := child.Start(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -102,6 +108,28 @@ func (r *rollcall) startChild(at pace) (child *exec.Cmd, kill func()) {
 	}
 	r.t.Cleanup(kill)
 	return child, kill
+}
+
+// output is what a child says.
+type output struct {
+	to io.Writer
+
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	o.text.Write(p)
+	o.mu.Unlock()
+	return o.to.Write(p)
+}
+
+// has tells whether a child has said something.
+func (o *output) has(text string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Contains(o.text.String(), text)
 }
 
 // testKey is discovery's key in this run of the tests.

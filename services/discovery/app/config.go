@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
@@ -30,6 +31,10 @@ type Config struct {
 	Workers      int           `name:"sync-workers" env:"ROLLCALL_SYNC_WORKERS" default:"10" help:"How many accounts this process reads at the same time."`
 	RunRetention time.Duration `name:"run-retention" env:"ROLLCALL_RUN_RETENTION" default:"168h" help:"How long sync runs are kept."`
 
+	OperationWorkers   int           `name:"operation-workers" env:"ROLLCALL_OPERATION_WORKERS" default:"20" help:"How many starts and stops this process works at the same time; a batch is one."`
+	OperationRetention time.Duration `name:"operation-retention" env:"ROLLCALL_OPERATION_RETENTION" default:"720h" help:"How long ended starts and stops are kept. The audit is kept for ever."`
+	ProtectLabel       string        `name:"protect-label" env:"ROLLCALL_PROTECT_LABEL" default:"rollcall-protect" help:"Instances that carry this label are not started or stopped: KEY for any value, or KEY=VALUE."`
+
 	// BudgetShare is the part of each of the clouds' API limits that Rollcall takes.
 	BudgetShare float64 `name:"api-budget-share" env:"ROLLCALL_API_BUDGET_SHARE" default:"0.5" help:"Part of the clouds' API limits that Rollcall takes of each account, above 0 and at most 1; the rest is left to the account's own users."`
 
@@ -47,6 +52,8 @@ type Config struct {
 	// defaults when zero.
 	Limits  discovery.Limits `kong:"-"`
 	Periods jobs.Periods     `kong:"-"`
+	// Operations bound starts and stops; the defaults when zero.
+	Operations discovery.OperationLimits `kong:"-"`
 }
 
 // The defaults of a Config that was not read by kong.
@@ -55,6 +62,10 @@ const (
 	defaultWorkers   = 10
 	defaultMaxConns  = 12
 	defaultRetention = 7 * 24 * time.Hour
+
+	defaultOperationWorkers   = 20
+	defaultOperationRetention = 30 * 24 * time.Hour
+	defaultProtectLabel       = "rollcall-protect"
 )
 
 func (c Config) complete() Config {
@@ -79,5 +90,23 @@ func (c Config) complete() Config {
 	if c.Periods == (jobs.Periods{}) {
 		c.Periods = jobs.DefaultPeriods()
 	}
+	if c.OperationWorkers == 0 {
+		c.OperationWorkers = defaultOperationWorkers
+	}
+	if c.OperationRetention == 0 {
+		c.OperationRetention = defaultOperationRetention
+	}
+	if c.ProtectLabel == "" {
+		c.ProtectLabel = defaultProtectLabel
+	}
+	if c.Operations == (discovery.OperationLimits{}) {
+		c.Operations = discovery.DefaultOperationLimits()
+	}
 	return c
+}
+
+// protection is the label that protects instances.
+func (c Config) protection() discovery.Protection {
+	key, value, _ := strings.Cut(c.ProtectLabel, "=")
+	return discovery.Protection{Key: key, Value: value}
 }

@@ -43,7 +43,7 @@ func TestVerifyAccount(t *testing.T) {
 	}
 	needed := 0
 	for _, p := range got.GetPermissions() {
-		if strings.Contains(p.GetPermission(), ":Describe") || strings.HasPrefix(p.GetPermission(), "sts:") {
+		if !p.GetOptional() {
 			needed++
 			if p.GetStatus() != discoveryv1.VerifyAccountResponse_Permission_HAVE {
 				t.Errorf("%v", p)

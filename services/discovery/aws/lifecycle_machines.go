@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -151,34 +152,40 @@ func machineProgress(p *discovery.Pursuit, now *discovery.Instance) discovery.Pr
 	if refusal := machineInWay(now, discovery.Stop); refusal != nil {
 		return discovery.Progress{Effect: discovery.InDoubt, Refusal: refusal}
 	}
-	started := startedSince(p, now)
-	doubt := discovery.Progress{Effect: discovery.InDoubt}
 	taken := discovery.Progress{Effect: discovery.Taken}
-	switch {
-	case p.Verb == discovery.Start && now.State == discovery.StatePending,
-		p.Verb == discovery.Start && now.State == discovery.StateRunning && (started || p.Instance.State != discovery.StateRunning),
-		p.Verb == discovery.Stop && (now.State == discovery.StateStopping || now.State == discovery.StateStopped):
+	switch since, starting := startedAfter(p, now), p.Verb == discovery.Start; {
+	case starting && now.State == discovery.StatePending,
+		starting && now.State == discovery.StateRunning && (since >= 0 || p.Instance.State != discovery.StateRunning),
+		!starting && (now.State == discovery.StateStopping || now.State == discovery.StateStopped):
 		return taken
-	case p.Verb == discovery.Start && now.State == discovery.StateStopped && started:
+	case starting && now.State == discovery.StateStopped && (since > clocksApart || since >= 0 && !byUser(now)):
 		taken.Refusal = gaveUp(now)
 		return taken
-	case p.Verb == discovery.Start && started:
+	case starting && now.State == discovery.StateStopping && since >= 0:
 		return taken // It is on its way back; the reason shows when it has stopped.
-	case p.Verb == discovery.Stop && started:
+	case !starting && since > clocksApart:
 		taken.Refusal = discovery.NewRefusal(discovery.CloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
 		return taken
 	}
-	return doubt
+	return discovery.Progress{Effect: discovery.InDoubt}
 }
 
-// startedSince tells whether an instance was started since it was last looked at
-// before the call.
-func startedSince(p *discovery.Pursuit, now *discovery.Instance) bool {
-	if p.Instance.Machine == nil || now.Machine == nil {
-		return false
+// clocksApart is how far our clock and AWS's may be apart.
+const clocksApart = 2 * time.Second
+
+// startedAfter is how long after the call the instance was last started, in
+// whole seconds as EC2 tells it; less than 0 for before.
+func startedAfter(p *discovery.Pursuit, now *discovery.Instance) time.Duration {
+	if now.Machine == nil || now.Machine.StartTime.IsZero() || p.CallTime.IsZero() {
+		return -1
 	}
-	before, after := p.Instance.Machine.StartTime, now.Machine.StartTime
-	return !before.IsZero() && after.After(before)
+	return now.Machine.StartTime.Sub(p.CallTime.Truncate(time.Second))
+}
+
+// byUser tells that an instance has stopped because somebody had it stop.
+func byUser(now *discovery.Instance) bool {
+	reason := now.Machine.StateReason
+	return reason == "" || strings.HasPrefix(reason, "Client.UserInitiated") || strings.HasPrefix(reason, "Client.InstanceInitiated")
 }
 
 // gaveUp is why an instance that was started has stopped again.
@@ -188,7 +195,7 @@ func gaveUp(now *discovery.Instance) *discovery.Refusal {
 	switch {
 	case reason == "":
 		return discovery.NewRefusal(discovery.CloudFailed, fmt.Sprintf("EC2 started %s, and it stopped again; EC2 does not say why", now.DisplayName), "", nil)
-	case strings.HasPrefix(reason, "Client.UserInitiated"), strings.HasPrefix(reason, "Client.InstanceInitiated"):
+	case byUser(now):
 		return discovery.NewRefusal(discovery.CloudFailed, fmt.Sprintf("%s was started, and stopped again by somebody else: %s", now.DisplayName, shorten(reason)), "", nil)
 	case strings.Contains(reason, "Insufficient"):
 		return discovery.NewRefusal(discovery.InsufficientCapacity, says, remedyCapacity, nil).Soon()

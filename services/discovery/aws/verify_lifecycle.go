@@ -39,7 +39,28 @@ var changes = []change{
 // tryLifecycle tries the permissions to change machines and databases, each in
 // the first region that tells.
 func (s *session) tryLifecycle(ctx context.Context, regions []string) []discovery.Permission {
-	return append(s.tryMachineChanges(ctx, regions), s.tryDatabaseChanges(ctx, regions)...)
+	tried := append(s.tryMachineChanges(ctx, regions), s.trySpotRequests(ctx, regions))
+	return append(tried, s.tryDatabaseChanges(ctx, regions)...)
+}
+
+// trySpotRequests tries the permission to see before a stop which spot instances
+// can't be stopped.
+func (s *session) trySpotRequests(ctx context.Context, regions []string) discovery.Permission {
+	const permission = "ec2:DescribeSpotInstanceRequests"
+	result := discovery.Permission{Name: permission, Status: discovery.CantTell}
+	for _, region := range regions {
+		client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+		at := call{service: "EC2", region: region, permission: permission, optional: true}
+		result = discovery.TriedPermission(permission, region, s.try(ctx, at, func(ctx context.Context) error {
+			_, err := client.DescribeSpotInstanceRequests(ctx, &ec2.DescribeSpotInstanceRequestsInput{MaxResults: aws.Int32(fewestMachines)})
+			return err
+		}))
+		if result.Status != discovery.CantTell {
+			break
+		}
+	}
+	result.Optional = true
+	return result
 }
 
 // tryMachineChanges tries EC2's by dry runs.

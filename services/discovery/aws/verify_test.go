@@ -73,7 +73,7 @@ func TestPermissions(t *testing.T) {
 		"sts:GetCallerIdentity", "ec2:DescribeRegions",
 		"ec2:DescribeInstances us-east-1", "rds:DescribeDBInstances us-east-1", "rds:DescribeDBClusters us-east-1",
 		"ec2:DescribeInstances eu-west-1", "rds:DescribeDBInstances eu-west-1", "rds:DescribeDBClusters eu-west-1",
-		"ec2:StartInstances us-east-1", "ec2:StopInstances us-east-1",
+		"ec2:StartInstances us-east-1", "ec2:StopInstances us-east-1", "ec2:DescribeSpotInstanceRequests us-east-1",
 		"rds:StartDBInstance us-east-1", "rds:StopDBInstance us-east-1", "rds:StartDBCluster us-east-1", "rds:StopDBCluster us-east-1",
 	}
 	for _, name := range want {

@@ -13,14 +13,21 @@ import (
 
 // Store holds the buckets, for all processes.
 type Store interface {
-	// Lease takes tokens out of a bucket, in advance if need be, and says how it
+	// Lease takes tokens out of buckets, in advance if need be, and says how each
 	// stood before.
-	Lease(ctx context.Context, api discovery.API, limit discovery.APILimit, tokens float64) (Bucket, error)
+	Lease(ctx context.Context, asks []Ask) (map[discovery.API]Bucket, error)
 	// Throttled tells a bucket that the cloud throttled a call, and says how it
 	// stands now.
 	Throttled(ctx context.Context, api discovery.API, limit discovery.APILimit) (Bucket, error)
 	// Return puts tokens back.
 	Return(ctx context.Context, tokens map[discovery.API]float64) error
+}
+
+// Ask is how many tokens are wanted of a bucket.
+type Ask struct {
+	discovery.API
+	Limit  discovery.APILimit
+	Tokens int
 }
 
 // Bucket is how a bucket stands.
@@ -137,7 +144,7 @@ func (s *Shared) Take(ctx context.Context, api discovery.API) error {
 // token takes one token out of the purse, and says from when it is good.
 func (s *Shared) token(ctx context.Context, p *purse) (time.Time, error) {
 	if p.empty() {
-		s.fill(ctx, p)
+		s.fill(ctx, []*purse{p})
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -186,25 +193,58 @@ func late(ctx context.Context, p *purse) error {
 	return tooLate(p.api, p.bucket.Rate)
 }
 
-// fill leases more tokens: twice as many as the last time when those did not last,
-// or what they are good for is in the past. The turn is held.
-func (s *Shared) fill(ctx context.Context, p *purse) {
-	now := time.Now()
+// Prepare leases tokens of all APIs of which none are left, at once.
+func (s *Shared) Prepare(ctx context.Context, apis []discovery.API) {
+	var empty []*purse
+	for _, api := range apis {
+		p := s.purse(api)
+		select {
+		case p.turn <- struct{}{}:
+			defer func() { <-p.turn }()
+			if p.empty() {
+				empty = append(empty, p)
+			}
+		default: // Somebody sees to it.
+		}
+	}
+	if len(empty) > 0 {
+		s.fill(ctx, empty)
+	}
+}
+
+// fill leases more tokens for purses whose turns are held.
+func (s *Shared) fill(ctx context.Context, purses []*purse) {
+	asks := make([]Ask, len(purses))
+	for i, p := range purses {
+		asks[i] = Ask{API: p.api, Limit: p.limit, Tokens: p.ask()}
+	}
+	buckets, err := s.lease(ctx, asks)
+	for i, p := range purses {
+		bucket, known := buckets[p.api]
+		p.fill(bucket, asks[i].Tokens, err == nil && known)
+	}
+}
+
+// ask is how many tokens to lease: twice as many as the last time when those did
+// not last.
+func (p *purse) ask() int {
 	p.mu.Lock()
-	if now.Sub(p.leased) < leaseSpan {
+	defer p.mu.Unlock()
+	if time.Since(p.leased) < leaseSpan {
 		p.size *= 2
 	} else {
 		p.size = leaseFirst
 	}
 	p.size = max(1, min(p.size, leaseMost, int(p.bucket.Rate*leaseSpan.Seconds())))
-	size := p.size
-	p.mu.Unlock()
+	return p.size
+}
 
-	bucket, err := s.lease(ctx, p, size)
+// fill puts leased tokens in; or, when there was no answer, one of our own.
+func (p *purse) fill(bucket Bucket, size int, answered bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.leased = time.Now()
-	if err != nil {
+	if !answered {
 		p.alone()
 		return
 	}
@@ -218,23 +258,23 @@ func (s *Shared) fill(ctx context.Context, p *purse) {
 }
 
 // lease asks the store, unless that is known to be away.
-func (s *Shared) lease(ctx context.Context, p *purse, size int) (Bucket, error) {
+func (s *Shared) lease(ctx context.Context, asks []Ask) (map[discovery.API]Bucket, error) {
 	s.mu.Lock()
 	away := time.Now().Before(s.away)
 	s.mu.Unlock()
 	if away {
-		return Bucket{}, context.DeadlineExceeded
+		return nil, context.DeadlineExceeded
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeLimit)
 	defer cancel()
-	bucket, err := s.store.Lease(limited, p.api, p.limit, float64(size))
+	buckets, err := s.store.Lease(limited, asks)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.away = time.Now().Add(awayFor)
 		s.logger.Warn("the shared API budgets can't be asked; calls go on, slowly", "error", err)
 	}
-	return bucket, err
+	return buckets, err
 }
 
 // alone is one token without the store, a while after the one before.

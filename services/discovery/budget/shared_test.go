@@ -196,3 +196,28 @@ func TestStoreAway(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is prepared needs no database any more.
+func TestPrepare(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t)
+	p := process(t, pool, 1)
+	var apis []discovery.API
+	for _, location := range []string{"b", "a", "c"} {
+		apis = append(apis, discovery.API{Account: "a", Location: location, Name: discovery.APIEC2})
+	}
+	p.Prepare(t.Context(), apis)
+	p.Prepare(t.Context(), apis)
+	var leased float64
+	if err := pool.QueryRow(t.Context(), `SELECT sum(100 - tokens) FROM api_budgets`).Scan(&leased); err != nil || leased != 6 {
+		t.Errorf("%f calls are leased (%v), want 2 of each", leased, err)
+	}
+	pool.Close()
+	for _, api := range apis {
+		for range 2 {
+			if err := p.Take(now(t), api); err != nil {
+				t.Errorf("%v: %v", api, err)
+			}
+		}
+	}
+}

@@ -28,7 +28,7 @@ func (s *session) Check(
 		case instance.Machine != nil:
 			assessments[i].Obstacle = machineObstacle(instance, verb)
 		case instance.Database != nil:
-			assessments[i].Obstacle, assessments[i].Notes = databaseObstacle(instance, verb)
+			assessments[i].Obstacle = databaseObstacle(instance, verb)
 		}
 	}
 	return assessments, nil
@@ -103,17 +103,18 @@ func deleted(name string) *discovery.Refusal {
 // seen is how far a call has come, by what is shown of the instance. A VM's last
 // start tells a start that was made from one that was not.
 func seen(p *discovery.Pursuit, now *discovery.Instance) discovery.Progress {
-	started := p.Instance.Machine != nil && now.Machine != nil && !p.Instance.Machine.StartTime.IsZero() &&
-		now.Machine.StartTime.After(p.Instance.Machine.StartTime)
+	started := func(spare time.Duration) bool {
+		return now.Machine != nil && !p.CallTime.IsZero() && !now.Machine.StartTime.Before(p.CallTime.Add(spare).Truncate(time.Millisecond))
+	}
 	progress := discovery.Progress{Effect: discovery.InDoubt}
 	switch {
 	case isGoing(now):
 		progress.Refusal = deleted(now.DisplayName)
-	case p.Verb == discovery.Start && (now.State == discovery.StatePending || started),
+	case p.Verb == discovery.Start && (now.State == discovery.StatePending || started(0)),
 		p.Verb == discovery.Start && now.State == discovery.StateRunning && p.Instance.State != discovery.StateRunning,
 		p.Verb == discovery.Stop && (now.State == discovery.StateStopped || now.State == discovery.StateStopping):
 		progress.Effect = discovery.Taken
-	case p.Verb == discovery.Stop && started:
+	case p.Verb == discovery.Stop && started(clockSpare):
 		progress.Effect = discovery.Taken
 		progress.Refusal = discovery.NewRefusal(discovery.CloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
 	}

@@ -14,30 +14,29 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
 
-// databaseObstacle is why a Cloud SQL instance can't be started or stopped now,
-// and what else there is to know of it (Cloud SQL, "Start, stop, and restart
-// instances").
-func databaseObstacle(i *discovery.Instance, verb discovery.Verb) (*discovery.Refusal, []string) {
+// databaseObstacle is why a Cloud SQL instance can't be started or stopped now
+// (Cloud SQL, "Start, stop, and restart instances").
+func databaseObstacle(i *discovery.Instance, verb discovery.Verb) *discovery.Refusal {
 	switch {
 	case isGoing(i):
-		return deleted(i.DisplayName), nil
+		return deleted(i.DisplayName)
 	case i.State == discovery.StatePending && verb == discovery.Stop, i.State == discovery.StateMaintenance:
-		return discovery.NewRefusal(discovery.WrongState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).Soon(), nil
+		return discovery.NewRefusal(discovery.WrongState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).Soon()
 	case i.State == discovery.StateFailed, i.State == discovery.StateSuspended:
 		return discovery.NewRefusal(discovery.WrongState, fmt.Sprintf("%s is %s: Cloud SQL changes nothing of it", i.DisplayName, i.ProviderState),
-			"Look at the instance in the cloud: it is out of order, or suspended for its billing.", nil), nil
+			"Look at the instance in the cloud: it is out of order, or suspended for its billing.", nil)
 	case verb == discovery.Start:
-		return nil, nil
+		return nil
 	case i.Database.ReplicaOf != "":
 		return discovery.NewRefusal(discovery.CantStopReplicas,
 			fmt.Sprintf("%s is a read replica of %s: Cloud SQL stops no replicas", i.DisplayName, i.Database.ReplicaOf),
-			"Promote or delete the replica.", nil), nil
+			"Promote or delete the replica.", nil)
 	case len(i.Database.Replicas) > 0:
 		return discovery.NewRefusal(discovery.CantStopReplicas,
 			fmt.Sprintf("%s has the read replica %s, which has nothing to copy while it is stopped", i.DisplayName, strings.Join(i.Database.Replicas, ", ")),
-			"Promote or delete its replicas first.", nil), nil
+			"Promote or delete its replicas first.", nil)
 	}
-	return nil, nil
+	return nil
 }
 
 // The activation policies (Cloud SQL Admin API, SqlActivationPolicy).

@@ -97,6 +97,10 @@ func (s *session) tryMachineCalls(ctx context.Context, zone string) []discovery.
 			_, err := s.compute.Instances.Resume(s.project, zone, name).Context(ctx).Do()
 			return err
 		}},
+		{"compute.zoneOperations.list", true, func(ctx context.Context) error {
+			_, err := s.compute.ZoneOperations.List(s.project, zone).MaxResults(1).Context(ctx).Do()
+			return err
+		}},
 		{"compute.zoneOperations.get", true, func(ctx context.Context) error {
 			_, err := s.compute.ZoneOperations.Get(s.project, zone, name).Context(ctx).Do()
 			return err

@@ -1,2 +1,4 @@
-// Package grpc serves rollcall.discovery.v1.DiscoveryService, one RPC a file.
+// Package grpc serves what the discovery service has of the contract:
+// DiscoveryService, one RPC a file, LifecycleService, OperationService with
+// google.longrunning.Operations beside it, and AuditService.
 package grpc

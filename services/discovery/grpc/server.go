@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"google.golang.org/grpc"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
@@ -35,12 +36,41 @@ type Verifier interface {
 	Verify(ctx context.Context, account string) (*discovery.Verification, error)
 }
 
+// Dispatcher takes starts and stops.
+type Dispatcher interface {
+	// Dispatch takes one in; with ValidateOnly it says what would be done.
+	Dispatch(ctx context.Context, request discovery.Request) (*discovery.Operation, error)
+}
+
+// Operations holds operations and the audit.
+type Operations interface {
+	// Operation is one operation with its targets, OperationSince with those that
+	// changed after a revision of it; NotFound when it is not there.
+	Operation(ctx context.Context, id string) (*discovery.Operation, error)
+	OperationSince(ctx context.Context, id string, revision int64) (*discovery.Operation, error)
+	// OperationRevision grows whenever the operation changes.
+	OperationRevision(ctx context.Context, id string) (revision int64, ended bool, err error)
+	// Operations is one page of operations without their targets, newest first.
+	Operations(ctx context.Context, filter, token string, size int) (operations []*discovery.Operation, next string, err error)
+	// CancelOperation asks for one to end early; DeleteOperation forgets one that
+	// has ended. The audit is told by the entry.
+	CancelOperation(ctx context.Context, id string, entry discovery.AuditEntry) error
+	DeleteOperation(ctx context.Context, id string, entry discovery.AuditEntry) error
+	// AuditEntries is one page of the audit, newest first, and ExportAudit gives
+	// all, oldest first.
+	AuditEntries(ctx context.Context, filter, token string, size int) (entries []*discovery.AuditEntry, next string, err error)
+	ExportAudit(ctx context.Context, filter string, give func(*discovery.AuditEntry) error) error
+}
+
 // Options are what the service needs. All must be set.
 type Options struct {
 	Runs     Runs
 	Accounts Accounts
 	Verifier Verifier
-	// WatchEvery is how often a watched run is looked at.
+	// Dispatcher and Operations are of starts and stops.
+	Dispatcher Dispatcher
+	Operations Operations
+	// WatchEvery is how often a watched run or operation is looked at.
 	WatchEvery time.Duration
 	// Stopping ends watchers, which would hold up a graceful stop.
 	Stopping <-chan struct{}
@@ -52,9 +82,14 @@ type server struct {
 	Options
 }
 
-// Register puts the service on a gRPC server.
+// Register puts the services on a gRPC server.
 func Register(options Options) func(grpc.ServiceRegistrar) {
 	return func(r grpc.ServiceRegistrar) {
 		discoveryv1.RegisterDiscoveryServiceServer(r, &server{Options: options})
+		discoveryv1.RegisterLifecycleServiceServer(r, &lifecycle{Options: options})
+		discoveryv1.RegisterAuditServiceServer(r, &audit{Options: options})
+		ours := &operations{Options: options}
+		discoveryv1.RegisterOperationServiceServer(r, ours)
+		longrunningpb.RegisterOperationsServer(r, &standard{operations: ours})
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 const (
 	syncQueue    = "sync"
+	operateQueue = "operate"
 	controlQueue = "control"
 	// controlWorkers lets one slow pass not hold up the others.
 	controlWorkers = 4
@@ -36,6 +37,8 @@ const (
 type Options struct {
 	// Workers is how many accounts this process reads at the same time.
 	Workers int
+	// Operators is how many operations this process works at the same time.
+	Operators int
 	// RunLimit bounds one run, reports included.
 	RunLimit time.Duration
 	// Every is how often each periodic job comes.
@@ -47,11 +50,13 @@ type Options struct {
 // Periods are how often each periodic job comes.
 type Periods struct {
 	Schedule, Reap, Sweep, Prune time.Duration
+	// Keep is how often what is to be kept stopped is gone through.
+	Keep time.Duration
 }
 
 // DefaultPeriods bring a new account to a worker within a second or two.
 func DefaultPeriods() Periods {
-	return Periods{Schedule: time.Second, Reap: 3 * time.Second, Sweep: 15 * time.Second, Prune: time.Minute}
+	return Periods{Schedule: time.Second, Reap: 3 * time.Second, Sweep: 15 * time.Second, Prune: time.Minute, Keep: 10 * time.Second}
 }
 
 // Client queues jobs and works them.
@@ -63,6 +68,8 @@ type Client struct {
 type Handlers struct {
 	Sync      *discovery.Syncer
 	Scheduler *discovery.Scheduler
+	Conductor *discovery.Conductor
+	Keeper    *discovery.Keeper
 }
 
 // Queue inserts jobs and works none.
@@ -98,17 +105,34 @@ func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, runs []postgres.QueuedRu
 	return ids, nil
 }
 
+// EnqueueOperation adds a job for an operation within tx, to be worked after a
+// while, and gives its id.
+func (q *Queue) EnqueueOperation(ctx context.Context, tx pgx.Tx, operation string, after time.Duration) (int64, error) {
+	options := once(operateQueue)
+	if after > 0 {
+		options.ScheduledAt = time.Now().Add(after)
+	}
+	result, err := q.river.InsertTx(ctx, tx, operateArgs{Operation: operation}, &options)
+	if err != nil {
+		return 0, err
+	}
+	return result.Job.ID, nil
+}
+
 // New makes a client that works the queue's jobs by the handlers.
 func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{syncer: handlers.Sync, limit: options.RunLimit})
 	river.AddWorker(workers, &scheduleWorker{scheduler: handlers.Scheduler})
-	river.AddWorker(workers, &reapWorker{scheduler: handlers.Scheduler})
+	river.AddWorker(workers, &reapWorker{scheduler: handlers.Scheduler, keeper: handlers.Keeper})
 	river.AddWorker(workers, &sweepWorker{scheduler: handlers.Scheduler})
-	river.AddWorker(workers, &pruneWorker{scheduler: handlers.Scheduler})
+	river.AddWorker(workers, &pruneWorker{scheduler: handlers.Scheduler, keeper: handlers.Keeper})
+	river.AddWorker(workers, &operateWorker{conductor: handlers.Conductor})
+	river.AddWorker(workers, &keepWorker{keeper: handlers.Keeper})
 	client, err := river.NewClient(riverpgxv5.New(queue.pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			syncQueue:    {MaxWorkers: options.Workers},
+			operateQueue: {MaxWorkers: options.Operators},
 			controlQueue: {MaxWorkers: controlWorkers},
 		},
 		Workers: workers,
@@ -117,6 +141,7 @@ func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 			periodic[reapArgs](options.Every.Reap),
 			periodic[sweepArgs](options.Every.Sweep),
 			periodic[pruneArgs](options.Every.Prune),
+			periodic[keepArgs](options.Every.Keep),
 		},
 		FetchCooldown:               fetchCooldown,
 		JobTimeout:                  controlLimit,

@@ -2,10 +2,12 @@
 //
 //	queue    kind        when
 //	sync     sync        one for each run, in the transaction that queues the run
+//	operate  operate     one for each operation, in the transaction that queues it
 //	control  schedule    every second: follow the roll, queue what is due
-//	control  reap        every few seconds: runs whose worker died
+//	control  reap        every few seconds: runs whose worker died; their operations
 //	control  sweep       now and then: the whole roll; accounts that left it
-//	control  prune       now and then: old runs
+//	control  prune       now and then: old runs and operations
+//	control  keep        every few seconds: what is to be kept stopped
 //
 // Periodic jobs are inserted by the one process that River elects as leader, and
 // worked by any. Passes that meet do no harm: what they do, they do by single

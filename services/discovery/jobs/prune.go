@@ -2,13 +2,14 @@ package jobs
 
 import (
 	"context"
+	"errors"
 
 	"github.com/riverqueue/river"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
 
-// pruneArgs of a job that drops old runs.
+// pruneArgs of a job that drops old runs and operations.
 type pruneArgs struct{}
 
 func (pruneArgs) Kind() string { return "prune" }
@@ -18,8 +19,9 @@ func (pruneArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 type pruneWorker struct {
 	river.WorkerDefaults[pruneArgs]
 	scheduler *discovery.Scheduler
+	keeper    *discovery.Keeper
 }
 
 func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
-	return w.scheduler.Prune(ctx)
+	return errors.Join(w.scheduler.Prune(ctx), w.keeper.Prune(ctx))
 }

@@ -2,13 +2,14 @@ package jobs
 
 import (
 	"context"
+	"errors"
 
 	"github.com/riverqueue/river"
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
 
-// reapArgs of a job that ends the runs of dead workers.
+// reapArgs of a job that ends the runs of dead workers, and has others go on with their operations.
 type reapArgs struct{}
 
 func (reapArgs) Kind() string { return "reap" }
@@ -18,8 +19,9 @@ func (reapArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 type reapWorker struct {
 	river.WorkerDefaults[reapArgs]
 	scheduler *discovery.Scheduler
+	keeper    *discovery.Keeper
 }
 
 func (w *reapWorker) Work(ctx context.Context, _ *river.Job[reapArgs]) error {
-	return w.scheduler.Reap(ctx)
+	return errors.Join(w.scheduler.Reap(ctx), w.keeper.Reap(ctx))
 }

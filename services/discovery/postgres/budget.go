@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/budget"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
@@ -18,22 +20,58 @@ const (
 )
 
 // leaseSQL counts the time by the clock, and not by the transaction's, which may
-// have waited for the row. A bucket holds less while its rate is less.
+// have waited for the row. A bucket holds less while its rate is less. All who
+// take several rows take them in one order, so that none wait for each other.
 const leaseSQL = `
 	INSERT INTO api_budgets AS held (account, location, api, rate, max_rate, tokens, refill_time)
-	VALUES ($1, $2, $3, $4, $4, $5::double precision - $6, clock_timestamp())
+	SELECT account, location, api, rate, rate, burst - asked, clock_timestamp()
+	FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[], $5::double precision[], $6::double precision[])
+		AS ask (account, location, api, rate, burst, asked)
+	ORDER BY account, location, api
 	ON CONFLICT (account, location, api) DO UPDATE SET (rate, max_rate, tokens, refill_time) = (
-		SELECT grown, $4::double precision,
-		       LEAST(GREATEST($5 * grown / $4, 1), held.tokens + held.rate * passed) - $6,
+		SELECT grown, ask.rate,
+		       LEAST(GREATEST(ask.burst * grown / ask.rate, 1), held.tokens + held.rate * passed) - ask.asked,
 		       GREATEST(held.refill_time, clock_timestamp())
-		FROM (SELECT GREATEST(0, extract(epoch FROM clock_timestamp() - held.refill_time)::double precision) AS passed) AS t,
-		     LATERAL (SELECT LEAST($4, GREATEST($7, held.rate + $4 * LEAST(passed, $8) / $9)) AS grown) AS g)
-	RETURNING tokens + $6, rate, throttle_time`
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[], $5::double precision[], $6::double precision[],
+		            $7::double precision[]) AS ask (account, location, api, rate, burst, asked, floor),
+		     LATERAL (SELECT GREATEST(0, extract(epoch FROM clock_timestamp() - held.refill_time)::double precision) AS passed) AS t,
+		     LATERAL (SELECT LEAST(ask.rate, GREATEST(ask.floor, held.rate + ask.rate * LEAST(passed, $8) / $9)) AS grown) AS g
+		WHERE (ask.account, ask.location, ask.api) = (held.account, held.location, held.api))
+	RETURNING account, location, api, tokens, rate, throttle_time`
 
-// Lease takes tokens out of a bucket, in advance if need be, and says how it stood
+// Lease takes tokens out of buckets, in advance if need be, and says how each stood
 // before.
-func (s *Store) Lease(ctx context.Context, api discovery.API, limit discovery.APILimit, tokens float64) (budget.Bucket, error) {
-	return s.bucket(ctx, leaseSQL, api.Account, api.Location, api.Name, limit.Rate, limit.Burst, tokens, budget.Floor(limit), oneUse, recovery)
+func (s *Store) Lease(ctx context.Context, asks []budget.Ask) (map[discovery.API]budget.Bucket, error) {
+	var (
+		accounts, locations, names []string
+		rates, bursts, floors      []float64
+		tokens                     []float64
+	)
+	asked := make(map[discovery.API]float64, len(asks))
+	for i := range asks {
+		ask := &asks[i]
+		accounts, locations, names = append(accounts, ask.Account), append(locations, ask.Location), append(names, ask.Name)
+		rates, bursts, floors = append(rates, ask.Limit.Rate), append(bursts, ask.Limit.Burst), append(floors, budget.Floor(ask.Limit))
+		tokens = append(tokens, float64(ask.Tokens))
+		asked[ask.API] = float64(ask.Tokens)
+	}
+	rows, err := s.pool.Query(ctx, leaseSQL, accounts, locations, names, rates, bursts, tokens, floors, oneUse, recovery)
+	if err != nil {
+		return nil, postgres.Fault(err)
+	}
+	buckets := make(map[discovery.API]budget.Bucket, len(asks))
+	var (
+		api       discovery.API
+		b         budget.Bucket
+		throttled *time.Time
+	)
+	_, err = pgx.ForEachRow(rows, []any{&api.Account, &api.Location, &api.Name, &b.Tokens, &b.Rate, &throttled}, func() error {
+		b.Tokens += asked[api]
+		b.ThrottleTime = orZero(throttled)
+		buckets[api] = b
+		return nil
+	})
+	return buckets, postgres.Fault(err)
 }
 
 // throttledSQL halves the rate once a second at the most: calls that were made
@@ -51,16 +89,13 @@ const throttledSQL = `
 
 // Throttled tells a bucket that the cloud throttled a call.
 func (s *Store) Throttled(ctx context.Context, api discovery.API, limit discovery.APILimit) (budget.Bucket, error) {
-	return s.bucket(ctx, throttledSQL, api.Account, api.Location, api.Name, limit.Rate, budget.Floor(limit))
-}
-
-func (s *Store) bucket(ctx context.Context, sql string, args ...any) (budget.Bucket, error) {
 	var (
-		b         budget.Bucket
-		throttled *time.Time
+		b    budget.Bucket
+		when *time.Time
 	)
-	err := s.pool.QueryRow(ctx, sql, args...).Scan(&b.Tokens, &b.Rate, &throttled)
-	b.ThrottleTime = orZero(throttled)
+	err := s.pool.QueryRow(ctx, throttledSQL, api.Account, api.Location, api.Name, limit.Rate, budget.Floor(limit)).
+		Scan(&b.Tokens, &b.Rate, &when)
+	b.ThrottleTime = orZero(when)
 	return b, postgres.Fault(err)
 }
 

@@ -17,13 +17,18 @@ var (
 	limit = discovery.APILimit{Rate: 10, Burst: 50}
 )
 
-func take(t *testing.T, s *postgres.Store, tokens float64) budget.Bucket {
+func take(t *testing.T, s *postgres.Store, tokens int) budget.Bucket {
 	t.Helper()
-	bucket, err := s.Lease(t.Context(), ec2, limit, tokens)
-	if err != nil {
-		t.Fatal(err)
+	return takeOf(t, s, ec2, limit, tokens)
+}
+
+func takeOf(t *testing.T, s *postgres.Store, api discovery.API, limit discovery.APILimit, tokens int) budget.Bucket {
+	t.Helper()
+	buckets, err := s.Lease(t.Context(), []budget.Ask{{API: api, Limit: limit, Tokens: tokens}})
+	if err != nil || len(buckets) != 1 {
+		t.Fatalf("%v, %v", buckets, err)
 	}
-	return bucket
+	return buckets[api]
 }
 
 // pass lets time pass for all buckets.
@@ -66,8 +71,18 @@ func TestBudgetBucket(t *testing.T) {
 	}
 	other := ec2
 	other.Location = "us-east-1"
-	if b, err := s.Lease(t.Context(), other, limit, 1); err != nil || b.Tokens != 50 {
-		t.Errorf("another region's is %+v, %v", b, err)
+	if b := takeOf(t, s, other, limit, 1); b.Tokens != 50 {
+		t.Errorf("another region's is %+v", b)
+	}
+	// Several at once, some of them new.
+	third := ec2
+	third.Name = discovery.APIRDS
+	buckets, err := s.Lease(t.Context(), []budget.Ask{
+		{API: third, Limit: discovery.APILimit{Rate: 2, Burst: 4}, Tokens: 1}, {API: other, Limit: limit, Tokens: 3}, {API: ec2, Limit: limit, Tokens: 2},
+	})
+	if err != nil || len(buckets) != 3 || buckets[third] != (budget.Bucket{Tokens: 4, Rate: 2}) ||
+		!near(buckets[other].Tokens, 49) || !near(buckets[ec2].Tokens, 49) {
+		t.Errorf("three buckets are %+v, %v", buckets, err)
 	}
 }
 
@@ -113,8 +128,8 @@ func TestBudgetLearns(t *testing.T) {
 		t.Errorf("long after the last throttling the rate is %f", b.Rate)
 	}
 	// A smaller share holds at once.
-	if b, err := s.Lease(t.Context(), ec2, discovery.APILimit{Rate: 2, Burst: 10}, 1); err != nil || b.Rate != 2 || b.Tokens > 10 {
-		t.Errorf("with a smaller share it is %+v, %v", b, err)
+	if b := takeOf(t, s, ec2, discovery.APILimit{Rate: 2, Burst: 10}, 1); b.Rate != 2 || b.Tokens > 10 {
+		t.Errorf("with a smaller share it is %+v", b)
 	}
 }
 

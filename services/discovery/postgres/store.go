@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -36,6 +37,9 @@ type Queue interface {
 	// Enqueue adds a job for each run within tx, and gives their ids in the same
 	// order.
 	Enqueue(ctx context.Context, tx pgx.Tx, runs []QueuedRun) ([]int64, error)
+	// EnqueueOperation adds a job for an operation within tx, to be worked after a
+	// while, and gives its id.
+	EnqueueOperation(ctx context.Context, tx pgx.Tx, operation string, after time.Duration) (int64, error)
 }
 
 // QueuedRun is a run that waits for a worker.

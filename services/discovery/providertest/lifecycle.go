@@ -123,8 +123,13 @@ func (p *patient) key() string {
 // follow looks at how an order goes.
 func (p *patient) follow(order *discovery.Order, reference string) discovery.Progress {
 	p.t.Helper()
+	lean := *order // Another process knows no more than this.
+	lean.Instance = discovery.Instance{
+		ProviderID: order.Instance.ProviderID, ProviderURI: order.Instance.ProviderURI, DisplayName: order.Instance.DisplayName,
+		Zone: order.Instance.Zone, State: order.Instance.State,
+	}
 	progress, err := p.operator.Follow(p.t.Context(), p.scope,
-		[]discovery.Pursuit{{Order: *order, CallTime: p.called, Reference: reference}}, &collector{})
+		[]discovery.Pursuit{{Order: lean, CallTime: p.called, Reference: reference}}, &collector{})
 	if err != nil || len(progress) != 1 {
 		p.t.Fatalf("%+v, %v", progress, err)
 	}

@@ -29,6 +29,9 @@ func NewInventory(conn grpc.ClientConnInterface) *Inventory {
 // wholeAccount is the location that stands for all of an account.
 const wholeAccount = "-"
 
+// retired is the inventory's reason of a scope that is not going to be read again.
+const retired = "RETIRED"
+
 // Observe begins the snapshot of a scope.
 func (i *Inventory) Observe(ctx context.Context, observation discovery.Observation) (discovery.Snapshot, error) {
 	s, err := i.begin(ctx, observation)
@@ -46,8 +49,12 @@ func (i *Inventory) Fail(
 	if err != nil {
 		return err
 	}
+	reason := string(failure.Reason)
+	if failure.Retired {
+		reason = retired
+	}
 	err = s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Failure{
-		Failure: &inventoryv1.SnapshotFailure{Reason: string(failure.Reason), Error: failure.Message, ApiBudgets: budgetsOf(budgets)},
+		Failure: &inventoryv1.SnapshotFailure{Reason: reason, Error: failure.Message, ApiBudgets: budgetsOf(budgets)},
 	}})
 	if err != nil {
 		return err

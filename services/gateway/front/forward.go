@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -171,7 +174,22 @@ func outgoing(ctx context.Context) context.Context {
 			passed[key] = values
 		}
 	}
+	if agent := incoming.Get("user-agent"); len(agent) > 0 {
+		passed["x-forwarded-user-agent"] = agent
+	}
+	if p, ok := peer.FromContext(ctx); ok {
+		passed["x-forwarded-for"] = append(slices.Clone(incoming.Get("x-forwarded-for")), host(p.Addr))
+	}
 	return metadata.NewOutgoingContext(ctx, passed)
+}
+
+// host is an address without its port.
+func host(address net.Addr) string {
+	text, _, err := net.SplitHostPort(address.String())
+	if err != nil {
+		return address.String()
+	}
+	return text
 }
 
 // ofConnection tells the metadata that a gRPC connection sets itself.

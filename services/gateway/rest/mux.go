@@ -58,6 +58,15 @@ func register(ctx context.Context, mux *runtime.ServeMux, up gateway.Upstreams) 
 	if err := inventoryrest.RegisterInventoryServiceHandlerClient(ctx, mux, inventoryv1.NewInventoryServiceClient(up.Inventory)); err != nil {
 		return err
 	}
+	if err := discoveryrest.RegisterLifecycleServiceHandlerClient(ctx, mux, discoveryv1.NewLifecycleServiceClient(up.Discovery)); err != nil {
+		return err
+	}
+	if err := discoveryrest.RegisterOperationServiceHandlerClient(ctx, mux, discoveryv1.NewOperationServiceClient(up.Discovery)); err != nil {
+		return err
+	}
+	if err := discoveryrest.RegisterAuditServiceHandlerClient(ctx, mux, discoveryv1.NewAuditServiceClient(up.Discovery)); err != nil {
+		return err
+	}
 	return discoveryrest.RegisterDiscoveryServiceHandlerClient(ctx, mux, discoveryv1.NewDiscoveryServiceClient(up.Discovery))
 }
 
@@ -65,7 +74,9 @@ func register(ctx context.Context, mux *runtime.ServeMux, up gateway.Upstreams) 
 // passes Authorization and Grpc-Timeout by itself.
 func incomingHeader(key string) (string, bool) {
 	switch key {
-	case "Traceparent", "Tracestate":
+	case "Traceparent", "Tracestate",
+		// Who a proxy in front says is calling, for the audit.
+		"X-Forwarded-User", "X-Forwarded-Email", "X-Auth-Request-User":
 		return key, true
 	}
 	return "", false
@@ -74,13 +85,16 @@ func incomingHeader(key string) (string, bool) {
 // noHeader keeps the metadata of answers inside.
 func noHeader(string) (string, bool) { return "", false }
 
-// requestID is the metadata of the request's id.
+// requestID is the metadata of the request's id, and of the program that made it.
 func requestID(_ context.Context, r *http.Request) metadata.MD {
-	id := r.Header.Get(RequestIDHeader)
-	if id == "" {
-		return nil
+	md := metadata.MD{}
+	if id := r.Header.Get(RequestIDHeader); id != "" {
+		md.Set(RequestIDHeader, id)
 	}
-	return metadata.Pairs(RequestIDHeader, id)
+	if agent := r.UserAgent(); agent != "" {
+		md.Set("x-forwarded-user-agent", agent)
+	}
+	return md
 }
 
 // headAsGet answers HEAD as GET: net/http leaves the body out (RFC 9110, 9.3.2).

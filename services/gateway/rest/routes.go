@@ -47,6 +47,9 @@ func (t routeTable) of(r *http.Request) (*route, bool) {
 func routes(upstreams []gateway.Upstream) (routeTable, error) {
 	table := routeTable{}
 	for _, up := range upstreams {
+		if up.GRPCOnly {
+			continue
+		}
 		methods := up.Schema.Methods()
 		for i := range methods.Len() {
 			if err := table.add(methods.Get(i)); err != nil {

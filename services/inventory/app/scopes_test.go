@@ -62,6 +62,15 @@ func TestHeldAndOverdueScopesAreUnreachable(t *testing.T) {
 	if got := s.unreachable(t, ""); !slices.Equal(got, []string{euMachines, usMachines}) {
 		t.Errorf("held and overdue: %v", got)
 	}
+	s.apply(t, observation("accounts/aws-2", region, 4), machine(region, 4))
+	scopes, err := s.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{Filter: "unreachable"})
+	if err != nil || len(scopes.GetScopes()) != 2 {
+		t.Errorf("unreachable are %v, %v", scopes, err)
+	}
+	scopes, err = s.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{Filter: "NOT unreachable"})
+	if err != nil || len(scopes.GetScopes()) != 1 {
+		t.Errorf("not unreachable are %v, %v", scopes, err)
+	}
 }
 
 // A scope that is not read any more is stale, and not empty: it is named as long
@@ -93,6 +102,41 @@ func TestRetiredScopes(t *testing.T) {
 	s.apply(t, ago("us-east-1", 6, 0), machine("us-east-1", 4))
 	if got := s.unreachable(t, ""); !slices.Equal(got, []string{euMachines}) {
 		t.Errorf("unreachable %v", got)
+	}
+}
+
+// Somebody who knows says that what a retired scope shows may go.
+func TestRetiredScopeIsConfirmed(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	s.apply(t, ago(region, 1, time.Hour), machine(region, 1), machine(region, 2))
+	_, err := s.ConfirmScope(t.Context(), &inventoryv1.ConfirmScopeRequest{Name: euMachines})
+	refused(t, err, codes.FailedPrecondition, "NOT_HELD")
+	s.fail(t, ago(region, 2, 0), "RETIRED")
+	before := time.Now()
+	scope, err := s.ConfirmScope(t.Context(), &inventoryv1.ConfirmScopeRequest{Name: euMachines})
+	if err != nil || scope.GetInstanceCount() != 0 || scope.GetLastErrorReason() != "RETIRED" {
+		t.Fatalf("confirmed: %v, %v", scope, err)
+	}
+	if got := s.unreachable(t, ""); len(got) != 0 {
+		t.Errorf("still unreachable: %v", got)
+	}
+	gone := s.list(t, &inventoryv1.ListInstancesRequest{ShowGone: true, Filter: "state = GONE"})
+	if len(gone) != 2 {
+		t.Fatalf("%d instances are gone", len(gone))
+	}
+	history, err := s.ListInstanceChanges(t.Context(), &inventoryv1.ListInstanceChangesRequest{Parent: gone[0].GetName()})
+	if err != nil || len(history.GetChanges()) != 2 || history.GetChanges()[0].GetType() != inventoryv1.InstanceChange_GONE {
+		t.Errorf("history %v, %v", history, err)
+	}
+	if gaps := history.GetGaps(); len(gaps) != 2 || gaps[1].GetReason() != "RETIRED" || gaps[1].GetEndTime().AsTime().Before(before.Add(-time.Minute)) {
+		t.Errorf("gaps %v", gaps)
+	}
+	// As of the time before, it was shown, and named.
+	created := history.GetChanges()[1].GetCommitTime()
+	then, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{AsOf: created})
+	if err != nil || len(then.GetInstances()) != 2 || !slices.Equal(then.GetUnreachable(), []string{euMachines}) || len(then.GetGaps()) != 1 {
+		t.Errorf("then %v, %v", then, err)
 	}
 }
 

@@ -16,6 +16,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitExpired     = 3   // a watch can't go on from its token
 	exitInterrupted = 130 // 128 + SIGINT, as shells have it
 )
 

@@ -18,6 +18,7 @@ type instancesCommand struct {
 	List   listInstances  `cmd:"" default:"withargs" help:"List instances (the default)."`
 	Get    getInstance    `cmd:"" help:"Show one instance by its name on the roll."`
 	Lookup lookupInstance `cmd:"" help:"Find one instance by the cloud's id, its ARN or its display name."`
+	Watch  watchInstances `cmd:"" help:"Follow what happens, as it happens."`
 	Count  countInstances `cmd:"" help:"Count instances by up to four fields."`
 
 	History instanceHistory `cmd:"" help:"Show what happened to one instance, and when nobody looked."`

@@ -76,8 +76,8 @@ func (x *GetOperationRequest) GetName() string {
 type ListOperationsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// AIP-160 filter over done, verb, state, reason, request_id, user, address,
-	// keep_stopped, create_time, start_time and end_time; instance and account
-	// with `=`: those that work, or worked, on them.
+	// keep_stopped, create_time, start_time and end_time; `instance:"instances/…"`
+	// and `account:"accounts/…"` find those that work, or worked, on them.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// At most so many operations; 50 when 0, never more than 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

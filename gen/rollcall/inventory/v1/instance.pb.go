@@ -882,7 +882,10 @@ type Scope struct {
 	LastAttemptTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_attempt_time,json=lastAttemptTime,proto3" json:"last_attempt_time,omitempty"`
 	// Why the last try failed, for people. Empty when it did not.
 	LastError string `protobuf:"bytes,8,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	// The same for programs, a value of rollcall.accounts.v1.Connection.Reason.
+	// The same for programs, a value of rollcall.accounts.v1.Connection.Reason, or
+	// HELD, or RETIRED: it is not read any more, as its location was switched off
+	// for the account or is no longer wanted. A retired scope is under
+	// `unreachable` as long as it has instances; see ConfirmScope.
 	LastErrorReason string `protobuf:"bytes,9,opt,name=last_error_reason,json=lastErrorReason,proto3" json:"last_error_reason,omitempty"`
 	// How many instances the roll has in it, gone ones left out.
 	InstanceCount int64 `protobuf:"varint,10,opt,name=instance_count,json=instanceCount,proto3" json:"instance_count,omitempty"`
@@ -1123,8 +1126,8 @@ type ObservationGap struct {
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// The first complete observation after it. Unset: it goes on.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason, HELD, or
-	// NOT_OBSERVED when nobody tried.
+	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason, HELD,
+	// RETIRED, or NOT_OBSERVED when nobody tried.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Why, for people.
 	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
@@ -1294,6 +1297,13 @@ type Freshness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The oldest complete observation behind the answer: nothing in it is older.
 	// Unset when one of its scopes was never observed, or there is no scope.
+	//
+	// With `as_of` it is a time that each scope was surely observed at or after.
+	// Single observations are not kept. So it is exact in a gap (its start) and
+	// where nothing was observed since; elsewhere it is twice the scope's
+	// `sync_interval` before `as_of`, as more would be a gap, and never before the
+	// scope's first observation or the end of a gap. The interval is the one last
+	// told. `observe_time` of an instance is meant alike.
 	OldestObserveTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=oldest_observe_time,json=oldestObserveTime,proto3" json:"oldest_observe_time,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache

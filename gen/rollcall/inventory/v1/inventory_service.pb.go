@@ -115,10 +115,12 @@ type ListInstancesRequest struct {
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Also those that are gone.
 	ShowGone bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
-	// Fail instead of answering from an observation older than this.
+	// Fail instead of answering from an observation older than this; with `as_of`,
+	// older than this was then (see Freshness).
 	MaxStaleness *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	// As the roll stood at this time, which must be within what history is kept.
-	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
+	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is before that, with
+	// the time since when there is history; INVALID_ARGUMENT when it is to come.
 	AsOf          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -216,8 +218,10 @@ type ListInstancesResponse struct {
 	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	// How fresh the answer is.
 	Freshness *Freshness `protobuf:"bytes,4,opt,name=freshness,proto3" json:"freshness,omitempty"`
-	// The scopes that this answer could not vouch for (AIP-217): never observed,
-	// or the last try failed. Their instances are shown as last seen.
+	// The scopes that this answer could not vouch for (AIP-217), of those that the
+	// filter can touch: never observed, the last try failed, held, or not observed
+	// for twice their `sync_interval`. Their instances are shown as last seen. With
+	// `as_of`: those that were in a gap then, or not observed yet.
 	Unreachable []string `protobuf:"bytes,5,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
 	// With `as_of`: the gaps in the observation of those scopes that it falls into.
 	Gaps []*ObservationGap `protobuf:"bytes,6,rep,name=gaps,proto3" json:"gaps,omitempty"`
@@ -314,7 +318,8 @@ type GetInstanceRequest struct {
 	// As the roll stood at this time, which must be within what history is kept.
 	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	// As in ListInstances.
+	// As in ListInstances, of the scope of the instance; of one that is not found,
+	// of all scopes.
 	MaxStaleness  *durationpb.Duration `protobuf:"bytes,3,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -386,7 +391,8 @@ type LookupInstanceRequest struct {
 	Account string `protobuf:"bytes,4,opt,name=account,proto3" json:"account,omitempty"`
 	// Also among those that are gone.
 	ShowGone bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
-	// As in ListInstances.
+	// As in ListInstances, of the scope of the instance; when none is found, of all
+	// the scopes that it could be in.
 	MaxStaleness  *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -888,8 +894,10 @@ type ListInstanceChangesResponse struct {
 	Changes []*InstanceChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
 	// Asks for the page after; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// The times within those of this page in which the instance's scope was not
-	// observed, newest first.
+	// The times in which the instance's scope was not observed: those that ended
+	// within the times of this page, and on the first page one that goes on. Newest
+	// first, each on one page only. At most 1000: a page ends early where there are
+	// more, and may then hold no change.
 	Gaps []*ObservationGap `protobuf:"bytes,3,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	// History before this is no longer kept.
 	HistoryStartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=history_start_time,json=historyStartTime,proto3" json:"history_start_time,omitempty"`
@@ -1014,7 +1022,9 @@ func (x *ConfirmScopeRequest) GetHoldTime() *timestamppb.Timestamp {
 type ListScopesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// AIP-160 filter over account, provider, kind, location, last_complete_time,
-	// last_attempt_time, last_error_reason, instance_count and hold.hold_time.
+	// last_attempt_time, last_error, last_error_reason, instance_count,
+	// sync_interval and hold.hold_time (`hold.hold_time:*` are those held); and
+	// `unreachable`, which is true of those that answers can't vouch for.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// At most so many scopes; 100 when 0, never more than 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

@@ -68,9 +68,11 @@ type InventoryServiceClient interface {
 	ListInstanceChanges(ctx context.Context, in *ListInstanceChangesRequest, opts ...grpc.CallOption) (*ListInstanceChangesResponse, error)
 	// Lists scopes: what is looked at, and how fresh that is.
 	ListScopes(ctx context.Context, in *ListScopesRequest, opts ...grpc.CallOption) (*ListScopesResponse, error)
-	// Settles a scope that is held: what is missing is marked as gone.
+	// Settles a scope that is held: what is missing is marked as gone. One that is
+	// not read any more (RETIRED) is settled alike, without `hold_time`: all that
+	// it shows is marked as gone, and it is no longer under `unreachable`.
 	//
-	// Errors: FAILED_PRECONDITION with reason NOT_HELD when it is not held.
+	// Errors: FAILED_PRECONDITION with reason NOT_HELD when it is neither.
 	ConfirmScope(ctx context.Context, in *ConfirmScopeRequest, opts ...grpc.CallOption) (*Scope, error)
 }
 
@@ -210,9 +212,11 @@ type InventoryServiceServer interface {
 	ListInstanceChanges(context.Context, *ListInstanceChangesRequest) (*ListInstanceChangesResponse, error)
 	// Lists scopes: what is looked at, and how fresh that is.
 	ListScopes(context.Context, *ListScopesRequest) (*ListScopesResponse, error)
-	// Settles a scope that is held: what is missing is marked as gone.
+	// Settles a scope that is held: what is missing is marked as gone. One that is
+	// not read any more (RETIRED) is settled alike, without `hold_time`: all that
+	// it shows is marked as gone, and it is no longer under `unreachable`.
 	//
-	// Errors: FAILED_PRECONDITION with reason NOT_HELD when it is not held.
+	// Errors: FAILED_PRECONDITION with reason NOT_HELD when it is neither.
 	ConfirmScope(context.Context, *ConfirmScopeRequest) (*Scope, error)
 	mustEmbedUnimplementedInventoryServiceServer()
 }

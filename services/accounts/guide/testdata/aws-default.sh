@@ -23,6 +23,7 @@ aws iam create-policy \
       "Sid": "RollcallStartsAndStops",
       "Effect": "Allow",
       "Action": [
+        "ec2:DescribeSpotInstanceRequests",
         "ec2:StartInstances",
         "ec2:StopInstances",
         "rds:StartDBCluster",

@@ -43,6 +43,7 @@ aws iam put-role-policy \
       "Sid": "RollcallStartsAndStops",
       "Effect": "Allow",
       "Action": [
+        "ec2:DescribeSpotInstanceRequests",
         "ec2:StartInstances",
         "ec2:StopInstances",
         "rds:StartDBCluster",

@@ -41,6 +41,7 @@ resource "aws_iam_role_policy" "rollcall_access" {
         Sid    = "RollcallStartsAndStops"
         Effect = "Allow"
         Action = [
+          "ec2:DescribeSpotInstanceRequests",
           "ec2:StartInstances",
           "ec2:StopInstances",
           "rds:StartDBCluster",

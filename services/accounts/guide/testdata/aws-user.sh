@@ -25,6 +25,7 @@ aws iam put-user-policy \
       "Sid": "RollcallStartsAndStops",
       "Effect": "Allow",
       "Action": [
+        "ec2:DescribeSpotInstanceRequests",
         "ec2:StartInstances",
         "ec2:StopInstances",
         "rds:StartDBCluster",

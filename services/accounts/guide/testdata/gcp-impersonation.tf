@@ -28,6 +28,7 @@ resource "google_project_iam_custom_role" "rollcall" {
     "compute.instances.start",
     "compute.instances.stop",
     "compute.zoneOperations.get",
+    "compute.zoneOperations.list",
   ]
 }
 

@@ -9,7 +9,7 @@ gcloud services enable compute.googleapis.com sqladmin.googleapis.com --project 
 gcloud iam roles create rollcall --project "${PROJECT}" \
   --title Rollcall --stage GA \
   --description 'Lets Rollcall read, start and stop instances and databases' \
-  --permissions cloudsql.instances.get,cloudsql.instances.list,compute.instances.get,compute.instances.list,compute.zones.list,cloudsql.instances.update,compute.instances.resume,compute.instances.start,compute.instances.stop,compute.zoneOperations.get
+  --permissions cloudsql.instances.get,cloudsql.instances.list,compute.instances.get,compute.instances.list,compute.zones.list,cloudsql.instances.update,compute.instances.resume,compute.instances.start,compute.instances.stop,compute.zoneOperations.get,compute.zoneOperations.list
 
 gcloud iam service-accounts create 'rollcall' --project "${PROJECT}" --display-name Rollcall
 

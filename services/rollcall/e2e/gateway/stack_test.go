@@ -66,8 +66,9 @@ type stack struct {
 	// web is where the gateway serves HTTP, `http://127.0.0.1:41234`.
 	web  string
 	http *http.Client
-	// front is the gRPC front door.
-	front *grpc.ClientConn
+	// front is the gRPC front door, and frontAddr where it is.
+	front     *grpc.ClientConn
+	frontAddr string
 
 	accounts    accountsv1.AccountServiceClient
 	connections accountsv1.ConnectionServiceClient
@@ -76,6 +77,7 @@ type stack struct {
 	discovery   discoveryv1.DiscoveryServiceClient
 
 	world             *cloudsim.World
+	inventoryDatabase string
 	inventoryProcess  *process
 	gatewayProcess    *process
 	discoveryPassword auth.Key
@@ -116,6 +118,7 @@ func start(t *testing.T) *stack {
 		HTTP: place(t), GRPC: place(t), Logging: quiet,
 		Accounts: accounts.GRPC, Inventory: inventory.GRPC, Discovery: discovery.GRPC,
 	}
+	s.inventoryDatabase = inventory.DatabaseURL
 	s.process(func(ctx context.Context) (serve.Runner, error) { return accountsapp.New(ctx, accounts) })
 	s.inventoryProcess = s.process(func(ctx context.Context) (serve.Runner, error) { return inventoryapp.New(ctx, inventory) })
 	s.process(func(ctx context.Context) (serve.Runner, error) { return discoveryapp.New(ctx, discovery) })
@@ -135,7 +138,7 @@ func (s *stack) process(start func(context.Context) (serve.Runner, error)) *proc
 // connect makes the clients: the public ones through the gateway.
 func (s *stack) connect(front serve.Endpoint, accounts accountsapp.Config, inventory inventoryapp.Config) {
 	asDiscovery := grpc.WithPerRPCCredentials(auth.PerRPC(s.discoveryPassword, "discovery"))
-	s.front = dial(s.t, front)
+	s.front, s.frontAddr = dial(s.t, front), front.String()
 	s.accounts = accountsv1.NewAccountServiceClient(s.front)
 	s.inventory = inventoryv1.NewInventoryServiceClient(s.front)
 	s.discovery = discoveryv1.NewDiscoveryServiceClient(s.front)

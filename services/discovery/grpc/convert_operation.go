@@ -1,0 +1,230 @@
+package grpc
+
+import (
+	"fmt"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
+)
+
+// longRunning is an operation with all its targets. One without an id is a plan.
+func longRunning(o *discovery.Operation) (*longrunningpb.Operation, error) {
+	return watched(o, o.Targets)
+}
+
+// listed is an operation of a list: without targets, and without a result that
+// would need them.
+func listed(o *discovery.Operation) (*longrunningpb.Operation, error) {
+	metadata, err := anypb.New(metadataOf(o, nil))
+	if err != nil {
+		return nil, err
+	}
+	message := &longrunningpb.Operation{Name: discovery.OperationName(o.ID), Metadata: metadata, Done: o.State == discovery.OperationEnded}
+	if !message.GetDone() {
+		return message, nil
+	}
+	result, err := anypb.New(&discoveryv1.BatchLifecycleResponse{Progress: progressOf(&o.Tally)})
+	if !o.Batch {
+		result, err = anypb.New(&discoveryv1.LifecycleResponse{})
+	}
+	message.Result = &longrunningpb.Operation_Response{Response: result}
+	if !o.Batch && o.Tally.Succeeded < o.Tally.Total {
+		message.Result = &longrunningpb.Operation_Error{Error: status.New(codes.Aborted, "it was not done; get the operation for why").Proto()}
+	}
+	return message, err
+}
+
+// watched is an operation of which only some targets are told in the metadata.
+func watched(o *discovery.Operation, told []*discovery.Target) (*longrunningpb.Operation, error) {
+	plan := o.ID == ""
+	metadata, err := anypb.New(metadataOf(o, told))
+	if err != nil {
+		return nil, err
+	}
+	message := &longrunningpb.Operation{Metadata: metadata, Done: plan || o.State == discovery.OperationEnded}
+	if !plan {
+		message.Name = discovery.OperationName(o.ID)
+	}
+	if !message.GetDone() {
+		return message, nil
+	}
+	if !o.Batch && len(o.Targets) == 1 && o.Targets[0].Refusal != nil {
+		message.Result = &longrunningpb.Operation_Error{Error: statusOf(o, o.Targets[0]).Proto()}
+		return message, nil
+	}
+	result, err := anypb.New(resultOf(o, plan))
+	message.Result = &longrunningpb.Operation_Response{Response: result}
+	return message, err
+}
+
+// resultOf is what an operation came to, or a plan.
+func resultOf(o *discovery.Operation, plan bool) proto.Message {
+	if !o.Batch && len(o.Targets) == 1 {
+		return &discoveryv1.LifecycleResponse{Target: targetOf(o.Targets[0]), ValidateOnly: plan}
+	}
+	tally := o.Tally
+	if plan {
+		tally = tallyOf(o.Targets)
+	}
+	return &discoveryv1.BatchLifecycleResponse{
+		Targets: targetsOf(o.Targets), Progress: progressOf(&tally), ValidateOnly: plan,
+		OldestObserveTime: timeOf(o.OldestObserveTime), Unreachable: o.Unreachable,
+	}
+}
+
+// tallyOf counts the targets of a plan.
+func tallyOf(targets []*discovery.Target) discovery.Tally {
+	tally := discovery.Tally{Total: len(targets)}
+	for _, t := range targets {
+		switch {
+		case t.State == discovery.TargetFailed:
+			tally.Failed++
+		case t.State == discovery.TargetSucceeded:
+			tally.Succeeded++
+			tally.Already++
+		default:
+			tally.Pending++
+		}
+	}
+	return tally
+}
+
+func metadataOf(o *discovery.Operation, told []*discovery.Target) *discoveryv1.OperationMetadata {
+	return &discoveryv1.OperationMetadata{
+		Verb:        verbOf(o.Verb),
+		State:       discoveryv1.OperationMetadata_State(discoveryv1.OperationMetadata_State_value[string(o.State)]),
+		Requester:   requester(&o.Requester),
+		Reason:      o.Reason,
+		RequestId:   o.RequestID,
+		Filter:      o.Filter,
+		KeepStopped: o.KeepStopped,
+		MaxParallel: int32(o.MaxParallel), //nolint:gosec // At most 1000.
+		CreateTime:  timeOf(o.CreateTime),
+		StartTime:   timeOf(o.StartTime),
+		EndTime:     timeOf(o.EndTime),
+		Deadline:    timeOf(o.Deadline),
+		CancelTime:  timeOf(o.CancelTime),
+		Progress:    progressOf(&o.Tally),
+		Targets:     targetsOf(told),
+	}
+}
+
+func verbOf(v discovery.Verb) discoveryv1.Verb {
+	return discoveryv1.Verb(discoveryv1.Verb_value[string(v)])
+}
+
+func requester(r *discovery.Requester) *discoveryv1.Requester {
+	return &discoveryv1.Requester{
+		User: r.User, Source: discoveryv1.Requester_Source(discoveryv1.Requester_Source_value[string(r.Source)]),
+		Address: r.Address, UserAgent: r.UserAgent,
+	}
+}
+
+//nolint:gosec // Counts of at most 10000.
+func progressOf(t *discovery.Tally) *discoveryv1.Progress {
+	return &discoveryv1.Progress{
+		Total: int32(t.Total), Pending: int32(t.Pending), Running: int32(t.Running), Succeeded: int32(t.Succeeded),
+		Already: int32(t.Already), Failed: int32(t.Failed), Cancelled: int32(t.Cancelled), Unknown: int32(t.Unknown),
+	}
+}
+
+func targetsOf(targets []*discovery.Target) []*discoveryv1.Target {
+	messages := make([]*discoveryv1.Target, len(targets))
+	for n, t := range targets {
+		messages[n] = targetOf(t)
+	}
+	return messages
+}
+
+func targetOf(t *discovery.Target) *discoveryv1.Target {
+	message := &discoveryv1.Target{
+		Instance:      discovery.InstanceName(t.Instance),
+		Provider:      string(t.Provider),
+		Kind:          string(t.Kind),
+		Location:      t.Location,
+		ProviderId:    t.ProviderID,
+		DisplayName:   t.DisplayName,
+		State:         discoveryv1.Target_State(discoveryv1.Target_State_value[string(t.State)]),
+		Already:       t.Already,
+		FromState:     string(t.FromState),
+		CurrentState:  string(t.CurrentState),
+		ProviderState: t.ProviderState,
+		ObserveTime:   timeOf(t.ObserveTime),
+		Refusal:       refusalOf(t.Refusal),
+		Notes:         t.Notes,
+		Calls:         int32(t.Calls), //nolint:gosec // A few.
+	}
+	if t.Account != "" {
+		message.Account = accountPrefix + t.Account
+	}
+	for _, step := range t.Steps {
+		message.Steps = append(message.Steps, &discoveryv1.Step{
+			Time: timeOf(step.Time), State: discoveryv1.Target_State(discoveryv1.Target_State_value[string(step.State)]), Text: step.Text,
+		})
+		message.Summary = step.Text
+	}
+	return message
+}
+
+func refusalOf(r *discovery.Refusal) *discoveryv1.Refusal {
+	if r == nil {
+		return nil
+	}
+	return &discoveryv1.Refusal{
+		Reason:  discoveryv1.Refusal_Reason(discoveryv1.Refusal_Reason_value[string(r.Reason)]),
+		Message: r.Message, Remedy: r.Remedy, Transient: r.Transient,
+	}
+}
+
+// codeOfRefusal is the code of an operation that failed (AIP-193).
+var codeOfRefusal = map[discovery.RefusalReason]codes.Code{
+	discovery.InsufficientCapacity: codes.ResourceExhausted,
+	discovery.QuotaExceeded:        codes.ResourceExhausted,
+	discovery.TooManyRequests:      codes.ResourceExhausted,
+	discovery.NotPermitted:         codes.PermissionDenied,
+	discovery.NoCredentials:        codes.FailedPrecondition,
+	discovery.NoInstance:           codes.NotFound,
+	discovery.NoAnswer:             codes.Unavailable,
+	discovery.InProgress:           codes.Aborted,
+	discovery.EtagMismatch:         codes.Aborted,
+	discovery.WasCancelled:         codes.Canceled,
+	discovery.OutOfTime:            codes.DeadlineExceeded,
+	discovery.OurFault:             codes.Internal,
+	discovery.CloudFailed:          codes.Aborted,
+}
+
+// statusOf is the error of an operation on one instance.
+func statusOf(o *discovery.Operation, t *discovery.Target) *status.Status {
+	code, ok := codeOfRefusal[t.Refusal.Reason]
+	if !ok {
+		code = codes.FailedPrecondition
+	}
+	text := fmt.Sprintf("%s was not %s: %s", discovery.InstanceName(t.Instance), doneWord(o.Verb), t.Refusal.Message)
+	if t.State == discovery.TargetUnknown {
+		text = fmt.Sprintf("%s: %s", discovery.InstanceName(t.Instance), t.Refusal.Message)
+	}
+	s := status.New(code, text)
+	with, err := s.WithDetails(&errdetails.ErrorInfo{
+		Reason: string(t.Refusal.Reason), Domain: serve.ErrorDomain,
+		Metadata: map[string]string{"name": discovery.InstanceName(t.Instance), "state": string(t.State), "remedy": t.Refusal.Remedy},
+	})
+	if err != nil { // Only OK can't carry details.
+		return s
+	}
+	return with
+}
+
+func doneWord(v discovery.Verb) string {
+	if v == discovery.Start {
+		return "started"
+	}
+	return "stopped"
+}

@@ -1,0 +1,25 @@
+package jobs
+
+import (
+	"context"
+
+	"github.com/riverqueue/river"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// keepArgs of a job that stops again what has started by itself.
+type keepArgs struct{}
+
+func (keepArgs) Kind() string { return "keep" }
+
+func (keepArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
+
+type keepWorker struct {
+	river.WorkerDefaults[keepArgs]
+	keeper *discovery.Keeper
+}
+
+func (w *keepWorker) Work(ctx context.Context, _ *river.Job[keepArgs]) error {
+	return w.keeper.Keep(ctx)
+}

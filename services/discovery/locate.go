@@ -1,0 +1,138 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+)
+
+const (
+	// locateAccounts is how many accounts an instance is looked for in at the
+	// most, and locateAtOnce how many at the same time.
+	locateAccounts = 200
+	locateAtOnce   = 8
+)
+
+// errFound ends a search.
+var errFound = errors.New("found")
+
+// locate looks for an instance in the clouds, by the cloud's own id, and takes it
+// into the roll.
+func (d *Dispatcher) locate(ctx context.Context, named Named) (*Held, error) {
+	limited, cancel := context.WithTimeout(ctx, d.Limits.Validate)
+	defer cancel()
+	accounts, err := d.whereToLook(limited, named)
+	if err != nil {
+		return nil, err
+	}
+	if len(accounts) == 0 {
+		return nil, notAnywhere(named.ID, "no account on the roll is of a cloud that gives such ids")
+	}
+	var (
+		mu      sync.Mutex
+		found   *Held
+		blind   []string
+		refused *Refusal
+	)
+	group, looking := errgroup.WithContext(limited)
+	group.SetLimit(locateAtOnce)
+	for _, account := range accounts {
+		group.Go(func() error {
+			held, err := d.locateIn(looking, account.ID, named)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case held != nil:
+				found = held
+				return errFound
+			case err != nil && (found == nil):
+				refused = asRefusal(err)
+				blind = append(blind, "accounts/"+account.ID+": "+refused.Message)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // What came of each is in the variables.
+	switch {
+	case found != nil:
+		return found, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case len(blind) > 0:
+		return nil, fault.New(fault.KindUnavailable, string(NoAnswer),
+			"the roll does not have %s, and not all that could have it could be looked at: %s", named.ID, clip(strings.Join(blind, "; "))).
+			With("providerId", named.ID)
+	}
+	return nil, notAnywhere(named.ID, fmt.Sprintf("neither has the cloud, in %d accounts that could", len(accounts)))
+}
+
+func notAnywhere(id, also string) error {
+	return fault.New(fault.KindNotFound, string(NoInstance), "the roll does not have %s; %s", id, also).With("providerId", id)
+}
+
+// whereToLook are the accounts that could have the instance.
+func (d *Dispatcher) whereToLook(ctx context.Context, named Named) ([]Account, error) {
+	if named.Account != "" {
+		account, err := d.Accounts.Account(ctx, named.Account)
+		return []Account{account}, err
+	}
+	recognized := map[ProviderName]bool{}
+	for name, provider := range d.Providers {
+		if recognizer, ok := provider.(Recognizer); ok {
+			kind, known := recognizer.Recognizes(named.ID)
+			recognized[name] = known && (named.Kind == "" || kind == named.Kind)
+		}
+	}
+	var accounts []Account
+	err := d.Roll.Accounts(ctx, time.Time{}, func(page []Account) error {
+		for _, account := range page {
+			if recognized[account.Provider] {
+				accounts = append(accounts, account)
+			}
+		}
+		return nil
+	})
+	if err == nil && len(accounts) > locateAccounts {
+		err = fault.New(fault.KindFailedPrecondition, string(NoInstance),
+			"the roll does not have %s, and %d accounts could: say in which to look", named.ID, len(accounts)).With("providerId", named.ID)
+	}
+	return accounts, err
+}
+
+// locateIn looks in one account; nil when it is not there.
+func (d *Dispatcher) locateIn(ctx context.Context, accountID string, named Named) (*Held, error) {
+	account, operator, err := openOperator(ctx, d.Providers, d.Accounts, accountID)
+	if err != nil {
+		return nil, err
+	}
+	for range d.Limits.Retries {
+		token, err := d.Ledger.NextToken(ctx)
+		if err != nil {
+			return nil, err
+		}
+		at := time.Now()
+		located, err := operator.Locate(ctx, Hint{ProviderID: named.ID, Kind: named.Kind, Location: named.Location}, uncounted{})
+		if err != nil || located == nil {
+			return nil, err
+		}
+		held, err := d.Instances.Record(ctx, Observation{
+			Account: accountID, Provider: account.Provider, ScopeID: located.ScopeID, Token: token, Time: at,
+		}, &located.Instance)
+		if !isStale(err) {
+			return held, err
+		}
+	}
+	return nil, NewRefusal(OurFault, "the roll was read anew each time it was looked at", "Ask again in a while.", nil).Soon()
+}
+
+// uncounted are calls that nobody counts.
+type uncounted struct{}
+
+func (uncounted) Called(bool) {}

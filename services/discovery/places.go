@@ -1,0 +1,205 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+)
+
+// lookAtOnce is how many instances one look is for at the most.
+const lookAtOnce = 100
+
+// places are the accounts and scopes that an operation works in.
+type places struct {
+	*Conductor
+	ctx    context.Context //nolint:containedctx // The operation's, which outlives single targets.
+	verb   Verb
+	logger *slog.Logger
+
+	mu       sync.Mutex
+	accounts map[string]*openedAccount
+	scopes   map[placeKey]*place
+}
+
+type placeKey struct {
+	account string
+	ScopeID
+}
+
+// openedAccount is an account that is signed in to, once for all its targets.
+type openedAccount struct {
+	mu       sync.Mutex
+	account  Account
+	operator Operator
+}
+
+// place is one scope of one account. Looks at its instances go together.
+type place struct {
+	*places
+	key     placeKey
+	account Account
+	operator
+	checks  *batcher[Wanted, sighting[Assessment]]
+	follows *batcher[Pursuit, sighting[Progress]]
+}
+
+type operator = Operator
+
+// sighting is what a look brought, with the token that was taken before it.
+type sighting[T any] struct {
+	seen  T
+	token int64
+	time  time.Time
+}
+
+func newPlaces(ctx context.Context, c *Conductor, verb Verb, logger *slog.Logger) *places {
+	return &places{Conductor: c, ctx: ctx, verb: verb, logger: logger, accounts: map[string]*openedAccount{}, scopes: map[placeKey]*place{}}
+}
+
+// of is the place of a target, signed in to. Its error is a *Refusal, or ctx's.
+func (p *places) of(ctx context.Context, accountID string, scope ScopeID) (*place, error) {
+	p.mu.Lock()
+	opened := p.accounts[accountID]
+	if opened == nil {
+		opened = &openedAccount{}
+		p.accounts[accountID] = opened
+	}
+	p.mu.Unlock()
+	opened.mu.Lock()
+	defer opened.mu.Unlock()
+	if opened.operator == nil {
+		if err := p.open(ctx, accountID, opened); err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			return nil, asRefusal(err)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := placeKey{account: accountID, ScopeID: scope}
+	if found := p.scopes[key]; found != nil {
+		return found, nil
+	}
+	made := &place{places: p, key: key, account: opened.account, operator: opened.operator}
+	made.checks = newBatcher(p.ctx, lookAtOnce, made.checkAll)
+	made.follows = newBatcher(p.ctx, lookAtOnce, made.followAll)
+	p.scopes[key] = made
+	return made, nil
+}
+
+// open signs in to an account, and makes sure that it is the one stated.
+func (p *places) open(ctx context.Context, id string, into *openedAccount) error {
+	ctx, cancel := context.WithTimeout(ctx, p.Limits.Look)
+	defer cancel()
+	account, operator, err := openOperator(ctx, p.Providers, p.Accounts, id)
+	if err == nil {
+		into.account, into.operator = account, operator
+	}
+	return err
+}
+
+// openOperator signs in to an account to start or stop something in it.
+func openOperator(
+	ctx context.Context, providers map[ProviderName]Provider, accounts Keyring, id string,
+) (Account, Operator, error) {
+	account, err := accounts.Account(ctx, id)
+	if err != nil {
+		return account, nil, err
+	}
+	credentials, err := accounts.Credentials(ctx, id)
+	if err != nil {
+		return account, nil, err
+	}
+	session, err := openSession(ctx, providers, account, credentials)
+	if err != nil {
+		return account, nil, err
+	}
+	operator, able := session.(Operator)
+	if !able {
+		return account, nil, NewRefusal(Unsupported, fmt.Sprintf("this Rollcall can't start or stop what is in accounts of %s", account.Provider), "", nil)
+	}
+	identity, err := session.Identity(ctx)
+	if err != nil {
+		return account, nil, err
+	}
+	return account, operator, checkIdentity(account, identity)
+}
+
+// asRefusal is what an error on the way to a cloud comes to.
+func asRefusal(err error) *Refusal {
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		return r
+	}
+	switch fault.KindOf(err) {
+	case fault.KindNotFound:
+		return NewRefusal(NoInstance, err.Error(), "Put its account on the roll again.", err)
+	case fault.KindUnavailable, fault.KindAborted:
+		return NewRefusal(OurFault, err.Error(), "Ask again in a while.", err).Soon()
+	default:
+		return RefusalOf(FailureOf(err))
+	}
+}
+
+// Called counts nothing: budgets and their throttling are the providers' own.
+func (p *places) Called(bool) {}
+
+// checkAll looks at instances before the call.
+func (p *place) checkAll(ctx context.Context, wanted []Wanted) ([]sighting[Assessment], error) {
+	return look(ctx, p, func(ctx context.Context) ([]Assessment, error) {
+		return p.Check(ctx, p.key.ScopeID, p.verb, wanted, p)
+	})
+}
+
+// followAll looks at how calls go.
+func (p *place) followAll(ctx context.Context, pursuits []Pursuit) ([]sighting[Progress], error) {
+	return look(ctx, p, func(ctx context.Context) ([]Progress, error) {
+		return p.Follow(ctx, p.key.ScopeID, pursuits, p)
+	})
+}
+
+// look takes a token and looks then: what it saw is newer than what any reading
+// that began before has to say.
+func look[T any](ctx context.Context, p *place, do func(context.Context) ([]T, error)) ([]sighting[T], error) {
+	token, err := p.Operations.NextToken(ctx)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, p.Limits.Look)
+	defer cancel()
+	at := time.Now()
+	seen, err := do(limited)
+	if err != nil {
+		return nil, err
+	}
+	sightings := make([]sighting[T], len(seen))
+	for n := range seen {
+		sightings[n] = sighting[T]{seen: seen[n], token: token, time: at}
+	}
+	return sightings, nil
+}
+
+// record takes what was seen into the roll.
+func (p *place) record(ctx context.Context, token int64, at time.Time, instance *Instance) (*Held, error) {
+	return p.Roll.Record(ctx, Observation{
+		Account: p.key.account, Provider: p.account.Provider, ScopeID: p.key.ScopeID, Token: token, Time: at,
+	}, instance)
+}
+
+// isStale tells whether the roll knows something newer.
+func isStale(err error) bool { return fault.ReasonOf(err) == "STALE_OBSERVATION" }
+
+// wait waits for the looks that are under way.
+func (p *places) wait() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, scope := range p.scopes {
+		scope.checks.wait()
+		scope.follows.wait()
+	}
+}

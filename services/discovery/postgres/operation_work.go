@@ -1,0 +1,205 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// ClaimOperation takes a queued operation for a worker, with all its targets;
+// NotFound when it is not queued.
+func (s *Store) ClaimOperation(
+	ctx context.Context, id, worker string, lease time.Duration,
+) (discovery.OperationClaim, *discovery.Operation, error) {
+	const claim = `
+		UPDATE operations
+		SET state = 'RUNNING', worker = $2, fencing_token = nextval('fencing_token_seq'),
+		    start_time = coalesce(start_time, now()), lease_time = now() + $3, revision = revision + 1
+		WHERE id = $1 AND state = 'QUEUED'
+		RETURNING fencing_token, deadline - now()`
+	c := discovery.OperationClaim{Operation: id}
+	err := s.pool.QueryRow(ctx, claim, id, worker, lease).Scan(&c.Token, &c.Left)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return c, nil, operationNotFound(id)
+	}
+	if err != nil {
+		return c, nil, postgres.Fault(err)
+	}
+	operation, err := s.Operation(ctx, id)
+	return c, operation, err
+}
+
+// RenewOperation says that the worker lives, and tells whether the operation was
+// cancelled.
+func (s *Store) RenewOperation(ctx context.Context, claim discovery.OperationClaim, lease time.Duration) (cancelled bool, err error) {
+	const renew = `
+		UPDATE operations SET lease_time = now() + $3 WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'
+		RETURNING cancel_time IS NOT NULL`
+	err = s.pool.QueryRow(ctx, renew, claim.Operation, claim.Token, lease).Scan(&cancelled)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, discovery.ErrOperationLost(claim)
+	}
+	return cancelled, postgres.Fault(err)
+}
+
+// SaveTarget stores a target, with what the audit is told.
+func (s *Store) SaveTarget(
+	ctx context.Context, claim discovery.OperationClaim, target *discovery.Target, entries ...discovery.AuditEntry,
+) error {
+	return s.saveTarget(ctx, claim, target, false, entries)
+}
+
+// CallTarget stores that a call is about to go out, unless the operation was
+// cancelled: the two statements meet at the operation's row.
+func (s *Store) CallTarget(
+	ctx context.Context, claim discovery.OperationClaim, target *discovery.Target, entry discovery.AuditEntry,
+) error {
+	target.CallTime = time.Now()
+	return s.saveTarget(ctx, claim, target, true, []discovery.AuditEntry{entry})
+}
+
+func (s *Store) saveTarget(
+	ctx context.Context, claim discovery.OperationClaim, t *discovery.Target, calling bool, entries []discovery.AuditEntry,
+) error {
+	const next = `
+		UPDATE operations SET revision = revision + 1
+		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'
+		RETURNING revision, cancel_time IS NOT NULL`
+	const save = `
+		UPDATE operation_targets
+		SET state = $3, exclusive = $4, unit = $5, already = $6, from_state = $7, current_state = $8, provider_state = $9,
+		    observe_time = $10, calls = $11, call_time = CASE WHEN $11 = 0 THEN NULL WHEN $12 THEN now() ELSE call_time END,
+		    reference = $13, refusal_reason = $14, refusal_message = $15, refusal_remedy = $16, refusal_transient = $17,
+		    notes = $18, steps = $19, revision = $20
+		WHERE operation = $1 AND place = $2`
+	refusal := t.Refusal
+	if refusal == nil {
+		refusal = &discovery.Refusal{}
+	}
+	notes := t.Notes
+	if notes == nil {
+		notes = []string{}
+	}
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		var cancelled bool
+		err := tx.QueryRow(ctx, next, claim.Operation, claim.Token).Scan(&t.Revision, &cancelled)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return discovery.ErrOperationLost(claim)
+		case err != nil:
+			return err
+		case calling && cancelled:
+			return discovery.ErrOperationCancelled(claim.Operation)
+		}
+		_, err = tx.Exec(ctx, save, claim.Operation, t.Place, t.State, textOrNull(t.Exclusive), t.Unit, t.Already, t.FromState,
+			t.CurrentState, t.ProviderState, orNull(t.ObserveTime), t.Calls, calling, t.Reference,
+			refusal.Reason, refusal.Message, refusal.Remedy, refusal.Transient, notes, stepsOf(t), t.Revision)
+		if err != nil {
+			return err
+		}
+		return insertAudit(ctx, tx, entries)
+	})
+	if postgres.Constraint(err) == "operation_targets_exclusive_key" {
+		return s.inProgress(ctx, t)
+	}
+	return err
+}
+
+// inProgress names the operation that works on what a target claims for itself.
+func (s *Store) inProgress(ctx context.Context, t *discovery.Target) error {
+	const blocker = `
+		SELECT operation::text FROM operation_targets
+		WHERE account = $1 AND exclusive = $2 AND state IN ('PENDING', 'CHECKING', 'CALLED', 'WAITING')`
+	var other string
+	if err := s.pool.QueryRow(ctx, blocker, t.Account, t.Exclusive).Scan(&other); err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return postgres.Fault(err)
+	}
+	return discovery.ErrInProgress(t.Exclusive, other)
+}
+
+// KeepStopped has an instance stopped again when it starts by itself.
+func (s *Store) KeepStopped(ctx context.Context, claim discovery.OperationClaim, t *discovery.Target, autoRestart time.Time) error {
+	const keep = `
+		INSERT INTO kept_stopped (instance, account, operation, user_name, reason, auto_restart_time)
+		SELECT $2, $3, id, user_name, reason, $4 FROM operations WHERE id = $1 AND fencing_token = $5
+		ON CONFLICT (instance) DO UPDATE SET
+			operation = excluded.operation, user_name = excluded.user_name, reason = excluded.reason,
+			stop_time = now(), auto_restart_time = excluded.auto_restart_time, check_time = now()`
+	_, err := s.pool.Exec(ctx, keep, claim.Operation, t.Instance, t.Account, orNull(autoRestart), claim.Token)
+	return postgres.Fault(err)
+}
+
+// EndOperation ends an operation of which every target has ended.
+func (s *Store) EndOperation(ctx context.Context, claim discovery.OperationClaim) error {
+	const end = `
+		UPDATE operations SET state = 'ENDED', end_time = now(), revision = revision + 1
+		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
+	tag, err := s.pool.Exec(ctx, end, claim.Operation, claim.Token)
+	if err == nil && tag.RowsAffected() == 0 {
+		return discovery.ErrOperationLost(claim)
+	}
+	return postgres.Fault(err)
+}
+
+// ReleaseOperation queues an operation again, for another worker, after a while.
+func (s *Store) ReleaseOperation(ctx context.Context, claim discovery.OperationClaim, after time.Duration) error {
+	const release = `
+		UPDATE operations SET state = 'QUEUED', revision = revision + 1
+		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, release, claim.Operation, claim.Token)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return discovery.ErrOperationLost(claim)
+		}
+		return s.queueOperation(ctx, tx, claim.Operation, after)
+	})
+}
+
+// DueKeeps are kept instances that have not been looked at for every.
+func (s *Store) DueKeeps(ctx context.Context, every time.Duration, limit int) ([]discovery.Kept, error) {
+	const due = `
+		UPDATE kept_stopped SET check_time = now() + $1
+		WHERE instance IN (
+			SELECT instance FROM kept_stopped WHERE check_time <= now() ORDER BY check_time LIMIT $2 FOR UPDATE SKIP LOCKED)
+		RETURNING instance, account, operation::text, user_name, reason, auto_restart_time`
+	rows, err := s.pool.Query(ctx, due, every, limit)
+	if err != nil {
+		return nil, postgres.Fault(err)
+	}
+	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (discovery.Kept, error) {
+		var (
+			k    discovery.Kept
+			auto *time.Time
+		)
+		err := row.Scan(&k.Instance, &k.Account, &k.Operation, &k.User, &k.Reason, &auto)
+		k.AutoRestartTime = orZero(auto)
+		return k, err
+	})
+	return kept, postgres.Fault(err)
+}
+
+// Keep stores when the cloud starts an instance by itself.
+func (s *Store) Keep(ctx context.Context, kept discovery.Kept) error {
+	_, err := s.pool.Exec(ctx, `UPDATE kept_stopped SET auto_restart_time = $2 WHERE instance = $1`,
+		kept.Instance, orNull(kept.AutoRestartTime))
+	return postgres.Fault(err)
+}
+
+// Release forgets one, and tells the audit.
+func (s *Store) Release(ctx context.Context, kept discovery.Kept, entry discovery.AuditEntry) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `DELETE FROM kept_stopped WHERE instance = $1 AND operation = $2`, kept.Instance, kept.Operation)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err // Another stop or start has had its word since.
+		}
+		return insertAudit(ctx, tx, []discovery.AuditEntry{entry})
+	})
+}
