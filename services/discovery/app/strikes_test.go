@@ -176,3 +176,42 @@ func metadataOf(t *testing.T, op *longrunningpb.Operation) *discoveryv1.Operatio
 	}
 	return metadata
 }
+
+// TestTerminatedMeanwhile: a machine that is deleted between the look and the call
+// is told for what it is.
+func TestTerminatedMeanwhile(t *testing.T) {
+	t.Parallel()
+	r := start(t, cloudsim.Config{Regions: []string{strikesHome}, Transition: cloudsim.Immediately}, func(c *app.Config) {
+		c.Operations = discovery.DefaultOperationLimits()
+		c.Periods.Keep = time.Second
+	})
+	home := r.world.Accounts()[0]
+	made := must(r.world.Launch(home, strikesHome, cloudsim.Spec{}))(t)
+	r.connection(r.add(home).GetName(), accountsv1.Connection_CONNECTED)
+	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Action: "StopInstances"}, Kind: cloudsim.Slow, Delay: time.Second})
+	conn := dial(t, r.config.GRPC)
+	op, err := discoveryv1.NewLifecycleServiceClient(conn).StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{ProviderId: made[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations := discoveryv1.NewOperationServiceClient(conn)
+	ended := func(ready func(*discoveryv1.Target) bool) *discoveryv1.Target {
+		var target *discoveryv1.Target
+		eventually(t, op.GetName()+" goes on", func() (bool, any) {
+			if op, err = operations.GetOperation(t.Context(), &discoveryv1.GetOperationRequest{Name: op.GetName()}); err != nil {
+				return false, err
+			}
+			target = metadataOf(t, op).GetTargets()[0]
+			return ready(target), target
+		})
+		return target
+	}
+	ended(func(target *discoveryv1.Target) bool { return target.GetCalls() == 1 })
+	if _, err := r.world.Terminate(home, strikesHome, made[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	got := ended(func(*discoveryv1.Target) bool { return op.GetDone() })
+	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != discoveryv1.Refusal_TERMINATED || got.GetCurrentState() != "TERMINATED" {
+		t.Errorf("it ended as %v", got)
+	}
+}
