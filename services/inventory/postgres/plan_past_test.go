@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -94,21 +95,24 @@ func TestPlansOfThePast(t *testing.T) {
 	})
 }
 
+// nothingThere are the partitions that these tests leave empty: that for the rest,
+// and those of the days of today.
+var nothingThere = regexp.MustCompile(`^changes_(default|\d{8})$`)
+
 // checkLog wants a plan that reads these partitions of the log, beside the one for
 // the rest, by an index.
 func checkLog(t *testing.T, plan planNode, partitions ...string) {
 	t.Helper()
 	read := map[string]bool{}
 	for _, node := range plan.all() {
-		if !strings.HasPrefix(node.Relation, "changes_") {
+		if !strings.HasPrefix(node.Relation, "changes_") || nothingThere.MatchString(node.Relation) {
 			continue
 		}
 		read[node.Relation] = true
-		if node.Type == "Seq Scan" && node.Relation != "changes_default" { // which is empty
+		if node.Type == "Seq Scan" {
 			t.Errorf("reads a whole day of the log: %s", plan)
 		}
 	}
-	delete(read, "changes_default")
 	for _, partition := range partitions {
 		if !read[partition] {
 			t.Errorf("does not read %s: %s", partition, plan)
