@@ -190,7 +190,7 @@ func (s *Store) ListAsOf(ctx context.Context, at inventory.LogPlace, filter *que
 func listAsOfSQL(at inventory.LogPlace, filter *query.Filter, after uuid.UUID, most int) (string, []any) {
 	var args query.Args
 	place := past{revision: at.Revision, notBefore: at.Time}
-	observeTime := `CASE WHEN EXISTS (SELECT FROM changes c WHERE c.uid = instances.uid AND ` + place.later(&args, "c") + `)
+	observeTime := `CASE WHEN EXISTS (SELECT FROM changes c WHERE c.uid = instances.uid AND ` + place.later(&args) + `)
 		THEN change_time ELSE ` + observeTimeSQL + ` END`
 	return `SELECT ` + imageColumns("instances", observeTime) + `
 		FROM ` + instancesAsOf(&args, place) + ` instances
