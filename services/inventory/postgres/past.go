@@ -53,12 +53,16 @@ func unchangedSince(args *query.Args, at past) string {
 	)`
 }
 
-func undoneSince(args *query.Args, at past) string {
+func undoneSince(args *query.Args, at past) string { return undoneAmong(args, at, "") }
+
+// undoneAmong looks only at those changes (alias c) for which more, which begins
+// with AND, holds too.
+func undoneAmong(args *query.Args, at past, more string) string {
 	return `(
 		SELECT was.* FROM (
 			SELECT c.uid, ` + undone + ` AS was
 			FROM changes c LEFT JOIN LATERAL jsonb_each(c.was) e ON true
-			WHERE ` + at.later(args) + `
+			WHERE ` + at.later(args) + more + `
 			GROUP BY c.uid HAVING NOT bool_or(c.type = 'CREATED')
 		) later JOIN instances i ON i.uid = later.uid CROSS JOIN LATERAL jsonb_populate_record(i, later.was) was
 	)`
