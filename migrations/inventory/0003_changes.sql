@@ -64,6 +64,19 @@ CREATE TABLE changes_default PARTITION OF changes DEFAULT;
 
 COMMENT ON TABLE changes_default IS 'Changes of days that have no partition of their own.';
 
+-- The first days; from then on the service makes them.
+DO $$
+DECLARE
+    begins timestamptz := date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
+BEGIN
+    FOR n IN 0..3 LOOP
+        EXECUTE format('CREATE TABLE %I PARTITION OF changes FOR VALUES FROM (%L) TO (%L)',
+            'changes_' || to_char(begins AT TIME ZONE 'UTC', 'YYYYMMDD'), begins, begins + interval '24 hours');
+        begins := begins + interval '24 hours';
+    END LOOP;
+END
+$$;
+
 -- What is on the roll already begins the log, so that replayed from its beginning
 -- it gives the roll.
 INSERT INTO changes (revision, time, uid, type, observe_time)
@@ -95,6 +108,9 @@ COMMENT ON COLUMN observation_gaps.start_time IS 'The last complete observation 
 COMMENT ON COLUMN observation_gaps.end_time IS 'The first complete observation after.';
 COMMENT ON COLUMN observation_gaps.reason IS 'Why, for programs: that of the first failed try, or NOT_OBSERVED.';
 COMMENT ON COLUMN observation_gaps.error IS 'Why, for people.';
+
+-- What was gone for so long that its changes are forgotten is forgotten too.
+CREATE INDEX instances_gone_time_idx ON instances (gone_time) WHERE gone_time IS NOT NULL;
 
 ALTER TABLE scopes
     ADD COLUMN first_complete_time timestamptz,

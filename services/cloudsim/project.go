@@ -140,8 +140,13 @@ func (w *World) Project(id string) (ProjectInfo, error) {
 	}
 	return ProjectInfo{
 		ID: id, Name: p.plan.Name, Number: p.number,
-		Created: time.Date(2023, 1, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(p.entropy%(1000*24)) * time.Hour),
+		Created: p.created(),
 	}, nil
+}
+
+// created is when the project was made.
+func (p *project) created() time.Time {
+	return time.Date(2023, 1, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(p.entropy%(1000*24)) * time.Hour)
 }
 
 // ProjectRegions returns the regions of a project's plan, those that hold something.

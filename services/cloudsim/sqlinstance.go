@@ -65,7 +65,10 @@ func (p *project) generateSQL(region GoogleRegion, n int, now time.Time) {
 		env = pick(p.rng, defaultEnvs)
 	}
 	d := p.newSQL(fmt.Sprintf("%s-%s-%s-%d", service.Name, env, region.Name, n+1), region, now)
-	d.Created = now.Add(-time.Duration(1+p.rng.Int64N(700*24*3600)) * time.Second).UTC().Truncate(time.Millisecond)
+	// Not reckoned from now: Cloud SQL has no id, and when a database was made is
+	// part of what tells it from another of its name. A world that is made anew
+	// from its seed has the same ones.
+	d.Created = p.created().Add(time.Duration(1+p.rng.Int64N(60*24*3600)) * time.Second).UTC().Truncate(time.Millisecond)
 	d.Changed = d.Created
 	d.Labels = p.labels(service, env)
 	if source := p.lastSQL(region.Name, now); n%6 == 5 && source != nil {

@@ -107,8 +107,13 @@ func (p *pursuit) notTaken(ctx context.Context, refusal *Refusal, unsent bool) e
 		return p.retry(ctx, refusal, false)
 	}
 	// Why it was refused may show in its state, which the roll should have.
-	if s, err := p.follow(ctx); err == nil && s.seen.Evidence == Found {
-		_ = p.tell(ctx, s, false)
+	if s, err := p.follow(ctx); err == nil {
+		if s.seen.Evidence == Found {
+			_ = p.tell(ctx, s, false)
+		}
+		if gone := s.seen.Refusal; gone != nil && gone.Reason == IsTerminated {
+			refusal = gone // It was deleted meanwhile: that says more than its state.
+		}
 	}
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errOver) {
 		return context.Cause(ctx)

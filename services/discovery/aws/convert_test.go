@@ -13,6 +13,22 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
 
+// Members of a cluster that is stopped, or on its way, are not available; what
+// else they are said to be counts.
+func TestMemberWord(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ own, cluster, want string }{
+		{"available", "", "available"}, {"available", "available", "available"}, {"available", "backing-up", "available"},
+		{"available", "stopped", "stopped"}, {"available", "stopping", "stopping"}, {"available", "starting", "starting"},
+		{"stopped", "available", "stopped"}, {"deleting", "stopped", "deleting"},
+	} {
+		got := database(&rdstypes.DBInstance{DBInstanceStatus: aws.String(test.own)}, "eu-west-1", "100000000001", member{status: test.cluster})
+		if got.ProviderState != test.want || got.State != databaseState(test.want) {
+			t.Errorf("%s in a cluster that is %s: %s, %s", test.own, test.cluster, got.ProviderState, got.State)
+		}
+	}
+}
+
 func TestMachine(t *testing.T) {
 	t.Parallel()
 	launched, attached := time.Unix(2000, 0), time.Unix(1000, 0)

@@ -37,7 +37,7 @@ func database(i *types.DBInstance, region, account string, of member) discovery.
 			labels[*tag.Key] = aws.ToString(tag.Value)
 		}
 	}
-	word := aws.ToString(i.DBInstanceStatus)
+	word := of.word(aws.ToString(i.DBInstanceStatus))
 	return discovery.Instance{
 		ProviderID:    id,
 		ProviderURI:   arn,
@@ -51,6 +51,16 @@ func database(i *types.DBInstance, region, account string, of member) discovery.
 		CreateTime:    aws.ToTime(i.InstanceCreateTime),
 		Database:      databaseDetails(i, of),
 	}
+}
+
+// word is the status of a member that is said to have this one. Members start and
+// stop with their cluster: in one that is stopped, or does either, none is
+// available, whatever is said of it (by a simulator, or a little late).
+func (m member) word(own string) string {
+	if own == "available" && (m.status == "stopped" || m.status == "stopping" || m.status == "starting") {
+		return m.status
+	}
+	return own
 }
 
 func databaseDetails(i *types.DBInstance, of member) *discovery.DatabaseDetails {

@@ -60,6 +60,8 @@ func (s *session) databases(region string, page []types.DBInstance, members map[
 type member struct {
 	cluster string
 	writer  bool
+	// status of the cluster, RDS's own word.
+	status string
 }
 
 // clusterMembers are the members of all of a region's clusters, by instance
@@ -102,6 +104,7 @@ func addMembers(to map[string]member, clusters []types.DBCluster) {
 			to[aws.ToString(m.DBInstanceIdentifier)] = member{
 				cluster: aws.ToString(cluster.DBClusterIdentifier),
 				writer:  aws.ToBool(m.IsClusterWriter),
+				status:  aws.ToString(cluster.Status),
 			}
 		}
 	}

@@ -76,11 +76,17 @@ func (s *session) actOnce(
 	if err != nil {
 		return discovery.Receipt{Effect: discovery.NotTaken, Unsent: true, Refusal: discovery.RefusalOf(discovery.FailureOf(err))}
 	}
+	told, err := s.spend(ctx, at)
+	if err != nil {
+		return discovery.Receipt{Effect: discovery.NotTaken, Refusal: discovery.RefusalOf(discovery.FailureOf(err))}
+	}
 	var sent atomic.Bool
 	reference, err := once(context.WithValue(ctx, sentKey{}, &sent), s.provider.config.AttemptLimit, func(ctx context.Context) (string, error) {
 		return do(ctx, clients)
 	})
-	calls.Called(err != nil && isThrottled(err))
+	throttled := err != nil && isThrottled(err) && !isQuota(err)
+	told(throttled)
+	calls.Called(throttled)
 	if err == nil {
 		return discovery.Receipt{Effect: discovery.Taken, Reference: reference}
 	}

@@ -40,6 +40,13 @@ func isCapacity(code string) bool {
 	return strings.Contains(code, "RESOURCE_POOL_EXHAUSTED") || strings.Contains(code, "RESOURCEPOOLEXHAUSTED") || code == "STOCKOUT"
 }
 
+// isQuota tells a refusal for the project's own limit, which shares its reason
+// with refusals for too many calls.
+func isQuota(err error) bool {
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && textOfQuota.MatchString(api.Message)
+}
+
 // refusalOf says why a call was not taken, or is in doubt.
 func refusalOf(err error, at call, verb discovery.Verb) *discovery.Refusal {
 	if _, ok := errors.AsType[*signInError](err); !ok {
@@ -65,7 +72,7 @@ func apiRefusal(api *googleapi.Error, at call, verb discovery.Verb) *discovery.R
 	switch {
 	case isCapacity(reason) || textOfCapacity.MatchString(api.Message):
 		return discovery.NewRefusal(discovery.InsufficientCapacity, says, remedyCapacity, api).Soon()
-	case textOfQuota.MatchString(api.Message):
+	case isQuota(api):
 		return discovery.NewRefusal(discovery.QuotaExceeded, says, remedyQuota, api)
 	case isThrottled(api):
 		return nil

@@ -86,7 +86,7 @@ func (r *reader) read(ctx context.Context, s State) answers {
 	})
 	group.Go(func() {
 		all.scopes = ask(ctx, r.memory, r.inventory.ListScopes,
-			&inventoryv1.ListScopesRequest{PageSize: most, Filter: `last_error_reason != ""`})
+			&inventoryv1.ListScopesRequest{PageSize: most, Filter: `unreachable`})
 	})
 	group.Go(func() {
 		all.runs = ask(ctx, r.memory, r.discovery.ListSyncRuns,

@@ -54,7 +54,9 @@ type Column struct {
 
 // Row is one instance.
 type Row struct {
-	ID       string
+	ID string
+	// PageURL is all of it, with its history.
+	PageURL  string
 	Chip     Chip
 	Name     string
 	Sub      string
@@ -219,6 +221,7 @@ func columns(s State) []Column {
 func row(s State, i *inventoryv1.Instance, stale bool, x *index) Row {
 	r := Row{
 		ID:       "i-" + strings.TrimPrefix(i.GetName(), "instances/"),
+		PageURL:  "/" + i.GetName(),
 		Chip:     stateChip(i),
 		Name:     i.GetDisplayName(),
 		Sub:      i.GetProviderId(),

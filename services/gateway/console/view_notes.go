@@ -50,10 +50,11 @@ func notes(unreachable []string, x *index) (shown, more []Note) {
 			continue
 		}
 		scope := x.failing[name]
-		key := account + "\x00" + scope.GetLastError()
+		why := whyNot(scope)
+		key := account + "\x00" + why
 		g := groups[key]
 		if g == nil {
-			g = &noteGroup{account: account, err: scope.GetLastError(), waiting: scope == nil}
+			g = &noteGroup{account: account, err: why, waiting: why == "" && scope.GetLastCompleteTime() == nil}
 			groups[key] = g
 			order = append(order, key)
 		}
@@ -70,6 +71,21 @@ func notes(unreachable []string, x *index) (shown, more []Note) {
 		}
 	}
 	return shown, more
+}
+
+// whyNot is why an answer can't vouch for a scope; "" when nobody knows, or for
+// one that was not looked at yet.
+func whyNot(scope *inventoryv1.Scope) string {
+	switch hold := scope.GetHold(); {
+	case hold != nil:
+		return fmt.Sprintf("%s of %s instances were missing at once, which another reading or a person has to confirm",
+			number(hold.GetMissingCount()), number(hold.GetInstanceCount()))
+	case scope.GetLastError() != "":
+		return scope.GetLastError()
+	case scope.GetLastCompleteTime() != nil && scope.GetSyncInterval() != nil:
+		return "it is due every " + span(scope.GetSyncInterval().AsDuration()) + " and was not read"
+	}
+	return ""
 }
 
 func (g *noteGroup) add(place string, scope *inventoryv1.Scope) {

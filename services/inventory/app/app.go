@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/grpc"
 	"github.com/rollcall-dev/rollcall/services/inventory/metrics"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/upkeep"
 	"github.com/rollcall-dev/rollcall/services/inventory/watch"
 )
 
@@ -36,6 +38,8 @@ type Config struct {
 	Internal     serve.Endpoint `name:"internal-addr" env:"ROLLCALL_INTERNAL_ADDR" default:"localhost:9192" help:"Where discovery calls: IngestService too."`
 	DiscoveryKey auth.Key       `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"The key that discovery signs its calls with, in base64."`
 	MaxConns     int32          `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"16" help:"Most connections to Postgres, of which snapshots take at most half."`
+
+	ChangeRetention time.Duration `name:"change-retention" env:"ROLLCALL_CHANGE_RETENTION" default:"720h" help:"How long changes, and what is gone, are kept; 0 keeps all."`
 
 	Watch         watch.Config `embed:"" prefix:"watch-"`
 	serve.Logging `embed:""`
@@ -54,6 +58,7 @@ type App struct {
 	internalListener net.Listener
 	meter            *serve.Meter
 	hub              *watch.Hub
+	upkeep           *upkeep.Loop
 
 	// closers give back what was opened, the last one first.
 	closers []func()
@@ -74,6 +79,10 @@ func New(ctx context.Context, cfg Config) (_ *App, err error) {
 	}
 	a.closers = append(a.closers, a.meter.Close)
 	store, err := a.openStore(ctx, cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	a.upkeep, err = upkeep.New(store, upkeep.Config{Retention: cfg.ChangeRetention, Logger: logger})
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +147,7 @@ func (a *App) Run(ctx context.Context) error {
 	group.Go(func() error { return a.public.Serve(ctx, a.publicListener) })
 	group.Go(func() error { return a.internal.Serve(ctx, a.internalListener) })
 	group.Go(func() error { return a.meter.Serve(ctx) })
+	group.Go(func() error { return a.upkeep.Run(ctx) })
 	// It ends all watches when ctx ends: servers wait for them.
 	group.Go(func() error { return a.hub.Run(ctx) })
 	if err := group.Wait(); err != nil {

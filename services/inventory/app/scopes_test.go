@@ -62,6 +62,15 @@ func TestHeldAndOverdueScopesAreUnreachable(t *testing.T) {
 	if got := s.unreachable(t, ""); !slices.Equal(got, []string{euMachines, usMachines}) {
 		t.Errorf("held and overdue: %v", got)
 	}
+	s.apply(t, observation("accounts/aws-2", region, 4), machine(region, 4))
+	scopes, err := s.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{Filter: "unreachable"})
+	if err != nil || len(scopes.GetScopes()) != 2 {
+		t.Errorf("unreachable are %v, %v", scopes, err)
+	}
+	scopes, err = s.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{Filter: "NOT unreachable"})
+	if err != nil || len(scopes.GetScopes()) != 1 {
+		t.Errorf("not unreachable are %v, %v", scopes, err)
+	}
 }
 
 // A scope that is not read any more is stale, and not empty: it is named as long

@@ -288,7 +288,7 @@ func TestWatchHeartbeats(t *testing.T) {
 	s := start(t)
 	for _, filter := range []string{`account = "accounts/none"`, `account = a AND account = b`, `labels.team = none`} {
 		w := s.watch(t, &watchRequest{Filter: filter, HeartbeatInterval: durationpb.New(100 * time.Millisecond)})
-		fence := int64(time.Now().UnixNano())
+		fence := time.Now().UnixNano()
 		s.apply(t, observation(account, region, fence), machines(region, 0, 3)...)
 		revision, _ := s.head(t)
 		for {

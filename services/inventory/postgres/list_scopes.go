@@ -27,6 +27,7 @@ var scopeFields = query.New(
 	query.Field{Path: "last_error_reason", Column: "last_error_reason", Type: query.String},
 	query.Field{Path: "instance_count", Column: "instance_count", Type: query.Int},
 	query.Field{Path: "sync_interval", Column: "sync_interval", Type: query.Duration, Nullable: true},
+	query.Field{Path: "unreachable", Column: `(` + unvouchedSQL + ` AND ` + inUseSQL + `)`, Type: query.Bool, Nullable: true},
 	query.Field{Path: "hold.hold_time", Column: "hold_time", Type: query.Timestamp, Nullable: true},
 )
 

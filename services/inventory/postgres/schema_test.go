@@ -28,6 +28,9 @@ func TestConstraints(t *testing.T) {
 	exec(t, pool, goodScope)
 	exec(t, pool, goodInstance)
 	exec(t, pool, goodCount)
+	exec(t, pool, `INSERT INTO changes VALUES (1, now(), gen_random_uuid(), 'CREATED', now())`)
+	exec(t, pool, `INSERT INTO observation_gaps SELECT uid, now(), now() + interval '1 s', 'THROTTLED' FROM scopes`)
+	exec(t, pool, `INSERT INTO absences SELECT scopes.uid, instances.uid FROM scopes, instances`)
 	for _, c := range []struct{ sql, constraint string }{
 		{goodScope, "scopes_account_kind_location_key"},
 		{`UPDATE scopes SET account = ''`, "scopes_account_check"},
@@ -45,6 +48,26 @@ func TestConstraints(t *testing.T) {
 		{`UPDATE scopes SET last_complete_time = NULL`, "scopes_last_complete_time_check"},
 		{`UPDATE scopes SET last_attempt_time = NULL`, "scopes_last_attempt_time_check"},
 		{`UPDATE scopes SET instance_count = -1`, "scopes_instance_count_check"},
+		{`UPDATE scopes SET last_complete_time = NULL, fence = 1, last_error_reason = ''`, "scopes_last_complete_time_check"},
+		{`UPDATE scopes SET fence = 0`, "scopes_last_complete_time_check"},
+		{`UPDATE scopes SET sync_interval = '0'`, "scopes_sync_interval_check"},
+		{`UPDATE scopes SET hold_fence = 1`, "scopes_hold_check"},
+		{`UPDATE scopes SET hold_fence = 1, hold_time = now(), hold_missing = 0, hold_of = 1`, "scopes_hold_missing_check"},
+		{`UPDATE scopes SET api_budgets = '{}'`, "scopes_api_budgets_check"},
+		{`INSERT INTO change_head (one, revision, time, floor_revision, floor_time) VALUES (false, 0, now(), 0, now())`, "change_head_one_check"},
+		{`INSERT INTO change_head (revision, time, floor_revision, floor_time) VALUES (0, now(), 0, now())`, "change_head_pkey"},
+		{`UPDATE change_head SET floor_revision = revision + 1`, "change_head_revision_check"},
+		{`UPDATE change_head SET floor_revision = -1`, "change_head_floor_revision_check"},
+		{`UPDATE change_head SET floor_time = time + interval '1 s'`, "change_head_floor_time_check"},
+		{`UPDATE changes SET revision = 0`, "changes_revision_check"},
+		{`UPDATE changes SET type = 'MOVED'`, "changes_type_check"},
+		{`UPDATE changes SET was = '{}'`, "changes_was_check"},
+		{`UPDATE changes SET type = 'GONE', was = '{}'`, "changes_was_check"},
+		{`UPDATE observation_gaps SET end_time = start_time`, "observation_gaps_end_time_check"},
+		{`UPDATE observation_gaps SET reason = ''`, "observation_gaps_reason_check"},
+		{`INSERT INTO observation_gaps SELECT * FROM observation_gaps`, "observation_gaps_pkey"},
+		{`INSERT INTO absences SELECT * FROM absences`, "absences_pkey"},
+		{`INSERT INTO absences VALUES (gen_random_uuid(), gen_random_uuid())`, "absences_scope_fkey"},
 		{`INSERT INTO removed_accounts VALUES ('a', 0)`, "removed_accounts_fence_check"},
 		{`INSERT INTO removed_accounts VALUES ('a', 1), ('a', 2)`, "removed_accounts_pkey"},
 		{goodCount, "instance_counts_pkey"},

@@ -213,6 +213,18 @@ func (c *child) isFrozen() bool {
 	return c.frozen
 }
 
+// confess ends the service for good, and has it say what it was doing.
+func (c *child) confess() {
+	c.mu.Lock()
+	c.stopped = true
+	if c.process != nil {
+		_ = c.process.Signal(syscall.SIGCONT) // It may have ended.
+		_ = c.process.Signal(syscall.SIGQUIT)
+	}
+	c.mu.Unlock()
+	<-c.ended
+}
+
 // stop ends the service for good.
 func (c *child) stop() {
 	c.mu.Lock()
@@ -230,7 +242,7 @@ type tail struct {
 	text []byte
 }
 
-const tailSize = 256 << 10
+const tailSize = 1 << 20
 
 func (w *tail) Write(p []byte) (int, error) {
 	w.mu.Lock()

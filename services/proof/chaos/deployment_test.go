@@ -9,9 +9,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 
@@ -43,7 +45,7 @@ const versionTag = "v"
 
 func worldConfig(seed uint64) cloudsim.Config {
 	config := cloudsim.Config{
-		Seed: seed, VersionTag: versionTag, PageSize: 4, VerifySignatures: true, Latency: time.Millisecond,
+		Seed: seed, VersionTag: versionTag, PageSize: 4, VerifySignatures: true, Latency: 4 * time.Millisecond,
 		Transition: 300 * time.Millisecond, TerminatedFor: 500 * time.Millisecond,
 	}
 	for _, id := range amazonAccounts {
@@ -61,12 +63,15 @@ type deployment struct {
 	world    *cloudsim.World
 	google   *simgcp.Server
 	postgres *dbtest.Server
+	adminURL string
 	children []*child
 	workers  []*child
 
 	accounts  accountsv1.AccountServiceClient
 	inventory []inventoryv1.InventoryServiceClient
 	discovery []discoveryv1.DiscoveryServiceClient
+	lifecycle []discoveryv1.LifecycleServiceClient
+	ops       []discoveryv1.OperationServiceClient
 }
 
 // deploy starts everything, until the end of the test.
@@ -111,7 +116,10 @@ func deploy(t testing.TB, seed uint64) *deployment {
 		worker.Service, worker.DatabaseURL, worker.GRPC = "discovery", runs, freeAddress(t)
 		worker.Accounts, worker.Inventory = accounts.Internal, inventories[i].Internal
 		d.workers = append(d.workers, startChild(t, fmt.Sprintf("discovery-%d", i), worker))
-		d.discovery = append(d.discovery, discoveryv1.NewDiscoveryServiceClient(dial(t, worker.GRPC)))
+		conn := dial(t, worker.GRPC)
+		d.discovery = append(d.discovery, discoveryv1.NewDiscoveryServiceClient(conn))
+		d.lifecycle = append(d.lifecycle, discoveryv1.NewLifecycleServiceClient(conn))
+		d.ops = append(d.ops, discoveryv1.NewOperationServiceClient(conn))
 	}
 	d.children = append(d.children, d.workers...)
 	return d
@@ -120,10 +128,32 @@ func deploy(t testing.TB, seed uint64) *deployment {
 // database makes a database for a service.
 func (d *deployment) database(t testing.TB, service string, files fs.FS) string {
 	t.Helper()
-	return d.postgres.New(t, dbtest.Template{
+	db := d.postgres.New(t, dbtest.Template{
 		Service: service, Version: dbtest.HashFS(files),
 		Migrate: func(ctx context.Context, url string) error { return postgres.Migrate(ctx, url, files, service) },
-	}).URL
+	})
+	d.adminURL = db.AdminURL
+	return db.URL
+}
+
+// sessions is what Postgres is busy with, and who waits for whom.
+func (d *deployment) sessions(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, d.adminURL)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
+	rows, err := conn.Query(ctx, `
+		SELECT format('%s %s %s since %s, in a transaction since %s, waits for %s %s: %s',
+			usename, pid, state, state_change, xact_start, wait_event_type, pg_blocking_pids(pid), left(query, 300))
+		FROM pg_stat_activity WHERE backend_type = 'client backend' ORDER BY xact_start NULLS LAST`)
+	if err != nil {
+		return "", err
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return strings.Join(lines, "\n"), err
 }
 
 // dial connects to a service that may be away for a while: calls wait for it.
@@ -160,13 +190,20 @@ func (d *deployment) thaw() {
 	}
 }
 
-// keepLogs writes what the processes said to files, and returns the folder.
-func (d *deployment) keepLogs() string {
+// keepLogs writes what the processes said to files, with what each was doing, and
+// returns the folder. The processes end.
+func (d *deployment) keepLogs(ctx context.Context) string {
 	dir, err := os.MkdirTemp("", "rollcall-chaos-")
 	if err != nil {
 		return err.Error()
 	}
+	sessions, err := d.sessions(ctx)
+	if err != nil {
+		sessions = err.Error()
+	}
+	_ = os.WriteFile(filepath.Join(dir, "postgres.log"), []byte(sessions), 0o600) // For people; nothing depends on it.
 	for _, c := range d.children {
+		c.confess()
 		_ = os.WriteFile(filepath.Join(dir, c.name+".log"), c.said.bytes(), 0o600) // For people; nothing depends on it.
 	}
 	return dir

@@ -13,7 +13,6 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
 // plan is what an episode is made from.
@@ -46,13 +45,12 @@ type episode struct {
 	// deceived are the scopes about which a cloud lied even by id, since the last
 	// quiet.
 	deceived map[string]bool
-	done   map[stepKind]int
-	past   []image
+	done     map[stepKind]int
+	past     []image
+	// operations were begun, and must end.
+	operations []string
 	// off are the accounts that a step took off the roll.
 	off map[string]bool
-	// watchable and recorded tell whether there is WatchInstances, and
-	// ListInstanceChanges.
-	watchable, recorded bool
 }
 
 // activeFault is a fault, and what takes it away.
@@ -77,7 +75,7 @@ func (p plan) run(t testing.TB) *violation {
 		for _, fault := range e.faults {
 			p.say("there was %s", fault.name)
 		}
-		p.say("broken: %v\n  (and %d more) what the processes said: %s", broken, e.others, e.keepLogs())
+		p.say("broken: %v\n  (and %d more) what the processes said: %s", broken, e.others, e.keepLogs(t.Context()))
 	}
 	return broken
 }
@@ -142,11 +140,9 @@ func (e *episode) begin() error {
 	e.first = newWatcher(e.court, beginning, false, e.inventory)
 	ctx, cancel := context.WithTimeout(e.ctx, hang)
 	defer cancel()
-	if e.probe(ctx); e.watchable {
-		e.sights.look(e.sightCtx, e.first.run)
-		if err := e.awaitToken(ctx); err != nil {
-			return err
-		}
+	e.sights.look(e.sightCtx, e.first.run)
+	if err := e.awaitToken(ctx); err != nil {
+		return err
 	}
 	for i := range 2 {
 		r := &reader{judge: newJudge(fmt.Sprintf("reader %d", i), e.court, e.excuses), rolls: e.inventory, turn: i,
@@ -163,18 +159,6 @@ func (e *episode) begin() error {
 		}
 	}
 	return nil
-}
-
-// probe finds out what there is.
-func (e *episode) probe(ctx context.Context) {
-	stream, err := e.inventory[0].WatchInstances(ctx, &inventoryv1.WatchInstancesRequest{})
-	if err == nil {
-		_, err = stream.Recv()
-	}
-	e.watchable = status.Code(err) != codes.Unimplemented
-	_, err = e.inventory[0].ListInstanceChanges(ctx, &inventoryv1.ListInstanceChangesRequest{Parent: "instances/none"})
-	e.recorded = status.Code(err) != codes.Unimplemented
-	e.say("watch: %t, changes: %t", e.watchable, e.recorded)
 }
 
 // awaitToken waits for the token that stands before all changes.
@@ -205,9 +189,7 @@ func (e *episode) watch(v view, list, slow bool) {
 		w.pace = make(chan struct{})
 	}
 	e.watchers = append(e.watchers, w)
-	if e.watchable {
-		e.sights.look(e.sightCtx, w.run)
-	}
+	e.sights.look(e.sightCtx, w.run)
 }
 
 // accountNames are the accounts of the clouds, as the roll names them.
@@ -308,14 +290,17 @@ func (e *episode) syncAccount(ctx context.Context, name string) (run string, err
 }
 
 // worker is a discovery that is not frozen.
-func (e *episode) worker() discoveryv1.DiscoveryServiceClient {
+func (e *episode) worker() discoveryv1.DiscoveryServiceClient { return e.discovery[e.awake()] }
+
+// awake is the place of a discovery that is not frozen, of all in turn.
+func (e *episode) awake() int {
 	e.turn++
 	for i := range e.workers {
 		if n := (e.turn + i) % len(e.workers); !e.workers[n].isFrozen() {
-			return e.discovery[n]
+			return n
 		}
 	}
-	return e.discovery[0]
+	return 0
 }
 
 // awaitRun waits for the end of a sync run, through deaths of who tells of it. A

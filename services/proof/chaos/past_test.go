@@ -32,9 +32,6 @@ func (e *episode) lookBack(ctx context.Context) {
 			return
 		}
 	}
-	if !e.recorded {
-		return
-	}
 	latest := e.past[len(e.past)-1]
 	for n, i := range latest.roll {
 		if (n+len(e.past))%4 != 0 { // a quarter of them, other ones each time

@@ -40,10 +40,8 @@ func (e *episode) beQuiet() {
 		e.report(wrong.Invariant, "%s", wrong.Detail)
 		return
 	}
-	if e.watchable {
-		e.compareReplicas(ctx)
-	}
-	if e.verdict() == nil && len(e.past) > 0 {
+	e.compareReplicas(ctx)
+	if e.verdict() == nil {
 		e.lookBack(ctx)
 	}
 }
@@ -74,6 +72,9 @@ func (e *episode) calm(ctx context.Context) error {
 		if err := e.change(ctx, account, "paused", field); err != nil {
 			return err
 		}
+	}
+	if err := e.awaitOperations(ctx); err != nil {
+		return err
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -50,6 +50,7 @@ const (
 	syncNow stepKind = "sync"
 	kick    stepKind = "ask-for-sync"
 	confirm stepKind = "confirm-hold"
+	operate stepKind = "start-or-stop-by-rollcall"
 
 	cutWatch stepKind = "cut-watcher"
 	newWatch stepKind = "new-watcher"
@@ -61,8 +62,8 @@ var weights = []struct {
 }{
 	{launch, 10}, {terminate, 8}, {toggle, 8}, {resize, 4}, {retag, 8}, {rename, 4}, {moveName, 5}, {wipe, 2}, {churn, 8},
 	{inject, 14}, {deceit, 8}, {heal, 6}, {signIn, 3},
-	{killWorker, 5}, {freezeWorker, 3}, {killInventory, 3}, {freezeRoll, 1}, {killAccounts, 2}, {killPostgres, 1}, {thaw, 4},
-	{pause, 2}, {leave, 2}, {narrow, 2}, {syncNow, 26}, {kick, 8}, {confirm, 1},
+	{killWorker, 6}, {freezeWorker, 4}, {killInventory, 3}, {freezeRoll, 1}, {killAccounts, 2}, {killPostgres, 1}, {thaw, 4},
+	{pause, 2}, {leave, 2}, {narrow, 2}, {syncNow, 26}, {kick, 12}, {confirm, 1}, {operate, 8},
 	{cutWatch, 6}, {newWatch, 3},
 }
 

@@ -36,7 +36,9 @@ func (e *episode) do(s step) {
 	case signIn:
 		e.breakCredentials(s)
 	case killWorker, freezeWorker, killInventory, freezeRoll, killAccounts, killPostgres, thaw:
-		e.process(s)
+		err = e.process(ctx, s)
+	case operate:
+		err = e.operate(ctx, s)
 	case pause, leave, narrow:
 		err = e.changeAccount(ctx, s)
 	case syncNow, kick:
@@ -70,8 +72,20 @@ func (w *watcher) letOne() {
 	}
 }
 
-// process kills, freezes or thaws something.
-func (e *episode) process(s step) {
+// process kills, freezes or thaws something: often in the middle of syncs, and
+// often only after others have taken over from what was frozen.
+func (e *episode) process(ctx context.Context, s step) error {
+	if s.b%3 > 0 {
+		for _, name := range e.accountNames() {
+			run, err := e.syncAccount(ctx, name)
+			if err == nil && run != "" && s.kind == thaw {
+				_, err = e.awaitRun(ctx, run)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
 	inventories := e.children[1:3]
 	switch s.kind {
 	case killWorker:
@@ -94,6 +108,7 @@ func (e *episode) process(s step) {
 	case thaw:
 		e.thaw()
 	}
+	return nil
 }
 
 func (e *episode) anyFrozen(children []*child) bool {

@@ -18,7 +18,7 @@ type scopesCommand struct {
 
 type listScopes struct {
 	Filter string `short:"f" help:"AIP-160 filter, such as 'account = \"accounts/aws-100000000001\" AND kind = DATABASE'." placeholder:"FILTER"`
-	Failed bool   `help:"Only those of which the last try failed, or that are held."`
+	Failed bool   `help:"Only those that answers can't vouch for: never observed, failed, held or overdue."`
 	Limit  int    `help:"At most so many; 0: all." default:"0"`
 	Wide   bool   `short:"w" help:"More columns: how often each is due, and what is left of the limits of the cloud's APIs."`
 }
@@ -32,7 +32,7 @@ func (c *listScopes) Help() string {
 func (c *listScopes) Run(ctx context.Context, s *session) error {
 	filter := c.Filter
 	if c.Failed {
-		filter = `(last_error_reason != "" OR hold.hold_time:*)`
+		filter = `unreachable`
 		if c.Filter != "" {
 			filter = fmt.Sprintf("(%s) AND %s", c.Filter, filter)
 		}
@@ -53,7 +53,7 @@ func (c *listScopes) Run(ctx context.Context, s *session) error {
 			case shown > 0:
 				fmt.Fprintln(s.err, s.errStyle.dim(plural(shown, "scope")))
 			case c.Failed:
-				fmt.Fprintln(s.err, "No scope's last try failed.")
+				fmt.Fprintln(s.err, "Every scope can be vouched for.")
 			case c.Filter != "":
 				fmt.Fprintln(s.err, "No scope matches the filter.")
 			default:

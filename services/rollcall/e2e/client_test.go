@@ -71,7 +71,11 @@ func TestClient(t *testing.T) {
 		{"instances-count", []string{"instances", "count"}, 0},
 		{"instances-count-by", []string{"instances", "count", "location.region", "kind", "--filter", `account = "accounts/aws-200000000002"`}, 0},
 		{"instances-lookup-unknown", []string{"instances", "lookup", "i-0123456789abcdef0"}, 1},
+		{"instances-as-of-no-time", []string{"instances", "list", "--as-of", "yesterday"}, 2},
+		{"instances-history-unknown", []string{"instances", "history", "00000000-0000-0000-0000-000000000000"}, 1},
 		{"scopes", []string{"scopes"}, 0},
+		{"scopes-confirm-asks", []string{"scopes", "confirm", "aws-200000000002~database~eu-west-1"}, 1},
+		{"scopes-confirm-not-held", []string{"scopes", "confirm", "aws-200000000002~database~eu-west-1", "--yes"}, 1},
 		{"scopes-failed", []string{"scopes", "--failed"}, 0},
 		{"runs-get-unknown", []string{"runs", "get", "01a20a7a-24e7-72ec-b523-ae20f5fb9b0c"}, 1},
 		{"accounts-update", []string{"accounts", "update", "aws-200000000002", "--display-name", "two", "--label", "team=data", "--remove-label", "env", "--no-paused"}, 0},
@@ -86,8 +90,48 @@ func TestClient(t *testing.T) {
 		}
 		golden(t, c.name, c.args, got)
 	}
+	checkHistory(t, r)
 	checkFailures(t, r, w)
 	r.stop(t)
+}
+
+// checkHistory looks at the past of the roll.
+func checkHistory(t *testing.T, r *rollcall) {
+	t.Helper()
+	var now, then struct {
+		Instances []struct{ Name string }
+		TotalSize int
+	}
+	for at, list := range map[string]any{"": &now, "0s": &then} {
+		args := []string{"instances", "list", "-o", "json"}
+		if at != "" {
+			args = append(args, "--as-of", at)
+		}
+		if err := json.Unmarshal([]byte(r.run(t, args...).out), list); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if now.TotalSize == 0 || then.TotalSize != now.TotalSize {
+		t.Fatalf("there are %d instances, and as of now %d", now.TotalSize, then.TotalSize)
+	}
+	name := now.Instances[0].Name
+	if got := r.run(t, "instances", "history", name); got.code != 0 || !strings.Contains(got.out, "CREATED") || !strings.Contains(got.stderr, "1 change; there is history since") {
+		t.Errorf("the history is, exit code %d:\n%s%s", got.code, got.out, got.stderr)
+	}
+	var history struct {
+		Changes          []struct{ Type, Instance string }
+		HistoryStartTime string
+	}
+	if err := json.Unmarshal([]byte(r.run(t, "instances", "history", name, "-o", "json").out), &history); err != nil || len(history.Changes) != 1 ||
+		history.Changes[0].Instance != name || history.HistoryStartTime == "" {
+		t.Errorf("the history as JSON is %+v: %v", history, err)
+	}
+	if got := r.run(t, "instances", "get", name, "--as-of", "2020-01-01"); got.code != 1 || !strings.Contains(got.stderr, "HISTORY_EXPIRED") {
+		t.Errorf("before history, exit code %d: %s", got.code, got.stderr)
+	}
+	if got := r.run(t, "instances", "count", "--as-of", "0s"); got.code != 0 || !strings.Contains(got.stderr, fmt.Sprint(now.TotalSize)) {
+		t.Errorf("counts as of now, exit code %d:\n%s%s", got.code, got.out, got.stderr)
+	}
 }
 
 // checkFailures makes a region fail and looks at what the client says of it.

@@ -12,12 +12,13 @@ import (
 
 // Config is how `rollcall up` runs.
 type Config struct {
-	DataDir      string         `env:"ROLLCALL_DATA_DIR" help:"Folder for the database and the log. Default: rollcall in the user's data folder ($XDG_DATA_HOME, ~/.local/share), /var/lib/rollcall for root." placeholder:"DIR" type:"path"`
-	HTTP         serve.Endpoint `name:"http-addr" env:"ROLLCALL_HTTP_ADDR" default:"localhost:8080" help:"Where the console and REST listen." placeholder:"ADDR"`
-	GRPC         serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" help:"Where gRPC listens." placeholder:"ADDR"`
-	DatabaseURL  string         `env:"ROLLCALL_DATABASE_URL" help:"A Postgres of your own, as a role that may create roles and schemas. Default: one that is started here." placeholder:"URL"`
-	SyncInterval time.Duration  `env:"ROLLCALL_SYNC_INTERVAL" help:"How long after one sync of an account the next is due." default:"1m"`
-	Demo         Demo           `env:"ROLLCALL_DEMO" help:"The demo company: auto (when no credentials of a cloud are found), on or off." enum:"auto,on,off" default:"auto"`
+	DataDir         string         `env:"ROLLCALL_DATA_DIR" help:"Folder for the database and the log. Default: rollcall in the user's data folder ($XDG_DATA_HOME, ~/.local/share), /var/lib/rollcall for root." placeholder:"DIR" type:"path"`
+	HTTP            serve.Endpoint `name:"http-addr" env:"ROLLCALL_HTTP_ADDR" default:"localhost:8080" help:"Where the console and REST listen." placeholder:"ADDR"`
+	GRPC            serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" help:"Where gRPC listens." placeholder:"ADDR"`
+	DatabaseURL     string         `env:"ROLLCALL_DATABASE_URL" help:"A Postgres of your own, as a role that may create roles and schemas. Default: one that is started here." placeholder:"URL"`
+	SyncInterval    time.Duration  `env:"ROLLCALL_SYNC_INTERVAL" help:"How long after one sync of an account the next is due." default:"1m"`
+	ChangeRetention time.Duration  `env:"ROLLCALL_CHANGE_RETENTION" help:"How long changes, and what is gone, are kept; 0 keeps all." default:"720h"`
+	Demo            Demo           `env:"ROLLCALL_DEMO" help:"The demo company: auto (when no credentials of a cloud are found), on or off." enum:"auto,on,off" default:"auto"`
 
 	KeysetFile        string        `env:"ROLLCALL_KEYSET_FILE" help:"Keyset that encrypts secrets; made when it is not there. Keep a copy of it: without it they can't be read. Default: keyset.json in the data folder." placeholder:"FILE" type:"path" group:"Secrets"`
 	KMSKeyURIs        []string      `name:"kms-key-uri" env:"ROLLCALL_KMS_KEY_URI" help:"Key of a KMS that encrypts secrets instead: aws-kms://arn:… or gcp-kms://projects/…. Of several, the first encrypts, and the others still decrypt." placeholder:"URI" group:"Secrets"`

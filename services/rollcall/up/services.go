@@ -57,7 +57,7 @@ func (r *run) startRoll(ctx context.Context, urls map[string]string) error {
 	r.open.run(ctx, "accounts", accounts.Run)
 	inventory, err := inventoryapp.New(ctx, inventoryapp.Config{
 		DatabaseURL: urls["inventory"], GRPC: s.inventory, Internal: s.inventoryDiscovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
-		Metrics: serve.Metrics{Registry: s.metrics},
+		Metrics: serve.Metrics{Registry: s.metrics}, ChangeRetention: r.cfg.ChangeRetention,
 	})
 	if err != nil {
 		return err

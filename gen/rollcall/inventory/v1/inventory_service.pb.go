@@ -1023,7 +1023,8 @@ type ListScopesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// AIP-160 filter over account, provider, kind, location, last_complete_time,
 	// last_attempt_time, last_error, last_error_reason, instance_count,
-	// sync_interval and hold.hold_time (`hold.hold_time:*` are those held).
+	// sync_interval and hold.hold_time (`hold.hold_time:*` are those held); and
+	// `unreachable`, which is true of those that answers can't vouch for.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
 	// At most so many scopes; 100 when 0, never more than 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

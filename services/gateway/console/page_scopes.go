@@ -1,0 +1,146 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/gateway"
+)
+
+// ScopesView is the page of all scopes.
+type ScopesView struct {
+	Rows []ScopeRow
+	// OnlyURL shows only those that can't be vouched for, or all again.
+	OnlyURL string
+	Only    bool
+	NextURL string
+	Problem string
+}
+
+// ScopeRow is one scope.
+type ScopeRow struct {
+	Account, Kind, Location string
+	Instances               string
+	// Age is how long ago it was observed, Every how often that is due.
+	Age, Every string
+	Chip       Chip
+	Problem    string
+	// ConfirmURL settles it; "" when there is nothing to settle. HoldTime is the
+	// hold that is meant, and Question what is asked.
+	ConfirmURL, HoldTime, Question string
+}
+
+const scopesPage = 200
+
+// NewScopes serves the page of scopes at /scopes.
+func NewScopes(upstreams gateway.Upstreams) http.Handler {
+	inventory := inventoryv1.NewInventoryServiceClient(upstreams.Inventory)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		showScopes(w, r, inventory, "")
+	})
+}
+
+// NewConfirm settles a scope for a form at /scopes/{scope}/confirm, and shows the
+// scopes. That the form is our own page's, the server checks for all writing.
+func NewConfirm(upstreams gateway.Upstreams) http.Handler {
+	inventory := inventoryv1.NewInventoryServiceClient(upstreams.Inventory)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request := &inventoryv1.ConfirmScopeRequest{Name: "scopes/" + r.PathValue("scope")}
+		if held, err := time.Parse(time.RFC3339Nano, r.PostFormValue("hold")); err == nil {
+			request.HoldTime = timestamppb.New(held)
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), readLimit)
+		defer cancel()
+		if _, err := inventory.ConfirmScope(ctx, request); err != nil {
+			showScopes(w, r, inventory, problemText(err))
+			return
+		}
+		http.Redirect(w, r, "/scopes", http.StatusSeeOther)
+	})
+}
+
+func showScopes(w http.ResponseWriter, r *http.Request, inventory inventoryv1.InventoryServiceClient, problem string) {
+	ctx, cancel := context.WithTimeout(r.Context(), readLimit)
+	defer cancel()
+	only := r.URL.Query().Get("only") == "unreachable"
+	request := &inventoryv1.ListScopesRequest{PageSize: scopesPage, PageToken: r.URL.Query().Get("page")}
+	view := ScopesView{Only: only, OnlyURL: "/scopes?only=unreachable", Problem: problem}
+	query := url.Values{}
+	if only {
+		request.Filter, view.OnlyURL = "unreachable", "/scopes"
+		query.Set("only", "unreachable")
+	}
+	code := http.StatusOK
+	answer, err := inventory.ListScopes(ctx, request)
+	switch {
+	case err != nil:
+		view.Problem, code = problemText(err), httpCode(err)
+	case problem != "":
+		code = http.StatusConflict
+	}
+	for _, scope := range answer.GetScopes() {
+		view.Rows = append(view.Rows, scopeRow(scope, time.Now()))
+	}
+	if next := answer.GetNextPageToken(); next != "" {
+		query.Set("page", next)
+		view.NextURL = "/scopes?" + query.Encode()
+	}
+	writePage(w, code)
+	_ = scopesPageOf(view).Render(r.Context(), w) //nolint:contextcheck // Render brings the context
+}
+
+func scopeRow(s *inventoryv1.Scope, now time.Time) ScopeRow {
+	row := ScopeRow{
+		Account: strings.TrimPrefix(s.GetAccount(), "accounts/"), Kind: kindText(s.GetKind()), Location: s.GetLocation(),
+		Instances: number(s.GetInstanceCount()), Age: "never", Chip: Chip{Word: "fresh", Class: "connected"},
+	}
+	age, interval := s.GetAge().AsDuration(), s.GetSyncInterval().AsDuration()
+	if s.GetLastCompleteTime() != nil {
+		row.Age = ago(age)
+	}
+	if interval > 0 {
+		row.Every = "every " + span(interval)
+	}
+	if row.Location == "-" {
+		row.Location = "everywhere"
+	}
+	confirm := "/scopes/" + strings.TrimPrefix(s.GetName(), "scopes/") + "/confirm"
+	switch hold := s.GetHold(); {
+	case hold != nil:
+		row.Chip = Chip{Word: "held", Class: "degraded"}
+		row.Problem = number(hold.GetMissingCount()) + " of " + number(hold.GetInstanceCount()) + " instances were missing " +
+			moment(hold.GetHoldTime(), now).Text + ". They are shown as last seen until the next reading agrees, or you do."
+		row.ConfirmURL, row.HoldTime = confirm, hold.GetHoldTime().AsTime().Format(time.RFC3339Nano)
+		row.Question = "Mark them as gone"
+	case s.GetLastErrorReason() == "RETIRED":
+		row.Chip = Chip{Word: "not read any more", Class: "stopped"}
+		row.Problem = s.GetLastError()
+		if s.GetInstanceCount() > 0 {
+			row.ConfirmURL, row.Question = confirm, "Mark all of it as gone"
+		}
+	case s.GetLastErrorReason() != "":
+		row.Chip = Chip{Word: "failed", Class: "failed"}
+		row.Problem = s.GetLastErrorReason() + " " + s.GetLastError()
+	case s.GetLastCompleteTime() == nil:
+		row.Chip = Chip{Word: "waiting", Class: "pending"}
+	case interval > 0 && age > 2*interval:
+		row.Chip = Chip{Word: "overdue", Class: "degraded"}
+	}
+	return row
+}
+
+func kindText(kind inventoryv1.Kind) string {
+	switch kind {
+	case inventoryv1.Kind_VIRTUAL_MACHINE:
+		return "virtual machines"
+	case inventoryv1.Kind_DATABASE:
+		return "databases"
+	}
+	return "all kinds"
+}

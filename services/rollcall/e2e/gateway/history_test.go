@@ -1,0 +1,143 @@
+package gateway_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"google.golang.org/protobuf/proto"
+)
+
+// aHistory is one instance that was seen, not seen for a while, and seen again
+// as another size; and a region that is not read any more.
+func aHistory(s *stack) (account string) {
+	account = s.account("100000000001", "data-platform")
+	before := machine("us-east-1", "ingest-001", 1)
+	s.observed(account, "us-east-1", before)
+	s.unseen(account, "us-east-1", "THROTTLED", "Rate exceeded.")
+	after := proto.CloneOf(before)
+	after.MachineType, after.Labels["team"] = "m6i.4xlarge", "search"
+	s.observed(account, "us-east-1", after)
+	s.observed(account, "eu-west-1", machine("eu-west-1", "old-001", 2))
+	s.unseen(account, "eu-west-1", "RETIRED", "eu-west-1 is no longer among the regions wanted of the account; what is shown of it is as it was last seen")
+	s.connection(account, connected())
+	return account
+}
+
+// Over REST an instance can be read as of each of its changes.
+func TestHistoryOverREST(t *testing.T) {
+	t.Parallel()
+	s := start(t)
+	aHistory(s)
+	list := s.want(http.StatusOK, "GET", "/v1/instances?filter="+url.QueryEscape(`display_name = "ingest-001"`), "")
+	name, _ := at(list.json, "instances", 0, "name").(string)
+	history := s.want(http.StatusOK, "GET", "/v1/"+name+"/changes", "")
+	for _, c := range []struct {
+		want any
+		path []any
+	}{
+		{"CHANGED", []any{"changes", 0, "type"}}, {"CREATED", []any{"changes", 1, "type"}},
+		{"labels.team", []any{"changes", 0, "fields", 0, "field"}}, {"web", []any{"changes", 0, "fields", 0, "from"}},
+		{"search", []any{"changes", 0, "fields", 0, "to"}}, {"machineType", []any{"changes", 0, "fields", 1, "field"}},
+		{"THROTTLED", []any{"gaps", 0, "reason"}}, {"scopes/aws-100000000001~virtual-machine~us-east-1", []any{"gaps", 0, "scope"}},
+	} {
+		if got := at(history.json, c.path...); got != c.want {
+			t.Errorf("%v is %v, want %v in %s", c.path, got, c.want, history.body)
+		}
+	}
+	created, _ := at(history.json, "changes", 1, "commitTime").(string)
+	asOf := "asOf=" + url.QueryEscape(created)
+	then := s.want(http.StatusOK, "GET", "/v1/"+name+"?"+asOf, "")
+	if got := at(then.json, "machineType"); got != "c7g.large" {
+		t.Errorf("then it was a %v: %s", got, then.body)
+	}
+	then = s.want(http.StatusOK, "GET", "/v1/instances?"+asOf, "")
+	if got := at(then.json, "totalSize"); got != 1.0 {
+		t.Errorf("then there were %v: %s", got, then.body)
+	}
+	then = s.want(http.StatusOK, "GET", "/v1/instances:aggregate?groupBy=machine_type&"+asOf, "")
+	if got := at(then.json, "groups", 0, "values", 0); got != "c7g.large" {
+		t.Errorf("then there were %v: %s", got, then.body)
+	}
+	early := s.want(http.StatusBadRequest, "GET", "/v1/instances?asOf=2020-01-01T00:00:00Z", "")
+	if got := at(early.json, "details", 0, "reason"); got != "HISTORY_EXPIRED" || at(early.json, "details", 0, "metadata", "historyStartTime") == nil {
+		t.Errorf("before history: %s", early.body)
+	}
+	s.want(http.StatusBadRequest, "GET", "/v1/instances?asOf=2999-01-01T00:00:00Z", "")
+	s.want(http.StatusNotFound, "GET", "/v1/instances/00000000-0000-0000-0000-000000000000/changes", "")
+}
+
+// The console tells what happened to an instance, and when nobody looked.
+func TestTheConsoleTellsHistory(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	aHistory(s)
+	p.visit(s.web)
+	p.shows("#instances-title", "2")
+	p.click(`td.name a[href^="/instances/"]`)
+	p.shows(".timeline", "first seen")
+	for _, want := range []string{"changed", "machineType c7g.large → m6i.4xlarge", "labels.team web → search", "not observed", "THROTTLED: Rate exceeded."} {
+		if got := p.text(".timeline"); !strings.Contains(got, want) {
+			t.Errorf("the history says %q, and not %q", got, want)
+		}
+	}
+	if got := p.text(".facts"); !strings.Contains(got, "m6i.4xlarge") {
+		t.Errorf("the facts are %q", got)
+	}
+	p.pictures("instance")
+	p.visit(s.web + "/instances/nonsense")
+	p.shows("[role=alert]", "is not on the roll")
+}
+
+// pictures takes one in light, dark and on a phone, where nothing may be too wide.
+func (p *tab) pictures(name string) {
+	p.t.Helper()
+	for _, theme := range []string{"light", "dark"} {
+		p.media(theme)
+		p.picture(name + "-" + theme)
+	}
+	p.media("light")
+	p.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
+	if wide := value[int](p, "document.documentElement.scrollWidth"); wide > 390 {
+		p.t.Errorf("on a phone the page %s is %d pixels wide", name, wide)
+	}
+	p.picture(name + "-phone")
+	p.do(chromedp.EmulateViewport(1280, 800))
+}
+
+// The console shows how the scopes are, and lets one go that is not read any more.
+func TestTheConsoleConfirmsScopes(t *testing.T) {
+	t.Parallel()
+	p := open(t)
+	s := start(t)
+	account := aHistory(s)
+	p.visit(s.web + "/scopes")
+	p.shows("table.scopes", "not read any more")
+	if got := p.text("table.scopes"); !strings.Contains(got, "fresh") || !strings.Contains(got, "no longer among the regions wanted") {
+		t.Errorf("the scopes are %q", got)
+	}
+	p.pictures("scopes")
+	p.click(".scopes form button")
+	p.holds(`!document.querySelector(".scopes form")`)
+	if got := s.want(http.StatusOK, "GET", "/v1/instances?filter="+url.QueryEscape(`display_name = "old-001"`), ""); at(got.json, "totalSize") != 0.0 {
+		t.Errorf("it is still there: %s", got.body)
+	}
+	p.visit(s.web + "/scopes?only=unreachable")
+	p.shows(".empty", "Every scope can be vouched for.")
+
+	// A page of somebody else's can't do it.
+	s.observed(account, "eu-west-1", machine("eu-west-1", "old-002", 3))
+	s.unseen(account, "eu-west-1", "RETIRED", "again")
+	const confirm = "/scopes/aws-100000000001~virtual-machine~eu-west-1/confirm"
+	if r := s.call("POST", confirm, "", "Sec-Fetch-Site", "cross-site", "Content-Type", "application/x-www-form-urlencoded"); r.status != http.StatusForbidden {
+		t.Errorf("from elsewhere: HTTP %d", r.status)
+	}
+	scope := s.want(http.StatusOK, "GET", "/v1/scopes?filter="+url.QueryEscape("last_error_reason = RETIRED"), "")
+	if at(scope.json, "scopes", 0, "instanceCount") != "1" {
+		t.Errorf("it was confirmed: %s", scope.body)
+	}
+	s.want(http.StatusBadRequest, "POST", "/v1/scopes/aws-100000000001~virtual-machine~us-east-1:confirm", "{}")
+}
