@@ -176,7 +176,7 @@ func TestCancel(t *testing.T) {
 	late := must(r.lifecycle.StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[1]}))(t)
 	r.inState(late, discoveryv1.Target_WAITING)
 	cancel(late)
-	if got := r.wait(late); target(t, got).GetState() != discoveryv1.Target_SUCCEEDED || metadataOf(t, got).GetCancelTime() == nil {
+	if got := r.wait(late); target(t, got).GetState() != discoveryv1.Target_SUCCEEDED || operationMetadata(t, got).GetCancelTime() == nil {
 		t.Errorf("after the call: %v", got)
 	}
 	r.wantTaken(ids[1], 1)

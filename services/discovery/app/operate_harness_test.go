@@ -74,12 +74,12 @@ func (r *rollcall) wait(operation *longrunningpb.Operation) *longrunningpb.Opera
 		r.t.Fatal(err)
 	}
 	if !ended.GetDone() {
-		r.t.Fatalf("it has not ended: %v", metadataOf(r.t, ended))
+		r.t.Fatalf("it has not ended: %v", operationMetadata(r.t, ended))
 	}
 	return ended
 }
 
-func metadataOf(t testing.TB, operation *longrunningpb.Operation) *discoveryv1.OperationMetadata {
+func operationMetadata(t testing.TB, operation *longrunningpb.Operation) *discoveryv1.OperationMetadata {
 	t.Helper()
 	metadata := &discoveryv1.OperationMetadata{}
 	if err := operation.GetMetadata().UnmarshalTo(metadata); err != nil {
@@ -91,7 +91,7 @@ func metadataOf(t testing.TB, operation *longrunningpb.Operation) *discoveryv1.O
 // target is the one instance of an operation.
 func target(t testing.TB, operation *longrunningpb.Operation) *discoveryv1.Target {
 	t.Helper()
-	targets := metadataOf(t, operation).GetTargets()
+	targets := operationMetadata(t, operation).GetTargets()
 	if len(targets) != 1 {
 		t.Fatalf("it has %d instances: %v", len(targets), operation)
 	}

@@ -35,7 +35,7 @@ func TestStopAndStart(t *testing.T) {
 	if held := r.onRoll(id); held.GetState() != inventoryv1.Instance_STOPPED {
 		t.Errorf("the operation has ended, and the roll says %v", held.GetState())
 	}
-	told := metadataOf(t, ended)
+	told := operationMetadata(t, ended)
 	stopped := target(t, ended)
 	if ended.GetResponse() == nil || stopped.GetState() != discoveryv1.Target_SUCCEEDED || stopped.GetFromState() != "RUNNING" ||
 		stopped.GetAlready() || len(stopped.GetSteps()) < 4 || told.GetReason() != "saves money" ||
