@@ -73,7 +73,7 @@ func TestNoCapacity(t *testing.T) {
 
 // An instance that is terminated while it is waited for: the operation ends and
 // says so, and so does the roll.
-func TestTerminatedMeanwhile(t *testing.T) {
+func TestTerminatedWhileWaitedFor(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, 2*time.Second))
 	_, ids := r.launch(1, nil)
