@@ -165,7 +165,7 @@ func discoveryConfig() app.Config {
 		},
 		Limits: discovery.Limits{
 			Lease: 4 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, Verify: 10 * time.Second, ScopesPerAccount: 8,
-			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond, Settle: 500 * time.Millisecond,
+			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond, Slow: time.Second, Settle: 500 * time.Millisecond,
 		},
 		Periods: jobs.Periods{
 			Schedule: 100 * time.Millisecond, Reap: 200 * time.Millisecond, Sweep: 300 * time.Millisecond, Prune: time.Hour,

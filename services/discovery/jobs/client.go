@@ -18,12 +18,16 @@ import (
 
 const (
 	syncQueue    = "sync"
+	slowQueue    = "sync-slow"
 	operateQueue = "operate"
 	controlQueue = "control"
 	// controlWorkers lets one slow pass not hold up the others.
 	controlWorkers = 4
 	// controlLimit bounds one pass.
 	controlLimit = time.Minute
+
+	// slowShare is how many workers there are for each that reads slow accounts.
+	slowShare = 4
 
 	fetchCooldown = 50 * time.Millisecond
 	// keepDone is how long River keeps jobs that are done: runs hold what is worth
@@ -35,7 +39,8 @@ const (
 
 // Options are how to work jobs. All must be set.
 type Options struct {
-	// Workers is how many accounts this process reads at the same time.
+	// Workers is how many accounts this process reads at the same time. Besides,
+	// one for every slowShare of them reads accounts whose clouds did not answer.
 	Workers int
 	// Operators is how many operations this process works at the same time.
 	Operators int
@@ -93,6 +98,9 @@ func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, runs []postgres.QueuedRu
 	params := make([]river.InsertManyParams, len(runs))
 	for i, run := range runs {
 		params[i] = river.InsertManyParams{Args: syncArgs{Run: run.Run, Account: run.Account}}
+		if run.Slow {
+			params[i].InsertOpts = &river.InsertOpts{Queue: slowQueue}
+		}
 	}
 	results, err := q.river.InsertManyTx(ctx, tx, params)
 	if err != nil {
@@ -132,6 +140,7 @@ func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 	client, err := river.NewClient(riverpgxv5.New(queue.pool), &river.Config{
 		Queues: map[string]river.QueueConfig{
 			syncQueue:    {MaxWorkers: options.Workers},
+			slowQueue:    {MaxWorkers: max(1, options.Workers/slowShare)},
 			operateQueue: {MaxWorkers: options.Operators},
 			controlQueue: {MaxWorkers: controlWorkers},
 		},
