@@ -125,10 +125,9 @@ func (e *episode) compare(ctx context.Context) *violation {
 		if err != nil {
 			return err
 		}
-		if wrong = differ(roll, cloud); wrong != nil {
-			return nil
+		if wrong = differ(roll, cloud); wrong == nil {
+			wrong, err = e.allVouched(ctx)
 		}
-		wrong, err = e.allVouched(ctx)
 		return err
 	})
 	if err != nil {
