@@ -74,6 +74,7 @@ func (e *episode) calm(ctx context.Context) error {
 		}
 	}
 	if err := e.awaitOperations(ctx); err != nil {
+		e.report(syncing, "%v", err)
 		return err
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
