@@ -125,6 +125,7 @@ func TestStrikes(t *testing.T) {
 
 // stopStruck stops a thing and holds all that is seen of it to the strike.
 func (r *rollcall) stopStruck(t *testing.T, strike strike, id, target string) {
+	t.Helper()
 	conn := dial(t, r.config.GRPC)
 	op, err := discoveryv1.NewLifecycleServiceClient(conn).StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{ProviderId: id, Reason: "a test"})
 	if err != nil {

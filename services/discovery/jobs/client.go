@@ -42,7 +42,8 @@ type Options struct {
 	// Workers is how many accounts this process reads at the same time. Besides,
 	// one for every slowShare of them reads accounts whose clouds did not answer.
 	Workers int
-	// Operators is how many operations this process works at the same time.
+	// Operators is how many operations this process works at the same time; below
+	// 1: none.
 	Operators int
 	// RunLimit bounds one run, reports included.
 	RunLimit time.Duration
@@ -137,13 +138,16 @@ func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 	river.AddWorker(workers, &pruneWorker{scheduler: handlers.Scheduler, keeper: handlers.Keeper})
 	river.AddWorker(workers, &operateWorker{conductor: handlers.Conductor})
 	river.AddWorker(workers, &keepWorker{keeper: handlers.Keeper})
+	queues := map[string]river.QueueConfig{
+		syncQueue:    {MaxWorkers: options.Workers},
+		slowQueue:    {MaxWorkers: max(1, options.Workers/slowShare)},
+		controlQueue: {MaxWorkers: controlWorkers},
+	}
+	if options.Operators > 0 {
+		queues[operateQueue] = river.QueueConfig{MaxWorkers: options.Operators}
+	}
 	client, err := river.NewClient(riverpgxv5.New(queue.pool), &river.Config{
-		Queues: map[string]river.QueueConfig{
-			syncQueue:    {MaxWorkers: options.Workers},
-			slowQueue:    {MaxWorkers: max(1, options.Workers/slowShare)},
-			operateQueue: {MaxWorkers: options.Operators},
-			controlQueue: {MaxWorkers: controlWorkers},
-		},
+		Queues:  queues,
 		Workers: workers,
 		PeriodicJobs: []*river.PeriodicJob{
 			periodic[scheduleArgs](options.Every.Schedule),
