@@ -12,6 +12,11 @@ ALTER TABLE schedules
     ADD COLUMN held_in_a_row integer NOT NULL DEFAULT 0
         CONSTRAINT schedules_held_in_a_row_check CHECK (held_in_a_row >= 0);
 
+ALTER TABLE schedules
+    ADD COLUMN slow boolean NOT NULL DEFAULT false;
+
+COMMENT ON COLUMN schedules.slow IS
+    'Whether its last run waited long for a cloud that did not answer: such accounts have a few workers of their own.';
 COMMENT ON COLUMN schedules.held_in_a_row IS
     'How many of its runs in a row had a scope that is held: the first time it is due again soon, and later each time.';
 

@@ -50,7 +50,10 @@ func (p *pursuit) call(ctx context.Context, instance *Instance) error {
 		p.step(TargetCalled, "the cloud did not answer ("+textOfRefusal(receipt.Refusal)+"): it is looked at before anything else is done")
 		return p.save(ctx)
 	}
-	return p.notTaken(ctx, receipt.Refusal)
+	if receipt.Unsent {
+		p.Calls--
+	}
+	return p.notTaken(ctx, receipt.Refusal, receipt.Unsent)
 }
 
 // describe says what a call does, for people.
@@ -86,23 +89,31 @@ func (p *pursuit) act(ctx context.Context, order Order) Receipt {
 }
 
 // notTaken goes on after a call that the cloud said it did not take.
-func (p *pursuit) notTaken(ctx context.Context, refusal *Refusal) error {
+func (p *pursuit) notTaken(ctx context.Context, refusal *Refusal, unsent bool) error {
 	if refusal == nil {
 		refusal = NewRefusal(CloudFailed, "the cloud did not take the call, and gave no reason", "", nil)
 	}
 	p.logger.Info("a call was not taken", "instance", p.Instance, "reason", refusal.Reason, "error", refusal.Message, "cause", errors.Unwrap(refusal))
 	p.tries++
-	if retryable(refusal) && p.tries < p.Limits.Retries && p.Calls < maxCalls {
-		// It had no effect: whoever takes it from here may begin anew.
-		p.step(TargetChecking, refusal.Message)
-		if err := p.save(ctx); err != nil {
-			return err
-		}
+	// What waits for its turn, in the cloud's budget or in ours, waits for as long
+	// as the operation has. Anything else is tried a few times; some more when it
+	// never left.
+	tries := p.Limits.Retries
+	if unsent {
+		tries *= 5 //nolint:mnd // Nobody was bothered by it.
+	}
+	if retryable(refusal) && (refusal.Reason == TooManyRequests || p.tries < tries && p.Calls < maxCalls) {
+		p.State = TargetChecking // It had no effect: whoever takes it from here may begin anew.
 		return p.retry(ctx, refusal, false)
 	}
 	// Why it was refused may show in its state, which the roll should have.
-	if s, err := p.follow(ctx); err == nil && s.seen.Evidence == Found {
-		_ = p.tell(ctx, s, false)
+	if s, err := p.follow(ctx); err == nil {
+		if s.seen.Evidence == Found {
+			_ = p.tell(ctx, s, false)
+		}
+		if gone := s.seen.Refusal; gone != nil && gone.Reason == IsTerminated {
+			refusal = gone // It was deleted meanwhile: that says more than its state.
+		}
 	}
 	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), errOver) {
 		return context.Cause(ctx)

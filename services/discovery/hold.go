@@ -108,6 +108,16 @@ func (s *Syncer) insist(ctx context.Context, do func(context.Context) error) err
 	return insist(ctx, do)
 }
 
+// isDecided tells whether an operation's store said no for good, and not because
+// of another transaction.
+func isDecided(err error) bool {
+	switch fault.ReasonOf(err) {
+	case reasonOperationLost, reasonCancelled, string(InProgress):
+		return true
+	}
+	return false
+}
+
 // insist does it again and again while what it needs is away, for a while.
 func insist(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, insistLimit)
@@ -117,7 +127,7 @@ func insist(ctx context.Context, do func(context.Context) error) error {
 		err := do(ctx)
 		kind := fault.KindOf(err)
 		// ABORTED: lost against another transaction, unless it says otherwise.
-		if err == nil || isLost(err) || kind != fault.KindUnavailable && kind != fault.KindAborted {
+		if err == nil || isLost(err) || isDecided(err) || kind != fault.KindUnavailable && kind != fault.KindAborted {
 			return err
 		}
 		timer := time.NewTimer(pause)

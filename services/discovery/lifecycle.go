@@ -141,6 +141,9 @@ type Receipt struct {
 	// Reference is the cloud's own name of what it does now, such as a Compute
 	// Engine operation's; empty when it gives none. It goes into Pursuit.
 	Reference string
+	// Unsent tells that the request never left: it waits for its turn in the budget,
+	// or there was nobody to send it to.
+	Unsent bool
 	// State and ProviderState as the answer has them; empty when it has none.
 	State         State
 	ProviderState string

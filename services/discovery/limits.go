@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -22,6 +23,10 @@ type Limits struct {
 	Flush time.Duration
 	// RetrySoon is when an account is due again after Rollcall itself failed.
 	RetrySoon time.Duration
+	// Slow is how long a run may take in which a cloud did not answer. Past it, the
+	// account's next runs are worked by a few workers that all such accounts share,
+	// until one is faster: however many hang, the others have theirs.
+	Slow time.Duration
 	// Settle is when an account is due again that has a scope which is held, twice
 	// as long after each time in a row.
 	Settle time.Duration
@@ -37,6 +42,7 @@ func DefaultLimits() Limits {
 		ScopesPerAccount: 8,
 		Flush:            200 * time.Millisecond,
 		RetrySoon:        10 * time.Second,
+		Slow:             10 * time.Second,
 		Settle:           30 * time.Second,
 	}
 }
@@ -56,6 +62,15 @@ func (s *Syncer) interval(account Account) time.Duration {
 		return account.SyncInterval
 	}
 	return s.Interval
+}
+
+// slow tells whether a run that began then waited long for a cloud that did not
+// answer.
+func (s *Syncer) slow(began time.Time, failures ...*Failure) bool {
+	if time.Since(began) < s.Limits.Slow {
+		return false
+	}
+	return slices.ContainsFunc(failures, func(f *Failure) bool { return f.Reason == Unreachable })
 }
 
 // next is when the account is due again after this outcome.

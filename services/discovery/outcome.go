@@ -14,6 +14,8 @@ type Outcome struct {
 	Failure *Failure
 	// Held tells that a scope is, and that another look soon would settle it.
 	Held bool
+	// Slow tells that it waited long for a cloud that did not answer.
+	Slow bool
 }
 
 // shownFailures is how many scopes' failures an outcome tells in full.

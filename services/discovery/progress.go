@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,10 +24,13 @@ func newProgress(planned []PlannedScope) *progress {
 	return p
 }
 
-// add puts one more scope under way, and gives its place.
+// add puts one more scope under way, unless it is already, and gives its place.
 func (p *progress) add(scope ScopeID) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if place := slices.IndexFunc(p.scopes, func(s ScopeResult) bool { return s.ScopeID == scope }); place >= 0 {
+		return place
+	}
 	place := len(p.scopes)
 	p.scopes = append(p.scopes, ScopeResult{ScopeID: scope, State: ScopePending})
 	p.changed[place] = struct{}{}

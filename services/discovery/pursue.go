@@ -20,6 +20,8 @@ type pursuit struct {
 	ended chan struct{}
 	// tries failed for the moment, in a row; looks came since the call.
 	tries, looks int
+	// said is why it was last tried again.
+	said string
 	// back counts looks in a row that showed it where it came from, after it had
 	// been seen to move.
 	back  int
@@ -91,8 +93,13 @@ func (p *pursuit) save(ctx context.Context, entries ...AuditEntry) error {
 
 // end ends the target.
 func (p *pursuit) end(ctx context.Context, state TargetState, text string) error {
+	before := p.State
 	p.step(state, text)
-	return p.save(ctx, p.operation.entry(AuditEnded, p.Target))
+	err := p.save(ctx, p.operation.entry(AuditEnded, p.Target))
+	if err != nil { // It has not ended for anyone else.
+		p.State, p.Steps = before, p.Steps[:len(p.Steps)-1]
+	}
+	return err
 }
 
 // refuse ends the target for what can't be helped, and has it tried again for
@@ -105,7 +112,7 @@ func (p *pursuit) refuse(ctx context.Context, err error) error {
 	}
 	called := p.State == TargetCalled || p.State == TargetWaiting
 	p.tries++
-	if called || retryable(refusal) && p.tries < p.Limits.Retries {
+	if called || retryable(refusal) && (refusal.Reason == TooManyRequests || p.tries < p.Limits.Retries) {
 		p.logger.Info("tries again", "instance", p.Instance, "reason", refusal.Reason, "error", refusal.Message, "cause", errors.Unwrap(refusal))
 		return p.retry(ctx, refusal, called)
 	}
@@ -115,11 +122,13 @@ func (p *pursuit) refuse(ctx context.Context, err error) error {
 
 // retry waits before the next try.
 func (p *pursuit) retry(ctx context.Context, refusal *Refusal, called bool) error {
-	if p.tries == 1 || !called {
-		p.step(p.State, refusal.Message+"; it is tried again")
-		if err := p.save(ctx); err != nil {
-			return err
-		}
+	text := refusal.Message + "; it is tried again"
+	if p.said != text { // Once is enough for people.
+		p.said = text
+		p.step(p.State, text)
+	}
+	if err := p.save(ctx); err != nil {
+		return err
 	}
 	wake := p.cancelled
 	if called {

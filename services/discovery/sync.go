@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
@@ -151,7 +153,7 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger 
 		if err := s.failAccount(ctx, claim, account, began, failure); err != nil {
 			logger.Warn("could not tell the inventory that an account can't be looked at", "error", err)
 		}
-		return newProgress(nil), Outcome{State: RunFailed, Failure: failure}, nil
+		return newProgress(nil), Outcome{State: RunFailed, Failure: failure, Slow: s.slow(began, failure)}, nil
 	}
 	held, err := s.Inventory.Scopes(ctx, account.ID)
 	if err != nil {
@@ -171,7 +173,9 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger 
 		return nil, Outcome{}, context.Cause(ctx)
 	}
 	scopes, _ = r.progress.all()
-	return r.progress, Conclude(scopes, r.failures), nil
+	outcome := Conclude(scopes, r.failures)
+	outcome.Slow = s.slow(began, slices.Collect(maps.Values(r.failures))...)
+	return r.progress, outcome, nil
 }
 
 // open signs in, makes sure that the credentials open the stated account, and

@@ -120,7 +120,6 @@ func (p *pursuit) succeed(ctx context.Context, instance *Instance, text string) 
 			break
 		}
 	}
-	p.step(TargetSucceeded, text)
 	if p.operation.KeepStopped && p.operation.Verb == Stop {
 		err := insist(ctx, func(ctx context.Context) error {
 			return p.Operations.KeepStopped(ctx, p.claim, p.Target, autoRestart(p.Target, instance))
@@ -129,7 +128,7 @@ func (p *pursuit) succeed(ctx context.Context, instance *Instance, text string) 
 			return err
 		}
 	}
-	return p.save(ctx, p.operation.entry(AuditEnded, p.Target))
+	return p.end(ctx, TargetSucceeded, text)
 }
 
 // restartAfter is how long RDS and Aurora leave a database stopped (RDS User

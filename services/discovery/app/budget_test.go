@@ -13,6 +13,7 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
@@ -104,6 +105,18 @@ func TestBudgetLeavesAShare(t *testing.T) {
 	count := r.world.Requests(cloudsim.Call{Account: cloudID, Service: "ec2"})
 	if u.throttled > 0 || count.Throttled > 0 || count.Requests < 100+u.calls {
 		t.Errorf("of %d calls %d were throttled, of %d of the user's own %d", count.Requests, count.Throttled, u.calls, u.throttled)
+	}
+	// It shows in ListScopes.
+	response, err := r.inventory.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{Filter: `account = "` + account.GetName() + `"`})
+	if err != nil || len(response.GetScopes()) != 2 {
+		t.Fatalf("%v, %v", response, err)
+	}
+	for _, scope := range response.GetScopes() {
+		budgets := scope.GetApiBudgets()
+		if len(budgets) != 1 || budgets[0].GetLocation() != home || budgets[0].GetCallsPerSecond() <= 0 ||
+			budgets[0].GetCallsPerSecond() > budgets[0].GetMaxCallsPerSecond() || budgets[0].GetThrottleTime() != nil {
+			t.Errorf("a scope's budgets are %v", budgets)
+		}
 	}
 }
 

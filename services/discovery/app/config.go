@@ -31,7 +31,7 @@ type Config struct {
 	Workers      int           `name:"sync-workers" env:"ROLLCALL_SYNC_WORKERS" default:"10" help:"How many accounts this process reads at the same time."`
 	RunRetention time.Duration `name:"run-retention" env:"ROLLCALL_RUN_RETENTION" default:"168h" help:"How long sync runs are kept."`
 
-	OperationWorkers   int           `name:"operation-workers" env:"ROLLCALL_OPERATION_WORKERS" default:"20" help:"How many starts and stops this process works at the same time; a batch is one."`
+	OperationWorkers   int           `name:"operation-workers" env:"ROLLCALL_OPERATION_WORKERS" default:"20" help:"How many starts and stops this process works at the same time; a batch is one. Below 0: none."`
 	OperationRetention time.Duration `name:"operation-retention" env:"ROLLCALL_OPERATION_RETENTION" default:"720h" help:"How long ended starts and stops are kept. The audit is kept for ever."`
 	ProtectLabel       string        `name:"protect-label" env:"ROLLCALL_PROTECT_LABEL" default:"rollcall-protect" help:"Instances that carry this label are not started or stopped: KEY for any value, or KEY=VALUE."`
 
@@ -89,6 +89,9 @@ func (c Config) complete() Config {
 	}
 	if c.Periods == (jobs.Periods{}) {
 		c.Periods = jobs.DefaultPeriods()
+	}
+	if c.Periods.Keep == 0 {
+		c.Periods.Keep = jobs.DefaultPeriods().Keep
 	}
 	if c.OperationWorkers == 0 {
 		c.OperationWorkers = defaultOperationWorkers

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -68,6 +69,10 @@ type rollcall struct {
 	accounts  accountsv1.AccountServiceClient
 	inventory inventoryv1.InventoryServiceClient
 	discovery discoveryv1.DiscoveryServiceClient
+	lifecycle discoveryv1.LifecycleServiceClient
+	operation discoveryv1.OperationServiceClient
+	standard  longrunningpb.OperationsClient
+	audit     discoveryv1.AuditServiceClient
 	db        *dbtest.DB
 	// stopDiscovery and stopInventory stop the processes that start has started.
 	stopDiscovery, stopInventory func()
@@ -143,7 +148,10 @@ func (r *rollcall) restartInventory() {
 func (r *rollcall) restartDiscovery() {
 	r.t.Helper()
 	r.config.GRPC = serve.Pipe()
-	r.discovery = discoveryv1.NewDiscoveryServiceClient(dial(r.t, r.config.GRPC))
+	conn := dial(r.t, r.config.GRPC)
+	r.discovery, r.lifecycle = discoveryv1.NewDiscoveryServiceClient(conn), discoveryv1.NewLifecycleServiceClient(conn)
+	r.operation, r.standard = discoveryv1.NewOperationServiceClient(conn), longrunningpb.NewOperationsClient(conn)
+	r.audit = discoveryv1.NewAuditServiceClient(conn)
 	r.stopDiscovery = r.startDiscovery(r.config)
 }
 
@@ -165,10 +173,17 @@ func discoveryConfig() app.Config {
 		},
 		Limits: discovery.Limits{
 			Lease: 4 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, Verify: 10 * time.Second, ScopesPerAccount: 8,
-			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond, Settle: 500 * time.Millisecond,
+			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond, Slow: time.Second, Settle: 500 * time.Millisecond,
 		},
 		Periods: jobs.Periods{
 			Schedule: 100 * time.Millisecond, Reap: 200 * time.Millisecond, Sweep: 300 * time.Millisecond, Prune: time.Hour,
+			Keep: 200 * time.Millisecond,
+		},
+		Operations: discovery.OperationLimits{
+			Lease: 4 * time.Second, Heartbeat: 100 * time.Millisecond, Doubt: 500 * time.Millisecond,
+			Call: 5 * time.Second, Look: 10 * time.Second, PollFirst: 20 * time.Millisecond, PollMost: 300 * time.Millisecond,
+			RetryFirst: 50 * time.Millisecond, Retries: 6, Machine: time.Minute, Database: time.Minute,
+			Insist: 10 * time.Second, Validate: 20 * time.Second,
 		},
 	}
 }

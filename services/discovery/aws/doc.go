@@ -24,6 +24,18 @@
 // (verify.go). Those to change machines are dry runs on machines that are already
 // what they would become (verify_lifecycle.go).
 //
+// # Start and stop
+//
+//	Check ─▶ Find, DescribeSpotInstanceRequests, DescribeDBClusters   what stands against it
+//	Act ───▶ StartInstances, StopDBInstance, StartDBCluster …         one request, never repeated
+//	Follow ▶ Find, DescribeDBClusters                                 how it goes
+//
+// What became of a request that broke off, its error alone tells: that it was not
+// sent, or that AWS refused it, is proven; all else is in doubt, and Follow looks
+// (lifecycle_act.go). EC2 moves LaunchTime with each start, which tells a start
+// that was made. Aurora's members start and stop with their cluster. AWS's codes
+// come to the closed list of refusals in lifecycle_refusal.go.
+//
 // # Bounds
 //
 // Each attempt, each call with its retries, and the size of each answer are

@@ -78,6 +78,7 @@ func (a *act) once(
 		cause = err
 	}
 	receipt.Effect = a.effect(cause)
+	receipt.Unsent = !a.sent.Load()
 	receipt.Refusal = a.refusal(cause, err, receipt.Effect)
 	return receipt
 }

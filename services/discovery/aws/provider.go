@@ -90,9 +90,13 @@ func (p *Provider) pageSize(least, most int32) *int32 {
 	return &most
 }
 
+// firstAnswer is how long one of the home regions has for what they all know, all
+// attempts taken together: until then nobody knows whether anything answers.
+const firstAnswer = 7 * time.Second
+
 // homeLimit bounds a call to one of the home regions: together they have the
-// time of one call.
-func (p *Provider) homeLimit() time.Duration { return p.config.CallLimit / homesAtMost }
+// time of one call at the most.
+func (p *Provider) homeLimit() time.Duration { return min(p.config.CallLimit/homesAtMost, firstAnswer) }
 
 // Close drops idle connections.
 func (p *Provider) Close() { p.http.CloseIdleConnections() }

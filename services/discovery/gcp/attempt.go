@@ -15,6 +15,10 @@ import (
 // counter counts calls; discovery.Sink and BatchSink are.
 type counter interface{ Called(throttled bool) }
 
+// firstAnswer is how long a call has, all attempts taken together, before which
+// nobody knows whether anything answers.
+const firstAnswer = 20 * time.Second
+
 // firstBackoff is the pause before the second attempt; each further one is twice
 // as long.
 const firstBackoff = 200 * time.Millisecond
@@ -24,7 +28,11 @@ const firstBackoff = 200 * time.Millisecond
 func attempt[T any](ctx context.Context, s *session, count counter, at call, do func(context.Context) (T, error)) (T, error) {
 	config := s.provider.config
 	at.project, at.signIn = s.project, s.signIn
-	limited, cancel := context.WithTimeout(ctx, config.CallLimit)
+	limit := config.CallLimit
+	if at.first {
+		limit = min(limit, firstAnswer)
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for n := 1; ; n++ {
 		told, err := s.spend(limited, at)

@@ -18,6 +18,17 @@
 // place fails all places. An answer that is not of the kind that was asked for, or
 // that pages in circles, fails what it was to tell.
 //
+// # Start and stop
+//
+//	Check ─▶ Find                                              what stands against it
+//	Act ───▶ instances.start, resume, stop; instances.patch    one request, never repeated
+//	Follow ▶ Find, zoneOperations.list or get; operations.get  how it goes
+//
+// Compute Engine takes a request id, and makes one request of two that share it.
+// It says by an operation that fails that it has no capacity or quota left. An
+// operation whose name was lost with the answer is found by that id, or, of Cloud
+// SQL, by the time of the call (lifecycle_machines.go, lifecycle_databases.go).
+//
 // # What signs in
 //
 // Key files come from users. They are read by keyfile and written anew before any

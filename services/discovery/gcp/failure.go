@@ -30,6 +30,8 @@ type call struct {
 	optional bool
 	project  string
 	signIn   *signIn
+	// first tells that it is among the first calls of a run; see firstAnswer.
+	first bool
 }
 
 // String names the place for people: `Compute Engine in europe-west1-b`.

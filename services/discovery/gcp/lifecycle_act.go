@@ -74,7 +74,7 @@ func (s *session) actOnce(
 	at.project, at.signIn = s.project, s.signIn
 	clients, err := s.acting(ctx)
 	if err != nil {
-		return discovery.Receipt{Effect: discovery.NotTaken, Refusal: discovery.RefusalOf(discovery.FailureOf(err))}
+		return discovery.Receipt{Effect: discovery.NotTaken, Unsent: true, Refusal: discovery.RefusalOf(discovery.FailureOf(err))}
 	}
 	told, err := s.spend(ctx, at)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *session) actOnce(
 	if err == nil {
 		return discovery.Receipt{Effect: discovery.Taken, Reference: reference}
 	}
-	receipt := discovery.Receipt{Effect: effectOf(err, sent.Load()), Refusal: refusalOf(err, at, verb)}
+	receipt := discovery.Receipt{Effect: effectOf(err, sent.Load()), Unsent: !sent.Load(), Refusal: refusalOf(err, at, verb)}
 	if receipt.Effect == discovery.InDoubt {
 		receipt.Refusal.Transient = true
 	}

@@ -30,6 +30,7 @@ func (s *session) Scopes(ctx context.Context) ([]discovery.PlannedScope, error) 
 	}
 	var regions []string
 	if failure == nil {
+		s.know(zones)
 		regions = regionsOf(zones)
 	} else if regions, err = s.sqlRegions(ctx); err != nil {
 		return nil, failure // Neither can be asked; Compute Engine's word stands for both.
@@ -49,6 +50,16 @@ func (s *session) Scopes(ctx context.Context) ([]discovery.PlannedScope, error) 
 		}
 	}
 	return append(scopes, s.missing(regions, failure)...), nil
+}
+
+// know remembers which zones there are.
+func (s *session) know(zones []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = make(map[string]bool, len(zones))
+	for _, zone := range zones {
+		s.known[zone] = true
+	}
 }
 
 // ofCompute tells whether a failure leaves Cloud SQL to be asked: the API is off
@@ -82,7 +93,7 @@ func planned(kind discovery.Kind, location string, failure *discovery.Failure) d
 // zones are the names of all zones, sorted. Who may list VMs and not zones learns
 // them from the list of VMs, which names all zones on each page.
 func (s *session) zones(ctx context.Context) ([]string, error) {
-	at := call{service: "Compute Engine", api: computeAPI, permission: "compute.zones.list"}
+	at := call{service: "Compute Engine", api: computeAPI, permission: "compute.zones.list", first: true}
 	names := map[string]bool{}
 	err := eachPage(ctx, at, func(ctx context.Context, token string) (*compute.ZoneList, string, error) {
 		page, err := attempt(ctx, s, nil, at, func(ctx context.Context) (*compute.ZoneList, error) {

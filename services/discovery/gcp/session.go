@@ -23,6 +23,8 @@ type session struct {
 	sql      *sqladmin.Service
 
 	mu sync.Mutex
+	// zones there are, once known.
+	known map[string]bool
 	// beta tells that Cloud SQL is served under its older paths.
 	beta bool
 }
@@ -37,7 +39,7 @@ const (
 // all other credentials open whatever project lets them in, and the project is
 // part of every address that is asked.
 func (s *session) Identity(ctx context.Context) (string, error) {
-	_, err := attempt(ctx, s, nil, call{service: "Google's token service"}, func(ctx context.Context) (string, error) {
+	_, err := attempt(ctx, s, nil, call{service: "Google's token service", first: true}, func(ctx context.Context) (string, error) {
 		return s.signIn.get(ctx)
 	})
 	if err != nil {
@@ -49,10 +51,16 @@ func (s *session) Identity(ctx context.Context) (string, error) {
 	return s.project, nil
 }
 
-// Batch names the listing that a scope is part of.
+// Batch names the listing that a scope is part of. The list of VMs says nothing of
+// a zone that there is not any more.
 func (s *session) Batch(scope discovery.ScopeID) string {
 	switch scope.Kind {
 	case discovery.VirtualMachine:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.known != nil && scope.Location != "" && !s.known[scope.Location] {
+			return ""
+		}
 		return machineBatch
 	case discovery.Database:
 		return databaseBatch

@@ -18,12 +18,16 @@ import (
 
 const (
 	syncQueue    = "sync"
+	slowQueue    = "sync-slow"
 	operateQueue = "operate"
 	controlQueue = "control"
 	// controlWorkers lets one slow pass not hold up the others.
 	controlWorkers = 4
 	// controlLimit bounds one pass.
 	controlLimit = time.Minute
+
+	// slowShare is how many workers there are for each that reads slow accounts.
+	slowShare = 4
 
 	fetchCooldown = 50 * time.Millisecond
 	// keepDone is how long River keeps jobs that are done: runs hold what is worth
@@ -35,9 +39,11 @@ const (
 
 // Options are how to work jobs. All must be set.
 type Options struct {
-	// Workers is how many accounts this process reads at the same time.
+	// Workers is how many accounts this process reads at the same time. Besides,
+	// one for every slowShare of them reads accounts whose clouds did not answer.
 	Workers int
-	// Operators is how many operations this process works at the same time.
+	// Operators is how many operations this process works at the same time; below
+	// 1: none.
 	Operators int
 	// RunLimit bounds one run, reports included.
 	RunLimit time.Duration
@@ -93,6 +99,9 @@ func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, runs []postgres.QueuedRu
 	params := make([]river.InsertManyParams, len(runs))
 	for i, run := range runs {
 		params[i] = river.InsertManyParams{Args: syncArgs{Run: run.Run, Account: run.Account}}
+		if run.Slow {
+			params[i].InsertOpts = &river.InsertOpts{Queue: slowQueue}
+		}
 	}
 	results, err := q.river.InsertManyTx(ctx, tx, params)
 	if err != nil {
@@ -129,12 +138,16 @@ func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 	river.AddWorker(workers, &pruneWorker{scheduler: handlers.Scheduler, keeper: handlers.Keeper})
 	river.AddWorker(workers, &operateWorker{conductor: handlers.Conductor})
 	river.AddWorker(workers, &keepWorker{keeper: handlers.Keeper})
+	queues := map[string]river.QueueConfig{
+		syncQueue:    {MaxWorkers: options.Workers},
+		slowQueue:    {MaxWorkers: max(1, options.Workers/slowShare)},
+		controlQueue: {MaxWorkers: controlWorkers},
+	}
+	if options.Operators > 0 {
+		queues[operateQueue] = river.QueueConfig{MaxWorkers: options.Operators}
+	}
 	client, err := river.NewClient(riverpgxv5.New(queue.pool), &river.Config{
-		Queues: map[string]river.QueueConfig{
-			syncQueue:    {MaxWorkers: options.Workers},
-			operateQueue: {MaxWorkers: options.Operators},
-			controlQueue: {MaxWorkers: controlWorkers},
-		},
+		Queues:  queues,
 		Workers: workers,
 		PeriodicJobs: []*river.PeriodicJob{
 			periodic[scheduleArgs](options.Every.Schedule),

@@ -54,6 +54,9 @@ func (s *Store) Conclude(ctx context.Context, claim discovery.Claim, outcome dis
 		if err := mine(claim, tag, err); err != nil {
 			return err
 		}
+		if _, err := tx.Exec(ctx, `UPDATE schedules SET slow = $2 WHERE account = $1 AND slow <> $2`, claim.Account, outcome.Slow); err != nil {
+			return err
+		}
 		if outcome.Held {
 			return dueToSettle(ctx, tx, claim.Account, next, settle)
 		}

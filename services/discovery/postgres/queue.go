@@ -123,7 +123,7 @@ func (s *Store) insertRuns(ctx context.Context, tx pgx.Tx, accounts []string, tr
 		INSERT INTO sync_runs (id, account, state, trigger)
 		SELECT id, account, 'QUEUED', $3 FROM unnest($1::uuid[], $2::text[]) AS new (id, account)
 		ON CONFLICT (account) WHERE state IN ('QUEUED', 'RUNNING') DO NOTHING
-		RETURNING id::text, account`
+		RETURNING id::text, account, COALESCE((SELECT slow FROM schedules s WHERE s.account = sync_runs.account), false)`
 	rows, err := tx.Query(ctx, insert, ids, accounts, trigger)
 	if err != nil {
 		return nil, err

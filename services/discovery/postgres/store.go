@@ -50,7 +50,11 @@ type Queue interface {
 }
 
 // QueuedRun is a run that waits for a worker.
-type QueuedRun struct{ Run, Account string }
+type QueuedRun struct {
+	Run, Account string
+	// Slow runs are worked apart; see discovery.Limits.
+	Slow bool
+}
 
 // Store holds runs and schedules.
 type Store struct {

@@ -145,3 +145,20 @@ func Where(text string) (string, []any, error) {
 	var args query.Args
 	return filter.Where(&args), args, err
 }
+
+// UnchangedSQL and ChangedSQL are the statements of a page of what was there at a
+// place.
+func UnchangedSQL(at inventory.LogPlace, filter *query.Filter, most int) (string, []any) {
+	return unchangedSQL(at, filter, uuid.Nil, most)
+}
+
+// ChangedSQL is the other one.
+func ChangedSQL(at inventory.LogPlace, filter *query.Filter, upTo uuid.UUID, most int) (string, []any) {
+	return changedSQL(at, filter, uuid.Nil, upTo, most)
+}
+
+// What watchers read of the log.
+var (
+	LogImageSQL = logImageSQL
+	PlaceSQL    = placeSQL
+)

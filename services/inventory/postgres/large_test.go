@@ -22,8 +22,8 @@ func machinesOf(region string, from, to int) []inventory.Instance {
 // A scope that is too large for memory goes by way of a file, which is gone
 // afterwards; an unchanged re-read needs none.
 func TestLargeScope(t *testing.T) {
+	store, pool := open(t) // before: the server of the tests must not be in a folder of this one
 	t.Setenv("TMPDIR", t.TempDir())
-	store, pool := open(t)
 	const size = 3 * postgres.SpoolMemory / 800
 	all := machinesOf("eu-west-1", 0, size)
 	if got := apply(t, store, observation("aws-1", "eu-west-1", 1), all...); got.Created != size {
@@ -119,8 +119,8 @@ func filesIn(t *testing.T, dir string) int {
 
 // A machine without room for temporary files says so, and applies nothing.
 func TestNoRoomForALargeScope(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir()+"/none")
 	store, _ := open(t)
+	t.Setenv("TMPDIR", t.TempDir()+"/none")
 	all := machinesOf("eu-west-1", 0, 3*postgres.SpoolMemory/800)
 	_, err := tryApply(t.Context(), store, observation("aws-1", "eu-west-1", 1), all...)
 	if fault.KindOf(err) != fault.KindUnavailable {

@@ -127,7 +127,7 @@ func (m moment) instance(args *query.Args, uid any) string {
 		LEFT JOIN LATERAL (
 			SELECT ` + undone + ` AS was, bool_or(c.type = 'CREATED') AS created
 			FROM changes c LEFT JOIN LATERAL jsonb_each(c.was) e ON true
-			WHERE c.uid = i1.uid AND ` + m.at.later(args, "c") + `
+			WHERE c.uid = i1.uid AND ` + m.at.later(args) + `
 		) later ON true
 		CROSS JOIN LATERAL jsonb_populate_record(i1, later.was) i
 		WHERE i1.uid = ` + args.Add(uid) + ` AND later.created IS NOT TRUE) AS instances`

@@ -22,11 +22,11 @@ type past struct {
 	notBefore time.Time
 }
 
-// later is the condition on changes, under this alias, for those after the place.
-func (p past) later(args *query.Args, alias string) string {
-	condition := alias + ".revision > " + args.Add(p.revision) + "::bigint"
+// later is the condition on changes, called c, for those after the place.
+func (p past) later(args *query.Args) string {
+	condition := "c.revision > " + args.Add(p.revision) + "::bigint"
 	if !p.notBefore.IsZero() {
-		condition += " AND " + alias + ".time >= " + args.Add(p.notBefore) + "::timestamptz"
+		condition += " AND c.time >= " + args.Add(p.notBefore) + "::timestamptz"
 	}
 	return condition
 }
@@ -49,16 +49,20 @@ func instancesAsOf(args *query.Args, at past) string {
 func unchangedSince(args *query.Args, at past) string {
 	return `(
 		SELECT i.* FROM instances i
-		WHERE NOT EXISTS (SELECT FROM changes c WHERE c.uid = i.uid AND ` + at.later(args, "c") + `)
+		WHERE NOT EXISTS (SELECT FROM changes c WHERE c.uid = i.uid AND ` + at.later(args) + `)
 	)`
 }
 
-func undoneSince(args *query.Args, at past) string {
+func undoneSince(args *query.Args, at past) string { return undoneAmong(args, at, "") }
+
+// undoneAmong looks only at those changes (alias c) for which more, which begins
+// with AND, holds too.
+func undoneAmong(args *query.Args, at past, more string) string {
 	return `(
 		SELECT was.* FROM (
 			SELECT c.uid, ` + undone + ` AS was
 			FROM changes c LEFT JOIN LATERAL jsonb_each(c.was) e ON true
-			WHERE ` + at.later(args, "c") + `
+			WHERE ` + at.later(args) + more + `
 			GROUP BY c.uid HAVING NOT bool_or(c.type = 'CREATED')
 		) later JOIN instances i ON i.uid = later.uid CROSS JOIN LATERAL jsonb_populate_record(i, later.was) was
 	)`

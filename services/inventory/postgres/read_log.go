@@ -9,7 +9,6 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
-	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
@@ -160,40 +159,4 @@ func (s *Store) CheckPlace(ctx context.Context, place inventory.LogPlace) error 
 		_, err := headAfter(ctx, tx, place)
 		return err
 	})
-}
-
-// ListAsOf reads instances that were there at a place of the log and that the
-// filter matches, in the order of their ids, at most so many after one. Those that
-// were gone are left out. Errors as of ReadLog.
-func (s *Store) ListAsOf(ctx context.Context, at inventory.LogPlace, filter *query.Filter, after uuid.UUID, most int) ([]inventory.Instance, error) {
-	var instances []inventory.Instance
-	sql, args := listAsOfSQL(at, filter, after, most)
-	err := s.read(ctx, func(tx pgx.Tx) error {
-		if _, err := headAfter(ctx, tx, at); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, sql, args...)
-		if err != nil {
-			return err
-		}
-		scanner := newRowScanner()
-		instances, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (inventory.Instance, error) {
-			return scanner.scan(row)
-		})
-		return err
-	})
-	return instances, err
-}
-
-// What was changed since was certainly looked at when it changed before that, and
-// nobody knows when after.
-func listAsOfSQL(at inventory.LogPlace, filter *query.Filter, after uuid.UUID, most int) (string, []any) {
-	var args query.Args
-	place := past{revision: at.Revision, notBefore: at.Time}
-	observeTime := `CASE WHEN EXISTS (SELECT FROM changes c WHERE c.uid = instances.uid AND ` + place.later(&args, "c") + `)
-		THEN change_time ELSE ` + observeTimeSQL + ` END`
-	return `SELECT ` + imageColumns("instances", observeTime) + `
-		FROM ` + instancesAsOf(&args, place) + ` instances
-		WHERE ` + whereInstances(filter, false, &args) + ` AND uid > ` + args.Add(after) + `
-		ORDER BY uid LIMIT ` + args.Add(most), args
 }

@@ -100,8 +100,8 @@ func (p *inventoryProcess) stop() {
 	_ = p.cmd.Wait()
 }
 
-// observe applies a complete observation of one scope, of readPerScope instances.
-func observe(ctx context.Context, ingest inventoryv1.IngestServiceClient, account int, region string, token int64, instance func(n int) *inventoryv1.Instance) error {
+// observe applies a complete observation of one scope, of count instances.
+func observe(ctx context.Context, ingest inventoryv1.IngestServiceClient, account int, region string, token int64, count int, instance func(n int) *inventoryv1.Instance) error {
 	stream, err := ingest.ApplySnapshot(ctx)
 	if err != nil {
 		return err
@@ -111,13 +111,13 @@ func observe(ctx context.Context, ingest inventoryv1.IngestServiceClient, accoun
 		FencingToken: token, ObserveTime: timestamppb.New(time.Now()),
 	}}}}
 	seen := &inventoryv1.SnapshotInstances{}
-	for n := range readPerScope {
+	for n := range count {
 		seen.Instances = append(seen.Instances, instance(n))
 	}
 	messages = append(messages,
 		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Instances{Instances: seen}},
 		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
-			Complete: &inventoryv1.SnapshotComplete{InstanceCount: readPerScope}}})
+			Complete: &inventoryv1.SnapshotComplete{InstanceCount: int64(count)}}})
 	for _, message := range messages {
 		if err := stream.Send(message); err != nil {
 			break // Recv has the reason.

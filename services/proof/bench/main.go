@@ -41,6 +41,9 @@ var parts = []struct {
 	{"reads", func(ctx context.Context, s settings) (string, error) {
 		return measureReads(ctx, s.program("inventory"))
 	}},
+	{"watch", func(ctx context.Context, s settings) (string, error) {
+		return measureWatches(ctx, s.program("inventory"))
+	}},
 }
 
 // settings say what is measured and how.

@@ -235,7 +235,7 @@ func fill(ctx context.Context, ingest inventoryv1.IngestServiceClient) error {
 		for region := range readRegions {
 			group.Go(func() error {
 				scope := account*readRegions + region
-				return observe(ctx, ingest, account, readRegion(region), 1, func(n int) *inventoryv1.Instance {
+				return observe(ctx, ingest, account, readRegion(region), 1, readPerScope, func(n int) *inventoryv1.Instance {
 					return readInstance(scope*readPerScope+n, region)
 				})
 			})

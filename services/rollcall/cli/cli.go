@@ -37,6 +37,9 @@ type program struct {
 	Sync      syncCommand      `cmd:"" help:"Read accounts now, and wait for what comes of it."`
 	Runs      runsCommand      `cmd:"" help:"Past and present sync runs."`
 
+	Operations operationsCommand `cmd:"" help:"Past and present starts and stops."`
+	Audit      auditCommand      `cmd:"" help:"Who asked for what to be started and stopped, and what came of it."`
+
 	Completion completionCommand `cmd:"" help:"Print a script that completes rollcall's commands in a shell."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" passthrough:""`

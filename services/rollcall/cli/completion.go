@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -157,6 +158,8 @@ func valuesOf(ctx context.Context, v *kong.Value) []candidate {
 	switch v.Tag.Get("complete") {
 	case "account":
 		all = append(all, accountCandidates(ctx)...)
+	case "operation":
+		all = append(all, operationCandidates(ctx)...)
 	case "scope":
 		all = append(all, scopeCandidates(ctx)...)
 	}
@@ -192,6 +195,26 @@ func scopeCandidates(ctx context.Context) []candidate {
 	var all []candidate
 	for _, scope := range answer.GetScopes() {
 		all = append(all, candidate{id(scopesCollection, scope.GetName()), plural(scope.GetInstanceCount(), "instance")})
+	}
+	return all
+}
+
+// operationCandidates asks the server for the latest starts and stops.
+func operationCandidates(ctx context.Context) []candidate {
+	s := completionSession()
+	if s == nil {
+		return nil
+	}
+	defer s.close()
+	answer, err := s.operations().ListOperations(ctx, &discoveryv1.ListOperationsRequest{})
+	if err != nil {
+		return nil
+	}
+	var all []candidate
+	for _, o := range answer.GetOperations() {
+		m := operationMetadata(o)
+		all = append(all, candidate{id(operationsCollection, o.GetName()),
+			fmt.Sprintf("%s of %s", word(m.GetVerb().String()), plural(m.GetProgress().GetTotal(), "instance"))})
 	}
 	return all
 }

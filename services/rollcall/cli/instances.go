@@ -20,6 +20,8 @@ type instancesCommand struct {
 	Lookup lookupInstance `cmd:"" help:"Find one instance by the cloud's id, its ARN or its display name."`
 	Watch  watchInstances `cmd:"" help:"Follow what happens, as it happens."`
 	Count  countInstances `cmd:"" help:"Count instances by up to four fields."`
+	Start  startInstances `cmd:"" help:"Start instances, and wait for what comes of it."`
+	Stop   stopInstances  `cmd:"" help:"Stop instances, and wait for what comes of it."`
 
 	History instanceHistory `cmd:"" help:"Show what happened to one instance, and when nobody looked."`
 }

@@ -49,11 +49,15 @@ func (r *remote) AfterApply(s *session) error {
 // default of 4 MiB.
 const maxMessage = 64 << 20
 
-// retries are calls that may be made again when they lost against a concurrent change: they do the same once more. See
+// retries are calls that may be made again when they lost against a concurrent change, or were not answered: they do the
+// same once more. A start or stop carries a request id, so that its repetition is the same one. See
 // "gRPC Retry Design", A6.
 const retries = `{"methodConfig": [{
 	"name": [{"service": "rollcall.discovery.v1.DiscoveryService", "method": "SyncAccount"}],
 	"retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2, "retryableStatusCodes": ["ABORTED"]}
+}, {
+	"name": [{"service": "rollcall.discovery.v1.LifecycleService"}],
+	"retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.2s", "maxBackoff": "2s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}
 }]}`
 
 // within bounds every unary call in time.
@@ -108,6 +112,18 @@ func (s *session) keys() accountsv1.KeyServiceClient {
 
 func (s *session) inventory() inventoryv1.InventoryServiceClient {
 	return inventoryv1.NewInventoryServiceClient(s.conn)
+}
+
+func (s *session) lifecycle() discoveryv1.LifecycleServiceClient {
+	return discoveryv1.NewLifecycleServiceClient(s.conn)
+}
+
+func (s *session) operations() discoveryv1.OperationServiceClient {
+	return discoveryv1.NewOperationServiceClient(s.conn)
+}
+
+func (s *session) audit() discoveryv1.AuditServiceClient {
+	return discoveryv1.NewAuditServiceClient(s.conn)
 }
 
 func (s *session) discovery() discoveryv1.DiscoveryServiceClient {

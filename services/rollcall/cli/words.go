@@ -72,6 +72,8 @@ const (
 	instancesCollection = "instances/"
 	runsCollection      = "syncRuns/"
 	scopesCollection    = "scopes/"
+
+	operationsCollection = "operations/"
 )
 
 // resource is a resource name given with or without its collection.

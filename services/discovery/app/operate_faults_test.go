@@ -1,0 +1,240 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// Whatever goes wrong with a call, the operation ends and is true, and the cloud
+// is not made to do it twice.
+func TestCallsThatGoWrong(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault  cloudsim.Fault
+		state  discoveryv1.Target_State
+		reason discoveryv1.Refusal_Reason
+		taken  int
+	}{
+		"throttled for a while":      {cloudsim.Fault{Kind: cloudsim.Throttle, Count: 3}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"denied":                     {cloudsim.Fault{Kind: cloudsim.AccessDenied}, discoveryv1.Target_FAILED, discoveryv1.Refusal_PERMISSION_DENIED, 0},
+		"the answer is lost":         {cloudsim.Fault{Kind: cloudsim.LoseAnswer}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"the answer never comes":     {cloudsim.Fault{Kind: cloudsim.HangAfter}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"done, and told as an error": {cloudsim.Fault{Kind: cloudsim.FailAfter}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"the connection is cut once": {cloudsim.Fault{Kind: cloudsim.Drop, Count: 1}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"it takes long":              {cloudsim.Fault{Kind: cloudsim.Linger, Delay: time.Second}, discoveryv1.Target_SUCCEEDED, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, fleet(1, 100*time.Millisecond))
+			_, ids := r.launch(1, nil)
+			test.fault.Call = cloudsim.Call{Service: "ec2", Action: "StopInstances"}
+			r.world.Inject(test.fault)
+			got := target(t, r.stop(ids[0]))
+			if got.GetState() != test.state || got.GetRefusal().GetReason() != test.reason {
+				t.Errorf("it came to %v", got)
+			}
+			if _, taken := r.taken(ids[0]); taken != test.taken {
+				t.Errorf("the cloud did it %d times: %v", taken, r.world.Mutations(cloudsim.Call{}, ids[0]))
+			}
+			machine, err := r.world.Machine(r.world.Accounts()[0], home, ids[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := inventoryv1.Instance_RUNNING
+			if machine.State == cloudsim.Stopped {
+				want = inventoryv1.Instance_STOPPED
+			}
+			if held := r.onRoll(ids[0]).GetState(); held != want {
+				t.Errorf("the roll says %v, the cloud %v", held, machine.State)
+			}
+		})
+	}
+}
+
+// A start for which there is no machine fails, says so, and is not tried again.
+func TestNoCapacity(t *testing.T) {
+	t.Parallel()
+	r := start(t, fleet(1, cloudsim.Immediately))
+	_, ids := r.launch(1, nil)
+	r.stop(ids[0])
+	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Service: "ec2", Action: "StartInstances"}, Kind: cloudsim.NoCapacity})
+	got := target(t, r.start(ids[0]))
+	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != discoveryv1.Refusal_INSUFFICIENT_CAPACITY ||
+		got.GetRefusal().GetRemedy() == "" || got.GetCalls() != 1 {
+		t.Errorf("it came to %v", got)
+	}
+}
+
+// An instance that is terminated while it is waited for: the operation ends and
+// says so, and so does the roll.
+func TestTerminatedWhileWaitedFor(t *testing.T) {
+	t.Parallel()
+	r := start(t, fleet(1, 2*time.Second))
+	_, ids := r.launch(1, nil)
+	asked := must(r.lifecycle.StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[0]}))(t)
+	r.inState(asked, discoveryv1.Target_WAITING)
+	if _, err := r.world.Terminate(r.world.Accounts()[0], home, ids[0]); err != nil {
+		t.Fatal(err)
+	}
+	got := target(t, r.wait(asked))
+	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != discoveryv1.Refusal_TERMINATED {
+		t.Errorf("it came to %v", got)
+	}
+	if held := r.onRoll(ids[0]); held.GetState() != inventoryv1.Instance_TERMINATED && held.GetProviderState() != "shutting-down" {
+		t.Errorf("the roll says %v", held)
+	}
+}
+
+// inState waits until the one instance of an operation is in a state.
+func (r *rollcall) inState(operation *longrunningpb.Operation, state discoveryv1.Target_State) {
+	r.t.Helper()
+	eventually(r.t, operation.GetName()+" is "+state.String(), func() (bool, any) {
+		got, err := r.operation.GetOperation(r.t.Context(), &discoveryv1.GetOperationRequest{Name: operation.GetName()})
+		if err != nil {
+			return false, err
+		}
+		return target(r.t, got).GetState() == state, got
+	})
+}
+
+// A worker that is killed while its call is out: another looks before it does
+// anything, and the cloud is called once. So it is when the call never went out,
+// and when the worker dies while it waits.
+func TestKilledOperationWorker(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault cloudsim.Fault
+		at    discoveryv1.Target_State
+	}{
+		"taken, and no answer":  {cloudsim.Fault{Call: cloudsim.Call{Action: "StopInstances"}, Kind: cloudsim.HangAfter}, discoveryv1.Target_CALLED},
+		"lost on the way":       {cloudsim.Fault{Call: cloudsim.Call{Action: "StopInstances"}, Kind: cloudsim.Hang, Count: 1}, discoveryv1.Target_CALLED},
+		"while it looks":        {cloudsim.Fault{Call: cloudsim.Call{Action: "DescribeInstances"}, Kind: cloudsim.Hang, Count: 1}, discoveryv1.Target_CHECKING},
+		"while the cloud works": {cloudsim.Fault{Call: cloudsim.Call{Action: "StopInstances"}, Kind: cloudsim.Linger, Delay: 5 * time.Second}, discoveryv1.Target_WAITING},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := start(t, fleet(1, 100*time.Millisecond))
+			_, ids := r.launch(1, nil)
+			// What is asked is asked of another process than the one that works it: that
+			// one has all its workers away.
+			r.stopDiscovery()
+			_, kill := r.startChild(hurried)
+			r.config.OperationWorkers = -1
+			r.restartDiscovery()
+			test.fault.Service = "ec2"
+			r.world.Inject(test.fault)
+			asked := must(r.lifecycle.StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[0]}))(t)
+			r.inState(asked, test.at)
+			if test.fault.Kind == cloudsim.HangAfter {
+				eventually(t, "the call is out", func() (bool, any) { n, _ := r.taken(ids[0]); return n > 0, n })
+			}
+			kill()
+			r.config.OperationWorkers = 0
+			r.stopDiscovery()
+			r.restartDiscovery()
+			got := target(t, r.wait(asked))
+			if got.GetState() != discoveryv1.Target_SUCCEEDED {
+				t.Errorf("it came to %v", got)
+			}
+			if _, taken := r.taken(ids[0]); taken != 1 {
+				t.Errorf("the cloud did it %d times: %v", taken, r.world.Mutations(cloudsim.Call{}, ids[0]))
+			}
+			if held := r.onRoll(ids[0]).GetState(); held != inventoryv1.Instance_STOPPED {
+				t.Errorf("the roll says %v", held)
+			}
+		})
+	}
+}
+
+// Cancelled before the call, nothing happens; cancelled after it, what comes of
+// the call is seen to its end, and told as it is.
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	r := start(t, fleet(2, 500*time.Millisecond))
+	_, ids := r.launch(2, nil)
+	unhang := r.hang()
+	early := must(r.lifecycle.StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[0]}))(t)
+	r.inState(early, discoveryv1.Target_CHECKING)
+	cancel := func(operation *longrunningpb.Operation) {
+		t.Helper()
+		if _, err := r.operation.CancelOperation(t.Context(), &discoveryv1.CancelOperationRequest{Name: operation.GetName()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel(early)
+	unhang()
+	if got := target(t, r.wait(early)); got.GetState() != discoveryv1.Target_CANCELLED || got.GetCalls() != 0 {
+		t.Errorf("before the call: %v", got)
+	}
+	r.wantTaken(ids[0], 0)
+	late := must(r.lifecycle.StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[1]}))(t)
+	r.inState(late, discoveryv1.Target_WAITING)
+	cancel(late)
+	if got := r.wait(late); target(t, got).GetState() != discoveryv1.Target_SUCCEEDED || operationMetadata(t, got).GetCancelTime() == nil {
+		t.Errorf("after the call: %v", got)
+	}
+	r.wantTaken(ids[1], 1)
+}
+
+// A sync that began before a stop and ends after it does not turn the roll back.
+func TestSyncBesideStop(t *testing.T) {
+	t.Parallel()
+	r := start(t, fleet(1, cloudsim.Immediately))
+	account, ids := r.launch(1, nil)
+	// The listing answers with what was there when it was asked, late.
+	r.world.Inject(cloudsim.Fault{
+		Call: cloudsim.Call{Service: "ec2", Action: "DescribeInstances"}, Of: cloudsim.Lists, Kind: cloudsim.Slow, Delay: 2 * time.Second, Count: 1,
+	})
+	queued, err := r.discovery.SyncAccount(t.Context(), &discoveryv1.SyncAccountRequest{Name: account.GetName()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.running(account.GetName())
+	if got := target(t, r.stop(ids[0])); got.GetState() != discoveryv1.Target_SUCCEEDED {
+		t.Errorf("it came to %v", got)
+	}
+	r.watch(queued.GetName())
+	if held := r.onRoll(ids[0]).GetState(); held != inventoryv1.Instance_STOPPED {
+		t.Errorf("the sync turned it back: %v", held)
+	}
+	r.wantTaken(ids[0], 1)
+}
+
+// A database that starts by itself is stopped again while it is to be kept
+// stopped, by Rollcall itself and for the first one's reason, until someone
+// starts it.
+func TestKeepStopped(t *testing.T) {
+	t.Parallel()
+	cloud := fleet(1, 100*time.Millisecond)
+	cloud.RestartAfter = 3 * time.Second
+	r := start(t, cloud)
+	account, _ := r.launch(1, nil)
+	database, err := r.world.LaunchDatabase(r.world.Accounts()[0], home, cloudsim.DatabaseSpec{ID: "ledger"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.settled(account, inventoryv1.Instance_RUNNING, database.ResourceID)
+	asked := must(r.lifecycle.StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{
+		Name: "instances/" + database.ResourceID, KeepStopped: true, Reason: "closed for the winter",
+	}))(t)
+	if got := target(t, r.wait(asked)); got.GetState() != discoveryv1.Target_SUCCEEDED {
+		t.Fatalf("it came to %v", got)
+	}
+	if r.onRoll(database.ResourceID).GetDatabase().GetAutoRestartTime() == nil {
+		t.Error("the roll does not say when it starts by itself")
+	}
+	eventually(t, "it was stopped again", func() (bool, any) {
+		r.sync(account.GetName())
+		entries := r.audited(`event = ENDED AND outcome = "SUCCEEDED" AND reason = "closed for the winter"`)
+		return len(entries) >= 2 && entries[0].GetRequester().GetSource() == discoveryv1.Requester_SYSTEM, entries
+	})
+	if got := target(t, r.start(database.ResourceID)); got.GetState() != discoveryv1.Target_SUCCEEDED {
+		t.Errorf("started by someone: %v", got)
+	}
+}

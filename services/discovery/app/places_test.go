@@ -1,0 +1,189 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/app"
+)
+
+// hider stands before a cloud and edits its answers while it is on.
+type hider struct {
+	on   atomic.Bool
+	edit func(path string, body []byte) []byte
+}
+
+// before gives the address of the hider before a cloud.
+func (h *hider) before(t testing.TB, cloud string) string {
+	t.Helper()
+	to, err := url.Parse(cloud)
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Host = r.In.Host // It is signed.
+			r.Out.Header.Del("Accept-Encoding")
+		},
+		ModifyResponse: func(response *http.Response) error {
+			if !h.on.Load() || response.StatusCode != http.StatusOK {
+				return nil
+			}
+			body, err := io.ReadAll(response.Body)
+			if err != nil {
+				return err
+			}
+			body = h.edit(response.Request.URL.Path, body)
+			response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			response.Header.Set("Content-Length", strconv.Itoa(len(body)))
+			return nil
+		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	})
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+// wantStale holds a sync to leave an account as it was, but for some scopes that
+// say that they are off.
+func (r *rollcall) wantStale(account *accountsv1.Account, scopes ...string) {
+	r.t.Helper()
+	before := len(r.instances(account.GetName()))
+	for range 3 { // Also what is seen again is not believed.
+		run := r.sync(account.GetName())
+		if run.GetState() != discoveryv1.SyncRun_DEGRADED || run.GetErrorReason() != "API_DISABLED" || int(run.GetScopesFailed()) != len(scopes) {
+			r.t.Errorf("the run is %v", run)
+		}
+	}
+	if after := len(r.instances(account.GetName())); after != before {
+		r.t.Errorf("%d of %d instances are on the roll", after, before)
+	}
+	var names []string
+	for _, scope := range scopes {
+		names = append(names, "scopes/"+strings.TrimPrefix(account.GetName(), "accounts/")+"~"+scope)
+	}
+	r.wantUnreachable(account.GetName(), names...)
+	if connection := r.connection(account.GetName(), accountsv1.Connection_DEGRADED); connection.GetReason() != accountsv1.Connection_API_DISABLED {
+		r.t.Errorf("the connection is %v", connection)
+	}
+}
+
+// A region that the account has switched off is stale, and not empty, until it is
+// on again.
+func TestRegionSwitchedOff(t *testing.T) {
+	t.Parallel()
+	item := regexp.MustCompile(`<item>(?:[^i]|i[^t])*<regionName>` + other + `</regionName>.*?</item>`)
+	off := &hider{edit: func(_ string, body []byte) []byte {
+		if !bytes.Contains(body, []byte("<DescribeRegionsResponse")) {
+			return body
+		}
+		return item.ReplaceAll(body, nil)
+	}}
+	r := start(t, small(), func(c *app.Config) { c.AWS.EndpointURL = off.before(t, c.AWS.EndpointURL) })
+	account := r.add(r.world.Accounts()[1])
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	off.on.Store(true)
+	r.wantStale(account, "database~"+other, "virtual-machine~"+other)
+	off.on.Store(false)
+	if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+		t.Errorf("on again, the run is %v", run)
+	}
+	r.wantTruth(account)
+}
+
+// A region that is switched off in the middle of a run, after it was listed as on,
+// is stale too.
+func TestRegionSwitchedOffInTheMiddle(t *testing.T) {
+	t.Parallel()
+	r := start(t, small())
+	account := r.add(r.world.Accounts()[1])
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	for _, service := range []string{"ec2", "rds"} {
+		r.world.Inject(cloudsim.Fault{
+			Call: cloudsim.Call{Service: service, Region: other}, Kind: cloudsim.Respond,
+			Status: http.StatusForbidden, Code: "OptInRequired", Message: "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.",
+		})
+	}
+	r.wantStale(account, "database~"+other, "virtual-machine~"+other)
+}
+
+// A zone that Google has no more is stale, and not empty, though a list of all
+// zones' VMs has come to its end.
+func TestZoneVanishes(t *testing.T) {
+	t.Parallel()
+	gone := &hider{edit: func(path string, body []byte) []byte {
+		switch {
+		case strings.HasSuffix(path, "/zones"):
+			return without(body, func(item any) bool { return item.(map[string]any)["name"] == zone })
+		case strings.HasSuffix(path, "/aggregated/instances"):
+			return without(body, func(item any) bool { return item == "zones/"+zone })
+		}
+		return body
+	}}
+	r := start(t, projects(), func(c *app.Config) { c.GCP.ComputeEndpoint = gone.before(t, c.GCP.ComputeEndpoint) })
+	account := r.addProject(project)
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	there := 0
+	for _, i := range r.instances(account.GetName()) {
+		if i.GetLocation().GetZone() == zone && i.GetKind() == inventoryv1.Kind_VIRTUAL_MACHINE {
+			there++
+		}
+	}
+	if there == 0 {
+		t.Fatal("there is nothing in the zone")
+	}
+	gone.on.Store(true)
+	r.wantStale(account, "virtual-machine~"+zone)
+	gone.on.Store(false)
+	if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
+		t.Errorf("there again, the run is %v", run)
+	}
+	r.wantUnreachable(account.GetName())
+}
+
+// without is a JSON answer without some of its items: of a list, by the item; of a
+// map, by its key.
+func without(body []byte, hidden func(any) bool) []byte {
+	var answer map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&answer); err != nil {
+		return body
+	}
+	switch items := answer["items"].(type) {
+	case []any:
+		var left []any
+		for _, item := range items {
+			if !hidden(item) {
+				left = append(left, item)
+			}
+		}
+		answer["items"] = left
+	case map[string]any:
+		for key := range items {
+			if hidden(key) {
+				delete(items, key)
+			}
+		}
+	}
+	edited, err := json.Marshal(answer)
+	if err != nil {
+		return body
+	}
+	return edited
+}

@@ -1,0 +1,218 @@
+package app_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/app"
+)
+
+// strike is what becomes of a call to stop something, and what the operation must
+// come to.
+type strike struct {
+	name string
+	// fault hits the first call; nothing does when it has no kind.
+	fault cloudsim.Fault
+	// requests are how many reach the cloud; it takes one, or none when refused
+	// says why.
+	requests int
+	refused  discoveryv1.Refusal_Reason
+}
+
+var stopStrikes = []strike{
+	{name: "none", requests: 1},
+	{name: "lost", fault: cloudsim.Fault{Kind: cloudsim.LoseAnswer}, requests: 1},
+	{name: "silent", fault: cloudsim.Fault{Kind: cloudsim.HangAfter}, requests: 1},
+	{name: "fails-after", fault: cloudsim.Fault{Kind: cloudsim.FailAfter}, requests: 1},
+	{name: "slow", fault: cloudsim.Fault{Kind: cloudsim.Linger, Delay: 2 * time.Second}, requests: 1},
+	{name: "fails-before", fault: cloudsim.Fault{Kind: cloudsim.ServerError}, requests: 2},
+	{name: "cut", fault: cloudsim.Fault{Kind: cloudsim.Drop}, requests: 2},
+	{name: "throttled", fault: cloudsim.Fault{Kind: cloudsim.Throttle}, requests: 2},
+	{name: "denied", fault: cloudsim.Fault{Kind: cloudsim.AccessDenied}, requests: 1, refused: discoveryv1.Refusal_PERMISSION_DENIED},
+}
+
+// sort is one sort of thing that is stopped.
+type sort struct {
+	name string
+	call cloudsim.Call
+	// make makes one, and gives its provider id and what requests for it name.
+	make func(r *rollcall, name string) (providerID, target string)
+}
+
+const (
+	strikesZone = "europe-west1-b"
+	strikesHome = "us-east-1"
+)
+
+var sorts = []sort{
+	{"machine", cloudsim.Call{Service: "ec2", Action: "StopInstances"}, func(r *rollcall, name string) (string, string) {
+		made := must(r.world.Launch(r.world.Accounts()[0], strikesHome, cloudsim.Spec{Name: name}))(r.t)
+		return made[0].ID, made[0].ID
+	}},
+	{"database", cloudsim.Call{Service: "rds", Action: "StopDBInstance"}, func(r *rollcall, name string) (string, string) {
+		made := must(r.world.LaunchDatabase(r.world.Accounts()[0], strikesHome, cloudsim.DatabaseSpec{ID: name}))(r.t)
+		return made.ResourceID, made.ID
+	}},
+	{"member", cloudsim.Call{Service: "rds", Action: "StopDBCluster"}, func(r *rollcall, name string) (string, string) {
+		made := must(r.world.LaunchCluster(r.world.Accounts()[0], strikesHome, name, 2))(r.t)
+		for _, d := range must(r.world.Databases(r.world.Accounts()[0], strikesHome))(r.t) {
+			if d.Cluster == made.ID && !d.Writer {
+				return d.ResourceID, made.ID
+			}
+		}
+		r.t.Fatalf("the cluster %s has no reader", name)
+		return "", ""
+	}},
+	{"vm", cloudsim.Call{Service: "compute", Action: "instances.stop"}, func(r *rollcall, name string) (string, string) {
+		made := must(r.world.CreateVMs(project, strikesZone, cloudsim.VMSpec{Name: name}))(r.t)
+		return fmt.Sprint(made[0].ID), name
+	}},
+	{"sql", cloudsim.Call{Service: "sqladmin", Action: "instances.patch"}, func(r *rollcall, name string) (string, string) {
+		made := must(r.world.CreateSQL(project, cloudsim.SQLSpec{Name: name, Region: "europe-west1"}))(r.t)
+		return fmt.Sprintf("%s:%s:%s@%s", project, made.Region, made.Name, made.Created.Format(time.RFC3339Nano)), name
+	}},
+}
+
+// TestStrikes stops one thing of each sort under each of many troubles. Whatever
+// happens to the call, the operation ends and is true, the cloud takes one call
+// and no more, and the roll has the new state when the operation has ended.
+func TestStrikes(t *testing.T) {
+	t.Parallel()
+	r := start(t, cloudsim.Config{
+		Regions: []string{strikesHome}, Transition: 300 * time.Millisecond,
+		Projects: []cloudsim.ProjectPlan{{ID: project, Regions: []string{"europe-west1"}}},
+	}, func(c *app.Config) {
+		c.Operations = discovery.DefaultOperationLimits()
+		c.Periods.Keep = time.Second
+		c.Operations.Doubt, c.Operations.RetryFirst, c.Operations.PollFirst = time.Second, 50*time.Millisecond, 20*time.Millisecond
+	})
+	type thing struct{ id, target string }
+	things := map[string]thing{}
+	for _, sort := range sorts {
+		for _, strike := range stopStrikes {
+			id, target := sort.make(r, sort.name+"-"+strike.name)
+			things[sort.name+strike.name] = thing{id, target}
+		}
+	}
+	r.connection(r.add(r.world.Accounts()[0]).GetName(), accountsv1.Connection_CONNECTED)
+	r.connection(r.addProject(project).GetName(), accountsv1.Connection_CONNECTED)
+	for _, sort := range sorts {
+		t.Run(sort.name, func(t *testing.T) {
+			t.Parallel() // Each sort has an action of its own, which faults tell apart.
+			for _, strike := range stopStrikes {
+				t.Run(strike.name, func(t *testing.T) {
+					it := things[sort.name+strike.name]
+					if strike.fault.Kind != "" {
+						strike.fault.Call, strike.fault.Count = sort.call, 1
+						defer r.world.Inject(strike.fault)()
+					}
+					r.stopStruck(t, strike, it.id, it.target)
+				})
+			}
+		})
+	}
+}
+
+// stopStruck stops a thing and holds all that is seen of it to the strike.
+func (r *rollcall) stopStruck(t *testing.T, strike strike, id, target string) {
+	t.Helper()
+	conn := dial(t, r.config.GRPC)
+	op, err := discoveryv1.NewLifecycleServiceClient(conn).StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{ProviderId: id, Reason: "a test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations := discoveryv1.NewOperationServiceClient(conn)
+	eventually(t, op.GetName()+" ends", func() (bool, any) {
+		op, err = operations.WaitOperation(t.Context(), &discoveryv1.WaitOperationRequest{Name: op.GetName(), Timeout: durationpb.New(10 * time.Second)})
+		return err == nil && op.GetDone(), fmt.Sprint(op, err)
+	})
+	want, state := discoveryv1.Target_SUCCEEDED, inventoryv1.Instance_STOPPED
+	taken := 1
+	if strike.refused != discoveryv1.Refusal_REASON_UNSPECIFIED {
+		want, state, taken = discoveryv1.Target_FAILED, inventoryv1.Instance_RUNNING, 0
+	}
+	got := metadataOf(t, op).GetTargets()[0]
+	if got.GetState() != want || got.GetRefusal().GetReason() != strike.refused || int(got.GetCalls()) != strike.requests {
+		t.Errorf("it ended as %v", got)
+	}
+	if (op.GetError() != nil) != (taken == 0) {
+		t.Errorf("the operation says %v", op)
+	}
+	held, err := r.inventory.LookupInstance(t.Context(), &inventoryv1.LookupInstanceRequest{By: &inventoryv1.LookupInstanceRequest_ProviderId{ProviderId: id}})
+	if err != nil || held.GetState() != state {
+		t.Errorf("the roll says %s, %v; want %s", held.GetState(), err, state)
+	}
+	requests := r.world.Mutations(cloudsim.Call{}, target)
+	for _, m := range requests {
+		if m.Taken {
+			taken--
+		}
+	}
+	if taken != 0 || len(requests) != strike.requests {
+		t.Errorf("the cloud saw %+v", requests)
+	}
+	if strings.Contains(fmt.Sprint(op), "SecretAccessKey") {
+		t.Error("the operation holds a secret")
+	}
+}
+
+func metadataOf(t *testing.T, op *longrunningpb.Operation) *discoveryv1.OperationMetadata {
+	t.Helper()
+	metadata := &discoveryv1.OperationMetadata{}
+	if err := op.GetMetadata().UnmarshalTo(metadata); err != nil {
+		t.Fatal(err)
+	}
+	if len(metadata.GetTargets()) != 1 {
+		t.Fatalf("%v", metadata)
+	}
+	return metadata
+}
+
+// TestTerminatedMeanwhile: a machine that is deleted between the look and the call
+// is told for what it is.
+func TestTerminatedMeanwhile(t *testing.T) {
+	t.Parallel()
+	r := start(t, cloudsim.Config{Regions: []string{strikesHome}, Transition: cloudsim.Immediately}, func(c *app.Config) {
+		c.Operations = discovery.DefaultOperationLimits()
+		c.Periods.Keep = time.Second
+	})
+	home := r.world.Accounts()[0]
+	made := must(r.world.Launch(home, strikesHome, cloudsim.Spec{}))(t)
+	r.connection(r.add(home).GetName(), accountsv1.Connection_CONNECTED)
+	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Action: "StopInstances"}, Kind: cloudsim.Slow, Delay: time.Second})
+	conn := dial(t, r.config.GRPC)
+	op, err := discoveryv1.NewLifecycleServiceClient(conn).StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{ProviderId: made[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	operations := discoveryv1.NewOperationServiceClient(conn)
+	ended := func(ready func(*discoveryv1.Target) bool) *discoveryv1.Target {
+		var target *discoveryv1.Target
+		eventually(t, op.GetName()+" goes on", func() (bool, any) {
+			if op, err = operations.GetOperation(t.Context(), &discoveryv1.GetOperationRequest{Name: op.GetName()}); err != nil {
+				return false, err
+			}
+			target = metadataOf(t, op).GetTargets()[0]
+			return ready(target), target
+		})
+		return target
+	}
+	ended(func(target *discoveryv1.Target) bool { return target.GetCalls() == 1 })
+	if _, err := r.world.Terminate(home, strikesHome, made[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	got := ended(func(*discoveryv1.Target) bool { return op.GetDone() })
+	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != discoveryv1.Refusal_TERMINATED || got.GetCurrentState() != "TERMINATED" {
+		t.Errorf("it ended as %v", got)
+	}
+}

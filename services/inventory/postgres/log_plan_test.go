@@ -1,0 +1,72 @@
+package postgres_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/rollcall-dev/rollcall/services/inventory"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+)
+
+// What watchers read costs what is read, and not what there is: by indexes.
+func TestLogPlans(t *testing.T) {
+	t.Parallel()
+	store, pool := open(t)
+	crowd(t, store, pool)
+	exec(t, pool, `VACUUM ANALYZE changes`)
+	head, err := store.LogHead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := func(back int64) inventory.LogPlace {
+		at := inventory.LogPlace{Log: head.Log, Revision: head.Revision - back}
+		if err := pool.QueryRow(t.Context(), `SELECT time FROM changes WHERE revision = $1`, at.Revision).Scan(&at.Time); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	for name, statement := range map[string]statement{
+		"tail":                 {postgres.LogImageSQL, []any{head.Revision - 10, head.Revision, place(10).Time, []string(nil)}},
+		"page":                 {postgres.LogImageSQL, []any{head.Revision - 1000, head.Revision - 800, place(1000).Time, []string{"aws-3"}}},
+		"place":                {postgres.PlaceSQL, []any{head.Revision - 10}},
+		"unchanged":            unchanged(t, place(10), ``),
+		"unchanged of account": unchanged(t, place(10), `account = aws-3`),
+		"unchanged by label":   unchanged(t, place(10), `labels.team = "rare"`),
+		"changed":              changed(t, place(1000), ``),
+		"changed of account":   changed(t, place(1000), `account = aws-3`),
+	} {
+		plan := explain(t, pool, statement.sql, statement.args)
+		for _, node := range plan.all() {
+			if node.Type == "Seq Scan" && (node.Relation == "instances" || strings.HasPrefix(node.Relation, "changes")) {
+				t.Errorf("%s reads the whole table %s: %s", name, node.Relation, plan)
+			}
+		}
+	}
+}
+
+type statement struct {
+	sql  string
+	args []any
+}
+
+func unchanged(t *testing.T, at inventory.LogPlace, filter string) (s statement) {
+	t.Helper()
+	parsed, err := postgres.WatchFilter(filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sql, s.args = postgres.UnchangedSQL(at, parsed, 200)
+	return s
+}
+
+func changed(t *testing.T, at inventory.LogPlace, filter string) (s statement) {
+	t.Helper()
+	parsed, err := postgres.WatchFilter(filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sql, s.args = postgres.ChangedSQL(at, parsed, uuid.MustParse("03000000-0000-0000-0000-000000000000"), 200)
+	return s
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
+)
+
+// What watching is measured at.
+const (
+	watchers        = 1000
+	watchAccounts   = 100
+	watchPerAccount = 10 // instances, all of which change at once
+	watchRate       = 1000
+	watchLasts      = 20 * time.Second
+	watchAim        = 250 * time.Millisecond
+	// watchPatience is how long the last deliveries may take.
+	watchPatience = time.Minute
+)
+
+// delivery is when one watcher was told of one change.
+type delivery struct {
+	revision int64
+	at       time.Time
+}
+
+// measureWatches tells how long a change takes from its commit to its watchers.
+func measureWatches(ctx context.Context, program string) (table string, err error) {
+	dir, err := os.MkdirTemp("", "rollcall-bench-watch-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	server, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dir, "postgres")})
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
+	inventory, err := startInventory(ctx, program, server.URL("postgres"))
+	if err != nil {
+		return "", err
+	}
+	defer inventory.stop()
+	if err := observeAccounts(ctx, inventory.ingest); err != nil {
+		return "", err
+	}
+	audience := &audience{told: make([][]delivery, watchers)}
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	var group errgroup.Group
+	for n := range watchers {
+		stream, err := inventory.reads.WatchInstances(watching, &inventoryv1.WatchInstancesRequest{
+			Filter: fmt.Sprintf("account = %q", readAccount(n%watchAccounts))})
+		if err != nil {
+			return "", err
+		}
+		if _, err := stream.Recv(); err != nil { // the first message tells that it has begun
+			return "", err
+		}
+		group.Go(func() error { return audience.listen(watching, n, stream.Recv) })
+	}
+	began := time.Now()
+	changes, err := keepChanging(ctx, inventory.ingest)
+	took := time.Since(began)
+	if err == nil {
+		err = audience.await(ctx, int64(changes)*watchers/watchAccounts)
+	}
+	stop()
+	if listenErr := group.Wait(); err == nil {
+		err = listenErr
+	}
+	if err != nil {
+		return "", err
+	}
+	taken, err := audience.compare(ctx, inventory.databaseURL)
+	if err != nil {
+		return "", err
+	}
+	return watchTable(taken, float64(changes)/took.Seconds()), nil
+}
+
+// keepChanging changes all instances of one account after the other, at
+// watchRate changes a second, and returns how many that were.
+func keepChanging(ctx context.Context, ingest inventoryv1.IngestServiceClient) (int, error) {
+	tick := time.NewTicker(time.Second * watchPerAccount / watchRate)
+	defer tick.Stop()
+	end := time.Now().Add(watchLasts)
+	// An account is observed once at a time: its turn comes after all others.
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	changes := 0
+	for n := watchAccounts; time.Now().Before(end) && ctx.Err() == nil; n++ {
+		<-tick.C
+		group.Go(func() error { return observeAccount(ctx, ingest, n%watchAccounts, int64(n/watchAccounts+1)) })
+		changes += watchPerAccount
+	}
+	return changes, group.Wait()
+}
+
+// observeAccounts observes all accounts for the first time.
+func observeAccounts(ctx context.Context, ingest inventoryv1.IngestServiceClient) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for account := range watchAccounts {
+		group.Go(func() error { return observeAccount(ctx, ingest, account, 1) })
+	}
+	return group.Wait()
+}
+
+// observeAccount observes the instances of an account, in another state each
+// time.
+func observeAccount(ctx context.Context, ingest inventoryv1.IngestServiceClient, account int, token int64) error {
+	state := []inventoryv1.Instance_State{inventoryv1.Instance_RUNNING, inventoryv1.Instance_STOPPED}[token%2]
+	return observe(ctx, ingest, account, readRegion(0), token, watchPerAccount, func(n int) *inventoryv1.Instance {
+		instance := readInstance(account*watchPerAccount+n, 0)
+		instance.State = state
+		return instance
+	})
+}
+
+// audience is all watchers.
+type audience struct {
+	count atomic.Int64
+	mu    sync.Mutex
+	told  [][]delivery
+}
+
+// listen takes what one watcher is told.
+func (a *audience) listen(ctx context.Context, n int, recv func() (*inventoryv1.WatchInstancesResponse, error)) error {
+	var told []delivery
+	defer func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.told[n] = told
+	}()
+	for {
+		m, err := recv()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("watcher %d: %w", n, err)
+		case m.GetInstance() != nil:
+			told = append(told, delivery{m.GetRevision(), time.Now()})
+			a.count.Add(1)
+		}
+	}
+}
+
+// await waits until so many deliveries were made.
+func (a *audience) await(ctx context.Context, want int64) error {
+	ctx, cancel := context.WithTimeout(ctx, watchPatience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for a.count.Load() < want {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d deliveries were made", a.count.Load(), want)
+		}
+	}
+	return nil
+}
+
+// compare holds what was told to the log: every watcher was told every change of
+// its account, once and in order. It returns how long each took.
+func (a *audience) compare(ctx context.Context, databaseURL string) (latencies, error) {
+	conn, err := pgx.Connect(ctx, databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	rows, err := conn.Query(ctx, `SELECT c.revision, c.time, i.account FROM changes c JOIN instances i USING (uid)
+		WHERE c.type <> 'CREATED' ORDER BY c.revision`)
+	if err != nil {
+		return nil, err
+	}
+	log := map[string][]delivery{}
+	var change delivery
+	var account string
+	if _, err := pgx.ForEachRow(rows, []any{&change.revision, &change.at, &account}, func() error {
+		log["accounts/"+account] = append(log["accounts/"+account], change)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	var taken latencies
+	for n, told := range a.told {
+		want := log[readAccount(n%watchAccounts)]
+		if len(told) != len(want) {
+			return nil, fmt.Errorf("watcher %d was told %d changes of %d", n, len(told), len(want))
+		}
+		for k, d := range told {
+			if d.revision != want[k].revision {
+				return nil, fmt.Errorf("watcher %d was told change %d where %d was due", n, d.revision, want[k].revision)
+			}
+			taken = append(taken, d.at.Sub(want[k].at))
+		}
+	}
+	return taken, nil
+}
+
+func watchTable(taken latencies, rate float64) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d watchers, each of one of %d accounts, %.0f changes/s in transactions of %d; %d deliveries; %d CPUs, %s.\n\n",
+		watchers, watchAccounts, rate, watchPerAccount, len(taken), runtime.NumCPU(), runtime.Version())
+	b.WriteString("| figure | measured | aim |\n| --- | --- | --- |\n")
+	fmt.Fprintf(&b, "| commit to delivery, p50 | %d ms | |\n", taken.quantile(0.5).Milliseconds())
+	fmt.Fprintf(&b, "| commit to delivery, p99 | %d ms | %d ms |\n", taken.quantile(0.99).Milliseconds(), watchAim.Milliseconds())
+	b.WriteString("| lost, repeated or out of order | 0 | 0 |\n")
+	return b.String()
+}
