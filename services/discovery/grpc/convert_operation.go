@@ -61,7 +61,7 @@ func watched(o *discovery.Operation, told []*discovery.Target) (*longrunningpb.O
 	}
 	if !o.Batch && len(o.Targets) == 1 && o.Targets[0].Refusal != nil {
 		message.Result = &longrunningpb.Operation_Error{Error: statusOf(o, o.Targets[0]).Proto()}
-		return message, nil
+		return message, nil //nolint:nilerr // A refusal is what it came to.
 	}
 	result, err := anypb.New(resultOf(o, plan))
 	message.Result = &longrunningpb.Operation_Response{Response: result}
