@@ -6,6 +6,7 @@
 //	discovery/               the types and rules (here), free of transport and storage
 //	discovery/aws            the one place that speaks to AWS, behind Provider
 //	discovery/providertest   the suite that every Provider passes
+//	discovery/budget         the clouds' API limits, shared by all workers
 //	discovery/roll           the accounts and inventory services, as the domain needs them
 //	discovery/postgres       the only SQL: sync runs, schedules, operations, the audit, fencing tokens
 //	discovery/jobs           River: bringing runs to workers, and the periodic work
@@ -24,8 +25,10 @@
 //
 // Pages of a scope go straight into the inventory's snapshot stream as they
 // come; `complete` is sent only when the cloud's listing ended without an error.
-// All else ends the stream without effect and tells the inventory why, so that a
-// scope is either observed whole or kept as it was.
+// What the roll holds and the listing lacks the cloud is asked for once more, by
+// id (Finder), before any of it is marked gone. All else ends the stream without
+// effect and tells the inventory why, so that a scope is either observed whole or
+// kept as it was.
 //
 // Whether an account's credentials do is tried apart from that, when someone asks:
 // Verifier.Verify signs in the same way, tries each permission, and writes

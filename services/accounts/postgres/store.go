@@ -29,7 +29,12 @@ type Store struct {
 // Open is a store on the database at url. It waits for a database that is starting, and brings the schema
 // up to date. Close it when done.
 func Open(ctx context.Context, url string, logger *slog.Logger) (*Store, error) {
-	pool, err := postgres.Open(ctx, postgres.Options{URL: url, Schema: Schema, Logger: logger})
+	pool, err := postgres.Open(ctx, postgres.Options{
+		URL: url, Schema: Schema, Logger: logger,
+		// A process that was stopped in the middle of a transaction does not keep its
+		// locks.
+		Settings: map[string]string{"idle_in_transaction_session_timeout": "5s"},
+	})
 	if err != nil {
 		return nil, err
 	}

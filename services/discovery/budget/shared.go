@@ -185,7 +185,7 @@ func until(ctx context.Context, p *purse, good time.Time) error {
 
 // late is why a call did not get its turn.
 func late(ctx context.Context, p *purse) error {
-	if ctx.Err() == context.Canceled { //nolint:errorlint // A context's own error is never wrapped.
+	if ctx.Err() == context.Canceled {
 		return ctx.Err()
 	}
 	p.mu.Lock()

@@ -27,9 +27,9 @@ func TestDueToSettle(t *testing.T) {
 		}
 		return wait
 	}
-	for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-		if wait := end(held); wait != want*time.Minute {
-			t.Errorf("after %d runs in a row it is due in %s, want %d minutes", i+1, wait, want)
+	for i, minutes := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
+		if wait := end(held); wait != time.Duration(minutes)*time.Minute {
+			t.Errorf("after %d runs in a row it is due in %s, want %d minutes", i+1, wait, minutes)
 		}
 	}
 	if wait := end(discovery.Outcome{State: discovery.RunSucceeded}); wait != time.Hour {

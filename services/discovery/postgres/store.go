@@ -18,10 +18,17 @@ import (
 // Schema is the schema of the discovery service.
 const Schema = "discovery"
 
+// silence is how long a transaction may go without a word before Postgres ends
+// it: a worker that was stopped in the middle of one would hold its locks for
+// ever, and with them everyone who wants to take over from it.
+const silence = "5s"
+
 // Open is a pool on the migrated schema. It waits for a database that is
 // starting.
 func Open(ctx context.Context, url string, maxConns int32, logger *slog.Logger) (*pgxpool.Pool, error) {
-	pool, err := postgres.Open(ctx, postgres.Options{URL: url, Schema: Schema, MaxConns: maxConns, Logger: logger})
+	pool, err := postgres.Open(ctx, postgres.Options{
+		URL: url, Schema: Schema, MaxConns: maxConns, Logger: logger, Settings: map[string]string{"idle_in_transaction_session_timeout": silence},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,16 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
@@ -421,42 +424,90 @@ func TestWatchOutlivesItsReplica(t *testing.T) {
 // One that takes nothing is dropped and can resume; the others are told all.
 func TestWatchDropsWhoIsSlow(t *testing.T) {
 	t.Parallel()
+	registry := prometheus.NewRegistry()
 	s := startOn(t, start(t).db, func(c *app.Config) {
+		c.Metrics.Registry = registry
 		c.Watch.RingEvents = 100
 		c.Watch.SlowLimit = 100 * time.Millisecond
 	})
 	slow := s.watch(t, &watchRequest{})
-	fast := s.watch(t, &watchRequest{})
-	const count = 3000
-	all := map[int64]bool{}
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.snapshot(t, observation(account, region, 1), machines(region, 0, count)...)
-		done <- err
-	}()
-	for range count {
-		all[fast.next(t).GetRevision()] = true
+	begun, err := slow.Recv()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := <-done; err != nil || len(all) != count {
-		t.Fatalf("%d of %d were told, %v", len(all), count, err)
+	for fence := int64(1); counted(t, registry, "rollcall_inventory_watchers_dropped_total") == 0; fence++ {
+		instances := machines(region, 0, 500)
+		for _, instance := range instances {
+			instance.Labels["round"] = fmt.Sprint(fence)
+		}
+		s.apply(t, observation(account, region, fence), instances...)
 	}
-	var got []*told
-	var err error
-	for err == nil {
-		var m *told
-		if m, err = slow.Recv(); err == nil && m.GetType() != heartbeat {
-			got = append(got, m)
+	head, _ := s.head(t)
+	fast := s.revisions(t, begun.GetResumeToken(), head)
+
+	var got []int64
+	last := begun
+	for {
+		m, err := slow.Recv()
+		if err != nil {
+			if metadata := refused(t, err, codes.ResourceExhausted, "WATCHER_TOO_SLOW"); metadata["resumeToken"] != last.GetResumeToken() {
+				t.Errorf("resume from %s, told up to %s", metadata["resumeToken"], last.GetResumeToken())
+			}
+			break
+		}
+		if last = m; m.GetType() != heartbeat {
+			got = append(got, m.GetRevision())
 		}
 	}
-	metadata := refused(t, err, codes.ResourceExhausted, "WATCHER_TOO_SLOW")
-	if token := got[len(got)-1].GetResumeToken(); metadata["resumeToken"] != token {
-		t.Errorf("resume from %s, told up to %s", metadata["resumeToken"], token)
-	}
-	resumed := s.watch(t, &watchRequest{ResumeToken: metadata["resumeToken"]})
-	got = append(got, resumed.take(t, count-len(got))...)
-	for n, m := range got {
-		if m.GetRevision() != int64(n+1) {
-			t.Fatalf("message %d is of revision %d", n, m.GetRevision())
+	got = append(got, s.revisions(t, last.GetResumeToken(), head)...)
+	for name, all := range map[string][]int64{"slow": got, "fast": fast} {
+		for n, revision := range all {
+			if revision != int64(n+1) {
+				t.Fatalf("the %s one was told %d after %d others", name, revision, n)
+			}
+		}
+		if int64(len(all)) != head {
+			t.Errorf("the %s one was told %d changes of %d", name, len(all), head)
 		}
 	}
+}
+
+// revisions are those that follow a token, up to one; a machine that is busy may
+// be too slow too, and resumes.
+func (s *service) revisions(t testing.TB, token string, head int64) []int64 {
+	t.Helper()
+	var all []int64
+	for len(all) == 0 || all[len(all)-1] < head {
+		w := s.watch(t, &watchRequest{ResumeToken: token})
+		for len(all) == 0 || all[len(all)-1] < head {
+			m, err := w.Recv()
+			if status.Code(err) == codes.ResourceExhausted {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if token = m.GetResumeToken(); m.GetType() != heartbeat {
+				all = append(all, m.GetRevision())
+			}
+		}
+		w.stop()
+	}
+	return all
+}
+
+// counted is the value of a counter.
+func counted(t testing.TB, registry *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	t.Fatalf("there is no %s", name)
+	return 0
 }

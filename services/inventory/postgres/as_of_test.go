@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -169,8 +170,8 @@ func TestAsOfOutsideOfHistory(t *testing.T) {
 	if fault.KindOf(err) != fault.KindOutOfRange || fault.ReasonOf(err) != inventory.ReasonHistoryExpired {
 		t.Errorf("before history: %v", err)
 	}
-	if f := err.(*fault.Error); f.Metadata["historyStartTime"] != since.Format(time.RFC3339Nano) {
-		t.Errorf("history is said to begin at %v, not %s", f.Metadata, since)
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Metadata["historyStartTime"] != since.Format(time.RFC3339Nano) {
+		t.Errorf("history is said to begin otherwise than at %s: %+v", since, f)
 	}
 	if err := list(time.Now().Add(time.Hour)); fault.KindOf(err) != fault.KindInvalidArgument {
 		t.Errorf("of the future: %v", err)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
@@ -27,6 +29,7 @@ func TestLogPlans(t *testing.T) {
 		}
 		return at
 	}
+	empty := emptyDays(t, pool)
 	for name, statement := range map[string]statement{
 		"tail":                 {postgres.LogImageSQL, []any{head.Revision - 10, head.Revision, place(10).Time, []string(nil)}},
 		"page":                 {postgres.LogImageSQL, []any{head.Revision - 1000, head.Revision - 800, place(1000).Time, []string{"aws-3"}}},
@@ -39,11 +42,32 @@ func TestLogPlans(t *testing.T) {
 	} {
 		plan := explain(t, pool, statement.sql, statement.args)
 		for _, node := range plan.all() {
-			if node.Type == "Seq Scan" && (node.Relation == "instances" || strings.HasPrefix(node.Relation, "changes")) {
+			if node.Type == "Seq Scan" && (node.Relation == "instances" || strings.HasPrefix(node.Relation, "changes") && !empty[node.Relation]) {
 				t.Errorf("%s reads the whole table %s: %s", name, node.Relation, plan)
 			}
 		}
 	}
+}
+
+// emptyDays are the partitions of the log that hold nothing: reading all of them
+// is reading nothing.
+func emptyDays(t *testing.T, pool *pgxpool.Pool) map[string]bool {
+	t.Helper()
+	empty := map[string]bool{}
+	rows, err := pool.Query(t.Context(), `SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'changes'::regclass`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if count(t, pool, `SELECT count(*) FROM `+name) == 0 {
+			empty[name] = true
+		}
+	}
+	return empty
 }
 
 type statement struct {

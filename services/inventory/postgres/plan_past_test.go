@@ -2,7 +2,7 @@ package postgres_test
 
 import (
 	"math"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -94,21 +94,20 @@ func TestPlansOfThePast(t *testing.T) {
 	})
 }
 
-// checkLog wants a plan that reads these partitions of the log, beside the one for
-// the rest, by an index.
+// checkLog wants a plan that reads these of the three days of the log by an index,
+// and none of the others. Partitions that are empty don't count.
 func checkLog(t *testing.T, plan planNode, partitions ...string) {
 	t.Helper()
 	read := map[string]bool{}
 	for _, node := range plan.all() {
-		if !strings.HasPrefix(node.Relation, "changes_") {
+		if !slices.Contains([]string{"changes_1", "changes_2", "changes_3"}, node.Relation) {
 			continue
 		}
 		read[node.Relation] = true
-		if node.Type == "Seq Scan" && node.Relation != "changes_default" { // which is empty
+		if node.Type == "Seq Scan" {
 			t.Errorf("reads a whole day of the log: %s", plan)
 		}
 	}
-	delete(read, "changes_default")
 	for _, partition := range partitions {
 		if !read[partition] {
 			t.Errorf("does not read %s: %s", partition, plan)

@@ -106,11 +106,16 @@ func discoveryConfig(c childConfig, key auth.Key, hosts keyfile.Hosts, logging s
 			ComputeEndpoint: c.Google, SQLEndpoint: c.Google, IAMEndpoint: c.Google,
 			Attempts: attempts, AttemptLimit: attempt, CallLimit: call, MaxBackoff: backoff,
 		},
-		Limits: chaosLimits(),
-		Periods: jobs.Periods{
-			Schedule: 100 * time.Millisecond, Reap: 200 * time.Millisecond, Sweep: 300 * time.Millisecond, Prune: time.Minute,
-		},
+		Limits: chaosLimits(), Periods: chaosPeriods(),
 	}
+}
+
+// chaosPeriods are the defaults, more often.
+func chaosPeriods() jobs.Periods {
+	periods := jobs.DefaultPeriods()
+	periods.Schedule, periods.Reap = 100*time.Millisecond, 200*time.Millisecond
+	periods.Sweep, periods.Keep = 300*time.Millisecond, time.Second
+	return periods
 }
 
 // chaosLimits are the defaults with shorter times.

@@ -136,7 +136,8 @@ func (d *deployment) database(t testing.TB, service string, files fs.FS) string 
 	return db.URL
 }
 
-// sessions is what Postgres is busy with, and who waits for whom.
+// sessions is what Postgres is busy with, who waits for whom, and what of the
+// syncs has not ended.
 func (d *deployment) sessions(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -148,7 +149,12 @@ func (d *deployment) sessions(ctx context.Context) (string, error) {
 	rows, err := conn.Query(ctx, `
 		SELECT format('%s %s %s since %s, in a transaction since %s, waits for %s %s: %s',
 			usename, pid, state, state_change, xact_start, wait_event_type, pg_blocking_pids(pid), left(query, 300))
-		FROM pg_stat_activity WHERE backend_type = 'client backend' ORDER BY xact_start NULLS LAST`)
+		FROM pg_stat_activity WHERE backend_type = 'client backend'
+		UNION ALL SELECT 'now ' || now()::text
+		UNION ALL SELECT 'run ' || to_jsonb(r)::text FROM discovery.sync_runs r WHERE end_time IS NULL
+		UNION ALL SELECT 'schedule ' || to_jsonb(s)::text FROM discovery.schedules s
+		UNION ALL SELECT 'leader ' || to_jsonb(l)::text FROM discovery.river_leader l
+		UNION ALL SELECT 'job ' || to_jsonb(j)::text FROM discovery.river_job j WHERE finalized_at IS NULL`)
 	if err != nil {
 		return "", err
 	}

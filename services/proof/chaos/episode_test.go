@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,8 @@ type episode struct {
 	turn     int
 
 	faults []activeFault
+	// recent are the last steps, for people.
+	recent []string
 	// deceived are the scopes about which a cloud lied even by id, since the last
 	// quiet.
 	deceived map[string]bool
@@ -72,6 +75,7 @@ func (p plan) run(t testing.TB) *violation {
 	sights.end()
 	broken := e.verdict()
 	if broken != nil {
+		p.say("the last steps: %s", strings.Join(e.recent, " "))
 		for _, fault := range e.faults {
 			p.say("there was %s", fault.name)
 		}

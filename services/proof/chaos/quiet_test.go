@@ -74,6 +74,7 @@ func (e *episode) calm(ctx context.Context) error {
 		}
 	}
 	if err := e.awaitOperations(ctx); err != nil {
+		e.report(syncing, "%v", err)
 		return err
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -125,10 +126,9 @@ func (e *episode) compare(ctx context.Context) *violation {
 		if err != nil {
 			return err
 		}
-		if wrong = differ(roll, cloud); wrong != nil {
-			return nil
+		if wrong = differ(roll, cloud); wrong == nil {
+			wrong, err = e.allVouched(ctx)
 		}
-		wrong, err = e.allVouched(ctx)
 		return err
 	})
 	if err != nil {

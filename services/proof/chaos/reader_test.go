@@ -13,8 +13,9 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// patience is how long one call may take before it is given up.
-const patience = 5 * time.Second
+// patience is how long one call may take before it is given up. SyncAccount waits
+// up to five seconds for a run that is about to end.
+const patience = 8 * time.Second
 
 // reader reads the whole roll again and again, and has it judged.
 type reader struct {

@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -23,6 +24,8 @@ func pick[T any](list []T, n int) T { return list[n%len(list)] }
 // do does a step. What can't be done as things are is left undone.
 func (e *episode) do(s step) {
 	e.done[s.kind]++
+	e.recent = append(e.recent, time.Now().Format("04:05.0 ")+s.String())
+	e.recent = e.recent[max(0, len(e.recent)-20):]
 	ctx, cancel := context.WithTimeout(e.ctx, hang)
 	defer cancel()
 	var err error

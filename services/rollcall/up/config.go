@@ -17,6 +17,7 @@ type Config struct {
 	GRPC            serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" help:"Where gRPC listens." placeholder:"ADDR"`
 	DatabaseURL     string         `env:"ROLLCALL_DATABASE_URL" help:"A Postgres of your own, as a role that may create roles and schemas. Default: one that is started here." placeholder:"URL"`
 	SyncInterval    time.Duration  `env:"ROLLCALL_SYNC_INTERVAL" help:"How long after one sync of an account the next is due." default:"1m"`
+	BudgetShare     float64        `name:"api-budget-share" env:"ROLLCALL_API_BUDGET_SHARE" help:"Part of the clouds' API limits that Rollcall takes of each account, above 0 and at most 1." default:"0.5"`
 	ChangeRetention time.Duration  `env:"ROLLCALL_CHANGE_RETENTION" help:"How long changes, and what is gone, are kept; 0 keeps all." default:"720h"`
 	Demo            Demo           `env:"ROLLCALL_DEMO" help:"The demo company: auto (when no credentials of a cloud are found), on or off." enum:"auto,on,off" default:"auto"`
 

@@ -1,0 +1,35 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
+)
+
+// A worker that is stopped in the middle of a transaction, and says no more, does
+// not keep others from its account.
+func TestSilentTransactionLetsGo(t *testing.T) {
+	t.Parallel()
+	s, inspect := newStore(t)
+	follow(t, s, discovery.Account{ID: "a"})
+	stopped, err := postgres.Open(t.Context(), inspect.Config().ConnString(), 2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stopped.Close()
+	tx, err := stopped.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }() // Postgres has ended it.
+	if _, err := tx.Exec(t.Context(), `SELECT FROM schedules WHERE account = 'a' FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.QueueRun(t.Context(), "a", discovery.ByRequest); err != nil {
+		t.Errorf("the account can't be synced: %v", err)
+	}
+	if err := tx.Commit(t.Context()); err == nil {
+		t.Error("the silent transaction was committed")
+	}
+}
