@@ -39,16 +39,17 @@ func (p *pursuit) call(ctx context.Context, instance *Instance) error {
 	}
 	p.looks, p.moved, p.back = 0, false, 0
 	receipt := p.act(ctx, order)
-	switch {
-	case receipt.Effect == Taken:
+	switch receipt.Effect {
+	case Taken:
 		p.Reference, p.tries = receipt.Reference, 0
 		p.step(TargetWaiting, "the cloud took the call")
 		p.moved = moved(p.operation.Verb, p.Kind, receipt.State)
 		return p.save(ctx)
-	case receipt.Effect == InDoubt:
+	case InDoubt:
 		p.Reference = receipt.Reference
 		p.step(TargetCalled, "the cloud did not answer ("+textOfRefusal(receipt.Refusal)+"): it is looked at before anything else is done")
 		return p.save(ctx)
+	case NotTaken:
 	}
 	if receipt.Unsent {
 		p.Calls--

@@ -87,8 +87,8 @@ func (p *places) of(ctx context.Context, accountID string, scope ScopeID) (*plac
 		return found, nil
 	}
 	made := &place{places: p, key: key, account: opened.account, operator: opened.operator}
-	made.checks = newBatcher(p.ctx, lookAtOnce, made.checkAll)
-	made.follows = newBatcher(p.ctx, lookAtOnce, made.followAll)
+	made.checks = newBatcher(p.ctx, lookAtOnce, made.checkAll)   //nolint:contextcheck // A look belongs to several who ask.
+	made.follows = newBatcher(p.ctx, lookAtOnce, made.followAll) //nolint:contextcheck // The same.
 	p.scopes[key] = made
 	return made, nil
 }

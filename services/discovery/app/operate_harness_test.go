@@ -17,7 +17,7 @@ import (
 
 // fleet is a cloud with running machines of one account in one region.
 func fleet(machines int, transition time.Duration) cloudsim.Config {
-	return cloudsim.Config{Regions: []string{home}, Instances: 1, Transition: transition, Seed: uint64(machines)} //nolint:gosec // Small.
+	return cloudsim.Config{Regions: []string{home}, Instances: 1, Transition: transition, Seed: uint64(machines)}
 }
 
 // launch adds running machines that stop as any, and has them on the roll.

@@ -28,17 +28,20 @@ func listed(o *discovery.Operation) (*longrunningpb.Operation, error) {
 		return nil, err
 	}
 	message := &longrunningpb.Operation{Name: discovery.OperationName(o.ID), Metadata: metadata, Done: o.State == discovery.OperationEnded}
-	if !message.GetDone() {
+	switch {
+	case !message.GetDone():
 		return message, nil
+	case !o.Batch && o.Tally.Succeeded < o.Tally.Total:
+		why := status.New(codes.Aborted, "it was not done; get the operation for why").Proto()
+		message.Result = &longrunningpb.Operation_Error{Error: why}
+		return message, err
 	}
-	result, err := anypb.New(&discoveryv1.BatchLifecycleResponse{Progress: progressOf(&o.Tally)})
-	if !o.Batch {
-		result, err = anypb.New(&discoveryv1.LifecycleResponse{})
+	var response proto.Message = &discoveryv1.LifecycleResponse{}
+	if o.Batch {
+		response = &discoveryv1.BatchLifecycleResponse{Progress: progressOf(&o.Tally)}
 	}
+	result, err := anypb.New(response)
 	message.Result = &longrunningpb.Operation_Response{Response: result}
-	if !o.Batch && o.Tally.Succeeded < o.Tally.Total {
-		message.Result = &longrunningpb.Operation_Error{Error: status.New(codes.Aborted, "it was not done; get the operation for why").Proto()}
-	}
 	return message, err
 }
 
@@ -58,7 +61,7 @@ func watched(o *discovery.Operation, told []*discovery.Target) (*longrunningpb.O
 	}
 	if !o.Batch && len(o.Targets) == 1 && o.Targets[0].Refusal != nil {
 		message.Result = &longrunningpb.Operation_Error{Error: statusOf(o, o.Targets[0]).Proto()}
-		return message, nil
+		return message, nil //nolint:nilerr // A refusal is what it came to.
 	}
 	result, err := anypb.New(resultOf(o, plan))
 	message.Result = &longrunningpb.Operation_Response{Response: result}
@@ -84,10 +87,10 @@ func resultOf(o *discovery.Operation, plan bool) proto.Message {
 func tallyOf(targets []*discovery.Target) discovery.Tally {
 	tally := discovery.Tally{Total: len(targets)}
 	for _, t := range targets {
-		switch {
-		case t.State == discovery.TargetFailed:
+		switch t.State {
+		case discovery.TargetFailed:
 			tally.Failed++
-		case t.State == discovery.TargetSucceeded:
+		case discovery.TargetSucceeded:
 			tally.Succeeded++
 			tally.Already++
 		default:
@@ -106,7 +109,7 @@ func metadataOf(o *discovery.Operation, told []*discovery.Target) *discoveryv1.O
 		RequestId:   o.RequestID,
 		Filter:      o.Filter,
 		KeepStopped: o.KeepStopped,
-		MaxParallel: int32(o.MaxParallel), //nolint:gosec // At most 1000.
+		MaxParallel: int32(o.MaxParallel),
 		CreateTime:  timeOf(o.CreateTime),
 		StartTime:   timeOf(o.StartTime),
 		EndTime:     timeOf(o.EndTime),
@@ -128,7 +131,6 @@ func requester(r *discovery.Requester) *discoveryv1.Requester {
 	}
 }
 
-//nolint:gosec // Counts of at most 10000.
 func progressOf(t *discovery.Tally) *discoveryv1.Progress {
 	return &discoveryv1.Progress{
 		Total: int32(t.Total), Pending: int32(t.Pending), Running: int32(t.Running), Succeeded: int32(t.Succeeded),
@@ -160,7 +162,7 @@ func targetOf(t *discovery.Target) *discoveryv1.Target {
 		ObserveTime:   timeOf(t.ObserveTime),
 		Refusal:       refusalOf(t.Refusal),
 		Notes:         t.Notes,
-		Calls:         int32(t.Calls), //nolint:gosec // A few.
+		Calls:         int32(t.Calls),
 	}
 	if t.Account != "" {
 		message.Account = accountPrefix + t.Account

@@ -36,7 +36,7 @@ func (i *Inventory) Lookup(ctx context.Context, providerID, account string) (*di
 // Select are the instances that a filter matches, at most so many.
 func (i *Inventory) Select(ctx context.Context, filter string, most int) (*discovery.Selection, error) {
 	selection := &discovery.Selection{}
-	request := &inventoryv1.ListInstancesRequest{Filter: filter, PageSize: int32(min(most, pageSize))} //nolint:gosec // Small.
+	request := &inventoryv1.ListInstancesRequest{Filter: filter, PageSize: int32(min(most, pageSize))}
 	for {
 		page, err := call(ctx, i.query.ListInstances, request)
 		if err != nil {

@@ -1,0 +1,170 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/rollcall-dev/rollcall/migrations"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	discoverypg "github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
+)
+
+// TestOperationsOnline migrates a database that the version before filled to 0003:
+// what it held is as it was, and it is written to as before.
+func TestOperationsOnline(t *testing.T) {
+	t.Parallel()
+	db := dbtest.New(t, dbtest.Template{
+		Service: discoverypg.Schema, Name: "version-2", Version: dbtest.HashFS(migrations.Discovery()),
+		Migrate: func(ctx context.Context, url string) error {
+			return kit.MigrateTo(ctx, url, migrations.Discovery(), discoverypg.Schema, 2)
+		},
+	})
+	pool := db.Pool(t)
+	const insert = `INSERT INTO sync_runs (id, account, state, trigger) VALUES (gen_random_uuid(), $1, 'QUEUED', 'REQUEST')`
+	exec(t, pool, insert, "before")
+	if err := kit.MigrateTo(t.Context(), db.URL, migrations.Discovery(), discoverypg.Schema, 3); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, pool, insert, "after")
+	var runs, operations int
+	err := pool.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM sync_runs), (SELECT count(*) FROM operations)`).Scan(&runs, &operations)
+	if err != nil || runs != 2 || operations != 0 {
+		t.Errorf("%d runs and %d operations (%v), want 2 and 0", runs, operations, err)
+	}
+}
+
+// create stores an operation on instances.
+func create(t *testing.T, s *discoverypg.Store, batch bool, instances ...string) (*discovery.Operation, error) {
+	t.Helper()
+	o := &discovery.Operation{
+		Verb: discovery.Stop, Batch: batch, MaxParallel: 1, Requester: discovery.Requester{Source: discovery.UserUnknown},
+	}
+	for place, instance := range instances {
+		o.Targets = append(o.Targets, &discovery.Target{
+			Place: place, Instance: instance, Account: "a", Provider: discovery.AWS, Exclusive: instance, Key: uuid.NewString(),
+			ScopeID: discovery.ScopeID{Kind: discovery.VirtualMachine, Location: "eu-west-1"}, State: discovery.TargetPending,
+		})
+	}
+	return s.CreateOperation(t.Context(), o, time.Hour, nil)
+}
+
+// An instance is one operation's at a time: a second one is refused, and of a
+// batch it fails alone; when the first has ended, it can be had again.
+func TestOneOperationAtATime(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	first, err := create(t, s, false, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := create(t, s, false, "x"); fault.ReasonOf(err) != string(discovery.InProgress) {
+		t.Errorf("a second one: %v", err)
+	}
+	second, err := create(t, s, true, "y", "x")
+	if err != nil || second.Targets[0].State != discovery.TargetPending || second.Targets[1].State != discovery.TargetFailed ||
+		second.Targets[1].Refusal.Reason != discovery.InProgress {
+		t.Errorf("a batch with it: %+v (%v)", second, err)
+	}
+	claimed, operation, err := s.ClaimOperation(t.Context(), first.ID, "w", lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	operation.Targets[0].State = discovery.TargetSucceeded
+	if err := s.SaveTarget(t.Context(), claimed, operation.Targets[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := create(t, s, false, "x"); err != nil {
+		t.Errorf("after the first has ended: %v", err)
+	}
+}
+
+// Who was taken for dead can store nothing any more, and no call goes out once
+// someone has cancelled.
+func TestFencedOperation(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	created, err := create(t, s, false, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead, operation, err := s.ClaimOperation(t.Context(), created.ID, "dead", lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(t, pool, `UPDATE operations SET lease_time = now() - interval '1 second'`)
+	reaped, err := s.ReapOperations(t.Context(), lease)
+	if err != nil || len(reaped) != 1 {
+		t.Fatalf("reaped %v (%v)", reaped, err)
+	}
+	alive, operation2, err := s.ClaimOperation(t.Context(), created.ID, "alive", lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := discovery.AuditEntry{Event: discovery.AuditCalled, Verb: discovery.Stop}
+	call := func(claim discovery.OperationClaim, target *discovery.Target) error {
+		target.State, target.Calls = discovery.TargetCalled, target.Calls+1
+		return s.CallTarget(t.Context(), claim, target, entry)
+	}
+	if err := call(dead, operation.Targets[0]); fault.ReasonOf(err) != "OPERATION_LOST" {
+		t.Errorf("the dead one calls: %v", err)
+	}
+	if err := call(alive, operation2.Targets[0]); err != nil {
+		t.Errorf("the other one calls: %v", err)
+	}
+	if err := s.CancelOperation(t.Context(), created.ID, discovery.AuditEntry{Event: discovery.AuditCancelRequested}); err != nil {
+		t.Fatal(err)
+	}
+	if err := call(alive, operation2.Targets[0]); fault.ReasonOf(err) != "OPERATION_CANCELLED" {
+		t.Errorf("a call after it was cancelled: %v", err)
+	}
+	if err := s.DeleteOperation(t.Context(), created.ID, entry); fault.ReasonOf(err) != "NOT_ENDED" {
+		t.Errorf("forgotten while it goes on: %v", err)
+	}
+}
+
+// What the audit has, nobody takes out or changes.
+func TestAuditIsFinal(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	if err := s.Audit(t.Context(), discovery.AuditEntry{Event: discovery.AuditRefused, Verb: discovery.Start, Message: "no"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{`DELETE FROM audit_entries`, `UPDATE audit_entries SET message = 'yes'`, `TRUNCATE audit_entries`} {
+		if _, err := pool.Exec(t.Context(), sql); kit.Constraint(err) != "audit_entries_are_final" {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	entries, _, err := s.AuditEntries(t.Context(), `message = "no"`, "", 10)
+	if err == nil || len(entries) != 0 { // message is no field of the filter
+		t.Errorf("a filter by what is no field: %v (%v)", entries, err)
+	}
+	entries, _, err = s.AuditEntries(t.Context(), `event = REFUSED AND verb = START`, "", 10)
+	if err != nil || len(entries) != 1 || entries[0].Message != "no" || entries[0].Time.IsZero() {
+		t.Errorf("the audit has %v (%v)", entries, err)
+	}
+}
+
+// Operations are found by what they work on.
+func TestOperationsByInstance(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t)
+	for _, instance := range []string{"x", "y"} {
+		if _, err := create(t, s, false, instance); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for filter, want := range map[string]int{
+		`instance:"instances/x"`: 1, `instance:"x"`: 1, `account:"accounts/a"`: 2, `done = false`: 2, `done = true`: 0, `instance:"z"`: 0,
+	} {
+		found, _, err := s.Operations(t.Context(), filter, "", 10)
+		if err != nil || len(found) != want {
+			t.Errorf("%s: %d (%v), want %d", filter, len(found), err, want)
+		}
+	}
+}
