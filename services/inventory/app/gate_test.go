@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"errors"
+	"io"
 	"fmt"
 	"sync"
 	"testing"
@@ -40,7 +42,9 @@ func (h *half) send(t *testing.T, message *inventoryv1.ApplySnapshotRequest) {
 
 func (h *half) finish(t *testing.T) (*inventoryv1.SnapshotResult, error) {
 	t.Helper()
-	h.send(t, complete(h.count))
+	if err := h.Send(complete(h.count)); err != nil && !errors.Is(err, io.EOF) { // after EOF settle has the reason
+		return nil, err
+	}
 	return settle(h.stream)
 }
 
