@@ -2,8 +2,8 @@ package app_test
 
 import (
 	"errors"
-	"io"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 
