@@ -43,3 +43,26 @@ func TestWaitWithinTheDeadline(t *testing.T) {
 	unhang()
 	r.wait(asked)
 }
+
+// Of a batch, an instance that can't be found in time is one result of its own;
+// the others are worked on.
+func TestSearchWithinTheDeadline(t *testing.T) {
+	t.Parallel()
+	r := start(t, fleet(1, cloudsim.Immediately))
+	_, ids := r.launch(1, nil)
+	unhang := r.hang()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	asked, err := r.lifecycle.BatchStopInstances(ctx, &discoveryv1.BatchStopInstancesRequest{
+		Names: []string{"instances/i-0123456789abcdef0", "instances/" + ids[0]},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unhang()
+	targets := batch(t, r.wait(asked)).GetTargets()
+	if len(targets) != 2 || targets[0].GetRefusal().GetReason() == discoveryv1.Refusal_REASON_UNSPECIFIED || targets[0].GetCalls() != 0 ||
+		targets[1].GetState() != discoveryv1.Target_SUCCEEDED {
+		t.Errorf("it came to %v", targets)
+	}
+}

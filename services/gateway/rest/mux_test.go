@@ -74,3 +74,21 @@ func TestWhoAsksIsPassedOn(t *testing.T) {
 		}
 	}
 }
+
+// Errors that gRPC makes itself have a reason too.
+func TestEveryErrorHasAReason(t *testing.T) {
+	t.Parallel()
+	handler, err := New(t.Context(), gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: noConn{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for timeout, reason := range map[string]string{"": "DATA_LOSS", "bogus": "INVALID_ARGUMENT"} {
+		request := httptest.NewRequest("GET", "/v1/operations", nil)
+		request.Header.Set("Grpc-Timeout", timeout)
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		if !strings.Contains(answer.Body.String(), `"reason":"`+reason+`","domain":"rollcall.dev"`) {
+			t.Errorf("%q: %s", timeout, answer.Body)
+		}
+	}
+}
