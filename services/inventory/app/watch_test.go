@@ -323,9 +323,10 @@ func (s *service) head(t testing.TB) (revision int64, moment time.Time) {
 
 func TestWatchRefuses(t *testing.T) {
 	t.Parallel()
-	s := startOn(t, start(t).db, func(c *app.Config) { c.Watch.MaxWatchers = 1 })
+	s := start(t)
+	small := startOn(t, s.db, func(c *app.Config) { c.Watch.MaxWatchers = 1 })
 	s.apply(t, observation(account, region, 1), machines(region, 0, 3)...)
-	w := s.watch(t, &watchRequest{})
+	w := small.watch(t, &watchRequest{})
 	token := func() string {
 		m, err := w.Recv()
 		if err != nil {
@@ -333,10 +334,8 @@ func TestWatchRefuses(t *testing.T) {
 		}
 		return m.GetResumeToken()
 	}()
-	_, err := s.tryWatch(t, &watchRequest{})
+	_, err := small.tryWatch(t, &watchRequest{})
 	refused(t, err, codes.ResourceExhausted, "TOO_MANY_WATCHERS")
-	w.stop()
-	_ = w.ended()
 
 	for field, req := range map[string]*watchRequest{
 		"filter":             {Filter: `stat = RUNNING`},

@@ -31,7 +31,7 @@ func Settings() map[string]string {
 		"application_name":                    "rollcall-inventory",
 		"statement_timeout":                   "60s",
 		"lock_timeout":                        "30s",
-		"idle_in_transaction_session_timeout": "60s",
+		"idle_in_transaction_session_timeout": "15s",
 		"plan_cache_mode":                     "force_custom_plan",
 		"jit":                                 "off",
 	}
