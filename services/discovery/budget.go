@@ -29,6 +29,7 @@ type APILimit struct {
 const (
 	APIEC2        = "ec2"
 	APIEC2Changes = "ec2-changes"
+	APIEC2Starts  = "ec2-starts"
 	APIRDS        = "rds"
 	APISTS        = "sts"
 	APICompute    = "compute"
@@ -41,10 +42,12 @@ var APILimits = map[string]APILimit{
 	// Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API":
 	// non-mutating actions, each 100 and 20 a second; they are one here.
 	APIEC2: {Rate: 20, Burst: 100},
-	// The same, StartInstances: 5 and 2 a second.
-	APIEC2Changes: {Rate: 2, Burst: 5},
-	// AWS publishes none for RDS. This is what people report of Describe calls,
-	// rounded down.
+	// The same, mutating actions, StopInstances among them: 50 and 5 a second.
+	APIEC2Changes: {Rate: 5, Burst: 50},
+	// The same, StartInstances, which has its own: 5 and 2 a second.
+	APIEC2Starts: {Rate: 2, Burst: 5},
+	// AWS publishes no limit of RDS. This is a careful guess for all its calls,
+	// changes too; what is allowed in truth is learned.
 	APIRDS: {Rate: 15, Burst: 60},
 	// AWS STS, "Quotas": 600 a second for each account and region.
 	APISTS: {Rate: 600, Burst: 600},

@@ -241,11 +241,12 @@ func tooMany(found, most int) error {
 // resolveAll finds each of the named instances. Of a batch each may fail alone.
 func (d *Dispatcher) resolveAll(ctx context.Context, request *Request) ([]*candidate, error) {
 	found := make([]*candidate, len(request.Named))
+	until := d.until(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(resolveAtOnce)
 	for n, named := range request.Named {
 		group.Go(func() error {
-			held, err := d.resolve(ctx, named)
+			held, err := d.resolve(ctx, until, named)
 			found[n] = &candidate{named: named, held: held}
 			if err != nil && request.Batch && ctx.Err() == nil && fault.ReasonOf(err) != "UNAVAILABLE" {
 				found[n].refusal, err = asRefusal(err), nil
@@ -271,7 +272,7 @@ func (d *Dispatcher) resolveAll(ctx context.Context, request *Request) ([]*candi
 }
 
 // resolve finds an instance on the roll, or else in the clouds.
-func (d *Dispatcher) resolve(ctx context.Context, named Named) (*Held, error) {
+func (d *Dispatcher) resolve(ctx context.Context, until time.Time, named Named) (*Held, error) {
 	if uuid.Validate(named.ID) == nil {
 		return d.Instances.Instance(ctx, named.ID)
 	}
@@ -279,7 +280,7 @@ func (d *Dispatcher) resolve(ctx context.Context, named Named) (*Held, error) {
 	if fault.KindOf(err) != fault.KindNotFound {
 		return held, err
 	}
-	return d.locate(ctx, named)
+	return d.locate(ctx, until, named)
 }
 
 // screen refuses what Rollcall itself does not allow. Of a batch each is refused

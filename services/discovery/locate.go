@@ -24,11 +24,16 @@ const (
 var errFound = errors.New("found")
 
 // locate looks for an instance in the clouds, by the cloud's own id, and takes it
-// into the roll.
-func (d *Dispatcher) locate(ctx context.Context, named Named) (*Held, error) {
-	limited, cancel := context.WithTimeout(ctx, d.Limits.Validate)
+// into the roll. It gives up at a time, so that there is some left to answer.
+func (d *Dispatcher) locate(ctx context.Context, until time.Time, named Named) (*Held, error) {
+	limited, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	accounts, err := d.whereToLook(limited, named)
+	if limited.Err() != nil && ctx.Err() == nil {
+		return nil, fault.New(fault.KindUnavailable, string(NoAnswer),
+			"the roll does not have %s, and there was no time left to look for it in the clouds; ask for fewer at once", named.ID).
+			With("providerId", named.ID)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +76,17 @@ func (d *Dispatcher) locate(ctx context.Context, named Named) (*Held, error) {
 			With("providerId", named.ID)
 	}
 	return nil, notAnywhere(named.ID, fmt.Sprintf("neither has the cloud, in %d accounts that could", len(accounts)))
+}
+
+// until is when the clouds are no longer asked for the answer to a call: of the
+// time that the caller gives, a part is kept to say what came of it.
+func (d *Dispatcher) until(ctx context.Context) time.Time {
+	now := time.Now()
+	most := d.Limits.Validate
+	if deadline, ok := ctx.Deadline(); ok {
+		most = min(most, deadline.Sub(now)*2/3)
+	}
+	return now.Add(most)
 }
 
 func notAnywhere(id, also string) error {

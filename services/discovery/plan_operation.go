@@ -12,7 +12,7 @@ import (
 // plan asks the cloud how the targets are, says of each what would be done, and
 // does nothing.
 func (d *Dispatcher) plan(ctx context.Context, operation *Operation) (*Operation, error) {
-	limited, cancel := context.WithTimeout(ctx, d.Limits.Validate)
+	limited, cancel := context.WithDeadline(ctx, d.until(ctx))
 	defer cancel()
 	conductor := &Conductor{
 		Providers: d.Providers, Accounts: d.Accounts, Roll: d.Instances, Operations: planning{Ledger: d.Ledger},

@@ -176,6 +176,15 @@ func TestRefusedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What Postgres can't store is refused before it gets there.
+	nul := &discoveryv1.StopInstanceRequest{ProviderId: "i-0\x00", Reason: "odd"}
+	if _, err := r.lifecycle.StopInstance(t.Context(), nul); status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "provider_id: must not hold") {
+		t.Errorf("a provider id with NUL: %v", err)
+	}
+	several := &discoveryv1.BatchStopInstancesRequest{Names: []string{name, name + "\x00"}}
+	if _, err := r.lifecycle.BatchStopInstances(t.Context(), several); status.Code(err) != codes.InvalidArgument || reasonOf(err) != "INVALID_FIELD" {
+		t.Errorf("a name with NUL: %v", err)
+	}
 	want("read-only", &discoveryv1.StopInstanceRequest{Name: name, ValidateOnly: true}, codes.FailedPrecondition, "ACCOUNT_READ_ONLY")
 	if all := r.world.Mutations(cloudsim.Call{}, ""); len(all) != 0 {
 		t.Errorf("the cloud was called: %v", all)

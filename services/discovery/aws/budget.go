@@ -38,6 +38,8 @@ func apiOf(service, operation string) string {
 	switch {
 	case service == "EC2" && strings.HasPrefix(operation, "Describe"):
 		return discovery.APIEC2
+	case service == "EC2" && operation == "StartInstances":
+		return discovery.APIEC2Starts
 	case service == "EC2":
 		return discovery.APIEC2Changes
 	}

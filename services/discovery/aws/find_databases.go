@@ -77,8 +77,8 @@ func (f *databaseSearch) many(ctx context.Context, filter string, values []strin
 		MaxRecords: aws.Int32(databasesAPage),
 		Filters:    []types.Filter{{Name: aws.String(filter), Values: values}},
 	})
-	if err != nil && noFilter(err) {
-		return nil // What answers has no such filter: it is no AWS. The names are left.
+	if noFilter(err) || noDatabase(err) {
+		return nil // It has no such filter, or denies without saying which: no AWS. The names are left.
 	}
 	if err == nil {
 		err = f.take(ctx, found)
@@ -94,6 +94,9 @@ func noFilter(err error) bool {
 	return slices.Contains([]string{"InvalidParameterValue", "InvalidParameterCombination", "NotImplemented", "InvalidAction"}, codeOf(err))
 }
 
+// noDatabase tells that RDS denies what it was asked for.
+func noDatabase(err error) bool { return strings.TrimSuffix(codeOf(err), "Fault") == noDatabaseCode }
+
 // alone asks for one database that a list lacked by its name. Without a clear
 // answer it stays with what the list said.
 func (f *databaseSearch) alone(ctx context.Context, wanted discovery.Wanted) {
@@ -106,7 +109,7 @@ func (f *databaseSearch) alone(ctx context.Context, wanted discovery.Wanted) {
 		err = f.take(ctx, found)
 	}
 	switch {
-	case err == nil && len(found) > 0, err != nil && strings.TrimSuffix(codeOf(err), "Fault") == noDatabaseCode:
+	case err == nil && len(found) > 0, noDatabase(err):
 		// There is none, or the name belongs to another by now.
 		f.answers.Say(wanted.ProviderID, discovery.NotFound)
 	}

@@ -116,10 +116,20 @@ func TestFindUnclearDenial(t *testing.T) {
 	}
 }
 
-// A peer without filters is asked by name; a name that belongs to another by now
-// denies the one that had it.
+// A peer without filters, and one that denies all of a list, is asked by name; a
+// name that belongs to another by now denies the one that had it.
 func TestFindDatabasesByName(t *testing.T) {
 	t.Parallel()
+	for code, status := range map[string]int{"InvalidParameterValue": http.StatusBadRequest, "DBInstanceNotFound": http.StatusNotFound} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			testFindDatabasesByName(t, code, status)
+		})
+	}
+}
+
+func testFindDatabasesByName(t *testing.T, code string, status int) {
+	t.Helper()
 	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 5})
 	databases, err := c.world.Databases(c.id, "us-east-1")
 	if err != nil {
@@ -127,7 +137,7 @@ func TestFindDatabasesByName(t *testing.T) {
 	}
 	c.world.Inject(cloudsim.Fault{
 		Call: cloudsim.Call{Action: "DescribeDBInstances"}, Kind: cloudsim.Respond, Count: 1,
-		Status: http.StatusBadRequest, Code: "InvalidParameterValue", Message: "Unrecognized filter name: dbi-resource-id",
+		Status: status, Code: code, Message: "nothing for the filter dbi-resource-id",
 	})
 	there := databases[0]
 	scope := discovery.ScopeID{Kind: discovery.Database, Location: "us-east-1"}

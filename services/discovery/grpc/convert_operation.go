@@ -48,6 +48,11 @@ func listed(o *discovery.Operation) (*longrunningpb.Operation, error) {
 // watched is an operation of which only some targets are told in the metadata.
 func watched(o *discovery.Operation, told []*discovery.Target) (*longrunningpb.Operation, error) {
 	plan := o.ID == ""
+	if plan { // It has ended: all there is to it is said.
+		ended := *o
+		ended.State, ended.Tally = discovery.OperationEnded, tallyOf(o.Targets)
+		o = &ended
+	}
 	metadata, err := anypb.New(metadataOf(o, told))
 	if err != nil {
 		return nil, err
@@ -73,12 +78,8 @@ func resultOf(o *discovery.Operation, plan bool) proto.Message {
 	if !o.Batch && len(o.Targets) == 1 {
 		return &discoveryv1.LifecycleResponse{Target: targetOf(o.Targets[0]), ValidateOnly: plan}
 	}
-	tally := o.Tally
-	if plan {
-		tally = tallyOf(o.Targets)
-	}
 	return &discoveryv1.BatchLifecycleResponse{
-		Targets: targetsOf(o.Targets), Progress: progressOf(&tally), ValidateOnly: plan,
+		Targets: targetsOf(o.Targets), Progress: progressOf(&o.Tally), ValidateOnly: plan,
 		OldestObserveTime: timeOf(o.OldestObserveTime), Unreachable: o.Unreachable,
 	}
 }

@@ -13,10 +13,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// How long WaitOperation waits: unless it is told, and at the most.
+// How long WaitOperation waits: unless it is told, and at the most; and how long
+// before the end of the caller's patience it answers.
 const (
-	defaultWait = time.Minute
-	longestWait = 10 * time.Minute
+	defaultWait    = time.Minute
+	longestWait    = 10 * time.Minute
+	beforeDeadline = time.Second
 )
 
 // operations is the OperationService.
@@ -62,6 +64,10 @@ func (s *operations) WaitOperation(ctx context.Context, req *discoveryv1.WaitOpe
 	wait := defaultWait
 	if req.GetTimeout() != nil {
 		wait = min(req.GetTimeout().AsDuration(), longestWait)
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		// An answer that the caller still gets, of how it is by then.
+		wait = min(wait, max(time.Until(deadline)-beforeDeadline, 0))
 	}
 	id := operationID(req.GetName())
 	timer := time.NewTimer(wait)

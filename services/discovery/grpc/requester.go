@@ -24,7 +24,11 @@ func requesterOf(ctx context.Context) discovery.Requester {
 	md, _ := metadata.FromIncomingContext(ctx)
 	r := discovery.Requester{Source: discovery.UserUnknown}
 	for _, header := range userHeaders {
-		if user := short(strings.Join(md.Get(header), ", ")); user != "" {
+		said := md.Get(header)
+		if len(said) == 0 {
+			said = md.Get(header + "-bin") // A name that is not ASCII; gRPC's other headers hold nothing else.
+		}
+		if user := short(strings.Join(said, ", ")); user != "" {
 			r.User, r.Source = user, discovery.UserForwarded
 			break
 		}

@@ -7,9 +7,11 @@ import (
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // lifecycle is the LifecycleService.
@@ -49,6 +51,9 @@ func (s *lifecycle) BatchStopInstances(
 }
 
 func (s *lifecycle) dispatch(ctx context.Context, message proto.Message, request discovery.Request) (*longrunningpb.Operation, error) {
+	if err := noNUL(message); err != nil {
+		return nil, err
+	}
 	request.Requester = requesterOf(ctx)
 	if request.RequestID != "" {
 		hash, err := hashOf(message)
@@ -62,6 +67,29 @@ func (s *lifecycle) dispatch(ctx context.Context, message proto.Message, request
 		return nil, err
 	}
 	return longRunning(operation)
+}
+
+// noNUL refuses a text that Postgres can't store, before it is lost to the audit.
+func noNUL(message proto.Message) (err error) {
+	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		if field.Kind() != protoreflect.StringKind {
+			return true
+		}
+		texts := []string{value.String()}
+		if field.IsList() {
+			texts = texts[:0]
+			for n := range value.List().Len() {
+				texts = append(texts, value.List().Get(n).String())
+			}
+		}
+		for _, text := range texts {
+			if strings.ContainsRune(text, 0) {
+				err = fault.Invalid(string(field.Name()), "must not hold the character NUL")
+			}
+		}
+		return err == nil
+	})
+	return err
 }
 
 // hashOf is a hash of all that a request asks for, and of what it is.

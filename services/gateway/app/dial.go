@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
@@ -24,6 +25,9 @@ const (
 	maxAnswer = 64 << 20
 	// callLimit ends a unary call that came without a deadline.
 	callLimit = 30 * time.Second
+	// waitLimit ends one that waits for an operation: ten minutes at the most, and
+	// the time of a call.
+	waitLimit = 10*time.Minute + callLimit
 	// redialLimit is the longest wait before a service that was away is tried
 	// again: gRPC's own default of two minutes would keep it away after its
 	// return.
@@ -46,8 +50,12 @@ func dial(name string, endpoint serve.Endpoint, logger *slog.Logger, metrics *gr
 // withDeadline gives a unary call a deadline when it has none.
 func withDeadline(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if _, ok := ctx.Deadline(); !ok {
+		limit := callLimit
+		if strings.HasSuffix(method, "/WaitOperation") {
+			limit = waitLimit
+		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, callLimit)
+		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
 	return invoke(ctx, method, request, reply, conn, options...)

@@ -9,15 +9,15 @@ import (
 	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/rpc/code"
+	// The details that errors of gRPC services carry; imported, they can be written
+	// as JSON too.
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
-
-	// The details that errors of gRPC services carry, so that they can be
-	// written as JSON.
-	_ "google.golang.org/genproto/googleapis/rpc/errdetails"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
@@ -36,7 +36,24 @@ func writeError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w h
 		err = serve.FaultStatus(f).Err()
 	}
 	st := status.Convert(err)
+	if len(st.Proto().GetDetails()) == 0 {
+		st = withReason(st)
+	}
 	WriteStatus(w, runtime.HTTPStatusFromCode(st.Code()), st)
+}
+
+// withReason gives a reason to an error of gRPC's own, which has none.
+func withReason(st *status.Status) *status.Status {
+	text := st.Message()
+	if st.Code() == codes.DeadlineExceeded {
+		text = "no answer was ready in the time that the call had"
+	}
+	reason := &errdetails.ErrorInfo{Reason: code.Code_name[int32(st.Code())], Domain: serve.ErrorDomain}
+	explained, err := status.New(st.Code(), text).WithDetails(reason)
+	if err != nil { // Only OK can't carry details.
+		return st
+	}
+	return explained
 }
 
 // WriteStatus answers with a google.rpc.Status as JSON.

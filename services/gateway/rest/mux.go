@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/metadata"
@@ -19,6 +20,9 @@ import (
 
 // RequestIDHeader carries the id of a request, to the services behind too.
 const RequestIDHeader = "X-Request-Id"
+
+// userHeaders are who a proxy in front says is calling, for the audit.
+var userHeaders = []string{"X-Forwarded-User", "X-Forwarded-Email", "X-Auth-Request-User"}
 
 // New serves `/v1/…`. The context bounds nothing: connections are the caller's
 // to close.
@@ -45,7 +49,7 @@ func New(ctx context.Context, upstreams gateway.Upstreams) (http.Handler, error)
 	if err := register(ctx, mux, upstreams); err != nil {
 		return nil, fmt.Errorf("register the REST handlers: %w", err)
 	}
-	return headAsGet(limitBody(mux)), nil
+	return headAsGet(readable(limitBody(mux))), nil
 }
 
 func register(ctx context.Context, mux *runtime.ServeMux, up gateway.Upstreams) error {
@@ -73,13 +77,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, up gateway.Upstreams) 
 // incomingHeader names the headers that go upstream as metadata; grpc-gateway
 // passes Authorization and Grpc-Timeout by itself.
 func incomingHeader(key string) (string, bool) {
-	switch key {
-	case "Traceparent", "Tracestate",
-		// Who a proxy in front says is calling, for the audit.
-		"X-Forwarded-User", "X-Forwarded-Email", "X-Auth-Request-User":
-		return key, true
-	}
-	return "", false
+	return key, key == "Traceparent" || key == "Tracestate" || slices.Contains(userHeaders, key)
 }
 
 // noHeader keeps the metadata of answers inside.
@@ -92,9 +90,26 @@ func requestID(_ context.Context, r *http.Request) metadata.MD {
 		md.Set(RequestIDHeader, id)
 	}
 	if agent := r.UserAgent(); agent != "" {
-		md.Set("x-forwarded-user-agent", agent)
+		md.Set("x-forwarded-user-agent", printable(agent))
+	}
+	for _, header := range userHeaders {
+		// gRPC carries what is not ASCII under another name; grpc-gateway drops it.
+		if user := r.Header.Get(header); user != printable(user) {
+			md.Set(header+"-bin", user)
+		}
 	}
 	return md
+}
+
+// printable has a question mark for each byte that a header of gRPC can't hold.
+func printable(text string) string {
+	out := []byte(text)
+	for i, b := range out {
+		if b < ' ' || b > '~' {
+			out[i] = '?'
+		}
+	}
+	return string(out)
 }
 
 // headAsGet answers HEAD as GET: net/http leaves the body out (RFC 9110, 9.3.2).

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
@@ -42,6 +43,23 @@ func limitBody(next http.Handler) http.Handler {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(w, r)
+	})
+}
+
+// readable refuses a path or a query that is no text: no service could be sent it.
+func readable(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query, err := url.QueryUnescape(r.URL.RawQuery)
+		switch {
+		case !utf8.ValidString(r.URL.Path):
+			WriteStatus(w, http.StatusBadRequest, serve.FaultStatus(
+				fault.New(fault.KindInvalidArgument, "INVALID_PATH", "the path can't be read: it is not UTF-8")))
+		case err == nil && !utf8.ValidString(query): // What can't be unescaped is told by check.
+			WriteStatus(w, http.StatusBadRequest, serve.FaultStatus(
+				fault.New(fault.KindInvalidArgument, "INVALID_QUERY", "the query can't be read: it is not UTF-8")))
+		default:
+			next.ServeHTTP(w, r)
+		}
 	})
 }
 

@@ -23,6 +23,8 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		{"instances list --server nonsense", "--server: \"nonsense\" is no address", "rollcall instances list --help"},
 		{"instances list --timeout 0s", "--timeout: 0s is no time limit", "rollcall instances list --help"},
 		{"accounts update a --regions eu-west-1 --all-regions", "can't be used together", "rollcall accounts update --help"},
+		{"instances stop", "give either instances or --filter", "rollcall instances stop --help"},
+		{"instances start i-1 --filter x=1", "give either instances or --filter", "rollcall instances start --help"},
 		{"completion tcsh", "must be one of", "rollcall completion --help"},
 		{"up --demo sometimes", "--demo must be one of", "rollcall up --help"},
 		{"up --http-addr 8080", "is no host:port", "rollcall up --help"},

@@ -28,6 +28,14 @@ type operate struct {
 	Yes          bool   `short:"y" help:"Do not ask."`
 }
 
+// Validate holds the command line to name instances in one way.
+func (c *operate) Validate() error {
+	if (len(c.Names) > 0) == (c.Filter != "") {
+		return errors.New("give either instances or --filter")
+	}
+	return nil
+}
+
 type startInstances struct {
 	operate `embed:""`
 }
@@ -85,9 +93,6 @@ func (c *operate) names() []string {
 type asking func(ctx context.Context, dry bool, requestID string) (*longrunningpb.Operation, error)
 
 func (c *operate) run(ctx context.Context, s *session, verb string, ask asking) error {
-	if (len(c.Names) > 0) == (c.Filter != "") {
-		return advise("give instances, or --filter", "which instances are meant?")
-	}
 	if !c.DryRun && !c.Yes && (!isTerminal(s.out) || s.format != formatTable) {
 		return advise("give --yes, or --dry-run to see what would be done", "nobody can be asked whether to %s them: this is not a terminal", verb)
 	}

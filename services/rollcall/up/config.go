@@ -19,6 +19,7 @@ type Config struct {
 	SyncInterval    time.Duration  `env:"ROLLCALL_SYNC_INTERVAL" help:"How long after one sync of an account the next is due." default:"1m"`
 	BudgetShare     float64        `name:"api-budget-share" env:"ROLLCALL_API_BUDGET_SHARE" help:"Part of the clouds' API limits that Rollcall takes of each account, above 0 and at most 1." default:"0.5"`
 	ChangeRetention time.Duration  `env:"ROLLCALL_CHANGE_RETENTION" help:"How long changes, and what is gone, are kept; 0 keeps all." default:"720h"`
+	ProtectLabel    string         `env:"ROLLCALL_PROTECT_LABEL" help:"Instances that carry this label are not started or stopped: KEY for any value, or KEY=VALUE." placeholder:"LABEL" default:"rollcall-protect"`
 	Demo            Demo           `env:"ROLLCALL_DEMO" help:"The demo company: auto (when no credentials of a cloud are found), on or off." enum:"auto,on,off" default:"auto"`
 
 	KeysetFile        string        `env:"ROLLCALL_KEYSET_FILE" help:"Keyset that encrypts secrets; made when it is not there. Keep a copy of it: without it they can't be read. Default: keyset.json in the data folder." placeholder:"FILE" type:"path" group:"Secrets"`

@@ -92,7 +92,8 @@ func (r *run) startReading(ctx context.Context, urls map[string]string) error {
 	s := &r.services
 	discovery, err := discoveryapp.New(ctx, discoveryapp.Config{
 		DatabaseURL: urls["discovery"], GRPC: s.discovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
-		Accounts: s.accountsForDiscovery, Inventory: s.inventoryDiscovery, SyncInterval: r.cfg.SyncInterval, BudgetShare: r.cfg.BudgetShare, AWS: r.cloud.aws,
+		Accounts: s.accountsForDiscovery, Inventory: s.inventoryDiscovery, SyncInterval: r.cfg.SyncInterval, BudgetShare: r.cfg.BudgetShare, ProtectLabel: r.cfg.ProtectLabel,
+		AWS: r.cloud.aws,
 		GCP: r.cloud.gcp, AllowedTokenHosts: r.cloud.tokenHosts, Metrics: serve.Metrics{Registry: s.metrics},
 	})
 	if err != nil {

@@ -1,0 +1,33 @@
+package app
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+)
+
+// A call that comes without a deadline gets one; to wait for an operation, it is
+// longer than the longest wait.
+func TestDeadlineOfACall(t *testing.T) {
+	t.Parallel()
+	for method, most := range map[string]time.Duration{
+		"/rollcall.inventory.v1.InventoryService/ListInstances": callLimit,
+		"/rollcall.discovery.v1.OperationService/WaitOperation": waitLimit,
+		"/google.longrunning.Operations/WaitOperation":          waitLimit,
+	} {
+		before := time.Now()
+		err := withDeadline(context.Background(), method, nil, nil, nil,
+			func(ctx context.Context, _ string, _, _ any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
+				deadline, ok := ctx.Deadline()
+				if !ok || deadline.Before(before.Add(most)) || deadline.After(time.Now().Add(most)) {
+					t.Errorf("%s may last until %v", method, deadline)
+				}
+				return nil
+			})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}

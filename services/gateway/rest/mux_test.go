@@ -1,0 +1,94 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/rollcall-dev/rollcall/services/gateway"
+)
+
+// told keeps the metadata of the last call.
+type told struct {
+	noConn
+
+	metadata metadata.MD
+}
+
+func (c *told) Invoke(ctx context.Context, _ string, _, _ any, _ ...grpc.CallOption) error {
+	c.metadata, _ = metadata.FromOutgoingContext(ctx)
+	return status.Error(codes.DataLoss, "called")
+}
+
+// Bytes that are no text are refused here: gRPC could send them to no service.
+func TestWhatIsNoTextIsRefused(t *testing.T) {
+	t.Parallel()
+	handler, err := New(t.Context(), gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: noConn{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ method, target, reason string }{
+		{"POST", "/v1/instances/%ff:stop", "INVALID_PATH"},
+		{"GET", "/v1/nowhere/%ff", "INVALID_PATH"},
+		{"GET", "/v1/operations?filter=%ff", "INVALID_QUERY"},
+		{"GET", "/v1/operations?%ff=x", "INVALID_QUERY"},
+		{"GET", "/v1/operations?filter=%zz", "INVALID_QUERY"},
+	} {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequest(c.method, c.target, nil))
+		if answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), `"`+c.reason+`"`) {
+			t.Errorf("%s %s: HTTP %d %s", c.method, c.target, answer.Code, answer.Body)
+		}
+	}
+}
+
+// Who asks reaches the services whatever letters the name has; a program's name
+// never costs its call.
+func TestWhoAsksIsPassedOn(t *testing.T) {
+	t.Parallel()
+	upstream := &told{}
+	handler, err := New(t.Context(), gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: upstream})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ user, key string }{
+		{"ada@example.com", "x-forwarded-user"},
+		{"dörte@example.com", "x-forwarded-user-bin"},
+	} {
+		request := httptest.NewRequest("POST", "/v1/instances/x:stop", strings.NewReader("{}"))
+		request.Header.Set("X-Forwarded-User", c.user)
+		request.Header.Set("User-Agent", "café/1\xff")
+		handler.ServeHTTP(httptest.NewRecorder(), request)
+		if got := upstream.metadata.Get(c.key); len(got) != 1 || got[0] != c.user {
+			t.Errorf("%s came as %v", c.user, upstream.metadata)
+		}
+		if got := upstream.metadata.Get("x-forwarded-user-agent"); len(got) != 1 || got[0] != "caf??/1?" {
+			t.Errorf("the program came as %q", got)
+		}
+	}
+}
+
+// Errors that gRPC makes itself have a reason too.
+func TestEveryErrorHasAReason(t *testing.T) {
+	t.Parallel()
+	handler, err := New(t.Context(), gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: noConn{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for timeout, reason := range map[string]string{"": "DATA_LOSS", "bogus": "INVALID_ARGUMENT"} {
+		request := httptest.NewRequest("GET", "/v1/operations", nil)
+		request.Header.Set("Grpc-Timeout", timeout)
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		if !strings.Contains(answer.Body.String(), `"reason":"`+reason+`","domain":"rollcall.dev"`) {
+			t.Errorf("%q: %s", timeout, answer.Body)
+		}
+	}
+}
