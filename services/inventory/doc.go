@@ -24,7 +24,7 @@
 //
 //	FOUND                    seen, like any other
 //	NOT_FOUND                gone; unless more than half of the scope, and at least 5, vanished at once
-//	UNLISTED                 gone; unless more than half of the scope vanished at once
+//	UNLISTED                 held until the next complete observation lacks it too
 //	CANT_TELL, or no word    stays as last seen; the scope is as old as it was, and says why
 //
 // What is not believed holds the scope: it is shown as last seen, the scope says

@@ -42,10 +42,10 @@ const fewest = 5
 //
 // A cloud that says of this very id that there is no such thing is believed,
 // unless most of the scope vanishes at once, and not just a few: then something
-// else may have gone wrong, such as credentials of another account. One that
-// lists without it, and without an error, is believed while most of the scope is
-// still listed. One that can't tell proves nothing. What two complete
-// observations lacked one after the other is gone.
+// else may have gone wrong, such as credentials of another account. One that only
+// answers without it, and without an error, is not believed at once: a listing
+// that lies may lie to both questions. One that can't tell proves nothing. What
+// two complete observations lacked one after the other is gone.
 func Judge(alive int64, absent []Absence) Judgement {
 	j := Judgement{Of: alive}
 	var before int64
@@ -63,7 +63,7 @@ func Judge(alive int64, absent []Absence) Judgement {
 			j.Held = append(j.Held, a.UID)
 		case !tells:
 			j.Untold = append(j.Untold, a.UID)
-		case !a.Before && most && (a.Evidence == Unlisted || vanished >= fewest):
+		case !a.Before && (a.Evidence == Unlisted || most && vanished >= fewest):
 			j.Held = append(j.Held, a.UID)
 			j.New++
 		default:

@@ -157,7 +157,7 @@ func (m *model) judge(obs inventory.Observation, scope *modelScope, alive int, a
 		case inventory.NotFound:
 			gone = agreed[id] || !most || !many
 		case inventory.Unlisted:
-			gone = agreed[id] || !most
+			gone = agreed[id]
 		default:
 			if !agreed[id] {
 				untold++
