@@ -62,7 +62,7 @@ func TestWhoAsksIsPassedOn(t *testing.T) {
 		{"ada@example.com", "x-forwarded-user"},
 		{"dörte@example.com", "x-forwarded-user-bin"},
 	} {
-		request := httptest.NewRequest("POST", "/v1/instances/x:stop", strings.NewReader("{}"))
+		request := httptest.NewRequest(http.MethodPost, "/v1/instances/x:stop", strings.NewReader("{}"))
 		request.Header.Set("X-Forwarded-User", c.user)
 		request.Header.Set("User-Agent", "café/1\xff")
 		handler.ServeHTTP(httptest.NewRecorder(), request)
@@ -83,7 +83,7 @@ func TestEveryErrorHasAReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	for timeout, reason := range map[string]string{"": "DATA_LOSS", "bogus": "INVALID_ARGUMENT"} {
-		request := httptest.NewRequest("GET", "/v1/operations", nil)
+		request := httptest.NewRequest(http.MethodGet, "/v1/operations", nil)
 		request.Header.Set("Grpc-Timeout", timeout)
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, request)
