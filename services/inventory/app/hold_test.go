@@ -175,7 +175,7 @@ func TestConfirmScope(t *testing.T) {
 	}
 }
 
-// One that lists nothing and can't be asked by id is doubted even for the last
+// One that answers without it, and does not say that there is none, is doubted even for the last
 // instance of a scope; one that can't be asked at all proves nothing.
 func TestWeakEvidence(t *testing.T) {
 	t.Parallel()
@@ -190,7 +190,7 @@ func TestWeakEvidence(t *testing.T) {
 		"not found, five of five":    {5, 0, evidence(inventoryv1.SnapshotVerdict_Finding_NOT_FOUND), 0, 5, "HELD", "5 of 5"},
 		"not found, five of ten":     {10, 5, evidence(inventoryv1.SnapshotVerdict_Finding_NOT_FOUND), 5, 0, "", ""},
 		"not listed, the only one":   {1, 0, evidence(inventoryv1.SnapshotVerdict_Finding_UNLISTED), 0, 1, "HELD", "1 of 1"},
-		"not listed, one of two":     {2, 1, evidence(inventoryv1.SnapshotVerdict_Finding_UNLISTED), 1, 0, "", ""},
+		"not listed, one of two":     {2, 1, evidence(inventoryv1.SnapshotVerdict_Finding_UNLISTED), 0, 1, "HELD", "1 of 2"},
 		"not listed, two of three":   {3, 1, evidence(inventoryv1.SnapshotVerdict_Finding_UNLISTED), 0, 2, "HELD", "2 of 3"},
 		"nobody can tell, one of 10": {10, 9, evidence(inventoryv1.SnapshotVerdict_Finding_CANT_TELL), 0, 1, "UNREACHABLE", "1 of 10"},
 		"nobody can tell, and why": {10, 9, &inventoryv1.SnapshotVerdict_Finding{
