@@ -62,16 +62,24 @@ func ListValue(list []string) Value { return Value{there: true, list: list} }
 func (f *Filter) Match(row Row) bool { return f == nil || f.root == nil || f.root.match(row) }
 
 // Uses tells whether the filter asks anything of the field with this path.
-func (f *Filter) Uses(path string) bool { return f != nil && f.root != nil && f.root.uses(path) }
-
-func (g *group) uses(path string) bool {
-	return slices.ContainsFunc(g.kids, func(kid predicate) bool { return kid.uses(path) })
+func (f *Filter) Uses(path string) bool {
+	return f != nil && f.root != nil && !f.root.everyField(func(used string) bool { return used != path })
 }
 
-func (t *test) uses(path string) bool { return t.field.Path == path }
+// UsesOnly tells whether the filter asks of no other fields than those with these
+// paths, so that rows which have only them can answer it.
+func (f *Filter) UsesOnly(paths ...string) bool {
+	return f == nil || f.root == nil || f.root.everyField(func(used string) bool { return slices.Contains(paths, used) })
+}
 
-func (s *search) uses(path string) bool {
-	return slices.ContainsFunc(s.fields, func(f *Field) bool { return f.Path == path })
+func (g *group) everyField(ok func(path string) bool) bool {
+	return !slices.ContainsFunc(g.kids, func(kid predicate) bool { return !kid.everyField(ok) })
+}
+
+func (t *test) everyField(ok func(path string) bool) bool { return ok(t.field.Path) }
+
+func (s *search) everyField(ok func(path string) bool) bool {
+	return !slices.ContainsFunc(s.fields, func(f *Field) bool { return !ok(f.Path) })
 }
 
 func (g *group) match(row Row) bool {

@@ -69,6 +69,28 @@ func TestUses(t *testing.T) {
 	}
 }
 
+func TestUsesOnly(t *testing.T) {
+	for _, test := range []struct {
+		filter string
+		want   bool
+	}{
+		{"", true},
+		{"state = RUNNING", true},
+		{"NOT (account = aws-1 OR state != RUNNING)", true},
+		{"state = RUNNING AND paused", false},
+		{"labels.state = x", false},
+		{"web", false},
+	} {
+		filter, err := things.ParseFilter(test.filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := filter.UsesOnly("account", "state"); got != test.want {
+			t.Errorf("%q uses account and state only: %v", test.filter, got)
+		}
+	}
+}
+
 func BenchmarkMatch(b *testing.B) {
 	filter, err := things.ParseFilter(`account = aws-1 AND state = RUNNING AND labels.team = "data"`)
 	if err != nil {

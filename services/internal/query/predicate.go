@@ -5,10 +5,10 @@ type predicate interface {
 	sql(args *Args) string
 	only(path string) ([]string, bool)
 	match(row Row) bool
-	uses(path string) bool
+	// everyField tells whether ok holds of each field that is asked of, by its path.
+	everyField(ok func(path string) bool) bool
 	prepare()
 	implied(args *Args, of func(string) Told) string
-	usesOnly(allowed map[string]bool) bool
 }
 
 // group is AND or OR of its kids. Without kids, AND is true and OR false.

@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,40 +23,61 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/pgrole"
+	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// inventoryProcess is the inventory service, running as in production.
+// inventoryProcess is the inventory service, running as in production, on a
+// Postgres of its own.
 type inventoryProcess struct {
-	cmd         *exec.Cmd
 	databaseURL string
 	reads       inventoryv1.InventoryServiceClient
 	ingest      inventoryv1.IngestServiceClient
 	conns       []*grpc.ClientConn
+	// closers give back what it stands on, the last one first.
+	closers []func()
 }
 
-// startInventory starts the program on a schema of its own.
-func startInventory(ctx context.Context, program, adminURL string) (*inventoryProcess, error) {
-	access, err := pgrole.Provision(ctx, adminURL, "", "inventory", "bench")
+// startInventory starts Postgres, and the program on it. After an error nothing is
+// left.
+func startInventory(ctx context.Context, program string) (_ *inventoryProcess, err error) {
+	p := &inventoryProcess{}
+	defer func() {
+		if err != nil {
+			p.stop()
+		}
+	}()
+	dir, err := os.MkdirTemp("", "rollcall-bench-")
 	if err != nil {
 		return nil, err
 	}
+	p.closers = append(p.closers, func() { _ = os.RemoveAll(dir) })
+	db, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dir, "postgres")})
+	if err != nil {
+		return nil, err
+	}
+	p.closers = append(p.closers, func() { _ = db.Stop(context.WithoutCancel(ctx)) })
+	access, err := pgrole.Provision(ctx, db.URL("postgres"), "", "inventory", "bench")
+	if err != nil {
+		return nil, err
+	}
+	p.databaseURL = access.URL
 	secret := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("k", 32)))
-	p := &inventoryProcess{databaseURL: access.URL, cmd: exec.CommandContext(ctx, program)}
-	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
-	p.cmd.Env = append(os.Environ(), "ROLLCALL_DATABASE_URL="+access.URL, "ROLLCALL_DISCOVERY_KEY="+secret,
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Env = append(os.Environ(), "ROLLCALL_DATABASE_URL="+access.URL, "ROLLCALL_DISCOVERY_KEY="+secret,
 		"ROLLCALL_GRPC_ADDR=localhost:0", "ROLLCALL_INTERNAL_ADDR=localhost:0", "ROLLCALL_LOG_FORMAT=json")
-	stderr, err := p.cmd.StderrPipe()
+	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.cmd.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	if err := p.connect(stderr, secret); err != nil {
-		p.stop()
-		return nil, err
-	}
-	return p, nil
+	p.closers = append(p.closers, func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+	return p, p.connect(stderr, secret)
 }
 
 // connect reads from the program's log where it listens.
@@ -96,8 +119,9 @@ func (p *inventoryProcess) stop() {
 	for _, conn := range p.conns {
 		_ = conn.Close()
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	_ = p.cmd.Wait()
+	for _, closer := range slices.Backward(p.closers) {
+		closer()
+	}
 }
 
 // observe applies a complete observation of one scope, of count instances.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
-	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
 // The roll that reads are measured on: a million instances, as a company with a
@@ -146,17 +144,7 @@ func counts(field string) func(context.Context, inventoryv1.InventoryServiceClie
 // measureReads fills a roll with a million instances and measures what people and
 // programs ask of it, over gRPC.
 func measureReads(ctx context.Context, inventory string) (string, error) {
-	dir, err := os.MkdirTemp("", "rollcall-bench-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	db, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dir, "postgres")})
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = db.Stop(context.WithoutCancel(ctx)) }()
-	service, err := startInventory(ctx, inventory, db.URL("postgres"))
+	service, err := startInventory(ctx, inventory)
 	if err != nil {
 		return "", err
 	}

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
-	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
 // What watching is measured at.
@@ -38,17 +35,7 @@ type delivery struct {
 
 // measureWatches tells how long a change takes from its commit to its watchers.
 func measureWatches(ctx context.Context, program string) (table string, err error) {
-	dir, err := os.MkdirTemp("", "rollcall-bench-watch-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	server, err := pgserver.Start(ctx, pgserver.Config{DataDir: filepath.Join(dir, "postgres")})
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
-	inventory, err := startInventory(ctx, program, server.URL("postgres"))
+	inventory, err := startInventory(ctx, program)
 	if err != nil {
 		return "", err
 	}
