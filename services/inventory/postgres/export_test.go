@@ -40,6 +40,21 @@ func FewSQL(q inventory.ListQuery) (string, []any, error) {
 	return sql, args, nil
 }
 
+// BucketSQL are the statements of a page by bucket after a uid, "" for the first
+// one, and of the sample for its total.
+func BucketSQL(q inventory.ListQuery, after string) (page string, pageArgs []any, sample string, sampleArgs []any, err error) {
+	plan, err := planList(q)
+	if err != nil {
+		return "", nil, "", nil, err
+	}
+	if after != "" {
+		plan.cursor.After = []string{after}
+	}
+	page, pageArgs, err = plan.bucketPageSQL()
+	sample, sampleArgs = plan.sampleSQL(10)
+	return page, pageArgs, sample, sampleArgs, err
+}
+
 // AggregateSQL is the statement of an aggregate.
 func AggregateSQL(q inventory.AggregateQuery) (string, []any, error) {
 	filter, err := instanceFields.ParseFilter(q.Filter)
@@ -96,8 +111,11 @@ func FieldChanges(was, became string) []inventory.FieldChange {
 	return fields
 }
 
-// ExactTotal is the largest total that is counted one by one.
-const ExactTotal = exactTotal
+// The largest totals that are counted one by one.
+const (
+	ExactTotal    = exactTotal
+	ExactByBucket = exactByBucket
+)
 
 // IsCounted tells whether counts are kept for a filter.
 func IsCounted(text string) bool {

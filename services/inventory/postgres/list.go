@@ -31,6 +31,9 @@ type listPlan struct {
 	first       bool
 	cursor      instanceCursor
 	moment      moment
+	// matches is about how many match, as far as is known; 0 where nothing asks.
+	// At least so many do as atLeast says.
+	matches, atLeast int64
 	// next is where the page after begins; nil: there is none.
 	next *instanceCursor
 }
@@ -49,7 +52,9 @@ func planList(q inventory.ListQuery) (listPlan, error) {
 		asOf = q.AsOf.UTC().Format(time.RFC3339Nano)
 	}
 	p.fingerprint = query.Fingerprint("instances", q.Filter, q.OrderBy, strconv.FormatBool(q.ShowGone), asOf)
-	return p, query.DecodeToken(q.PageToken, p.fingerprint, &p.cursor)
+	err = query.DecodeToken(q.PageToken, p.fingerprint, &p.cursor)
+	p.matches = p.cursor.Total
+	return p, err
 }
 
 // ListInstances reads a page of instances, with how fresh it is and how many
@@ -99,9 +104,13 @@ func (p *listPlan) read(ctx context.Context, tx pgx.Tx, page *inventory.Page) er
 	if ok, err := p.readFew(ctx, tx, page); err != nil || ok {
 		return err
 	}
+	p.matches = page.TotalSize
 	batch = &pgx.Batch{}
 	if err := p.queuePage(batch, page); err != nil {
 		return err
+	}
+	if p.byBucket() {
+		p.queueSample(batch, page)
 	}
 	return tx.SendBatch(ctx, batch).Close()
 }
@@ -131,6 +140,9 @@ func whereInstances(filter *query.Filter, showGone bool, args *query.Args) strin
 
 // pageSQL reads one row more than the page, to know whether there is a next one.
 func (p *listPlan) pageSQL() (string, []any, error) {
+	if p.byBucket() {
+		return p.bucketPageSQL()
+	}
 	var args query.Args
 	where := p.where(&args)
 	after, err := p.order.After(&args, p.cursor.After)
