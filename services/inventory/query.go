@@ -18,9 +18,8 @@ type ListQuery struct {
 	AsOf time.Time
 }
 
-// Page is a page of instances.
+// Page is what is told of a page of instances beside them.
 type Page struct {
-	Instances     []Instance
 	NextPageToken string
 	// TotalSize is how many the filter matched when the first page was read;
 	// TotalEstimated tells that it is about so many.

@@ -46,7 +46,7 @@ func (p *listPlan) bucketPageSQL() (string, []any, error) {
 		from = int(uuid.MustParse(p.cursor.After[0])[0]) // After has read it
 	}
 	limit := args.Add(p.query.PageSize + 1)
-	return `SELECT ` + instanceColumns + `, ` + p.cursorSQL() + `
+	return `SELECT ` + instanceColumns + p.cursorSQL() + `
 		FROM generate_series(` + args.Add(from) + `::int, ` + fmt.Sprint(buckets-1) + `) AS bucket
 		CROSS JOIN LATERAL (
 			SELECT * FROM instances WHERE ` + p.where(&args) + ` AND ` + after + ` AND ` + bucketIn + `

@@ -39,7 +39,7 @@ func TestPagesByBucket(t *testing.T) {
 				q := inventory.ListQuery{Filter: c.filter, ShowGone: c.gone, PageSize: size}
 				var got []string
 				for {
-					page, err := store.ListInstances(t.Context(), q)
+					page, err := store.List(t.Context(), q)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -180,3 +181,21 @@ var (
 	LogImageSQL = logImageSQL
 	PlaceSQL    = placeSQL
 )
+
+// Listed is a page with its instances.
+type Listed struct {
+	inventory.Page
+	Instances []inventory.Instance
+}
+
+// List is ListInstances that keeps them.
+func (s *Store) List(ctx context.Context, q inventory.ListQuery) (Listed, error) {
+	var listed Listed
+	page, err := s.ListInstances(ctx, q, func(record *Record) error {
+		instance, err := record.Instance()
+		listed.Instances = append(listed.Instances, instance)
+		return err
+	})
+	listed.Page = page
+	return listed, err
+}

@@ -47,7 +47,7 @@ func TestLabelsByBucketWhileInUse(t *testing.T) {
 	})
 	users.Go(func() error {
 		for inUse.Err() == nil {
-			page, err := store.ListInstances(t.Context(), inventory.ListQuery{Filter: `labels.team = "team-1"`, PageSize: 1000})
+			page, err := store.List(t.Context(), inventory.ListQuery{Filter: `labels.team = "team-1"`, PageSize: 1000})
 			if err != nil || len(page.Instances) != 1000 {
 				return fmt.Errorf("read %d instances: %w", len(page.Instances), err)
 			}
@@ -69,7 +69,7 @@ func TestLabelsByBucketWhileInUse(t *testing.T) {
 	}
 	seen := 0
 	for q := (inventory.ListQuery{Filter: `labels.team = "team-1"`, PageSize: 100}); ; {
-		page, err := store.ListInstances(t.Context(), q)
+		page, err := store.List(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}

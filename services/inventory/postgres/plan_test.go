@@ -163,7 +163,7 @@ func checkPages(t *testing.T, store *postgres.Store, pool *pgxpool.Pool, q inven
 		w.check(t, explain(t, pool, sql, args))
 		far := q
 		far.PageSize = 700
-		page, err := store.ListInstances(t.Context(), far)
+		page, err := store.List(t.Context(), far)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -111,18 +111,35 @@ func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page)
 	if err != nil {
 		return false, err
 	}
-	var few inventory.Page
-	if err := p.readPage(rows, &few, &few.TotalSize); err != nil {
+	few := fewRows{Rows: rows, most: p.exact()}
+	if err := p.readPage(&few); err != nil {
 		return false, err
 	}
-	rows.Close()
-	if few.TotalSize > p.exact() {
-		p.next, p.atLeast = nil, few.TotalSize
-		page.TotalSize = max(page.TotalSize, few.TotalSize)
-		return false, rows.Err()
+	if few.total > p.exact() {
+		p.atLeast = few.total
+		page.TotalSize = max(page.TotalSize, few.total)
+		return false, nil
 	}
-	page.Instances, page.TotalSize, page.TotalEstimated = few.Instances, few.TotalSize, false
-	return true, rows.Err()
+	page.TotalSize, page.TotalEstimated = few.total, false
+	return true, nil
+}
+
+// fewRows are the rows of fewSQL: none when there are too many of them.
+type fewRows struct {
+	pgx.Rows
+	most, total int64
+}
+
+func (r *fewRows) Next() bool {
+	if !r.Rows.Next() {
+		return false
+	}
+	raw := r.RawValues()
+	if r.total = readInt8(raw[len(raw)-1]); r.total > r.most {
+		r.Close()
+		return false
+	}
+	return true
 }
 
 // fewSQL is pageSQL of a first page with the total behind each row, counted up to
@@ -134,6 +151,6 @@ func (p *listPlan) fewSQL() (string, []any) {
 	return `WITH matched AS MATERIALIZED (
 			SELECT * FROM instances WHERE ` + where + ` LIMIT ` + args.Add(p.exact()+1) + `
 		)
-		SELECT ` + instanceColumns + `, ` + p.cursorSQL() + `, (SELECT count(*) FROM matched)
+		SELECT ` + instanceColumns + p.cursorSQL() + `, (SELECT count(*) FROM matched)
 		FROM matched instances ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + limit, args
 }
