@@ -28,6 +28,15 @@ type Page struct {
 	Freshness      Freshness
 }
 
+// ExportQuery asks for all instances that a filter matches. Its texts are the
+// contract's.
+type ExportQuery struct {
+	Filter   string
+	ShowGone bool
+	// MaxStaleness as in ListQuery.
+	MaxStaleness time.Duration
+}
+
 // Freshness says how far an answer can be trusted.
 type Freshness struct {
 	// Oldest is the time of the oldest complete observation behind the answer;
