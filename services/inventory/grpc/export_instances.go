@@ -15,15 +15,17 @@ import (
 )
 
 const (
-	// exportMessage is about how many bytes of instances are in a message.
-	exportMessage = 256 << 10
+	// exportInstances is how many instances are in a message.
+	exportInstances = 500
+	// exportBytes is about how large a message gets at most: clients take 4 MiB.
+	exportBytes = 2 << 20
 	// exportPatience is how long a reader may take nothing.
 	exportPatience = 30 * time.Second
 )
 
 // ExportInstances answers all instances.
 func (s *Inventory) ExportInstances(req *inventoryv1.ExportInstancesRequest, stream grpc.ServerStreamingServer[inventoryv1.ExportInstancesResponse]) error {
-	e := export{ctx: stream.Context(), messages: make(chan *inventoryv1.ExportInstancesResponse, 1), ended: make(chan error, 1)}
+	e := export{ctx: stream.Context(), messages: make(chan *inventoryv1.ExportInstancesResponse, 1), ended: make(chan error, 1), instances: newWire(exportInstances)}
 	// A reader that takes nothing holds up its stream, which must not hold up us.
 	go func() { e.ended <- e.send(stream) }()
 	query := inventory.ExportQuery{Filter: req.GetFilter(), ShowGone: req.GetShowGone(), MaxStaleness: req.GetMaxStaleness().AsDuration()}
@@ -41,7 +43,7 @@ func (s *Inventory) ExportInstances(req *inventoryv1.ExportInstancesRequest, str
 // export is one answer of ExportInstances under way.
 type export struct {
 	ctx       context.Context
-	instances wire
+	instances *wire
 	count     int64
 	messages  chan *inventoryv1.ExportInstancesResponse
 	// ended has why no more messages are sent.
@@ -58,7 +60,7 @@ func (e *export) take(r *postgres.Record) error {
 	if err := e.instances.add(r); err != nil {
 		return err
 	}
-	if e.count++; len(e.instances.out) < exportMessage {
+	if e.count++; e.count%exportInstances > 0 && len(e.instances.out) < exportBytes {
 		return nil
 	}
 	return e.put(e.message())
@@ -74,7 +76,7 @@ func (e *export) end() error {
 func (e *export) message() *inventoryv1.ExportInstancesResponse {
 	message := &inventoryv1.ExportInstancesResponse{}
 	message.ProtoReflect().SetUnknown(e.instances.out) // as in ListInstances, whose field has the same number
-	e.instances.out = make([]byte, 0, exportMessage+exportMessage/8)
+	e.instances.out = newWire(exportInstances).out
 	return message
 }
 

@@ -21,11 +21,12 @@ func (s *Inventory) ListInstances(ctx context.Context, req *inventoryv1.ListInst
 	if err != nil {
 		return nil, err
 	}
-	var instances wire
+	size := pageSize(req.GetPageSize(), defaultInstances, maxInstances)
+	instances := newWire(size)
 	page, err := s.store.ListInstances(ctx, inventory.ListQuery{
 		Filter:       req.GetFilter(),
 		OrderBy:      req.GetOrderBy(),
-		PageSize:     pageSize(req.GetPageSize(), defaultInstances, maxInstances),
+		PageSize:     size,
 		PageToken:    req.GetPageToken(),
 		ShowGone:     req.GetShowGone(),
 		MaxStaleness: req.GetMaxStaleness().AsDuration(),

@@ -32,6 +32,12 @@ type wire struct {
 	json                    jsontext.Decoder
 }
 
+// usualInstance is about how many bytes an instance takes.
+const usualInstance = 768
+
+// newWire has room for so many instances.
+func newWire(instances int) *wire { return &wire{out: make([]byte, 0, instances*usualInstance)} }
+
 // instancesField is that field, of ListInstancesResponse.
 var instancesField = numbersOf(&inventoryv1.ListInstancesResponse{})["instances"]
 
