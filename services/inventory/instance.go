@@ -42,7 +42,7 @@ type Instance struct {
 	// ObserveTime is when it was last looked at, alone or with its scope.
 	ObserveTime time.Time
 	GoneTime    time.Time
-	// Hash is of the content last written, see Instance.ContentHash.
+	// Hash is of the content, see Hasher.Content.
 	Hash Hash
 }
 

@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"encoding/hex"
 	"maps"
 	"math"
 	"reflect"
@@ -56,6 +57,32 @@ func TestHashStaysForEver(t *testing.T) {
 	i.GoneTime = time.Unix(1, 0)
 	if got := i.ETag(); got != `"35b29ce27026f5daa527d2a4209bf3a9-gone"` {
 		t.Errorf("etag %s", got)
+	}
+}
+
+// The same with every field set, numbers and times of several digits among them.
+func TestHashOfEveryFieldStaysForEver(t *testing.T) {
+	t.Parallel()
+	machine, database := vm(), vm()
+	machine.ProviderURI, machine.Zone, machine.ProviderState, machine.MachineType = "arn:1", "eu-west-1a", "running", "m6i.large"
+	machine.PublicIPs, machine.Labels["ü"], machine.Labels["empty"] = []string{"192.0.2.1"}, "ß", ""
+	machine.VM = &inventory.VMDetails{
+		Image: "ami-1", Architecture: "x86_64", Platform: "Linux/UNIX", Spot: true, Network: "vpc-1", Subnet: "subnet-1",
+		Hostname: "ip-10-0-0-1", AutoscalingGroup: "asg-1", StartTime: time.Unix(1_700_000_000, 123_000),
+	}
+	database.Kind, database.VM = inventory.Database, nil
+	database.DB = &inventory.DBDetails{
+		Engine: "postgres", EngineVersion: "15.4", StorageGiB: 12_345, Endpoint: "db.example.com", Port: 5432,
+		HighAvailability: true, ReplicaOf: "arn:2", Cluster: "arn:3", ClusterWriter: true, Network: "vpc-1",
+		AutoRestartTime: time.Unix(1_700_000_000, 0),
+	}
+	for want, i := range map[string]inventory.Instance{
+		"896ea139619c6d7c434b6347e1a4c8f4": machine,
+		"f3fb8ab121881fdc49080353fe31710d": database,
+	} {
+		if got := hashOf(i); hex.EncodeToString(got[:]) != want {
+			t.Errorf("hash of a %s %x, want %s", i.Kind, got, want)
+		}
 	}
 }
 

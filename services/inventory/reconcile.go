@@ -55,13 +55,15 @@ func Decide(held *Held, fence int64, hash Hash) Decision {
 // Reconciliation compares one snapshot of a scope to what the roll holds of it.
 // Not for concurrent use.
 //
-// What is held may change until the snapshot is applied: Hold may come again,
-// with what newer observations of single instances wrote meanwhile, and with
-// what is held of instances that were not known in the scope (see Fresh).
+// What is held may change until the snapshot is applied: Hold tells what newer
+// observations of single instances wrote meanwhile, and what is held of instances
+// that were not known in the scope (see Fresh).
 type Reconciliation struct {
-	fence int64
-	// entries are found by index, so that going through all of them is fast.
-	entries  []entry
+	fence   int64
+	entries []entry
+	// next is the place of the entry that is looked at first, see find.
+	next int
+	// index has the places of the first len(index) entries, see lookUp.
 	index    map[uuid.UUID]int32
 	observed int64
 	counts   [Duplicate + 1]int64
@@ -82,18 +84,49 @@ type entry struct {
 // NewReconciliation compares a snapshot with this token. size is how many
 // instances are expected; it only saves growing.
 func NewReconciliation(fence int64, size int) *Reconciliation {
-	return &Reconciliation{fence: fence, entries: make([]entry, 0, size), index: make(map[uuid.UUID]int32, size)}
+	return &Reconciliation{fence: fence, entries: make([]entry, 0, size)}
+}
+
+// find is the entry of an instance; nil: there is none. Clouds mostly list in the
+// order of the time before, in which the rows lie too: the entry after the one
+// that was found last is looked at first, and most listings need no index.
+func (r *Reconciliation) find(uid uuid.UUID) *entry {
+	if r.next >= len(r.entries) || r.entries[r.next].uid != uid {
+		n, ok := r.lookUp(uid)
+		if !ok {
+			return nil
+		}
+		r.next = n
+	}
+	e := &r.entries[r.next]
+	r.next++
+	return e
+}
+
+// lookUp is the place of the entry of an instance. It indexes the entries that came
+// since it was last asked.
+func (r *Reconciliation) lookUp(uid uuid.UUID) (place int, ok bool) {
+	if r.index == nil {
+		r.index = make(map[uuid.UUID]int32, cap(r.entries))
+	}
+	for n := len(r.index); n < len(r.entries); n++ {
+		r.index[r.entries[n].uid] = int32(n)
+	}
+	n, ok := r.index[uid]
+	return int(n), ok
 }
 
 // at is the entry of an instance, a new one when there is none.
 func (r *Reconciliation) at(uid uuid.UUID) *entry {
-	n, ok := r.index[uid]
-	if !ok {
-		n = int32(len(r.entries))
-		r.index[uid] = n
-		r.entries = append(r.entries, entry{uid: uid})
+	if e := r.find(uid); e != nil {
+		return e
 	}
-	return &r.entries[n]
+	return r.add(uid)
+}
+
+func (r *Reconciliation) add(uid uuid.UUID) *entry {
+	r.entries = append(r.entries, entry{uid: uid})
+	return &r.entries[len(r.entries)-1]
 }
 
 // hold sets what is held of an instance, and decides anew.
@@ -114,8 +147,12 @@ func (r *Reconciliation) decide(e *entry) {
 	r.counts[e.decision]++
 }
 
-// Hold tells what the roll holds of one instance: before the first Observe of all
-// that is alive in the scope, later of those for which that turned out otherwise.
+// Load tells of one instance that is held alive in the scope: of each once, before
+// all else.
+func (r *Reconciliation) Load(uid uuid.UUID, held Held) { r.hold(r.add(uid), held) }
+
+// Hold tells what the roll holds of one instance for which that turned out otherwise
+// than Load told.
 func (r *Reconciliation) Hold(uid uuid.UUID, held Held) { r.hold(r.at(uid), held) }
 
 // Forget takes back what Hold told of an instance that is not held in the scope.
@@ -164,11 +201,10 @@ func (r *Reconciliation) Fresh() []uuid.UUID {
 
 // Decision is what the snapshot does to an instance that it brought.
 func (r *Reconciliation) Decision(uid uuid.UUID) Decision {
-	n, ok := r.index[uid]
-	if !ok {
-		return Unchanged
+	if e := r.find(uid); e != nil {
+		return e.decision
 	}
-	return r.entries[n].decision
+	return Unchanged
 }
 
 // Absent are the instances that are held alive in the scope and that the
@@ -187,8 +223,8 @@ func (r *Reconciliation) Absent() iter.Seq[uuid.UUID] {
 
 // IsAbsent tells whether an instance is held alive in the scope and was not seen.
 func (r *Reconciliation) IsAbsent(uid uuid.UUID) bool {
-	n, ok := r.index[uid]
-	return ok && !r.entries[n].seen
+	e := r.find(uid)
+	return e != nil && !e.seen
 }
 
 // Hear takes what the cloud said of one that is absent. Of several words about
@@ -201,11 +237,10 @@ func (r *Reconciliation) Hear(uid uuid.UUID, evidence Evidence) {
 
 // Evidence is what the cloud said of one that is absent.
 func (r *Reconciliation) Evidence(uid uuid.UUID) Evidence {
-	n, ok := r.index[uid]
-	if !ok {
-		return Untold
+	if e := r.find(uid); e != nil {
+		return e.evidence
 	}
-	return r.entries[n].evidence
+	return Untold
 }
 
 // Alive is how many instances are held alive in the scope.

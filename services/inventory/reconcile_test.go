@@ -84,7 +84,7 @@ func TestReconciliation(t *testing.T) {
 		for uid, h := range held {
 			if !h.Gone && !h.Elsewhere {
 				alive[uid] = h
-				r.Hold(uid, h)
+				r.Load(uid, h)
 			}
 		}
 		first := map[uuid.UUID]inventory.Hash{}

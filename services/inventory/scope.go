@@ -136,13 +136,13 @@ type Observation struct {
 	SyncInterval time.Duration
 }
 
-// Adopt sets what an instance has from the scope that it was seen in, and its
-// UID, makes it clean, and returns the hash of its content.
-func (o *Observation) Adopt(i *Instance, hasher *Hasher) Hash {
+// Adopt makes an instance clean, and sets what it has from the scope that it was
+// seen in, its UID and the hash of its content.
+func (o *Observation) Adopt(i *Instance, hasher *Hasher) {
 	i.Account, i.Provider, i.Kind = o.Scope.Account, o.Provider, o.Scope.Kind
 	i.ProviderID = CleanText(i.ProviderID) // The id is no part of the content.
 	i.UID = InstanceUID(i.Account, i.Kind, i.ProviderID)
-	return hasher.Content(i)
+	i.Hash = hasher.Content(i)
 }
 
 // Failure says why a scope could not be observed to the end.

@@ -3,6 +3,7 @@ package grpc
 import (
 	"errors"
 	"io"
+	"slices"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc"
@@ -59,6 +60,7 @@ type intake struct {
 	obs      inventory.Observation
 	stream   grpc.BidiStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
 	snapshot *postgres.Snapshot
+	page     []inventory.Instance // one for all: the snapshot keeps nothing of it
 }
 
 func (in *intake) run() (inventory.Changes, error) {
@@ -98,14 +100,20 @@ func (in *intake) begin() (err error) {
 	return err
 }
 
+// observeAtOnce is how many instances are decided on at once: enough to be worth
+// all processors, and little memory for each stream.
+const observeAtOnce = 500
+
 func (in *intake) observe(instances []*inventoryv1.Instance) error {
 	if err := in.begin(); err != nil {
 		return err
 	}
-	var instance inventory.Instance // one for all: Observe keeps nothing of it
-	for _, message := range instances {
-		instance = fromInstance(message)
-		if err := in.snapshot.Observe(&instance); err != nil {
+	for some := range slices.Chunk(instances, observeAtOnce) {
+		in.page = in.page[:0]
+		for _, message := range some {
+			in.page = append(in.page, fromInstance(message))
+		}
+		if err := in.snapshot.Observe(in.page...); err != nil {
 			return err
 		}
 	}

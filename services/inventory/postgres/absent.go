@@ -65,5 +65,6 @@ func (s *Snapshot) Hear(f inventory.Finding) error {
 	if f.Instance == nil || f.Instance.ProviderID != f.ProviderID {
 		return fault.Invalid("verdict.findings", "%s: one that was found comes with its instance", f.ProviderID)
 	}
+	s.obs.Adopt(f.Instance, &inventory.Hasher{})
 	return s.take(f.Instance, s.reconciliation.Find)
 }

@@ -34,14 +34,14 @@ type encoder struct {
 }
 
 // row appends one row to b.
-func (e *encoder) row(b []byte, i *inventory.Instance, hash inventory.Hash) []byte {
+func (e *encoder) row(b []byte, i *inventory.Instance) []byte {
 	b = binary.BigEndian.AppendUint16(b, copyColumnCount)
 	b = appendBytes(b, i.UID[:])
 	b = appendBytes(b, e.scope[:])
 	b = appendInt8(b, e.fence)
 	b = appendTime(b, e.time)
 	b = appendTime(b, e.time)
-	b = appendBytes(b, hash[:])
+	b = appendBytes(b, i.Hash[:])
 	for _, text := range [...]string{i.Account, string(i.Provider), string(i.Kind), i.ProviderID, i.ProviderURI,
 		i.DisplayName, i.Region, i.Zone, string(i.State), i.ProviderState, i.MachineType} {
 		b = appendText(b, text)

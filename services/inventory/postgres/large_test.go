@@ -54,10 +54,8 @@ func TestLargeScope(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, i := range machinesOf("eu-west-1", size, 2*size) {
-		if err := snapshot.Observe(&i); err != nil {
-			t.Fatal(err)
-		}
+	if err := snapshot.Observe(machinesOf("eu-west-1", size, 2*size)...); err != nil {
+		t.Fatal(err)
 	}
 	if files := filesIn(t, os.Getenv("TMPDIR")); files != 1 {
 		t.Errorf("%d files while a large snapshot is under way", files)

@@ -140,12 +140,13 @@ func (s *machineState) pick(t *rapid.T) *underWay {
 
 func (s *machineState) observe(t *rapid.T) {
 	u := s.pick(t)
+	var page []inventory.Instance
 	for _, seen := range rapid.SliceOfN(rapid.Custom(drawSighting), 1, 6).Draw(t, "seen") {
-		instance := seen.instance()
-		if err := u.snapshot.Observe(&instance); err != nil {
-			t.Fatal(err)
-		}
+		page = append(page, seen.instance())
 		u.seen = append(u.seen, seen)
+	}
+	if err := u.snapshot.Observe(page...); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -97,10 +98,10 @@ func tryApply(ctx context.Context, store *postgres.Store, obs inventory.Observat
 			err = closeErr
 		}
 	}()
-	var instance inventory.Instance // one for all: Observe keeps nothing of it
-	for n := range instances {
-		instance = instances[n]
-		if err := snapshot.Observe(&instance); err != nil {
+	var page []inventory.Instance // one for all: Observe keeps nothing of it
+	for some := range slices.Chunk(instances, 500) {
+		page = append(page[:0], some...)
+		if err := snapshot.Observe(page...); err != nil {
 			return changes, err
 		}
 	}

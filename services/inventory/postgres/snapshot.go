@@ -31,7 +31,6 @@ type Snapshot struct {
 	untold  inventory.Failure
 
 	reconciliation *inventory.Reconciliation
-	hasher         inventory.Hasher
 	encoder        encoder
 	spool          spool
 }
@@ -87,7 +86,7 @@ func (s *Snapshot) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return eachHeld(rows, s.reconciliation.Hold)
+	return eachHeld(rows, s.reconciliation.Load)
 }
 
 // eachHeld reads rows of uid, fence and hash, by hand and not by Scan: a large
@@ -102,23 +101,6 @@ func eachHeld(rows pgx.Rows, take func(uuid.UUID, inventory.Held)) error {
 		})
 	}
 	return rows.Err()
-}
-
-// Observe takes one instance of the scope. It makes it clean, and sets what
-// belongs to the scope: account, provider, kind, UID. It keeps nothing of it.
-func (s *Snapshot) Observe(i *inventory.Instance) error {
-	return s.take(i, s.reconciliation.Observe)
-}
-
-// take decides on an instance, and sets it aside when it is to be written.
-func (s *Snapshot) take(i *inventory.Instance, decide func(uuid.UUID, inventory.Hash) inventory.Decision) error {
-	hash := s.obs.Adopt(i, &s.hasher)
-	switch decide(i.UID, hash) {
-	case inventory.Create, inventory.Change, inventory.Reappear:
-		return s.spool.add(func(b []byte) []byte { return s.encoder.row(b, i, hash) })
-	default:
-		return nil
-	}
 }
 
 // closeLimit bounds giving up a claim.

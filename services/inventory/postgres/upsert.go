@@ -24,14 +24,13 @@ const (
 // newer observation of it or of its scope is held, or one of its scope is under
 // way.
 func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i inventory.Instance) (inventory.Instance, error) {
-	var hasher inventory.Hasher
-	hash := obs.Adopt(&i, &hasher)
-	rows, err := single(obs, &i, hash)
+	obs.Adopt(&i, &inventory.Hasher{})
+	rows, err := single(obs, &i)
 	if err != nil {
 		return inventory.Instance{}, err
 	}
 	w := &writer{obs: obs, reconciliation: inventory.NewReconciliation(obs.Fence, 1), spool: rows}
-	w.reconciliation.Observe(i.UID, hash)
+	w.reconciliation.Observe(i.UID, i.Hash)
 	var stored inventory.Instance
 	err = s.writeScope(ctx, w, func() error {
 		if err := ensureScope(ctx, w.tx, obs); err != nil {
@@ -64,10 +63,10 @@ func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i
 }
 
 // single is the one instance as the rows of a snapshot of nothing else.
-func single(obs inventory.Observation, i *inventory.Instance, hash inventory.Hash) (*spool, error) {
+func single(obs inventory.Observation, i *inventory.Instance) (*spool, error) {
 	rows := &spool{}
 	encoder := encoder{scope: obs.Scope.UID(), fence: obs.Fence, time: obs.Time, single: true}
-	return rows, rows.add(func(b []byte) []byte { return encoder.row(b, i, hash) })
+	return rows, rows.add(func(b []byte) []byte { return encoder.row(b, i) })
 }
 
 // upsert writes the one instance, in a scope that the transaction has locked.

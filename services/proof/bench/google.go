@@ -177,7 +177,7 @@ func measureProject(ctx context.Context, rollcall string) (r round, err error) {
 		text, _ := os.ReadFile(up.log)
 		return r, fmt.Errorf("%w; rollcall printed:\n%s", err, text)
 	}
-	r.peak, err = up.peakMemory()
+	r.peak, err = peakMemory(up.cmd)
 	return r, err
 }
 

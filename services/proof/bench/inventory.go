@@ -29,6 +29,7 @@ import (
 // inventoryProcess is the inventory service, running as in production, on a
 // Postgres of its own.
 type inventoryProcess struct {
+	cmd         *exec.Cmd
 	databaseURL string
 	reads       inventoryv1.InventoryServiceClient
 	ingest      inventoryv1.IngestServiceClient
@@ -73,6 +74,7 @@ func startInventory(ctx context.Context, program string) (_ *inventoryProcess, e
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	p.cmd = cmd
 	p.closers = append(p.closers, func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
@@ -124,29 +126,31 @@ func (p *inventoryProcess) stop() {
 	}
 }
 
+// observePage is how many instances a message has, about as discovery sends them.
+const observePage = 500
+
 // observe applies a complete observation of one scope, of count instances.
 func observe(ctx context.Context, ingest inventoryv1.IngestServiceClient, account int, region string, token int64, count int, instance func(n int) *inventoryv1.Instance) error {
 	stream, err := ingest.ApplySnapshot(ctx)
 	if err != nil {
 		return err
 	}
-	messages := []*inventoryv1.ApplySnapshotRequest{{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
+	// What Send fails of is told by Recv.
+	_ = stream.Send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
 		Account: readAccount(account), Provider: inventoryv1.Provider_AWS, Kind: inventoryv1.Kind_VIRTUAL_MACHINE, Location: region,
 		FencingToken: token, ObserveTime: timestamppb.New(time.Now()),
-	}}}}
-	seen := &inventoryv1.SnapshotInstances{}
-	for n := range count {
-		seen.Instances = append(seen.Instances, instance(n))
-	}
-	messages = append(messages,
-		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Instances{Instances: seen}},
-		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
-			Complete: &inventoryv1.SnapshotComplete{InstanceCount: int64(count)}}})
-	for _, message := range messages {
-		if err := stream.Send(message); err != nil {
-			break // Recv has the reason.
+	}}})
+	for begin := 0; begin < count; begin += observePage {
+		seen := &inventoryv1.SnapshotInstances{}
+		for n := begin; n < min(begin+observePage, count); n++ {
+			seen.Instances = append(seen.Instances, instance(n))
+		}
+		if stream.Send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Instances{Instances: seen}}) != nil {
+			break
 		}
 	}
+	_ = stream.Send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
+		Complete: &inventoryv1.SnapshotComplete{InstanceCount: int64(count)}}})
 	answer, err := stream.Recv()
 	if err == nil && answer.GetResult() == nil {
 		err = errNoAnswer

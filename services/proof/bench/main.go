@@ -37,7 +37,9 @@ var parts = []struct {
 }{
 	{"sync", measureSyncs},
 	{"project", measureProjects},
-	{"snapshot", func(ctx context.Context, _ settings) (string, error) { return measureSnapshots(ctx) }},
+	{"snapshot", func(ctx context.Context, s settings) (string, error) {
+		return measureSnapshots(ctx, s.program("inventory"))
+	}},
 	{"reads", func(ctx context.Context, s settings) (string, error) {
 		return measureReads(ctx, s.program("inventory"))
 	}},

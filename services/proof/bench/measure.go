@@ -75,7 +75,7 @@ func measure(ctx context.Context, rollcall string, s size) (round, error) {
 		text, _ := os.ReadFile(up.log)
 		return r, fmt.Errorf("%w; rollcall printed:\n%s", err, text)
 	}
-	r.peak, err = up.peakMemory()
+	r.peak, err = peakMemory(up.cmd)
 	return r, err
 }
 
@@ -270,9 +270,9 @@ func follow(ctx context.Context, client discoveryv1.DiscoveryServiceClient, name
 	}
 }
 
-// peakMemory is the most resident memory that the process had, in bytes.
-func (p *process) peakMemory() (int64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+// peakMemory is the most resident memory that a running program had, in bytes.
+func peakMemory(program *exec.Cmd) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", program.Process.Pid))
 	if err != nil {
 		return 0, err
 	}

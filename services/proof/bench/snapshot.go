@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/perf/benchfmt"
+
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
 // Inventory measures its snapshots itself, beside the code: see the benchmark's
@@ -28,8 +30,46 @@ var snapshotFigures = []struct{ unit, figure, limit, format string }{
 	{"wal-B", "write-ahead log of an unchanged snapshot", "10 kB", "%.0f B"},
 }
 
-// measureSnapshots runs inventory's benchmark and makes a table of it.
-func measureSnapshots(ctx context.Context) (string, error) {
+// measureSnapshots runs inventory's benchmark and makes a table of it, with the
+// memory that the service takes for the same.
+func measureSnapshots(ctx context.Context, program string) (string, error) {
+	table, err := benchmarkSnapshots(ctx)
+	if err != nil {
+		return "", err
+	}
+	peak, err := applyingMemory(ctx, program)
+	if err != nil {
+		return "", err
+	}
+	return table + fmt.Sprintf("| peak memory of inventory while it applies a scope of 100,000 | %d MB | 256 MB |\n", peak/1e6), nil
+}
+
+// appliedScope is how many instances the scope has for which memory is measured.
+const appliedScope = 100_000
+
+// applyingMemory is the most memory that the inventory service has while it takes a
+// scope in, reads it again without news, and again when every instance changed.
+func applyingMemory(ctx context.Context, program string) (int64, error) {
+	inventory, err := startInventory(ctx, program)
+	if err != nil {
+		return 0, err
+	}
+	defer inventory.stop()
+	for n, machineType := range []string{"m6i.large", "m6i.large", "m6i.xlarge"} {
+		err := observe(ctx, inventory.ingest, 0, readRegion(0), int64(n)+1, appliedScope, func(n int) *inventoryv1.Instance {
+			instance := readInstance(n, 0)
+			instance.MachineType = machineType
+			return instance
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return peakMemory(inventory.cmd)
+}
+
+// benchmarkSnapshots is the table of what the benchmark reports.
+func benchmarkSnapshots(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+snapshotBenchmark+"$", "-benchtime", snapshotTimes, snapshotPackage)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
