@@ -25,13 +25,16 @@ const (
 
 // ExportInstances answers all instances.
 func (s *Inventory) ExportInstances(req *inventoryv1.ExportInstancesRequest, stream grpc.ServerStreamingServer[inventoryv1.ExportInstancesResponse]) error {
-	e := export{ctx: stream.Context(), messages: make(chan *inventoryv1.ExportInstancesResponse, 1), ended: make(chan error, 1), instances: newWire(exportInstances)}
+	ctx := stream.Context()
+	e := export{instances: newWire(exportInstances), messages: make(chan *inventoryv1.ExportInstancesResponse, 1), ended: make(chan error, 1)}
 	// A reader that takes nothing holds up its stream, which must not hold up us.
 	go func() { e.ended <- e.send(stream) }()
 	query := inventory.ExportQuery{Filter: req.GetFilter(), ShowGone: req.GetShowGone(), MaxStaleness: req.GetMaxStaleness().AsDuration()}
-	err := s.store.ExportInstances(stream.Context(), query, e.begin, e.take)
+	err := s.store.ExportInstances(ctx, query,
+		func(f inventory.Freshness) error { return e.begin(ctx, f) },
+		func(r *postgres.Record) error { return e.take(ctx, r) })
 	if err == nil {
-		err = e.end()
+		err = e.end(ctx)
 	}
 	close(e.messages)
 	if err != nil {
@@ -42,7 +45,6 @@ func (s *Inventory) ExportInstances(req *inventoryv1.ExportInstancesRequest, str
 
 // export is one answer of ExportInstances under way.
 type export struct {
-	ctx       context.Context
 	instances *wire
 	count     int64
 	messages  chan *inventoryv1.ExportInstancesResponse
@@ -50,26 +52,26 @@ type export struct {
 	ended chan error
 }
 
-func (e *export) begin(f inventory.Freshness) error {
-	return e.put(&inventoryv1.ExportInstancesResponse{
+func (e *export) begin(ctx context.Context, f inventory.Freshness) error {
+	return e.put(ctx, &inventoryv1.ExportInstancesResponse{
 		Freshness: toFreshness(f), Unreachable: inventory.ScopeNames(f.Unreachable),
 	})
 }
 
-func (e *export) take(r *postgres.Record) error {
+func (e *export) take(ctx context.Context, r *postgres.Record) error {
 	if err := e.instances.add(r); err != nil {
 		return err
 	}
 	if e.count++; e.count%exportInstances > 0 && len(e.instances.out) < exportBytes {
 		return nil
 	}
-	return e.put(e.message())
+	return e.put(ctx, e.message())
 }
 
-func (e *export) end() error {
+func (e *export) end(ctx context.Context) error {
 	last := e.message()
 	last.InstanceCount = proto.Int64(e.count)
-	return e.put(last)
+	return e.put(ctx, last)
 }
 
 // message has what was taken since the one before.
@@ -80,7 +82,7 @@ func (e *export) message() *inventoryv1.ExportInstancesResponse {
 	return message
 }
 
-func (e *export) put(message *inventoryv1.ExportInstancesResponse) error {
+func (e *export) put(ctx context.Context, message *inventoryv1.ExportInstancesResponse) error {
 	timer := time.NewTimer(exportPatience)
 	defer timer.Stop()
 	select {
@@ -89,8 +91,8 @@ func (e *export) put(message *inventoryv1.ExportInstancesResponse) error {
 	case err := <-e.ended:
 		e.ended <- err
 		return err
-	case <-e.ctx.Done():
-		return context.Cause(e.ctx)
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	case <-timer.C:
 		return exportTooSlow()
 	}

@@ -29,12 +29,12 @@ func (s stalled) Send(*inventoryv1.ExportInstancesResponse) error {
 func TestAnExportGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		e := export{ctx: ctx, messages: make(chan *inventoryv1.ExportInstancesResponse, 1), ended: make(chan error, 1)}
+		e := export{messages: make(chan *inventoryv1.ExportInstancesResponse, 1), ended: make(chan error, 1)}
 		go func() { e.ended <- e.send(stalled{ctx: ctx}) }()
 		began := time.Now()
 		var err error
 		for err == nil {
-			err = e.begin(inventory.Freshness{})
+			err = e.begin(ctx, inventory.Freshness{})
 		}
 		if fault.ReasonOf(err) != inventory.ReasonExportTooSlow || time.Since(began) != exportPatience {
 			t.Errorf("got %v after %s", err, time.Since(began))
