@@ -23,14 +23,10 @@ const (
 // meets enough of them on its way.
 const commonLabel = 100_000
 
-// hasBuckets tells whether a page can be read bucket by bucket.
-func (p *listPlan) hasBuckets() bool {
-	return p.moment.isNow() && p.order.IsKey() && p.filter.Demands("labels")
-}
-
-// byBucket tells whether it is: a few matches are read faster all at once.
+// byBucket tells whether the page is read bucket by bucket: a few matches are read
+// faster all at once.
 func (p *listPlan) byBucket() bool {
-	return p.hasBuckets() && p.matches > exactByBucket && p.matches <= commonLabel
+	return p.matches > fewByIndex && p.matches <= commonLabel && p.moment.isNow() && p.order.IsKey() && p.filter.Demands("labels")
 }
 
 // bucketPageSQL is pageSQL that goes through the buckets, from that of the row

@@ -112,10 +112,11 @@ func FieldChanges(was, became string) []inventory.FieldChange {
 	return fields
 }
 
-// The largest totals that are counted one by one.
+// How many are counted one by one: so many where Postgres expects them by an
+// index, and never more.
 const (
-	ExactTotal    = exactTotal
-	ExactByBucket = exactByBucket
+	FewByIndex = fewByIndex
+	ExactTotal = exactTotal
 )
 
 // IsCounted tells whether counts are kept for a filter.

@@ -11,22 +11,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// exactTotal is the largest total that is counted one by one: counting is as dear
-// as there is to count. Beyond it the total is Postgres's own estimate, unless
-// instance_counts has it. It is exactByBucket where the buckets tell a better one
-// than Postgres for less.
+// A total is counted one by one, unless instance_counts has it, when Postgres
+// expects few: counting is as dear as there is to count, by an index a page of the
+// table each, which a first page would wait for. Where the whole table has to be
+// read anyway, it costs less. Beyond that the total is an estimate.
 const (
-	exactTotal    = 7000
-	exactByBucket = 1000
+	fewByIndex = 1000
+	fewByTable = 2 * exactTotal // what Postgres expects may well be twice of what there is
+	// exactTotal is where counting ends when there are more than was expected.
+	exactTotal = 7000
+	// wholeTable is the type of the node that reads all of it, in a plan.
+	wholeTable = "Seq Scan"
 )
-
-// exact is the one that holds for this filter and order.
-func (p *listPlan) exact() int64 {
-	if p.hasBuckets() {
-		return exactByBucket
-	}
-	return exactTotal
-}
 
 // totalKind is how the total of a first page is found.
 type totalKind int
@@ -81,13 +77,17 @@ func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
 			}
 			var plans []struct {
 				Plan struct {
-					Rows int64 `json:"Plan Rows"`
+					Type string `json:"Node Type"`
+					Rows int64  `json:"Plan Rows"`
 				}
 			}
 			if err := json.Unmarshal(text, &plans); err != nil || len(plans) != 1 {
 				return fmt.Errorf("read an estimate of Postgres: %w", err)
 			}
 			page.TotalSize, page.TotalEstimated = plans[0].Plan.Rows, true
+			if p.few = fewByIndex; plans[0].Plan.Type == wholeTable {
+				p.few = fewByTable
+			}
 			return nil
 		})
 		return
@@ -103,7 +103,7 @@ func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
 // instances. ok tells whether it did. It goes through the matches once for both,
 // which an index of labels or addresses finds in no order.
 func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page) (ok bool, err error) {
-	if page.TotalSize > 2*p.exact() { // an estimate may well be half
+	if page.TotalSize > p.few {
 		return false, nil
 	}
 	sql, args := p.fewSQL()
@@ -111,11 +111,11 @@ func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page)
 	if err != nil {
 		return false, err
 	}
-	few := fewRows{Rows: rows, most: p.exact()}
+	few := fewRows{Rows: rows}
 	if err := p.readPage(&few); err != nil {
 		return false, err
 	}
-	if few.total > p.exact() {
+	if few.total > exactTotal {
 		p.atLeast = few.total
 		page.TotalSize = max(page.TotalSize, few.total)
 		return false, nil
@@ -127,7 +127,7 @@ func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page)
 // fewRows are the rows of fewSQL: none when there are too many of them.
 type fewRows struct {
 	pgx.Rows
-	most, total int64
+	total int64
 }
 
 func (r *fewRows) Next() bool {
@@ -135,7 +135,7 @@ func (r *fewRows) Next() bool {
 		return false
 	}
 	raw := r.RawValues()
-	if r.total = readInt8(raw[len(raw)-1]); r.total > r.most {
+	if r.total = readInt8(raw[len(raw)-1]); r.total > exactTotal {
 		r.Close()
 		return false
 	}
@@ -143,13 +143,13 @@ func (r *fewRows) Next() bool {
 }
 
 // fewSQL is pageSQL of a first page with the total behind each row, counted up to
-// one more than is exact: then the page is not the right one.
+// one more than exactTotal: then the page is not the right one.
 func (p *listPlan) fewSQL() (string, []any) {
 	var args query.Args
 	where := p.where(&args)
 	limit := args.Add(p.query.PageSize + 1)
 	return `WITH matched AS MATERIALIZED (
-			SELECT * FROM instances WHERE ` + where + ` LIMIT ` + args.Add(p.exact()+1) + `
+			SELECT * FROM instances WHERE ` + where + ` LIMIT ` + args.Add(exactTotal+1) + `
 		)
 		SELECT ` + instanceColumns + p.cursorSQL() + `, (SELECT count(*) FROM matched)
 		FROM matched instances ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + limit, args
