@@ -22,6 +22,10 @@ const (
 	ReasonTooSlow = "WATCHER_TOO_SLOW"
 	// ReasonTooManyWatchers says that this replica can take no more watchers.
 	ReasonTooManyWatchers = "TOO_MANY_WATCHERS"
+	// ReasonExportTooSlow says that the reader of an export did not keep up.
+	ReasonExportTooSlow = "EXPORT_TOO_SLOW"
+	// ReasonTooManyExports says that this replica can serve no more exports now.
+	ReasonTooManyExports = "TOO_MANY_EXPORTS"
 	// ReasonShuttingDown says that this replica stops; another one goes on.
 	ReasonShuttingDown = "SHUTTING_DOWN"
 	// ReasonHistoryExpired says that history does not reach back so far.

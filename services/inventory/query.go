@@ -18,15 +18,23 @@ type ListQuery struct {
 	AsOf time.Time
 }
 
-// Page is a page of instances.
+// Page is what is told of a page of instances beside them.
 type Page struct {
-	Instances     []Instance
 	NextPageToken string
 	// TotalSize is how many the filter matched when the first page was read;
 	// TotalEstimated tells that it is about so many.
 	TotalSize      int64
 	TotalEstimated bool
 	Freshness      Freshness
+}
+
+// ExportQuery asks for all instances that a filter matches. Its texts are the
+// contract's.
+type ExportQuery struct {
+	Filter   string
+	ShowGone bool
+	// MaxStaleness as in ListQuery.
+	MaxStaleness time.Duration
 }
 
 // Freshness says how far an answer can be trusted.

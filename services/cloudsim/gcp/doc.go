@@ -14,6 +14,7 @@
 //
 //	access token ─▶ injected faults ─▶ project ─▶ API enabled ─▶ request limits ─▶ permission ─▶ action
 //
+// What the parameter `fields` does not name is left out of any answer ("Partial response" in Google's performance tips).
 // Errors leave as Google's JSON error with details, and those of the front end as a page of HTML. Sources: AIP-193, the
 // references of the APIs, and "Handling API errors" of Cloud APIs.
 package gcp

@@ -166,10 +166,27 @@ func (r *request) run(d *document) *failure {
 			return f
 		}
 	}
-	if err := r.handle(r, d); err != nil {
+	if err := r.write(d); err != nil {
 		return asFailure(r, err)
 	}
 	r.faults.spoil(d)
+	return nil
+}
+
+// write makes the call and writes its answer, or what the parameter `fields` wants of it.
+func (r *request) write(d *document) error {
+	fields := r.query.Get("fields")
+	if fields == "" {
+		return r.handle(r, d)
+	}
+	selected, err := parseFields(fields)
+	if err != nil {
+		return err
+	}
+	if err := r.handle(r, d); err != nil {
+		return err
+	}
+	d.pick(selected)
 	return nil
 }
 

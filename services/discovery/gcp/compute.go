@@ -14,13 +14,29 @@ func machineCall(zone string) call {
 	return call{service: "Compute Engine", place: zone, api: computeAPI, permission: "compute.instances.list"}
 }
 
+// What is asked for of a VM, and of a list of VMs: all that is looked at here, and
+// no more. The rest would be half of what is sent and read. An answer with all
+// of it, by one who knows no such choice, will do.
+const (
+	machineFields = "id,name,selfLink,status,machineType,labels,creationTimestamp,lastStartTimestamp,hostname," +
+		"scheduling(preemptible,provisioningModel),metadata/items(key,value)," +
+		"disks(type,boot,architecture,licenses,initializeParams/sourceImage)," +
+		"networkInterfaces(network,subnetwork,networkIP,accessConfigs(natIP,externalIpv6)," +
+		"ipv6AccessType,ipv6Address,ipv6AccessConfigs/externalIpv6)"
+	warningFields                  = "warning(code,message)"
+	listFields                     = "kind,nextPageToken," + warningFields
+	zoneFields     googleapi.Field = listFields + ",items(" + machineFields + ")"
+	allZonesFields googleapi.Field = listFields + ",unreachables,items/*(" + warningFields + ",instances(" + machineFields + "))"
+)
+
 // aggregated follows the pages of the list of all VMs, or of those that a filter
 // lets through.
 func (s *session) aggregated(ctx context.Context, filter string, count counter, use func(*compute.InstanceAggregatedList) error) error {
 	at := machineCall("")
 	return eachPage(ctx, at, func(ctx context.Context, token string) (*compute.InstanceAggregatedList, string, error) {
 		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*compute.InstanceAggregatedList, error) {
-			request := s.compute.Instances.AggregatedList(s.project).MaxResults(s.provider.config.PageSize).PageToken(token)
+			request := s.compute.Instances.AggregatedList(s.project).Fields(allZonesFields).
+				MaxResults(s.provider.config.PageSize).PageToken(token)
 			if filter != "" {
 				request = request.Filter(filter)
 			}

@@ -67,7 +67,12 @@ func TestDetails(t *testing.T) {
 			"subnetwork":"https://www.googleapis.com/compute/v1/projects/p/regions/europe-west1/subnetworks/sub",
 			"networkIP":"10.0.0.2","accessConfigs":[{"natIP":"34.1.2.3"}],"ipv6Address":"fd20::1","ipv6AccessConfigs":[{"externalIpv6":"2600::1"}]},
 			{"networkIP":"10.0.0.2"}],
-		"disks":[{"boot":false},{"boot":true,"architecture":"ARM64","licenses":["https://www.googleapis.com/compute/v1/projects/debian-cloud/global/licenses/debian-12"]}]
+		"disks":[{"boot":false,"type":"SCRATCH"},{"boot":true,"architecture":"ARM64","licenses":["https://www.googleapis.com/compute/v1/projects/debian-cloud/global/licenses/debian-12"]}]
+	},{
+		"id":"7","name":"web-2","scheduling":{"preemptible":true},
+		"disks":[{"boot":true,"initializeParams":{"sourceImage":"https://www.googleapis.com/compute/v1/projects/windows-cloud/global/images/windows-2025"},
+			"licenses":["https://www.googleapis.com/compute/v1/projects/windows-cloud/global/licenses/windows-server-2025-dc"]}],
+		"networkInterfaces":[{"ipv6AccessType":"EXTERNAL","ipv6Address":"2600::2","accessConfigs":[{"externalIpv6":"2600::3"}]}]
 	}]}}}`)
 	got, err := c.read(c.open(), discovery.VirtualMachine)
 	if err != nil {
@@ -81,11 +86,16 @@ func TestDetails(t *testing.T) {
 		Machine: &discovery.MachineDetails{
 			Image: "projects/debian-cloud/global/licenses/debian-12", Architecture: "arm64", Platform: "Linux", Spot: true,
 			Network: "projects/p/global/networks/net", Subnet: "projects/p/regions/europe-west1/subnetworks/sub", Hostname: "web.example.com",
-			AutoscalingGroup: "web", StartTime: time.Date(2026, 2, 2, 10, 4, 5, 678e6, time.UTC),
+			AutoscalingGroup: "web", StartTime: time.Date(2026, 2, 2, 10, 4, 5, 678e6, time.UTC), LocalDisks: 1,
 		},
 	}
-	if i := got.instances[vms("europe-west1-b")]; len(i) != 1 || !reflect.DeepEqual(i[0], want) {
-		t.Errorf("got %+v, want %+v", i, want)
+	other := discovery.Instance{
+		ProviderID: "7", ProviderURI: "https://www.googleapis.com/compute/v1/projects/" + project + "/zones/europe-west1-b/instances/web-2",
+		DisplayName: "web-2", Region: "europe-west1", Zone: "europe-west1-b", State: discovery.StateUnknown, PublicIPs: []string{"2600::3"},
+		Machine: &discovery.MachineDetails{Image: "projects/windows-cloud/global/images/windows-2025", Platform: "Windows", Spot: true},
+	}
+	if i := got.instances[vms("europe-west1-b")]; !reflect.DeepEqual(i, []discovery.Instance{want, other}) {
+		t.Errorf("got %+v, want %+v and %+v", i, want, other)
 	}
 
 	c.proxy.spoil("/v1/projects/"+project+"/instances", `{"kind":"sql#instancesList","items":[{

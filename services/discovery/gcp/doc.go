@@ -8,7 +8,8 @@
 //
 // A listing serves many scopes (discovery.BatchSession): each zone of VMs and each
 // region of databases is one. What the listing says it could not reach is a scope
-// that failed, and never an empty one.
+// that failed, and never an empty one. Of VMs only the fields that the roll has are
+// asked for: less than half of what a VM has to say.
 //
 // # No partial truth
 //

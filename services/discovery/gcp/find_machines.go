@@ -62,7 +62,8 @@ func (s *session) zonePages(ctx context.Context, zone, filter string, count coun
 	at := machineCall(zone)
 	return eachPage(ctx, at, func(ctx context.Context, token string) (*compute.InstanceList, string, error) {
 		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*compute.InstanceList, error) {
-			request := s.compute.Instances.List(s.project, zone).MaxResults(s.provider.config.PageSize).PageToken(token)
+			request := s.compute.Instances.List(s.project, zone).Fields(zoneFields).
+				MaxResults(s.provider.config.PageSize).PageToken(token)
 			if filter != "" {
 				request = request.Filter(filter)
 			}

@@ -3,8 +3,12 @@ package gcp_test
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"reflect"
 	"strings"
 	"testing"
+
+	"google.golang.org/api/compute/v1"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	"github.com/rollcall-dev/rollcall/services/discovery"
@@ -55,24 +59,63 @@ func databases(region string) discovery.ScopeID {
 	return discovery.ScopeID{Kind: discovery.Database, Location: region}
 }
 
-// Every list of VMs asks for partial success, for pages of 500.
+// Every list of VMs asks for partial success, for pages of 500, and for fields that
+// there are: Google refuses a request for others.
 func TestParametersOfTheList(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan, func(config *gcp.Config) { config.PageSize = 0 })
 	if _, err := c.read(c.open(), discovery.VirtualMachine); err != nil {
 		t.Fatal(err)
 	}
-	lists := 0
-	for _, url := range c.proxy.saw {
-		if strings.Contains(url, "/aggregated/instances") {
+	lists, names := 0, map[string]bool{}
+	namesIn(reflect.TypeFor[compute.InstanceAggregatedList](), names)
+	for _, address := range c.proxy.saw {
+		if strings.Contains(address, "/aggregated/instances") {
 			lists++
-			if !strings.Contains(url, "returnPartialSuccess=true") || !strings.Contains(url, "maxResults=500") {
-				t.Errorf("asked for %s", url)
+			for _, name := range fieldsOf(t, address) {
+				if !names[name] {
+					t.Errorf("asked for the field %s, which there is not", name)
+				}
+			}
+			if !strings.Contains(address, "returnPartialSuccess=true") || !strings.Contains(address, "maxResults=500") {
+				t.Errorf("asked for %s", address)
 			}
 		}
 	}
 	if lists == 0 {
 		t.Error("nothing was listed")
+	}
+}
+
+// fieldsOf are the names in the parameter fields of an address; at least one.
+func fieldsOf(t *testing.T, address string) []string {
+	t.Helper()
+	parsed, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.FieldsFunc(parsed.Query().Get("fields"), func(r rune) bool { return strings.ContainsRune(",/()*", r) })
+	if len(names) == 0 {
+		t.Errorf("asked for all fields: %s", address)
+	}
+	return names
+}
+
+// namesIn gathers the names of all fields that a type has in JSON, and of what is
+// in it.
+func namesIn(of reflect.Type, names map[string]bool) {
+	switch of.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Map:
+		namesIn(of.Elem(), names)
+	case reflect.Struct:
+		for i := range of.NumField() {
+			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			if known := of.Name() + "." + name; name != "" && name != "-" && !names[known] {
+				names[known], names[name] = true, true
+				namesIn(of.Field(i).Type, names)
+			}
+		}
+	default:
 	}
 }
 

@@ -236,6 +236,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, path) {
 			p.mu.Unlock()
 			w.Header().Set("Content-Type", "application/json")
+			// As from Google: nothing comes that was not asked for.
+			if fields := r.URL.Query().Get("fields"); fields != "" {
+				if part, err := simgcp.Partial([]byte(answer), fields); err == nil {
+					answer = string(part)
+				}
+			}
 			fmt.Fprint(w, answer)
 			return
 		}

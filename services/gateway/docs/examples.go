@@ -62,6 +62,9 @@ var examples = map[string][]string{
 	"InventoryService_AggregateInstances": {
 		`curl -s 'ORIGIN/v1/instances:aggregate?groupBy=state&groupBy=location.region'`,
 	},
+	"InventoryService_ExportInstances": {
+		`curl -sG 'ORIGIN/v1/instances:export' --data-urlencode 'filter=kind = DATABASE'`,
+	},
 	"InventoryService_WatchInstances": {
 		`curl -sNG 'ORIGIN/v1/instances:watch' --data-urlencode 'filter=kind = VIRTUAL_MACHINE' -d includeExisting=true`,
 		`curl -sN 'ORIGIN/v1/instances:watch' -H 'Accept: text/event-stream' -H 'Last-Event-ID: TOKEN'`,

@@ -127,7 +127,7 @@ func MigrateTo(ctx context.Context, url string, files fs.FS, schema string, vers
 		return Fault(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(migrateLock)); err != nil {
+	if err := awaitTurn(ctx, conn); err != nil {
 		return fmt.Errorf("wait for the turn to migrate: %w", err)
 	}
 	if err := ensureSchema(ctx, conn, schema); err != nil {
@@ -158,6 +158,28 @@ func MigrateTo(ctx context.Context, url string, files fs.FS, schema string, vers
 		return fmt.Errorf("migrate schema %s: %w", schema, err)
 	}
 	return nil
+}
+
+// turnEvery is how often a process asks whether it is its turn to migrate.
+const turnEvery = 100 * time.Millisecond
+
+// awaitTurn takes the lock of those that migrate. It asks again and again: one that
+// waits inside a statement would be waited for by CREATE INDEX CONCURRENTLY, and
+// neither would go on.
+func awaitTurn(ctx context.Context, conn *pgx.Conn) error {
+	tick := time.NewTicker(turnEvery)
+	defer tick.Stop()
+	for {
+		var taken bool
+		if err := conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, int64(migrateLock)).Scan(&taken); err != nil || taken {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
 }
 
 // ensureSchema makes the schema, unless it is there: the service's role may own

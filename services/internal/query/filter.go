@@ -49,3 +49,7 @@ func (f *Filter) Only(path string) (values []string, ok bool) {
 	}
 	return f.root.only(path)
 }
+
+// Demands tells whether all that the filter matches has some one value in the
+// field, or, of a StringMap, under some one of its keys.
+func (f *Filter) Demands(path string) bool { return f != nil && f.root != nil && f.root.demands(path) }

@@ -54,3 +54,12 @@ func (t *test) only(path string) ([]string, bool) {
 }
 
 func (s *search) only(string) ([]string, bool) { return nil, false }
+
+// demands of an OR would be to demand the same in all of its kids.
+func (g *group) demands(path string) bool {
+	return (!g.or || len(g.kids) == 1) && slices.ContainsFunc(g.kids, func(kid predicate) bool { return kid.demands(path) })
+}
+
+func (t *test) demands(path string) bool { return t.field.Path == path && t.op == equal && !t.negated }
+
+func (s *search) demands(string) bool { return false }

@@ -4,6 +4,7 @@ package query
 type predicate interface {
 	sql(args *Args) string
 	only(path string) ([]string, bool)
+	demands(path string) bool
 	match(row Row) bool
 	// everyField tells whether ok holds of each field that is asked of, by its path.
 	everyField(ok func(path string) bool) bool

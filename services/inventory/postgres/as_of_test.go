@@ -54,7 +54,7 @@ func ask(t *rapid.T, store *postgres.Store, uids []uuid.UUID, asOf time.Time, si
 		q.AsOf, q.PageSize = asOf, size
 		var all []inventory.Instance
 		for {
-			page, err := store.ListInstances(ctx, q)
+			page, err := store.List(ctx, q)
 			if err != nil {
 				t.Fatalf("%+v: %v", q, err)
 			}
@@ -159,7 +159,7 @@ func TestAsOfOutsideOfHistory(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	list := func(asOf time.Time) error {
-		_, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 1, AsOf: asOf})
+		_, err := store.List(t.Context(), inventory.ListQuery{PageSize: 1, AsOf: asOf})
 		return err
 	}
 	since := floorOf(t, pool)
@@ -204,14 +204,14 @@ func TestPagesOfThePastAgree(t *testing.T) {
 		write(1, newInstanceSQL, uid(n+1), "aws-1", fmt.Sprint("web-", n+1), long(1))
 	}
 	q := inventory.ListQuery{PageSize: 2, AsOf: long(2)}
-	page, err := store.ListInstances(t.Context(), q)
+	page, err := store.List(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(2, `UPDATE instances SET state = 'STOPPED' WHERE uid = $1`, uid(3))
 	write(2, newInstanceSQL, uid(4), "aws-1", "web-4", long(2))
 	q.PageToken = page.NextPageToken
-	page, err = store.ListInstances(t.Context(), q)
+	page, err = store.List(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,12 +219,12 @@ func TestPagesOfThePastAgree(t *testing.T) {
 		t.Errorf("the second page is %+v of %d", page.Instances, page.TotalSize)
 	}
 	q.PageToken = ""
-	page, err = store.ListInstances(t.Context(), q)
+	page, err = store.List(t.Context(), q)
 	if err != nil || page.TotalSize != 4 {
 		t.Errorf("anew there are %d, want 4: %v", page.TotalSize, err)
 	}
 	q.PageToken, q.AsOf = page.NextPageToken, long(1)
-	if _, err := store.ListInstances(t.Context(), q); fault.KindOf(err) != fault.KindInvalidArgument {
+	if _, err := store.List(t.Context(), q); fault.KindOf(err) != fault.KindInvalidArgument {
 		t.Errorf("a token of another time: %v", err)
 	}
 }

@@ -63,7 +63,7 @@ func TestTotalsAreTrue(t *testing.T) {
 		t.Run(filter, func(t *testing.T) {
 			want := int64(0)
 			q := inventory.ListQuery{Filter: filter, PageSize: 1000}
-			first, err := store.ListInstances(t.Context(), q)
+			first, err := store.List(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestTotalsAreTrue(t *testing.T) {
 				if q.PageToken = page.NextPageToken; q.PageToken == "" {
 					break
 				}
-				if page, err = store.ListInstances(t.Context(), q); err != nil {
+				if page, err = store.List(t.Context(), q); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -112,18 +112,18 @@ func TestAnEstimatedTotal(t *testing.T) {
 		if analyzed {
 			exec(t, pool, `ANALYZE instances`)
 		}
-		page, err := store.ListInstances(t.Context(), inventory.ListQuery{Filter: `labels.env = prod`, PageSize: 50})
+		page, err := store.List(t.Context(), inventory.ListQuery{Filter: `labels.env = prod`, PageSize: 50})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !page.TotalEstimated || page.TotalSize <= postgres.ExactTotal || len(page.Instances) != 50 || page.NextPageToken == "" {
+		if !page.TotalEstimated || page.TotalSize <= postgres.ExactByBucket || len(page.Instances) != 50 || page.NextPageToken == "" {
 			t.Fatalf("analyzed %v: %d instances of %d, estimated %v, next page %q",
 				analyzed, len(page.Instances), page.TotalSize, page.TotalEstimated, page.NextPageToken)
 		}
 		seen := map[string]bool{}
 		q := inventory.ListQuery{Filter: `labels.env = prod`, PageSize: 1000}
 		for {
-			page, err := store.ListInstances(t.Context(), q)
+			page, err := store.List(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,6 +39,21 @@ func FewSQL(q inventory.ListQuery) (string, []any, error) {
 	}
 	sql, args := plan.fewSQL()
 	return sql, args, nil
+}
+
+// BucketSQL are the statements of a page by bucket after a uid, "" for the first
+// one, and of the sample for its total.
+func BucketSQL(q inventory.ListQuery, after string) (page string, pageArgs []any, sample string, sampleArgs []any, err error) {
+	plan, err := planList(q)
+	if err != nil {
+		return "", nil, "", nil, err
+	}
+	if after != "" {
+		plan.cursor.After = []string{after}
+	}
+	page, pageArgs, err = plan.bucketPageSQL()
+	sample, sampleArgs = plan.sampleSQL(10)
+	return page, pageArgs, sample, sampleArgs, err
 }
 
 // AggregateSQL is the statement of an aggregate.
@@ -96,8 +112,11 @@ func FieldChanges(was, became string) []inventory.FieldChange {
 	return fields
 }
 
-// ExactTotal is the largest total that is counted one by one.
-const ExactTotal = exactTotal
+// The largest totals that are counted one by one.
+const (
+	ExactTotal    = exactTotal
+	ExactByBucket = exactByBucket
+)
 
 // IsCounted tells whether counts are kept for a filter.
 func IsCounted(text string) bool {
@@ -162,3 +181,21 @@ var (
 	LogImageSQL = logImageSQL
 	PlaceSQL    = placeSQL
 )
+
+// Listed is a page with its instances.
+type Listed struct {
+	inventory.Page
+	Instances []inventory.Instance
+}
+
+// List is ListInstances that keeps them.
+func (s *Store) List(ctx context.Context, q inventory.ListQuery) (Listed, error) {
+	var listed Listed
+	page, err := s.ListInstances(ctx, q, func(record *Record) error {
+		instance, err := record.Instance()
+		listed.Instances = append(listed.Instances, instance)
+		return err
+	})
+	listed.Page = page
+	return listed, err
+}

@@ -77,7 +77,7 @@ func TestFreshnessOfThePast(t *testing.T) {
 		{"nobody", 70, unset, nil},
 	} {
 		q := inventory.ListQuery{Filter: "account = " + c.account, PageSize: 1, AsOf: long(c.at)}
-		page, err := store.ListInstances(t.Context(), q)
+		page, err := store.List(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,14 +108,14 @@ func TestFreshnessOfThePast(t *testing.T) {
 		}
 		// max_staleness is measured back from that time.
 		q.MaxStaleness = long(c.at).Sub(long(c.oldest)) + time.Second
-		if _, err := store.ListInstances(t.Context(), q); err != nil {
+		if _, err := store.List(t.Context(), q); err != nil {
 			t.Errorf("%s at %d: %v", c.account, c.at, err)
 		}
 		if c.at == c.oldest {
 			continue
 		}
 		q.MaxStaleness -= 2 * time.Second
-		if _, err := store.ListInstances(t.Context(), q); fault.ReasonOf(err) != inventory.ReasonTooStale {
+		if _, err := store.List(t.Context(), q); fault.ReasonOf(err) != inventory.ReasonTooStale {
 			t.Errorf("%s at %d is younger than %s: %v", c.account, c.at, q.MaxStaleness, err)
 		}
 	}
@@ -142,7 +142,7 @@ func TestObserveTimeOfThePast(t *testing.T) {
 		if err != nil || !got.ObserveTime.Equal(long(c.want)) {
 			t.Errorf("at %d it was observed at %s, want %s: %v", c.at, got.ObserveTime, long(c.want), err)
 		}
-		list, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 1, AsOf: long(c.at), Filter: "account = failing AND observe_time:*"})
+		list, err := store.List(t.Context(), inventory.ListQuery{PageSize: 1, AsOf: long(c.at), Filter: "account = failing AND observe_time:*"})
 		if err != nil || len(list.Instances) != 1 || !list.Instances[0].ObserveTime.Equal(long(c.want)) {
 			t.Errorf("at %d a list has %+v: %v", c.at, list.Instances, err)
 		}

@@ -44,7 +44,8 @@ func (s *Store) GetInstance(ctx context.Context, uid uuid.UUID, q inventory.GetQ
 func getPast(ctx context.Context, tx pgx.Tx, uid uuid.UUID, at moment, maxStaleness time.Duration) (inventory.Instance, error) {
 	sql, args := getPastSQL(uid, at)
 	var scope uuid.UUID
-	instance, err := newRowScanner(&scope).scan(tx.QueryRow(ctx, sql, args...))
+	rows, err := tx.Query(ctx, sql, args...)
+	instance, err := collectOne(rows, err, func(more [][]byte) { scope = uuid.UUID(more[0]) })
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return instance, notThere(ctx, tx, inventory.InstanceName(uid), touch{where: "TRUE"}, at, maxStaleness)
@@ -52,7 +53,7 @@ func getPast(ctx context.Context, tx pgx.Tx, uid uuid.UUID, at moment, maxStalen
 		return instance, err
 	}
 	var keys []inventory.ScopeKey
-	rows, err := tx.Query(ctx, `SELECT account, kind, location FROM scopes WHERE uid = $1`, scope)
+	rows, err = tx.Query(ctx, `SELECT account, kind, location FROM scopes WHERE uid = $1`, scope)
 	if err == nil {
 		keys, err = pgx.CollectRows(rows, scanKey)
 	}
@@ -104,11 +105,12 @@ func checkStale(ctx context.Context, tx pgx.Tx, uid uuid.UUID, maxStaleness time
 	return tooStale([]inventory.ScopeKey{key}, 1, maxStaleness)
 }
 
-// rowQuerier is a pool or a transaction.
-type rowQuerier interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-func getInstance(ctx context.Context, db rowQuerier, uid uuid.UUID) (inventory.Instance, error) {
-	return newRowScanner().scan(db.QueryRow(ctx, getInstanceSQL, uid))
+func getInstance(ctx context.Context, db querier, uid uuid.UUID) (inventory.Instance, error) {
+	rows, err := db.Query(ctx, getInstanceSQL, uid)
+	return collectOne(rows, err, nil)
 }

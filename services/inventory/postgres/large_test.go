@@ -45,7 +45,7 @@ func TestLargeScope(t *testing.T) {
 		filter string
 		want   int64
 	}{{"", size}, {"machine_type = resized", got.Changed}, {`provider_id = "*-other"`, got.Created}} {
-		page, err := store.ListInstances(t.Context(), inventory.ListQuery{Filter: c.filter, PageSize: 1})
+		page, err := store.List(t.Context(), inventory.ListQuery{Filter: c.filter, PageSize: 1})
 		if err != nil || page.TotalSize != c.want {
 			t.Errorf("%s: %d, want %d (%v)", c.filter, page.TotalSize, c.want, err)
 		}
@@ -124,7 +124,7 @@ func TestNoRoomForALargeScope(t *testing.T) {
 	if fault.KindOf(err) != fault.KindUnavailable {
 		t.Fatalf("got %v", err)
 	}
-	page, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 1})
+	page, err := store.List(t.Context(), inventory.ListQuery{PageSize: 1})
 	if err != nil || page.TotalSize != 0 {
 		t.Errorf("%d instances, %v", page.TotalSize, err)
 	}

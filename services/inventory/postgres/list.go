@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rollcall-dev/rollcall/services/internal/query"
@@ -31,6 +32,11 @@ type listPlan struct {
 	first       bool
 	cursor      instanceCursor
 	moment      moment
+	// matches is about how many match, as far as is known; 0 where nothing asks.
+	// At least so many do as atLeast says.
+	matches, atLeast int64
+	// take is given the instances of the page.
+	take func(*Record) error
 	// next is where the page after begins; nil: there is none.
 	next *instanceCursor
 }
@@ -49,19 +55,22 @@ func planList(q inventory.ListQuery) (listPlan, error) {
 		asOf = q.AsOf.UTC().Format(time.RFC3339Nano)
 	}
 	p.fingerprint = query.Fingerprint("instances", q.Filter, q.OrderBy, strconv.FormatBool(q.ShowGone), asOf)
-	return p, query.DecodeToken(q.PageToken, p.fingerprint, &p.cursor)
+	err = query.DecodeToken(q.PageToken, p.fingerprint, &p.cursor)
+	p.matches = p.cursor.Total
+	return p, err
 }
 
-// ListInstances reads a page of instances, with how fresh it is and how many
-// there are, all as of one moment. Errors: INVALID_ARGUMENT with the place of
-// the mistake; FAILED_PRECONDITION with inventory.ReasonTooStale when
+// ListInstances reads a page of instances, which it gives to take one by one, with
+// how fresh it is and how many there are, all as of one moment. Errors: that of
+// take; INVALID_ARGUMENT with the place of the mistake; FAILED_PRECONDITION with inventory.ReasonTooStale when
 // MaxStaleness can't be met; OUT_OF_RANGE with inventory.ReasonHistoryExpired
 // when history does not reach back to AsOf.
-func (s *Store) ListInstances(ctx context.Context, q inventory.ListQuery) (inventory.Page, error) {
+func (s *Store) ListInstances(ctx context.Context, q inventory.ListQuery, take func(*Record) error) (inventory.Page, error) {
 	plan, err := planList(q)
 	if err != nil {
 		return inventory.Page{}, err
 	}
+	plan.take = take
 	page := inventory.Page{TotalSize: plan.cursor.Total, TotalEstimated: plan.cursor.Estimated}
 	err = s.read(ctx, func(tx pgx.Tx) error {
 		if plan.moment, err = momentOf(ctx, tx, q.AsOf, plan.cursor.Past); err != nil {
@@ -89,7 +98,7 @@ func (p *listPlan) read(ctx context.Context, tx pgx.Tx, page *inventory.Page) er
 	}
 	mayBeFew := p.first && p.totalKind() == estimatedFirst
 	if !mayBeFew {
-		if err := p.queuePage(batch, page); err != nil {
+		if err := p.queuePage(batch); err != nil {
 			return err
 		}
 	}
@@ -99,20 +108,24 @@ func (p *listPlan) read(ctx context.Context, tx pgx.Tx, page *inventory.Page) er
 	if ok, err := p.readFew(ctx, tx, page); err != nil || ok {
 		return err
 	}
+	p.matches = page.TotalSize
 	batch = &pgx.Batch{}
-	if err := p.queuePage(batch, page); err != nil {
+	if err := p.queuePage(batch); err != nil {
 		return err
+	}
+	if p.byBucket() {
+		p.queueSample(batch, page)
 	}
 	return tx.SendBatch(ctx, batch).Close()
 }
 
 // queuePage asks for the page.
-func (p *listPlan) queuePage(batch *pgx.Batch, page *inventory.Page) error {
+func (p *listPlan) queuePage(batch *pgx.Batch) error {
 	sql, args, err := p.pageSQL()
 	if err != nil {
 		return err
 	}
-	batch.Queue(sql, args...).Query(func(rows pgx.Rows) error { return p.readPage(rows, page) })
+	batch.Queue(sql, args...).Query(p.readPage)
 	return nil
 }
 
@@ -131,6 +144,9 @@ func whereInstances(filter *query.Filter, showGone bool, args *query.Args) strin
 
 // pageSQL reads one row more than the page, to know whether there is a next one.
 func (p *listPlan) pageSQL() (string, []any, error) {
+	if p.byBucket() {
+		return p.bucketPageSQL()
+	}
 	var args query.Args
 	where := p.where(&args)
 	after, err := p.order.After(&args, p.cursor.After)
@@ -138,13 +154,17 @@ func (p *listPlan) pageSQL() (string, []any, error) {
 		return "", nil, err
 	}
 	clause := "WHERE " + where + " AND " + after + " ORDER BY " + p.order.OrderBy() + " LIMIT " + args.Add(p.query.PageSize+1)
-	return p.moment.with(&args) + `SELECT ` + instanceColumns + `, ` + p.cursorSQL() + `
+	return p.moment.with(&args) + `SELECT ` + instanceColumns + p.cursorSQL() + `
 		FROM ` + p.moment.instances(&args, clause) + ` ` + clause, args, nil
 }
 
-// cursorSQL is what a page token carries of a row.
+// cursorSQL are the columns behind instanceColumns from which a page token says
+// where a row is: none when its uid does.
 func (p *listPlan) cursorSQL() string {
-	return `ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]`
+	if p.order.IsKey() {
+		return ""
+	}
+	return `, ARRAY[` + strings.Join(p.order.CursorColumns(), ", ") + `]`
 }
 
 // maxPageBytes is about how large a page may get. Clients of gRPC take 4 MiB
@@ -153,24 +173,43 @@ func (p *listPlan) cursorSQL() string {
 const maxPageBytes = 3 << 20
 
 // readPage takes rows until the page is full, and leaves in the plan where the
-// next one begins, if there is more. What stands behind the columns of a page goes
-// to more.
-func (p *listPlan) readPage(rows pgx.Rows, page *inventory.Page, more ...any) error {
-	var cursor []string
-	scanner, bytes := newRowScanner(append([]any{&cursor}, more...)...), 0
-	for rows.Next() {
-		last := cursor
-		cursor = nil
-		instance, err := scanner.scan(rows)
-		if err != nil {
-			return err
-		}
-		bytes += scanner.size()
-		if n := len(page.Instances); n == p.query.PageSize || n > 0 && bytes > maxPageBytes {
-			p.next = &instanceCursor{After: last}
+// next one begins, if there is more.
+func (p *listPlan) readPage(rows pgx.Rows) error {
+	var record Record
+	var last lastRow
+	taken, bytes := 0, 0
+	return eachRow(rows, func(raw [][]byte) error {
+		if p.next != nil {
 			return nil
 		}
-		page.Instances = append(page.Instances, instance)
+		record.read(raw)
+		bytes += record.size()
+		if taken == p.query.PageSize || taken > 0 && bytes > maxPageBytes {
+			p.next = &instanceCursor{After: last.cursor(p.order)}
+			return nil
+		}
+		taken++
+		last.keep(&record, raw[instanceColumnCount:])
+		return p.take(&record)
+	})
+}
+
+// lastRow is what a cursor is made of.
+type lastRow struct {
+	uid     uuid.UUID
+	columns []byte // of cursorSQL
+}
+
+func (l *lastRow) keep(record *Record, more [][]byte) {
+	l.uid = record.UID
+	if len(more) > 0 {
+		l.columns = append(l.columns[:0], more[0]...)
 	}
-	return rows.Err()
+}
+
+func (l *lastRow) cursor(order *query.Order) []string {
+	if order.IsKey() {
+		return []string{l.uid.String()}
+	}
+	return copied(readTexts(nil, l.columns))
 }

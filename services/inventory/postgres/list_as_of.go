@@ -26,7 +26,7 @@ func (s *Store) ListAsOf(ctx context.Context, at inventory.LogPlace, filter *que
 			return err
 		}
 		sql, args := unchangedSQL(at, filter, after, most)
-		unchanged, err := collect(ctx, tx, sql, args)
+		unchanged, err := collect(tx.Query(ctx, sql, args...))
 		if err != nil {
 			return err
 		}
@@ -35,7 +35,7 @@ func (s *Store) ListAsOf(ctx context.Context, at inventory.LogPlace, filter *que
 			upTo = unchanged[most-1].UID
 		}
 		sql, args = changedSQL(at, filter, after, upTo, most)
-		changed, err := collect(ctx, tx, sql, args)
+		changed, err := collect(tx.Query(ctx, sql, args...))
 		page = append(unchanged, changed...)
 		return err
 	})
@@ -44,15 +44,6 @@ func (s *Store) ListAsOf(ctx context.Context, at inventory.LogPlace, filter *que
 	}
 	slices.SortFunc(page, func(a, b inventory.Instance) int { return bytes.Compare(a.UID[:], b.UID[:]) })
 	return page[:min(len(page), most)], nil
-}
-
-func collect(ctx context.Context, tx pgx.Tx, sql string, args []any) ([]inventory.Instance, error) {
-	rows, err := tx.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	scanner := newRowScanner()
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (inventory.Instance, error) { return scanner.scan(row) })
 }
 
 func pastOf(at inventory.LogPlace) past { return past{revision: at.Revision, notBefore: at.Time} }

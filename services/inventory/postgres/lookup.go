@@ -39,12 +39,7 @@ func (s *Store) lookup(ctx context.Context, column, value string, in inventory.L
 	var found inventory.Instance
 	err := s.read(ctx, func(tx pgx.Tx) error {
 		sql, args := lookupSQL(column, value, in)
-		rows, err := tx.Query(ctx, sql, args...)
-		if err != nil {
-			return err
-		}
-		scanner := newRowScanner()
-		matches, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (inventory.Instance, error) { return scanner.scan(row) })
+		matches, err := collect(tx.Query(ctx, sql, args...))
 		switch {
 		case err != nil:
 			return err

@@ -256,7 +256,7 @@ func (s *machineState) remove(t *rapid.T) {
 
 // check compares all that can be seen of the store with the model.
 func (s *machineState) check(t *rapid.T) {
-	page, err := s.store.ListInstances(s.ctx, inventory.ListQuery{ShowGone: true, PageSize: 100})
+	page, err := s.store.List(s.ctx, inventory.ListQuery{ShowGone: true, PageSize: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

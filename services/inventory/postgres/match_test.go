@@ -112,7 +112,7 @@ func TestRowsMatchAsTheTableDoes(t *testing.T) {
 				r.Fatal(err)
 			}
 		}
-		all, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 100, ShowGone: true})
+		all, err := store.List(t.Context(), inventory.ListQuery{PageSize: 100, ShowGone: true})
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestRowsMatchAsTheTableDoes(t *testing.T) {
 }
 
 func checkFilter(ctx context.Context, r *rapid.T, store *postgres.Store, text string, all []inventory.Instance) {
-	page, err := store.ListInstances(ctx, inventory.ListQuery{Filter: text, PageSize: 100, ShowGone: true})
+	page, err := store.List(ctx, inventory.ListQuery{Filter: text, PageSize: 100, ShowGone: true})
 	if err != nil {
 		r.Fatalf("%s: %v", text, err)
 	}

@@ -56,7 +56,7 @@ func TestPlansOfThePast(t *testing.T) {
 		{want: want{index: []string{"instances_pkey"}, sort: true}},
 		{filter: `state = FAILED`, want: want{index: []string{"instances_state_idx"}, sort: true}},
 		{filter: `account = "accounts/aws-3"`, want: want{index: []string{"instances_account_idx", "instances_pkey"}, sort: true}},
-		{filter: `labels.team = "rare"`, want: want{index: []string{"instances_labels_idx"}, sort: true}},
+		{filter: `labels.team = "rare"`, want: want{index: []string{"instances_labels_bucket_idx"}, sort: true}},
 		{order: "display_name", want: want{index: []string{"instances_display_name_idx"}, sort: true}},
 	} {
 		t.Run("a page of "+c.filter+" by "+c.order, func(t *testing.T) {

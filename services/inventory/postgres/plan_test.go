@@ -131,9 +131,9 @@ func TestPlans(t *testing.T) {
 		{filter: `location.region = "eu-west-1"`, want: want{index: []string{"instances_region_idx", "instances_pkey"}}},
 		{filter: `machineType = "u-24tb1.metal"`, want: want{index: []string{"instances_machine_type_idx"}, sort: true}},
 		{filter: `machine_type = "m6i.large"`, want: want{index: []string{"instances_machine_type_idx", "instances_pkey"}}},
-		{filter: `labels.team = "rare"`, want: want{index: []string{"instances_labels_idx"}, sort: true}},
+		{filter: `labels.team = "rare"`, want: want{index: []string{"instances_labels_bucket_idx"}, sort: true}},
 		{filter: `labels.team = "team-7" AND state = RUNNING`,
-			want: want{index: []string{"instances_labels_idx", "instances_pkey", "instances_state_idx"}, sort: true}},
+			want: want{index: []string{"instances_labels_bucket_idx", "instances_pkey", "instances_state_idx"}, sort: true}},
 		{filter: `provider_id = "i-00000000000000001"`, want: want{index: []string{"instances_provider_id_idx"}}},
 		{filter: `provider_uri = "arn:aws:ec2:eu-west-1:1:instance/i-1"`, want: want{index: []string{"instances_provider_uri_idx"}, sort: true}},
 		{filter: `display_name = "web-77"`, want: want{index: []string{"instances_display_name_idx"}}},
@@ -163,7 +163,7 @@ func checkPages(t *testing.T, store *postgres.Store, pool *pgxpool.Pool, q inven
 		w.check(t, explain(t, pool, sql, args))
 		far := q
 		far.PageSize = 700
-		page, err := store.ListInstances(t.Context(), far)
+		page, err := store.List(t.Context(), far)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -226,7 +226,7 @@ func TestPlansOfEverythingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want{index: []string{"instances_labels_idx"}, sort: true}.check(t, explain(t, pool, sql, args))
+		want{index: []string{"instances_labels_bucket_idx"}, sort: true}.check(t, explain(t, pool, sql, args))
 	})
 	t.Run("an address, with its total", func(t *testing.T) {
 		sql, args, err := postgres.FewSQL(inventory.ListQuery{Filter: `privateIps:"10.0.0.1"`, PageSize: 50})

@@ -89,28 +89,31 @@ func (s *Store) ReadLog(ctx context.Context, after inventory.LogPlace, most int,
 	return page, nil
 }
 
-func readChanges(rows pgx.Rows, log uuid.UUID) ([]inventory.LoggedChange, error) {
-	var changes []inventory.LoggedChange
-	change := inventory.LoggedChange{LogPlace: inventory.LogPlace{Log: log}}
-	before := newRowScanner(&change.Revision, &change.Time, &change.Type, &change.ObserveTime)
-	after := newRowScanner(before.targets...)
-	for rows.Next() {
-		before.reset()
-		left, err := after.scan(rows)
+func readChanges(rows pgx.Rows, log uuid.UUID) (changes []inventory.LoggedChange, err error) {
+	var record Record
+	err = eachRow(rows, func(raw [][]byte) error {
+		record.read(raw)
+		after, err := record.Instance()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		found, err := before.instance()
+		record.read(raw[instanceColumnCount:])
+		before, err := record.Instance()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		change.After, change.Before = &left, &found
+		more := raw[2*instanceColumnCount:]
+		change := inventory.LoggedChange{
+			LogPlace: inventory.LogPlace{Log: log, Revision: readInt8(more[0]), Time: readTime(more[1])},
+			Type:     inventory.ChangeType(more[2]), ObserveTime: readTime(more[3]), After: &after, Before: &before,
+		}
 		if change.Type == inventory.Created {
 			change.Before = nil
 		}
 		changes = append(changes, change)
-	}
-	return changes, rows.Err()
+		return nil
+	})
+	return changes, err
 }
 
 // headAfter is the head of the log, for a reader who goes on after a place:

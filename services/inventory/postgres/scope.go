@@ -23,7 +23,7 @@ const (
 
 	insertScopeSQL = `
 		INSERT INTO scopes (uid, account, provider, kind, location) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (uid) DO NOTHING`
+		ON CONFLICT DO NOTHING` // without a target: of two at once, one may meet the other first in either of the two keys
 )
 
 // ensureScope makes sure that the scope has its row. An observation that began

@@ -15,12 +15,15 @@ type Store struct {
 	// applying has room for those that write whole snapshots: they keep at most
 	// half of the connections busy, so that readers need not wait for them.
 	applying chan struct{}
+	// exporting has room for those that read all: an eighth of the connections.
+	exporting chan struct{}
 }
 
 // New is the roll in the database of pool, which must be migrated and opened
 // with Settings.
 func New(pool *pgxpool.Pool) *Store {
-	return &Store{pool: pool, applying: make(chan struct{}, max(1, pool.Config().MaxConns/2))}
+	conns := pool.Config().MaxConns
+	return &Store{pool: pool, applying: make(chan struct{}, max(1, conns/2)), exporting: make(chan struct{}, max(1, conns/8))}
 }
 
 // Settings are those of each connection. Nothing may hang for ever; and a page

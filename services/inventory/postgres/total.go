@@ -13,8 +13,20 @@ import (
 
 // exactTotal is the largest total that is counted one by one: counting is as dear
 // as there is to count. Beyond it the total is Postgres's own estimate, unless
-// instance_counts has it.
-const exactTotal = 7000
+// instance_counts has it. It is exactByBucket where the buckets tell a better one
+// than Postgres for less.
+const (
+	exactTotal    = 7000
+	exactByBucket = 1000
+)
+
+// exact is the one that holds for this filter and order.
+func (p *listPlan) exact() int64 {
+	if p.hasBuckets() {
+		return exactByBucket
+	}
+	return exactTotal
+}
 
 // totalKind is how the total of a first page is found.
 type totalKind int
@@ -91,7 +103,7 @@ func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
 // instances. ok tells whether it did. It goes through the matches once for both,
 // which an index of labels or addresses finds in no order.
 func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page) (ok bool, err error) {
-	if page.TotalSize > 2*exactTotal { // an estimate may well be half
+	if page.TotalSize > 2*p.exact() { // an estimate may well be half
 		return false, nil
 	}
 	sql, args := p.fewSQL()
@@ -99,29 +111,46 @@ func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page)
 	if err != nil {
 		return false, err
 	}
-	var few inventory.Page
-	if err := p.readPage(rows, &few, &few.TotalSize); err != nil {
+	few := fewRows{Rows: rows, most: p.exact()}
+	if err := p.readPage(&few); err != nil {
 		return false, err
 	}
-	rows.Close()
-	if few.TotalSize > exactTotal {
-		p.next = nil
-		page.TotalSize = max(page.TotalSize, few.TotalSize)
-		return false, rows.Err()
+	if few.total > p.exact() {
+		p.atLeast = few.total
+		page.TotalSize = max(page.TotalSize, few.total)
+		return false, nil
 	}
-	page.Instances, page.TotalSize, page.TotalEstimated = few.Instances, few.TotalSize, false
-	return true, rows.Err()
+	page.TotalSize, page.TotalEstimated = few.total, false
+	return true, nil
+}
+
+// fewRows are the rows of fewSQL: none when there are too many of them.
+type fewRows struct {
+	pgx.Rows
+	most, total int64
+}
+
+func (r *fewRows) Next() bool {
+	if !r.Rows.Next() {
+		return false
+	}
+	raw := r.RawValues()
+	if r.total = readInt8(raw[len(raw)-1]); r.total > r.most {
+		r.Close()
+		return false
+	}
+	return true
 }
 
 // fewSQL is pageSQL of a first page with the total behind each row, counted up to
-// one more than exactTotal: then the page is not the right one.
+// one more than is exact: then the page is not the right one.
 func (p *listPlan) fewSQL() (string, []any) {
 	var args query.Args
 	where := p.where(&args)
 	limit := args.Add(p.query.PageSize + 1)
 	return `WITH matched AS MATERIALIZED (
-			SELECT * FROM instances WHERE ` + where + ` LIMIT ` + args.Add(exactTotal+1) + `
+			SELECT * FROM instances WHERE ` + where + ` LIMIT ` + args.Add(p.exact()+1) + `
 		)
-		SELECT ` + instanceColumns + `, ` + p.cursorSQL() + `, (SELECT count(*) FROM matched)
+		SELECT ` + instanceColumns + p.cursorSQL() + `, (SELECT count(*) FROM matched)
 		FROM matched instances ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + limit, args
 }

@@ -162,7 +162,7 @@ func TestUpkeepGivesWay(t *testing.T) {
 	if got := count(t, pool, `SELECT count(*) FROM changes`); got != 0 {
 		t.Errorf("%d changes are left", got)
 	}
-	page, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 9})
+	page, err := store.List(t.Context(), inventory.ListQuery{PageSize: 9})
 	if err != nil || page.TotalSize != 2 {
 		t.Errorf("%d instances are left, %v", page.TotalSize, err)
 	}

@@ -52,7 +52,7 @@ func TestWaitingEndsWithTheCaller(t *testing.T) {
 	if err := holder.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	page, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 9})
+	page, err := store.List(t.Context(), inventory.ListQuery{PageSize: 9})
 	if err != nil || page.TotalSize != 1 || len(page.Freshness.Unreachable) != 0 {
 		t.Errorf("%+v, %v", page, err)
 	}
@@ -77,7 +77,7 @@ func TestMigratingAtOnce(t *testing.T) {
 	if err := kit.Migrate(t.Context(), db.URL, migrations.Inventory(), "inventory"); err != nil {
 		t.Fatal(err)
 	}
-	if page, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 9}); err != nil || page.TotalSize != 1 {
+	if page, err := store.List(t.Context(), inventory.ListQuery{PageSize: 9}); err != nil || page.TotalSize != 1 {
 		t.Errorf("%+v, %v", page, err)
 	}
 }
@@ -87,7 +87,7 @@ func TestMigratingAtOnce(t *testing.T) {
 func TestUnforeseenErrorsAreInternal(t *testing.T) {
 	t.Parallel()
 	store, _ := openOn(t, dbtest.New(t, dbtest.Template{Service: "inventory", Name: "empty"}))
-	_, err := store.ListInstances(t.Context(), inventory.ListQuery{PageSize: 9})
+	_, err := store.List(t.Context(), inventory.ListQuery{PageSize: 9})
 	if err == nil || fault.KindOf(err) != fault.KindInternal {
 		t.Errorf("got %v", err)
 	}

@@ -107,6 +107,11 @@ func gone(i *inventoryv1.Instance) *inventoryv1.Instance {
 	return i
 }
 
+func stopped(i *inventoryv1.Instance) *inventoryv1.Instance {
+	i.State, i.ProviderState = inventoryv1.Instance_STOPPED, "stopped"
+	return i
+}
+
 // webInCloud is what the cloud has: the machine, changed at minute 0, 2 and 4.
 func webInCloud() truth {
 	cloud := truth{}
@@ -223,6 +228,12 @@ func TestWatchersSeeThrough(t *testing.T) {
 		"the truth, filtered": {filter: "x", messages: []*inventoryv1.WatchInstancesResponse{
 			message(heartbeat, 7, nil), message(changed, 9, web(2, 2)), message(changed, 12, web(3, 2)), message(heartbeat, 20, nil),
 		}},
+		"back, and gone while it did not match": {filter: whatRuns.filter, messages: []*inventoryv1.WatchInstancesResponse{
+			message(created, 8, web(1, 1)), message(changed, 9, stopped(web(2, 2))), message(reappeared, 12, web(3, 4)),
+		}},
+		"back while it matched, and never gone": {filter: whatRuns.filter, messages: []*inventoryv1.WatchInstancesResponse{
+			message(created, 8, web(1, 1)), message(changed, 9, web(2, 2)), message(reappeared, 12, web(3, 4)),
+		}, want: sensible},
 		"a hole":               {messages: []*inventoryv1.WatchInstancesResponse{message(created, 8, web(1, 1)), message(changed, 10, web(2, 2))}, want: inOrder},
 		"twice":                {filter: "x", messages: []*inventoryv1.WatchInstancesResponse{message(created, 8, web(1, 1)), message(changed, 8, web(2, 2))}, want: inOrder},
 		"back":                 {filter: "x", messages: []*inventoryv1.WatchInstancesResponse{message(created, 8, web(1, 1)), message(changed, 7, web(2, 2))}, want: inOrder},
@@ -241,7 +252,9 @@ func TestWatchersSeeThrough(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c0 := newCourt()
 			v := everything
-			v.filter = c.filter
+			if v.filter = c.filter; c.filter == whatRuns.filter {
+				v = whatRuns
+			}
 			w := newWatcher(c0, v, c.list, []inventoryv1.InventoryServiceClient{&liar{messages: c.messages}})
 			e := &episode{court: c0}
 			_ = e.awhile(t.Context(), w, func() bool { return w.told == int64(len(c.messages)) }) // the court has the verdict

@@ -25,12 +25,14 @@ type view struct {
 
 var everything = view{"everything", "", func(*inventoryv1.Instance) bool { return true }}
 
+var whatRuns = view{"what runs", `state = RUNNING`, func(i *inventoryv1.Instance) bool { return i.GetState() == inventoryv1.Instance_RUNNING }}
+
 // views are what watchers are opened for.
 func views() []view {
 	account := amazonAccount(amazonAccounts[0])
 	return []view{
 		{"one account", `account = "` + account + `"`, func(i *inventoryv1.Instance) bool { return i.GetAccount() == account }},
-		{"what runs", `state = RUNNING`, func(i *inventoryv1.Instance) bool { return i.GetState() == inventoryv1.Instance_RUNNING }},
+		whatRuns,
 		{"databases in Europe", `kind = DATABASE AND location.region = "eu-west-1"`, func(i *inventoryv1.Instance) bool {
 			return i.GetKind() == inventoryv1.Kind_DATABASE && i.GetLocation().GetRegion() == "eu-west-1"
 		}},
@@ -185,14 +187,15 @@ func (w *watcher) change(m *inventoryv1.WatchInstancesResponse) {
 		w.report(neverOlder, "%s is told of %s at %v after %v, revision %d", w, describe(i), now, before, m.GetRevision())
 	}
 	w.ages[i.GetName()] = ageOf(i)
-	before, known := w.replica[i.GetName()]
+	before, seen := w.replica[i.GetName()]
+	known := seen && w.matches(before) // until it matches again, nothing is told of one that does not
 	wasGone := before.GetState() == inventoryv1.Instance_GONE
 	isGone := i.GetState() == inventoryv1.Instance_GONE
 	full := w.filter == "" && (w.list || w.fromZero())
 	var wrong bool
 	switch m.GetType() {
 	case inventoryv1.WatchInstancesResponse_CREATED:
-		wrong = known || isGone
+		wrong = seen || isGone
 	case inventoryv1.WatchInstancesResponse_CHANGED:
 		wrong = isGone || known && wasGone || full && !known
 	case inventoryv1.WatchInstancesResponse_GONE:
@@ -203,7 +206,7 @@ func (w *watcher) change(m *inventoryv1.WatchInstancesResponse) {
 		wrong = true
 	}
 	if wrong {
-		w.report(sensible, "%s is told that %s is %s at revision %d; it had it as %v (known: %t)", w, describe(i), m.GetType(), m.GetRevision(), before.GetState(), known)
+		w.report(sensible, "%s is told that %s is %s at revision %d; it had it as %v (known: %t)", w, describe(i), m.GetType(), m.GetRevision(), before.GetState(), seen)
 	}
 	w.replica[i.GetName()] = i
 }

@@ -15,13 +15,14 @@ import (
 type instancesCommand struct {
 	remote `embed:""`
 
-	List   listInstances  `cmd:"" default:"withargs" help:"List instances (the default)."`
-	Get    getInstance    `cmd:"" help:"Show one instance by its name on the roll."`
-	Lookup lookupInstance `cmd:"" help:"Find one instance by the cloud's id, its ARN or its display name."`
-	Watch  watchInstances `cmd:"" help:"Follow what happens, as it happens."`
-	Count  countInstances `cmd:"" help:"Count instances by up to four fields."`
-	Start  startInstances `cmd:"" help:"Start instances, and wait for what comes of it."`
-	Stop   stopInstances  `cmd:"" help:"Stop instances, and wait for what comes of it."`
+	List   listInstances   `cmd:"" default:"withargs" help:"List instances (the default)."`
+	Get    getInstance     `cmd:"" help:"Show one instance by its name on the roll."`
+	Lookup lookupInstance  `cmd:"" help:"Find one instance by the cloud's id, its ARN or its display name."`
+	Export exportInstances `cmd:"" help:"Print all instances as of one moment, one JSON object a line: the fast way to take the roll away."`
+	Watch  watchInstances  `cmd:"" help:"Follow what happens, as it happens."`
+	Count  countInstances  `cmd:"" help:"Count instances by up to four fields."`
+	Start  startInstances  `cmd:"" help:"Start instances, and wait for what comes of it."`
+	Stop   stopInstances   `cmd:"" help:"Stop instances, and wait for what comes of it."`
 
 	History instanceHistory `cmd:"" help:"Show what happened to one instance, and when nobody looked."`
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,9 +91,33 @@ func TestClient(t *testing.T) {
 		}
 		golden(t, c.name, c.args, got)
 	}
+	checkExport(t, r)
 	checkHistory(t, r)
 	checkFailures(t, r, w)
 	r.stop(t)
+}
+
+// checkExport takes the whole roll away, and a part of it.
+func checkExport(t *testing.T, r *rollcall) {
+	t.Helper()
+	var listed, exported []string
+	for args, lines := range map[string]*[]string{"list -o ndjson": &listed, "export": &exported} {
+		got := r.run(t, append([]string{"instances"}, strings.Fields(args)...)...)
+		*lines = strings.Split(got.out, "\n")
+		slices.Sort(*lines)
+		if got.code != 0 || !strings.Contains(got.stderr, fmt.Sprint(len(*lines)-1, " instances, as of")) {
+			t.Errorf("%s: exit code %d, %d lines, %s", args, got.code, len(*lines), got.stderr)
+		}
+	}
+	if len(listed) < 2 || !slices.Equal(listed, exported) {
+		t.Errorf("%d lines are listed, %d exported", len(listed), len(exported))
+	}
+	if got := r.run(t, "instances", "export", "--filter", "colour = red"); got.code != 1 || !strings.Contains(got.stderr, "colour") {
+		t.Errorf("with a wrong filter, exit code %d: %s", got.code, got.stderr)
+	}
+	if got := r.run(t, "instances", "export", "--filter", "state = FAILED"); got.code != 0 || got.out != "" || !strings.Contains(got.stderr, "0 instances") {
+		t.Errorf("of nothing, exit code %d: %s%s", got.code, got.out, got.stderr)
+	}
 }
 
 // checkHistory looks at the past of the roll.

@@ -95,7 +95,7 @@ func (x WatchInstancesResponse_Type) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WatchInstancesResponse_Type.Descriptor instead.
 func (WatchInstancesResponse_Type) EnumDescriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{7, 0}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{9, 0}
 }
 
 // Request of ListInstances.
@@ -205,6 +205,145 @@ func (x *ListInstancesRequest) GetAsOf() *timestamppb.Timestamp {
 	return nil
 }
 
+// Request of ExportInstances.
+type ExportInstancesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which instances, by AIP-160, as in ListInstances.
+	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Also those that are gone.
+	ShowGone bool `protobuf:"varint,2,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
+	// As in ListInstances.
+	MaxStaleness  *durationpb.Duration `protobuf:"bytes,3,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportInstancesRequest) Reset() {
+	*x = ExportInstancesRequest{}
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportInstancesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportInstancesRequest) ProtoMessage() {}
+
+func (x *ExportInstancesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportInstancesRequest.ProtoReflect.Descriptor instead.
+func (*ExportInstancesRequest) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ExportInstancesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ExportInstancesRequest) GetShowGone() bool {
+	if x != nil {
+		return x.ShowGone
+	}
+	return false
+}
+
+func (x *ExportInstancesRequest) GetMaxStaleness() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStaleness
+	}
+	return nil
+}
+
+// One message of the stream that ExportInstances answers.
+type ExportInstancesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Some of the instances.
+	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
+	// How fresh the whole answer is; in the first message.
+	Freshness *Freshness `protobuf:"bytes,2,opt,name=freshness,proto3" json:"freshness,omitempty"`
+	// The scopes that it could not vouch for, as in ListInstances; in the first
+	// message.
+	Unreachable []string `protobuf:"bytes,3,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
+	// How many instances there were in all; in the last message. Without it the
+	// answer is not whole.
+	InstanceCount *int64 `protobuf:"varint,4,opt,name=instance_count,json=instanceCount,proto3,oneof" json:"instance_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportInstancesResponse) Reset() {
+	*x = ExportInstancesResponse{}
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportInstancesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportInstancesResponse) ProtoMessage() {}
+
+func (x *ExportInstancesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportInstancesResponse.ProtoReflect.Descriptor instead.
+func (*ExportInstancesResponse) Descriptor() ([]byte, []int) {
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ExportInstancesResponse) GetInstances() []*Instance {
+	if x != nil {
+		return x.Instances
+	}
+	return nil
+}
+
+func (x *ExportInstancesResponse) GetFreshness() *Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return nil
+}
+
+func (x *ExportInstancesResponse) GetUnreachable() []string {
+	if x != nil {
+		return x.Unreachable
+	}
+	return nil
+}
+
+func (x *ExportInstancesResponse) GetInstanceCount() int64 {
+	if x != nil && x.InstanceCount != nil {
+		return *x.InstanceCount
+	}
+	return 0
+}
+
 // Answer of ListInstances.
 type ListInstancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -213,8 +352,8 @@ type ListInstancesResponse struct {
 	// Asks for the page after; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// How many instances the filter matched when the first page was read. Exact
-	// up to 7,000, and whatever the size for filters over account, provider, kind,
-	// region and one of zone, state and machine type.
+	// up to 7,000 (1,000 of a label), and whatever the size for filters over
+	// account, provider, kind, region and one of zone, state and machine type.
 	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	// How fresh the answer is.
 	Freshness *Freshness `protobuf:"bytes,4,opt,name=freshness,proto3" json:"freshness,omitempty"`
@@ -233,7 +372,7 @@ type ListInstancesResponse struct {
 
 func (x *ListInstancesResponse) Reset() {
 	*x = ListInstancesResponse{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[1]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -245,7 +384,7 @@ func (x *ListInstancesResponse) String() string {
 func (*ListInstancesResponse) ProtoMessage() {}
 
 func (x *ListInstancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[1]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -258,7 +397,7 @@ func (x *ListInstancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInstancesResponse.ProtoReflect.Descriptor instead.
 func (*ListInstancesResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{1}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListInstancesResponse) GetInstances() []*Instance {
@@ -327,7 +466,7 @@ type GetInstanceRequest struct {
 
 func (x *GetInstanceRequest) Reset() {
 	*x = GetInstanceRequest{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[2]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -339,7 +478,7 @@ func (x *GetInstanceRequest) String() string {
 func (*GetInstanceRequest) ProtoMessage() {}
 
 func (x *GetInstanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[2]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -352,7 +491,7 @@ func (x *GetInstanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInstanceRequest.ProtoReflect.Descriptor instead.
 func (*GetInstanceRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{2}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetInstanceRequest) GetName() string {
@@ -400,7 +539,7 @@ type LookupInstanceRequest struct {
 
 func (x *LookupInstanceRequest) Reset() {
 	*x = LookupInstanceRequest{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[3]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -412,7 +551,7 @@ func (x *LookupInstanceRequest) String() string {
 func (*LookupInstanceRequest) ProtoMessage() {}
 
 func (x *LookupInstanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[3]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -425,7 +564,7 @@ func (x *LookupInstanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LookupInstanceRequest.ProtoReflect.Descriptor instead.
 func (*LookupInstanceRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{3}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *LookupInstanceRequest) GetBy() isLookupInstanceRequest_By {
@@ -529,7 +668,7 @@ type AggregateInstancesRequest struct {
 
 func (x *AggregateInstancesRequest) Reset() {
 	*x = AggregateInstancesRequest{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[4]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +680,7 @@ func (x *AggregateInstancesRequest) String() string {
 func (*AggregateInstancesRequest) ProtoMessage() {}
 
 func (x *AggregateInstancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[4]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +693,7 @@ func (x *AggregateInstancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateInstancesRequest.ProtoReflect.Descriptor instead.
 func (*AggregateInstancesRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{4}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AggregateInstancesRequest) GetGroupBy() []string {
@@ -609,7 +748,7 @@ type AggregateInstancesResponse struct {
 
 func (x *AggregateInstancesResponse) Reset() {
 	*x = AggregateInstancesResponse{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[5]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -621,7 +760,7 @@ func (x *AggregateInstancesResponse) String() string {
 func (*AggregateInstancesResponse) ProtoMessage() {}
 
 func (x *AggregateInstancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[5]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -634,7 +773,7 @@ func (x *AggregateInstancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateInstancesResponse.ProtoReflect.Descriptor instead.
 func (*AggregateInstancesResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{5}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *AggregateInstancesResponse) GetGroups() []*AggregateInstancesResponse_Group {
@@ -683,7 +822,7 @@ type WatchInstancesRequest struct {
 
 func (x *WatchInstancesRequest) Reset() {
 	*x = WatchInstancesRequest{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[6]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +834,7 @@ func (x *WatchInstancesRequest) String() string {
 func (*WatchInstancesRequest) ProtoMessage() {}
 
 func (x *WatchInstancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[6]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +847,7 @@ func (x *WatchInstancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchInstancesRequest.ProtoReflect.Descriptor instead.
 func (*WatchInstancesRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{6}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *WatchInstancesRequest) GetFilter() string {
@@ -760,7 +899,7 @@ type WatchInstancesResponse struct {
 
 func (x *WatchInstancesResponse) Reset() {
 	*x = WatchInstancesResponse{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +911,7 @@ func (x *WatchInstancesResponse) String() string {
 func (*WatchInstancesResponse) ProtoMessage() {}
 
 func (x *WatchInstancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +924,7 @@ func (x *WatchInstancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchInstancesResponse.ProtoReflect.Descriptor instead.
 func (*WatchInstancesResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{7}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *WatchInstancesResponse) GetInstance() *Instance {
@@ -838,7 +977,7 @@ type ListInstanceChangesRequest struct {
 
 func (x *ListInstanceChangesRequest) Reset() {
 	*x = ListInstanceChangesRequest{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[8]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +989,7 @@ func (x *ListInstanceChangesRequest) String() string {
 func (*ListInstanceChangesRequest) ProtoMessage() {}
 
 func (x *ListInstanceChangesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[8]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +1002,7 @@ func (x *ListInstanceChangesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInstanceChangesRequest.ProtoReflect.Descriptor instead.
 func (*ListInstanceChangesRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{8}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListInstanceChangesRequest) GetParent() string {
@@ -907,7 +1046,7 @@ type ListInstanceChangesResponse struct {
 
 func (x *ListInstanceChangesResponse) Reset() {
 	*x = ListInstanceChangesResponse{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[9]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -919,7 +1058,7 @@ func (x *ListInstanceChangesResponse) String() string {
 func (*ListInstanceChangesResponse) ProtoMessage() {}
 
 func (x *ListInstanceChangesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[9]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -932,7 +1071,7 @@ func (x *ListInstanceChangesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInstanceChangesResponse.ProtoReflect.Descriptor instead.
 func (*ListInstanceChangesResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{9}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListInstanceChangesResponse) GetChanges() []*InstanceChange {
@@ -976,7 +1115,7 @@ type ConfirmScopeRequest struct {
 
 func (x *ConfirmScopeRequest) Reset() {
 	*x = ConfirmScopeRequest{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[10]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -988,7 +1127,7 @@ func (x *ConfirmScopeRequest) String() string {
 func (*ConfirmScopeRequest) ProtoMessage() {}
 
 func (x *ConfirmScopeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[10]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1001,7 +1140,7 @@ func (x *ConfirmScopeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmScopeRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmScopeRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{10}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ConfirmScopeRequest) GetName() string {
@@ -1036,7 +1175,7 @@ type ListScopesRequest struct {
 
 func (x *ListScopesRequest) Reset() {
 	*x = ListScopesRequest{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[11]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1048,7 +1187,7 @@ func (x *ListScopesRequest) String() string {
 func (*ListScopesRequest) ProtoMessage() {}
 
 func (x *ListScopesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[11]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1061,7 +1200,7 @@ func (x *ListScopesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScopesRequest.ProtoReflect.Descriptor instead.
 func (*ListScopesRequest) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{11}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListScopesRequest) GetFilter() string {
@@ -1098,7 +1237,7 @@ type ListScopesResponse struct {
 
 func (x *ListScopesResponse) Reset() {
 	*x = ListScopesResponse{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[12]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1110,7 +1249,7 @@ func (x *ListScopesResponse) String() string {
 func (*ListScopesResponse) ProtoMessage() {}
 
 func (x *ListScopesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[12]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1123,7 +1262,7 @@ func (x *ListScopesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScopesResponse.ProtoReflect.Descriptor instead.
 func (*ListScopesResponse) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{12}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListScopesResponse) GetScopes() []*Scope {
@@ -1153,7 +1292,7 @@ type AggregateInstancesResponse_Group struct {
 
 func (x *AggregateInstancesResponse_Group) Reset() {
 	*x = AggregateInstancesResponse_Group{}
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[13]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1165,7 +1304,7 @@ func (x *AggregateInstancesResponse_Group) String() string {
 func (*AggregateInstancesResponse_Group) ProtoMessage() {}
 
 func (x *AggregateInstancesResponse_Group) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[13]
+	mi := &file_rollcall_inventory_v1_inventory_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1178,7 +1317,7 @@ func (x *AggregateInstancesResponse_Group) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateInstancesResponse_Group.ProtoReflect.Descriptor instead.
 func (*AggregateInstancesResponse_Group) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{5, 0}
+	return file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP(), []int{7, 0}
 }
 
 func (x *AggregateInstancesResponse_Group) GetValues() []string {
@@ -1208,7 +1347,18 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\x12\x1b\n" +
 	"\tshow_gone\x18\x05 \x01(\bR\bshowGone\x12H\n" +
 	"\rmax_staleness\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\x12/\n" +
-	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x85\x03\n" +
+	"\x05as_of\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xa1\x01\n" +
+	"\x16ExportInstancesRequest\x12 \n" +
+	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06filter\x12\x1b\n" +
+	"\tshow_gone\x18\x02 \x01(\bR\bshowGone\x12H\n" +
+	"\rmax_staleness\x18\x03 \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fmaxStaleness\"\x92\x02\n" +
+	"\x17ExportInstancesResponse\x12=\n" +
+	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceR\tinstances\x12>\n" +
+	"\tfreshness\x18\x02 \x01(\v2 .rollcall.inventory.v1.FreshnessR\tfreshness\x129\n" +
+	"\vunreachable\x18\x03 \x03(\tB\x17\xfaA\x14\n" +
+	"\x12rollcall.dev/ScopeR\vunreachable\x12*\n" +
+	"\x0einstance_count\x18\x04 \x01(\x03H\x00R\rinstanceCount\x88\x01\x01B\x11\n" +
+	"\x0f_instance_count\"\x85\x03\n" +
 	"\x15ListInstancesResponse\x12=\n" +
 	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceR\tinstances\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
@@ -1296,9 +1446,11 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\tpageToken\"r\n" +
 	"\x12ListScopesResponse\x124\n" +
 	"\x06scopes\x18\x01 \x03(\v2\x1c.rollcall.inventory.v1.ScopeR\x06scopes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xf7\b\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x8a\n" +
+	"\n" +
 	"\x10InventoryService\x12\x81\x01\n" +
-	"\rListInstances\x12+.rollcall.inventory.v1.ListInstancesRequest\x1a,.rollcall.inventory.v1.ListInstancesResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/instances\x12\x80\x01\n" +
+	"\rListInstances\x12+.rollcall.inventory.v1.ListInstancesRequest\x1a,.rollcall.inventory.v1.ListInstancesResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/instances\x12\x90\x01\n" +
+	"\x0fExportInstances\x12-.rollcall.inventory.v1.ExportInstancesRequest\x1a..rollcall.inventory.v1.ExportInstancesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/instances:export0\x01\x12\x80\x01\n" +
 	"\vGetInstance\x12).rollcall.inventory.v1.GetInstanceRequest\x1a\x1f.rollcall.inventory.v1.Instance\"%\xdaA\x04name\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=instances/*}\x12}\n" +
 	"\x0eLookupInstance\x12,.rollcall.inventory.v1.LookupInstanceRequest\x1a\x1f.rollcall.inventory.v1.Instance\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/instances:lookup\x12\x9a\x01\n" +
 	"\x12AggregateInstances\x120.rollcall.inventory.v1.AggregateInstancesRequest\x1a1.rollcall.inventory.v1.AggregateInstancesResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/instances:aggregate\x12\x8c\x01\n" +
@@ -1322,74 +1474,81 @@ func file_rollcall_inventory_v1_inventory_service_proto_rawDescGZIP() []byte {
 }
 
 var file_rollcall_inventory_v1_inventory_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_rollcall_inventory_v1_inventory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_rollcall_inventory_v1_inventory_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_rollcall_inventory_v1_inventory_service_proto_goTypes = []any{
 	(WatchInstancesResponse_Type)(0),         // 0: rollcall.inventory.v1.WatchInstancesResponse.Type
 	(*ListInstancesRequest)(nil),             // 1: rollcall.inventory.v1.ListInstancesRequest
-	(*ListInstancesResponse)(nil),            // 2: rollcall.inventory.v1.ListInstancesResponse
-	(*GetInstanceRequest)(nil),               // 3: rollcall.inventory.v1.GetInstanceRequest
-	(*LookupInstanceRequest)(nil),            // 4: rollcall.inventory.v1.LookupInstanceRequest
-	(*AggregateInstancesRequest)(nil),        // 5: rollcall.inventory.v1.AggregateInstancesRequest
-	(*AggregateInstancesResponse)(nil),       // 6: rollcall.inventory.v1.AggregateInstancesResponse
-	(*WatchInstancesRequest)(nil),            // 7: rollcall.inventory.v1.WatchInstancesRequest
-	(*WatchInstancesResponse)(nil),           // 8: rollcall.inventory.v1.WatchInstancesResponse
-	(*ListInstanceChangesRequest)(nil),       // 9: rollcall.inventory.v1.ListInstanceChangesRequest
-	(*ListInstanceChangesResponse)(nil),      // 10: rollcall.inventory.v1.ListInstanceChangesResponse
-	(*ConfirmScopeRequest)(nil),              // 11: rollcall.inventory.v1.ConfirmScopeRequest
-	(*ListScopesRequest)(nil),                // 12: rollcall.inventory.v1.ListScopesRequest
-	(*ListScopesResponse)(nil),               // 13: rollcall.inventory.v1.ListScopesResponse
-	(*AggregateInstancesResponse_Group)(nil), // 14: rollcall.inventory.v1.AggregateInstancesResponse.Group
-	(*durationpb.Duration)(nil),              // 15: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),            // 16: google.protobuf.Timestamp
-	(*Instance)(nil),                         // 17: rollcall.inventory.v1.Instance
-	(*Freshness)(nil),                        // 18: rollcall.inventory.v1.Freshness
-	(*ObservationGap)(nil),                   // 19: rollcall.inventory.v1.ObservationGap
-	(*InstanceChange)(nil),                   // 20: rollcall.inventory.v1.InstanceChange
-	(*Scope)(nil),                            // 21: rollcall.inventory.v1.Scope
+	(*ExportInstancesRequest)(nil),           // 2: rollcall.inventory.v1.ExportInstancesRequest
+	(*ExportInstancesResponse)(nil),          // 3: rollcall.inventory.v1.ExportInstancesResponse
+	(*ListInstancesResponse)(nil),            // 4: rollcall.inventory.v1.ListInstancesResponse
+	(*GetInstanceRequest)(nil),               // 5: rollcall.inventory.v1.GetInstanceRequest
+	(*LookupInstanceRequest)(nil),            // 6: rollcall.inventory.v1.LookupInstanceRequest
+	(*AggregateInstancesRequest)(nil),        // 7: rollcall.inventory.v1.AggregateInstancesRequest
+	(*AggregateInstancesResponse)(nil),       // 8: rollcall.inventory.v1.AggregateInstancesResponse
+	(*WatchInstancesRequest)(nil),            // 9: rollcall.inventory.v1.WatchInstancesRequest
+	(*WatchInstancesResponse)(nil),           // 10: rollcall.inventory.v1.WatchInstancesResponse
+	(*ListInstanceChangesRequest)(nil),       // 11: rollcall.inventory.v1.ListInstanceChangesRequest
+	(*ListInstanceChangesResponse)(nil),      // 12: rollcall.inventory.v1.ListInstanceChangesResponse
+	(*ConfirmScopeRequest)(nil),              // 13: rollcall.inventory.v1.ConfirmScopeRequest
+	(*ListScopesRequest)(nil),                // 14: rollcall.inventory.v1.ListScopesRequest
+	(*ListScopesResponse)(nil),               // 15: rollcall.inventory.v1.ListScopesResponse
+	(*AggregateInstancesResponse_Group)(nil), // 16: rollcall.inventory.v1.AggregateInstancesResponse.Group
+	(*durationpb.Duration)(nil),              // 17: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),            // 18: google.protobuf.Timestamp
+	(*Instance)(nil),                         // 19: rollcall.inventory.v1.Instance
+	(*Freshness)(nil),                        // 20: rollcall.inventory.v1.Freshness
+	(*ObservationGap)(nil),                   // 21: rollcall.inventory.v1.ObservationGap
+	(*InstanceChange)(nil),                   // 22: rollcall.inventory.v1.InstanceChange
+	(*Scope)(nil),                            // 23: rollcall.inventory.v1.Scope
 }
 var file_rollcall_inventory_v1_inventory_service_proto_depIdxs = []int32{
-	15, // 0: rollcall.inventory.v1.ListInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
-	16, // 1: rollcall.inventory.v1.ListInstancesRequest.as_of:type_name -> google.protobuf.Timestamp
-	17, // 2: rollcall.inventory.v1.ListInstancesResponse.instances:type_name -> rollcall.inventory.v1.Instance
-	18, // 3: rollcall.inventory.v1.ListInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
-	19, // 4: rollcall.inventory.v1.ListInstancesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
-	16, // 5: rollcall.inventory.v1.GetInstanceRequest.as_of:type_name -> google.protobuf.Timestamp
-	15, // 6: rollcall.inventory.v1.GetInstanceRequest.max_staleness:type_name -> google.protobuf.Duration
-	15, // 7: rollcall.inventory.v1.LookupInstanceRequest.max_staleness:type_name -> google.protobuf.Duration
-	15, // 8: rollcall.inventory.v1.AggregateInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
-	16, // 9: rollcall.inventory.v1.AggregateInstancesRequest.as_of:type_name -> google.protobuf.Timestamp
-	14, // 10: rollcall.inventory.v1.AggregateInstancesResponse.groups:type_name -> rollcall.inventory.v1.AggregateInstancesResponse.Group
-	18, // 11: rollcall.inventory.v1.AggregateInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
-	19, // 12: rollcall.inventory.v1.AggregateInstancesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
-	15, // 13: rollcall.inventory.v1.WatchInstancesRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	17, // 14: rollcall.inventory.v1.WatchInstancesResponse.instance:type_name -> rollcall.inventory.v1.Instance
-	0,  // 15: rollcall.inventory.v1.WatchInstancesResponse.type:type_name -> rollcall.inventory.v1.WatchInstancesResponse.Type
-	20, // 16: rollcall.inventory.v1.ListInstanceChangesResponse.changes:type_name -> rollcall.inventory.v1.InstanceChange
-	19, // 17: rollcall.inventory.v1.ListInstanceChangesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
-	16, // 18: rollcall.inventory.v1.ListInstanceChangesResponse.history_start_time:type_name -> google.protobuf.Timestamp
-	16, // 19: rollcall.inventory.v1.ConfirmScopeRequest.hold_time:type_name -> google.protobuf.Timestamp
-	21, // 20: rollcall.inventory.v1.ListScopesResponse.scopes:type_name -> rollcall.inventory.v1.Scope
-	1,  // 21: rollcall.inventory.v1.InventoryService.ListInstances:input_type -> rollcall.inventory.v1.ListInstancesRequest
-	3,  // 22: rollcall.inventory.v1.InventoryService.GetInstance:input_type -> rollcall.inventory.v1.GetInstanceRequest
-	4,  // 23: rollcall.inventory.v1.InventoryService.LookupInstance:input_type -> rollcall.inventory.v1.LookupInstanceRequest
-	5,  // 24: rollcall.inventory.v1.InventoryService.AggregateInstances:input_type -> rollcall.inventory.v1.AggregateInstancesRequest
-	7,  // 25: rollcall.inventory.v1.InventoryService.WatchInstances:input_type -> rollcall.inventory.v1.WatchInstancesRequest
-	9,  // 26: rollcall.inventory.v1.InventoryService.ListInstanceChanges:input_type -> rollcall.inventory.v1.ListInstanceChangesRequest
-	12, // 27: rollcall.inventory.v1.InventoryService.ListScopes:input_type -> rollcall.inventory.v1.ListScopesRequest
-	11, // 28: rollcall.inventory.v1.InventoryService.ConfirmScope:input_type -> rollcall.inventory.v1.ConfirmScopeRequest
-	2,  // 29: rollcall.inventory.v1.InventoryService.ListInstances:output_type -> rollcall.inventory.v1.ListInstancesResponse
-	17, // 30: rollcall.inventory.v1.InventoryService.GetInstance:output_type -> rollcall.inventory.v1.Instance
-	17, // 31: rollcall.inventory.v1.InventoryService.LookupInstance:output_type -> rollcall.inventory.v1.Instance
-	6,  // 32: rollcall.inventory.v1.InventoryService.AggregateInstances:output_type -> rollcall.inventory.v1.AggregateInstancesResponse
-	8,  // 33: rollcall.inventory.v1.InventoryService.WatchInstances:output_type -> rollcall.inventory.v1.WatchInstancesResponse
-	10, // 34: rollcall.inventory.v1.InventoryService.ListInstanceChanges:output_type -> rollcall.inventory.v1.ListInstanceChangesResponse
-	13, // 35: rollcall.inventory.v1.InventoryService.ListScopes:output_type -> rollcall.inventory.v1.ListScopesResponse
-	21, // 36: rollcall.inventory.v1.InventoryService.ConfirmScope:output_type -> rollcall.inventory.v1.Scope
-	29, // [29:37] is the sub-list for method output_type
-	21, // [21:29] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	17, // 0: rollcall.inventory.v1.ListInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
+	18, // 1: rollcall.inventory.v1.ListInstancesRequest.as_of:type_name -> google.protobuf.Timestamp
+	17, // 2: rollcall.inventory.v1.ExportInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
+	19, // 3: rollcall.inventory.v1.ExportInstancesResponse.instances:type_name -> rollcall.inventory.v1.Instance
+	20, // 4: rollcall.inventory.v1.ExportInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
+	19, // 5: rollcall.inventory.v1.ListInstancesResponse.instances:type_name -> rollcall.inventory.v1.Instance
+	20, // 6: rollcall.inventory.v1.ListInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
+	21, // 7: rollcall.inventory.v1.ListInstancesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
+	18, // 8: rollcall.inventory.v1.GetInstanceRequest.as_of:type_name -> google.protobuf.Timestamp
+	17, // 9: rollcall.inventory.v1.GetInstanceRequest.max_staleness:type_name -> google.protobuf.Duration
+	17, // 10: rollcall.inventory.v1.LookupInstanceRequest.max_staleness:type_name -> google.protobuf.Duration
+	17, // 11: rollcall.inventory.v1.AggregateInstancesRequest.max_staleness:type_name -> google.protobuf.Duration
+	18, // 12: rollcall.inventory.v1.AggregateInstancesRequest.as_of:type_name -> google.protobuf.Timestamp
+	16, // 13: rollcall.inventory.v1.AggregateInstancesResponse.groups:type_name -> rollcall.inventory.v1.AggregateInstancesResponse.Group
+	20, // 14: rollcall.inventory.v1.AggregateInstancesResponse.freshness:type_name -> rollcall.inventory.v1.Freshness
+	21, // 15: rollcall.inventory.v1.AggregateInstancesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
+	17, // 16: rollcall.inventory.v1.WatchInstancesRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	19, // 17: rollcall.inventory.v1.WatchInstancesResponse.instance:type_name -> rollcall.inventory.v1.Instance
+	0,  // 18: rollcall.inventory.v1.WatchInstancesResponse.type:type_name -> rollcall.inventory.v1.WatchInstancesResponse.Type
+	22, // 19: rollcall.inventory.v1.ListInstanceChangesResponse.changes:type_name -> rollcall.inventory.v1.InstanceChange
+	21, // 20: rollcall.inventory.v1.ListInstanceChangesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
+	18, // 21: rollcall.inventory.v1.ListInstanceChangesResponse.history_start_time:type_name -> google.protobuf.Timestamp
+	18, // 22: rollcall.inventory.v1.ConfirmScopeRequest.hold_time:type_name -> google.protobuf.Timestamp
+	23, // 23: rollcall.inventory.v1.ListScopesResponse.scopes:type_name -> rollcall.inventory.v1.Scope
+	1,  // 24: rollcall.inventory.v1.InventoryService.ListInstances:input_type -> rollcall.inventory.v1.ListInstancesRequest
+	2,  // 25: rollcall.inventory.v1.InventoryService.ExportInstances:input_type -> rollcall.inventory.v1.ExportInstancesRequest
+	5,  // 26: rollcall.inventory.v1.InventoryService.GetInstance:input_type -> rollcall.inventory.v1.GetInstanceRequest
+	6,  // 27: rollcall.inventory.v1.InventoryService.LookupInstance:input_type -> rollcall.inventory.v1.LookupInstanceRequest
+	7,  // 28: rollcall.inventory.v1.InventoryService.AggregateInstances:input_type -> rollcall.inventory.v1.AggregateInstancesRequest
+	9,  // 29: rollcall.inventory.v1.InventoryService.WatchInstances:input_type -> rollcall.inventory.v1.WatchInstancesRequest
+	11, // 30: rollcall.inventory.v1.InventoryService.ListInstanceChanges:input_type -> rollcall.inventory.v1.ListInstanceChangesRequest
+	14, // 31: rollcall.inventory.v1.InventoryService.ListScopes:input_type -> rollcall.inventory.v1.ListScopesRequest
+	13, // 32: rollcall.inventory.v1.InventoryService.ConfirmScope:input_type -> rollcall.inventory.v1.ConfirmScopeRequest
+	4,  // 33: rollcall.inventory.v1.InventoryService.ListInstances:output_type -> rollcall.inventory.v1.ListInstancesResponse
+	3,  // 34: rollcall.inventory.v1.InventoryService.ExportInstances:output_type -> rollcall.inventory.v1.ExportInstancesResponse
+	19, // 35: rollcall.inventory.v1.InventoryService.GetInstance:output_type -> rollcall.inventory.v1.Instance
+	19, // 36: rollcall.inventory.v1.InventoryService.LookupInstance:output_type -> rollcall.inventory.v1.Instance
+	8,  // 37: rollcall.inventory.v1.InventoryService.AggregateInstances:output_type -> rollcall.inventory.v1.AggregateInstancesResponse
+	10, // 38: rollcall.inventory.v1.InventoryService.WatchInstances:output_type -> rollcall.inventory.v1.WatchInstancesResponse
+	12, // 39: rollcall.inventory.v1.InventoryService.ListInstanceChanges:output_type -> rollcall.inventory.v1.ListInstanceChangesResponse
+	15, // 40: rollcall.inventory.v1.InventoryService.ListScopes:output_type -> rollcall.inventory.v1.ListScopesResponse
+	23, // 41: rollcall.inventory.v1.InventoryService.ConfirmScope:output_type -> rollcall.inventory.v1.Scope
+	33, // [33:42] is the sub-list for method output_type
+	24, // [24:33] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_inventory_v1_inventory_service_proto_init() }
@@ -1398,7 +1557,8 @@ func file_rollcall_inventory_v1_inventory_service_proto_init() {
 		return
 	}
 	file_rollcall_inventory_v1_instance_proto_init()
-	file_rollcall_inventory_v1_inventory_service_proto_msgTypes[3].OneofWrappers = []any{
+	file_rollcall_inventory_v1_inventory_service_proto_msgTypes[2].OneofWrappers = []any{}
+	file_rollcall_inventory_v1_inventory_service_proto_msgTypes[5].OneofWrappers = []any{
 		(*LookupInstanceRequest_ProviderId)(nil),
 		(*LookupInstanceRequest_ProviderUri)(nil),
 		(*LookupInstanceRequest_DisplayName)(nil),
@@ -1409,7 +1569,7 @@ func file_rollcall_inventory_v1_inventory_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_inventory_v1_inventory_service_proto_rawDesc), len(file_rollcall_inventory_v1_inventory_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	InventoryService_ListInstances_FullMethodName       = "/rollcall.inventory.v1.InventoryService/ListInstances"
+	InventoryService_ExportInstances_FullMethodName     = "/rollcall.inventory.v1.InventoryService/ExportInstances"
 	InventoryService_GetInstance_FullMethodName         = "/rollcall.inventory.v1.InventoryService/GetInstance"
 	InventoryService_LookupInstance_FullMethodName      = "/rollcall.inventory.v1.InventoryService/LookupInstance"
 	InventoryService_AggregateInstances_FullMethodName  = "/rollcall.inventory.v1.InventoryService/AggregateInstances"
@@ -41,6 +42,16 @@ type InventoryServiceClient interface {
 	// or page token that can't be read; FAILED_PRECONDITION with the scopes that
 	// are too old when `max_staleness` can't be met.
 	ListInstances(ctx context.Context, in *ListInstancesRequest, opts ...grpc.CallOption) (*ListInstancesResponse, error)
+	// Answers all instances that the filter matches, as of one moment, many in a
+	// message and in no order: the fast way to take the whole roll away. The first
+	// message says how fresh it is, the last one how many there were.
+	//
+	// Over REST the answer is one JSON object a line.
+	//
+	// Errors as of ListInstances; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS
+	// when as many as the service bears are under way, or EXPORT_TOO_SLOW for a
+	// reader that takes nothing for 30 s. An export ends after 10 minutes.
+	ExportInstances(ctx context.Context, in *ExportInstancesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportInstancesResponse], error)
 	// Gets one instance, also a gone one.
 	GetInstance(ctx context.Context, in *GetInstanceRequest, opts ...grpc.CallOption) (*Instance, error)
 	// Finds the one instance with this provider id, provider URI or display name.
@@ -94,6 +105,25 @@ func (c *inventoryServiceClient) ListInstances(ctx context.Context, in *ListInst
 	return out, nil
 }
 
+func (c *inventoryServiceClient) ExportInstances(ctx context.Context, in *ExportInstancesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportInstancesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &InventoryService_ServiceDesc.Streams[0], InventoryService_ExportInstances_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportInstancesRequest, ExportInstancesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type InventoryService_ExportInstancesClient = grpc.ServerStreamingClient[ExportInstancesResponse]
+
 func (c *inventoryServiceClient) GetInstance(ctx context.Context, in *GetInstanceRequest, opts ...grpc.CallOption) (*Instance, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Instance)
@@ -126,7 +156,7 @@ func (c *inventoryServiceClient) AggregateInstances(ctx context.Context, in *Agg
 
 func (c *inventoryServiceClient) WatchInstances(ctx context.Context, in *WatchInstancesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchInstancesResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &InventoryService_ServiceDesc.Streams[0], InventoryService_WatchInstances_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &InventoryService_ServiceDesc.Streams[1], InventoryService_WatchInstances_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +215,16 @@ type InventoryServiceServer interface {
 	// or page token that can't be read; FAILED_PRECONDITION with the scopes that
 	// are too old when `max_staleness` can't be met.
 	ListInstances(context.Context, *ListInstancesRequest) (*ListInstancesResponse, error)
+	// Answers all instances that the filter matches, as of one moment, many in a
+	// message and in no order: the fast way to take the whole roll away. The first
+	// message says how fresh it is, the last one how many there were.
+	//
+	// Over REST the answer is one JSON object a line.
+	//
+	// Errors as of ListInstances; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS
+	// when as many as the service bears are under way, or EXPORT_TOO_SLOW for a
+	// reader that takes nothing for 30 s. An export ends after 10 minutes.
+	ExportInstances(*ExportInstancesRequest, grpc.ServerStreamingServer[ExportInstancesResponse]) error
 	// Gets one instance, also a gone one.
 	GetInstance(context.Context, *GetInstanceRequest) (*Instance, error)
 	// Finds the one instance with this provider id, provider URI or display name.
@@ -230,6 +270,9 @@ type UnimplementedInventoryServiceServer struct{}
 
 func (UnimplementedInventoryServiceServer) ListInstances(context.Context, *ListInstancesRequest) (*ListInstancesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListInstances not implemented")
+}
+func (UnimplementedInventoryServiceServer) ExportInstances(*ExportInstancesRequest, grpc.ServerStreamingServer[ExportInstancesResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportInstances not implemented")
 }
 func (UnimplementedInventoryServiceServer) GetInstance(context.Context, *GetInstanceRequest) (*Instance, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetInstance not implemented")
@@ -290,6 +333,17 @@ func _InventoryService_ListInstances_Handler(srv interface{}, ctx context.Contex
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _InventoryService_ExportInstances_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportInstancesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(InventoryServiceServer).ExportInstances(m, &grpc.GenericServerStream[ExportInstancesRequest, ExportInstancesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type InventoryService_ExportInstancesServer = grpc.ServerStreamingServer[ExportInstancesResponse]
 
 func _InventoryService_GetInstance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetInstanceRequest)
@@ -447,6 +501,11 @@ var InventoryService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ExportInstances",
+			Handler:       _InventoryService_ExportInstances_Handler,
+			ServerStreams: true,
+		},
 		{
 			StreamName:    "WatchInstances",
 			Handler:       _InventoryService_WatchInstances_Handler,
