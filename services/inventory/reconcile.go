@@ -16,6 +16,12 @@ type Held struct {
 	Elsewhere bool
 }
 
+// Holding is what the roll holds of the instance with this UID.
+type Holding struct {
+	UID uuid.UUID
+	Held
+}
+
 // Decision is what one observation of an instance does to the roll.
 type Decision uint8
 
@@ -60,6 +66,7 @@ func Decide(held *Held, fence int64, hash Hash) Decision {
 // that were not known in the scope (see Fresh).
 type Reconciliation struct {
 	fence   int64
+	load    func() []Holding
 	entries []entry
 	// next is the place of the entry that is looked at first, see find.
 	next int
@@ -81,16 +88,30 @@ type entry struct {
 	evidence Evidence
 }
 
-// NewReconciliation compares a snapshot with this token. size is how many
-// instances are expected; it only saves growing.
-func NewReconciliation(fence int64, size int) *Reconciliation {
-	return &Reconciliation{fence: fence, entries: make([]entry, 0, size)}
+// NewReconciliation compares a snapshot with this token to what is held alive in
+// its scope. load brings that, some at a time, each instance once, and nothing at
+// the end; it is called when more is needed to decide. size is how many instances
+// are expected; it only saves growing.
+func NewReconciliation(fence, size int64, load func() []Holding) *Reconciliation {
+	return &Reconciliation{fence: fence, load: load, entries: make([]entry, 0, size)}
+}
+
+// loadMore takes in more of what is held; false: there is no more.
+func (r *Reconciliation) loadMore() bool {
+	more := r.load()
+	for n := range more {
+		r.entries = append(r.entries, entry{uid: more[n].UID, held: more[n].Held, isHeld: true})
+	}
+	return len(more) > 0
 }
 
 // find is the entry of an instance; nil: there is none. Clouds mostly list in the
 // order of the time before, in which the rows lie too: the entry after the one
-// that was found last is looked at first, and most listings need no index.
+// that was found last is looked at first, and most listings need no index, nor wait
+// for all that is held.
 func (r *Reconciliation) find(uid uuid.UUID) *entry {
+	for r.next == len(r.entries) && r.loadMore() {
+	}
 	if r.next >= len(r.entries) || r.entries[r.next].uid != uid {
 		n, ok := r.lookUp(uid)
 		if !ok {
@@ -106,6 +127,8 @@ func (r *Reconciliation) find(uid uuid.UUID) *entry {
 // lookUp is the place of the entry of an instance. It indexes the entries that came
 // since it was last asked.
 func (r *Reconciliation) lookUp(uid uuid.UUID) (place int, ok bool) {
+	for r.loadMore() {
+	}
 	if r.index == nil {
 		r.index = make(map[uuid.UUID]int32, cap(r.entries))
 	}
@@ -121,10 +144,6 @@ func (r *Reconciliation) at(uid uuid.UUID) *entry {
 	if e := r.find(uid); e != nil {
 		return e
 	}
-	return r.add(uid)
-}
-
-func (r *Reconciliation) add(uid uuid.UUID) *entry {
 	r.entries = append(r.entries, entry{uid: uid})
 	return &r.entries[len(r.entries)-1]
 }
@@ -147,12 +166,8 @@ func (r *Reconciliation) decide(e *entry) {
 	r.counts[e.decision]++
 }
 
-// Load tells of one instance that is held alive in the scope: of each once, before
-// all else.
-func (r *Reconciliation) Load(uid uuid.UUID, held Held) { r.hold(r.add(uid), held) }
-
 // Hold tells what the roll holds of one instance for which that turned out otherwise
-// than Load told.
+// than what was loaded.
 func (r *Reconciliation) Hold(uid uuid.UUID, held Held) { r.hold(r.at(uid), held) }
 
 // Forget takes back what Hold told of an instance that is not held in the scope.
@@ -211,6 +226,8 @@ func (r *Reconciliation) Decision(uid uuid.UUID) Decision {
 // snapshot lacks, leaving out those of which a newer observation is held. Good
 // only once the scope was observed to the end.
 func (r *Reconciliation) Absent() iter.Seq[uuid.UUID] {
+	for r.loadMore() {
+	}
 	return func(yield func(uuid.UUID) bool) {
 		for n := range r.entries {
 			e := &r.entries[n]

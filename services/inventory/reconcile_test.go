@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,14 +80,24 @@ func TestReconciliation(t *testing.T) {
 		observed := rapid.SliceOf(genUID()).Draw(t, "observed")
 		hashes := rapid.SliceOfN(genHash(), len(observed), len(observed)).Draw(t, "hashes")
 
-		r := inventory.NewReconciliation(fence, 0)
+		var loaded []inventory.Holding
 		alive := map[uuid.UUID]inventory.Held{}
 		for uid, h := range held {
 			if !h.Gone && !h.Elsewhere {
 				alive[uid] = h
-				r.Load(uid, h)
+				loaded = append(loaded, inventory.Holding{UID: uid, Held: h})
 			}
 		}
+		if rapid.Bool().Draw(t, "in order") {
+			slices.SortFunc(loaded, func(a, b inventory.Holding) int {
+				return cmp.Compare(uint(slices.Index(observed, a.UID)), uint(slices.Index(observed, b.UID)))
+			})
+		}
+		r := inventory.NewReconciliation(fence, 0, func() (page []inventory.Holding) {
+			size := min(2, len(loaded))
+			page, loaded = loaded[:size], loaded[size:]
+			return page
+		})
 		first := map[uuid.UUID]inventory.Hash{}
 		for n, uid := range observed {
 			if got := r.Observe(uid, hashes[n]); (got == inventory.Duplicate) != (first[uid] != inventory.Hash{}) {

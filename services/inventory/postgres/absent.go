@@ -22,7 +22,11 @@ func (s *Snapshot) Absent(count int64, budgets ...inventory.APIBudget) ([]uuid.U
 			"%s: %d instances were announced and %d arrived; nothing was applied", s.obs.Scope, count, got)
 	}
 	s.budgets = budgets
-	return slices.Collect(s.reconciliation.Absent()), nil
+	absent := slices.Collect(s.reconciliation.Absent())
+	if s.loading.err != nil {
+		return nil, s.loading.err
+	}
+	return absent, nil
 }
 
 const describeSQL = `

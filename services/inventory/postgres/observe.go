@@ -20,7 +20,7 @@ func (s *Snapshot) Observe(instances ...inventory.Instance) error {
 			return err
 		}
 	}
-	return nil
+	return s.loading.err
 }
 
 // leastShare is how many instances are worth a goroutine.

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"time"
 
@@ -30,13 +29,14 @@ type Snapshot struct {
 	budgets []inventory.APIBudget
 	untold  inventory.Failure
 
+	loading        *loading
 	reconciliation *inventory.Reconciliation
 	encoder        encoder
 	spool          spool
 }
 
-// BeginSnapshot claims the scope for an observation and loads what the roll
-// holds of it. Errors: ABORTED with inventory.ReasonStale when a newer
+// BeginSnapshot claims the scope for an observation and begins to load what the
+// roll holds of it. Errors: ABORTED with inventory.ReasonStale when a newer
 // observation is held or under way, or its account was removed since.
 func (s *Store) BeginSnapshot(ctx context.Context, obs inventory.Observation) (*Snapshot, error) {
 	snapshot := &Snapshot{
@@ -49,9 +49,8 @@ func (s *Store) BeginSnapshot(ctx context.Context, obs inventory.Observation) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := snapshot.load(ctx); err != nil {
-		return nil, errors.Join(kit.Fault(err), snapshot.Close(ctx))
-	}
+	snapshot.loading = s.load(ctx, snapshot.scope, snapshot.held)
+	snapshot.reconciliation = inventory.NewReconciliation(obs.Fence, snapshot.held, snapshot.loading.next)
 	return snapshot, nil
 }
 
@@ -75,34 +74,6 @@ func (s *Snapshot) claimScope(ctx context.Context, tx pgx.Tx) error {
 
 func stale(obs inventory.Observation) *fault.Error { return inventory.Stale(obs.Scope.String()) }
 
-const loadHeldSQL = `
-	SELECT uid, fence, content_hash FROM instances WHERE scope = $1 AND gone_time IS NULL`
-
-// load reads what is held alive in the scope. It runs after the claim: from then
-// on only newer observations of single instances write into the scope.
-func (s *Snapshot) load(ctx context.Context) error {
-	s.reconciliation = inventory.NewReconciliation(s.obs.Fence, int(s.held))
-	rows, err := s.store.pool.Query(ctx, loadHeldSQL, s.scope)
-	if err != nil {
-		return err
-	}
-	return eachHeld(rows, s.reconciliation.Load)
-}
-
-// eachHeld reads rows of uid, fence and hash, by hand and not by Scan: a large
-// scope has a hundred thousand of them in every re-read.
-func eachHeld(rows pgx.Rows, take func(uuid.UUID, inventory.Held)) error {
-	defer rows.Close()
-	for rows.Next() {
-		raw := rows.RawValues() // pgx asks for these types in binary
-		take(uuid.UUID(raw[0]), inventory.Held{
-			Fence: int64(binary.BigEndian.Uint64(raw[1])),
-			Hash:  inventory.Hash(raw[2]),
-		})
-	}
-	return rows.Err()
-}
-
 // closeLimit bounds giving up a claim.
 const closeLimit = 5 * time.Second
 
@@ -112,6 +83,7 @@ const releaseScopeSQL = `UPDATE scopes SET claim = NULL, claim_fence = NULL WHER
 // when ctx has ended. A claim that can't be given up is in nobody's way but that
 // of older observations.
 func (s *Snapshot) Close(ctx context.Context) error {
+	s.loading.close()
 	err := s.spool.close()
 	if s.applied {
 		return err

@@ -29,7 +29,7 @@ func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i
 	if err != nil {
 		return inventory.Instance{}, err
 	}
-	w := &writer{obs: obs, reconciliation: inventory.NewReconciliation(obs.Fence, 1), spool: rows}
+	w := &writer{obs: obs, reconciliation: inventory.NewReconciliation(obs.Fence, 1, nothing), spool: rows}
 	w.reconciliation.Observe(i.UID, i.Hash)
 	var stored inventory.Instance
 	err = s.writeScope(ctx, w, func() error {
@@ -61,6 +61,9 @@ func (s *Store) UpsertInstance(ctx context.Context, obs inventory.Observation, i
 	})
 	return stored, errors.Join(err, rows.close())
 }
+
+// nothing is what is held of the scope, as far as a single instance is concerned.
+func nothing() []inventory.Holding { return nil }
 
 // single is the one instance as the rows of a snapshot of nothing else.
 func single(obs inventory.Observation, i *inventory.Instance) (*spool, error) {
