@@ -195,6 +195,5 @@ func (b *batch) complete(p *part, err error) (Changes, error) {
 	if err := b.begin(p); err != nil { // Nothing was seen of it, and it ended well: it is empty.
 		return Changes{}, err
 	}
-	changes, err := p.snapshot.Complete(p.tally.guard.sent, b.budgets(p.observation.ScopeID), p.question.ask)
-	return changes, toInventory(b.ctx, err)
+	return b.reading.complete(b.ctx, p.snapshot, p.tally.guard.sent, p.question)
 }

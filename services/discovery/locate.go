@@ -138,8 +138,12 @@ func (d *Dispatcher) locateIn(ctx context.Context, accountID string, named Named
 		if err != nil || located == nil {
 			return nil, err
 		}
+		end, err := d.Ledger.NextToken(ctx)
+		if err != nil {
+			return nil, err
+		}
 		held, err := d.Instances.Record(ctx, Observation{
-			Account: accountID, Provider: account.Provider, ScopeID: located.ScopeID, Token: token, Time: at,
+			Account: accountID, Provider: account.Provider, ScopeID: located.ScopeID, Token: token, Time: at, EndToken: end,
 		}, &located.Instance)
 		if !isStale(err) {
 			return held, err

@@ -50,11 +50,17 @@ type place struct {
 
 type operator = Operator
 
-// sighting is what a look brought, with the token that was taken before it.
+// sighting is what a look brought, with the tokens that were taken before and
+// after it.
 type sighting[T any] struct {
-	seen  T
-	token int64
-	time  time.Time
+	seen T
+	when
+}
+
+// when is when a look was.
+type when struct {
+	token, end int64
+	time       time.Time
 }
 
 func newPlaces(ctx context.Context, c *Conductor, verb Verb, logger *slog.Logger) *places {
@@ -163,8 +169,9 @@ func (p *place) followAll(ctx context.Context, pursuits []Pursuit) ([]sighting[P
 	})
 }
 
-// look takes a token and looks then: what it saw is newer than what any reading
-// that began before has to say.
+// look takes a token, looks, and takes another: what it saw is newer than what any
+// reading has to say that had ended at the first, and no reading that began before
+// the second may speak against it.
 func look[T any](ctx context.Context, p *place, do func(context.Context) ([]T, error)) ([]sighting[T], error) {
 	token, err := p.Operations.NextToken(ctx)
 	if err != nil {
@@ -177,17 +184,21 @@ func look[T any](ctx context.Context, p *place, do func(context.Context) ([]T, e
 	if err != nil {
 		return nil, err
 	}
+	end, err := p.Operations.NextToken(ctx)
+	if err != nil {
+		return nil, err
+	}
 	sightings := make([]sighting[T], len(seen))
 	for n := range seen {
-		sightings[n] = sighting[T]{seen: seen[n], token: token, time: at}
+		sightings[n] = sighting[T]{seen: seen[n], when: when{token: token, end: end, time: at}}
 	}
 	return sightings, nil
 }
 
 // record takes what was seen into the roll.
-func (p *place) record(ctx context.Context, token int64, at time.Time, instance *Instance) (*Held, error) {
+func (p *place) record(ctx context.Context, seen when, instance *Instance) (*Held, error) {
 	return p.Roll.Record(ctx, Observation{
-		Account: p.key.account, Provider: p.account.Provider, ScopeID: p.key.ScopeID, Token: token, Time: at,
+		Account: p.key.account, Provider: p.account.Provider, ScopeID: p.key.ScopeID, Token: seen.token, Time: seen.time, EndToken: seen.end,
 	}, instance)
 }
 

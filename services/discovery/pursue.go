@@ -231,7 +231,7 @@ func (p *pursuit) assess(ctx context.Context) (Assessment, *Held, error) {
 		if p.FromState == "" {
 			p.FromState = p.CurrentState
 		}
-		held, err := p.place.record(ctx, s.token, s.time, s.seen.Instance)
+		held, err := p.place.record(ctx, s.when, s.seen.Instance)
 		if isStale(err) {
 			continue // A reading that began later is under way: look again.
 		}

@@ -33,6 +33,9 @@ type Observation struct {
 	// Token and Time were taken before the first call to the cloud.
 	Token int64
 	Time  time.Time
+	// EndToken was taken after its last answer: who began before that can't know
+	// better. For an observation of a single instance.
+	EndToken int64
 	// Interval until the scope is due again; 0: not known.
 	Interval time.Duration
 }
@@ -41,13 +44,14 @@ type Observation struct {
 type Snapshot interface {
 	Send(instances []Instance) error
 	// Complete applies the snapshot: the scope was seen to its end, and this many
-	// instances were sent. Budgets say how its APIs' stand. When the roll holds more, recheck is called once with
+	// instances were sent. The token was taken after that. Budgets say how its APIs' stand. When the roll holds more, recheck is called once with
 	// what was not sent; its error ends the snapshot without effect.
-	Complete(count int64, budgets []BudgetState, recheck Recheck) (Changes, error)
+	Complete(endToken, count int64, budgets []BudgetState, recheck Recheck) (Changes, error)
 }
 
-// Recheck asks the cloud once more for what a listing lacked, by id.
-type Recheck func(ctx context.Context, absent []Wanted) ([]Finding, error)
+// Recheck asks the cloud once more for what a listing lacked, by id. The token was
+// taken after its answers.
+type Recheck func(ctx context.Context, absent []Wanted) (findings []Finding, endToken int64, err error)
 
 // HeldScope is a scope as the roll has it.
 type HeldScope struct {
@@ -173,7 +177,16 @@ func (r *reading) observe(ctx context.Context, question *question, observation O
 	if err := r.session.Read(ctx, observation.ScopeID, sink); err != nil {
 		return Changes{}, err
 	}
-	changes, err := snapshot.Complete(sink.guard.sent, r.budgets(observation.ScopeID), question.ask)
+	return r.complete(ctx, snapshot, sink.guard.sent, question)
+}
+
+// complete applies the snapshot of a scope that was seen to its end.
+func (r *reading) complete(ctx context.Context, snapshot Snapshot, sent int64, question *question) (Changes, error) {
+	end, err := r.Runs.NextToken(ctx)
+	if err != nil {
+		return Changes{}, ourFailure("number an observation", err)
+	}
+	changes, err := snapshot.Complete(end, sent, r.budgets(question.scope), question.ask)
 	return changes, toInventory(ctx, err)
 }
 

@@ -27,18 +27,18 @@ type question struct {
 
 // ask is the Recheck of the scope. What there is no time to ask for is undecided,
 // and so is all that comes after what can't be asked.
-func (q *question) ask(ctx context.Context, absent []Wanted) ([]Finding, error) {
+func (q *question) ask(ctx context.Context, absent []Wanted) (findings []Finding, endToken int64, err error) {
 	limited := ctx
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		limited, cancel = context.WithTimeout(ctx, time.Duration(recheckShare*float64(time.Until(deadline))))
 		defer cancel()
 	}
-	findings := make([]Finding, 0, len(absent))
+	findings = make([]Finding, 0, len(absent))
 	for chunk := range slices.Chunk(absent, recheckAtOnce) {
 		found, err := q.find(limited, chunk)
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, 0, ctx.Err()
 		}
 		if err != nil {
 			found = undecided(chunk, FailureOf(err))
@@ -46,7 +46,10 @@ func (q *question) ask(ctx context.Context, absent []Wanted) ([]Finding, error) 
 		findings = append(findings, found...)
 		q.keep(found)
 	}
-	return findings, nil
+	if endToken, err = q.Runs.NextToken(ctx); err != nil {
+		return nil, 0, ourFailure("number an observation", err)
+	}
+	return findings, endToken, nil
 }
 
 func (q *question) find(ctx context.Context, wanted []Wanted) ([]Finding, error) {

@@ -82,7 +82,7 @@ func (p *pursuit) tell(ctx context.Context, s sighting[Progress], store bool) er
 	before := p.stateKey()
 	p.see(s.seen.Instance, s.time)
 	if p.recorded != p.stateKey() {
-		_, err := p.place.record(ctx, s.token, s.time, s.seen.Instance)
+		_, err := p.place.record(ctx, s.when, s.seen.Instance)
 		if err == nil {
 			p.recorded = p.stateKey()
 		} else if !isStale(err) && ctx.Err() == nil { // What is stale is looked at again soon.

@@ -128,13 +128,20 @@ type APIBudget struct {
 type Observation struct {
 	Scope    ScopeKey
 	Provider Provider
-	// Fence is the fencing token, taken before the first call to the cloud.
-	Fence int64
+	// Fence is the fencing token, taken before the first call to the cloud; End is
+	// one taken after its last answer, 0 until then. Observations that overlap may
+	// have looked in another order than they began: one is newer than another for
+	// certain when it began after the other's end.
+	Fence, End int64
 	// Time is when the first call to the cloud was made.
 	Time time.Time
 	// SyncInterval is how long until the next is due; 0: not known.
 	SyncInterval time.Duration
 }
+
+// Until is the token before which an observation must have begun to be older, or as
+// good as older, than this one.
+func (o *Observation) Until() int64 { return max(o.Fence, o.End) }
 
 // Adopt makes an instance clean, and sets what it has from the scope that it was
 // seen in, its UID and the hash of its content.

@@ -69,7 +69,7 @@ func (i *Inventory) Record(
 	message.Kind = inventoryv1.Kind(inventoryv1.Kind_value[string(observation.Kind)])
 	stored, err := call(ctx, i.ingest.UpsertInstance, &inventoryv1.UpsertInstanceRequest{
 		Instance: message, Location: observation.Location, FencingToken: observation.Token,
-		ObserveTime: timestamppb.New(observation.Time),
+		ObserveTime: timestamppb.New(observation.Time), EndToken: observation.EndToken,
 	})
 	if err != nil {
 		return nil, err

@@ -58,9 +58,9 @@ func (s *snapshot) sendInstances(instances []*inventoryv1.Instance) error {
 
 // Complete applies the snapshot, once recheck has said what the cloud knows of
 // what it lacks.
-func (s *snapshot) Complete(count int64, budgets []discovery.BudgetState, recheck discovery.Recheck) (discovery.Changes, error) {
+func (s *snapshot) Complete(endToken, count int64, budgets []discovery.BudgetState, recheck discovery.Recheck) (discovery.Changes, error) {
 	err := s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
-		Complete: &inventoryv1.SnapshotComplete{InstanceCount: count, ApiBudgets: budgetsOf(budgets)},
+		Complete: &inventoryv1.SnapshotComplete{InstanceCount: count, ApiBudgets: budgetsOf(budgets), EndToken: endToken},
 	}})
 	if err != nil {
 		return discovery.Changes{}, err
@@ -80,11 +80,11 @@ func (s *snapshot) Complete(count int64, budgets []discovery.BudgetState, rechec
 		if !answer.GetAbsent().GetFinal() {
 			continue
 		}
-		findings, err := recheck(s.ctx, absent)
+		findings, end, err := recheck(s.ctx, absent)
 		if err != nil {
 			return discovery.Changes{}, err
 		}
-		if err := s.sendVerdict(findings); err != nil {
+		if err := s.sendVerdict(findings, end); err != nil {
 			return discovery.Changes{}, err
 		}
 		result, err := s.result()
@@ -93,7 +93,7 @@ func (s *snapshot) Complete(count int64, budgets []discovery.BudgetState, rechec
 }
 
 // sendVerdict tells what the cloud said of what was absent.
-func (s *snapshot) sendVerdict(findings []discovery.Finding) error {
+func (s *snapshot) sendVerdict(findings []discovery.Finding, endToken int64) error {
 	verdict := &inventoryv1.SnapshotVerdict{}
 	size := 0
 	for n := range findings {
@@ -108,7 +108,7 @@ func (s *snapshot) sendVerdict(findings []discovery.Finding) error {
 		}
 		verdict, size = &inventoryv1.SnapshotVerdict{}, 0
 	}
-	verdict.Final = true
+	verdict.Final, verdict.EndToken = true, endToken
 	return s.sendPart(verdict)
 }
 

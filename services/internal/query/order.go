@@ -103,7 +103,9 @@ func (o *Order) close(key *Field) {
 }
 
 // IsKey tells whether it is the order of the key alone, the first one first.
-func (o *Order) IsKey() bool { return len(o.columns) == 1 && !o.columns[0].desc && o.columns[0].field.Key }
+func (o *Order) IsKey() bool {
+	return len(o.columns) == 1 && !o.columns[0].desc && o.columns[0].field.Key
+}
 
 // OrderBy is what stands after ORDER BY.
 func (o *Order) OrderBy() string {

@@ -101,11 +101,15 @@ func TestAnOlderObservationIsRefused(t *testing.T) {
 
 func (s *service) single(t *testing.T, fence int64, instance *inventoryv1.Instance) (*inventoryv1.Instance, error) {
 	t.Helper()
+	return s.ingest.UpsertInstance(t.Context(), singleRequest(fence, instance))
+}
+
+func singleRequest(fence int64, instance *inventoryv1.Instance) *inventoryv1.UpsertInstanceRequest {
 	instance = proto.CloneOf(instance)
 	instance.Account, instance.Provider, instance.Kind = account, inventoryv1.Provider_AWS, inventoryv1.Kind_VIRTUAL_MACHINE
-	return s.ingest.UpsertInstance(t.Context(), &inventoryv1.UpsertInstanceRequest{
+	return &inventoryv1.UpsertInstanceRequest{
 		Instance: instance, Location: region, FencingToken: fence, ObserveTime: timestamppb.New(at(fence)),
-	})
+	}
 }
 
 // Two observations of one scope at once, in any order of beginnings and ends: the

@@ -126,6 +126,7 @@ func (in *intake) complete(message *inventoryv1.SnapshotComplete) (inventory.Cha
 	if err := in.begin(); err != nil {
 		return inventory.Changes{}, err
 	}
+	in.snapshot.End(message.GetEndToken())
 	absent, err := in.snapshot.Absent(message.GetInstanceCount(), fromBudgets(message.GetApiBudgets())...)
 	if err != nil {
 		return inventory.Changes{}, err

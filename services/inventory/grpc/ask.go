@@ -54,6 +54,7 @@ func (in *intake) hear() error {
 				return err
 			}
 		}
+		in.snapshot.End(verdict.GetEndToken())
 		if verdict.GetFinal() {
 			return nil
 		}

@@ -19,6 +19,7 @@ func (s *Ingest) UpsertInstance(ctx context.Context, req *inventoryv1.UpsertInst
 		},
 		Provider: inventory.Provider(message.GetProvider().String()),
 		Fence:    req.GetFencingToken(),
+		End:      req.GetEndToken(),
 		Time:     fromTime(req.GetObserveTime()),
 	}
 	if err := checkSingle(obs); err != nil {

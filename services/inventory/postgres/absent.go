@@ -12,6 +12,10 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
+// End has the token that was taken after the cloud's last answer (see
+// inventory.Observation); 0: none was. It may come again.
+func (s *Snapshot) End(token int64) { s.obs.End = max(s.obs.End, token) }
+
 // Absent ends the listing: the scope was observed to the end, in count
 // instances, and left these budgets. It returns what the roll holds of it and the listing lacks; of
 // each Hear should be told before Complete. Errors: INVALID_ARGUMENT with

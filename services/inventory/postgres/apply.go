@@ -105,7 +105,7 @@ const finishScopeSQL = `
 // vouches for it.
 func (s *Snapshot) finish(ctx context.Context, tx pgx.Tx, scope *lockedScope, hold *hold, failure inventory.Failure, more int64) error {
 	if failure.Reason == "" {
-		if err := closeGap(ctx, tx, scope, s.obs.Scope, s.obs.Fence, s.obs.Time); err != nil {
+		if err := closeGap(ctx, tx, scope, s.obs.Scope, s.obs.Until(), s.obs.Time); err != nil {
 			return err
 		}
 	}
@@ -114,7 +114,7 @@ func (s *Snapshot) finish(ctx context.Context, tx pgx.Tx, scope *lockedScope, ho
 		return err
 	}
 	fence, at, missing, of := hold.columns()
-	_, err = tx.Exec(ctx, finishScopeSQL, s.scope, s.obs.Fence, s.obs.Time, more, failure.Error, failure.Reason,
+	_, err = tx.Exec(ctx, finishScopeSQL, s.scope, s.obs.Until(), s.obs.Time, more, failure.Error, failure.Reason,
 		intervalColumn(s.obs.SyncInterval), budgets, fence, at, missing, of)
 	if err != nil {
 		return err

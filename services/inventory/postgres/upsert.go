@@ -68,7 +68,7 @@ func nothing() []inventory.Holding { return nil }
 // single is the one instance as the rows of a snapshot of nothing else.
 func single(obs inventory.Observation, i *inventory.Instance) (*spool, error) {
 	rows := &spool{}
-	encoder := encoder{scope: obs.Scope.UID(), fence: obs.Fence, time: obs.Time, single: true}
+	encoder := encoder{scope: obs.Scope.UID(), fence: obs.Until(), time: obs.Time, single: true}
 	return rows, rows.add(func(b []byte) []byte { return encoder.row(b, i) })
 }
 
@@ -82,11 +82,11 @@ func (w *writer) upsert(ctx context.Context, i *inventory.Instance) error {
 	case inventory.Overtaken:
 		return inventory.Stale("instance " + i.ProviderID)
 	case inventory.Unchanged:
-		if _, err := w.tx.Exec(ctx, vouchSQL, i.UID, w.obs.Fence, w.obs.Time); err != nil {
+		if _, err := w.tx.Exec(ctx, vouchSQL, i.UID, w.obs.Until(), w.obs.Time); err != nil {
 			return err
 		}
 	}
 	more := changes.Created + changes.Reappeared + w.moved
-	_, err = w.tx.Exec(ctx, singleScopeSQL, w.obs.Scope.UID(), w.obs.Fence, more)
+	_, err = w.tx.Exec(ctx, singleScopeSQL, w.obs.Scope.UID(), w.obs.Until(), more)
 	return err
 }

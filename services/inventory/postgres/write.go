@@ -185,7 +185,7 @@ func (w *writer) markGone(ctx context.Context, absent []uuid.UUID) error {
 	if len(absent) == 0 {
 		return nil
 	}
-	tag, err := w.tx.Exec(ctx, markGoneSQL, plain(absent), w.obs.Scope.UID(), w.obs.Time, w.obs.Fence)
+	tag, err := w.tx.Exec(ctx, markGoneSQL, plain(absent), w.obs.Scope.UID(), w.obs.Time, w.obs.Until())
 	w.journal.staged += tag.RowsAffected()
 	return counted(tag.RowsAffected(), int64(len(absent)), err)
 }

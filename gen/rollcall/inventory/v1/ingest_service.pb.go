@@ -239,7 +239,8 @@ type SnapshotStart struct {
 	// to each of those scopes.
 	Location string `protobuf:"bytes,4,opt,name=location,proto3" json:"location,omitempty"`
 	// Grows from one observation to the next: taken before the first call to the
-	// cloud. Of two observations the one with the larger token is the newer.
+	// cloud. An observation is newer than those that had ended when its token was
+	// taken (see SnapshotComplete.end_token).
 	FencingToken int64 `protobuf:"varint,5,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
 	// When the first call to the cloud was made.
 	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
@@ -382,7 +383,11 @@ type SnapshotComplete struct {
 	// How many instances were sent: a stream that lost some is refused.
 	InstanceCount int64 `protobuf:"varint,1,opt,name=instance_count,json=instanceCount,proto3" json:"instance_count,omitempty"`
 	// What is left of the limits of the cloud's APIs that it was read by.
-	ApiBudgets    []*ApiBudget `protobuf:"bytes,2,rep,name=api_budgets,json=apiBudgets,proto3" json:"api_budgets,omitempty"`
+	ApiBudgets []*ApiBudget `protobuf:"bytes,2,rep,name=api_budgets,json=apiBudgets,proto3" json:"api_budgets,omitempty"`
+	// A fencing token taken after the last answer of the cloud: an observation with
+	// a smaller one began before that, may have looked earlier, and is refused. 0:
+	// the same as `fencing_token`.
+	EndToken      int64 `protobuf:"varint,3,opt,name=end_token,json=endToken,proto3" json:"end_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -431,6 +436,13 @@ func (x *SnapshotComplete) GetApiBudgets() []*ApiBudget {
 	return nil
 }
 
+func (x *SnapshotComplete) GetEndToken() int64 {
+	if x != nil {
+		return x.EndToken
+	}
+	return 0
+}
+
 // What the cloud said when it was asked by id for what a listing lacked.
 type SnapshotVerdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -438,7 +450,9 @@ type SnapshotVerdict struct {
 	// of as CANT_TELL, is not marked gone.
 	Findings []*SnapshotVerdict_Finding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
 	// No other verdict follows.
-	Final         bool `protobuf:"varint,2,opt,name=final,proto3" json:"final,omitempty"`
+	Final bool `protobuf:"varint,2,opt,name=final,proto3" json:"final,omitempty"`
+	// As in SnapshotComplete, of these answers.
+	EndToken      int64 `protobuf:"varint,3,opt,name=end_token,json=endToken,proto3" json:"end_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -485,6 +499,13 @@ func (x *SnapshotVerdict) GetFinal() bool {
 		return x.Final
 	}
 	return false
+}
+
+func (x *SnapshotVerdict) GetEndToken() int64 {
+	if x != nil {
+		return x.EndToken
+	}
+	return 0
 }
 
 // The scope was not observed to the end.
@@ -808,7 +829,9 @@ type UpsertInstanceRequest struct {
 	// As in SnapshotStart.
 	FencingToken int64 `protobuf:"varint,3,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
 	// As in SnapshotStart.
-	ObserveTime   *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	// As in SnapshotComplete.
+	EndToken      int64 `protobuf:"varint,5,opt,name=end_token,json=endToken,proto3" json:"end_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -869,6 +892,13 @@ func (x *UpsertInstanceRequest) GetObserveTime() *timestamppb.Timestamp {
 		return x.ObserveTime
 	}
 	return nil
+}
+
+func (x *UpsertInstanceRequest) GetEndToken() int64 {
+	if x != nil {
+		return x.EndToken
+	}
+	return 0
 }
 
 // Request of RemoveAccount.
@@ -1031,14 +1061,16 @@ const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
 	"\fobserve_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vobserveTime\x12H\n" +
 	"\rsync_interval\x18\a \x01(\v2\x19.google.protobuf.DurationB\b\xbaH\x05\xaa\x01\x02*\x00R\fsyncInterval\"]\n" +
 	"\x11SnapshotInstances\x12H\n" +
-	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceB\t\xbaH\x06\x92\x01\x03\x10\x88'R\tinstances\"\x8f\x01\n" +
+	"\tinstances\x18\x01 \x03(\v2\x1f.rollcall.inventory.v1.InstanceB\t\xbaH\x06\x92\x01\x03\x10\x88'R\tinstances\"\xb5\x01\n" +
 	"\x10SnapshotComplete\x12.\n" +
 	"\x0einstance_count\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\rinstanceCount\x12K\n" +
 	"\vapi_budgets\x18\x02 \x03(\v2 .rollcall.inventory.v1.ApiBudgetB\b\xbaH\x05\x92\x01\x02\x10\x10R\n" +
-	"apiBudgets\"\xf3\x03\n" +
+	"apiBudgets\x12$\n" +
+	"\tend_token\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\bendToken\"\x99\x04\n" +
 	"\x0fSnapshotVerdict\x12U\n" +
 	"\bfindings\x18\x01 \x03(\v2..rollcall.inventory.v1.SnapshotVerdict.FindingB\t\xbaH\x06\x92\x01\x03\x10\x88'R\bfindings\x12\x14\n" +
-	"\x05final\x18\x02 \x01(\bR\x05final\x1a\xf2\x02\n" +
+	"\x05final\x18\x02 \x01(\bR\x05final\x12$\n" +
+	"\tend_token\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\bendToken\x1a\xf2\x02\n" +
 	"\aFinding\x12+\n" +
 	"\vprovider_id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\bR\n" +
@@ -1075,12 +1107,13 @@ const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
 	"reappeared\x12\x1c\n" +
 	"\tunchanged\x18\x05 \x01(\x03R\tunchanged\x12\x18\n" +
 	"\amissing\x18\x06 \x01(\x03R\amissing\x12%\n" +
-	"\x0emissing_reason\x18\a \x01(\tR\rmissingReason\"\x8f\x02\n" +
+	"\x0emissing_reason\x18\a \x01(\tR\rmissingReason\"\xb5\x02\n" +
 	"\x15UpsertInstanceRequest\x12F\n" +
 	"\binstance\x18\x01 \x01(\v2\x1f.rollcall.inventory.v1.InstanceB\t\xe0A\x02\xbaH\x03\xc8\x01\x01R\binstance\x129\n" +
 	"\blocation\x18\x02 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,62}$R\blocation\x12,\n" +
 	"\rfencing_token\x18\x03 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\ffencingToken\x12E\n" +
-	"\fobserve_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vobserveTime\"\xad\x01\n" +
+	"\fobserve_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vobserveTime\x12$\n" +
+	"\tend_token\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\bendToken\"\xad\x01\n" +
 	"\x14RemoveAccountRequest\x12g\n" +
 	"\aaccount\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\x12,\n" +
