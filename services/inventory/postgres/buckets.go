@@ -23,10 +23,14 @@ const (
 // meets enough of them on its way.
 const commonLabel = 100_000
 
-// byBucket tells whether the page is read bucket by bucket: a few matches are read
-// faster all at once.
+// hasBuckets tells whether a page can be read bucket by bucket.
+func (p *listPlan) hasBuckets() bool {
+	return p.moment.isNow() && p.order.IsKey() && p.filter.Demands("labels")
+}
+
+// byBucket tells whether it is: a few matches are read faster all at once.
 func (p *listPlan) byBucket() bool {
-	return p.matches > fewByIndex && p.matches <= commonLabel && p.moment.isNow() && p.order.IsKey() && p.filter.Demands("labels")
+	return p.matches > fewLabel && p.matches <= commonLabel && p.hasBuckets()
 }
 
 // bucketPageSQL is pageSQL that goes through the buckets, from that of the row

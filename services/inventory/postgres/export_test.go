@@ -112,10 +112,10 @@ func FieldChanges(was, became string) []inventory.FieldChange {
 	return fields
 }
 
-// How many are counted one by one: so many where Postgres expects them by an
-// index, and never more.
+// How many are counted one by one: so many of a label, where Postgres expects them,
+// and never more than that.
 const (
-	FewByIndex = fewByIndex
+	FewLabel   = fewLabel
 	ExactTotal = exactTotal
 )
 

@@ -33,8 +33,8 @@ type listPlan struct {
 	cursor      instanceCursor
 	moment      moment
 	// matches is about how many match, as far as is known; 0 where nothing asks.
-	// At least so many do as atLeast says. Up to few are counted.
-	matches, atLeast, few int64
+	// At least so many do as atLeast says.
+	matches, atLeast int64
 	// take is given the instances of the page.
 	take func(*Record) error
 	// next is where the page after begins; nil: there is none.

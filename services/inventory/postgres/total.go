@@ -11,17 +11,17 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// A total is counted one by one, unless instance_counts has it, when Postgres
-// expects few: counting is as dear as there is to count, by an index a page of the
-// table each, which a first page would wait for. Where the whole table has to be
-// read anyway, it costs less. Beyond that the total is an estimate.
+// A total is counted one by one, unless instance_counts has it, up to exactTotal:
+// counting is as dear as there is to count. Beyond it the total is an estimate.
+const exactTotal = 7000
+
+// Postgres may well expect twice of what there is, and of addresses, of which it
+// knows nothing, expects thousands: then finding them in the order of the list would
+// go through the whole table. Of labels it knows more, and pages of them need no
+// count (see byBucket), which costs a page of the table for each.
 const (
-	fewByIndex = 1000
-	fewByTable = 2 * exactTotal // what Postgres expects may well be twice of what there is
-	// exactTotal is where counting ends when there are more than was expected.
-	exactTotal = 7000
-	// wholeTable is the type of the node that reads all of it, in a plan.
-	wholeTable = "Seq Scan"
+	few      = 2 * exactTotal
+	fewLabel = 1000
 )
 
 // totalKind is how the total of a first page is found.
@@ -77,17 +77,13 @@ func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
 			}
 			var plans []struct {
 				Plan struct {
-					Type string `json:"Node Type"`
-					Rows int64  `json:"Plan Rows"`
+					Rows int64 `json:"Plan Rows"`
 				}
 			}
 			if err := json.Unmarshal(text, &plans); err != nil || len(plans) != 1 {
 				return fmt.Errorf("read an estimate of Postgres: %w", err)
 			}
 			page.TotalSize, page.TotalEstimated = plans[0].Plan.Rows, true
-			if p.few = fewByIndex; plans[0].Plan.Type == wholeTable {
-				p.few = fewByTable
-			}
 			return nil
 		})
 		return
@@ -103,7 +99,7 @@ func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
 // instances. ok tells whether it did. It goes through the matches once for both,
 // which an index of labels or addresses finds in no order.
 func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page) (ok bool, err error) {
-	if page.TotalSize > p.few {
+	if page.TotalSize > few || page.TotalSize > fewLabel && p.hasBuckets() {
 		return false, nil
 	}
 	sql, args := p.fewSQL()
@@ -111,16 +107,16 @@ func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page)
 	if err != nil {
 		return false, err
 	}
-	few := fewRows{Rows: rows}
-	if err := p.readPage(&few); err != nil {
+	matches := fewRows{Rows: rows}
+	if err := p.readPage(&matches); err != nil {
 		return false, err
 	}
-	if few.total > exactTotal {
-		p.atLeast = few.total
-		page.TotalSize = max(page.TotalSize, few.total)
+	if matches.total > exactTotal {
+		p.atLeast = matches.total
+		page.TotalSize = max(page.TotalSize, matches.total)
 		return false, nil
 	}
-	page.TotalSize, page.TotalEstimated = few.total, false
+	page.TotalSize, page.TotalEstimated = matches.total, false
 	return true, nil
 }
 
