@@ -30,7 +30,7 @@ func (p *listPlan) hasBuckets() bool {
 
 // byBucket tells whether it is: a few matches are read faster all at once.
 func (p *listPlan) byBucket() bool {
-	return p.matches > fewLabel && p.matches <= commonLabel && p.hasBuckets()
+	return p.matches > exactLabelTotal && p.matches <= commonLabel && p.hasBuckets()
 }
 
 // bucketPageSQL is pageSQL that goes through the buckets, from that of the row

@@ -76,7 +76,7 @@ func TestTotalsAreTrue(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if kept := filter == "" || postgres.IsCounted(filter); first.TotalEstimated && (kept || first.TotalSize <= postgres.FewLabel) ||
+			if kept := filter == "" || postgres.IsCounted(filter); first.TotalEstimated && (kept || first.TotalSize <= postgres.ExactLabelTotal) ||
 				!first.TotalEstimated && !kept && first.TotalSize > postgres.ExactTotal {
 				t.Errorf("a total of %d is called estimated: %v", first.TotalSize, first.TotalEstimated)
 			}
@@ -117,7 +117,7 @@ func TestAnEstimatedTotal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !page.TotalEstimated || page.TotalSize <= postgres.FewLabel || len(page.Instances) != 50 || page.NextPageToken == "" {
+		if !page.TotalEstimated || page.TotalSize <= postgres.ExactLabelTotal || len(page.Instances) != 50 || page.NextPageToken == "" {
 			t.Fatalf("analyzed %v: %d instances of %d, estimated %v, next page %q",
 				analyzed, len(page.Instances), page.TotalSize, page.TotalEstimated, page.NextPageToken)
 		}

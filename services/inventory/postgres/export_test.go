@@ -112,11 +112,10 @@ func FieldChanges(was, became string) []inventory.FieldChange {
 	return fields
 }
 
-// How many are counted one by one: so many of a label, where Postgres expects them,
-// and never more than that.
+// The largest totals that are counted one by one.
 const (
-	FewLabel   = fewLabel
-	ExactTotal = exactTotal
+	ExactTotal      = exactTotal
+	ExactLabelTotal = exactLabelTotal
 )
 
 // IsCounted tells whether counts are kept for a filter.

@@ -11,18 +11,21 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// A total is counted one by one, unless instance_counts has it, up to exactTotal:
-// counting is as dear as there is to count. Beyond it the total is an estimate.
-const exactTotal = 7000
-
-// Postgres may well expect twice of what there is, and of addresses, of which it
-// knows nothing, expects thousands: then finding them in the order of the list would
-// go through the whole table. Of labels it knows more, and pages of them need no
-// count (see byBucket), which costs a page of the table for each.
+// The largest totals that are counted one by one: counting is as dear as there is to
+// count, a page of the table for each. Beyond them a total is an estimate. Of
+// labels, pages of which need no count, the buckets tell it for less.
 const (
-	few      = 2 * exactTotal
-	fewLabel = 1000
+	exactTotal      = 7000
+	exactLabelTotal = 1000
 )
+
+// exact is the one that holds for this filter and order.
+func (p *listPlan) exact() int64 {
+	if p.hasBuckets() {
+		return exactLabelTotal
+	}
+	return exactTotal
+}
 
 // totalKind is how the total of a first page is found.
 type totalKind int
@@ -99,7 +102,7 @@ func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
 // instances. ok tells whether it did. It goes through the matches once for both,
 // which an index of labels or addresses finds in no order.
 func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page) (ok bool, err error) {
-	if page.TotalSize > few || page.TotalSize > fewLabel && p.hasBuckets() {
+	if page.TotalSize > 2*p.exact() { // an estimate may well be half
 		return false, nil
 	}
 	sql, args := p.fewSQL()
@@ -107,11 +110,11 @@ func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page)
 	if err != nil {
 		return false, err
 	}
-	matches := fewRows{Rows: rows}
+	matches := fewRows{Rows: rows, most: p.exact()}
 	if err := p.readPage(&matches); err != nil {
 		return false, err
 	}
-	if matches.total > exactTotal {
+	if matches.total > matches.most {
 		p.atLeast = matches.total
 		page.TotalSize = max(page.TotalSize, matches.total)
 		return false, nil
@@ -123,7 +126,7 @@ func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page)
 // fewRows are the rows of fewSQL: none when there are too many of them.
 type fewRows struct {
 	pgx.Rows
-	total int64
+	most, total int64
 }
 
 func (r *fewRows) Next() bool {
@@ -131,7 +134,7 @@ func (r *fewRows) Next() bool {
 		return false
 	}
 	raw := r.RawValues()
-	if r.total = readInt8(raw[len(raw)-1]); r.total > exactTotal {
+	if r.total = readInt8(raw[len(raw)-1]); r.total > r.most {
 		r.Close()
 		return false
 	}
@@ -139,13 +142,13 @@ func (r *fewRows) Next() bool {
 }
 
 // fewSQL is pageSQL of a first page with the total behind each row, counted up to
-// one more than exactTotal: then the page is not the right one.
+// one more than is exact: then the page is not the right one.
 func (p *listPlan) fewSQL() (string, []any) {
 	var args query.Args
 	where := p.where(&args)
 	limit := args.Add(p.query.PageSize + 1)
 	return `WITH matched AS MATERIALIZED (
-			SELECT * FROM instances WHERE ` + where + ` LIMIT ` + args.Add(exactTotal+1) + `
+			SELECT * FROM instances WHERE ` + where + ` LIMIT ` + args.Add(p.exact()+1) + `
 		)
 		SELECT ` + instanceColumns + p.cursorSQL() + `, (SELECT count(*) FROM matched)
 		FROM matched instances ORDER BY ` + p.order.OrderBy() + ` LIMIT ` + limit, args
