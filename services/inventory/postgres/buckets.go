@@ -54,14 +54,17 @@ func (p *listPlan) bucketPageSQL() (string, []any, error) {
 		) instances LIMIT ` + limit, args, nil
 }
 
-// sampleSize is about how many matches are counted to tell how many there are: 200
-// tell it to some seven of a hundred.
-const sampleSize = 200
+// sampleSize is about how many matches are counted to tell how many there are: 100
+// tell it to about a tenth. They are looked for in a few buckets only.
+const (
+	sampleSize    = 100
+	sampleBuckets = 16
+)
 
 // queueSample replaces the total that Postgres expects by one that the first
 // buckets tell.
 func (p *listPlan) queueSample(batch *pgx.Batch, page *inventory.Page) {
-	sampled := min(buckets, buckets*sampleSize/p.matches+1)
+	sampled := min(sampleBuckets, buckets*sampleSize/p.matches+1)
 	sql, args := p.sampleSQL(sampled)
 	batch.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
 		var counted int64

@@ -16,7 +16,7 @@ import (
 // labels, pages of which need no count, the buckets tell it for less.
 const (
 	exactTotal      = 7000
-	exactLabelTotal = 1000
+	exactLabelTotal = 500
 )
 
 // exact is the one that holds for this filter and order.
@@ -25,6 +25,16 @@ func (p *listPlan) exact() int64 {
 		return exactLabelTotal
 	}
 	return exactTotal
+}
+
+// worthCounting is how many Postgres may expect for the matches to be counted. It
+// may well expect twice of what there is, and of addresses, of which it knows
+// nothing, expects thousands.
+func (p *listPlan) worthCounting() int64 {
+	if p.hasBuckets() {
+		return exactLabelTotal
+	}
+	return 2 * exactTotal
 }
 
 // totalKind is how the total of a first page is found.
@@ -102,7 +112,7 @@ func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
 // instances. ok tells whether it did. It goes through the matches once for both,
 // which an index of labels or addresses finds in no order.
 func (p *listPlan) readFew(ctx context.Context, tx pgx.Tx, page *inventory.Page) (ok bool, err error) {
-	if page.TotalSize > 2*p.exact() { // an estimate may well be half
+	if page.TotalSize > p.worthCounting() {
 		return false, nil
 	}
 	sql, args := p.fewSQL()

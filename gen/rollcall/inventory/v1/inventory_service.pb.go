@@ -352,7 +352,7 @@ type ListInstancesResponse struct {
 	// Asks for the page after; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// How many instances the filter matched when the first page was read. Exact
-	// up to 7,000, of a label up to 1,000, and whatever the size for filters over
+	// up to 7,000, of a label up to 500, and whatever the size for filters over
 	// account, provider, kind, region and one of zone, state and machine type.
 	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	// How fresh the answer is.
