@@ -32,12 +32,14 @@ func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
 	stale := func(t *testing.T, err error) { t.Helper(); refused(t, err, codes.Aborted, "STALE_OBSERVATION") }
 	for name, play := range map[string]func(t *testing.T, s *service){
 		"a look that began while the scope was read": func(t *testing.T, s *service) {
+			t.Helper()
 			if _, err := s.read(t, 10, 13, "first"); err != nil {
 				t.Fatal(err)
 			}
 			stale(t, s.look(t, 11, 12, "second"))
 		},
 		"a look that was going on when the scope began to be read": func(t *testing.T, s *service) {
+			t.Helper()
 			s.apply(t, observation(account, region, 1), named("before"))
 			if err := s.look(t, 10, 13, "first"); err != nil {
 				t.Fatal(err)
@@ -47,6 +49,7 @@ func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
 			}
 		},
 		"two looks": func(t *testing.T, s *service) {
+			t.Helper()
 			s.apply(t, observation(account, region, 1), named("before"))
 			if err := s.look(t, 10, 13, "first"); err != nil {
 				t.Fatal(err)
@@ -54,6 +57,7 @@ func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
 			stale(t, s.look(t, 11, 12, "second"))
 		},
 		"two looks, of which the first saw nothing new": func(t *testing.T, s *service) {
+			t.Helper()
 			s.apply(t, observation(account, region, 1), named("first"))
 			if err := s.look(t, 10, 13, "first"); err != nil {
 				t.Fatal(err)
@@ -61,6 +65,7 @@ func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
 			stale(t, s.look(t, 11, 12, "second"))
 		},
 		"two readings": func(t *testing.T, s *service) {
+			t.Helper()
 			if _, err := s.read(t, 10, 13, "first"); err != nil {
 				t.Fatal(err)
 			}
@@ -68,6 +73,7 @@ func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
 			stale(t, err)
 		},
 		"a look that began while the cloud was asked for what the reading lacked": func(t *testing.T, s *service) {
+			t.Helper()
 			s.apply(t, observation(account, region, 1), named("before"), machine(region, 2))
 			last := complete(1)
 			last.GetComplete().EndToken = 11
