@@ -62,6 +62,13 @@ func (f folder) acquire() (*os.File, error) {
 	return file, nil
 }
 
+// release gives the lock back at once. Closing the file alone would leave it with a child that was forked and is not
+// executing its own program yet.
+func release(lock *os.File) {
+	_ = syscall.Flock(int(lock.Fd()), syscall.LOCK_UN)
+	lock.Close()
+}
+
 // readPID returns the number in the first line of a file.
 func readPID(path string) (int, error) {
 	content, err := os.ReadFile(path)

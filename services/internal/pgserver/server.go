@@ -220,7 +220,7 @@ func (s *Server) release() {
 		s.log.close()
 	}
 	if s.lock != nil {
-		s.lock.Close()
+		release(s.lock)
 	}
 }
 
