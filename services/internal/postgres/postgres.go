@@ -224,7 +224,9 @@ func faultOfCode(err *pgconn.PgError) error {
 		return fault.New(fault.KindAborted, "CONFLICT", "another change was made at the same moment; try again").Because(err)
 	case pgerrcode.IsOperatorIntervention(err.Code), pgerrcode.IsConnectionException(err.Code),
 		pgerrcode.IsInsufficientResources(err.Code), pgerrcode.IsSystemError(err.Code),
-		err.Code == pgerrcode.ReadOnlySQLTransaction:
+		err.Code == pgerrcode.ReadOnlySQLTransaction,
+		// Who was frozen in the middle of a transaction finds its connection gone.
+		err.Code == pgerrcode.IdleInTransactionSessionTimeout:
 		return fault.Unavailable("the database", err)
 	}
 	return err
