@@ -10,7 +10,8 @@ import (
 )
 
 // Rows are read as they came, in the binary form that encode.go writes: a page of
-// a thousand instances has twenty-two thousand columns.
+// a thousand instances has twenty-two thousand columns, and a large scope a hundred
+// thousand rows in every re-read.
 
 // inBinary checks that the columns come in the form that is read here: the one that
 // pgx asks for unless the URL of the database tells it otherwise.

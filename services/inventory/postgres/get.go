@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-const getInstanceSQL = `SELECT ` + instanceColumns + ` FROM instances WHERE uid = $1`
+var getInstanceSQL = `SELECT ` + instanceColumns + ` FROM instances WHERE uid = $1`
 
 // GetInstance is one instance by the id in its name, also a gone one. Errors:
 // NOT_FOUND, with the scopes that could not be looked at under "unreachable";

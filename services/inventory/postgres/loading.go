@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -87,16 +86,10 @@ func (l *loading) close() {
 	}
 }
 
-// eachHeld reads rows of uid, fence and hash, by hand and not by Scan: a large
-// scope has a hundred thousand of them in every re-read.
+// eachHeld reads rows of uid, fence and hash.
 func eachHeld(rows pgx.Rows, take func(uuid.UUID, inventory.Held)) error {
-	defer rows.Close()
-	for rows.Next() {
-		raw := rows.RawValues() // pgx asks for these types in binary
-		take(uuid.UUID(raw[0]), inventory.Held{
-			Fence: int64(binary.BigEndian.Uint64(raw[1])),
-			Hash:  inventory.Hash(raw[2]),
-		})
-	}
-	return rows.Err()
+	return eachRow(rows, func(raw [][]byte) error {
+		take(uuid.UUID(raw[0]), inventory.Held{Fence: readInt8(raw[1]), Hash: inventory.Hash(raw[2])})
+		return nil
+	})
 }

@@ -44,15 +44,6 @@ var logImageSQL = `
 	WHERE $4::text[] IS NULL OR i.account = ANY ($4)
 	ORDER BY log.revision`
 
-// imageColumns are instanceColumns of a row with this name.
-func imageColumns(name, observeTime string) string {
-	return name + `.uid, ` + name + `.account, ` + name + `.provider, ` + name + `.kind, ` + name + `.provider_id, ` +
-		name + `.provider_uri, ` + name + `.display_name, ` + name + `.region, ` + name + `.zone, ` +
-		name + `.state, ` + name + `.provider_state, ` + name + `.machine_type, ` + name + `.private_ips, ` +
-		name + `.public_ips, ` + name + `.labels, ` + name + `.details, ` + name + `.create_time, ` +
-		name + `.first_seen_time, ` + name + `.change_time, ` + observeTime + `, ` + name + `.gone_time, ` + name + `.content_hash`
-}
-
 // ReadLog reads at most so many changes after a place, and of them keeps those of
 // the accounts (bare ids; nil: all). Errors: OUT_OF_RANGE with
 // inventory.ReasonTokenExpired when what follows the place is not in the log.

@@ -16,9 +16,16 @@ import (
 const observeTimeSQL = `GREATEST(observe_time, (SELECT s.last_complete_time FROM scopes s WHERE s.uid = instances.scope))`
 
 // instanceColumns are what a Record is read from, of the table instances.
-const instanceColumns = `uid, account, provider, kind, provider_id, provider_uri, display_name, region, zone,
-	state, provider_state, machine_type, private_ips, public_ips, labels, details, create_time,
-	first_seen_time, change_time, ` + observeTimeSQL + `, gone_time, content_hash`
+var instanceColumns = imageColumns("instances", observeTimeSQL)
+
+// imageColumns are the same of a row with this name.
+func imageColumns(name, observeTime string) string {
+	return name + `.uid, ` + name + `.account, ` + name + `.provider, ` + name + `.kind, ` + name + `.provider_id, ` +
+		name + `.provider_uri, ` + name + `.display_name, ` + name + `.region, ` + name + `.zone, ` +
+		name + `.state, ` + name + `.provider_state, ` + name + `.machine_type, ` + name + `.private_ips, ` +
+		name + `.public_ips, ` + name + `.labels, ` + name + `.details, ` + name + `.create_time, ` +
+		name + `.first_seen_time, ` + name + `.change_time, ` + observeTime + `, ` + name + `.gone_time, ` + name + `.content_hash`
+}
 
 const instanceColumnCount = 22
 
