@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 	"github.com/google/uuid"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 )
@@ -184,7 +181,7 @@ func (s *session) follow(ctx context.Context, operation *longrunningpb.Operation
 		case ctx.Err() != nil:
 			fmt.Fprintf(s.err, "The operation goes on: rollcall operations wait %[1]s, or rollcall operations cancel %[1]s\n", id(operationsCollection, name))
 			return nil, ctx.Err()
-		case status.Code(err) != codes.Unavailable && !errors.Is(err, io.EOF) || tries > 10: //nolint:mnd // A restart is soon over.
+		case !isPassing(err) || tries > 10: //nolint:mnd // A restart is soon over.
 			return nil, fmt.Errorf("the operation goes on, and can't be followed (%s): %w", name, err)
 		}
 	}
