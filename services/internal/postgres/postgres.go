@@ -31,6 +31,11 @@ const (
 	defaultMaxConns = 8
 	connectLimit    = 5 * time.Second
 	healthEvery     = 5 * time.Second
+	// provenFor is how long a connection that answered is taken to be alive: less
+	// than Postgres needs to fall and come back, so that nobody who asks after it
+	// is back is handed a connection from before. On a busy pool hardly any is
+	// idle for that long.
+	provenFor = 50 * time.Millisecond
 )
 
 // Options are how to open a pool.
@@ -67,6 +72,7 @@ func Open(ctx context.Context, options Options) (*pgxpool.Pool, error) {
 	}
 	maps.Copy(config.ConnConfig.RuntimeParams, options.Settings)
 	config.HealthCheckPeriod = healthEvery
+	config.ShouldPing = func(_ context.Context, params pgxpool.ShouldPingParams) bool { return params.IdleDuration > provenFor }
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
@@ -129,6 +130,59 @@ func TestFaultsOfADatabaseThatGoesAway(t *testing.T) {
 	server.Start(t)
 	if _, err := pool.Exec(t.Context(), `SELECT 1`); err != nil {
 		t.Errorf("back: got %v", err)
+	}
+}
+
+// Whoever asks once the database is back is not told of connections from before.
+func TestNoConnectionFromBeforeAFallIsHandedOut(t *testing.T) {
+	server := dbtest.NewServer(t)
+	db := server.New(t, empty)
+	pool, err := postgres.Open(t.Context(), postgres.Options{URL: db.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	var held []*pgxpool.Conn
+	for range pool.Config().MaxConns {
+		conn, err := pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, conn)
+	}
+	for _, conn := range held {
+		conn.Release()
+	}
+	server.Stop(t)
+	server.Start(t)
+	for i := range held {
+		if _, err := pool.Exec(t.Context(), `SELECT 1`); err != nil {
+			t.Errorf("question %d after the fall: %v", i+1, err)
+		}
+	}
+}
+
+// Who is frozen in the middle of a transaction finds that Postgres let go of it.
+func TestEndedIdleInTransactionIsAway(t *testing.T) {
+	db := dbtest.New(t, empty)
+	pool, err := postgres.Open(t.Context(), postgres.Options{
+		URL: db.URL, Settings: map[string]string{"idle_in_transaction_session_timeout": "20ms"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Its end is the next thing that the server says.
+	_, err = tx.Conn().WaitForNotification(t.Context())
+	if fault.KindOf(postgres.Fault(err)) != fault.KindUnavailable {
+		t.Errorf("ended while it waited: got %v", err)
+	}
+	if err := tx.Rollback(t.Context()); !errors.Is(err, pgx.ErrTxClosed) && fault.KindOf(postgres.Fault(err)) != fault.KindUnavailable {
+		t.Errorf("rolled back after its end: got %v", err)
 	}
 }
 
