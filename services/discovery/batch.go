@@ -9,6 +9,7 @@ import (
 
 // batched are the scopes that the roll has and the plan lacks, and that a batch
 // of the plan lists if anything is there: the listing says what became of them.
+// That it lacks a place of which nobody ever saw anything says nothing.
 func batched(session Session, account Account, planned []PlannedScope, held []HeldScope) []PlannedScope {
 	lister, ok := session.(BatchSession)
 	if !ok || len(account.Regions) > 0 {
@@ -23,7 +24,7 @@ func batched(session Session, account Account, planned []PlannedScope, held []He
 	}
 	var more []PlannedScope
 	for _, scope := range held {
-		if !inPlan[scope.ScopeID] && listed[lister.Batch(scope.ScopeID)] {
+		if !inPlan[scope.ScopeID] && !scope.unseen() && listed[lister.Batch(scope.ScopeID)] {
 			more = append(more, PlannedScope{ScopeID: scope.ScopeID})
 		}
 	}

@@ -18,11 +18,11 @@ func TestWithoutPlan(t *testing.T) {
 	t.Parallel()
 	planned := []PlannedScope{{ScopeID: ScopeID{VirtualMachine, "a"}}, {ScopeID: ScopeID{Database, "a"}}, {ScopeID: ScopeID{VirtualMachine, "e-b"}}}
 	held := []HeldScope{
-		{ScopeID: ScopeID{VirtualMachine, "a"}, Instances: 3},
-		{ScopeID: ScopeID{VirtualMachine, "b"}, Instances: 3},
-		{ScopeID: ScopeID{Database, "b"}},
-		{ScopeID: ScopeID{Database, "c"}, LastError: lostFailure("c", false).Message},
-		{ScopeID: ScopeID{Database, "d"}, LastError: lostFailure("d", true).Message},
+		{ScopeID: ScopeID{VirtualMachine, "a"}, Instances: 3, Observed: true},
+		{ScopeID: ScopeID{VirtualMachine, "b"}, Instances: 3, Observed: true},
+		{ScopeID: ScopeID{Database, "b"}, Observed: true},
+		{ScopeID: ScopeID{Database, "c"}, Observed: true, LastError: lostFailure("c", false).Message},
+		{ScopeID: ScopeID{Database, "d"}, Observed: true, LastError: lostFailure("d", true).Message},
 		{ScopeID: ScopeID{VirtualMachine, "e"}, LastError: "there is no region e"}, // and now there is
 	}
 	for _, test := range []struct {

@@ -57,8 +57,14 @@ type Recheck func(ctx context.Context, absent []Wanted) (findings []Finding, end
 type HeldScope struct {
 	ScopeID
 	Instances int64
+	// Observed tells that it ever was, to the end.
+	Observed  bool
 	LastError string
 }
+
+// unseen tells whether nobody ever saw anything of the scope: it may be no place
+// at all.
+func (s *HeldScope) unseen() bool { return !s.Observed && s.Instances == 0 }
 
 // reading is the reading of one account's scopes.
 type reading struct {
@@ -271,7 +277,7 @@ func standsIn(held HeldScope, planned []PlannedScope) bool {
 // locations that are switched off, or no longer wanted. What the roll says of
 // them is stale, and by no means empty. Those that were switched off and still
 // hold instances belong to the run, for people may not know; the rest is
-// silent.
+// silent. One that was never seen leaves the roll.
 func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (loud, silent []PlannedScope) {
 	inPlan, failedKinds := map[ScopeID]bool{{}: true}, map[Kind]bool{}
 	for _, scope := range planned {
@@ -290,7 +296,7 @@ func withoutPlan(account Account, planned []PlannedScope, held []HeldScope) (lou
 		switch {
 		case !unwanted && scope.Instances > 0:
 			loud = append(loud, lost)
-		case scope.LastError != failure.Message:
+		case scope.LastError != failure.Message, scope.unseen():
 			silent = append(silent, lost)
 		}
 	}

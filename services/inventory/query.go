@@ -57,7 +57,8 @@ type Gap struct {
 	Start time.Time
 	// End is the first complete observation after; zero: it goes on.
 	End time.Time
-	// Reason for programs: that of a Failure, ReasonHeld or ReasonNotObserved.
+	// Reason for programs: that of a Failure, ReasonHeld, ReasonNotObserved or
+	// ReasonRemoved.
 	Reason string
 	// Error for people.
 	Error string

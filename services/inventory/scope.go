@@ -21,6 +21,8 @@ const (
 	ReasonHeld = "HELD"
 	// ReasonNotObserved is that of a gap in which nobody tried.
 	ReasonNotObserved = "NOT_OBSERVED"
+	// ReasonRemoved is that of a gap in which the account was off the roll.
+	ReasonRemoved = "REMOVED"
 )
 
 // ScopeKey names a scope: the smallest thing whose truth is known at once.

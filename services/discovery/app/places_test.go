@@ -9,10 +9,13 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
@@ -186,4 +189,78 @@ func without(body []byte, hidden func(any) bool) []byte {
 		return body
 	}
 	return edited
+}
+
+// scopes are those that the roll has of an account, as kind and location.
+func (r *rollcall) scopes(name string) []string {
+	r.t.Helper()
+	response, err := r.inventory.ListScopes(r.t.Context(), &inventoryv1.ListScopesRequest{Filter: `account = "` + name + `"`, PageSize: 1000})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var scopes []string
+	for _, scope := range response.GetScopes() {
+		scopes = append(scopes, scope.GetKind().String()+" "+scope.GetLocation())
+	}
+	return scopes
+}
+
+// A region that never was is told of as long as it is wanted, and then leaves the
+// roll. One that was seen stays, for what was there may well run.
+func TestRegionThatNeverWas(t *testing.T) {
+	t.Parallel()
+	const nowhere, abroad = "eu-west-9", "europe-west99"
+	r := start(t, cloudsim.Config{
+		Accounts: 1, Regions: []string{home, other}, Instances: 12, Databases: 4,
+		Transition: cloudsim.Immediately, Projects: projects().Projects,
+	})
+	for _, test := range []struct {
+		account *accountsv1.Account
+		mask    string
+		nowhere string
+		mended  []string
+		stays   string
+	}{
+		{account: r.add(r.world.Accounts()[0], func(a *accountsv1.Account) { a.GetAws().Regions = []string{other, nowhere} }),
+			mask: "aws.regions", nowhere: nowhere, mended: []string{home}, stays: other},
+		{account: r.addProject(project, func(p *accountsv1.GcpProject) { p.Regions = []string{"europe-west1", abroad} }),
+			mask: "gcp.regions", nowhere: abroad, stays: "europe-west1"},
+	} {
+		name := test.account.GetName()
+		r.connection(name, accountsv1.Connection_DEGRADED)
+		wanted := []string{"DATABASE " + test.nowhere, "VIRTUAL_MACHINE " + test.nowhere}
+		id := strings.TrimPrefix(name, "accounts/")
+		for range 2 {
+			r.wantUnreachable(name, "scopes/"+id+"~database~"+test.nowhere, "scopes/"+id+"~virtual-machine~"+test.nowhere)
+			if got := r.scopes(name); !slices.Contains(got, wanted[0]) || !slices.Contains(got, wanted[1]) {
+				t.Errorf("the scopes are %q", got)
+			}
+			if run := r.sync(name); run.GetState() != discoveryv1.SyncRun_DEGRADED || run.GetScopesFailed() != 2 {
+				t.Errorf("the run is %v", run)
+			}
+		}
+		if aws := test.account.GetAws(); aws != nil {
+			aws.Regions = test.mended
+		} else {
+			test.account.GetGcp().Regions = test.mended
+		}
+		test.account.Etag = ""
+		_, err := r.accounts.UpdateAccount(t.Context(), &accountsv1.UpdateAccountRequest{
+			Account: test.account, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{test.mask}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.sync(name)
+		if connection := r.connection(name, accountsv1.Connection_CONNECTED); connection.GetLastError() != "" {
+			t.Errorf("the connection is %v", connection)
+		}
+		got := r.scopes(name)
+		if slices.Contains(got, wanted[0]) || slices.Contains(got, wanted[1]) {
+			t.Errorf("no longer wanted, the scopes are %q", got)
+		}
+		if !slices.Contains(got, "DATABASE "+test.stays) {
+			t.Errorf("of %s nothing is left: %q", test.stays, got)
+		}
+	}
 }

@@ -109,6 +109,7 @@ func (i *Inventory) Scopes(ctx context.Context, account string) ([]discovery.Hel
 			held = append(held, discovery.HeldScope{
 				ScopeID:   discovery.ScopeID{Kind: discovery.Kind(scope.GetKind().String()), Location: scope.GetLocation()},
 				Instances: scope.GetInstanceCount(),
+				Observed:  scope.GetLastCompleteTime() != nil,
 				LastError: scope.GetLastError(),
 			})
 		}

@@ -19,6 +19,7 @@ import (
 func TestPagesByBucket(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
+	store.TakeAsLarge()
 	crowd(t, store, pool)
 	for _, c := range []struct {
 		filter, where string

@@ -115,8 +115,12 @@ func FieldChanges(was, became string) []inventory.FieldChange {
 // The largest totals that are counted one by one.
 const (
 	ExactTotal      = exactTotal
+	ExactLargeTotal = exactLargeTotal
 	ExactLabelTotal = exactLabelTotal
 )
+
+// TakeAsLarge has the store treat its roll as a large one, whatever its size.
+func (s *Store) TakeAsLarge() { s.smallRoll = 0 }
 
 // IsCounted tells whether counts are kept for a filter.
 func IsCounted(text string) bool {

@@ -19,10 +19,15 @@ const (
 			sync_interval = COALESCE($6, sync_interval), api_budgets = COALESCE($7, api_budgets)`
 
 	failScopeSQL = setFailureSQL + ` WHERE uid = $1 AND attempt_fence <= $2`
+
+	// Of a scope that nobody wants and of which nobody ever saw anything there is
+	// nothing to tell, unless somebody looks at it by now.
+	dropUnwantedSQL = deleteUnseenSQL + ` AND attempt_fence <= $2 AND (claim_fence IS NULL OR claim_fence <= $2)`
 )
 
 // FailScope writes down that the scope could not be observed to the end, and
-// why; nothing else changes. Errors: ABORTED with inventory.ReasonStale when a
+// why; nothing else changes. One that is not going to be read again
+// (inventory.ReasonRetired) and was never observed leaves the roll. Errors: ABORTED with inventory.ReasonStale when a
 // newer observation of the scope has ended.
 func (s *Store) FailScope(ctx context.Context, obs inventory.Observation, failure inventory.Failure) error {
 	failure.Clean()
@@ -38,6 +43,12 @@ func (s *Store) FailScope(ctx context.Context, obs inventory.Observation, failur
 			return stale(obs)
 		} else if err != nil {
 			return err
+		}
+		if failure.Reason == inventory.ReasonRetired {
+			tag, err := tx.Exec(ctx, dropUnwantedSQL, obs.Scope.UID(), obs.Fence)
+			if err != nil || tag.RowsAffected() > 0 {
+				return err
+			}
 		}
 		tag, err := tx.Exec(ctx, failScopeSQL, obs.Scope.UID(), obs.Fence, obs.Time, failure.Error, failure.Reason,
 			intervalColumn(obs.SyncInterval), budgets)

@@ -33,8 +33,9 @@ const (
 //	else                                     twice the interval before, as more would be a gap;
 //	                                         not before the first one, or the end of the gap before
 //
-// A scope that was not read any more by then, and had nothing in it, is left out;
-// see inUseSQL.
+// An account that left the roll and came back was in a gap in between; of the time
+// before it all that is known of its scopes are their gaps. A scope that was not
+// read any more by then, and had nothing in it, is left out; see inUseSQL.
 func scopesAsOf(at string) string {
 	return `(
 		SELECT s.uid, s.account, s.provider, s.kind, s.location,
@@ -47,17 +48,20 @@ func scopesAsOf(at string) string {
 			END AS last_complete_time
 		FROM scopes s
 		LEFT JOIN LATERAL (
-			SELECT g.* FROM observation_gaps g WHERE g.scope = s.uid AND g.start_time < ` + at + `
+			SELECT g.*, g.reason = '` + inventory.ReasonRemoved + `' AND s.first_complete_time IS NULL AND g.start_time = (
+				SELECT max(start_time) FROM observation_gaps WHERE scope = s.uid
+			) AS removed
+			FROM observation_gaps g WHERE g.scope = s.uid AND g.start_time < ` + at + `
 			ORDER BY g.start_time DESC LIMIT 1
 		) before ON true
 		LEFT JOIN LATERAL (
-			SELECT NULL::timestamptz AS start_time, s.first_complete_time AS end_time,
-				CASE WHEN s.first_complete_time IS NULL THEN ` + goesOnReasonSQL + ` ELSE '` + inventory.ReasonNotObserved + `' END AS reason,
-				CASE WHEN s.first_complete_time IS NULL THEN ` + goesOnErrorSQL + ` ELSE '' END AS error
-			WHERE s.first_complete_time IS NULL OR s.first_complete_time > ` + at + `
+			SELECT before.start_time, CASE WHEN NOT before.removed THEN before.end_time END AS end_time, before.reason, before.error
+			WHERE before.end_time > ` + at + ` OR before.removed
 			UNION ALL
-			SELECT before.start_time, before.end_time, before.reason, before.error
-			WHERE s.first_complete_time <= ` + at + ` AND before.end_time > ` + at + `
+			SELECT NULL, s.first_complete_time,
+				CASE WHEN s.first_complete_time IS NULL THEN ` + goesOnReasonSQL + ` ELSE '` + inventory.ReasonNotObserved + `' END,
+				CASE WHEN s.first_complete_time IS NULL THEN ` + goesOnErrorSQL + ` ELSE '' END
+			WHERE s.first_complete_time IS NULL OR s.first_complete_time > ` + at + `
 			UNION ALL
 			SELECT s.last_complete_time, NULL, ` + goesOnReasonSQL + `, ` + goesOnErrorSQL + `
 			WHERE s.last_complete_time < ` + at + ` AND ` + goesOnSQL + `

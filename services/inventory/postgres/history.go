@@ -93,14 +93,16 @@ func (r *historyReader) read(ctx context.Context, tx pgx.Tx) error {
 	if more {
 		low = r.page.Changes[len(r.page.Changes)-1].CommitTime
 	}
-	moreGaps, err := r.readGaps(ctx, tx, low)
+	open, err := r.readOpenGap(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if r.query.PageToken == "" {
-		if err := r.readOpenGap(ctx, tx); err != nil {
-			return err
-		}
+	moreGaps, err := r.readGaps(ctx, tx, low, open)
+	if err != nil {
+		return err
+	}
+	if open != nil && r.query.PageToken == "" {
+		r.page.Gaps = slices.Insert(r.page.Gaps, 0, *open)
 	}
 	r.end(more, moreGaps)
 	return nil
@@ -144,12 +146,17 @@ const gapsSQL = `
 	FROM observation_gaps g LEFT JOIN scopes s ON s.uid = g.scope
 	WHERE g.scope IN (SELECT $2::uuid UNION SELECT (was ->> 'scope')::uuid FROM changes WHERE uid = $1 AND was ? 'scope')
 		AND (g.end_time, g.scope) < ($3, $4) AND g.end_time > $5
-	ORDER BY g.end_time DESC, g.scope DESC LIMIT $6`
+		AND (g.scope, g.start_time) IS DISTINCT FROM ($2, $6::timestamptz)
+	ORDER BY g.end_time DESC, g.scope DESC LIMIT $7`
 
 // readGaps reads the gaps that ended after low, and tells whether there are more
-// than a page holds.
-func (r *historyReader) readGaps(ctx context.Context, tx pgx.Tx, low time.Time) (more bool, err error) {
-	rows, err := tx.Query(ctx, gapsSQL, r.uid, r.of.scope, r.cursor.GapEnd, r.cursor.GapScope, low, maxGaps+1)
+// than a page holds. The one that goes on is not among them.
+func (r *historyReader) readGaps(ctx context.Context, tx pgx.Tx, low time.Time, open *inventory.Gap) (more bool, err error) {
+	var openStart *time.Time
+	if open != nil && !open.Start.IsZero() {
+		openStart = &open.Start
+	}
+	rows, err := tx.Query(ctx, gapsSQL, r.uid, r.of.scope, r.cursor.GapEnd, r.cursor.GapScope, low, openStart, maxGaps+1)
 	if err != nil {
 		return false, err
 	}
@@ -188,26 +195,34 @@ func (of historyOf) guess(scope uuid.UUID) inventory.ScopeKey {
 	return key
 }
 
+// A scope that has no complete observation since its account was removed is out of
+// sight since before that.
 const openGapSQL = `
-	SELECT account, kind, location, last_complete_time, ` + goesOnReasonSQL + `, ` + goesOnErrorSQL + `
-	FROM scopes s WHERE uid = $1 AND (s.last_complete_time IS NULL OR ` + goesOnSQL + `)`
+	SELECT s.account, s.kind, s.location, COALESCE(s.last_complete_time, removed.start_time),
+		COALESCE(removed.reason, ` + goesOnReasonSQL + `), COALESCE(removed.error, ` + goesOnErrorSQL + `, '')
+	FROM (VALUES (1)) one
+	LEFT JOIN scopes s ON s.uid = $1
+	LEFT JOIN (` + lastGapSQL + `) removed ON removed.reason = '` + inventory.ReasonRemoved + `' AND s.last_complete_time IS NULL
+	WHERE removed.scope IS NOT NULL OR s.uid IS NOT NULL AND (s.last_complete_time IS NULL OR ` + goesOnSQL + `)`
 
-// readOpenGap reads the gap that goes on now, if there is one.
-func (r *historyReader) readOpenGap(ctx context.Context, tx pgx.Tx) error {
-	var gap inventory.Gap
+// readOpenGap reads the gap that goes on now; nil: there is none.
+func (r *historyReader) readOpenGap(ctx context.Context, tx pgx.Tx) (*inventory.Gap, error) {
+	gap := inventory.Gap{Scope: r.of.guess(r.of.scope)}
+	var account, kind, location *string
 	var start *time.Time
-	err := tx.QueryRow(ctx, openGapSQL, r.of.scope).Scan(&gap.Scope.Account, &gap.Scope.Kind, &gap.Scope.Location,
-		&start, &gap.Reason, &gap.Error)
+	err := tx.QueryRow(ctx, openGapSQL, r.of.scope).Scan(&account, &kind, &location, &start, &gap.Reason, &gap.Error)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return nil
+		return nil, nil //nolint:nilnil // None is an answer.
 	case err != nil:
-		return err
-	case start != nil:
+		return nil, err
+	case account != nil:
+		gap.Scope = inventory.ScopeKey{Account: *account, Kind: inventory.Kind(*kind), Location: *location}
+	}
+	if start != nil {
 		gap.Start = *start
 	}
-	r.page.Gaps = slices.Insert(r.page.Gaps, 0, gap)
-	return nil
+	return &gap, nil
 }
 
 // end leaves the token of the next page, when there is one. Where the gaps of a

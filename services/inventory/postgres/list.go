@@ -35,6 +35,9 @@ type listPlan struct {
 	// matches is about how many match, as far as is known; 0 where nothing asks.
 	// At least so many do as atLeast says.
 	matches, atLeast int64
+	// small tells whether the roll is, which has at most smallRoll bytes.
+	small     bool
+	smallRoll int64
 	// take is given the instances of the page.
 	take func(*Record) error
 	// next is where the page after begins; nil: there is none.
@@ -70,7 +73,7 @@ func (s *Store) ListInstances(ctx context.Context, q inventory.ListQuery, take f
 	if err != nil {
 		return inventory.Page{}, err
 	}
-	plan.take = take
+	plan.take, plan.smallRoll = take, s.smallRoll
 	page := inventory.Page{TotalSize: plan.cursor.Total, TotalEstimated: plan.cursor.Estimated}
 	err = s.read(ctx, func(tx pgx.Tx) error {
 		if plan.moment, err = momentOf(ctx, tx, q.AsOf, plan.cursor.Past); err != nil {

@@ -80,7 +80,7 @@ func TestPlansOfThePast(t *testing.T) {
 		checkLog(t, plan, "changes_1", "changes_2", "changes_3")
 	})
 	t.Run("gaps", func(t *testing.T) {
-		plan := explain(t, pool, postgres.GapsSQL, []any{uid, scope, noon, uuid.Max, noon.Add(-time.Hour), 1001})
+		plan := explain(t, pool, postgres.GapsSQL, []any{uid, scope, noon, uuid.Max, noon.Add(-time.Hour), noon, 1001})
 		checkLog(t, plan, "changes_1", "changes_2", "changes_3")
 		for _, node := range plan.all() {
 			if node.Type == "Seq Scan" && node.Relation == "observation_gaps" {

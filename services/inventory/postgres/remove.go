@@ -31,7 +31,7 @@ const (
 )
 
 // RemoveAccount takes the scopes of an account off the roll and marks its
-// instances as gone. Observations with a smaller token than fence can't bring
+// instances as gone; that nobody looks from then on is told of both. Observations with a smaller token than fence can't bring
 // them back. It may be repeated. Errors: ABORTED with inventory.ReasonStale when
 // the account was observed, or removed, with a larger token.
 func (s *Store) RemoveAccount(ctx context.Context, account string, fence int64) error {
@@ -40,6 +40,10 @@ func (s *Store) RemoveAccount(ctx context.Context, account string, fence int64) 
 			return err
 		}
 		if _, err := tx.Exec(ctx, applyLimitSQL); err != nil {
+			return err
+		}
+		now := time.Now()
+		if _, err := tx.Exec(ctx, removedGapsSQL, account, now); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, deleteScopesSQL, account); err != nil {
@@ -51,7 +55,6 @@ func (s *Store) RemoveAccount(ctx context.Context, account string, fence int64) 
 		if _, err := tx.Exec(ctx, stageSQL); err != nil {
 			return err
 		}
-		now := time.Now()
 		tag, err := tx.Exec(ctx, accountGoneSQL, account, fence, now)
 		if err != nil {
 			return err

@@ -17,13 +17,20 @@ type Store struct {
 	applying chan struct{}
 	// exporting has room for those that read all: an eighth of the connections.
 	exporting chan struct{}
+	// smallRoll is up to where a roll is small, in bytes.
+	smallRoll int64
 }
 
 // New is the roll in the database of pool, which must be migrated and opened
 // with Settings.
 func New(pool *pgxpool.Pool) *Store {
 	conns := pool.Config().MaxConns
-	return &Store{pool: pool, applying: make(chan struct{}, max(1, conns/2)), exporting: make(chan struct{}, max(1, conns/8))}
+	return &Store{
+		pool:      pool,
+		applying:  make(chan struct{}, max(1, conns/2)),
+		exporting: make(chan struct{}, max(1, conns/8)),
+		smallRoll: smallRoll,
+	}
 }
 
 // Settings are those of each connection. Nothing may hang for ever; and a page

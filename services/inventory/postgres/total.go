@@ -11,27 +11,39 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// The largest totals that are counted one by one: counting is as dear as there is to
-// count, a page of the table for each. Beyond them a total is an estimate. Of
-// labels, pages of which need no count, the buckets tell it for less.
+// The largest totals that are counted one by one; beyond them a total is an
+// estimate. In a large roll counting is as dear as there is to count, a page of the
+// table for each, and people wait for it: what comes back from a page of a million
+// should do so in 10 ms. Of labels, pages of which need no count, the buckets tell
+// the total for less.
 const (
-	exactTotal      = 7000
+	exactTotal      = 7000 // in a small roll
+	exactLargeTotal = 1000
 	exactLabelTotal = 500
 )
 
+// smallRoll is how many bytes the instances of a small roll take at most: about
+// 90,000 of them, which stay in the memory of a Postgres with its usual settings.
+const smallRoll = 64 << 20
+
+const isSmallSQL = `SELECT pg_relation_size('instances') <= $1`
+
 // exact is the one that holds for this filter and order.
 func (p *listPlan) exact() int64 {
-	if p.hasBuckets() {
+	switch {
+	case p.small:
+		return exactTotal
+	case p.hasBuckets():
 		return exactLabelTotal
 	}
-	return exactTotal
+	return exactLargeTotal
 }
 
 // worthCounting is how many Postgres may expect for the matches to be counted. It
 // may well expect twice of what there is, and of addresses, of which it knows
 // nothing, expects thousands.
 func (p *listPlan) worthCounting() int64 {
-	if p.hasBuckets() {
+	if p.hasBuckets() && !p.small {
 		return exactLabelTotal
 	}
 	return 2 * exactTotal
@@ -82,6 +94,7 @@ func (p *listPlan) estimateSQL() (string, []any) {
 // queueTotal asks for the total of a first page, or for its estimate.
 func (p *listPlan) queueTotal(batch *pgx.Batch, page *inventory.Page) {
 	if p.totalKind() == estimatedFirst {
+		batch.Queue(isSmallSQL, p.smallRoll).QueryRow(func(row pgx.Row) error { return row.Scan(&p.small) })
 		sql, args := p.estimateSQL()
 		batch.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
 			var text []byte

@@ -71,7 +71,9 @@ func (s *Store) keepLog(ctx context.Context, now time.Time, ahead int, keep time
 	if err := s.forgetChanges(ctx, horizon); err != nil {
 		return err
 	}
-	if _, err := s.pool.Exec(ctx, forgetGapsSQL, horizon); err != nil {
+	// With the changes of their time, not before.
+	_, begin := partitionOf(horizon)
+	if _, err := s.pool.Exec(ctx, forgetGapsSQL, begin); err != nil {
 		return kit.Fault(err)
 	}
 	return s.forgetGone(ctx, horizon)

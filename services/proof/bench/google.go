@@ -128,7 +128,7 @@ func measureProjects(ctx context.Context, set settings) (string, error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "A Google Cloud project of %d virtual machines in 16 zones and %d databases; %d CPUs, %s, median of %d rounds.\n\n",
 		projectMachines, projectDatabases, runtime.NumCPU(), runtime.Version(), len(rounds))
-	writeSyncs(&b, rounds, "bare Google client", projectTotal)
+	writeSyncs(&b, rounds, "bare Google client", projectTotal, syncPeak)
 	return b.String(), nil
 }
 

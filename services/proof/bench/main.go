@@ -37,6 +37,7 @@ var parts = []struct {
 }{
 	{"sync", measureSyncs},
 	{"project", measureProjects},
+	{"scope", measureLargeScope},
 	{"snapshot", func(ctx context.Context, s settings) (string, error) {
 		return measureSnapshots(ctx, s.program("inventory"))
 	}},
@@ -120,16 +121,34 @@ func run(ctx context.Context, s settings, only, out string) error {
 
 // measureSyncs makes the table of syncs.
 func measureSyncs(ctx context.Context, set settings) (string, error) {
-	s, rounds := set.size, set.rounds
+	results, err := measureRounds(ctx, set.rollcall, set.size, set.rounds)
+	if err != nil {
+		return "", err
+	}
+	return report(set.size, results, syncPeak), nil
+}
+
+// measureLargeScope makes the table of one region with a hundred thousand virtual
+// machines, once: what is asked is how much memory that takes.
+func measureLargeScope(ctx context.Context, set settings) (string, error) {
+	s := size{accounts: 1, regions: 1, instances: 100_000}
+	results, err := measureRounds(ctx, set.rollcall, s, 1)
+	if err != nil {
+		return "", err
+	}
+	return report(s, results, scopePeak), nil
+}
+
+func measureRounds(ctx context.Context, rollcall string, s size, rounds int) ([]round, error) {
 	results := make([]round, 0, rounds)
 	for i := range rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d: %d accounts × %d regions × %d virtual machines and %d databases\n",
 			i+1, rounds, s.accounts, s.regions, s.instances, s.databases)
-		r, err := measure(ctx, set.rollcall, s)
+		r, err := measure(ctx, rollcall, s)
 		if err != nil {
-			return "", fmt.Errorf("round %d: %w", i+1, err)
+			return nil, fmt.Errorf("round %d: %w", i+1, err)
 		}
 		results = append(results, r)
 	}
-	return report(s, results), nil
+	return results, nil
 }

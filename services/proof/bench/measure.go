@@ -100,6 +100,9 @@ func (r *round) syncTwice(ctx context.Context, up *process, names []string, tota
 	if err := remember(ctx, conn); err != nil {
 		return err
 	}
+	if _, err := conn.Exec(ctx, `VACUUM ANALYZE`); err != nil { // what autovacuum does soon, and writes its own log for
+		return err
+	}
 	before, err := writtenLog(ctx, conn)
 	if err != nil {
 		return err

@@ -61,6 +61,12 @@ func questions() []question {
 		{"… by account and state", page, deep(`account = "accounts/aws-100000000007" AND state = STOPPED`)},
 		{"the first page of 50, by state", page, first(func(n int) string { return "state = " + []string{"RUNNING", "STOPPED", "FAILED"}[n%3] })},
 		{"the first page of 50, by account", page, first(func(n int) string { return fmt.Sprintf("account = %q", readAccount(n%readAccounts)) })},
+		{"… by state and machine type, 1 of 100", page, first(func(n int) string {
+			return fmt.Sprintf("state = STOPPED AND machineType = %q", readTypes[n%len(readTypes)])
+		})},
+		{"… by account, state and machine type, 1 of 10,000", page, first(func(n int) string {
+			return fmt.Sprintf("account = %q AND state = STOPPED AND machineType = %q", readAccount(n%readAccounts), readTypes[n%len(readTypes)])
+		})},
 		{"by provider id", page, first(func(n int) string { return fmt.Sprintf("providerId = %q", readID(n*7919%readInstances)) })},
 		{"by display name", page, first(func(n int) string { return fmt.Sprintf("displayName = %q", readName(n*7919%readInstances)) })},
 		{"by private address", page, first(func(n int) string { return "privateIps:" + readAddress(n*7919%readInstances) })},
@@ -276,6 +282,10 @@ func readRegion(n int) string {
 		"ap-southeast-1", "sa-east-1"}[n]
 }
 
+var readTypes = []string{
+	"t3.micro", "t3.medium", "m6i.large", "m6i.xlarge", "m6i.2xlarge", "c6g.large", "c6g.4xlarge", "r6i.xlarge", "r6i.4xlarge", "m7g.large",
+}
+
 // readInstance is a plausible virtual machine.
 func readInstance(n, region int) *inventoryv1.Instance {
 	random := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // The roll is the same in each run.
@@ -287,11 +297,10 @@ func readInstance(n, region int) *inventoryv1.Instance {
 	case draw < 100:
 		state = inventoryv1.Instance_STOPPED
 	}
-	types := []string{"t3.micro", "t3.medium", "m6i.large", "m6i.xlarge", "m6i.2xlarge", "c6g.large", "c6g.4xlarge", "r6i.xlarge", "r6i.4xlarge", "m7g.large"}
 	return &inventoryv1.Instance{
 		ProviderId: readID(n), ProviderUri: "arn:aws:ec2:" + place + ":100000000001:instance/" + readID(n), DisplayName: readName(n),
 		Location: &inventoryv1.Location{Region: place, Zone: place + string(rune('a'+random.IntN(3)))},
-		State:    state, ProviderState: strings.ToLower(state.String()), MachineType: types[random.IntN(len(types))],
+		State:    state, ProviderState: strings.ToLower(state.String()), MachineType: readTypes[random.IntN(len(readTypes))],
 		PrivateIps: []string{readAddress(n)},
 		Labels: map[string]string{
 			"Name": readName(n), "env": []string{"prod", "dev", "test"}[random.IntN(3)], "team": fmt.Sprintf("team-%d", random.IntN(200)),

@@ -513,7 +513,8 @@ type SnapshotFailure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason; or
 	// RETIRED when the scope is not going to be read again, as its location was
-	// switched off for the account or is no longer wanted.
+	// switched off for the account or is no longer wanted. A scope that was never
+	// observed then leaves the roll.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Why, for people.
 	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`

@@ -1127,7 +1127,8 @@ type ObservationGap struct {
 	// The first complete observation after it. Unset: it goes on.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason, HELD,
-	// RETIRED, or NOT_OBSERVED when nobody tried.
+	// RETIRED, REMOVED while the account was off the roll, or NOT_OBSERVED when
+	// nobody tried.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Why, for people.
 	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`

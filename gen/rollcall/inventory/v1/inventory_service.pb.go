@@ -352,8 +352,9 @@ type ListInstancesResponse struct {
 	// Asks for the page after; empty on the last one.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// How many instances the filter matched when the first page was read. Exact
-	// up to 7,000, of a label up to 500, and whatever the size for filters over
-	// account, provider, kind, region and one of zone, state and machine type.
+	// whatever the size for filters over account, provider, kind, region and one of
+	// zone, state and machine type. Of others exact up to 7,000 in a roll of up to
+	// about 90,000 instances, and in a larger one up to 1,000, of a label up to 500.
 	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	// How fresh the answer is.
 	Freshness *Freshness `protobuf:"bytes,4,opt,name=freshness,proto3" json:"freshness,omitempty"`
