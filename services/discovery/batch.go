@@ -90,9 +90,14 @@ func (r *reading) readBatch(ctx, limited context.Context, name string, planned [
 		for _, p := range b.order {
 			p.observation.Token = b.token
 		}
-		err = r.session.(BatchSession).ReadBatch(limited, name, b) //nolint:forcetypeassert // batches has asked.
+		err = b.read(limited, name)
 	}
 	b.conclude(ctx, err)
+}
+
+func (b *batch) read(ctx context.Context, name string) (err error) {
+	defer contain(b.logger, &err)
+	return b.session.(BatchSession).ReadBatch(ctx, name, b) //nolint:forcetypeassert // batches has asked.
 }
 
 // add takes a scope in.

@@ -172,7 +172,8 @@ func (p *place) followAll(ctx context.Context, pursuits []Pursuit) ([]sighting[P
 // look takes a token, looks, and takes another: what it saw is newer than what any
 // reading has to say that had ended at the first, and no reading that began before
 // the second may speak against it.
-func look[T any](ctx context.Context, p *place, do func(context.Context) ([]T, error)) ([]sighting[T], error) {
+func look[T any](ctx context.Context, p *place, do func(context.Context) ([]T, error)) (sightings []sighting[T], err error) {
+	defer contain(p.logger, &err)
 	token, err := p.Operations.NextToken(ctx)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func look[T any](ctx context.Context, p *place, do func(context.Context) ([]T, e
 	if err != nil {
 		return nil, err
 	}
-	sightings := make([]sighting[T], len(seen))
+	sightings = make([]sighting[T], len(seen))
 	for n := range seen {
 		sightings[n] = sighting[T]{seen: seen[n], when: when{token: token, end: end, time: at}}
 	}

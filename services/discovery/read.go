@@ -195,10 +195,15 @@ func (r *reading) observe(ctx context.Context, question *question, observation O
 	sink := &tally{progress: r.progress, place: question.place, guard: newGuard(), send: func(instances []Instance) error {
 		return toInventory(ctx, snapshot.Send(instances))
 	}}
-	if err := r.session.Read(ctx, observation.ScopeID, sink); err != nil {
+	if err := r.list(ctx, observation.ScopeID, sink); err != nil {
 		return Changes{}, err
 	}
 	return r.complete(ctx, snapshot, sink.guard.sent, question)
+}
+
+func (r *reading) list(ctx context.Context, scope ScopeID, sink Sink) (err error) {
+	defer contain(r.logger, &err)
+	return r.session.Read(ctx, scope, sink)
 }
 
 // complete applies the snapshot of a scope that was seen to its end.

@@ -52,7 +52,8 @@ func (q *question) ask(ctx context.Context, absent []Wanted) (findings []Finding
 	return findings, endToken, nil
 }
 
-func (q *question) find(ctx context.Context, wanted []Wanted) ([]Finding, error) {
+func (q *question) find(ctx context.Context, wanted []Wanted) (findings []Finding, err error) {
+	defer contain(q.logger, &err)
 	finder, ok := q.session.(Finder)
 	if !ok {
 		return nil, ourFailure("ask this cloud for single instances", nil)

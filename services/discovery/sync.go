@@ -143,7 +143,7 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger 
 	limited, cancel := context.WithTimeout(ctx, s.Limits.Run)
 	defer cancel()
 	began := time.Now()
-	session, planned, err := s.open(limited, account)
+	session, planned, err := s.open(limited, account, logger)
 	if ctx.Err() != nil {
 		return nil, Outcome{}, context.Cause(ctx)
 	}
@@ -180,12 +180,13 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account Account, logger 
 
 // open signs in, makes sure that the credentials open the stated account, and
 // asks what there is to read.
-func (s *Syncer) open(ctx context.Context, account Account) (Session, []PlannedScope, error) {
+func (s *Syncer) open(ctx context.Context, account Account, logger *slog.Logger) (session Session, planned []PlannedScope, err error) {
+	defer contain(logger, &err)
 	credentials, err := s.Accounts.Credentials(ctx, account.ID)
 	if err != nil {
 		return nil, nil, ourFailure("get the account's credentials from the accounts service", err)
 	}
-	session, err := openSession(ctx, s.Providers, account, credentials)
+	session, err = openSession(ctx, s.Providers, account, credentials)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -196,7 +197,7 @@ func (s *Syncer) open(ctx context.Context, account Account) (Session, []PlannedS
 	if err := checkIdentity(account, identity); err != nil {
 		return nil, nil, err
 	}
-	planned, err := session.Scopes(ctx)
+	planned, err = session.Scopes(ctx)
 	return session, planned, err
 }
 

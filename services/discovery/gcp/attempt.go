@@ -64,6 +64,15 @@ func attempt[T any](ctx context.Context, s *session, count counter, at call, do 
 	}
 }
 
+// got is what an API answered. An answer that is null is none: the clients make
+// nil of it, and no error.
+func got[T any](answer *T, err error) (*T, error) {
+	if err == nil && answer == nil {
+		err = &oddAnswerError{want: "answer of an API", got: "null"}
+	}
+	return answer, err
+}
+
 // once makes one attempt.
 func once[T any](ctx context.Context, limit time.Duration, do func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)

@@ -42,7 +42,7 @@ func (s *session) aggregated(ctx context.Context, filter string, count counter, 
 			}
 			// Without it one zone that is away fails the whole list. The client has no
 			// method for it.
-			page, err := request.Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
+			page, err := got(request.Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true")))
 			if err == nil && page.Kind != "compute#instanceAggregatedList" && page.Items == nil {
 				err = &oddAnswerError{"list of VMs", page.Kind}
 			}
@@ -74,7 +74,8 @@ func (s *session) readMachines(ctx context.Context, sink discovery.BatchSink) er
 			}
 			instances, err := s.machines(zone, scoped.Instances)
 			if err != nil {
-				return err
+				sink.Fail(scope, discovery.FailureOf(err))
+				continue
 			}
 			if err := sink.Page(ctx, scope, instances); err != nil {
 				return err

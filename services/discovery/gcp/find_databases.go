@@ -59,7 +59,7 @@ func (s *session) findDatabases(
 func (s *session) findDatabase(ctx context.Context, wanted discovery.Wanted, answers *discovery.Answers, calls discovery.Calls) {
 	at := call{service: "Cloud SQL", api: sqlAPI, permission: "cloudsql.instances.get"}
 	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.DatabaseInstance, error) {
-		found, err := s.sql.Instances.Get(s.project, databaseName(wanted)).Context(ctx).Do()
+		found, err := got(s.sql.Instances.Get(s.project, databaseName(wanted)).Context(ctx).Do())
 		if err == nil && found.Name == "" {
 			err = &oddAnswerError{"database", found.Kind}
 		}

@@ -42,7 +42,7 @@ func (s *session) findMachine(ctx context.Context, zone string, wanted discovery
 	at.permission = "compute.instances.get"
 	name := cmp.Or(wanted.DisplayName, wanted.ProviderID) // Either is taken.
 	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.Instance, error) {
-		found, err := s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do()
+		found, err := got(s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do())
 		if err == nil && found.Id == 0 {
 			err = &oddAnswerError{"VM", found.Kind}
 		}
@@ -67,7 +67,7 @@ func (s *session) zonePages(ctx context.Context, zone, filter string, count coun
 			if filter != "" {
 				request = request.Filter(filter)
 			}
-			page, err := request.Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
+			page, err := got(request.Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true")))
 			if err == nil && page.Kind != "compute#instanceList" && page.Items == nil {
 				err = &oddAnswerError{"list of VMs", page.Kind}
 			}

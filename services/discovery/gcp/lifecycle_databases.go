@@ -51,9 +51,9 @@ func (s *session) actOnDatabase(ctx context.Context, order *discovery.Order, cal
 	policy := map[discovery.Verb]string{discovery.Start: always, discovery.Stop: never}[order.Verb]
 	return s.actOnce(ctx, order.Verb, at, calls, func(ctx context.Context, a *acting) (string, error) {
 		patch := func() (*sqladmin.Operation, error) {
-			return a.sql.Instances.Patch(s.project, databaseName(wantedOf(&order.Instance)), &sqladmin.DatabaseInstance{
+			return got(a.sql.Instances.Patch(s.project, databaseName(wantedOf(&order.Instance)), &sqladmin.DatabaseInstance{
 				Settings: &sqladmin.Settings{ActivationPolicy: policy},
-			}).Context(ctx).Do()
+			}).Context(ctx).Do())
 		}
 		op, err := patch()
 		// A peer that knows only the older paths did nothing.
@@ -85,7 +85,7 @@ func (s *session) databaseWorks(ctx context.Context, region string, pursuits []d
 		}
 		op, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.Operation, error) {
 			if p.Reference != "" {
-				return s.sql.Operations.Get(s.project, p.Reference).Context(ctx).Do()
+				return got(s.sql.Operations.Get(s.project, p.Reference).Context(ctx).Do())
 			}
 			return s.lostOperation(ctx, p, findings[i].Instance)
 		})
@@ -100,7 +100,7 @@ func (s *session) databaseWorks(ctx context.Context, region string, pursuits []d
 // began; nil when there is none. An operation does not say what it is to change:
 // one that began when the call did is taken for it.
 func (s *session) lostOperation(ctx context.Context, p *discovery.Pursuit, now *discovery.Instance) (*sqladmin.Operation, error) {
-	page, err := s.sql.Operations.List(s.project).Instance(databaseName(wantedOf(&p.Instance))).MaxResults(latestOperations).Context(ctx).Do()
+	page, err := got(s.sql.Operations.List(s.project).Instance(databaseName(wantedOf(&p.Instance))).MaxResults(latestOperations).Context(ctx).Do())
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (s *session) lostOperation(ctx context.Context, p *discovery.Pursuit, now *
 
 func databaseWork(op *sqladmin.Operation, at call, verb discovery.Verb) *work {
 	w := &work{reference: op.Name, done: op.Status == "DONE"}
-	if op.Error != nil && len(op.Error.Errors) > 0 {
+	if op.Error != nil && len(op.Error.Errors) > 0 && op.Error.Errors[0] != nil {
 		first := op.Error.Errors[0]
 		w.done, w.refusal = true, operationRefusal(at, verb, first.Code, first.Message)
 	}

@@ -46,11 +46,11 @@ func (s *session) actOnMachine(ctx context.Context, order *discovery.Order, call
 		var err error
 		switch method(order) {
 		case "start":
-			op, err = a.compute.Instances.Start(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do()
+			op, err = got(a.compute.Instances.Start(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do())
 		case "resume":
-			op, err = a.compute.Instances.Resume(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do()
+			op, err = got(a.compute.Instances.Resume(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do())
 		default:
-			op, err = a.compute.Instances.Stop(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do()
+			op, err = got(a.compute.Instances.Stop(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do())
 		}
 		if err != nil {
 			return "", err
@@ -94,7 +94,7 @@ func (s *session) machineWorks(ctx context.Context, zone string, pursuits []disc
 		var found []*compute.Operation
 		err := eachPage(ctx, at, func(ctx context.Context, token string) (*compute.OperationList, string, error) {
 			page, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.OperationList, error) {
-				return s.compute.ZoneOperations.List(s.project, zone).Filter(strings.Join(filters, " OR ")).PageToken(token).Context(ctx).Do()
+				return got(s.compute.ZoneOperations.List(s.project, zone).Filter(strings.Join(filters, " OR ")).PageToken(token).Context(ctx).Do())
 			})
 			if err != nil {
 				return nil, "", err
@@ -125,7 +125,7 @@ func (s *session) machineWorks(ctx context.Context, zone string, pursuits []disc
 func (s *session) operation(ctx context.Context, zone, name string, calls discovery.Calls) *compute.Operation {
 	at := call{service: "Compute Engine", place: zone, api: computeAPI, permission: "compute.zoneOperations.get"}
 	op, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.Operation, error) {
-		return s.compute.ZoneOperations.Get(s.project, zone, name).Context(ctx).Do()
+		return got(s.compute.ZoneOperations.Get(s.project, zone, name).Context(ctx).Do())
 	})
 	if err != nil || op.Status == "" {
 		return nil
@@ -156,7 +156,7 @@ func operationOf(p *discovery.Pursuit, found []*compute.Operation) *compute.Oper
 
 func machineWork(op *compute.Operation, at call, verb discovery.Verb) *work {
 	w := &work{reference: op.Name, done: op.Status == "DONE"}
-	if op.Error != nil && len(op.Error.Errors) > 0 {
+	if op.Error != nil && len(op.Error.Errors) > 0 && op.Error.Errors[0] != nil {
 		first := op.Error.Errors[0]
 		w.done, w.refusal = true, operationRefusal(at, verb, first.Code, first.Message)
 	}

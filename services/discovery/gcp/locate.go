@@ -65,7 +65,7 @@ func (s *session) locateMachine(ctx context.Context, zone, name string, calls di
 	at := machineCall(zone)
 	at.permission = "compute.instances.get"
 	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.Instance, error) {
-		return s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do()
+		return got(s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do())
 	})
 	if isNone(err, "notFound") {
 		return nil, nil
@@ -145,7 +145,7 @@ func (s *session) searchZones(ctx context.Context, id string, calls discovery.Ca
 func (s *session) locateDatabase(ctx context.Context, name string, hint discovery.Hint, calls discovery.Calls) (*discovery.Located, error) {
 	at := call{service: "Cloud SQL", place: hint.Location, api: sqlAPI, permission: "cloudsql.instances.get"}
 	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.DatabaseInstance, error) {
-		found, err := s.sql.Instances.Get(s.project, name).Context(ctx).Do()
+		found, err := got(s.sql.Instances.Get(s.project, name).Context(ctx).Do())
 		if err == nil && found.Name == "" {
 			err = &oddAnswerError{"database", found.Kind}
 		}

@@ -127,12 +127,11 @@ func addresses(i *compute.Instance) (private, public []string) {
 			continue
 		}
 		private = addAddress(private, nic.NetworkIP)
-		for _, access := range nic.AccessConfigs {
-			public = addAddress(public, access.NatIP)
-			public = addAddress(public, access.ExternalIpv6)
-		}
-		for _, access := range nic.Ipv6AccessConfigs {
-			public = addAddress(public, access.ExternalIpv6)
+		for _, access := range slices.Concat(nic.AccessConfigs, nic.Ipv6AccessConfigs) {
+			if access != nil {
+				public = addAddress(public, access.NatIP)
+				public = addAddress(public, access.ExternalIpv6)
+			}
 		}
 		if nic.Ipv6AccessType != "EXTERNAL" {
 			private = addAddress(private, nic.Ipv6Address)

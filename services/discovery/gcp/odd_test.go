@@ -140,9 +140,11 @@ func TestWarnings(t *testing.T) {
 		"a new word for all": {`{"items":{` + good + `},"warning":{"code":"SOMETHING_NEW"}}`, false, true},
 		"an empty page":      {`{"items":{` + good + `},"warning":{"code":"NO_RESULTS_ON_PAGE"}}`, false, false},
 		"a riddle":           {`{"items":{` + good + `},"unreachables":["somewhere"]}`, false, true},
-		"no id":              {`{"items":{"zones/europe-west1-c":{"instances":[{"name":"seven"}]}}}`, false, true},
+		"no id":              {`{"items":{` + good + `,"zones/europe-west1-b":{"instances":[{"name":"seven"}]}}}`, true, false},
+		"no VM":              {`{"items":{` + good + `,"zones/europe-west1-b":{"instances":[null]}}}`, true, false},
 		"another kind":       {`{"kind":"compute#diskAggregatedList"}`, false, true},
 		"nothing at all":     {`{}`, false, true},
+		"null":               {`null`, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,7 +2,9 @@ package gcp
 
 import (
 	"context"
+	"fmt"
 	"hash/maphash"
+	"runtime/debug"
 )
 
 // eachPage follows the pages of a listing, and fetches one while the one before
@@ -13,38 +15,48 @@ func eachPage[P any](ctx context.Context, at call, fetch func(ctx context.Contex
 		page P
 		next string
 		err  error
+		// panicked is what fetch panicked with, and where: the caller's goroutine
+		// panics in its place.
+		panicked string
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	fetched := make(chan result, 1)
 	begin := func(token string) {
 		go func() {
-			page, next, err := fetch(ctx, token)
-			fetched <- result{page, next, err}
+			var r result
+			defer func() {
+				if p := recover(); p != nil {
+					r.panicked = fmt.Sprintf("%v\n%s", p, debug.Stack())
+				}
+				fetched <- r
+			}()
+			r.page, r.next, r.err = fetch(ctx, token)
 		}()
 	}
 	var tokens tokens
 	begin("")
 	for {
 		r := <-fetched
+		if r.panicked != "" {
+			panic(r.panicked)
+		}
 		if r.err == nil {
 			r.err = tokens.next(at, r.next)
 		}
 		if r.err != nil {
-			cancel()
 			return r.err
 		}
 		if r.next != "" {
 			begin(r.next)
 		}
 		if err := use(r.page); err != nil {
-			cancel()
-			if r.next != "" {
+			if cancel(); r.next != "" {
 				<-fetched // Nothing goes on behind our back.
 			}
 			return err
 		}
 		if r.next == "" {
-			cancel()
 			return nil
 		}
 	}

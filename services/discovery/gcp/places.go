@@ -97,7 +97,7 @@ func (s *session) zones(ctx context.Context) ([]string, error) {
 	names := map[string]bool{}
 	err := eachPage(ctx, at, func(ctx context.Context, token string) (*compute.ZoneList, string, error) {
 		page, err := attempt(ctx, s, nil, at, func(ctx context.Context) (*compute.ZoneList, error) {
-			page, err := s.compute.Zones.List(s.project).MaxResults(maxPage).PageToken(token).Context(ctx).Do()
+			page, err := got(s.compute.Zones.List(s.project).MaxResults(maxPage).PageToken(token).Context(ctx).Do())
 			if err == nil && page.Kind != "compute#zoneList" && page.Items == nil {
 				err = &oddAnswerError{"list of zones", page.Kind}
 			}
@@ -109,7 +109,9 @@ func (s *session) zones(ctx context.Context) ([]string, error) {
 		return page, page.NextPageToken, nil
 	}, func(page *compute.ZoneList) error {
 		for _, zone := range page.Items {
-			names[zone.Name] = true
+			if zone != nil {
+				names[zone.Name] = true
+			}
 		}
 		return nil
 	})
@@ -150,10 +152,13 @@ func (s *session) sqlRegions(ctx context.Context) ([]string, error) {
 	at := call{service: "Cloud SQL", api: sqlAPI, permission: "cloudsql.instances.list"}
 	names := map[string]bool{}
 	tiers, err := attempt(ctx, s, nil, at, func(ctx context.Context) (*sqladmin.TiersListResponse, error) {
-		return s.sql.Tiers.List(s.project).Context(ctx).Do()
+		return got(s.sql.Tiers.List(s.project).Context(ctx).Do())
 	})
 	if err == nil {
 		for _, tier := range tiers.Items {
+			if tier == nil {
+				continue
+			}
 			for _, region := range tier.Region {
 				names[region] = true
 			}
@@ -162,7 +167,9 @@ func (s *session) sqlRegions(ctx context.Context) ([]string, error) {
 	if len(names) == 0 {
 		err := s.sqlPages(ctx, at, "", nil, func(page *sqladmin.InstancesListResponse) error {
 			for _, instance := range page.Items {
-				names[instance.Region] = true
+				if instance != nil {
+					names[instance.Region] = true
+				}
 			}
 			return nil
 		})

@@ -225,8 +225,8 @@ func (p *Provider) impersonate(ctx context.Context, email string) (*oauth2.Token
 	if err != nil {
 		return nil, err
 	}
-	answer, err := service.Projects.ServiceAccounts.GenerateAccessToken("projects/-/serviceAccounts/"+email,
-		&iamcredentials.GenerateAccessTokenRequest{Scope: []string{wholePlatform}}).Context(ctx).Do()
+	answer, err := got(service.Projects.ServiceAccounts.GenerateAccessToken("projects/-/serviceAccounts/"+email,
+		&iamcredentials.GenerateAccessTokenRequest{Scope: []string{wholePlatform}}).Context(ctx).Do())
 	if err != nil {
 		return nil, err
 	}

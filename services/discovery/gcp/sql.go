@@ -35,7 +35,7 @@ func (s *session) sqlPage(ctx context.Context, token, filter string) (*sqladmin.
 		if filter != "" {
 			request = request.Filter(filter)
 		}
-		return request.Context(ctx).Do()
+		return got(request.Context(ctx).Do())
 	}
 	page, err := get()
 	if api, ok := errors.AsType[*googleapi.Error](err); ok && api.Code == http.StatusNotFound && len(api.Errors) == 0 && s.useBeta() {

@@ -36,14 +36,14 @@ func (s *stranger) refuse(w http.ResponseWriter) bool {
 
 func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	pages := map[string]string{
-		"/compute/v1/projects/p-one/zones": `{"kind":"compute#zoneList","items":[{"name":"europe-west1-b"},{"name":"mars-north1-a"}]}`,
+		"/compute/v1/projects/p-one/zones": `{"kind":"compute#zoneList","items":[{"name":"europe-west1-b"},null,{"name":"mars-north1-a"}]}`,
 		// A zone that has nothing is left out, or has a warning, or no instances.
 		"/compute/v1/projects/p-one/aggregated/instances":            `{"kind":"compute#instanceAggregatedList","nextPageToken":"1"}`,
 		"/compute/v1/projects/p-one/aggregated/instances?1":          `{"kind":"compute#instanceAggregatedList","items":{},"nextPageToken":"2/+="}`,
 		"/compute/v1/projects/p-one/aggregated/instances?2/+=":       `{"kind":"compute#instanceAggregatedList","items":{"zones/mars-north1-a":{"instances":[{"id":"18446744073709551615","name":"rover","status":"ROVING"}]},"regions/europe-west1":{},"global":{"warning":{"code":"NO_RESULTS_ON_PAGE"}}},"nextPageToken":"last"}`,
-		"/compute/v1/projects/p-one/aggregated/instances?last":       `{"kind":"compute#instanceAggregatedList","items":{"zones/europe-west1-b":{"instances":[{"id":"1"},{"id":"2","name":"two","status":"RUNNING","networkInterfaces":[{}],"disks":[{}],"scheduling":null,"labels":null}]}}}`,
+		"/compute/v1/projects/p-one/aggregated/instances?last":       `{"kind":"compute#instanceAggregatedList","items":{"zones/europe-west1-b":{"instances":[{"id":"1"},{"id":"2","name":"two","status":"RUNNING","networkInterfaces":[{},null,{"accessConfigs":[null],"ipv6AccessConfigs":[null]}],"disks":[{},null],"metadata":{"items":[null]},"scheduling":null,"labels":null}]}}}`,
 		"/v1/projects/p-one/instances":                               `{"nextPageToken":"x"}`,
-		"/v1/projects/p-one/instances?x":                             `{"kind":"sql#instancesList","items":[{"name":"bare","connectionName":"p-one:mars-north1:bare"},{"name":"zoned","gceZone":"europe-west1-b","state":"NEW_WORD","settings":{}}]}`,
+		"/v1/projects/p-one/instances?x":                             `{"kind":"sql#instancesList","items":[{"name":"bare","connectionName":"p-one:mars-north1:bare"},{"name":"zoned","gceZone":"europe-west1-b","state":"NEW_WORD","settings":{},"ipAddresses":[null]}],"warnings":[null]}`,
 		"/compute/v1/projects/p-one/zones/mars-north1-a/instances":   `{"kind":"compute#instanceList","nextPageToken":"1"}`,
 		"/compute/v1/projects/p-one/zones/mars-north1-a/instances?1": `{"kind":"compute#instanceList"}`,
 	}
@@ -95,6 +95,7 @@ func TestAStranger(t *testing.T) {
 		"resets":        {reset, reset},
 		"a proxy":       {refusal(502, `<html>Bad Gateway</html>`), refusal(503, ``)},
 		"a cut answer":  {func(w http.ResponseWriter) { fmt.Fprint(w, `{"kind":"compute#zoneList","items":[{"name":"eur`) }},
+		"null":          {refusal(200, `null`)},
 		"a timeout":     {refusal(408, ``), refusal(504, `{}`)},
 		"a token ended": {refusal(401, `{"error":{"code":401,"status":"UNAUTHENTICATED"}}`)},
 	} {
@@ -156,6 +157,80 @@ func (c *cloud) wantStrange(session discovery.BatchSession) {
 		}
 		if !maps.Equal(held, want) {
 			c.t.Errorf("%s: got %v\nwant %v", kind, held, want)
+		}
+	}
+}
+
+// nothing is a Google Cloud that says null to everything.
+func nothing(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if r.URL.Path == "/token" {
+		fmt.Fprint(w, `{"access_token":"t","expires_in":3600,"token_type":"Bearer"}`)
+		return
+	}
+	fmt.Fprint(w, "null")
+}
+
+// An answer of null is none, whatever was asked: nothing is found, and nothing is taken
+// to be gone.
+func TestNull(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(nothing))
+	defer server.Close()
+	c := newCloud(t, plan)
+	provider, err := gcp.New(gcp.Config{
+		ComputeEndpoint: server.URL, SQLEndpoint: server.URL, TokenHosts: c.hosts, Attempts: 1,
+		ApplicationDefault: []byte(strings.ReplaceAll(string(c.keyFile(project)), c.url, server.URL)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer provider.Close()
+	opened, err := provider.Open(t.Context(), discovery.Account{Provider: discovery.GCP, CloudID: project}, discovery.GCPApplicationDefault{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := opened.(discovery.BatchSession)
+	if scopes, err := session.Scopes(t.Context()); err == nil {
+		t.Errorf("scopes %v", scopes)
+	}
+	for _, permission := range session.(discovery.VerifyingSession).Permissions(t.Context()) {
+		if permission.Status == discovery.Have {
+			t.Errorf("%s is taken to be there", permission.Name)
+		}
+	}
+	for kind, scope := range map[discovery.Kind]discovery.ScopeID{
+		discovery.VirtualMachine: vms("europe-west1-b"), discovery.Database: databases("europe-west1"),
+	} {
+		if got, err := c.read(session, kind); err == nil {
+			t.Errorf("%s: read %v", kind, got)
+		}
+		c.wantNothing(session.(discovery.Operator), scope)
+	}
+}
+
+// wantNothing asks for an instance of a scope, and has it started.
+func (c *cloud) wantNothing(operator discovery.Operator, scope discovery.ScopeID) {
+	c.t.Helper()
+	calls := &seen{}
+	id := map[discovery.Kind]string{discovery.VirtualMachine: "1234567", discovery.Database: project + ":europe-west1:a@2020-01-01T00:00:00Z"}[scope.Kind]
+	wanted := discovery.Wanted{ProviderID: id, DisplayName: "a"}
+	findings, err := operator.Find(c.t.Context(), scope, []discovery.Wanted{wanted}, calls)
+	if err != nil || findings[0].Evidence != discovery.Undecided {
+		c.t.Errorf("%v: found %v, %v", scope, findings, err)
+	}
+	located, err := operator.Locate(c.t.Context(), discovery.Hint{ProviderID: id}, calls)
+	if err == nil {
+		c.t.Errorf("%v: located %v", scope, located)
+	}
+	order := discovery.Order{ScopeID: scope, Verb: discovery.Start, Instance: discovery.Instance{ProviderID: id, DisplayName: "a"}}
+	if receipt := operator.Act(c.t.Context(), order, calls); receipt.Effect == discovery.Taken {
+		c.t.Errorf("%v: taken", scope)
+	}
+	for _, reference := range []string{"", "op"} {
+		progress, err := operator.Follow(c.t.Context(), scope, []discovery.Pursuit{{Order: order, Reference: reference}}, calls)
+		if err != nil || progress[0].Effect != discovery.InDoubt {
+			c.t.Errorf("%v: follows %v, %v", scope, progress, err)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func nobody() string { return "rollcall-verify-" + strings.ToLower(rand.Text()) 
 func (s *session) tryMachines(ctx context.Context) []discovery.Permission {
 	zone := ""
 	listed := s.try(ctx, machineCall(""), func(ctx context.Context) error {
-		page, err := s.compute.Instances.AggregatedList(s.project).MaxResults(1).Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
+		page, err := got(s.compute.Instances.AggregatedList(s.project).MaxResults(1).Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true")))
 		if err != nil {
 			return err
 		}
@@ -58,8 +58,8 @@ func (s *session) tryMachines(ctx context.Context) []discovery.Permission {
 	})
 	zones := call{service: "Compute Engine", api: computeAPI, permission: "compute.zones.list"}
 	zoned := s.try(ctx, zones, func(ctx context.Context) error {
-		page, err := s.compute.Zones.List(s.project).MaxResults(1).Context(ctx).Do()
-		if err == nil && len(page.Items) > 0 {
+		page, err := got(s.compute.Zones.List(s.project).MaxResults(1).Context(ctx).Do())
+		if err == nil && len(page.Items) > 0 && page.Items[0] != nil {
 			zone = page.Items[0].Name
 		}
 		return err
@@ -82,27 +82,27 @@ func (s *session) tryMachineCalls(ctx context.Context, zone string) []discovery.
 		do         func(context.Context) error
 	}{
 		{"compute.instances.get", false, func(ctx context.Context) error {
-			_, err := s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do()
+			_, err := got(s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do())
 			return err
 		}},
 		{"compute.instances.start", true, func(ctx context.Context) error {
-			_, err := s.compute.Instances.Start(s.project, zone, name).Context(ctx).Do()
+			_, err := got(s.compute.Instances.Start(s.project, zone, name).Context(ctx).Do())
 			return err
 		}},
 		{"compute.instances.stop", true, func(ctx context.Context) error {
-			_, err := s.compute.Instances.Stop(s.project, zone, name).Context(ctx).Do()
+			_, err := got(s.compute.Instances.Stop(s.project, zone, name).Context(ctx).Do())
 			return err
 		}},
 		{"compute.instances.resume", true, func(ctx context.Context) error {
-			_, err := s.compute.Instances.Resume(s.project, zone, name).Context(ctx).Do()
+			_, err := got(s.compute.Instances.Resume(s.project, zone, name).Context(ctx).Do())
 			return err
 		}},
 		{"compute.zoneOperations.list", true, func(ctx context.Context) error {
-			_, err := s.compute.ZoneOperations.List(s.project, zone).MaxResults(1).Context(ctx).Do()
+			_, err := got(s.compute.ZoneOperations.List(s.project, zone).MaxResults(1).Context(ctx).Do())
 			return err
 		}},
 		{"compute.zoneOperations.get", true, func(ctx context.Context) error {
-			_, err := s.compute.ZoneOperations.Get(s.project, zone, name).Context(ctx).Do()
+			_, err := got(s.compute.ZoneOperations.Get(s.project, zone, name).Context(ctx).Do())
 			return err
 		}},
 	}
@@ -128,26 +128,26 @@ func (s *session) tryDatabases(ctx context.Context) []discovery.Permission {
 	known := ""
 	listed := s.try(ctx, sqlCall("cloudsql.instances.list", false), func(ctx context.Context) error {
 		page, err := s.sqlPage(ctx, "", "")
-		if err == nil && len(page.Items) > 0 {
+		if err == nil && len(page.Items) > 0 && page.Items[0] != nil {
 			known = page.Items[0].Name
 		}
 		return err
 	})
-	got := s.trySQL(ctx, sqlCall("cloudsql.instances.get", false), known != "", func(ctx context.Context) error {
+	asked := s.trySQL(ctx, sqlCall("cloudsql.instances.get", false), known != "", func(ctx context.Context) error {
 		name := known
 		if name == "" {
 			name = nobody()
 		}
-		_, err := s.sql.Instances.Get(s.project, name).Context(ctx).Do()
+		_, err := got(s.sql.Instances.Get(s.project, name).Context(ctx).Do())
 		return err
 	})
 	updated := s.trySQL(ctx, sqlCall("cloudsql.instances.update", true), false, func(ctx context.Context) error {
-		_, err := s.sql.Instances.Patch(s.project, nobody(), &sqladmin.DatabaseInstance{
+		_, err := got(s.sql.Instances.Patch(s.project, nobody(), &sqladmin.DatabaseInstance{
 			Settings: &sqladmin.Settings{ActivationPolicy: "ALWAYS"},
-		}).Context(ctx).Do()
+		}).Context(ctx).Do())
 		return err
 	})
-	return []discovery.Permission{listed, got, updated}
+	return []discovery.Permission{listed, asked, updated}
 }
 
 func sqlCall(permission string, optional bool) call {
