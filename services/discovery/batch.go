@@ -178,6 +178,9 @@ func (b *batch) conclude(ctx context.Context, err error) {
 			changes, err := b.complete(p, err) //nolint:contextcheck // A snapshot has a context of its own.
 			switch {
 			case ctx.Err() != nil:
+			case isStale(err): // The others of the batch need not be listed again.
+				b.overtaken(p.question.scope)
+				b.scope(ctx, b.ctx, p.question.place, PlannedScope{ScopeID: p.question.scope}) //nolint:contextcheck // The same.
 			case err != nil:
 				b.fail(ctx, p.question.place, p.observation, FailureOf(err))
 			default:

@@ -128,35 +128,50 @@ func (r *reading) all(ctx, limited context.Context, planned []PlannedScope) {
 	_ = group.Wait() // Failures are kept each with its scope.
 }
 
+// looks is how often a scope is read in one run: who was overtaken by another's
+// observation looks again.
+const looks = 2
+
 // scope reads one scope and says what came of it. When ctx ends it says nothing.
 func (r *reading) scope(ctx, limited context.Context, place int, planned PlannedScope) {
-	if ctx.Err() != nil {
-		return
+	for look := 1; ctx.Err() == nil; look++ {
+		observation := r.observation(planned.ScopeID)
+		r.progress.update(place, func(s *ScopeResult) {
+			s.State, s.StartTime, s.InstancesSeen = ScopeRunning, observation.Time, 0
+		})
+		if planned.Failure != nil {
+			observation.Token, observation.Time = r.claim.Token, r.began
+			r.fail(ctx, place, observation, planned.Failure)
+			return
+		}
+		question := &question{reading: r, scope: planned.ScopeID, place: place}
+		changes, err := r.look(ctx, limited, question, &observation)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			question.applied(ctx, observation, changes)
+			return
+		case isStale(err) && look < looks:
+			r.overtaken(planned.ScopeID)
+		default:
+			r.fail(ctx, place, observation, FailureOf(err))
+			return
+		}
 	}
-	observation := r.observation(planned.ScopeID)
-	question := &question{reading: r, scope: planned.ScopeID, place: place}
-	r.progress.update(place, func(s *ScopeResult) { s.State, s.StartTime = ScopeRunning, observation.Time })
-	if planned.Failure != nil {
-		observation.Token, observation.Time = r.claim.Token, r.began
-		r.fail(ctx, place, observation, planned.Failure)
-		return
+}
+
+// look numbers an observation and makes it.
+func (r *reading) look(ctx, limited context.Context, question *question, observation *Observation) (changes Changes, err error) {
+	if observation.Token, err = r.Runs.NextToken(ctx); err != nil {
+		return changes, ourFailure("number an observation", err)
 	}
-	var changes Changes
-	token, err := r.Runs.NextToken(ctx)
-	if err != nil {
-		err = ourFailure("number an observation", err)
-	} else {
-		observation.Token = token
-		changes, err = r.observe(limited, question, observation)
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	if err == nil {
-		question.applied(ctx, observation, changes)
-		return
-	}
-	r.fail(ctx, place, observation, FailureOf(err))
+	return r.observe(limited, question, *observation)
+}
+
+// overtaken says that a scope is read again.
+func (r *reading) overtaken(scope ScopeID) {
+	r.logger.Info("a scope was observed by another while it was read; it is read again", "scope", scope.String())
 }
 
 // observation is a try to observe a scope that begins now. Its token is to come.

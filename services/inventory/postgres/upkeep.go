@@ -47,9 +47,9 @@ func (s *Store) upkeep(ctx context.Context, fn func(pgx.Tx) error) error {
 }
 
 // KeepLog makes the partitions of the log for the day of now and as many after
-// it, and forgets what is older than keep before now, unless that is 0: changes
-// by whole days, gaps, and instances that are gone for as long, of which no
-// change is left. When another replica is at it, nothing is done.
+// it, deletes counts of nothing, and forgets what is older than keep before now,
+// unless that is 0: changes by whole days, gaps, and instances that are gone for as
+// long, of which no change is left. When another replica is at it, nothing is done.
 func (s *Store) KeepLog(ctx context.Context, now time.Time, ahead int, keep time.Duration) error {
 	err := s.keepLog(ctx, now, ahead, keep)
 	if errors.Is(err, errElsewhere) {
@@ -63,6 +63,9 @@ func (s *Store) keepLog(ctx context.Context, now time.Time, ahead int, keep time
 		if err := s.makePartition(ctx, now.Add(time.Duration(n)*day)); err != nil {
 			return err
 		}
+	}
+	if err := s.purgeCounts(ctx); err != nil {
+		return err
 	}
 	if keep <= 0 {
 		return nil
@@ -203,21 +206,40 @@ const (
 	forgetGoneSQL = `
 		DELETE FROM instances WHERE uid IN (
 			SELECT uid FROM instances i
-			WHERE gone_time < $1 AND NOT EXISTS (SELECT FROM changes c WHERE c.uid = i.uid)
-			LIMIT $2 FOR UPDATE SKIP LOCKED
+			WHERE gone_time < $2 AND NOT EXISTS (SELECT FROM changes c WHERE c.uid = i.uid)
+			LIMIT $1 FOR UPDATE SKIP LOCKED
 		)`
 
 	// forgetBatch is how many rows one transaction deletes.
 	forgetBatch = 5000
+
+	// Whoever counts has its rows locked until it commits: those are passed over, so
+	// that nobody waits here while others wait for what is deleted. Who waits for
+	// that finds no row, and writes a new one.
+	purgeCountsSQL = `
+		DELETE FROM instance_counts WHERE (scope, facet, value, region) IN (
+			SELECT scope, facet, value, region FROM instance_counts WHERE count = 0
+			LIMIT $1 FOR UPDATE SKIP LOCKED
+		)`
 )
+
+// purgeCounts deletes the counts that fell to nothing.
+func (s *Store) purgeCounts(ctx context.Context) error {
+	return s.forget(ctx, purgeCountsSQL, forgetBatch)
+}
 
 // forgetGone deletes the instances that are gone since before the horizon and
 // of which the log tells nothing any more. One that comes back is new.
 func (s *Store) forgetGone(ctx context.Context, horizon time.Time) error {
+	return s.forget(ctx, forgetGoneSQL, forgetBatch, horizon)
+}
+
+// forget deletes rows, batch by batch, until there are no more of them.
+func (s *Store) forget(ctx context.Context, sql string, args ...any) error {
 	for {
 		var deleted int64
 		err := s.upkeep(ctx, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, forgetGoneSQL, horizon, forgetBatch)
+			tag, err := tx.Exec(ctx, sql, args...)
 			deleted = tag.RowsAffected()
 			return err
 		})

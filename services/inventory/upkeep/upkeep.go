@@ -13,8 +13,8 @@ import (
 
 // Log is what is kept in shape.
 type Log interface {
-	// KeepLog makes partitions for the day of now and as many days ahead, and
-	// forgets what is older than keep, unless that is 0.
+	// KeepLog makes partitions for the day of now and as many days ahead, deletes
+	// counts of nothing, and forgets what is older than keep, unless that is 0.
 	KeepLog(ctx context.Context, now time.Time, ahead int, keep time.Duration) error
 }
 
