@@ -44,32 +44,39 @@ func (a *Answers) Say(id string, evidence Evidence) {
 
 // Alone asks for one after the other of those that a list lacked, at most so many.
 // When one of them is there after all, the list is not to be believed: of the
-// rest nothing is known.
-func (a *Answers) Alone(most int, ask func(Wanted)) {
+// rest nothing is known. ask gives the trouble that the next one would meet too,
+// if it met some: then no more are asked for, and of the rest nothing is known
+// either.
+func (a *Answers) Alone(most int, ask func(Wanted) (trouble error)) {
 	unlisted := a.Without(Unlisted)
-	asked := unlisted[:min(most, len(unlisted))]
-	lied := false
-	for i := range asked {
-		before := a.of[asked[i].ProviderID].Evidence
-		ask(asked[i])
-		lied = lied || before == Unlisted && a.of[asked[i].ProviderID].Evidence == Found
+	var doubt *Failure
+	for _, one := range unlisted[:min(most, len(unlisted))] {
+		before := a.of[one.ProviderID].Evidence
+		trouble := ask(one)
+		if before == Unlisted && a.of[one.ProviderID].Evidence == Found {
+			doubt = lying
+		}
+		if trouble != nil {
+			doubt = FailureOf(trouble)
+			break
+		}
 	}
-	if !lied {
+	if doubt == nil {
 		return
 	}
 	for id, finding := range a.of {
 		if finding.Evidence == Unlisted {
-			a.of[id] = Finding{ProviderID: id, Evidence: Undecided, Failure: lying}
+			a.of[id] = Finding{ProviderID: id, Evidence: Undecided, Failure: doubt}
 		}
 	}
 }
 
 // Instead asks for one after the other of those for which no list could be had, at
 // most so many, until one can't be had so either.
-func (a *Answers) Instead(most int, ask func(Wanted)) {
+func (a *Answers) Instead(most int, ask func(Wanted) (trouble error)) {
 	undecided := a.Without(Undecided)
 	for _, one := range undecided[:min(most, len(undecided))] {
-		if ask(one); a.of[one.ProviderID].Evidence == Undecided {
+		if ask(one) != nil || a.of[one.ProviderID].Evidence == Undecided {
 			return
 		}
 	}

@@ -68,15 +68,41 @@ func TestAnswersOfALyingList(t *testing.T) {
 			for _, wanted := range a.wanted {
 				a.Say(wanted.ProviderID, Unlisted)
 			}
-			a.Alone(3, func(wanted Wanted) {
+			a.Alone(3, func(wanted Wanted) error {
 				if wanted.ProviderID == test.there {
 					a.Found(Instance{ProviderID: wanted.ProviderID})
 				}
 				a.Say(wanted.ProviderID, NotFound)
+				return nil
 			})
 			if got := evidence(a); got != test.want {
 				t.Errorf("the findings are %s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+// Trouble that the next one would meet too is met once, and leaves the rest unknown.
+func TestAnswersWithTrouble(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(*Answers, int, func(Wanted) error){"alone": (*Answers).Alone, "instead": (*Answers).Instead} {
+		a, asked := NewAnswers(wantedOf(5)), 0
+		if name == "instead" {
+			a.Fail(a.wanted, nonsense("no list"))
+		} else {
+			for _, wanted := range a.wanted {
+				a.Say(wanted.ProviderID, Unlisted)
+			}
+		}
+		ask(a, 4, func(wanted Wanted) error {
+			if asked++; asked == 2 {
+				return nonsense("broken")
+			}
+			a.Say(wanted.ProviderID, NotFound)
+			return nil
+		})
+		if got := evidence(a); got != "N????" || asked != 2 {
+			t.Errorf("%s: the findings are %s, and %d were asked for", name, got, asked)
+		}
 	}
 }

@@ -45,11 +45,7 @@ func (s *session) findDatabases(ctx context.Context, region string, answers *dis
 		}
 		return f.many(ctx, "db-instance-id", names, chunk)
 	})
-	answers.Alone(databasesAskedAlone, func(wanted discovery.Wanted) {
-		if ctx.Err() == nil {
-			f.alone(ctx, wanted)
-		}
-	})
+	answers.Alone(databasesAskedAlone, func(wanted discovery.Wanted) error { return f.alone(ctx, wanted) })
 }
 
 // databaseName is the identifier that people gave a database.
@@ -98,11 +94,12 @@ func noFilter(err error) bool {
 func noDatabase(err error) bool { return strings.TrimSuffix(codeOf(err), "Fault") == noDatabaseCode }
 
 // alone asks for one database that a list lacked by its name. Without a clear
-// answer it stays with what the list said.
-func (f *databaseSearch) alone(ctx context.Context, wanted discovery.Wanted) {
+// answer it stays with what the list said. It gives the trouble that the next one
+// would meet too.
+func (f *databaseSearch) alone(ctx context.Context, wanted discovery.Wanted) error {
 	name := databaseName(wanted)
 	if name == "" {
-		return
+		return nil
 	}
 	found, err := f.describe(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(name)})
 	if err == nil {
@@ -112,7 +109,20 @@ func (f *databaseSearch) alone(ctx context.Context, wanted discovery.Wanted) {
 	case err == nil && len(found) > 0, noDatabase(err):
 		// There is none, or the name belongs to another by now.
 		f.answers.Say(wanted.ProviderID, discovery.NotFound)
+	case ctx.Err() != nil, isTrouble(err):
+		return err
 	}
+	return nil
+}
+
+// isTrouble tells an error that was tried again and again from a word on what was
+// asked for.
+func isTrouble(err error) bool {
+	if err == nil {
+		return false
+	}
+	reason := discovery.FailureOf(err).Reason
+	return reason == discovery.Unreachable || reason == discovery.Throttled || brokeOff(err) == aws.TrueTernary
 }
 
 // describe takes all pages of one question.

@@ -28,18 +28,18 @@ func (s *session) Find(
 ) ([]discovery.Finding, error) {
 	answers := discovery.NewAnswers(wanted)
 	var list func([]discovery.Wanted) error
-	var alone func(discovery.Wanted)
+	var alone func(discovery.Wanted) error
 	switch scope.Kind {
 	case discovery.VirtualMachine:
 		list = func(chunk []discovery.Wanted) error {
 			return s.findMachines(ctx, scope.Location, chunk, answers, calls)
 		}
-		alone = func(one discovery.Wanted) { s.findMachine(ctx, scope.Location, one, answers, calls) }
+		alone = func(one discovery.Wanted) error { return s.findMachine(ctx, scope.Location, one, answers, calls) }
 	case discovery.Database:
 		list = func(chunk []discovery.Wanted) error {
 			return s.findDatabases(ctx, scope.Location, chunk, answers, calls)
 		}
-		alone = func(one discovery.Wanted) { s.findDatabase(ctx, one, answers, calls) }
+		alone = func(one discovery.Wanted) error { return s.findDatabase(ctx, one, answers, calls) }
 	default:
 		return nil, fmt.Errorf("gcp: scope of kind %s", scope.Kind)
 	}
@@ -57,17 +57,9 @@ func (s *session) Find(
 		}
 	}
 	if refusesLists(lost) {
-		answers.Instead(askedAlone, func(one discovery.Wanted) {
-			if ctx.Err() == nil {
-				alone(one)
-			}
-		})
+		answers.Instead(askedAlone, alone)
 	}
-	answers.Alone(askedAlone, func(one discovery.Wanted) {
-		if ctx.Err() == nil {
-			alone(one)
-		}
-	})
+	answers.Alone(askedAlone, alone)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -82,6 +74,16 @@ func refusesLists(err error) bool {
 		return true
 	}
 	return false
+}
+
+// trouble is an error that the next call would meet too: one that was tried again
+// and again, and not a word on the very thing that was asked for. It is met once,
+// not for each.
+func trouble(err error) error {
+	if err != nil && (again(err, 1) || statusOf(err) == 0) {
+		return err
+	}
+	return nil
 }
 
 // isNone tells that an API said of the very thing that was asked for that there

@@ -56,7 +56,7 @@ func (s *session) findDatabases(
 // findDatabase asks for one Cloud SQL instance that a list lacked. Without a clear
 // answer it stays with what the list said: of an instance that is gone Cloud SQL
 // often says that it is forbidden.
-func (s *session) findDatabase(ctx context.Context, wanted discovery.Wanted, answers *discovery.Answers, calls discovery.Calls) {
+func (s *session) findDatabase(ctx context.Context, wanted discovery.Wanted, answers *discovery.Answers, calls discovery.Calls) error {
 	at := call{service: "Cloud SQL", api: sqlAPI, permission: "cloudsql.instances.get"}
 	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.DatabaseInstance, error) {
 		found, err := got(s.sql.Instances.Get(s.project, databaseName(wanted)).Context(ctx).Do())
@@ -74,4 +74,5 @@ func (s *session) findDatabase(ctx context.Context, wanted discovery.Wanted, ans
 	case isNone(err, "instanceDoesNotExist", "notFound"):
 		answers.Say(wanted.ProviderID, discovery.NotFound)
 	}
+	return trouble(err)
 }

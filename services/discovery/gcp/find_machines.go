@@ -39,7 +39,7 @@ func (s *session) findMachines(
 // findMachine asks for one VM that a list lacked, by its name; and by its id where
 // the name belongs to another by now, for VMs can be given other names. Without a
 // clear answer it stays with what the list said.
-func (s *session) findMachine(ctx context.Context, zone string, wanted discovery.Wanted, answers *discovery.Answers, calls discovery.Calls) {
+func (s *session) findMachine(ctx context.Context, zone string, wanted discovery.Wanted, answers *discovery.Answers, calls discovery.Calls) error {
 	found, err := s.getMachine(ctx, zone, cmp.Or(wanted.DisplayName, wanted.ProviderID), calls)
 	if err == nil && strconv.FormatUint(found.Id, 10) != wanted.ProviderID {
 		found, err = s.getMachine(ctx, zone, wanted.ProviderID, calls)
@@ -50,6 +50,7 @@ func (s *session) findMachine(ctx context.Context, zone string, wanted discovery
 	case isNone(err, "notFound"):
 		answers.Say(wanted.ProviderID, discovery.NotFound)
 	}
+	return trouble(err)
 }
 
 // getMachine gets one VM, by its name or its id.

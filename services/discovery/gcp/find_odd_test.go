@@ -78,3 +78,33 @@ func TestFindDatabaseWithoutItsTime(t *testing.T) {
 		}
 	}
 }
+
+// While single instances can't be asked for, one is tried and no more, and none of what a
+// list lacks is taken to be gone: nobody waits for each in turn.
+func TestFindInTrouble(t *testing.T) {
+	t.Parallel()
+	const attempts = 3 // newCloud's
+	for _, scope := range []discovery.ScopeID{vms("europe-west1-b"), databases("europe-west1")} {
+		c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
+		get := cloudsim.Call{Action: "instances.get"}
+		c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 503, Message: "Service Unavailable", Call: get})
+		var wanted []discovery.Wanted
+		for n := range 5 {
+			wanted = append(wanted, discovery.Wanted{
+				ProviderID: map[discovery.Kind]string{
+					discovery.VirtualMachine: fmt.Sprint(12345 + n),
+					discovery.Database:       fmt.Sprintf("%s:europe-west1:gone-%d@2001-01-01T00:00:00Z", project, n),
+				}[scope.Kind],
+				DisplayName: fmt.Sprintf("gone-%d", n),
+			})
+		}
+		for id, finding := range find(t, c, scope, wanted...) {
+			if finding.Evidence != discovery.Undecided || finding.Failure.Reason != discovery.Unreachable {
+				t.Errorf("%s: %+v", id, finding)
+			}
+		}
+		if got := c.Requests(get).Requests; got != attempts {
+			t.Errorf("%v: %d requests for single instances, want %d", scope, got, attempts)
+		}
+	}
+}
