@@ -64,6 +64,24 @@ func (a *Answers) Alone(most int, ask func(Wanted)) {
 	}
 }
 
+// Instead asks for one after the other of those for which no list could be had, at
+// most so many, until one can't be had so either.
+func (a *Answers) Instead(most int, ask func(Wanted)) {
+	undecided := a.Without(Undecided)
+	for _, one := range undecided[:min(most, len(undecided))] {
+		if ask(one); a.of[one.ProviderID].Evidence == Undecided {
+			return
+		}
+	}
+}
+
+// Doubt says that an answer about one does not tell, whatever a list said.
+func (a *Answers) Doubt(id string, failure *Failure) {
+	if known := a.of[id].Evidence; known != Found && known != NotFound {
+		a.of[id] = Finding{ProviderID: id, Evidence: Undecided, Failure: failure}
+	}
+}
+
 // Fail says that some could not be asked for.
 func (a *Answers) Fail(wanted []Wanted, failure *Failure) {
 	for i := range wanted {

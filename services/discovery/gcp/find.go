@@ -56,6 +56,13 @@ func (s *session) Find(
 			answers.Say(chunk[i].ProviderID, discovery.Unlisted)
 		}
 	}
+	if refusesLists(lost) {
+		answers.Instead(askedAlone, func(one discovery.Wanted) {
+			if ctx.Err() == nil {
+				alone(one)
+			}
+		})
+	}
 	answers.Alone(askedAlone, func(one discovery.Wanted) {
 		if ctx.Err() == nil {
 			alone(one)
@@ -65,6 +72,16 @@ func (s *session) Find(
 		return nil, ctx.Err()
 	}
 	return answers.Findings(), nil
+}
+
+// refusesLists tells a list that failed for a question that is not taken: the peer
+// knows no such list, or no such filter. Then single instances may still be had.
+func refusesLists(err error) bool {
+	switch statusOf(err) {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		return true
+	}
+	return false
 }
 
 // isNone tells that an API said of the very thing that was asked for that there

@@ -66,6 +66,8 @@ func (s *session) findDatabase(ctx context.Context, wanted discovery.Wanted, ans
 		return found, err
 	})
 	switch {
+	case err == nil && timeOf(found.CreateTime).IsZero() && strings.Contains(wanted.ProviderID, "@"):
+		answers.Doubt(wanted.ProviderID, nonsense("Cloud SQL does not say of "+wanted.DisplayName+" when it was made: it may be this one, or another of its name"))
 	case err == nil:
 		answers.Found(database(found, s.project))
 		answers.Say(wanted.ProviderID, discovery.NotFound) // Unless it is this very one, the name belongs to another by now.

@@ -3,6 +3,7 @@ package gcp
 import (
 	"cmp"
 	"context"
+	"strconv"
 	"strings"
 
 	"google.golang.org/api/compute/v1"
@@ -35,26 +36,33 @@ func (s *session) findMachines(
 	})
 }
 
-// findMachine asks for one VM that a list lacked. Without a clear answer it stays
-// with what the list said.
+// findMachine asks for one VM that a list lacked, by its name; and by its id where
+// the name belongs to another by now, for VMs can be given other names. Without a
+// clear answer it stays with what the list said.
 func (s *session) findMachine(ctx context.Context, zone string, wanted discovery.Wanted, answers *discovery.Answers, calls discovery.Calls) {
+	found, err := s.getMachine(ctx, zone, cmp.Or(wanted.DisplayName, wanted.ProviderID), calls)
+	if err == nil && strconv.FormatUint(found.Id, 10) != wanted.ProviderID {
+		found, err = s.getMachine(ctx, zone, wanted.ProviderID, calls)
+	}
+	switch {
+	case err == nil:
+		answers.Found(machine(found, s.project, zone))
+	case isNone(err, "notFound"):
+		answers.Say(wanted.ProviderID, discovery.NotFound)
+	}
+}
+
+// getMachine gets one VM, by its name or its id.
+func (s *session) getMachine(ctx context.Context, zone, name string, calls discovery.Calls) (*compute.Instance, error) {
 	at := machineCall(zone)
 	at.permission = "compute.instances.get"
-	name := cmp.Or(wanted.DisplayName, wanted.ProviderID) // Either is taken.
-	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.Instance, error) {
+	return attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.Instance, error) {
 		found, err := got(s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do())
 		if err == nil && found.Id == 0 {
 			err = &oddAnswerError{"VM", found.Kind}
 		}
 		return found, err
 	})
-	switch {
-	case err == nil:
-		answers.Found(machine(found, s.project, zone))
-		answers.Say(wanted.ProviderID, discovery.NotFound) // Unless it is this very one, the name belongs to another by now.
-	case isNone(err, "notFound"):
-		answers.Say(wanted.ProviderID, discovery.NotFound)
-	}
 }
 
 // zonePages follows the pages of the list of one zone's VMs.

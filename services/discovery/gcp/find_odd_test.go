@@ -1,0 +1,80 @@
+package gcp_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+)
+
+// A VM that was given another name, and that a list lacks by mistake, is not denied by
+// another VM that has its old name.
+func TestFindRenamedThatAListLacks(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8})
+	truth, err := c.ProjectTruth(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vm, other := truth.VMs[0], ""
+	for _, one := range truth.VMs[1:] {
+		if one.Zone == vm.Zone {
+			other = one.Name
+		}
+	}
+	if other == "" {
+		t.Fatal("there is no other VM in the zone")
+	}
+	c.proxy.spoil("/zones/"+vm.Zone+"/instances", `{"kind":"compute#instanceList"}`)
+	id := fmt.Sprint(vm.ID)
+	found := find(t, c, vms(vm.Zone), discovery.Wanted{ProviderID: id, DisplayName: other})
+	if found[id].Evidence != discovery.Found || found[id].Instance.DisplayName != vm.Name {
+		t.Errorf("%+v", found[id])
+	}
+}
+
+// Where no list can be had, of a peer that knows none or no filters, single instances
+// are asked for: what is gone can be told to be, and what can't be had stays.
+func TestFindWithoutLists(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
+	truth, err := c.ProjectTruth(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vm := truth.VMs[0]
+	c.proxy.refuse("/compute/v1/projects/" + project + "/zones/" + vm.Zone + "/instances")
+	wanted := []discovery.Wanted{{ProviderID: fmt.Sprint(vm.ID), DisplayName: vm.Name}, {ProviderID: "12345", DisplayName: "gone"}}
+	found := find(t, c, vms(vm.Zone), wanted...)
+	if found[wanted[0].ProviderID].Evidence != discovery.Found || found["12345"].Evidence != discovery.NotFound {
+		t.Errorf("%+v", found)
+	}
+	c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 404, Message: "404 page not found", Call: cloudsim.Call{Action: "instances.get"}})
+	for id, finding := range find(t, c, vms(vm.Zone), wanted...) {
+		if finding.Evidence != discovery.Undecided || finding.Failure.Reason != discovery.Internal {
+			t.Errorf("%s, of which nothing can be had: %+v", id, finding)
+		}
+	}
+}
+
+// A database of which Cloud SQL does not say for once when it was made is not
+// another one for that.
+func TestFindDatabaseWithoutItsTime(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Databases: 3})
+	for scope, ids := range c.Truth(t) {
+		if scope.Kind != discovery.Database || len(ids) == 0 {
+			continue
+		}
+		connection, _, _ := strings.Cut(ids[0], "@")
+		name := connection[strings.LastIndexByte(connection, ':')+1:]
+		timeless := fmt.Sprintf(`{"kind":"sql#instance","name":%q,"region":%q,"connectionName":%q}`, name, scope.Location, connection)
+		c.proxy.spoil("/instances", `{"kind":"sql#instancesList","items":[`+timeless+`]}`)
+		c.proxy.spoil("/instances/"+name, timeless)
+		if finding := find(t, c, scope, discovery.Wanted{ProviderID: ids[0], DisplayName: name})[ids[0]]; finding.Evidence != discovery.Undecided || finding.Failure == nil {
+			t.Errorf("%+v", finding)
+		}
+	}
+}
