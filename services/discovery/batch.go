@@ -180,7 +180,7 @@ func (b *batch) conclude(ctx context.Context, err error) {
 			case ctx.Err() != nil:
 			case isStale(err): // The others of the batch need not be listed again.
 				b.overtaken(p.question.scope)
-				b.scope(ctx, b.ctx, p.question.place, PlannedScope{ScopeID: p.question.scope}) //nolint:contextcheck // The same.
+				b.scope(ctx, b.ctx, p.question.place, PlannedScope{ScopeID: p.question.scope})
 			case err != nil:
 				b.fail(ctx, p.question.place, p.observation, FailureOf(err))
 			default:
