@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
@@ -18,9 +19,12 @@ type Roll interface {
 	Account(ctx context.Context, id string) (Account, error)
 }
 
-// Remover takes what is left of an account off the roll.
-type Remover interface {
+// Shelf is the inventory, as a scheduler needs it.
+type Shelf interface {
+	// RemoveAccount takes what is left of an account off the roll.
 	RemoveAccount(ctx context.Context, account string, token int64) error
+	// Scopes are those that the roll has of an account.
+	Scopes(ctx context.Context, account string) ([]HeldScope, error)
 }
 
 // Schedules holds when each account is due.
@@ -34,6 +38,11 @@ type Schedules interface {
 	// QueueDue queues a run for each account that is due and has none, at most
 	// limit of them, and tells how many.
 	QueueDue(ctx context.Context, limit int) (int, error)
+	// Waiting are accounts that are not due yet and whose last run left scopes held,
+	// with those: at most limit accounts, and not always the same.
+	Waiting(ctx context.Context, limit int) (map[string][]ScopeID, error)
+	// Hasten makes an account due now, unless it is paused or has a run.
+	Hasten(ctx context.Context, account string) error
 	// Reap ends runs whose worker is dead and makes their accounts due; it tells
 	// which accounts'.
 	Reap(ctx context.Context, lease time.Duration) ([]string, error)
@@ -54,6 +63,9 @@ type Schedules interface {
 const (
 	// queueAtOnce bounds how many runs one tick queues.
 	queueAtOnce = 200
+	// waitingAtOnce bounds of how many accounts one tick asks whether what they are
+	// held for was settled.
+	waitingAtOnce = 20
 	// overlap is how far back changes are asked for again: they are stamped when
 	// they begin and seen when they are committed.
 	overlap = time.Minute
@@ -66,7 +78,7 @@ const (
 // Scheduler decides what is due. All fields must be set.
 type Scheduler struct {
 	Roll      Roll
-	Inventory Remover
+	Inventory Shelf
 	Schedules Schedules
 	// Lease as in Limits.
 	Lease time.Duration
@@ -76,7 +88,8 @@ type Scheduler struct {
 }
 
 // Tick takes over what changed in the roll since the last time, and queues what
-// is due. It is cheap: an account costs nothing until it changes or is due.
+// is due. It is cheap: an account costs nothing until it changes, has a held
+// scope or is due.
 func (s *Scheduler) Tick(ctx context.Context) error {
 	newest, err := s.Schedules.Newest(ctx)
 	if err != nil {
@@ -90,8 +103,39 @@ func (s *Scheduler) Tick(ctx context.Context) error {
 		// What is known goes on being read while the accounts service is away.
 		s.Logger.Warn("could not ask for changed accounts", "error", err)
 	}
+	if err := s.hasten(ctx); err != nil {
+		s.Logger.Warn("could not ask whether held scopes were settled", "error", err)
+	}
 	_, err = s.Schedules.QueueDue(ctx, queueAtOnce)
 	return err
+}
+
+// hasten makes accounts due of which a held scope was settled since, as by a
+// person who confirmed it: what their connection says is not true any more. What
+// the roll has no fault to find with can't be held, so that another run settles
+// the connection too.
+func (s *Scheduler) hasten(ctx context.Context) error {
+	waiting, err := s.Schedules.Waiting(ctx, waitingAtOnce)
+	if err != nil {
+		return err
+	}
+	for account, held := range waiting {
+		scopes, err := s.Inventory.Scopes(ctx, account)
+		if err != nil {
+			return err
+		}
+		settled := slices.ContainsFunc(scopes, func(scope HeldScope) bool {
+			return scope.LastError == "" && slices.Contains(held, scope.ScopeID)
+		})
+		if !settled {
+			continue
+		}
+		if err := s.Schedules.Hasten(ctx, account); err != nil {
+			return err
+		}
+		s.Logger.Info("a held scope was settled; its account is due", "account", account)
+	}
+	return nil
 }
 
 // Reap ends the runs of dead workers.

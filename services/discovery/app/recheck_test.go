@@ -4,10 +4,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
 // both kinds of one account, in one region.
@@ -122,4 +125,41 @@ func TestProjectListingLacksSome(t *testing.T) {
 		}
 		remove()
 	}
+}
+
+// A person who confirms a held scope need not wait for the account's next sync:
+// it is read at once, and its connection is right again. Until then nothing is
+// read anew.
+func TestConfirmedScope(t *testing.T) {
+	t.Parallel()
+	r := start(t, oneRegion(), func(c *app.Config) { c.Limits.Settle = time.Hour })
+	cloudID := r.world.Accounts()[1]
+	account := r.add(cloudID)
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	truth, err := r.world.Truth(cloudID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, machine := range truth.Machines {
+		if err := r.world.Vanish(cloudID, machine.Region, machine.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.sync(account.GetName())
+	r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
+	scope := "scopes/" + strings.TrimPrefix(account.GetName(), "accounts/") + "~virtual-machine~" + home
+	r.wantUnreachable(account.GetName(), scope)
+	// Whoever is read after it has been looked for shows that it is not due.
+	r.sync(r.add(r.world.Accounts()[0]).GetName())
+	runs := len(r.runs(account.GetName()))
+
+	if _, err := r.inventory.ConfirmScope(t.Context(), &inventoryv1.ConfirmScopeRequest{Name: scope}); err != nil {
+		t.Fatal(err)
+	}
+	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
+	if after := r.runs(account.GetName()); len(after) != runs+1 || after[0].GetTrigger() != discoveryv1.SyncRun_SCHEDULE {
+		t.Errorf("after %d runs there are %v", runs, after)
+	}
+	r.wantTruth(account)
+	r.wantUnreachable(account.GetName())
 }

@@ -81,3 +81,37 @@ func (s *Store) Forget(ctx context.Context, account string) error {
 	_, err := s.pool.Exec(ctx, forget, account)
 	return postgres.Fault(err)
 }
+
+// Waiting are accounts that are not due yet and whose last run left scopes held,
+// with those: at most limit accounts, and not always the same.
+func (s *Store) Waiting(ctx context.Context, limit int) (map[string][]discovery.ScopeID, error) {
+	const waiting = `
+		SELECT w.account, c.kind, c.location
+		FROM (
+			SELECT account, (SELECT id FROM sync_runs r WHERE r.account = s.account AND end_time IS NOT NULL ORDER BY id DESC LIMIT 1) AS last
+			FROM schedules s
+			WHERE held_in_a_row > 0 AND next_sync_time > now() AND next_sync_time < 'infinity' AND NOT paused AND missing_since IS NULL
+			ORDER BY random() LIMIT $1
+		) w JOIN sync_run_scopes c ON c.run = w.last AND c.state = 'HELD'`
+	rows, err := s.pool.Query(ctx, waiting, limit)
+	if err != nil {
+		return nil, postgres.Fault(err)
+	}
+	held := map[string][]discovery.ScopeID{}
+	var account string
+	var scope discovery.ScopeID
+	_, err = pgx.ForEachRow(rows, []any{&account, &scope.Kind, &scope.Location}, func() error {
+		held[account] = append(held[account], scope)
+		return nil
+	})
+	return held, postgres.Fault(err)
+}
+
+// Hasten makes an account due now, unless it is paused or has a run.
+func (s *Store) Hasten(ctx context.Context, account string) error {
+	const hasten = `
+		UPDATE schedules SET next_sync_time = now()
+		WHERE account = $1 AND next_sync_time > now() AND next_sync_time < 'infinity' AND NOT paused`
+	_, err := s.pool.Exec(ctx, hasten, account)
+	return postgres.Fault(err)
+}

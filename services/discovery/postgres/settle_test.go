@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -37,5 +38,58 @@ func TestDueToSettle(t *testing.T) {
 	}
 	if wait := end(held); wait != time.Minute {
 		t.Errorf("held anew, it is due in %s", wait)
+	}
+}
+
+// Whoever waits with a held scope is known with it, and can be made due; whoever
+// is paused, has a run or is due is not.
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	s, pool := newStore(t)
+	held := discovery.ScopeID{Kind: discovery.VirtualMachine, Location: "eu-west-1"}
+	scopes := []discovery.ScopeResult{
+		{ScopeID: held, State: discovery.ScopeHeld},
+		{ScopeID: discovery.ScopeID{Kind: discovery.Database, Location: "eu-west-1"}, State: discovery.ScopeFailed},
+		{ScopeID: discovery.ScopeID{Kind: discovery.Database, Location: "us-east-1"}, State: discovery.ScopeSucceeded},
+	}
+	for _, account := range []string{"a", "b", "c", "well", "paused", "busy", "due"} {
+		follow(t, s, discovery.Account{ID: account, UpdateTime: time.Now()})
+		run := claim(t, s, account)
+		if err := s.Read(t.Context(), run, scopes, discovery.Totals{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Conclude(t.Context(), run, discovery.Outcome{State: discovery.RunDegraded, Held: account != "well"}, time.Hour, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(t, pool, `UPDATE schedules SET paused = true WHERE account = 'paused'`)
+	exec(t, pool, `UPDATE schedules SET next_sync_time = now() WHERE account = 'due'`)
+	claim(t, s, "busy")
+	waiting := func(limit int) map[string][]discovery.ScopeID {
+		t.Helper()
+		found, err := s.Waiting(t.Context(), limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	want := map[string][]discovery.ScopeID{"a": {held}, "b": {held}, "c": {held}}
+	if got := waiting(9); !reflect.DeepEqual(got, want) {
+		t.Errorf("waiting are %v, want %v", got, want)
+	}
+	if got := waiting(2); len(got) != 2 {
+		t.Errorf("of at most two, waiting are %v", got)
+	}
+	for _, account := range []string{"a", "paused", "busy", "nobody"} {
+		if err := s.Hasten(t.Context(), account); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delete(want, "a")
+	if got := waiting(9); !reflect.DeepEqual(got, want) {
+		t.Errorf("then waiting are %v, want %v", got, want)
+	}
+	if queued := queueDue(t, s); queued != 2 {
+		t.Errorf("%d are due, want the one that was made so and the one that was", queued)
 	}
 }

@@ -72,6 +72,14 @@ func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
 			_, err := s.read(t, 11, 12, "second")
 			stale(t, err)
 		},
+		"a reading, sent again": func(t *testing.T, s *service) {
+			t.Helper()
+			if _, err := s.read(t, 10, 13, "first"); err != nil {
+				t.Fatal(err)
+			}
+			_, err := s.read(t, 10, 13, "first")
+			stale(t, err)
+		},
 		"a look that began while the cloud was asked for what the reading lacked": func(t *testing.T, s *service) {
 			t.Helper()
 			s.apply(t, observation(account, region, 1), named("before"), machine(region, 2))

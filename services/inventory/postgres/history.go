@@ -146,11 +146,11 @@ const gapsSQL = `
 	FROM observation_gaps g LEFT JOIN scopes s ON s.uid = g.scope
 	WHERE g.scope IN (SELECT $2::uuid UNION SELECT (was ->> 'scope')::uuid FROM changes WHERE uid = $1 AND was ? 'scope')
 		AND (g.end_time, g.scope) < ($3, $4) AND g.end_time > $5
-		AND (g.scope, g.start_time) IS DISTINCT FROM ($2, $6::timestamptz)
+		AND (g.scope, g.start_time, g.reason) IS DISTINCT FROM ($2, $6::timestamptz, '` + inventory.ReasonRemoved + `')
 	ORDER BY g.end_time DESC, g.scope DESC LIMIT $7`
 
 // readGaps reads the gaps that ended after low, and tells whether there are more
-// than a page holds. The one that goes on is not among them.
+// than a page holds. That of a removal which goes on is not among them.
 func (r *historyReader) readGaps(ctx context.Context, tx pgx.Tx, low time.Time, open *inventory.Gap) (more bool, err error) {
 	var openStart *time.Time
 	if open != nil && !open.Start.IsZero() {

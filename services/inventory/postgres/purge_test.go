@@ -75,7 +75,7 @@ func TestPurgeOfCountsBesideWriters(t *testing.T) {
 	var written atomic.Bool
 	for n := range accounts {
 		writers.Go(func() {
-			random := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // A test that can be repeated.
+			random := rand.New(rand.NewPCG(1, uint64(n)))
 			account := fmt.Sprint("aws-", n)
 			for round := range rounds {
 				// Machines move between two zones, each a scope, as they come and go.

@@ -45,7 +45,8 @@ type IngestServiceClient interface {
 	// the stream ends.
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION when the scope holds one with
-	// a larger fencing token.
+	// a larger fencing token. That may be the caller's own, by its end token: who
+	// lost an answer does not send the same again, but looks again with new tokens.
 	ApplySnapshot(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ApplySnapshotRequest, ApplySnapshotResponse], error)
 	// Takes the observation of a single instance.
 	//
@@ -117,7 +118,8 @@ type IngestServiceServer interface {
 	// the stream ends.
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION when the scope holds one with
-	// a larger fencing token.
+	// a larger fencing token. That may be the caller's own, by its end token: who
+	// lost an answer does not send the same again, but looks again with new tokens.
 	ApplySnapshot(grpc.BidiStreamingServer[ApplySnapshotRequest, ApplySnapshotResponse]) error
 	// Takes the observation of a single instance.
 	//
