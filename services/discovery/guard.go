@@ -50,6 +50,12 @@ func (g *guard) page(instances []Instance) error {
 	return nil
 }
 
+// has tells whether an instance was on a page.
+func (g *guard) has(id string) bool {
+	_, seen := g.seen[maphash.String(g.seed, id)]
+	return seen
+}
+
 // nonsense is the failure of an answer that can't be true.
 func nonsense(message string) *Failure {
 	return NewFailure(Internal, message,

@@ -23,6 +23,8 @@ type question struct {
 	place int
 	// lost is why some could not be asked for; nil: all could.
 	lost *Failure
+	// elsewhere tells what the same listing has in another scope; nil: it has none.
+	elsewhere func(id string) bool
 }
 
 // ask is the Recheck of the scope. What there is no time to ask for is undecided,
@@ -34,7 +36,8 @@ func (q *question) ask(ctx context.Context, absent []Wanted) (findings []Finding
 		limited, cancel = context.WithTimeout(ctx, time.Duration(recheckShare*float64(time.Until(deadline))))
 		defer cancel()
 	}
-	findings = make([]Finding, 0, len(absent))
+	absent, moved := q.moved(absent)
+	findings = make([]Finding, 0, len(absent)+len(moved))
 	for chunk := range slices.Chunk(absent, recheckAtOnce) {
 		found, err := q.find(limited, chunk)
 		if ctx.Err() != nil {
@@ -46,10 +49,35 @@ func (q *question) ask(ctx context.Context, absent []Wanted) (findings []Finding
 		findings = append(findings, found...)
 		q.keep(found)
 	}
+	if len(moved) > 0 {
+		found := undecided(moved, shownElsewhere)
+		findings = append(findings, found...)
+		q.keep(found)
+	}
 	if endToken, err = q.Runs.NextToken(ctx); err != nil {
 		return nil, 0, ourFailure("number an observation", err)
 	}
 	return findings, endToken, nil
+}
+
+// shownElsewhere is the failure of what a listing lacks in one place and has in
+// another: its old place would deny it, and it is there.
+var shownElsewhere = NewFailure(Internal, "the same listing has it in another place",
+	"Nothing: it is shown there once that place was taken in.", nil)
+
+// moved parts what the listing has in another scope from what it has nowhere.
+func (q *question) moved(absent []Wanted) (nowhere, elsewhere []Wanted) {
+	if q.elsewhere == nil {
+		return absent, nil
+	}
+	for i := range absent {
+		if q.elsewhere(absent[i].ProviderID) {
+			elsewhere = append(elsewhere, absent[i])
+		} else {
+			nowhere = append(nowhere, absent[i])
+		}
+	}
+	return nowhere, elsewhere
 }
 
 func (q *question) find(ctx context.Context, wanted []Wanted) (findings []Finding, err error) {

@@ -1,0 +1,50 @@
+package discovery
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+)
+
+// denying is a cloud that says of each instance that its scope has none.
+type denying struct{ Session }
+
+func (denying) Find(_ context.Context, _ ScopeID, wanted []Wanted, _ Calls) ([]Finding, error) {
+	answers := NewAnswers(wanted)
+	for i := range wanted {
+		answers.Say(wanted[i].ProviderID, NotFound)
+	}
+	return answers.Findings(), nil
+}
+
+// sequence numbers observations.
+type sequence struct{ Runs }
+
+func (sequence) NextToken(context.Context) (int64, error) { return 1, nil }
+
+// What a listing has in another scope is there: that its old scope denies it says
+// nothing of it.
+func TestWhatIsListedElsewhereIsNotDenied(t *testing.T) {
+	t.Parallel()
+	r := &reading{Syncer: &Syncer{Runs: sequence{}}, session: denying{}, logger: slog.New(slog.DiscardHandler)}
+	b := &batch{reading: r}
+	for _, id := range []string{"moved", "unmoved"} {
+		part := &part{tally: &tally{guard: newGuard()}}
+		if err := part.tally.guard.page([]Instance{{ProviderID: id}}); err != nil {
+			t.Fatal(err)
+		}
+		b.order = append(b.order, part)
+	}
+	b.order = append(b.order, &part{}) // Nothing was seen of it.
+	q := &question{reading: r, elsewhere: b.listed()}
+	findings, _, err := q.ask(t.Context(), []Wanted{{ProviderID: "moved"}, {ProviderID: "gone"}})
+	if err != nil || len(findings) != 2 {
+		t.Fatalf("%v, %v", findings, err)
+	}
+	for _, finding := range findings {
+		want := map[string]Evidence{"moved": Undecided, "gone": NotFound}[finding.ProviderID]
+		if finding.Evidence != want || (want == Undecided) != (finding.Failure != nil) {
+			t.Errorf("%s is %s (%v), want %s", finding.ProviderID, finding.Evidence, finding.Failure, want)
+		}
+	}
+}
