@@ -2,7 +2,6 @@ package discovery
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -173,9 +172,8 @@ func (b *batch) Called(throttled bool) {
 func (b *batch) conclude(ctx context.Context, err error) {
 	var group errgroup.Group
 	group.SetLimit(b.Limits.ScopesPerAccount)
-	elsewhere := b.listed()
+	b.keepListed()
 	for _, p := range b.order {
-		p.question.elsewhere = elsewhere
 		group.Go(func() error {
 			defer p.cancel()
 			changes, err := b.complete(p, err) //nolint:contextcheck // A snapshot has a context of its own.
@@ -195,17 +193,14 @@ func (b *batch) conclude(ctx context.Context, err error) {
 	_ = group.Wait() // Failures are kept each with its scope.
 }
 
-// listed tells what the listing has in any of its scopes. What one of them lacks it
-// can have in another alone.
-func (b *batch) listed() func(id string) bool {
-	var guards []*guard
+// keepListed remembers what the listing has, in any of its scopes.
+func (b *batch) keepListed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for _, p := range b.order {
 		if p.tally != nil {
-			guards = append(guards, p.tally.guard)
+			b.listed = append(b.listed, p.tally.guard)
 		}
-	}
-	return func(id string) bool {
-		return slices.ContainsFunc(guards, func(g *guard) bool { return g.has(id) })
 	}
 }
 

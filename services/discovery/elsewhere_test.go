@@ -36,7 +36,8 @@ func TestWhatIsListedElsewhereIsNotDenied(t *testing.T) {
 		b.order = append(b.order, part)
 	}
 	b.order = append(b.order, &part{}) // Nothing was seen of it.
-	q := &question{reading: r, elsewhere: b.listed()}
+	b.keepListed()
+	q := &question{reading: r}
 	findings, _, err := q.ask(t.Context(), []Wanted{{ProviderID: "moved"}, {ProviderID: "gone"}})
 	if err != nil || len(findings) != 2 {
 		t.Fatalf("%v, %v", findings, err)

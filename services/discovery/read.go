@@ -80,6 +80,15 @@ type reading struct {
 
 	mu       sync.Mutex
 	failures map[int]*Failure
+	// listed knows what the listings of many scopes had.
+	listed []*guard
+}
+
+// isListed tells what a listing of many scopes had in any of them.
+func (r *reading) isListed(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.listed, func(g *guard) bool { return g.has(id) })
 }
 
 // prepare has calls at hand for reading the scopes.

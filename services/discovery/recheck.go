@@ -23,8 +23,6 @@ type question struct {
 	place int
 	// lost is why some could not be asked for; nil: all could.
 	lost *Failure
-	// elsewhere tells what the same listing has in another scope; nil: it has none.
-	elsewhere func(id string) bool
 }
 
 // ask is the Recheck of the scope. What there is no time to ask for is undecided,
@@ -65,13 +63,11 @@ func (q *question) ask(ctx context.Context, absent []Wanted) (findings []Finding
 var shownElsewhere = NewFailure(Internal, "the same listing has it in another place",
 	"Nothing: it is shown there once that place was taken in.", nil)
 
-// moved parts what the listing has in another scope from what it has nowhere.
+// moved parts what a listing of the run has, then in another scope, from what none
+// has.
 func (q *question) moved(absent []Wanted) (nowhere, elsewhere []Wanted) {
-	if q.elsewhere == nil {
-		return absent, nil
-	}
 	for i := range absent {
-		if q.elsewhere(absent[i].ProviderID) {
+		if q.isListed(absent[i].ProviderID) {
 			elsewhere = append(elsewhere, absent[i])
 		} else {
 			nowhere = append(nowhere, absent[i])
