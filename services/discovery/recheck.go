@@ -48,7 +48,7 @@ func (q *question) ask(ctx context.Context, absent []Wanted) (findings []Finding
 		q.keep(found)
 	}
 	if len(moved) > 0 {
-		found := undecided(moved, shownElsewhere)
+		found := undecided(moved, shownElsewhere())
 		findings = append(findings, found...)
 		q.keep(found)
 	}
@@ -60,8 +60,9 @@ func (q *question) ask(ctx context.Context, absent []Wanted) (findings []Finding
 
 // shownElsewhere is the failure of what a listing lacks in one place and has in
 // another: its old place would deny it, and it is there.
-var shownElsewhere = NewFailure(Internal, "the same listing has it in another place",
-	"Nothing: it is shown there once that place was taken in.", nil)
+func shownElsewhere() *Failure {
+	return NewFailure(Internal, "the same listing has it in another place", "Nothing: it is shown there once that place was taken in.", nil)
+}
 
 // moved parts what a listing of the run has, then in another scope, from what none
 // has.
