@@ -162,6 +162,13 @@ func TestWatchTellsWhatHappens(t *testing.T) {
 			t.Errorf("%s: changed %v, want %v", summary(all[n]), got, want)
 		}
 	}
+	// As of its commit, the roll has each as it was told.
+	for _, m := range all {
+		got, err := s.GetInstance(t.Context(), &inventoryv1.GetInstanceRequest{Name: m.GetInstance().GetName(), AsOf: m.GetCommitTime()})
+		if err != nil || got.GetState() != m.GetInstance().GetState() || got.GetEtag() != m.GetInstance().GetEtag() {
+			t.Errorf("told %v\nas of %v it was %v, %v", m.GetInstance(), m.GetCommitTime().AsTime(), got, err)
+		}
+	}
 	// What was told last is what is on the roll.
 	got, err := s.GetInstance(t.Context(), &inventoryv1.GetInstanceRequest{Name: all[3].GetInstance().GetName()})
 	if err != nil || !proto.Equal(got, all[3].GetInstance()) {

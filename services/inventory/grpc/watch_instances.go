@@ -50,6 +50,7 @@ func eventBody(e *watch.Event) []byte {
 		Type:          toMessageType(watch.MessageType(e.Type)),
 		Revision:      e.Revision,
 		ChangedFields: e.Fields(),
+		CommitTime:    toTime(e.Time),
 	})
 	if err != nil {
 		panic(err) // all texts are clean (see inventory.Instance.Clean)

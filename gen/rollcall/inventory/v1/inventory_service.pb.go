@@ -894,6 +894,9 @@ type WatchInstancesResponse struct {
 	// The paths of the fields that changed, in the JSON form, for CHANGED and
 	// REAPPEARED.
 	ChangedFields []string `protobuf:"bytes,5,rep,name=changed_fields,json=changedFields,proto3" json:"changed_fields,omitempty"`
+	// When the roll took the change in, as in InstanceChange: a read `as_of` it has
+	// the instance as the change left it. Unset for the other types.
+	CommitTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=commit_time,json=commitTime,proto3" json:"commit_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -959,6 +962,13 @@ func (x *WatchInstancesResponse) GetResumeToken() string {
 func (x *WatchInstancesResponse) GetChangedFields() []string {
 	if x != nil {
 		return x.ChangedFields
+	}
+	return nil
+}
+
+func (x *WatchInstancesResponse) GetCommitTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CommitTime
 	}
 	return nil
 }
@@ -1407,13 +1417,15 @@ const file_rollcall_inventory_v1_inventory_service_proto_rawDesc = "" +
 	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\x06filter\x12+\n" +
 	"\fresume_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80@R\vresumeToken\x12)\n" +
 	"\x10include_existing\x18\x03 \x01(\bR\x0fincludeExisting\x12\\\n" +
-	"\x12heartbeat_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x03\b\xac\x022\x05\x10\x80\xc2\xd7/R\x11heartbeatInterval\"\xfe\x02\n" +
+	"\x12heartbeat_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationB\x12\xbaH\x0f\xaa\x01\f\"\x03\b\xac\x022\x05\x10\x80\xc2\xd7/R\x11heartbeatInterval\"\xbb\x03\n" +
 	"\x16WatchInstancesResponse\x12;\n" +
 	"\binstance\x18\x01 \x01(\v2\x1f.rollcall.inventory.v1.InstanceR\binstance\x12F\n" +
 	"\x04type\x18\x02 \x01(\x0e22.rollcall.inventory.v1.WatchInstancesResponse.TypeR\x04type\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x03R\brevision\x12!\n" +
 	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\x12%\n" +
-	"\x0echanged_fields\x18\x05 \x03(\tR\rchangedFields\"y\n" +
+	"\x0echanged_fields\x18\x05 \x03(\tR\rchangedFields\x12;\n" +
+	"\vcommit_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"commitTime\"y\n" +
 	"\x04Type\x12\x14\n" +
 	"\x10TYPE_UNSPECIFIED\x10\x00\x12\v\n" +
 	"\aCREATED\x10\x01\x12\v\n" +
@@ -1522,34 +1534,35 @@ var file_rollcall_inventory_v1_inventory_service_proto_depIdxs = []int32{
 	17, // 16: rollcall.inventory.v1.WatchInstancesRequest.heartbeat_interval:type_name -> google.protobuf.Duration
 	19, // 17: rollcall.inventory.v1.WatchInstancesResponse.instance:type_name -> rollcall.inventory.v1.Instance
 	0,  // 18: rollcall.inventory.v1.WatchInstancesResponse.type:type_name -> rollcall.inventory.v1.WatchInstancesResponse.Type
-	22, // 19: rollcall.inventory.v1.ListInstanceChangesResponse.changes:type_name -> rollcall.inventory.v1.InstanceChange
-	21, // 20: rollcall.inventory.v1.ListInstanceChangesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
-	18, // 21: rollcall.inventory.v1.ListInstanceChangesResponse.history_start_time:type_name -> google.protobuf.Timestamp
-	18, // 22: rollcall.inventory.v1.ConfirmScopeRequest.hold_time:type_name -> google.protobuf.Timestamp
-	23, // 23: rollcall.inventory.v1.ListScopesResponse.scopes:type_name -> rollcall.inventory.v1.Scope
-	1,  // 24: rollcall.inventory.v1.InventoryService.ListInstances:input_type -> rollcall.inventory.v1.ListInstancesRequest
-	2,  // 25: rollcall.inventory.v1.InventoryService.ExportInstances:input_type -> rollcall.inventory.v1.ExportInstancesRequest
-	5,  // 26: rollcall.inventory.v1.InventoryService.GetInstance:input_type -> rollcall.inventory.v1.GetInstanceRequest
-	6,  // 27: rollcall.inventory.v1.InventoryService.LookupInstance:input_type -> rollcall.inventory.v1.LookupInstanceRequest
-	7,  // 28: rollcall.inventory.v1.InventoryService.AggregateInstances:input_type -> rollcall.inventory.v1.AggregateInstancesRequest
-	9,  // 29: rollcall.inventory.v1.InventoryService.WatchInstances:input_type -> rollcall.inventory.v1.WatchInstancesRequest
-	11, // 30: rollcall.inventory.v1.InventoryService.ListInstanceChanges:input_type -> rollcall.inventory.v1.ListInstanceChangesRequest
-	14, // 31: rollcall.inventory.v1.InventoryService.ListScopes:input_type -> rollcall.inventory.v1.ListScopesRequest
-	13, // 32: rollcall.inventory.v1.InventoryService.ConfirmScope:input_type -> rollcall.inventory.v1.ConfirmScopeRequest
-	4,  // 33: rollcall.inventory.v1.InventoryService.ListInstances:output_type -> rollcall.inventory.v1.ListInstancesResponse
-	3,  // 34: rollcall.inventory.v1.InventoryService.ExportInstances:output_type -> rollcall.inventory.v1.ExportInstancesResponse
-	19, // 35: rollcall.inventory.v1.InventoryService.GetInstance:output_type -> rollcall.inventory.v1.Instance
-	19, // 36: rollcall.inventory.v1.InventoryService.LookupInstance:output_type -> rollcall.inventory.v1.Instance
-	8,  // 37: rollcall.inventory.v1.InventoryService.AggregateInstances:output_type -> rollcall.inventory.v1.AggregateInstancesResponse
-	10, // 38: rollcall.inventory.v1.InventoryService.WatchInstances:output_type -> rollcall.inventory.v1.WatchInstancesResponse
-	12, // 39: rollcall.inventory.v1.InventoryService.ListInstanceChanges:output_type -> rollcall.inventory.v1.ListInstanceChangesResponse
-	15, // 40: rollcall.inventory.v1.InventoryService.ListScopes:output_type -> rollcall.inventory.v1.ListScopesResponse
-	23, // 41: rollcall.inventory.v1.InventoryService.ConfirmScope:output_type -> rollcall.inventory.v1.Scope
-	33, // [33:42] is the sub-list for method output_type
-	24, // [24:33] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	18, // 19: rollcall.inventory.v1.WatchInstancesResponse.commit_time:type_name -> google.protobuf.Timestamp
+	22, // 20: rollcall.inventory.v1.ListInstanceChangesResponse.changes:type_name -> rollcall.inventory.v1.InstanceChange
+	21, // 21: rollcall.inventory.v1.ListInstanceChangesResponse.gaps:type_name -> rollcall.inventory.v1.ObservationGap
+	18, // 22: rollcall.inventory.v1.ListInstanceChangesResponse.history_start_time:type_name -> google.protobuf.Timestamp
+	18, // 23: rollcall.inventory.v1.ConfirmScopeRequest.hold_time:type_name -> google.protobuf.Timestamp
+	23, // 24: rollcall.inventory.v1.ListScopesResponse.scopes:type_name -> rollcall.inventory.v1.Scope
+	1,  // 25: rollcall.inventory.v1.InventoryService.ListInstances:input_type -> rollcall.inventory.v1.ListInstancesRequest
+	2,  // 26: rollcall.inventory.v1.InventoryService.ExportInstances:input_type -> rollcall.inventory.v1.ExportInstancesRequest
+	5,  // 27: rollcall.inventory.v1.InventoryService.GetInstance:input_type -> rollcall.inventory.v1.GetInstanceRequest
+	6,  // 28: rollcall.inventory.v1.InventoryService.LookupInstance:input_type -> rollcall.inventory.v1.LookupInstanceRequest
+	7,  // 29: rollcall.inventory.v1.InventoryService.AggregateInstances:input_type -> rollcall.inventory.v1.AggregateInstancesRequest
+	9,  // 30: rollcall.inventory.v1.InventoryService.WatchInstances:input_type -> rollcall.inventory.v1.WatchInstancesRequest
+	11, // 31: rollcall.inventory.v1.InventoryService.ListInstanceChanges:input_type -> rollcall.inventory.v1.ListInstanceChangesRequest
+	14, // 32: rollcall.inventory.v1.InventoryService.ListScopes:input_type -> rollcall.inventory.v1.ListScopesRequest
+	13, // 33: rollcall.inventory.v1.InventoryService.ConfirmScope:input_type -> rollcall.inventory.v1.ConfirmScopeRequest
+	4,  // 34: rollcall.inventory.v1.InventoryService.ListInstances:output_type -> rollcall.inventory.v1.ListInstancesResponse
+	3,  // 35: rollcall.inventory.v1.InventoryService.ExportInstances:output_type -> rollcall.inventory.v1.ExportInstancesResponse
+	19, // 36: rollcall.inventory.v1.InventoryService.GetInstance:output_type -> rollcall.inventory.v1.Instance
+	19, // 37: rollcall.inventory.v1.InventoryService.LookupInstance:output_type -> rollcall.inventory.v1.Instance
+	8,  // 38: rollcall.inventory.v1.InventoryService.AggregateInstances:output_type -> rollcall.inventory.v1.AggregateInstancesResponse
+	10, // 39: rollcall.inventory.v1.InventoryService.WatchInstances:output_type -> rollcall.inventory.v1.WatchInstancesResponse
+	12, // 40: rollcall.inventory.v1.InventoryService.ListInstanceChanges:output_type -> rollcall.inventory.v1.ListInstanceChangesResponse
+	15, // 41: rollcall.inventory.v1.InventoryService.ListScopes:output_type -> rollcall.inventory.v1.ListScopesResponse
+	23, // 42: rollcall.inventory.v1.InventoryService.ConfirmScope:output_type -> rollcall.inventory.v1.Scope
+	34, // [34:43] is the sub-list for method output_type
+	25, // [25:34] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_inventory_v1_inventory_service_proto_init() }
