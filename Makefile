@@ -10,7 +10,7 @@ TEST_PARALLEL ?= 2
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(if $(shell command -v gcc cc clang 2>/dev/null),-race)
 # How long one package's tests may take, so that a hang is a failure.
-TEST_TIMEOUT  ?= 10m
+TEST_TIMEOUT  ?= 15m
 
 export PATH := $(TOOLS):$(PATH)
 
