@@ -24,6 +24,15 @@ var (
 
 type facet struct{ path, column string }
 
+// fieldsOfFewValues are all of them.
+func fieldsOfFewValues() []string {
+	fields := slices.Clone(countedFields)
+	for _, facet := range facets {
+		fields = append(fields, facet.path)
+	}
+	return fields
+}
+
 // countsFor stands after FROM: the counts that can answer a filter, and groups by
 // these fields, of instances that are not gone. They have the columns of instances
 // that both can name, and count. ok tells whether there are such counts.

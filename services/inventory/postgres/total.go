@@ -40,11 +40,18 @@ func (p *listPlan) exact() int64 {
 }
 
 // worthCounting is how many Postgres may expect for the matches to be counted. It
-// may well expect twice of what there is, and of addresses, of which it knows
-// nothing, expects thousands.
+// may well expect twice of what there is, and of most fields knows little: of an
+// address it expects thousands. Of those with few values it knows how common each
+// is, and a page in the order of uid soon meets enough of what is common, for less
+// than finding as many in no order.
 func (p *listPlan) worthCounting() int64 {
-	if p.hasBuckets() && !p.small {
+	switch {
+	case p.small:
+		return 2 * exactTotal
+	case p.hasBuckets():
 		return exactLabelTotal
+	case p.filter.UsesOnly(fieldsOfFewValues()...):
+		return 2 * exactLargeTotal
 	}
 	return 2 * exactTotal
 }
