@@ -19,10 +19,7 @@ func TestMachineStates(t *testing.T) {
 		cloudsim.VMSuspended: discovery.StateSuspended, cloudsim.VMRepairing: discovery.StateMaintenance, cloudsim.VMTerminated: discovery.StateStopped,
 		cloudsim.VMDeprovisioning: discovery.StateStopping,
 	}
-	truth, err := c.ProjectTruth(project)
-	if err != nil {
-		t.Fatal(err)
-	}
+	truth := c.projectTruth(t)
 	states := map[string]cloudsim.VMState{}
 	for i, state := range cloudsim.VMStates {
 		if err := c.SetVMState(project, truth.VMs[i].Zone, truth.VMs[i].Name, state); err != nil {

@@ -14,10 +14,7 @@ import (
 func TestFindRenamedThatAListLacks(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8})
-	truth, err := c.ProjectTruth(project)
-	if err != nil {
-		t.Fatal(err)
-	}
+	truth := c.projectTruth(t)
 	vm, other := truth.VMs[0], ""
 	for _, one := range truth.VMs[1:] {
 		if one.Zone == vm.Zone {
@@ -40,10 +37,7 @@ func TestFindRenamedThatAListLacks(t *testing.T) {
 func TestFindWithoutLists(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
-	truth, err := c.ProjectTruth(project)
-	if err != nil {
-		t.Fatal(err)
-	}
+	truth := c.projectTruth(t)
 	vm := truth.VMs[0]
 	c.proxy.refuse("/compute/v1/projects/" + project + "/zones/" + vm.Zone + "/instances")
 	wanted := []discovery.Wanted{{ProviderID: fmt.Sprint(vm.ID), DisplayName: vm.Name}, {ProviderID: "12345", DisplayName: "gone"}}

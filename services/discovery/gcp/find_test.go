@@ -35,10 +35,7 @@ func (uncounted) Called(bool) {}
 func TestFindByIDNotByName(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
-	truth, err := c.ProjectTruth(project)
-	if err != nil {
-		t.Fatal(err)
-	}
+	truth := c.projectTruth(t)
 	vm := truth.VMs[0]
 	id := fmt.Sprint(vm.ID)
 	found := find(t, c, discovery.ScopeID{Kind: discovery.VirtualMachine, Location: vm.Zone},

@@ -118,12 +118,19 @@ func (c *cloud) Shared(one, other discovery.ScopeID) bool {
 	return one.Kind == discovery.Database && other.Kind == discovery.Database
 }
 
-func (c *cloud) Truth(t testing.TB) map[discovery.ScopeID][]string {
+// projectTruth is what there is.
+func (c *cloud) projectTruth(t testing.TB) cloudsim.ProjectTruth {
 	t.Helper()
 	truth, err := c.ProjectTruth(project)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return truth
+}
+
+func (c *cloud) Truth(t testing.TB) map[discovery.ScopeID][]string {
+	t.Helper()
+	truth := c.projectTruth(t)
 	ids := map[discovery.ScopeID][]string{}
 	for _, vm := range truth.VMs {
 		scope := discovery.ScopeID{Kind: discovery.VirtualMachine, Location: vm.Zone}

@@ -28,6 +28,16 @@ func files() fstest.MapFS {
 	}
 }
 
+func open(t *testing.T, options postgres.Options) *pgxpool.Pool {
+	t.Helper()
+	pool, err := postgres.Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
 func TestMigrateKeepsWhatIsThere(t *testing.T) {
 	db := dbtest.New(t, empty)
 	if err := postgres.MigrateTo(t.Context(), db.URL, files(), "things", 1); err != nil {
@@ -54,11 +64,7 @@ func TestSchemaIsFoundByARoleThatDoesNotKnowIt(t *testing.T) {
 	if err := postgres.Migrate(t.Context(), db.AdminURL, files(), "mine"); err != nil {
 		t.Fatal(err)
 	}
-	pool, err := postgres.Open(t.Context(), postgres.Options{URL: db.AdminURL, Schema: "mine"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
+	pool := open(t, postgres.Options{URL: db.AdminURL, Schema: "mine"})
 	if _, err := pool.Exec(t.Context(), `SELECT id, colour FROM things`); err != nil {
 		t.Error(err)
 	}
@@ -115,11 +121,7 @@ func TestWrongPasswordIsToldAtOnce(t *testing.T) {
 func TestFaultsOfADatabaseThatGoesAway(t *testing.T) {
 	server := dbtest.NewServer(t)
 	db := server.New(t, empty)
-	pool, err := postgres.Open(t.Context(), postgres.Options{URL: db.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
+	pool := open(t, postgres.Options{URL: db.URL})
 	server.Stop(t)
 	for range 3 { // A connection that broke, then connections refused.
 		_, err := pool.Exec(t.Context(), `SELECT 1`)
@@ -137,11 +139,7 @@ func TestFaultsOfADatabaseThatGoesAway(t *testing.T) {
 func TestNoConnectionFromBeforeAFallIsHandedOut(t *testing.T) {
 	server := dbtest.NewServer(t)
 	db := server.New(t, empty)
-	pool, err := postgres.Open(t.Context(), postgres.Options{URL: db.URL})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
+	pool := open(t, postgres.Options{URL: db.URL})
 	var held []*pgxpool.Conn
 	for range pool.Config().MaxConns {
 		conn, err := pool.Acquire(t.Context())
@@ -165,13 +163,9 @@ func TestNoConnectionFromBeforeAFallIsHandedOut(t *testing.T) {
 // Who is frozen in the middle of a transaction finds that Postgres let go of it.
 func TestEndedIdleInTransactionIsAway(t *testing.T) {
 	db := dbtest.New(t, empty)
-	pool, err := postgres.Open(t.Context(), postgres.Options{
+	pool := open(t, postgres.Options{
 		URL: db.URL, Settings: map[string]string{"idle_in_transaction_session_timeout": "20ms"},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
 	tx, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -27,8 +27,9 @@ const (
 
 // FailScope writes down that the scope could not be observed to the end, and
 // why; nothing else changes. One that is not going to be read again
-// (inventory.ReasonRetired) and was never observed leaves the roll. Errors: ABORTED with inventory.ReasonStale when a
-// newer observation of the scope has ended.
+// (inventory.ReasonRetired) and was never observed leaves the roll. Errors:
+// ABORTED with inventory.ReasonStale when a newer observation of the scope has
+// ended.
 func (s *Store) FailScope(ctx context.Context, obs inventory.Observation, failure inventory.Failure) error {
 	failure.Clean()
 	budgets, err := budgetsColumn(failure.Budgets)

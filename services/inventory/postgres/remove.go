@@ -31,9 +31,10 @@ const (
 )
 
 // RemoveAccount takes the scopes of an account off the roll and marks its
-// instances as gone; that nobody looks from then on is told of both. Observations with a smaller token than fence can't bring
-// them back. It may be repeated. Errors: ABORTED with inventory.ReasonStale when
-// the account was observed, or removed, with a larger token.
+// instances as gone; that nobody looks from then on is told of both. Observations
+// with a smaller token than fence can't bring them back. It may be repeated.
+// Errors: ABORTED with inventory.ReasonStale when the account was observed, or
+// removed, with a larger token.
 func (s *Store) RemoveAccount(ctx context.Context, account string, fence int64) error {
 	return s.write(ctx, func(tx pgx.Tx) error {
 		if err := s.lockForRemoval(ctx, tx, account, fence); err != nil {

@@ -64,7 +64,7 @@ func (s *Store) keepLog(ctx context.Context, now time.Time, ahead int, keep time
 			return err
 		}
 	}
-	if err := s.purgeCounts(ctx); err != nil {
+	if err := s.deleteBatches(ctx, purgeCountsSQL); err != nil {
 		return err
 	}
 	if keep <= 0 {
@@ -79,7 +79,7 @@ func (s *Store) keepLog(ctx context.Context, now time.Time, ahead int, keep time
 	if _, err := s.pool.Exec(ctx, forgetGapsSQL, begin); err != nil {
 		return kit.Fault(err)
 	}
-	return s.forgetGone(ctx, horizon)
+	return s.deleteBatches(ctx, forgetGoneSQL, horizon)
 }
 
 const (
@@ -202,7 +202,9 @@ func (s *Store) partitionsBefore(ctx context.Context, begin time.Time) ([]string
 const (
 	forgetGapsSQL = `DELETE FROM observation_gaps WHERE end_time < $1`
 
-	// One that comes back at this very moment is locked, and stays.
+	// Those that are gone since before the horizon and of which the log tells nothing
+	// any more: one that comes back is new. One that comes back at this very moment
+	// is locked, and stays.
 	forgetGoneSQL = `
 		DELETE FROM instances WHERE uid IN (
 			SELECT uid FROM instances i
@@ -210,32 +212,23 @@ const (
 			LIMIT $1 FOR UPDATE SKIP LOCKED
 		)`
 
-	// forgetBatch is how many rows one transaction deletes.
-	forgetBatch = 5000
-
-	// Whoever counts has its rows locked until it commits: those are passed over, so
-	// that nobody waits here while others wait for what is deleted. Who waits for
-	// that finds no row, and writes a new one.
+	// Counts that fell to nothing. Whoever counts has its rows locked until it
+	// commits: those are passed over, so that nobody waits here while others wait for
+	// what is deleted. Who waits for that finds no row, and writes a new one.
 	purgeCountsSQL = `
 		DELETE FROM instance_counts WHERE (scope, facet, value, region) IN (
 			SELECT scope, facet, value, region FROM instance_counts WHERE count = 0
 			LIMIT $1 FOR UPDATE SKIP LOCKED
 		)`
+
+	// deleteBatch is how many rows one transaction deletes.
+	deleteBatch = 5000
 )
 
-// purgeCounts deletes the counts that fell to nothing.
-func (s *Store) purgeCounts(ctx context.Context) error {
-	return s.forget(ctx, purgeCountsSQL, forgetBatch)
-}
-
-// forgetGone deletes the instances that are gone since before the horizon and
-// of which the log tells nothing any more. One that comes back is new.
-func (s *Store) forgetGone(ctx context.Context, horizon time.Time) error {
-	return s.forget(ctx, forgetGoneSQL, forgetBatch, horizon)
-}
-
-// forget deletes rows, batch by batch, until there are no more of them.
-func (s *Store) forget(ctx context.Context, sql string, args ...any) error {
+// deleteBatches deletes rows, batch by batch, until there are no more of them. $1
+// of the statement is how many at most; the rest are args.
+func (s *Store) deleteBatches(ctx context.Context, sql string, args ...any) error {
+	args = append([]any{deleteBatch}, args...)
 	for {
 		var deleted int64
 		err := s.upkeep(ctx, func(tx pgx.Tx) error {
@@ -243,7 +236,7 @@ func (s *Store) forget(ctx context.Context, sql string, args ...any) error {
 			deleted = tag.RowsAffected()
 			return err
 		})
-		if err != nil || deleted < forgetBatch {
+		if err != nil || deleted < deleteBatch {
 			return err
 		}
 	}

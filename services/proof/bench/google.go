@@ -116,14 +116,10 @@ func listGoogle(ctx context.Context, url string, key []byte) (int, error) {
 
 // measureProjects makes the table of a project's syncs.
 func measureProjects(ctx context.Context, set settings) (string, error) {
-	rounds := make([]round, 0, set.rounds)
-	for i := range set.rounds {
-		fmt.Fprintf(os.Stderr, "round %d of %d: a project of %d virtual machines and %d databases\n", i+1, set.rounds, projectMachines, projectDatabases)
-		r, err := measureProject(ctx, set.rollcall)
-		if err != nil {
-			return "", fmt.Errorf("round %d: %w", i+1, err)
-		}
-		rounds = append(rounds, r)
+	what := fmt.Sprintf("a project of %d virtual machines and %d databases", projectMachines, projectDatabases)
+	rounds, err := measureRounds(set.rounds, what, func() (round, error) { return measureProject(ctx, set.rollcall) })
+	if err != nil {
+		return "", err
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "A Google Cloud project of %d virtual machines in 16 zones and %d databases; %d CPUs, %s, median of %d rounds.\n\n",

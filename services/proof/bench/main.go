@@ -121,7 +121,7 @@ func run(ctx context.Context, s settings, only, out string) error {
 
 // measureSyncs makes the table of syncs.
 func measureSyncs(ctx context.Context, set settings) (string, error) {
-	results, err := measureRounds(ctx, set.rollcall, set.size, set.rounds)
+	results, err := measureSize(ctx, set.rollcall, set.size, set.rounds)
 	if err != nil {
 		return "", err
 	}
@@ -132,19 +132,24 @@ func measureSyncs(ctx context.Context, set settings) (string, error) {
 // machines, once: what is asked is how much memory that takes.
 func measureLargeScope(ctx context.Context, set settings) (string, error) {
 	s := size{accounts: 1, regions: 1, instances: 100_000}
-	results, err := measureRounds(ctx, set.rollcall, s, 1)
+	results, err := measureSize(ctx, set.rollcall, s, 1)
 	if err != nil {
 		return "", err
 	}
 	return report(s, results, scopePeak), nil
 }
 
-func measureRounds(ctx context.Context, rollcall string, s size, rounds int) ([]round, error) {
+func measureSize(ctx context.Context, rollcall string, s size, rounds int) ([]round, error) {
+	what := fmt.Sprintf("%d accounts × %d regions × %d virtual machines and %d databases", s.accounts, s.regions, s.instances, s.databases)
+	return measureRounds(rounds, what, func() (round, error) { return measure(ctx, rollcall, s) })
+}
+
+// measureRounds measures the same in each round, and says what.
+func measureRounds(rounds int, what string, measure func() (round, error)) ([]round, error) {
 	results := make([]round, 0, rounds)
 	for i := range rounds {
-		fmt.Fprintf(os.Stderr, "round %d of %d: %d accounts × %d regions × %d virtual machines and %d databases\n",
-			i+1, rounds, s.accounts, s.regions, s.instances, s.databases)
-		r, err := measure(ctx, rollcall, s)
+		fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", i+1, rounds, what)
+		r, err := measure()
 		if err != nil {
 			return nil, fmt.Errorf("round %d: %w", i+1, err)
 		}
