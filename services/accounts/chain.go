@@ -56,7 +56,7 @@ func source(a *Account) string {
 // stated and leads nowhere now.
 func BrokenChain(a *Account, cause error) error {
 	return fault.New(fault.KindFailedPrecondition, "SOURCE_BROKEN",
-		"the role of %s can't be assumed: %s", Name(a.ID), cause).With("name", Name(a.ID)).Because(cause)
+		"the role of %s can't be assumed: %s", Name(a.ID), cause).With("name", Name(a.ID)).WithCause(cause)
 }
 
 // SourceOfOthers is the fault of taking an account off the roll whose

@@ -180,5 +180,5 @@ const ReasonUnreadable = "SECRET_UNREADABLE"
 func Unreadable(account string, cause error) error {
 	return fault.New(fault.KindFailedPrecondition, ReasonUnreadable,
 		"the secret of %s can't be decrypted: its key is gone, or it was tampered with; state the credentials again", Name(account)).
-		With("name", Name(account)).Because(cause)
+		With("name", Name(account)).WithCause(cause)
 }

@@ -115,7 +115,7 @@ func (d *Dispatcher) Dispatch(ctx context.Context, request Request) (*Operation,
 		return nil, err
 	}
 	entry := request.operation().about(AuditRefused)
-	entry.OutcomeReason, entry.Message = f.Reason, f.Message
+	entry.OutcomeReason, entry.Message = string(f.Reason), f.Message
 	if !request.Batch && len(request.Named) == 1 {
 		entry.Instance, entry.Account = request.Named[0].ID, request.Named[0].Account
 	}

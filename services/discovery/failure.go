@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Reason is why something could not be read, as the enum word of
@@ -32,10 +32,6 @@ const (
 	Internal Reason = "INTERNAL"
 )
 
-// maxFailureText bounds what a failure says, in bytes: clouds may answer
-// anything, and texts are stored with every run and scope.
-const maxFailureText = 2000
-
 // Failure is why something could not be read. No part of it may hold a secret.
 type Failure struct { //nolint:errname // It is told as much as it is returned: runs and scopes hold it.
 	// Reason for programs.
@@ -56,7 +52,7 @@ type Failure struct { //nolint:errname // It is told as much as it is returned: 
 
 // NewFailure makes a failure; cause is logged and not shown, and may be nil.
 func NewFailure(reason Reason, message, remedy string, cause error) *Failure {
-	return &Failure{Reason: reason, Message: clip(message), Remedy: clip(remedy), cause: cause}
+	return &Failure{Reason: reason, Message: fault.Clip(message), Remedy: fault.Clip(remedy), cause: cause}
 }
 
 // Error is the text for people.
@@ -86,17 +82,4 @@ func ourFailure(doing string, err error) *Failure {
 		"Rollcall tries again by itself; if this goes on, look at the logs of its services.", err)
 	f.Ours = true
 	return f
-}
-
-// clip makes a text fit to be stored and sent: bounded, valid UTF-8, no NUL.
-func clip(text string) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
-	if len(text) <= maxFailureText {
-		return text
-	}
-	end := maxFailureText
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
 }

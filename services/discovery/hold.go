@@ -112,7 +112,7 @@ func (s *Syncer) insist(ctx context.Context, do func(context.Context) error) err
 // of another transaction.
 func isDecided(err error) bool {
 	switch fault.ReasonOf(err) {
-	case reasonOperationLost, reasonCancelled, string(InProgress):
+	case reasonOperationLost, reasonCancelled, fault.ReasonOperationInProgress:
 		return true
 	}
 	return false

@@ -117,7 +117,7 @@ func (k *Keeper) keep(ctx context.Context, kept Kept) error {
 		Verb: Stop, Named: []Named{{ID: kept.Instance}}, KeepStopped: true, Reason: reason,
 		Requester: Requester{User: kept.User, Source: UserSystem, UserAgent: "rollcall: keep_stopped of " + OperationName(kept.Operation)},
 	})
-	if fault.ReasonOf(err) == string(InProgress) {
+	if fault.ReasonOf(err) == fault.ReasonOperationInProgress {
 		return nil
 	}
 	if err == nil {

@@ -3,6 +3,8 @@ package discovery
 import (
 	"context"
 	"time"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Verb is what is asked of an instance, as the enum word of the contract.
@@ -260,7 +262,7 @@ type Refusal struct { //nolint:errname // It is told as much as it is returned: 
 
 // NewRefusal makes a refusal; cause is logged and not shown, and may be nil.
 func NewRefusal(reason RefusalReason, message, remedy string, cause error) *Refusal {
-	return &Refusal{Reason: reason, Message: clip(message), Remedy: clip(remedy), cause: cause}
+	return &Refusal{Reason: reason, Message: fault.Clip(message), Remedy: fault.Clip(remedy), cause: cause}
 }
 
 // Soon says that the same call may well go through soon, and returns the refusal.

@@ -30,7 +30,7 @@ func (d *Dispatcher) locate(ctx context.Context, until time.Time, named Named) (
 	defer cancel()
 	accounts, err := d.whereToLook(limited, named)
 	if limited.Err() != nil && ctx.Err() == nil {
-		return nil, fault.New(fault.KindUnavailable, string(NoAnswer),
+		return nil, fault.New(fault.KindUnavailable, fault.ReasonUnreachable,
 			"the roll does not have %s, and there was no time left to look for it in the clouds; ask for fewer at once", named.ID).
 			With("providerId", named.ID)
 	}
@@ -71,8 +71,8 @@ func (d *Dispatcher) locate(ctx context.Context, until time.Time, named Named) (
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case len(blind) > 0:
-		return nil, fault.New(fault.KindUnavailable, string(NoAnswer),
-			"the roll does not have %s, and not all that could have it could be looked at: %s", named.ID, clip(strings.Join(blind, "; "))).
+		return nil, fault.New(fault.KindUnavailable, fault.ReasonUnreachable,
+			"the roll does not have %s, and not all that could have it could be looked at: %s", named.ID, fault.Clip(strings.Join(blind, "; "))).
 			With("providerId", named.ID)
 	}
 	return nil, notAnywhere(named.ID, fmt.Sprintf("neither has the cloud, in %d accounts that could", len(accounts)))
@@ -90,7 +90,7 @@ func (d *Dispatcher) until(ctx context.Context) time.Time {
 }
 
 func notAnywhere(id, also string) error {
-	return fault.New(fault.KindNotFound, string(NoInstance), "the roll does not have %s; %s", id, also).With("providerId", id)
+	return fault.New(fault.KindNotFound, fault.ReasonNotFound, "the roll does not have %s; %s", id, also).With("providerId", id)
 }
 
 // whereToLook are the accounts that could have the instance.
@@ -116,7 +116,7 @@ func (d *Dispatcher) whereToLook(ctx context.Context, named Named) ([]Account, e
 		return nil
 	})
 	if err == nil && len(accounts) > locateAccounts {
-		err = fault.New(fault.KindFailedPrecondition, string(NoInstance),
+		err = fault.New(fault.KindFailedPrecondition, fault.ReasonNotFound,
 			"the roll does not have %s, and %d accounts could: say in which to look", named.ID, len(accounts)).With("providerId", named.ID)
 	}
 	return accounts, err

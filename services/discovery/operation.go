@@ -152,7 +152,7 @@ const maxSteps = 100
 func (t *Target) step(state TargetState, text string) {
 	t.State = state
 	if len(t.Steps) < maxSteps {
-		t.Steps = append(t.Steps, Step{Time: time.Now(), State: state, Text: clip(text)})
+		t.Steps = append(t.Steps, Step{Time: time.Now(), State: state, Text: fault.Clip(text)})
 	}
 }
 
@@ -191,7 +191,7 @@ func ErrOperationCancelled(id string) error {
 
 // ErrInProgress is the fault of working on what another operation works on.
 func ErrInProgress(instance, operation string) error {
-	return fault.New(fault.KindAborted, string(InProgress), "%s works on %s at the moment: wait for it to end, or cancel it",
+	return fault.New(fault.KindAborted, fault.ReasonOperationInProgress, "%s works on %s at the moment: wait for it to end, or cancel it",
 		OperationName(operation), instance).With("operation", OperationName(operation)).With("name", instance)
 }
 

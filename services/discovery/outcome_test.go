@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 func scopesOf(locations ...string) []ScopeResult {
@@ -76,7 +78,7 @@ func TestConcludeProperties(t *testing.T) {
 			len(failures) > 0 && len(failures) < len(scopes) && outcome.State != RunDegraded:
 			t.Fatalf("%d of %d failed: %s", len(failures), len(scopes), outcome.State)
 		}
-		if f := outcome.Failure; f != nil && (!had[f.Reason] || len(f.Message) > maxFailureText+len("…")) {
+		if f := outcome.Failure; f != nil && (!had[f.Reason] || len(f.Message) > fault.MaxText+len("…")) {
 			t.Fatalf("%s with %d bytes", f.Reason, len(f.Message))
 		}
 	})

@@ -121,6 +121,6 @@ func (r *Refusal) fault(held *Held) *fault.Error {
 	if r.Remedy != "" {
 		text += ". " + r.Remedy
 	}
-	return fault.New(kind, string(r.Reason), "%s", text).With("name", InstanceName(held.ID)).
-		With("remedy", r.Remedy).Because(r.cause)
+	return fault.New(kind, fault.Reason(r.Reason), "%s", text).With("name", InstanceName(held.ID)).
+		With("remedy", r.Remedy).WithCause(r.cause)
 }

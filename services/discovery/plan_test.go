@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // What the roll has and the plan lacks goes stale: aloud when it was switched
@@ -110,8 +112,8 @@ func TestClip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "text")) + strings.Repeat("é", rapid.IntRange(0, 2000).Draw(t, "more"))
-		got := clip(text)
-		if !utf8.ValidString(got) || strings.ContainsRune(got, 0) || len(got) > maxFailureText+len("…") {
+		got := fault.Clip(text)
+		if !utf8.ValidString(got) || strings.ContainsRune(got, 0) || len(got) > fault.MaxText+len("…") {
 			t.Fatalf("%q became %q", text, got)
 		}
 	})

@@ -290,7 +290,7 @@ func (p *pursuit) lead(ctx context.Context) (bool, error) {
 	if leader == nil || leader == p {
 		p.Exclusive = p.Unit
 		err := p.save(ctx)
-		if fault.ReasonOf(err) != string(InProgress) {
+		if fault.ReasonOf(err) != fault.ReasonOperationInProgress {
 			return err == nil, err
 		}
 		p.Exclusive = p.Instance

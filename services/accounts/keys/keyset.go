@@ -108,7 +108,7 @@ func (k *keysetFile) current(context.Context) (string, tink.AEADWithContext, err
 
 func (k *keysetFile) away(err error) error {
 	return fault.New(fault.KindUnavailable, "KEY_UNAVAILABLE",
-		"the keyset can't be read at the moment, so no secret can be written; try again soon").Because(err)
+		"the keyset can't be read at the moment, so no secret can be written; try again soon").WithCause(err)
 }
 
 func (k *keysetFile) find(_ context.Context, id string) (tink.AEADWithContext, error) {

@@ -110,7 +110,7 @@ func (k *kms) away(ctx context.Context, err error) error {
 	}
 	return fault.New(fault.KindUnavailable, "KEY_UNAVAILABLE",
 		"the key %s can't be used at the moment, so no secret can be written or read; try again soon", k.uri).
-		With("key", k.uri).Because(err)
+		With("key", k.uri).WithCause(err)
 }
 
 // errRejected says that a KMS did not open a data key.

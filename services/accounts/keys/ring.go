@@ -153,5 +153,5 @@ func (r *Ring) Check(id string) error {
 		}
 	}
 	return fault.New(fault.KindAborted, "CONFLICT", "the keys were rotated at the same moment; try again").
-		Because(fmt.Errorf("key %s: %w", id, errNoKey))
+		WithCause(fmt.Errorf("key %s: %w", id, errNoKey))
 }

@@ -63,7 +63,7 @@ func TestOneOperationAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := create(t, s, false, "x"); fault.ReasonOf(err) != string(discovery.InProgress) {
+	if _, err := create(t, s, false, "x"); fault.ReasonOf(err) != fault.ReasonOperationInProgress {
 		t.Errorf("a second one: %v", err)
 	}
 	second, err := create(t, s, true, "y", "x")

@@ -43,10 +43,10 @@ func faultOf(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	s := status.Convert(err)
-	f := fault.New(kinds[s.Code()], "", "%s", s.Message()).Because(err)
+	f := fault.New(kinds[s.Code()], "", "%s", s.Message()).WithCause(err)
 	for _, detail := range s.Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			f.Reason, f.Metadata = info.GetReason(), info.GetMetadata()
+			f.Reason, f.Metadata = fault.Reason(info.GetReason()), info.GetMetadata()
 		}
 	}
 	return f

@@ -108,7 +108,7 @@ func Require(key Key, caller string) func(ctx context.Context, fullMethod string
 		_, err := parser.Parse(tokens[0], func(*jwt.Token) (any, error) { return key.secret, nil })
 		if err != nil {
 			return fault.New(fault.KindPermissionDenied, "CALLER_REFUSED",
-				"%s is internal: only %s may call it, and this call is not proven to come from there", fullMethod, caller).Because(err)
+				"%s is internal: only %s may call it, and this call is not proven to come from there", fullMethod, caller).WithCause(err)
 		}
 		return nil
 	}

@@ -1,9 +1,10 @@
-// Package fault is the one error model of all services: what went wrong, to
-// what, and what to do about it, free of any transport. Domains and stores
-// return faults; package serve turns them into google.rpc.Status with details
-// (AIP-193). An error that is neither a fault, nor the end of a call's context,
-// nor another service's status, is a bug of ours: it is logged in full and
-// leaves as "internal".
+// Package fault is the error model of all services. A fault states what failed,
+// on what, and what to do about it, and knows no transport.
+//
+// Domains and stores return faults. Package serve turns them into
+// google.rpc.Status with details (AIP-193). An error that is not a fault, not the
+// end of the call's context and not the status of another service is a defect: it
+// is logged in full, and the caller gets INTERNAL.
 package fault
 
 import (
@@ -11,82 +12,66 @@ import (
 	"fmt"
 )
 
-// Kind is the class of a fault. Each has one gRPC code of the same name.
-type Kind int
-
-// The kinds of fault.
-const (
-	// KindInternal is our own mistake.
-	KindInternal Kind = iota
-	// KindInvalidArgument is a request that can't be right in any state.
-	KindInvalidArgument
-	// KindNotFound is a thing that is not there.
-	KindNotFound
-	// KindAlreadyExists is a thing that is there already.
-	KindAlreadyExists
-	// KindFailedPrecondition is a request that the state of things forbids.
-	KindFailedPrecondition
-	// KindAborted is a request that lost against a concurrent one.
-	KindAborted
-	// KindPermissionDenied is a caller who may not.
-	KindPermissionDenied
-	// KindUnauthenticated is a caller whom we don't know.
-	KindUnauthenticated
-	// KindUnavailable is something needed that is away for now.
-	KindUnavailable
-	// KindResourceExhausted is a limit that was met.
-	KindResourceExhausted
-	// KindUnimplemented is something that this build can't do.
-	KindUnimplemented
-	// KindOutOfRange is a position that is no longer, or not yet, there.
-	KindOutOfRange
-)
-
-// Error is a fault. Its text is for people; Reason and Metadata are for
-// programs, as google.rpc.ErrorInfo. No part of it may hold a secret.
+// Error is a fault. Message and Remedy are for people; Reason and Metadata are for
+// programs, as in google.rpc.ErrorInfo. No field may contain a secret.
 type Error struct {
-	Kind    Kind
+	Kind Kind
+	// Reason is stable: programs branch on it.
+	Reason Reason
+	// Message states what failed, and on what.
 	Message string
-	// Reason in UPPER_SNAKE_CASE, stable: programs branch on it.
-	Reason string
-	// Metadata in lowerCamelCase, such as the name of the thing.
+	// Remedy states what to do about it. It may be empty.
+	Remedy string
+	// Retryable reports whether the same request may succeed soon.
+	Retryable bool
+	// Metadata has keys in lowerCamelCase, such as the name of the resource.
 	Metadata map[string]string
-	// Violations of single fields, for KindInvalidArgument.
+	// Violations lists the wrong fields of a request, for KindInvalidArgument.
 	Violations []Violation
 
 	cause error
 }
 
-// Violation says what is wrong with one field of a request.
+// Violation describes what is wrong with one field of a request.
 type Violation struct {
-	// Field by its path in the request: `account.aws.account_id`.
+	// Field is the path in the request: `account.aws.account_id`.
 	Field string
-	// Description for people.
+	// Description is for people.
 	Description string
 }
 
-// New makes a fault of a kind, with a reason for programs and a text for
-// people.
-func New(kind Kind, reason, format string, args ...any) *Error {
-	return &Error{Kind: kind, Reason: reason, Message: fmt.Sprintf(format, args...)}
+// New returns a fault of a kind. Whether it is retryable depends on the reason.
+func New(kind Kind, reason Reason, format string, args ...any) *Error {
+	return &Error{Kind: kind, Reason: reason, Message: fmt.Sprintf(format, args...), Retryable: classes[reason].retryable}
 }
 
-// Invalid says that one field of a request is wrong.
+// ForReason returns a fault whose kind and retryability depend on the reason. The
+// texts are clipped, because they may come from a cloud and are stored. The remedy
+// may be empty and the cause may be nil.
+func ForReason(reason Reason, message, remedy string, cause error) *Error {
+	class := classes[reason]
+	return &Error{
+		Kind: class.kind, Reason: reason, Message: Clip(message), Remedy: Clip(remedy),
+		Retryable: class.retryable, cause: cause,
+	}
+}
+
+// Invalid returns a fault for one wrong field of a request.
 func Invalid(field, format string, args ...any) *Error {
 	description := fmt.Sprintf(format, args...)
-	e := New(KindInvalidArgument, "INVALID_FIELD", "%s: %s", field, description)
+	e := New(KindInvalidArgument, ReasonInvalidField, "%s: %s", field, description)
 	e.Violations = []Violation{{Field: field, Description: description}}
 	return e
 }
 
-// NotFound says that a resource is not there.
+// NotFound returns a fault for a resource that does not exist.
 func NotFound(name string) *Error {
-	return New(KindNotFound, "NOT_FOUND", "%s is not on the roll", name).With("name", name)
+	return New(KindNotFound, ReasonNotFound, "%s was not found", name).With("name", name)
 }
 
-// Unavailable says that something needed is away for now, and why.
+// Unavailable returns a fault for a dependency that does not answer at the moment.
 func Unavailable(what string, cause error) *Error {
-	return New(KindUnavailable, "UNAVAILABLE", "%s is not available at the moment; try again soon", what).Because(cause)
+	return New(KindUnavailable, ReasonUnavailable, "%s is not available at the moment; try again soon", what).WithCause(cause)
 }
 
 // With adds one piece of metadata and returns the fault.
@@ -98,20 +83,32 @@ func (e *Error) With(key, value string) *Error {
 	return e
 }
 
-// Because records the cause, which is logged and never shown, and returns the
-// fault.
-func (e *Error) Because(cause error) *Error {
+// WithCause sets the cause and returns the fault. Callers never see the cause; it
+// is logged.
+func (e *Error) WithCause(cause error) *Error {
 	e.cause = cause
 	return e
 }
 
-// Error is the text for people.
+// WithRemedy sets the remedy and returns the fault.
+func (e *Error) WithRemedy(text string) *Error {
+	e.Remedy = Clip(text)
+	return e
+}
+
+// AsRetryable marks the fault as retryable and returns it.
+func (e *Error) AsRetryable() *Error {
+	e.Retryable = true
+	return e
+}
+
+// Error returns the message.
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap is the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
-// KindOf is the kind of the fault in err's chain; KindInternal when there is
+// KindOf returns the kind of the fault in err's chain, or KindInternal if there is
 // none.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -120,8 +117,8 @@ func KindOf(err error) Kind {
 	return KindInternal
 }
 
-// ReasonOf is the reason of the fault in err's chain, or "".
-func ReasonOf(err error) string {
+// ReasonOf returns the reason of the fault in err's chain, or "" if there is none.
+func ReasonOf(err error) Reason {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}

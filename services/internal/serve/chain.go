@@ -96,7 +96,7 @@ func validation(err error) error {
 	if !ok {
 		return err
 	}
-	f := fault.New(fault.KindInvalidArgument, "INVALID_FIELD", "")
+	f := fault.New(fault.KindInvalidArgument, fault.ReasonInvalidField, "")
 	for _, v := range broken.Violations {
 		f.Violations = append(f.Violations, fault.Violation{
 			Field:       protovalidate.FieldPathString(v.Proto.GetField()),

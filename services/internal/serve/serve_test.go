@@ -112,7 +112,7 @@ func TestErrorsLeaveAsStatus(t *testing.T) {
 		reason  string
 		message string
 	}{
-		"a fault keeps its reason":      {fault.NotFound("accounts/x"), codes.NotFound, "NOT_FOUND", "accounts/x is not on the roll"},
+		"a fault keeps its reason":      {fault.NotFound("accounts/x"), codes.NotFound, "NOT_FOUND", "accounts/x was not found"},
 		"a cause stays inside":          {fault.Unavailable("the database", errors.New(secret)), codes.Unavailable, "UNAVAILABLE", "the database is not available"},
 		"what is unforeseen is hidden":  {errors.New(secret), codes.Internal, "INTERNAL", "internal error"},
 		"a wrapped fault is found":      {errors.Join(errors.New(secret), fault.New(fault.KindAborted, "CONFLICT", "try again")), codes.Aborted, "CONFLICT", "try again"},

@@ -3,17 +3,27 @@ package serve
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/protoadapt"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // ErrorDomain is the domain of every ErrorInfo that Rollcall sends (AIP-193).
 const ErrorDomain = "rollcall.dev"
+
+const (
+	// remedyKey is the key of the remedy in the metadata of an ErrorInfo.
+	remedyKey = "remedy"
+	// retryDelay is how long a client should wait before it repeats a request that
+	// failed with a retryable fault.
+	retryDelay = time.Second
+)
 
 var codeOf = map[fault.Kind]codes.Code{
 	fault.KindInternal:           codes.Internal,
@@ -28,10 +38,22 @@ var codeOf = map[fault.Kind]codes.Code{
 	fault.KindResourceExhausted:  codes.ResourceExhausted,
 	fault.KindUnimplemented:      codes.Unimplemented,
 	fault.KindOutOfRange:         codes.OutOfRange,
+	fault.KindCancelled:          codes.Canceled,
+	fault.KindDeadlineExceeded:   codes.DeadlineExceeded,
 }
 
-// status is what leaves for an error. Faults leave as they are, a call that the
-// caller gave up as such, and what nobody foresaw as "internal", logged in full.
+// kindOf is the inverse of codeOf.
+var kindOf = func() map[codes.Code]fault.Kind {
+	kinds := make(map[codes.Code]fault.Kind, len(codeOf))
+	for kind, code := range codeOf {
+		kinds[code] = kind
+	}
+	return kinds
+}()
+
+// status returns the status that the caller gets for an error. Faults and statuses
+// of other services keep their code. Any other error is a defect: it is logged in
+// full, and the caller gets INTERNAL.
 func (c *chain) status(ctx context.Context, method string, err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok {
 		if cause := f.Unwrap(); cause != nil {
@@ -41,28 +63,30 @@ func (c *chain) status(ctx context.Context, method string, err error) error {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return status.Error(codes.Canceled, "the caller gave up")
+		return status.Error(codes.Canceled, "the caller cancelled the call")
 	case errors.Is(err, context.DeadlineExceeded):
 		return status.Error(codes.DeadlineExceeded, "the deadline passed before the answer was ready")
 	}
 	if s, ok := status.FromError(err); ok {
 		return s.Err()
 	}
-	c.logger.ErrorContext(ctx, "unforeseen error", "method", method, "error", err)
+	c.logger.ErrorContext(ctx, "unexpected error", "method", method, "error", err)
 	return FaultStatus(errInternal()).Err()
 }
 
-// errInternal is all that callers learn of our own mistakes.
+// errInternal returns the fault that callers get for a defect of Rollcall.
 func errInternal() *fault.Error {
-	return fault.New(fault.KindInternal, "INTERNAL", "internal error; the server's log has the cause")
+	return fault.New(fault.KindInternal, fault.ReasonInternal, "internal error; the server's log has the cause")
 }
 
-// FaultStatus is the google.rpc.Status of a fault.
+// FaultStatus returns the google.rpc.Status of a fault. Its details are an
+// ErrorInfo with the reason, the metadata and the remedy (under the key `remedy`), a
+// BadRequest with the violations, and a RetryInfo if the fault is retryable.
 func FaultStatus(f *fault.Error) *status.Status {
 	s := status.New(codeOf[f.Kind], f.Message)
 	var details []protoadapt.MessageV1
 	if f.Reason != "" {
-		details = append(details, &errdetails.ErrorInfo{Reason: f.Reason, Domain: ErrorDomain, Metadata: f.Metadata})
+		details = append(details, &errdetails.ErrorInfo{Reason: string(f.Reason), Domain: ErrorDomain, Metadata: metadataOf(f)})
 	}
 	if len(f.Violations) > 0 {
 		bad := &errdetails.BadRequest{}
@@ -73,9 +97,44 @@ func FaultStatus(f *fault.Error) *status.Status {
 		}
 		details = append(details, bad)
 	}
+	if f.Retryable {
+		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryDelay)})
+	}
 	withDetails, err := s.WithDetails(details...)
 	if err != nil { // Only OK can't carry details, and no fault is OK.
 		return s
 	}
 	return withDetails
+}
+
+func metadataOf(f *fault.Error) map[string]string {
+	if f.Remedy == "" {
+		return f.Metadata
+	}
+	metadata := map[string]string{remedyKey: f.Remedy}
+	for key, value := range f.Metadata {
+		metadata[key] = value
+	}
+	return metadata
+}
+
+// FaultOf returns the fault that a call to another service failed with: the inverse
+// of FaultStatus. The error of a call that is not a status becomes KindInternal.
+func FaultOf(err error) *fault.Error {
+	s := status.Convert(err)
+	f := &fault.Error{Kind: kindOf[s.Code()], Message: s.Message()}
+	for _, detail := range s.Details() {
+		switch detail := detail.(type) {
+		case *errdetails.ErrorInfo:
+			f.Reason, f.Metadata = fault.Reason(detail.GetReason()), detail.GetMetadata()
+			f.Remedy = f.Metadata[remedyKey]
+		case *errdetails.BadRequest:
+			for _, v := range detail.GetFieldViolations() {
+				f.Violations = append(f.Violations, fault.Violation{Field: v.GetField(), Description: v.GetDescription()})
+			}
+		case *errdetails.RetryInfo:
+			f.Retryable = true
+		}
+	}
+	return f.WithCause(err)
 }

@@ -89,7 +89,7 @@ func TestTheConsoleTellsHistory(t *testing.T) {
 	}
 	p.pictures("instance")
 	p.visit(s.web + "/instances/nonsense")
-	p.shows("[role=alert]", "is not on the roll")
+	p.shows("[role=alert]", "was not found")
 }
 
 // pictures takes one in light, dark and on a phone, where nothing may be too wide.
