@@ -1,23 +1,24 @@
 package inventory
 
-// Provider is a cloud, by its word in the contract.
-type Provider string
+import "github.com/rollcall-dev/rollcall/services/internal/cloud"
 
-// The providers.
+// Provider is a cloud, as the enum value of the contract is spelled.
+type Provider = cloud.Provider
+
+// The providers that tests name; the program asks the registry of clouds.
 const (
-	AWS Provider = "AWS"
-	GCP Provider = "GCP"
+	AWS = cloud.AWS
+	GCP = cloud.GCP
 )
 
-// Kind is what sort of thing an instance is, by its word in the contract.
-type Kind string
+// Kind is a kind of instance, as the enum value of the contract is spelled.
+type Kind = cloud.Kind
 
-// The kinds. KindUnspecified is the kind of the scope that stands for a whole
-// account.
+// The kinds. KindUnspecified is the kind of the scope that stands for a whole account.
 const (
 	KindUnspecified Kind = "KIND_UNSPECIFIED"
-	VirtualMachine  Kind = "VIRTUAL_MACHINE"
-	Database        Kind = "DATABASE"
+	VirtualMachine       = cloud.VirtualMachine
+	Database             = cloud.Database
 )
 
 // State is what an instance is doing, by its word in the contract.
@@ -39,11 +40,11 @@ const (
 	StateUnknown State = "UNKNOWN"
 )
 
-// Providers are all providers.
-func Providers() []Provider { return []Provider{AWS, GCP} }
+// Providers lists the providers of the contract.
+func Providers() []Provider { return cloud.Providers() }
 
-// Kinds are all kinds, the unspecified one first.
-func Kinds() []Kind { return []Kind{KindUnspecified, VirtualMachine, Database} }
+// Kinds lists the kinds, the unspecified one first.
+func Kinds() []Kind { return append([]Kind{KindUnspecified}, cloud.Kinds()...) }
 
 // States are all states.
 func States() []State {

@@ -173,7 +173,7 @@ func tellOfThings(path string) query.Told {
 	case "state":
 		return query.Told{Column: "display_name", Besides: "paused"}
 	case "location.zone":
-		return query.Told{MayBe: func(value string) string { return value + " <> zone" }}
+		return query.Told{MayBe: func(args *query.Args, value string) string { return args.Add(value) + "::text <> zone" }}
 	case "mode", "virtual_machine.spot", "gone_time":
 		return query.Told{MayHave: "storage_gib IS NULL"}
 	}

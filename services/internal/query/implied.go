@@ -11,10 +11,9 @@ type Told struct {
 	// Besides is the condition on other rows that tell nothing, for all that
 	// Column has; empty: there are none.
 	Besides string
-	// MayBe is the condition on other rows that leave room for this value, which
-	// is not empty, given as an SQL expression. For String and Enum, in place of
-	// Column.
-	MayBe func(value string) string
+	// MayBe returns the condition on other rows that leave room for this value, which is not empty,
+	// and adds the condition's arguments. For String and Enum, in place of Column.
+	MayBe func(args *Args, value string) string
 	// MayHave is the condition on other rows that leave room for any value but
 	// none; for Nullable fields, in place of the others.
 	MayHave string
@@ -63,6 +62,7 @@ func (g *group) implied(args *Args, of func(string) Told) string {
 }
 
 func (t *test) implied(args *Args, of func(string) Told) string {
+	text, isText := t.value.(string)
 	switch told := of(t.field.Path); {
 	case told.Column != "":
 		field, same := *t.field, *t
@@ -73,8 +73,8 @@ func (t *test) implied(args *Args, of func(string) Told) string {
 			sql = "(" + sql + " OR " + told.Besides + ")"
 		}
 		return sql
-	case told.MayBe != nil && t.op == equal && !t.negated && t.value != "":
-		return told.MayBe(args.Add(t.value) + "::text")
+	case told.MayBe != nil && t.op == equal && !t.negated && isText && text != "":
+		return told.MayBe(args, text)
 	case told.MayHave != "" && t.needsValue():
 		return told.MayHave
 	}

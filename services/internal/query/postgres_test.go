@@ -128,7 +128,9 @@ func checkImplied(t *rapid.T, db execer, text string, filter *query.Filter, matc
 		case "state":
 			return query.Told{Column: "state", Besides: "state = 'GONE'"}
 		case "display_name":
-			return query.Told{MayBe: func(value string) string { return "left(display_name, 1) = left(" + value + ", 1)" }}
+			return query.Told{MayBe: func(args *query.Args, value string) string {
+				return "left(display_name, 1) = left(" + args.Add(value) + "::text, 1)"
+			}}
 		case "location.zone":
 			return query.Told{MayHave: "zone <> ''"}
 		case "storage_gib":

@@ -5,6 +5,7 @@ import (
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
@@ -27,6 +28,9 @@ func fromStart(start *inventoryv1.SnapshotStart) (inventory.Observation, error) 
 	if start.GetSyncInterval().IsValid() {
 		obs.SyncInterval = start.GetSyncInterval().AsDuration()
 	}
+	if !registered(obs.Provider) {
+		return obs, fault.Invalid("start.provider", "%s is not a cloud of this inventory", obs.Provider)
+	}
 	if obs.Time.IsZero() {
 		return obs, fault.Invalid("start.observe_time", "is not a time")
 	}
@@ -36,13 +40,19 @@ func fromStart(start *inventoryv1.SnapshotStart) (inventory.Observation, error) 
 	return obs, nil
 }
 
+// registered reports whether this program knows the provider.
+func registered(provider inventory.Provider) bool {
+	_, ok := registry.Find(provider)
+	return ok
+}
+
 // checkSingle checks what the contract's rules can't, as most uses of an
 // instance need none of it.
 func checkSingle(obs inventory.Observation) error {
 	switch {
 	case !accountID.MatchString(obs.Scope.Account):
 		return fault.Invalid("instance.account", "is needed, as accounts/{account}")
-	case obs.Provider != inventory.AWS && obs.Provider != inventory.GCP:
+	case !registered(obs.Provider):
 		return fault.Invalid("instance.provider", "is needed")
 	case obs.Scope.Kind != inventory.VirtualMachine && obs.Scope.Kind != inventory.Database:
 		return fault.Invalid("instance.kind", "is needed")

@@ -119,5 +119,5 @@ func (s *Snapshot) finish(ctx context.Context, tx pgx.Tx, scope *lockedScope, ho
 	if err != nil {
 		return err
 	}
-	return dropStandIns(ctx, tx, s.obs.Scope)
+	return dropStandIns(ctx, tx, s.obs.Provider, s.obs.Scope)
 }

@@ -59,7 +59,7 @@ func (s *Store) FailScope(ctx context.Context, obs inventory.Observation, failur
 		if tag.RowsAffected() == 0 {
 			return stale(obs)
 		}
-		return dropStandIns(ctx, tx, obs.Scope)
+		return dropStandIns(ctx, tx, obs.Provider, obs.Scope)
 	})
 }
 
@@ -93,8 +93,7 @@ func (s *Store) FailAccount(ctx context.Context, obs inventory.Observation, fail
 			return err
 		}
 		if scopes.RowsAffected() == 0 {
-			if _, err := tx.Exec(ctx, insertScopeSQL, obs.Scope.UID(), obs.Scope.Account, obs.Provider,
-				obs.Scope.Kind, obs.Scope.Location); err != nil {
+			if err := insertScope(ctx, tx, obs); err != nil {
 				return err
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
@@ -41,10 +42,10 @@ func touchedBy(in inventory.LookupScope) touch {
 	return t
 }
 
-// tell is what a scope tells of its instances. Account, provider and kind are
-// its own. A region or zone is where its location is: the location itself, a
-// region around it or a zone in it, and the names of clouds are made so that one
-// begins with the other. The location - leaves everything open.
+// tell returns the condition on scopes that follows from a condition on their instances. Account,
+// provider and kind are the scope's own. The instances of a scope are in its region, which it
+// stores, and the zones in a region are in the scopes of the zone or of the region. The location -
+// and an unknown region leave everything open.
 func tell(path string) query.Told {
 	switch {
 	case path == "account", path == "provider":
@@ -52,12 +53,12 @@ func tell(path string) query.Told {
 	case path == "kind":
 		return query.Told{Column: path, Besides: "kind = 'KIND_UNSPECIFIED'"}
 	case path == "location.region":
-		return query.Told{MayBe: func(region string) string {
-			return "(location IN (" + region + ", '-') OR starts_with(location, " + region + " || '-'))"
+		return query.Told{MayBe: func(args *query.Args, region string) string {
+			return "region = ANY (" + args.Add([]string{region, unknownRegion, inventory.WholeAccount}) + "::text[])"
 		}}
 	case path == "location.zone":
-		return query.Told{MayBe: func(zone string) string {
-			return "(location = '-' OR starts_with(" + zone + ", location))"
+		return query.Told{MayBe: func(args *query.Args, zone string) string {
+			return "location = ANY (" + args.Add(locationsOf(zone)) + "::text[])"
 		}}
 	case strings.HasPrefix(path, "virtual_machine."):
 		return query.Told{MayHave: "kind <> 'DATABASE'"}
@@ -65,6 +66,21 @@ func tell(path string) query.Told {
 		return query.Told{MayHave: "kind <> 'VIRTUAL_MACHINE'"}
 	}
 	return query.Told{}
+}
+
+// unknownRegion is the region of a scope that a program before migration 6 inserted.
+const unknownRegion = ""
+
+// locationsOf returns the locations of the scopes that a zone can be in: the zone itself, its
+// region by the rule of each cloud, and the whole account.
+func locationsOf(zone string) []string {
+	locations := []string{zone, inventory.WholeAccount}
+	for _, d := range registry.All() {
+		if region := d.RegionOf(zone); region != zone {
+			locations = append(locations, region)
+		}
+	}
+	return locations
 }
 
 // unvouchedSQL is the condition on the scopes that an answer can't vouch for:

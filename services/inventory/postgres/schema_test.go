@@ -34,7 +34,7 @@ func TestConstraints(t *testing.T) {
 	for _, c := range []struct{ sql, constraint string }{
 		{goodScope, "scopes_account_kind_location_key"},
 		{`UPDATE scopes SET account = ''`, "scopes_account_check"},
-		{`UPDATE scopes SET provider = 'AZURE'`, "scopes_provider_check"},
+		{`UPDATE scopes SET provider = ''`, "scopes_provider_check"},
 		{`UPDATE scopes SET kind = 'DISK'`, "scopes_kind_check"},
 		{`UPDATE scopes SET location = ''`, "scopes_location_check"},
 		{`UPDATE scopes SET location = '-'`, "scopes_whole_account_fence_check"},

@@ -3,11 +3,11 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
@@ -22,7 +22,7 @@ const (
 	removalFenceSQL = `SELECT fence FROM removed_accounts WHERE account = $1`
 
 	insertScopeSQL = `
-		INSERT INTO scopes (uid, account, provider, kind, location) VALUES ($1, $2, $3, $4, $5)
+		INSERT INTO scopes (uid, account, provider, kind, location, region) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT DO NOTHING` // without a target: of two at once, one may meet the other first in either of the two keys
 )
 
@@ -36,7 +36,13 @@ func ensureScope(ctx context.Context, tx pgx.Tx, obs inventory.Observation) erro
 	if err := joinAccount(ctx, tx, obs); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, insertScopeSQL, obs.Scope.UID(), obs.Scope.Account, obs.Provider, obs.Scope.Kind, obs.Scope.Location)
+	return insertScope(ctx, tx, obs)
+}
+
+// insertScope inserts the row of the observed scope, unless there is one.
+func insertScope(ctx context.Context, tx pgx.Tx, obs inventory.Observation) error {
+	_, err := tx.Exec(ctx, insertScopeSQL, obs.Scope.UID(), obs.Scope.Account, obs.Provider, obs.Scope.Kind,
+		obs.Scope.Location, registry.RegionOf(obs.Provider, obs.Scope.Location))
 	return err
 }
 
@@ -95,7 +101,7 @@ func lockScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (s locked
 // dropStandIns drops the scopes that stood for the whole account, for all of a
 // kind in it, and for the region of a zone, now that a real scope of that kind has
 // been heard of.
-func dropStandIns(ctx context.Context, tx pgx.Tx, of inventory.ScopeKey) error {
+func dropStandIns(ctx context.Context, tx pgx.Tx, provider inventory.Provider, of inventory.ScopeKey) error {
 	if err := dropStandIn(ctx, tx, of.Account, inventory.KindUnspecified); err != nil {
 		return err
 	}
@@ -103,11 +109,11 @@ func dropStandIns(ctx context.Context, tx pgx.Tx, of inventory.ScopeKey) error {
 		return err
 	}
 	// A cloud whose scopes are zones may have named a region that it did not know.
-	zoneMark := strings.LastIndexByte(of.Location, '-')
-	if zoneMark < 1 {
+	region := registry.RegionOf(provider, of.Location)
+	if region == of.Location {
 		return nil
 	}
-	of.Location = of.Location[:zoneMark]
+	of.Location = region
 	_, err := tx.Exec(ctx, deleteUnseenSQL, of.UID())
 	return err
 }

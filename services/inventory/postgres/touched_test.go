@@ -16,8 +16,8 @@ import (
 // touchedWorldSQL is a small world: every scope holds an instance of each sort
 // that it can hold, those that stand for all of an account or kind too.
 const touchedWorldSQL = `
-	INSERT INTO scopes (uid, account, provider, kind, location)
-	SELECT md5(account || kind || location)::uuid, account, provider, kind, location FROM (VALUES
+	INSERT INTO scopes (uid, account, provider, kind, location, region)
+	SELECT md5(account || kind || location)::uuid, account, provider, kind, location, regexp_replace(location, '-[a-z0-9]*[a-z]$', '') FROM (VALUES
 		('aws-1', 'AWS', 'VIRTUAL_MACHINE', 'eu-west-1'), ('aws-1', 'AWS', 'VIRTUAL_MACHINE', 'us-east-1'),
 		('aws-1', 'AWS', 'DATABASE', 'eu-west-1'), ('aws-1', 'AWS', 'DATABASE', 'us-east-1'),
 		('aws-2', 'AWS', 'VIRTUAL_MACHINE', 'eu-west-1'), ('aws-2', 'AWS', 'DATABASE', '-'),

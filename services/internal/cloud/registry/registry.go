@@ -72,6 +72,15 @@ func ScopeLocation(provider cloud.Provider, kind cloud.Kind, region, zone string
 	return region
 }
 
+// RegionOf returns the region of a location: of a zone the region that it is in, of everything
+// else the location itself.
+func RegionOf(provider cloud.Provider, location string) string {
+	if d, ok := Find(provider); ok {
+		return d.RegionOf(location)
+	}
+	return location
+}
+
 // Register adds a cloud. It is meant for tests of a cloud that programs do not offer; they call it
 // before they start a service.
 func Register(d *cloud.Descriptor) {
