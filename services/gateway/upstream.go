@@ -19,21 +19,21 @@ type Upstreams struct {
 	Discovery grpc.ClientConnInterface
 }
 
-// Upstream is one public service behind the gateway. A process may have several.
+// Upstream is one public gRPC service behind the gateway. A process may have several.
 type Upstream struct {
-	// Name of the process, such as `inventory`.
+	// Name is the name of the process, such as `inventory`.
 	Name string
-	// Conn reaches it.
+	// Conn is a connection to the process.
 	Conn grpc.ClientConnInterface
-	// Desc is how a public service of it is registered with a gRPC server.
+	// Desc is the generated description with which a gRPC server registers the service.
 	Desc *grpc.ServiceDesc
-	// Schema is that service in the contract.
+	// Schema is the proto descriptor of the service.
 	Schema protoreflect.ServiceDescriptor
-	// GRPCOnly tells that REST has the same from another service.
+	// GRPCOnly excludes the service from REST, because another service has the same methods there.
 	GRPCOnly bool
 }
 
-// Public lists the public services. What is not on this list (ConnectionService,
+// Public lists the public services. Services that are not on this list (ConnectionService,
 // IngestService) can't be reached through the gateway.
 func (u Upstreams) Public() []Upstream {
 	return []Upstream{
@@ -66,7 +66,7 @@ func (u Upstreams) Public() []Upstream {
 			Schema: discoveryv1.File_rollcall_discovery_v1_audit_service_proto.Services().ByName("AuditService"),
 		},
 		{
-			// Beside OperationService, for clients that know no other.
+			// The standard service, for clients that don't know OperationService.
 			GRPCOnly: true,
 			Name:     "discovery", Conn: u.Discovery, Desc: &longrunningpb.Operations_ServiceDesc,
 			Schema: longrunningpb.File_google_longrunning_operations_proto.Services().ByName("Operations"),
@@ -74,7 +74,7 @@ func (u Upstreams) Public() []Upstream {
 	}
 }
 
-// Processes lists one upstream of each process.
+// Processes lists one upstream for each process.
 func (u Upstreams) Processes() []Upstream {
 	return slices.CompactFunc(u.Public(), func(a, b Upstream) bool { return a.Name == b.Name })
 }

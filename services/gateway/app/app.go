@@ -14,14 +14,14 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/rollcall-dev/rollcall/services/gateway"
-	"github.com/rollcall-dev/rollcall/services/gateway/front"
+	"github.com/rollcall-dev/rollcall/services/gateway/grpcproxy"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// drainLimit is how long requests may go on after the gateway was told to stop.
+// drainLimit is how long running requests may take after the gateway was asked to stop.
 const drainLimit = 5 * time.Second
 
-// App is the gateway, built and listening.
+// App is a gateway that is listening and ready to run.
 type App struct {
 	logger  *slog.Logger
 	closers []func() error
@@ -32,8 +32,8 @@ type App struct {
 	grpc         *serve.Server
 }
 
-// New builds the gateway and opens its listeners. The services behind may come
-// later: until then requests fail with UNAVAILABLE and /readyz says which.
+// New builds the gateway and opens its listeners. The services behind it may start later: until
+// then requests fail with UNAVAILABLE, and /readyz names the missing services.
 func New(ctx context.Context, config Config) (_ *App, err error) {
 	a := &App{logger: config.Logger(os.Stderr).With("service", "gateway")}
 	defer func() {
@@ -49,7 +49,7 @@ func New(ctx context.Context, config Config) (_ *App, err error) {
 	if a.handler, err = handler(ctx, upstreams, a.logger, metrics); err != nil {
 		return nil, err
 	}
-	if a.grpc, err = frontDoor(upstreams, a.logger, metrics); err != nil {
+	if a.grpc, err = newGRPC(upstreams, a.logger, metrics); err != nil {
 		return nil, err
 	}
 	if a.httpListener, err = a.listen(ctx, config.HTTP); err != nil {
@@ -81,14 +81,14 @@ func (a *App) connect(config Config, metrics *metrics) (up gateway.Upstreams, er
 	return up, nil
 }
 
-// frontDoor is the gRPC server of all public RPCs.
-func frontDoor(upstreams gateway.Upstreams, logger *slog.Logger, metrics *metrics) (*serve.Server, error) {
+// newGRPC returns the gRPC server with all public RPCs.
+func newGRPC(upstreams gateway.Upstreams, logger *slog.Logger, metrics *metrics) (*serve.Server, error) {
 	var registerErr error
 	server, err := serve.NewGRPC(serve.GRPCOptions{Logger: logger, Options: []grpc.ServerOption{
 		grpc.ChainUnaryInterceptor(metrics.server.UnaryServerInterceptor()),
 		grpc.ChainStreamInterceptor(metrics.server.StreamServerInterceptor()),
 	}}, func(r grpc.ServiceRegistrar) {
-		registerErr = front.Register(r, upstreams.Public())
+		registerErr = grpcproxy.Register(r, upstreams.Public())
 	})
 	return server, errors.Join(err, registerErr)
 }
@@ -99,7 +99,7 @@ func (a *App) listen(ctx context.Context, endpoint serve.Endpoint) (net.Listener
 		return nil, err
 	}
 	a.closers = append(a.closers, func() error {
-		// Serving closes it too.
+		// Serve may have closed it already.
 		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
 			return err
 		}
@@ -108,14 +108,13 @@ func (a *App) listen(ctx context.Context, endpoint serve.Endpoint) (net.Listener
 	return listener, nil
 }
 
-// HTTPAddr is where the gateway serves the console and REST.
+// HTTPAddr returns the address of the console and of REST.
 func (a *App) HTTPAddr() net.Addr { return a.httpListener.Addr() }
 
-// GRPCAddr is where the gateway serves gRPC.
+// GRPCAddr returns the address of the public gRPC API.
 func (a *App) GRPCAddr() net.Addr { return a.grpcListener.Addr() }
 
-// Run serves until ctx ends, and then lets running requests end. It closes the
-// app.
+// Run serves until ctx ends, waits for running requests and closes the app.
 func (a *App) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, a.Close()) }()
 	a.logger.Info("serving", "http", a.HTTPAddr().String(), "grpc", a.GRPCAddr().String())
@@ -128,12 +127,12 @@ func (a *App) Run(ctx context.Context) (err error) {
 func (a *App) serveHTTP(ctx context.Context) error {
 	server := &http.Server{
 		Handler: a.handler,
-		// A client that never ends its headers must not hold a connection.
+		// Bounds how long a client that sends its headers slowly can occupy a connection.
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
-		// Streams end when the gateway is told to stop.
+		// Ends streams when the gateway stops.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	drained := make(chan error, 1)
@@ -145,7 +144,7 @@ func (a *App) serveHTTP(ctx context.Context) error {
 	return <-drained
 }
 
-// shutdown ends the server: gracefully at first, then at once.
+// shutdown stops the server gracefully, or forcibly when drainLimit has passed.
 func shutdown(server *http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
@@ -155,7 +154,7 @@ func shutdown(server *http.Server) error {
 	return nil
 }
 
-// Close gives back what New opened, the last first. It may be called again.
+// Close releases everything that New opened, in reverse order. It may be called several times.
 func (a *App) Close() error {
 	var errs []error
 	for len(a.closers) > 0 {

@@ -24,15 +24,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// lonely runs a gateway with no service behind it until the test ends: what
-// works with all of them is tested where they all are, in services/rollcall.
-func lonely(t *testing.T) *app.App {
+// newTestApp runs a gateway without services behind it until the test ends. The tests with all
+// services are in services/rollcall/e2e.
+func newTestApp(t *testing.T) *app.App {
 	t.Helper()
-	nowhere := serve.Address("localhost:1")
+	unreachable := serve.Address("localhost:1")
 	a, err := app.New(t.Context(), app.Config{
 		Logging: serve.Logging{Out: io.Discard},
 		HTTP:    serve.Address("localhost:0"), GRPC: serve.Address("localhost:0"),
-		Accounts: nowhere, Inventory: nowhere, Discovery: nowhere,
+		Accounts: unreachable, Inventory: unreachable, Discovery: unreachable,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -44,20 +44,20 @@ func lonely(t *testing.T) *app.App {
 		http.DefaultClient.CloseIdleConnections()
 		stop()
 		if err := <-ended; err != nil {
-			t.Errorf("the gateway ended with %v", err)
+			t.Errorf("Run returned %v", err)
 		}
 	})
 	return a
 }
 
-// answer is an HTTP answer with its body.
-type answer struct {
+// response is an HTTP response with its body.
+type response struct {
 	status int
 	header http.Header
 	body   string
 }
 
-func call(t *testing.T, a *app.App, method, path, body string, headers ...string) answer {
+func call(t *testing.T, a *app.App, method, path, body string, headers ...string) response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, "http://"+a.HTTPAddr().String()+path, strings.NewReader(body))
 	if err != nil {
@@ -66,19 +66,19 @@ func call(t *testing.T, a *app.App, method, path, body string, headers ...string
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	response, err := http.DefaultClient.Do(request)
+	got, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(response.Body)
+	defer func() { _ = got.Body.Close() }()
+	content, err := io.ReadAll(got.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{response.StatusCode, response.Header, string(content)}
+	return response{got.StatusCode, got.Header, string(content)}
 }
 
-// problem is a google.rpc.Status as it comes over REST.
+// problem is a google.rpc.Status in JSON.
 type problem struct {
 	Code    codes.Code
 	Message string
@@ -90,48 +90,48 @@ type problem struct {
 	}
 }
 
-func (a answer) problem(t *testing.T) problem {
+func (r response) problem(t *testing.T) problem {
 	t.Helper()
-	if got := a.header.Get("Content-Type"); got != "application/json" {
-		t.Errorf("an error of type %s", got)
+	if got := r.header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("an error has the content type %s", got)
 	}
 	var p problem
-	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
-		t.Fatalf("%v: %s", err, a.body)
+	if err := json.Unmarshal([]byte(r.body), &p); err != nil {
+		t.Fatalf("%v: %s", err, r.body)
 	}
 	return p
 }
 
-func TestARequestThatIsWrongIsToldWhereAndWhy(t *testing.T) {
+func TestREST_InvalidRequests(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	for _, c := range []struct {
 		name, method, path, body string
 		status                   int
 		code                     codes.Code
-		reason, field, says      string
+		reason, field, want      string
 	}{
 		{"unknown path", "GET", "/v1/nothing", "", 404, codes.NotFound, "NO_SUCH_PATH", "", "/v1/nothing"},
 		{"unknown path elsewhere", "GET", "/nothing", "", 404, codes.NotFound, "NO_SUCH_PATH", "", "/docs"},
 		{"wrong method", "PUT", "/v1/accounts", "", 405, codes.Unimplemented, "METHOD_NOT_ALLOWED", "", "GET or POST"},
-		{"a POST is no GET", "POST", "/v1/instances", "filter=x", 405, codes.Unimplemented, "METHOD_NOT_ALLOWED", "", "GET"},
+		{"POST with a form is not GET", "POST", "/v1/instances", "filter=x", 405, codes.Unimplemented, "METHOD_NOT_ALLOWED", "", "GET"},
 		{"unknown parameter", "GET", "/v1/accounts?pagesize=1", "", 400, codes.InvalidArgument, "INVALID_FIELD", "pagesize", "pageSize"},
-		{"unknown parameter of a method with none", "GET", "/v1/accounts/x?view=full", "", 400, codes.InvalidArgument, "INVALID_FIELD", "view", "takes none"},
-		{"unknown parameter of a verb", "POST", "/v1/accounts/x:sync?now=1", "", 400, codes.InvalidArgument, "INVALID_FIELD", "now", "takes none"},
-		{"the path's field again", "GET", "/v1/accounts/x?name=y", "", 400, codes.InvalidArgument, "INVALID_FIELD", "name", "takes none"},
-		{"the body's field in the query", "POST", "/v1/accounts?account.paused=true", "{}", 400, codes.InvalidArgument, "INVALID_FIELD", "account.paused", "accountId"},
+		{"unknown parameter of a method without parameters", "GET", "/v1/accounts/x?view=full", "", 400, codes.InvalidArgument, "INVALID_FIELD", "view", "has no query parameters"},
+		{"unknown parameter of a custom method", "POST", "/v1/accounts/x:sync?now=1", "", 400, codes.InvalidArgument, "INVALID_FIELD", "now", "has no query parameters"},
+		{"field of the path in the query", "GET", "/v1/accounts/x?name=y", "", 400, codes.InvalidArgument, "INVALID_FIELD", "name", "has no query parameters"},
+		{"field of the body in the query", "POST", "/v1/accounts?account.paused=true", "{}", 400, codes.InvalidArgument, "INVALID_FIELD", "account.paused", "accountId"},
 		{"not a number", "GET", "/v1/accounts?pageSize=many", "", 400, codes.InvalidArgument, "INVALID_FIELD", "pageSize", `"many"`},
 		{"not a duration", "GET", "/v1/instances?maxStaleness=soon", "", 400, codes.InvalidArgument, "INVALID_FIELD", "maxStaleness", ""},
-		{"two of a oneof", "GET", "/v1/instances:lookup?displayName=a&providerId=b", "", 400, codes.InvalidArgument, "INVALID_FIELD", "providerId", "oneof"},
-		{"one by both of its names", "GET", "/v1/instances?page_size=1&pageSize=2", "", 400, codes.InvalidArgument, "INVALID_FIELD", "page_size", "twice"},
-		{"a single one many times", "GET", "/v1/instances?pageSize=1&pageSize=2", "", 400, codes.InvalidArgument, "INVALID_FIELD", "pageSize", ""},
-		{"broken query", "GET", "/v1/instances?filter=%zz", "", 400, codes.InvalidArgument, "INVALID_QUERY", "", "%zz"},
+		{"two fields of a oneof", "GET", "/v1/instances:lookup?displayName=a&providerId=b", "", 400, codes.InvalidArgument, "INVALID_FIELD", "providerId", "oneof"},
+		{"one parameter by both of its names", "GET", "/v1/instances?page_size=1&pageSize=2", "", 400, codes.InvalidArgument, "INVALID_FIELD", "page_size", "twice"},
+		{"single parameter repeated", "GET", "/v1/instances?pageSize=1&pageSize=2", "", 400, codes.InvalidArgument, "INVALID_FIELD", "pageSize", ""},
+		{"invalid escape in the query", "GET", "/v1/instances?filter=%zz", "", 400, codes.InvalidArgument, "INVALID_QUERY", "", "%zz"},
 		{"unknown field", "POST", "/v1/accounts", `{"displayname": "x"}`, 400, codes.InvalidArgument, "INVALID_BODY", "displayname", "line 1"},
-		{"unknown field within", "PATCH", "/v1/accounts/x", "{\n \"aws\": {\"id\": \"1\"}}", 400, codes.InvalidArgument, "INVALID_BODY", "id", "line 2"},
+		{"unknown nested field", "PATCH", "/v1/accounts/x", "{\n \"aws\": {\"id\": \"1\"}}", 400, codes.InvalidArgument, "INVALID_BODY", "id", "line 2"},
 		{"wrong type", "POST", "/v1/accounts", `{"paused": "very"}`, 400, codes.InvalidArgument, "INVALID_BODY", "paused", ""},
 		{"not JSON", "POST", "/v1/accounts", "{\"a\":\n  nope}", 400, codes.InvalidArgument, "INVALID_BODY", "", "line 2, column"},
-		{"more than JSON", "POST", "/v1/accounts", `{} {}`, 400, codes.InvalidArgument, "INVALID_BODY", "", "not JSON"},
-		{"body where none is taken", "GET", "/v1/accounts", `{}`, 400, codes.InvalidArgument, "INVALID_BODY", "", "no body"},
+		{"two JSON values", "POST", "/v1/accounts", `{} {}`, 400, codes.InvalidArgument, "INVALID_BODY", "", "not JSON"},
+		{"body of a method without one", "GET", "/v1/accounts", `{}`, 400, codes.InvalidArgument, "INVALID_BODY", "", "no request body"},
 		{"too large", "POST", "/v1/accounts", strings.Repeat(" ", 1<<20+1), 413, codes.ResourceExhausted, "BODY_TOO_LARGE", "", "1048576"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,8 +144,8 @@ func TestARequestThatIsWrongIsToldWhereAndWhy(t *testing.T) {
 			if len(p.Details) == 0 || p.Details[0].Reason != c.reason || p.Details[0].Domain != "rollcall.dev" {
 				t.Errorf("details %v, want reason %s", p.Details, c.reason)
 			}
-			if !strings.Contains(p.Message, c.says) {
-				t.Errorf("%q does not say %q", p.Message, c.says)
+			if !strings.Contains(p.Message, c.want) {
+				t.Errorf("message %q, want it to contain %q", p.Message, c.want)
 			}
 			if c.field == "" {
 				return
@@ -157,23 +157,23 @@ func TestARequestThatIsWrongIsToldWhereAndWhy(t *testing.T) {
 	}
 }
 
-func TestAllowNamesTheMethodsOfAPath(t *testing.T) {
+func TestREST_AllowHeader(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	for path, want := range map[string]string{
 		"/v1/accounts":        "GET, POST, HEAD",
 		"/v1/accounts/x":      "GET, PATCH, DELETE, HEAD",
 		"/v1/instances:count": "",
 	} {
 		if got := call(t, a, http.MethodPut, path, "").header.Get("Allow"); got != want {
-			t.Errorf("%s allows %q, want %q", path, got, want)
+			t.Errorf("%s: Allow is %q, want %q", path, got, want)
 		}
 	}
 }
 
-func TestAServiceThatIsAwayIsNamed(t *testing.T) {
+func TestREST_UnreachableServiceIsNamed(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	for path, service := range map[string]string{
 		"/v1/accounts": "accounts", "/v1/instances": "inventory", "/v1/syncRuns": "discovery", "/v1/syncRuns/x:watch": "discovery",
 	} {
@@ -183,14 +183,14 @@ func TestAServiceThatIsAwayIsNamed(t *testing.T) {
 			t.Errorf("%s: HTTP %d, %v %q", path, got.status, p.Code, p.Message)
 		}
 		if strings.Contains(p.Message, "localhost:1") {
-			t.Errorf("%s: %q speaks of sockets", path, p.Message)
+			t.Errorf("%s: the message has the address: %q", path, p.Message)
 		}
 	}
 }
 
-func TestHealthTellsTheProcessFromWhatIsBehind(t *testing.T) {
+func TestHealth_WithoutServices(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	if got := call(t, a, http.MethodGet, "/healthz", ""); got.status != http.StatusOK {
 		t.Errorf("healthz: HTTP %d", got.status)
 	}
@@ -206,18 +206,18 @@ func TestHealthTellsTheProcessFromWhatIsBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	if report.Status != "NOT_READY" || len(report.Services) != 3 {
-		t.Errorf("readyz says %+v", report)
+		t.Errorf("readyz: %+v", report)
 	}
 	for _, service := range report.Services {
 		if service.Status != "UNREACHABLE" || !strings.Contains(service.Message, "refused") {
-			t.Errorf("readyz says %+v of a port where nobody listens", service)
+			t.Errorf("readyz: %+v for a closed port", service)
 		}
 	}
 }
 
-func TestEveryAnswerHasItsIDAndSecurityHeaders(t *testing.T) {
+func TestHTTP_RequestIDAndSecurityHeaders(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	for _, path := range []string{"/", "/docs", "/v1/accounts", "/nothing"} {
 		header := call(t, a, http.MethodGet, path, "").header
 		policy := header.Get("Content-Security-Policy")
@@ -229,28 +229,28 @@ func TestEveryAnswerHasItsIDAndSecurityHeaders(t *testing.T) {
 		}
 	}
 	if got := call(t, a, http.MethodGet, "/healthz", "", "X-Request-Id", "mine-1").header.Get("X-Request-Id"); got != "mine-1" {
-		t.Errorf("the caller's own id became %q", got)
+		t.Errorf("the request id of the caller became %q", got)
 	}
 	if got := call(t, a, http.MethodGet, "/healthz", "", "X-Request-Id", "a b\tc").header.Get("X-Request-Id"); got == "a b\tc" || got == "" {
-		t.Errorf("a bad id became %q", got)
+		t.Errorf("an invalid request id became %q", got)
 	}
 }
 
-func TestAnotherSiteCantMakeABrowserWrite(t *testing.T) {
+func TestHTTP_RefusesCrossSiteWrites(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	got := call(t, a, http.MethodPost, "/v1/accounts", "{}", "Sec-Fetch-Site", "cross-site")
 	if p := got.problem(t); got.status != http.StatusForbidden || p.Code != codes.PermissionDenied {
 		t.Errorf("HTTP %d, %v", got.status, p)
 	}
 	if got := call(t, a, http.MethodPost, "/v1/accounts", "{}", "Sec-Fetch-Site", "same-origin"); got.status == http.StatusForbidden {
-		t.Error("the page's own requests are refused")
+		t.Error("a request from the same origin is refused")
 	}
 }
 
-func TestMetricsCountRequestsAndCalls(t *testing.T) {
+func TestMetrics_CountRequestsAndCalls(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	call(t, a, http.MethodGet, "/v1/accounts", "")
 	got := call(t, a, http.MethodGet, "/metrics", "").body
 	for _, want := range []string{
@@ -259,14 +259,14 @@ func TestMetricsCountRequestsAndCalls(t *testing.T) {
 		"go_goroutines", "process_open_fds",
 	} {
 		if !strings.Contains(got, want) {
-			t.Errorf("no %s", want)
+			t.Errorf("/metrics lacks %s", want)
 		}
 	}
 }
 
-func TestTheFrontDoorHasThePublicServicesAndNoOther(t *testing.T) {
+func TestGRPC_HasOnlyPublicServices(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	conn, err := serve.Address(a.GRPCAddr().String()).Dial()
 	if err != nil {
 		t.Fatal(err)
@@ -313,17 +313,17 @@ func TestTheFrontDoorHasThePublicServicesAndNoOther(t *testing.T) {
 	}
 	_, err = inventoryv1.NewIngestServiceClient(conn).UpsertInstance(t.Context(), &inventoryv1.UpsertInstanceRequest{})
 	if status.Code(err) != codes.Unimplemented {
-		t.Errorf("an internal service answers %v", err)
+		t.Errorf("a call of an internal service returned %v", err)
 	}
 	_, err = inventoryv1.NewInventoryServiceClient(conn).ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{})
 	if st := status.Convert(err); st.Code() != codes.Unavailable || len(st.Details()) == 0 {
-		t.Errorf("a service that is away answers %v with details %v", st, st.Details())
+		t.Errorf("a call of an unreachable service returned %v with details %v", st, st.Details())
 	}
 }
 
-func TestAPortInUseIsNewsError(t *testing.T) {
+func TestNew_PortInUse(t *testing.T) {
 	t.Parallel()
-	a := lonely(t)
+	a := newTestApp(t)
 	var log bytes.Buffer
 	_, err := app.New(t.Context(), app.Config{
 		Logging: serve.Logging{Out: &log},

@@ -20,34 +20,32 @@ import (
 )
 
 const (
-	// maxAnswer bounds an answer of a service, in bytes: a page of 1000
-	// instances with every label there can be fits.
-	maxAnswer = 64 << 20
-	// callLimit ends a unary call that came without a deadline.
+	// maxResponse bounds the size of a response, in bytes. A page of 1000 instances with the
+	// largest possible labels fits.
+	maxResponse = 64 << 20
+	// callLimit is the deadline of a unary call that has none.
 	callLimit = 30 * time.Second
-	// waitLimit ends one that waits for an operation: ten minutes at the most, and
-	// the time of a call.
+	// waitLimit is the same for WaitOperation, which may wait for ten minutes.
 	waitLimit = 10*time.Minute + callLimit
-	// redialLimit is the longest wait before a service that was away is tried
-	// again: gRPC's own default of two minutes would keep it away after its
-	// return.
+	// redialLimit is the longest pause between attempts to reconnect to a service. With gRPC's
+	// default of two minutes a restarted service would stay unreachable for that long.
 	redialLimit = 2 * time.Second
 )
 
-// dial connects to a service. It succeeds also when the service is away.
+// dial returns a connection to a service, which need not be running yet.
 func dial(name string, endpoint serve.Endpoint, logger *slog.Logger, metrics *grpcprom.ClientMetrics) (*grpc.ClientConn, error) {
 	redial := backoff.DefaultConfig
 	redial.BaseDelay, redial.MaxDelay = 100*time.Millisecond, redialLimit
-	away := explainer{service: name, logger: logger}
+	explain := explainer{service: name, logger: logger}
 	return endpoint.Dial(
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxResponse)),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: redial, MinConnectTimeout: 5 * time.Second}),
-		grpc.WithChainUnaryInterceptor(metrics.UnaryClientInterceptor(), away.unary, withDeadline),
-		grpc.WithChainStreamInterceptor(metrics.StreamClientInterceptor(), away.stream),
+		grpc.WithChainUnaryInterceptor(metrics.UnaryClientInterceptor(), explain.unary, withDeadline),
+		grpc.WithChainStreamInterceptor(metrics.StreamClientInterceptor(), explain.stream),
 	)
 }
 
-// withDeadline gives a unary call a deadline when it has none.
+// withDeadline is a client interceptor that sets a deadline on unary calls that have none.
 func withDeadline(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if _, ok := ctx.Deadline(); !ok {
 		limit := callLimit
@@ -61,8 +59,8 @@ func withDeadline(ctx context.Context, method string, request, reply any, conn *
 	return invoke(ctx, method, request, reply, conn, options...)
 }
 
-// explainer puts into words that a service can't be reached, in place of what
-// gRPC says of sockets, which goes to the log.
+// explainer replaces the errors of unreachable services: users get the name of the service, and
+// the log gets gRPC's message about the connection.
 type explainer struct {
 	service string
 	logger  *slog.Logger
@@ -94,13 +92,13 @@ func (s *explainedStream) RecvMsg(m any) error {
 	return s.explainer.explain(s.Context(), s.method, err)
 }
 
-// explain leaves an error of the service itself as it is: those carry details.
-// A health check is asked by operators, who want to know of sockets.
+// explain returns errors that the service itself sent unchanged; they have details. It also leaves
+// health checks unchanged, because operators need the message about the connection.
 func (e explainer) explain(ctx context.Context, method string, err error) error {
 	st, ok := status.FromError(err)
 	if !ok || st.Code() != codes.Unavailable || len(st.Details()) > 0 || method == healthpb.Health_Check_FullMethodName {
 		return err
 	}
-	e.logger.WarnContext(ctx, "a service can't be reached", "service", e.service, "method", method, "error", st.Message())
+	e.logger.WarnContext(ctx, "service unreachable", "service", e.service, "method", method, "error", st.Message())
 	return serve.FaultStatus(fault.Unavailable("the "+e.service+" service", err).With("service", e.service)).Err()
 }

@@ -8,9 +8,9 @@ import (
 	"google.golang.org/grpc"
 )
 
-// A call that comes without a deadline gets one; to wait for an operation, it is
-// longer than the longest wait.
-func TestDeadlineOfACall(t *testing.T) {
+// TestWithDeadline checks the deadline of calls that have none: that of WaitOperation is longer
+// than the longest wait.
+func TestWithDeadline(t *testing.T) {
 	t.Parallel()
 	for method, most := range map[string]time.Duration{
 		"/rollcall.inventory.v1.InventoryService/ListInstances": callLimit,
@@ -22,7 +22,7 @@ func TestDeadlineOfACall(t *testing.T) {
 			func(ctx context.Context, _ string, _, _ any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
 				deadline, ok := ctx.Deadline()
 				if !ok || deadline.Before(before.Add(most)) || deadline.After(time.Now().Add(most)) {
-					t.Errorf("%s may last until %v", method, deadline)
+					t.Errorf("%s: deadline %v, want about %v from now", method, deadline, most)
 				}
 				return nil
 			})

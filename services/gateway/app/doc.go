@@ -1,4 +1,4 @@
-// Package app builds the gateway of its parts and runs it. New opens all it
-// needs, listeners included, so that an occupied port is New's error; Run serves
-// until its context ends; Close gives everything back.
+// Package app builds the gateway from its parts and runs it. New opens everything, including the
+// listeners, and fails if a port is in use; Run serves until its context ends; Close releases
+// everything that New opened.
 package app

@@ -14,7 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/gateway/web"
 )
 
-// handler is everything the gateway serves over HTTP.
+// handler returns the handler of everything that the gateway serves over HTTP.
 func handler(ctx context.Context, upstreams gateway.Upstreams, logger *slog.Logger, metrics *metrics) (http.Handler, error) {
 	api, err := rest.New(ctx, upstreams)
 	if err != nil {

@@ -9,9 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// metrics are the gateway's, and what /metrics shows: the registry, on which
-// those of other services may be. Each App has its own, so that many can live in
-// one process.
+// metrics are the metrics of one gateway and the registry that /metrics shows, which may contain
+// those of other services. Each App has its own, so that one process can run several.
 type metrics struct {
 	registry *prometheus.Registry
 	client   *grpcprom.ClientMetrics
@@ -30,13 +29,13 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 		client:   grpcprom.NewClientMetrics(grpcprom.WithClientHandlingTimeHistogram()),
 		server:   grpcprom.NewServerMetrics(grpcprom.WithServerHandlingTimeHistogram()),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "rollcall_gateway_http_requests_in_flight", Help: "HTTP requests being answered.",
+			Name: "rollcall_gateway_http_requests_in_flight", Help: "HTTP requests in progress.",
 		}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "rollcall_gateway_http_requests_total", Help: "HTTP requests answered, by part of the gateway, method and status code.",
+			Name: "rollcall_gateway_http_requests_total", Help: "HTTP requests handled, by part of the gateway, method and status code.",
 		}, []string{"part", "method", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "rollcall_gateway_http_request_duration_seconds", Help: "How long HTTP requests took, streams included, by part of the gateway.",
+			Name: "rollcall_gateway_http_request_duration_seconds", Help: "Duration of HTTP requests, including streams, by part of the gateway.",
 			Buckets: prometheus.DefBuckets,
 		}, []string{"part"}),
 	}
@@ -45,7 +44,7 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 	return m
 }
 
-// observe counts and times the requests of one part of the gateway.
+// observe returns next with its requests counted and timed under the name of a part.
 func (m *metrics) observe(part string, next http.Handler) http.Handler {
 	labels := prometheus.Labels{"part": part}
 	return promhttp.InstrumentHandlerInFlight(m.inFlight,
@@ -53,7 +52,7 @@ func (m *metrics) observe(part string, next http.Handler) http.Handler {
 			promhttp.InstrumentHandlerDuration(m.duration.MustCurryWith(labels), next)))
 }
 
-// handler serves /metrics.
+// handler returns the handler of /metrics.
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }

@@ -1,5 +1,5 @@
-// Package assets serves the style sheet and scripts of the console and the API
-// page. All of them are in the program: no page fetches anything from elsewhere.
+// Package assets serves the style sheets and scripts of the console and of the API page. They are
+// embedded in the program: no page fetches anything from another server.
 package assets
 
 import (
@@ -14,17 +14,17 @@ import (
 //go:embed files
 var files embed.FS
 
-// prefix is where Handler is mounted.
+// prefix is the path under which Handler is mounted.
 const prefix = "/assets/"
 
-// versions are short hashes of the files' content, by name.
+// versions maps the names of the files to short hashes of their content.
 var versions = hashes()
 
 func hashes() map[string]string {
 	byName := map[string]string{}
 	entries, err := files.ReadDir("files")
 	if err != nil {
-		panic(err) // The folder is embedded: there is no build without it.
+		panic(err) // Can't happen: the folder is embedded.
 	}
 	for _, entry := range entries {
 		content, err := files.ReadFile("files/" + entry.Name())
@@ -37,9 +37,8 @@ func hashes() map[string]string {
 	return byName
 }
 
-// URL is where a file is served; it changes when its content does, so that
-// browsers may keep what they have for good. It panics for a name that is not
-// there, which the first test of the page finds.
+// URL returns the URL of a file. It contains a hash of the content, so that browsers may cache the
+// file forever. It panics if there is no file of that name.
 func URL(name string) string {
 	version, ok := versions[name]
 	if !ok {
@@ -48,7 +47,7 @@ func URL(name string) string {
 	return prefix + name + "?v=" + version
 }
 
-// Handler serves the files under /assets/.
+// Handler returns the handler of the files under /assets/.
 func Handler() http.Handler {
 	root, err := fs.Sub(files, "files")
 	if err != nil {

@@ -1,17 +1,15 @@
-// Package console is the web console: one page, rendered here, that shows the
-// accounts with their connections and the instances with a filter, and keeps
-// itself fresh.
+// Package console is the web console: pages, rendered on the server, that show the accounts with
+// their connections and the instances that match a filter, and that refresh themselves.
 //
-//	request ─▶ State (from the URL) ─▶ reader ─▶ answers ─▶ View ─▶ templ
+//	request ─▶ State (from the URL) ─▶ reader ─▶ responses ─▶ View ─▶ templ
 //	                                     │
-//	                                     └ the last answers, for when a service is away
+//	                                     └ cache of the last responses, for when a service is down
 //
-// The URL is the whole state of the page: filter, order, page. Links and forms
-// work without JavaScript; with it, htmx fetches the same URL and morphs the
-// page into what came back, so that focus, scroll position and what is being
-// typed stay. console.js asks for that every few seconds while the page can be
-// seen.
+// The URL is the whole state of the page: filter, order and page. Links and forms work without
+// JavaScript. With JavaScript, htmx fetches the same URL and morphs the page into the response, so
+// that focus, scroll position and text being typed are preserved. console.js triggers the refresh
+// every few seconds while the page is visible.
 //
-// Everything that a cloud or a user named is text to the templates, which escape
-// it; the Content-Security-Policy allows no inline script besides.
+// The templates escape every name that comes from a cloud or a user, and the
+// Content-Security-Policy forbids inline scripts.
 package console

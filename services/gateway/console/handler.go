@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/gateway"
 )
 
-// New serves the console's page at `/`.
+// New returns the handler of the start page, `/`.
 func New(upstreams gateway.Upstreams) http.Handler {
 	reader := newReader(upstreams)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -17,15 +17,15 @@ func New(upstreams gateway.Upstreams) http.Handler {
 		header.Set("Content-Type", "text/html; charset=utf-8")
 		header.Set("Cache-Control", "no-store")
 		header.Set("Vary", "HX-Request")
-		component := document(view) //nolint:contextcheck // Render brings the context
+		component := document(view) //nolint:contextcheck // Render has the context
 		if r.Header.Get("HX-Request") == "true" {
 			component = live(view) //nolint:contextcheck // as above
 		}
-		_ = component.Render(r.Context(), w) // Fails only when the browser has gone.
+		_ = component.Render(r.Context(), w) // Fails only if the client has disconnected.
 	})
 }
 
-// origin is how the browser reached us, for commands to copy.
+// origin returns the URL under which the browser reached the gateway, for commands to copy.
 func origin(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {

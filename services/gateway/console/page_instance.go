@@ -16,45 +16,45 @@ import (
 	"github.com/rollcall-dev/rollcall/services/gateway"
 )
 
-// InstanceView is the page of one instance: what it is, and what happened to it.
+// InstanceView is the page of one instance: its properties and its history.
 type InstanceView struct {
 	Title string
 	Chip  Chip
-	// Facts are names and values; none is empty.
+	// Facts are pairs of a name and a value that is not empty.
 	Facts   [][2]string
 	Entries []Entry
-	// Since is how far back history is kept.
-	Since Moment
-	// OlderURL is the next page of the history; "" on the last.
+	// Since is the start of the recorded history.
+	Since RelativeTime
+	// OlderURL is the next page of the history, or "" on the last page.
 	OlderURL string
-	// Problem is why the page can't be shown.
+	// Problem is the reason why the page, or part of it, can't be shown.
 	Problem string
 }
 
 // Entry is a change in the history of an instance, or a gap in it.
 type Entry struct {
 	Gap bool
-	// Word is what happened, Class its colour.
-	Word, Class string
-	When        Moment
-	// Text says of a gap how long it was, and why.
+	// Title names the change, and Class its colour.
+	Title, Class string
+	When         RelativeTime
+	// Text explains a gap: its duration and reason.
 	Text    string
 	Changes []FieldChange
 }
 
-// FieldChange is what changed in a field.
+// FieldChange is the change of one field.
 type FieldChange struct{ Field, From, To string }
 
-// historyPage is how many changes a page of history shows.
+// historyPage is the number of changes on a page of the history.
 const historyPage = 50
 
-// NewInstance serves the page of an instance at /instances/{instance}.
+// NewInstance returns the handler of the page of an instance, /instances/{instance}.
 func NewInstance(upstreams gateway.Upstreams) http.Handler {
 	inventory := inventoryv1.NewInventoryServiceClient(upstreams.Inventory)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		view, code := readInstance(r.Context(), inventory, r.PathValue("instance"), r.URL.Query().Get("page"), time.Now())
 		writePage(w, code)
-		_ = instancePage(view).Render(r.Context(), w) //nolint:contextcheck // Render brings the context
+		_ = instancePage(view).Render(r.Context(), w) //nolint:contextcheck // Render has the context
 	})
 }
 
@@ -81,17 +81,17 @@ func readInstance(ctx context.Context, inventory inventoryv1.InventoryServiceCli
 		view.Problem = problemText(err)
 		return view, httpCode(err)
 	}
-	view.Entries, view.Since = entries(history, now), moment(history.GetHistoryStartTime(), now)
+	view.Entries, view.Since = entries(history, now), relativeTime(history.GetHistoryStartTime(), now)
 	if next := history.GetNextPageToken(); next != "" {
-		view.OlderURL = "/instances/" + id + "?page=" + next // base64url: nothing to escape
+		view.OlderURL = "/instances/" + id + "?page=" + next // The token is base64url and needs no escaping.
 	}
 	return view, http.StatusOK
 }
 
-// problemText is why something can't be shown.
+// problemText explains why something can't be shown.
 func problemText(err error) string {
-	if away(err) {
-		return "The inventory service does not answer. Try again soon."
+	if isUnavailable(err) {
+		return "The inventory service is not responding. Try again later."
 	}
 	return status.Convert(err).Message()
 }
@@ -100,7 +100,7 @@ func httpCode(err error) int {
 	switch {
 	case status.Code(err) == codes.NotFound:
 		return http.StatusNotFound
-	case away(err):
+	case isUnavailable(err):
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusBadRequest
@@ -127,10 +127,10 @@ func facts(i *inventoryv1.Instance, now time.Time) [][2]string {
 	add("Provider URI", i.GetProviderUri())
 	for _, at := range []struct {
 		name string
-		m    Moment
+		m    RelativeTime
 	}{
-		{"Created", moment(i.GetCreateTime(), now)}, {"First seen", moment(i.GetFirstSeenTime(), now)},
-		{"Observed", moment(i.GetObserveTime(), now)}, {"Gone", moment(i.GetGoneTime(), now)},
+		{"Created", relativeTime(i.GetCreateTime(), now)}, {"First seen", relativeTime(i.GetFirstSeenTime(), now)},
+		{"Observed", relativeTime(i.GetObserveTime(), now)}, {"Gone", relativeTime(i.GetGoneTime(), now)},
 	} {
 		if !at.m.IsZero() {
 			add(at.name, at.m.Exact+" ("+at.m.Text+")")
@@ -139,14 +139,14 @@ func facts(i *inventoryv1.Instance, now time.Time) [][2]string {
 	return all
 }
 
-var changeWords = map[inventoryv1.InstanceChange_Type][2]string{
+var changeTitles = map[inventoryv1.InstanceChange_Type][2]string{
 	inventoryv1.InstanceChange_CREATED:    {"first seen", "running"},
 	inventoryv1.InstanceChange_CHANGED:    {"changed", "pending"},
 	inventoryv1.InstanceChange_GONE:       {"gone", "stopped"},
 	inventoryv1.InstanceChange_REAPPEARED: {"back", "running"},
 }
 
-// entries are changes and gaps in one line of time, newest first.
+// entries returns changes and gaps in one timeline, newest first.
 func entries(history *inventoryv1.ListInstanceChangesResponse, now time.Time) []Entry {
 	var all []Entry
 	gaps := history.GetGaps()
@@ -154,8 +154,8 @@ func entries(history *inventoryv1.ListInstanceChangesResponse, now time.Time) []
 		for len(gaps) > 0 && (gaps[0].GetEndTime() == nil || !gaps[0].GetEndTime().AsTime().Before(change.GetCommitTime().AsTime())) {
 			all, gaps = append(all, gapEntry(gaps[0], now)), gaps[1:]
 		}
-		word := changeWords[change.GetType()]
-		entry := Entry{Word: word[0], Class: word[1], When: moment(change.GetCommitTime(), now)}
+		title := changeTitles[change.GetType()]
+		entry := Entry{Title: title[0], Class: title[1], When: relativeTime(change.GetCommitTime(), now)}
 		for _, f := range change.GetFields() {
 			entry.Changes = append(entry.Changes, FieldChange{f.GetField(), valueText(f.GetFrom()), valueText(f.GetTo())})
 		}
@@ -168,16 +168,16 @@ func entries(history *inventoryv1.ListInstanceChangesResponse, now time.Time) []
 }
 
 func gapEntry(gap *inventoryv1.ObservationGap, now time.Time) Entry {
-	entry := Entry{Gap: true, Word: "not observed", Class: "degraded", When: moment(gap.GetStartTime(), now)}
+	entry := Entry{Gap: true, Title: "not observed", Class: "degraded", When: relativeTime(gap.GetStartTime(), now)}
 	switch start, end := gap.GetStartTime(), gap.GetEndTime(); {
 	case start == nil && end == nil:
-		entry.Text = "Its scope was never observed to the end."
+		entry.Text = "Its scope was never read completely."
 	case start == nil:
-		entry.Text = "Its scope was not observed before."
+		entry.Text = "Its scope was not observed before this time."
 	case end == nil:
-		entry.Text = "Nobody could look since, for " + span(now.Sub(start.AsTime())) + "."
+		entry.Text = "Not observed since then, for " + span(now.Sub(start.AsTime())) + "."
 	default:
-		entry.Text = "Nobody could look for " + span(end.AsTime().Sub(start.AsTime())) + "."
+		entry.Text = "Not observed for " + span(end.AsTime().Sub(start.AsTime())) + "."
 	}
 	if gap.GetReason() != "" {
 		entry.Text += " " + gap.GetReason()
@@ -188,11 +188,11 @@ func gapEntry(gap *inventoryv1.ObservationGap, now time.Time) Entry {
 	return entry
 }
 
-// valueText is one side of a change.
+// valueText returns the text of the old or new value of a change.
 func valueText(v *structpb.Value) string {
 	switch kind := v.GetKind().(type) {
 	case nil, *structpb.Value_NullValue:
-		return "nothing"
+		return "not set"
 	case *structpb.Value_StringValue:
 		if kind.StringValue == "" {
 			return "empty"

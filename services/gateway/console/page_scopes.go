@@ -16,29 +16,30 @@ import (
 // ScopesView is the page of all scopes.
 type ScopesView struct {
 	Rows []ScopeRow
-	// OnlyURL shows only those that can't be vouched for, or all again.
-	OnlyURL string
+	// Only is set if only unreachable scopes are shown, and OnlyURL toggles that.
 	Only    bool
+	OnlyURL string
 	NextURL string
 	Problem string
 }
 
-// ScopeRow is one scope.
+// ScopeRow is one row of the table.
 type ScopeRow struct {
 	Account, Kind, Location string
 	Instances               string
-	// Age is how long ago it was observed, Every how often that is due.
+	// Age is the time since the last complete observation, and Every the interval at which it is
+	// due.
 	Age, Every string
 	Chip       Chip
 	Problem    string
-	// ConfirmURL settles it; "" when there is nothing to settle. HoldTime is the
-	// hold that is meant, and Question what is asked.
+	// ConfirmURL confirms the scope, or is "" if there is nothing to confirm. HoldTime identifies
+	// the hold, and Question is the text of the button.
 	ConfirmURL, HoldTime, Question string
 }
 
 const scopesPage = 200
 
-// NewScopes serves the page of scopes at /scopes.
+// NewScopes returns the handler of the page of all scopes, /scopes.
 func NewScopes(upstreams gateway.Upstreams) http.Handler {
 	inventory := inventoryv1.NewInventoryServiceClient(upstreams.Inventory)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,14 +47,14 @@ func NewScopes(upstreams gateway.Upstreams) http.Handler {
 	})
 }
 
-// NewConfirm settles a scope for a form at /scopes/{scope}/confirm, and shows the
-// scopes. That the form is our own page's, the server checks for all writing.
+// NewConfirm returns the handler of the form at /scopes/{scope}/confirm, which confirms a scope and
+// redirects to the list. Package web refuses forms of other sites.
 func NewConfirm(upstreams gateway.Upstreams) http.Handler {
 	inventory := inventoryv1.NewInventoryServiceClient(upstreams.Inventory)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		request := &inventoryv1.ConfirmScopeRequest{Name: "scopes/" + r.PathValue("scope")}
-		if held, err := time.Parse(time.RFC3339Nano, r.PostFormValue("hold")); err == nil {
-			request.HoldTime = timestamppb.New(held)
+		if holdTime, err := time.Parse(time.RFC3339Nano, r.PostFormValue("hold")); err == nil {
+			request.HoldTime = timestamppb.New(holdTime)
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), readLimit)
 		defer cancel()
@@ -98,7 +99,7 @@ func showScopes(w http.ResponseWriter, r *http.Request, inventory inventoryv1.In
 func scopeRow(s *inventoryv1.Scope, now time.Time) ScopeRow {
 	row := ScopeRow{
 		Account: strings.TrimPrefix(s.GetAccount(), "accounts/"), Kind: kindText(s.GetKind()), Location: s.GetLocation(),
-		Instances: number(s.GetInstanceCount()), Age: "never", Chip: Chip{Word: "fresh", Class: "connected"},
+		Instances: number(s.GetInstanceCount()), Age: "never", Chip: Chip{Text: "fresh", Class: "connected"},
 	}
 	age, interval := s.GetAge().AsDuration(), s.GetSyncInterval().AsDuration()
 	if s.GetLastCompleteTime() != nil {
@@ -113,24 +114,24 @@ func scopeRow(s *inventoryv1.Scope, now time.Time) ScopeRow {
 	confirm := "/scopes/" + strings.TrimPrefix(s.GetName(), "scopes/") + "/confirm"
 	switch hold := s.GetHold(); {
 	case hold != nil:
-		row.Chip = Chip{Word: "held", Class: "degraded"}
+		row.Chip = Chip{Text: "held", Class: "degraded"}
 		row.Problem = number(hold.GetMissingCount()) + " of " + number(hold.GetInstanceCount()) + " instances were missing " +
-			moment(hold.GetHoldTime(), now).Text + ". They are shown as last seen until the next reading agrees, or you do."
+			relativeTime(hold.GetHoldTime(), now).Text + ". They are shown as last seen until further complete observations confirm that they are gone, or you do."
 		row.ConfirmURL, row.HoldTime = confirm, hold.GetHoldTime().AsTime().Format(time.RFC3339Nano)
 		row.Question = "Mark them as gone"
 	case s.GetLastErrorReason() == "RETIRED":
-		row.Chip = Chip{Word: "not read any more", Class: "stopped"}
+		row.Chip = Chip{Text: "no longer read", Class: "stopped"}
 		row.Problem = s.GetLastError()
 		if s.GetInstanceCount() > 0 {
-			row.ConfirmURL, row.Question = confirm, "Mark all of it as gone"
+			row.ConfirmURL, row.Question = confirm, "Mark all as gone"
 		}
 	case s.GetLastErrorReason() != "":
-		row.Chip = Chip{Word: "failed", Class: "failed"}
+		row.Chip = Chip{Text: "failed", Class: "failed"}
 		row.Problem = s.GetLastErrorReason() + " " + s.GetLastError()
 	case s.GetLastCompleteTime() == nil:
-		row.Chip = Chip{Word: "waiting", Class: "pending"}
+		row.Chip = Chip{Text: "waiting", Class: "pending"}
 	case interval > 0 && age > 2*interval:
-		row.Chip = Chip{Word: "overdue", Class: "degraded"}
+		row.Chip = Chip{Text: "overdue", Class: "degraded"}
 	}
 	return row
 }

@@ -17,26 +17,25 @@ import (
 )
 
 const (
-	// readLimit is how long a service may take before the page shows what it
-	// last said.
+	// readLimit is how long a service may take before the page shows its last response instead.
 	readLimit = 5 * time.Second
-	// rememberMost is how many answers are kept for when their service is away.
-	rememberMost = 64
-	// most is the largest page the services give.
-	most = 1000
-	// defaultOrder keeps the rows in their places while the page renews itself.
+	// maxCached is the number of responses in the cache.
+	maxCached = 64
+	// maxPageSize is the largest page size that the services accept.
+	maxPageSize = 1000
+	// defaultOrder keeps the rows in place while the page refreshes.
 	defaultOrder = "display_name"
 )
 
-// groupBy are the fields that the page counts by, in this order.
+// groupBy lists the fields by which the page counts instances.
 var groupBy = []string{"state", "kind", "account", "location.region"}
 
-// reader asks the services for what a page needs.
+// reader reads the data of a page from the services.
 type reader struct {
 	accounts  accountsv1.AccountServiceClient
 	inventory inventoryv1.InventoryServiceClient
 	discovery discoveryv1.DiscoveryServiceClient
-	memory    *memory
+	cache     *responseCache
 }
 
 func newReader(up gateway.Upstreams) *reader {
@@ -44,59 +43,59 @@ func newReader(up gateway.Upstreams) *reader {
 		accounts:  accountsv1.NewAccountServiceClient(up.Accounts),
 		inventory: inventoryv1.NewInventoryServiceClient(up.Inventory),
 		discovery: discoveryv1.NewDiscoveryServiceClient(up.Discovery),
-		memory:    newMemory(rememberMost),
+		cache:     newResponseCache(maxCached),
 	}
 }
 
-// answers are what the services said, each for itself.
-type answers struct {
-	accounts  answer[*accountsv1.ListAccountsResponse]
-	instances answer[*inventoryv1.ListInstancesResponse]
-	counts    answer[*inventoryv1.AggregateInstancesResponse]
-	scopes    answer[*inventoryv1.ListScopesResponse]
-	runs      answer[*discoveryv1.ListSyncRunsResponse]
+// responses has the response of each service.
+type responses struct {
+	accounts  response[*accountsv1.ListAccountsResponse]
+	instances response[*inventoryv1.ListInstancesResponse]
+	counts    response[*inventoryv1.AggregateInstancesResponse]
+	scopes    response[*inventoryv1.ListScopesResponse]
+	runs      response[*discoveryv1.ListSyncRunsResponse]
 }
 
-// answer is one answer, or the last one before its service went away.
-type answer[T proto.Message] struct {
-	// value is the answer; nil when there never was one.
+// response is the response of a service, or an older one from the cache while it is unavailable.
+type response[T proto.Message] struct {
+	// value is nil if there is no response, not even in the cache.
 	value T
-	// at is when it was given.
+	// at is the time of the response.
 	at time.Time
-	// err is why there is none from now: value then is from before, if set.
+	// err is the error of the call. If it is set, value is from the cache.
 	err error
 }
 
-// read asks all services at once.
-func (r *reader) read(ctx context.Context, s State) answers {
+// read calls all services concurrently.
+func (r *reader) read(ctx context.Context, s State) responses {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	var all answers
+	var all responses
 	var group sync.WaitGroup
 	group.Go(func() {
-		all.accounts = ask(ctx, r.memory, r.accounts.ListAccounts,
-			&accountsv1.ListAccountsRequest{PageSize: most, OrderBy: "display_name"})
+		all.accounts = fetch(ctx, r.cache, r.accounts.ListAccounts,
+			&accountsv1.ListAccountsRequest{PageSize: maxPageSize, OrderBy: "display_name"})
 	})
 	group.Go(func() {
-		all.instances = ask(ctx, r.memory, r.inventory.ListInstances, s.request())
+		all.instances = fetch(ctx, r.cache, r.inventory.ListInstances, s.request())
 	})
 	group.Go(func() {
-		all.counts = ask(ctx, r.memory, r.inventory.AggregateInstances,
+		all.counts = fetch(ctx, r.cache, r.inventory.AggregateInstances,
 			&inventoryv1.AggregateInstancesRequest{GroupBy: groupBy})
 	})
 	group.Go(func() {
-		all.scopes = ask(ctx, r.memory, r.inventory.ListScopes,
-			&inventoryv1.ListScopesRequest{PageSize: most, Filter: `unreachable`})
+		all.scopes = fetch(ctx, r.cache, r.inventory.ListScopes,
+			&inventoryv1.ListScopesRequest{PageSize: maxPageSize, Filter: `unreachable`})
 	})
 	group.Go(func() {
-		all.runs = ask(ctx, r.memory, r.discovery.ListSyncRuns,
-			&discoveryv1.ListSyncRunsRequest{PageSize: most, Filter: "state = RUNNING"})
+		all.runs = fetch(ctx, r.cache, r.discovery.ListSyncRuns,
+			&discoveryv1.ListSyncRunsRequest{PageSize: maxPageSize, Filter: "state = RUNNING"})
 	})
 	group.Wait()
 	return all
 }
 
-// request asks for the instances of the page.
+// request returns the request for the instances of the page.
 func (s State) request() *inventoryv1.ListInstancesRequest {
 	order := s.Order
 	if order == "" {
@@ -107,9 +106,9 @@ func (s State) request() *inventoryv1.ListInstancesRequest {
 	}
 }
 
-// ask calls a service. When it is away, the last answer to the same request
-// stands in.
-func ask[Q, A proto.Message, O any](ctx context.Context, m *memory, call func(context.Context, Q, ...O) (A, error), request Q) answer[A] {
+// fetch calls a service. If it is unavailable, fetch returns the last response to the same request
+// from the cache.
+func fetch[Q, A proto.Message, O any](ctx context.Context, cache *responseCache, call func(context.Context, Q, ...O) (A, error), request Q) response[A] {
 	key := string(request.ProtoReflect().Descriptor().FullName())
 	if encoded, err := (proto.MarshalOptions{Deterministic: true}).Marshal(request); err == nil {
 		key += string(encoded)
@@ -117,20 +116,19 @@ func ask[Q, A proto.Message, O any](ctx context.Context, m *memory, call func(co
 	value, err := call(ctx, request)
 	if err == nil {
 		at := time.Now()
-		m.keep(key, remembered{value: value, at: at})
-		return answer[A]{value: value, at: at}
+		cache.put(key, cachedResponse{value: value, at: at})
+		return response[A]{value: value, at: at}
 	}
-	if away(err) {
-		if last, ok := m.get(key); ok {
-			return answer[A]{value: last.value.(A), at: last.at, err: err}
+	if isUnavailable(err) {
+		if last, ok := cache.get(key); ok {
+			return response[A]{value: last.value.(A), at: last.at, err: err}
 		}
 	}
-	return answer[A]{err: err}
+	return response[A]{err: err}
 }
 
-// away tells an error of a service that does not answer from one that it
-// answered with.
-func away(err error) bool {
+// isUnavailable reports whether an error means that the service did not respond.
+func isUnavailable(err error) bool {
 	switch status.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded:
 		return true
@@ -138,43 +136,42 @@ func away(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded)
 }
 
-// memory keeps the last answers, the newest so many. It is safe for concurrent
-// use.
-type memory struct {
+// responseCache has the newest responses, up to a maximum number. It is safe for concurrent use.
+type responseCache struct {
 	mu    sync.Mutex
-	most  int
-	byKey map[string]remembered
+	size  int
+	byKey map[string]cachedResponse
 }
 
-type remembered struct {
+type cachedResponse struct {
 	value proto.Message
 	at    time.Time
 }
 
-func newMemory(most int) *memory {
-	return &memory{most: most, byKey: map[string]remembered{}}
+func newResponseCache(size int) *responseCache {
+	return &responseCache{size: size, byKey: map[string]cachedResponse{}}
 }
 
-func (m *memory) get(key string) (remembered, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r, ok := m.byKey[key]
+func (c *responseCache) get(key string) (cachedResponse, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, ok := c.byKey[key]
 	return r, ok
 }
 
-// keep remembers an answer, and forgets the oldest one beyond the limit.
-func (m *memory) keep(key string, r remembered) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.byKey[key] = r
-	if len(m.byKey) <= m.most {
+// put adds a response and removes the oldest one if the cache is full.
+func (c *responseCache) put(key string, r cachedResponse) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byKey[key] = r
+	if len(c.byKey) <= c.size {
 		return
 	}
 	oldest := key
-	for k, other := range m.byKey {
-		if other.at.Before(m.byKey[oldest].at) {
+	for k, other := range c.byKey {
+		if other.at.Before(c.byKey[oldest].at) {
 			oldest = k
 		}
 	}
-	delete(m.byKey, oldest)
+	delete(c.byKey, oldest)
 }

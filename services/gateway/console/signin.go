@@ -6,7 +6,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 )
 
-// cloudName is a provider as people call it.
+// cloudName returns the name of a provider for people.
 func cloudName(provider string) string {
 	switch provider {
 	case accountsv1.Provider_AWS.String():
@@ -14,16 +14,15 @@ func cloudName(provider string) string {
 	case accountsv1.Provider_GCP.String():
 		return "Google Cloud"
 	}
-	return enumWord(provider)
+	return enumText(provider)
 }
 
-// cloudID is the cloud's own id of an account.
+// cloudID returns the id that the cloud gave an account.
 func cloudID(a *accountsv1.Account) string {
 	return a.GetAws().GetAccountId() + a.GetGcp().GetProjectId() // one of them is empty
 }
 
-// signIn says how an account is signed in to, and with what. None of it is
-// secret.
+// signIn returns the sign-in method of an account and its identity. Neither is secret.
 func signIn(a *accountsv1.Account) (by, as string) {
 	if a.GetGcp() != nil {
 		return googleSignIn(a.GetGcp())

@@ -6,33 +6,33 @@ import (
 	"strings"
 )
 
-// pageSize is how many instances a page shows.
+// pageSize is the number of instances on a page.
 const pageSize = 25
 
-// maxBack is how many pages one can go back by the page's own link.
+// maxBack is the number of previous pages that the URL remembers.
 const maxBack = 10
 
-// State is what the page shows: all of it is in the URL.
+// State selects what the page shows. The URL has all of it.
 type State struct {
 	// Filter is an AIP-160 filter over instances.
 	Filter string
 	// Order is an AIP-132 order of one field.
 	Order string
-	// Gone shows also instances that are gone.
+	// Gone includes instances that are gone.
 	Gone bool
 	// AllAccounts shows every account, not only the first few.
 	AllAccounts bool
 
-	// token asks for this page; "" for the first.
+	// token is the token of this page, or "" for the first.
 	token string
-	// back are the tokens of the pages before, the nearest last.
+	// back has the tokens of previous pages; the last one is that of the page before this one.
 	back []string
-	// page counts from 0.
+	// page is the number of this page, from 0.
 	page int
 }
 
-// ParseState reads the state off a URL's query. What makes no sense is as if it
-// were not there; filter and order are judged by the service that answers.
+// ParseState returns the state from the query of a URL. Invalid values are ignored, except filter
+// and order, which the inventory service validates.
 func ParseState(query url.Values) State {
 	s := State{
 		Filter:      strings.TrimSpace(query.Get("filter")),
@@ -44,14 +44,14 @@ func ParseState(query url.Values) State {
 	if s.token == "" {
 		return s
 	}
-	// Tokens are base64url: they hold no comma.
+	// Tokens are base64url, which has no comma.
 	s.back = strings.Split(query.Get("back"), ",")
 	s.page, _ = strconv.Atoi(query.Get("n"))
 	s.page = max(s.page, 1)
 	return s
 }
 
-// URL is the page in this state.
+// URL returns the URL of the page in this state.
 func (s State) URL() string {
 	query := url.Values{}
 	set := func(key, value string, is bool) {
@@ -74,13 +74,13 @@ func (s State) URL() string {
 	return "/?" + query.Encode()
 }
 
-// first is the first page of the same list.
+// first returns the state for the first page of the same list.
 func (s State) first() State {
 	s.token, s.back, s.page = "", nil, 0
 	return s
 }
 
-// next is the page that a token asks for.
+// next returns the state for the next page, given its token.
 func (s State) next(token string) State {
 	s.back = append(append([]string{}, s.back...), s.token)
 	if len(s.back) > maxBack {
@@ -91,7 +91,8 @@ func (s State) next(token string) State {
 	return s
 }
 
-// previous is the page before; the first one when that is no longer known.
+// previous returns the state for the previous page, or for the first page if the token of the
+// previous one is no longer known.
 func (s State) previous() State {
 	if s.page <= 1 || len(s.back) == 0 {
 		return s.first()
@@ -104,29 +105,29 @@ func (s State) previous() State {
 	return s
 }
 
-// filtered is the first page under another filter.
+// filtered returns the state for the first page with another filter.
 func (s State) filtered(filter string) State {
 	s = s.first()
 	s.Filter = filter
 	return s
 }
 
-// ordered is the first page in another order.
+// ordered returns the state for the first page in another order.
 func (s State) ordered(order string) State {
 	s = s.first()
 	s.Order = order
 	return s
 }
 
-// withGone is the first page with or without those that are gone.
+// withGone returns the state for the first page with or without instances that are gone.
 func (s State) withGone(gone bool) State {
 	s = s.first()
 	s.Gone = gone
 	return s
 }
 
-// everyAccount is the same page with all accounts, or the first few.
-func (s State) everyAccount(all bool) State {
+// withAllAccounts returns the state for the same page with all accounts, or the first few.
+func (s State) withAllAccounts(all bool) State {
 	s.AllAccounts = all
 	return s
 }

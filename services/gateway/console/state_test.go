@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// parsed takes a state through its URL and back.
+// parsed returns the state parsed from the URL of s.
 func parsed(t *rapid.T, s State) State {
 	u, err := url.Parse(s.URL())
 	if err != nil {
@@ -16,7 +16,7 @@ func parsed(t *rapid.T, s State) State {
 	return ParseState(u.Query())
 }
 
-func TestTheURLIsTheWholeState(t *testing.T) {
+func TestState_URLRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := State{
@@ -34,12 +34,12 @@ func TestTheURLIsTheWholeState(t *testing.T) {
 		if got := parsed(t, s); got.URL() != s.URL() || got.page != len(tokens) {
 			t.Fatalf("%q became %q", s.URL(), got.URL())
 		}
-		// Back, page by page, as far as is remembered.
+		// Go back page by page, as far as the URL remembers.
 		for i := len(visited) - 1; i >= 0; i-- {
 			s = parsed(t, s.previous())
 			if i < len(tokens)-maxBack {
 				if s.URL() != visited[0].URL() {
-					t.Fatalf("beyond what is remembered %q is not the first page", s.URL())
+					t.Fatalf("beyond the pages in the URL, %q is not the first page", s.URL())
 				}
 				return
 			}
@@ -50,7 +50,7 @@ func TestTheURLIsTheWholeState(t *testing.T) {
 	})
 }
 
-func TestOtherListsBeginAtTheirFirstPage(t *testing.T) {
+func TestState_OtherListsStartAtFirstPage(t *testing.T) {
 	t.Parallel()
 	s := State{Filter: "web"}.next("a").next("b")
 	for _, other := range []State{s.filtered("db"), s.ordered("state"), s.withGone(true)} {
@@ -58,7 +58,7 @@ func TestOtherListsBeginAtTheirFirstPage(t *testing.T) {
 			t.Errorf("%q is not a first page", other.URL())
 		}
 	}
-	if got := s.everyAccount(true); got.token != "b" {
+	if got := s.withAllAccounts(true); got.token != "b" {
 		t.Errorf("%q is another page", got.URL())
 	}
 }

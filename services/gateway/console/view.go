@@ -12,48 +12,48 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// View is all that the page says, in the words it says it.
+// View is the content of the page, ready for the templates.
 type View struct {
 	State State
-	// Origin is how the reader reached the page, `http://localhost:8080`, for
-	// commands to copy.
+	// Origin is the URL under which the browser reached the page, such as `http://localhost:8080`,
+	// for commands to copy.
 	Origin string
-	// RefreshSeconds is how soon the page asks again.
+	// RefreshSeconds is the time until the page refreshes.
 	RefreshSeconds int
 
-	Away     *Away
-	Trouble  string
-	Fresh    Fresh
-	Cards    Cards
-	Notes    []Note
-	MoreNote []Note
-	Facets   []Facet
-	List     List
-	Accounts Accounts
-	// Empty tells that there is neither an account nor an instance, for certain.
+	Outage      *Outage
+	ServerError string
+	Fresh       Fresh
+	Cards       Cards
+	Notes       []Note
+	MoreNote    []Note
+	Facets      []Facet
+	List        List
+	Accounts    Accounts
+	// Empty is set if there are neither accounts nor instances, and all of that could be read.
 	Empty bool
 }
 
-// Away are the services that do not answer now.
-type Away struct {
-	// Who is `The inventory service does` or `The accounts and … services do`.
-	Who string
-	// Since is how old what is shown of them is, the oldest; zero when nothing is.
-	Since Moment
+// Outage lists the services that are not responding.
+type Outage struct {
+	// Services is the subject of a sentence: `The inventory service is` or
+	// `The accounts and … services are`.
+	Services string
+	// Since is the time of the oldest cached response, or zero if there is none.
+	Since RelativeTime
 }
 
-// Fresh is how fresh all of the roll is.
+// Fresh is the freshness of the whole inventory.
 type Fresh struct {
-	// Known tells whether there is anything to say of it.
+	// Known is set if anything was observed.
 	Known bool
-	// Oldest is the oldest complete observation; zero when a scope was never
-	// observed.
-	Oldest Moment
-	// Stale counts the scopes that nobody can vouch for now.
+	// Oldest is the time of the oldest complete observation, or zero if a scope was never observed.
+	Oldest RelativeTime
+	// Stale is the number of unreachable scopes.
 	Stale int
 }
 
-// Cards are the sums at the top.
+// Cards are the totals at the top of the page.
 type Cards struct {
 	Known     bool
 	Running   int64
@@ -64,25 +64,25 @@ type Cards struct {
 
 const (
 	refreshSeconds = 5
-	// refreshBusySeconds is while an account syncs, whose progress moves.
+	// refreshBusySeconds applies while an account syncs, to show its progress.
 	refreshBusySeconds = 2
 )
 
-// index is what the parts of a view look up in one another.
+// index has the data that several parts of a view look up.
 type index struct {
 	now time.Time
-	// names are the accounts' display names by resource name.
+	// names has the display names of the accounts, by resource name.
 	names map[string]string
-	// providers are the accounts' providers by resource name.
+	// providers has the providers of the accounts, by resource name.
 	providers map[string]string
-	// remedies are what to do about the accounts' connections.
+	// remedies has the remedies of the accounts' connections, by resource name.
 	remedies map[string]string
-	// failing are the scopes whose last try failed, by resource name.
+	// failing has the unreachable scopes, by resource name.
 	failing map[string]*inventoryv1.Scope
 	counts  *inventoryv1.AggregateInstancesResponse
 }
 
-// account is what people call an account.
+// account returns the display name of an account, or its id.
 func (x *index) account(name string) string {
 	if display := x.names[name]; display != "" {
 		return display
@@ -90,8 +90,8 @@ func (x *index) account(name string) string {
 	return strings.TrimPrefix(name, "accounts/")
 }
 
-// build turns answers into what the page says of them.
-func build(s State, all answers, origin string, now time.Time) View {
+// build returns the view of a state from the responses of the services.
+func build(s State, all responses, origin string, now time.Time) View {
 	x := &index{
 		now: now, names: map[string]string{}, providers: map[string]string{}, remedies: map[string]string{}, failing: map[string]*inventoryv1.Scope{},
 		counts: all.counts.value,
@@ -106,13 +106,13 @@ func build(s State, all answers, origin string, now time.Time) View {
 	}
 	v := View{
 		State: s, Origin: origin, RefreshSeconds: refreshSeconds,
-		Away:     awayServices(all, now),
-		Trouble:  trouble(all),
-		Fresh:    fresh(all.counts.value, now),
-		Cards:    cards(all.counts.value),
-		Facets:   facets(s, x),
-		List:     list(s, all, x),
-		Accounts: accountList(s, all, x),
+		Outage:      findOutage(all, now),
+		ServerError: serverError(all),
+		Fresh:       fresh(all.counts.value, now),
+		Cards:       cards(all.counts.value),
+		Facets:      facets(s, x),
+		List:        list(s, all, x),
+		Accounts:    accountList(s, all, x),
 	}
 	v.Notes, v.MoreNote = notes(all.counts.value.GetUnreachable(), x)
 	v.Empty = v.Accounts.Known && len(v.Accounts.Rows) == 0 && v.Cards.Known && len(all.counts.value.GetGroups()) == 0 && v.Fresh.Stale == 0
@@ -122,11 +122,11 @@ func build(s State, all answers, origin string, now time.Time) View {
 	return v
 }
 
-func awayServices(all answers, now time.Time) *Away {
+func findOutage(all responses, now time.Time) *Outage {
 	var names []string
 	var since time.Time
 	add := func(service string, at time.Time, err error) {
-		if err == nil || !away(err) {
+		if err == nil || !isUnavailable(err) {
 			return
 		}
 		if !slices.Contains(names, service) {
@@ -143,21 +143,21 @@ func awayServices(all answers, now time.Time) *Away {
 	if len(names) == 0 {
 		return nil
 	}
-	a := &Away{Who: "The " + names[0] + " service does"}
+	a := &Outage{Services: "The " + names[0] + " service is"}
 	if last := len(names) - 1; last > 0 {
-		a.Who = "The " + strings.Join(names[:last], ", ") + " and " + names[last] + " services do"
+		a.Services = "The " + strings.Join(names[:last], ", ") + " and " + names[last] + " services are"
 	}
 	if !since.IsZero() {
-		a.Since = momentAt(since, now)
+		a.Since = relativeTo(since, now)
 	}
 	return a
 }
 
-// trouble is an error that is neither the reader's nor that of a service that
-// is away: ours.
-func trouble(all answers) string {
+// serverError returns the message of an error that neither the user nor an unavailable service
+// caused, or "".
+func serverError(all responses) string {
 	for _, err := range []error{all.accounts.err, all.counts.err, all.scopes.err, all.runs.err} {
-		if err != nil && !away(err) {
+		if err != nil && !isUnavailable(err) {
 			return status.Convert(err).Message()
 		}
 	}
@@ -167,7 +167,7 @@ func trouble(all answers) string {
 func fresh(counts *inventoryv1.AggregateInstancesResponse, now time.Time) Fresh {
 	oldest := counts.GetFreshness().GetOldestObserveTime()
 	stale := len(counts.GetUnreachable())
-	return Fresh{Known: oldest != nil || stale > 0, Oldest: moment(oldest, now), Stale: stale}
+	return Fresh{Known: oldest != nil || stale > 0, Oldest: relativeTime(oldest, now), Stale: stale}
 }
 
 func cards(counts *inventoryv1.AggregateInstancesResponse) Cards {
@@ -190,11 +190,11 @@ func cards(counts *inventoryv1.AggregateInstancesResponse) Cards {
 	return c
 }
 
-// Facet is one field to filter by with its most frequent values.
+// Facet is a field to filter by, with its most frequent values.
 type Facet struct {
 	Title  string
 	Values []FacetValue
-	// More counts the values that are left out.
+	// More is the number of values that are not shown.
 	More int
 }
 
@@ -202,14 +202,14 @@ type Facet struct {
 type FacetValue struct {
 	Text  string
 	Count string
-	// Share is of the facet's largest value, in percent.
+	// Share is the count as a percentage of the largest count in the facet.
 	Share int64
-	// On tells that the filter asks for it; URL then takes it out again.
+	// On is set if the filter contains the value; URL then removes it.
 	On  bool
 	URL string
 }
 
-// facetValues is how many values a facet shows.
+// facetValues is the number of values that a facet shows.
 const facetValues = 6
 
 func facets(s State, x *index) []Facet {
@@ -224,14 +224,14 @@ func facets(s State, x *index) []Facet {
 		of           func(values []string) string
 		text         func(string) string
 	}{
-		{"State", "state", value(0), capital},
-		{"Kind", "kind", value(1), capital},
+		{"State", "state", value(0), capitalized},
+		{"Kind", "kind", value(1), capitalized},
 		{"Account", "account", value(2), x.account},
 		{"Region", "location.region", value(3), asIs},
 		{"Cloud", "provider", func(values []string) string { return x.providers[values[2]] }, cloudName},
 	} {
 		facet := facet(s, x.counts, f.of, f.field, f.text)
-		// Where all is of one cloud there is nothing to choose.
+		// If all instances are in one cloud, there is nothing to choose.
 		if n := len(facet.Values); n > 1 || n == 1 && f.field != "provider" {
 			facet.Title = f.title
 			all = append(all, facet)
@@ -240,7 +240,7 @@ func facets(s State, x *index) []Facet {
 	return all
 }
 
-// facet sums the counts by what of takes from a group's values.
+// facet returns the sums of the counts by the value that of returns for a group.
 func facet(
 	s State, counts *inventoryv1.AggregateInstancesResponse, of func(values []string) string, field string, text func(string) string,
 ) Facet {
@@ -271,7 +271,7 @@ func facet(
 	return f
 }
 
-// instancesOf counts what the roll has of an account.
+// instancesOf returns the number of instances of an account.
 func (x *index) instancesOf(account string) int64 {
 	var sum int64
 	for _, group := range x.counts.GetGroups() {
@@ -282,10 +282,10 @@ func (x *index) instancesOf(account string) int64 {
 	return sum
 }
 
-// connectionWord is a connection's status as people read it.
-func connectionWord(c *accountsv1.Connection) string {
+// connectionText returns the status of a connection for people.
+func connectionText(c *accountsv1.Connection) string {
 	if c.GetStatus() == accountsv1.Connection_STATUS_UNSPECIFIED {
 		return "unknown"
 	}
-	return enumWord(c.GetStatus().String())
+	return enumText(c.GetStatus().String())
 }

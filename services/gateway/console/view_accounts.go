@@ -11,24 +11,24 @@ import (
 
 // Accounts is the table of accounts.
 type Accounts struct {
-	// Known tells that there is an answer, be it an empty one.
+	// Known is set if the accounts could be read, even if there are none.
 	Known bool
 	Total int64
-	// ByStatus counts the statuses, the worst first.
+	// ByStatus has the number of accounts in each status, the worst first.
 	ByStatus []StatusCount
 	Rows     []AccountRow
-	// Hidden counts the rows that are left out; AllURL shows them.
+	// Hidden is the number of rows that are not shown; AllURL shows them.
 	Hidden int
 	AllURL string
-	// FewURL shows only the first ones again, when all are shown.
+	// FewURL shows only the first rows again. It is "" unless all are shown.
 	FewURL  string
 	syncing bool
 }
 
-// StatusCount is how many accounts have a status.
+// StatusCount is the number of accounts in a status.
 type StatusCount struct {
 	Class string
-	Word  string
+	Text  string
 	Count int
 }
 
@@ -38,20 +38,20 @@ type AccountRow struct {
 	Name   string
 	Sub    string
 	Class  string
-	Word   string
+	Status string
 	Paused bool
-	// Cloud is the provider's name, and CloudURL its instances.
+	// Cloud is the name of the provider, and CloudURL shows its instances.
 	Cloud    string
 	CloudURL string
-	// SignsInBy is the way to sign in, and SignsInAs what it uses: a role, a key.
+	// SignsInBy is the sign-in method, and SignsInAs the identity, for example a role.
 	SignsInBy string
 	SignsInAs string
 	Instances string
-	// LastSeen tells that the count is from before the connection failed.
+	// LastSeen is set if the count is from before the connection failed.
 	LastSeen bool
-	LastSync Moment
-	// LastSuccess is shown when the last sync was not one.
-	LastSuccess Moment
+	LastSync RelativeTime
+	// LastSuccess is set if the last sync did not succeed.
+	LastSuccess RelativeTime
 	Error       string
 	Reason      string
 	Remedy      string
@@ -59,15 +59,15 @@ type AccountRow struct {
 	FilterURL   string
 }
 
-// Progress is how far a sync run is.
+// Progress is the progress of a sync run.
 type Progress struct {
 	Done, Total int32
 }
 
-// accountsShown is how many accounts the page begins with.
+// accountsShown is the number of accounts that the page shows at first.
 const accountsShown = 12
 
-// urgency orders accounts: what needs a person comes first.
+// urgency orders accounts: those with problems come first.
 var urgency = map[accountsv1.Connection_Status]int{
 	accountsv1.Connection_FAILED:    0,
 	accountsv1.Connection_DEGRADED:  1,
@@ -76,10 +76,10 @@ var urgency = map[accountsv1.Connection_Status]int{
 	accountsv1.Connection_CONNECTED: 3,
 }
 
-func accountList(s State, all answers, x *index) Accounts {
+func accountList(s State, all responses, x *index) Accounts {
 	list := Accounts{
 		Known: all.accounts.value != nil, Total: int64(all.accounts.value.GetTotalSize()),
-		AllURL: s.everyAccount(true).URL() + "#accounts",
+		AllURL: s.withAllAccounts(true).URL() + "#accounts",
 	}
 	running := map[string]*discoveryv1.SyncRun{}
 	for _, run := range all.runs.value.GetSyncRuns() {
@@ -101,13 +101,13 @@ func accountList(s State, all answers, x *index) Accounts {
 		list.Rows = append(list.Rows, accountRow(s, account, running[account.GetName()], x))
 	}
 	if s.AllAccounts && len(list.Rows) > accountsShown {
-		list.FewURL = s.everyAccount(false).URL() + "#accounts"
+		list.FewURL = s.withAllAccounts(false).URL() + "#accounts"
 	}
 	return list
 }
 
-// urgencyOf counts an account that was healthy before its running sync as
-// healthy: rows must not jump at each sync.
+// urgencyOf returns the urgency of an account. While a sync runs it is that of the status before,
+// so that rows don't move with every sync.
 func urgencyOf(a *accountsv1.Account) int {
 	c := a.GetConnection()
 	if c.GetStatus() == accountsv1.Connection_SYNCING {
@@ -120,20 +120,20 @@ func urgencyOf(a *accountsv1.Account) int {
 }
 
 func (l *Accounts) count(a *accountsv1.Account) {
-	word := connectionWord(a.GetConnection())
+	text := connectionText(a.GetConnection())
 	for i := range l.ByStatus {
-		if l.ByStatus[i].Word == word {
+		if l.ByStatus[i].Text == text {
 			l.ByStatus[i].Count++
 			return
 		}
 	}
-	l.ByStatus = append(l.ByStatus, StatusCount{Class: word, Word: word, Count: 1})
+	l.ByStatus = append(l.ByStatus, StatusCount{Class: text, Text: text, Count: 1})
 }
 
-// Connected counts the accounts whose last sync was whole.
+// Connected returns the number of accounts whose last sync succeeded.
 func (l Accounts) Connected() int {
 	for _, c := range l.ByStatus {
-		if c.Word == "connected" {
+		if c.Text == "connected" {
 			return c.Count
 		}
 	}
@@ -148,10 +148,10 @@ func accountRow(s State, a *accountsv1.Account, run *discoveryv1.SyncRun, x *ind
 		Sub:       cloudID(a),
 		Cloud:     cloudName(a.GetProvider().String()),
 		CloudURL:  s.filtered(clause{"provider", a.GetProvider().String()}.String()).URL() + "#instances",
-		Class:     connectionWord(c),
-		Word:      connectionWord(c),
+		Class:     connectionText(c),
+		Status:    connectionText(c),
 		Paused:    a.GetPaused(),
-		LastSync:  moment(c.GetLastSyncTime(), x.now),
+		LastSync:  relativeTime(c.GetLastSyncTime(), x.now),
 		Error:     c.GetLastError(),
 		Remedy:    c.GetRemedy(),
 		FilterURL: s.filtered(clause{"account", a.GetName()}.String()).URL() + "#instances",
@@ -169,13 +169,13 @@ func accountRow(s State, a *accountsv1.Account, run *discoveryv1.SyncRun, x *ind
 			r.Run = &Progress{Done: run.GetScopesDone(), Total: run.GetScopesTotal()}
 		}
 	case accountsv1.Connection_DEGRADED, accountsv1.Connection_FAILED:
-		r.LastSuccess = moment(c.GetLastSuccessTime(), x.now)
+		r.LastSuccess = relativeTime(c.GetLastSuccessTime(), x.now)
 		r.LastSeen = c.GetStatus() == accountsv1.Connection_FAILED && r.Instances != "0"
 	}
 	return r
 }
 
-// accountAnchor is where on the page an account is.
+// accountAnchor returns the anchor of an account on the page.
 func accountAnchor(name string) string {
 	return "account-" + strings.TrimPrefix(name, "accounts/")
 }

@@ -19,16 +19,16 @@ import (
 type List struct {
 	Columns []Column
 	Rows    []Row
-	// Known tells that there is an answer, be it an empty one.
+	// Known is set if the instances could be read, even if there are none.
 	Known bool
-	// Total and Range are `1,774` and `51–100`.
+	// Total is the number of instances that match, and Range the rows on this page, `51–100`.
 	Total int64
 	Range string
-	// AsOf is how old the oldest observation behind the rows is.
-	AsOf Moment
-	// Blind counts the scopes that the answer can't vouch for.
-	Blind int
-	// Filter says what is wrong with the filter, if anything is.
+	// AsOf is the time of the oldest observation behind the rows.
+	AsOf RelativeTime
+	// Unreachable is the number of scopes for which the list may be incomplete or out of date.
+	Unreachable int
+	// Filter is the mistake in the filter, if there is one.
 	Filter *Mistake
 	// Problem is any other reason why there are no rows.
 	Problem string
@@ -40,14 +40,14 @@ type List struct {
 	ClearURL    string
 }
 
-// Column is a head of the table.
+// Column is the head of a column.
 type Column struct {
 	Text string
-	// URL sorts by it; "" when that can't be.
+	// URL sorts by the column, or is "" if that is not possible.
 	URL string
-	// Sort is `ascending`, `descending` or "", as aria-sort has it.
+	// Sort is the value of aria-sort: `ascending`, `descending` or "".
 	Sort string
-	// Wide columns are left out on a phone, and Account on a small one.
+	// Wide columns are hidden on a phone, and the Account column on a small phone.
 	Wide    bool
 	Account bool
 }
@@ -55,7 +55,7 @@ type Column struct {
 // Row is one instance.
 type Row struct {
 	ID string
-	// PageURL is all of it, with its history.
+	// PageURL is the page of the instance with its history.
 	PageURL  string
 	Chip     Chip
 	Name     string
@@ -68,39 +68,39 @@ type Row struct {
 	AcctURL  string
 	Location string
 	Address  string
-	// Addresses are all of them, when there are more than the one shown.
+	// Addresses has all addresses if there are more than the one shown.
 	Addresses []string
 	Labels    []Label
-	// MoreLabels are those that found no room.
+	// MoreLabels has the labels that do not fit into the row.
 	MoreLabels []Label
-	Changed    Moment
+	Changed    RelativeTime
 }
 
-// Label is one label with the link that filters by it.
+// Label is a label with a link that filters by it.
 type Label struct {
 	Text string
 	URL  string
 }
 
-// Chip is a state as a word in a colour.
+// Chip is a state as text in a colour.
 type Chip struct {
-	Word  string
+	Text  string
 	Class string
 	Title string
 }
 
-// Mistake is what is wrong with the filter, and where.
+// Mistake is an error in the filter.
 type Mistake struct {
 	Text string
-	// Before, At and After are the filter around the mistake; At is "" when the
-	// place is not known, and a blank at the end of the filter.
+	// Before, At and After are the parts of the filter around the error. At is "" if the position
+	// is unknown, and a blank at the end of the filter.
 	Before, At, After string
 }
 
-// labelsShown is how many labels a row has room for.
+// labelsShown is the number of labels in a row.
 const labelsShown = 1
 
-func list(s State, all answers, x *index) List {
+func list(s State, all responses, x *index) List {
 	l := List{
 		Columns: columns(s), ClearURL: s.filtered("").URL(), GoneURL: s.withGone(!s.Gone).URL(),
 	}
@@ -109,16 +109,16 @@ func list(s State, all answers, x *index) List {
 		return l
 	}
 	answer := all.instances.value
-	blind := map[string]bool{}
+	unreachable := map[string]bool{}
 	for _, scope := range answer.GetUnreachable() {
-		blind[scope] = true
+		unreachable[scope] = true
 	}
 	l.Known = true
 	l.Total = int64(answer.GetTotalSize())
-	l.AsOf = moment(answer.GetFreshness().GetOldestObserveTime(), x.now)
-	l.Blind = len(blind)
+	l.AsOf = relativeTime(answer.GetFreshness().GetOldestObserveTime(), x.now)
+	l.Unreachable = len(unreachable)
 	for _, instance := range answer.GetInstances() {
-		l.Rows = append(l.Rows, row(s, instance, blind[scopeOf(instance)], x))
+		l.Rows = append(l.Rows, row(s, instance, unreachable[scopeOf(instance)], x))
 	}
 	if len(l.Rows) > 0 {
 		first := int64(s.page*pageSize) + 1
@@ -133,11 +133,11 @@ func list(s State, all answers, x *index) List {
 	return l
 }
 
-// explain says why there are no rows.
+// explain sets the reason why there are no rows.
 func (l *List) explain(s State, err error) {
 	st := status.Convert(err)
-	if away(err) {
-		return // The banner says it.
+	if isUnavailable(err) {
+		return // The banner explains it.
 	}
 	if st.Code() == codes.InvalidArgument {
 		for _, detail := range st.Details() {
@@ -154,8 +154,8 @@ func (l *List) explain(s State, err error) {
 	l.Problem = st.Message()
 }
 
-// column is where in the filter a mistake begins, in characters from 1; 0 when
-// it is not known.
+// column returns the position of an error in the filter, in characters from 1, or 0 if it is
+// unknown.
 func column(st *status.Status) int {
 	for _, detail := range st.Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
@@ -188,7 +188,7 @@ func columns(s State) []Column {
 	var all []Column
 	for _, c := range []struct {
 		text, field string
-		fallsFirst  bool
+		descFirst   bool
 		wide        bool
 	}{
 		{text: "State", field: "state"},
@@ -197,12 +197,12 @@ func columns(s State) []Column {
 		{text: "Account", field: "account"},
 		{text: "Location", field: "location.region", wide: true},
 		{text: "Labels", wide: true},
-		{text: "Changed", field: "change_time", fallsFirst: true},
+		{text: "Changed", field: "change_time", descFirst: true},
 	} {
 		head := Column{Text: c.text, Wide: c.wide, Account: c.field == "account"}
 		if c.field != "" {
 			next := c.field
-			if c.fallsFirst {
+			if c.descFirst {
 				next += " desc"
 			}
 			if c.field == field {
@@ -231,18 +231,18 @@ func row(s State, i *inventoryv1.Instance, stale bool, x *index) Row {
 		Account:  x.account(i.GetAccount()),
 		AcctURL:  s.filtered(clause{"account", i.GetAccount()}.toggle(s.Filter)).URL(),
 		Location: locationText(i),
-		Changed:  moment(i.GetChangeTime(), x.now),
+		Changed:  relativeTime(i.GetChangeTime(), x.now),
 	}
 	if r.Name == "" {
 		r.Name = i.GetProviderId()
 	}
 	if stale {
 		r.Stale, r.SubMono = true, false
-		r.Sub = "last seen " + moment(i.GetObserveTime(), x.now).Text + " · can't be read"
+		r.Sub = "last seen " + relativeTime(i.GetObserveTime(), x.now).Text + " · can't be read"
 	}
 	if i.GetGoneTime() != nil {
 		r.SubMono = false
-		r.Sub = "gone since " + moment(i.GetGoneTime(), x.now).Text
+		r.Sub = "gone since " + relativeTime(i.GetGoneTime(), x.now).Text
 	}
 	r.Address, r.Addresses = addresses(i)
 	for _, key := range labelKeys(i) {
@@ -257,8 +257,8 @@ func row(s State, i *inventoryv1.Instance, stale bool, x *index) Row {
 	return r
 }
 
-// labelKeys are an instance's labels by key, those that only repeat its name
-// (AWS's Name tag) last.
+// labelKeys returns the label keys of an instance in order; labels that repeat its name, such as
+// the Name tag of AWS, are last.
 func labelKeys(i *inventoryv1.Instance) []string {
 	repeats := func(key string) int { return boolInt(i.GetLabels()[key] == i.GetDisplayName()) }
 	return slices.SortedFunc(maps.Keys(i.GetLabels()), func(a, b string) int {
@@ -267,9 +267,9 @@ func labelKeys(i *inventoryv1.Instance) []string {
 }
 
 func stateChip(i *inventoryv1.Instance) Chip {
-	c := Chip{Word: enumWord(i.GetState().String()), Class: "unknown"}
+	c := Chip{Text: enumText(i.GetState().String()), Class: "unknown"}
 	if i.GetProviderState() != "" {
-		c.Title = "the cloud says: " + i.GetProviderState()
+		c.Title = "state in the cloud: " + i.GetProviderState()
 	}
 	switch i.GetState() {
 	case inventoryv1.Instance_RUNNING:
@@ -311,12 +311,12 @@ func locationText(i *inventoryv1.Instance) string {
 	return where
 }
 
-// joined puts a dot between the parts that say something.
+// joined joins the parts that are not empty.
 func joined(parts []string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " · ")
 }
 
-// addresses are the one to show, and all when there are more.
+// addresses returns the address to show, and all addresses if there is more than one.
 func addresses(i *inventoryv1.Instance) (shown string, all []string) {
 	all = append(append(all, i.GetPrivateIps()...), i.GetPublicIps()...)
 	if db := i.GetDatabase(); db.GetEndpoint() != "" {

@@ -10,37 +10,37 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// Note says what could not be seen, since when and why. Notes are what keeps
-// "there is none" apart from "we could not look".
+// Note explains which scopes could not be read, since when and why. Notes distinguish "there are
+// no instances" from "the instances could not be read".
 type Note struct {
 	// Account is the anchor of the account's row.
 	Account string
-	// Title is whose and what: `payments-prod · eu-south-1 · virtual machines`.
+	// Title names the account and the scopes: `payments-prod · eu-south-1 · virtual machines`.
 	Title string
-	// Text says the rest: `could not be read for 12 min: AccessDenied …`.
+	// Text completes the sentence: `could not be read for 12 min: AccessDenied …`.
 	Text string
 	// Remedy is what to do about it, if known.
 	Remedy string
-	// Waiting tells that nothing failed: the first look is still to come.
+	// Waiting is set if nothing failed: the scopes have not been read yet.
 	Waiting bool
 }
 
-// notesShown is how many notes are open; the rest fold.
+// notesShown is the number of notes that are not folded.
 const notesShown = 3
 
-// trouble of one account for one reason, over all its places.
+// noteGroup collects the scopes of one account that are unreachable for one reason.
 type noteGroup struct {
-	account string
-	err     string
-	waiting bool
-	places  []string
-	held    int64
-	// seen is the oldest complete observation; zero when there was none of one.
-	seen  time.Time
-	never bool
+	account   string
+	err       string
+	waiting   bool
+	scopes    []string
+	instances int64
+	// observed is the oldest complete observation; never is set if a scope has none.
+	observed time.Time
+	never    bool
 }
 
-// notes groups the scopes that could not be vouched for by account and cause.
+// notes groups the unreachable scopes by account and reason.
 func notes(unreachable []string, x *index) (shown, more []Note) {
 	groups := map[string]*noteGroup{}
 	var order []string
@@ -50,7 +50,7 @@ func notes(unreachable []string, x *index) (shown, more []Note) {
 			continue
 		}
 		scope := x.failing[name]
-		why := whyNot(scope)
+		why := unreachableReason(scope)
 		key := account + "\x00" + why
 		g := groups[key]
 		if g == nil {
@@ -58,10 +58,10 @@ func notes(unreachable []string, x *index) (shown, more []Note) {
 			groups[key] = g
 			order = append(order, key)
 		}
-		g.add(place(kind, location), scope)
+		g.add(scopeLabel(kind, location), scope)
 	}
 	slices.SortStableFunc(order, func(a, b string) int {
-		return cmp.Or(cmp.Compare(boolInt(groups[a].waiting), boolInt(groups[b].waiting)), cmp.Compare(groups[b].held, groups[a].held))
+		return cmp.Or(cmp.Compare(boolInt(groups[a].waiting), boolInt(groups[b].waiting)), cmp.Compare(groups[b].instances, groups[a].instances))
 	})
 	for i, key := range order {
 		if note := groups[key].note(x); i < notesShown {
@@ -73,68 +73,68 @@ func notes(unreachable []string, x *index) (shown, more []Note) {
 	return shown, more
 }
 
-// whyNot is why an answer can't vouch for a scope; "" when nobody knows, or for
-// one that was not looked at yet.
-func whyNot(scope *inventoryv1.Scope) string {
+// unreachableReason returns the reason why a scope is unreachable, or "" if it is unknown or the
+// scope has not been read yet.
+func unreachableReason(scope *inventoryv1.Scope) string {
 	switch hold := scope.GetHold(); {
 	case hold != nil:
-		return fmt.Sprintf("%s of %s instances were missing at once, which another reading or a person has to confirm",
+		return fmt.Sprintf("%s of %s instances disappeared at once; they stay listed until further observations or a person confirm that they are gone",
 			number(hold.GetMissingCount()), number(hold.GetInstanceCount()))
 	case scope.GetLastError() != "":
 		return scope.GetLastError()
 	case scope.GetLastCompleteTime() != nil && scope.GetSyncInterval() != nil:
-		return "it is due every " + span(scope.GetSyncInterval().AsDuration()) + " and was not read"
+		return "it should be read every " + span(scope.GetSyncInterval().AsDuration()) + " but was not"
 	}
 	return ""
 }
 
 func (g *noteGroup) add(place string, scope *inventoryv1.Scope) {
-	g.places = append(g.places, place)
-	g.held += scope.GetInstanceCount()
+	g.scopes = append(g.scopes, place)
+	g.instances += scope.GetInstanceCount()
 	seen := scope.GetLastCompleteTime()
 	switch {
 	case seen == nil:
 		g.never = true
-	case g.seen.IsZero() || seen.AsTime().Before(g.seen):
-		g.seen = seen.AsTime()
+	case g.observed.IsZero() || seen.AsTime().Before(g.observed):
+		g.observed = seen.AsTime()
 	}
 }
 
 func (g *noteGroup) note(x *index) Note {
 	n := Note{
 		Account: accountAnchor(g.account), Waiting: g.waiting,
-		Title: x.account(g.account) + " · " + listing(g.places, 3), Remedy: x.remedies[g.account],
+		Title: x.account(g.account) + " · " + listing(g.scopes, 3), Remedy: x.remedies[g.account],
 	}
 	if g.waiting {
-		n.Text = "was not read yet. What is there is not on the roll so far."
+		n.Text = "has not been read yet. Its instances are not in the inventory."
 		n.Remedy = ""
 		return n
 	}
 	var b strings.Builder
-	blind := x.now.Sub(g.seen)
+	age := x.now.Sub(g.observed)
 	switch {
 	case g.never:
-		b.WriteString("could never be read to the end")
-	case blind < 2*time.Second:
+		b.WriteString("could never be read completely")
+	case age < 2*time.Second:
 		b.WriteString("could not be read just now")
 	default:
-		fmt.Fprintf(&b, "could not be read for %s", span(blind))
+		fmt.Fprintf(&b, "could not be read for %s", span(age))
 	}
 	if g.err != "" {
 		fmt.Fprintf(&b, ": %s", strings.TrimSuffix(g.err, "."))
 	}
 	b.WriteString(".")
 	switch {
-	case g.held == 1:
+	case g.instances == 1:
 		b.WriteString(" Its 1 instance is shown as last seen.")
-	case g.held > 1:
-		fmt.Fprintf(&b, " Its %s instances are shown as last seen; none was removed.", number(g.held))
+	case g.instances > 1:
+		fmt.Fprintf(&b, " Its %s instances are shown as last seen; none was removed.", number(g.instances))
 	}
 	n.Text = b.String()
 	return n
 }
 
-// parseScope takes `scopes/{account}~{kind}~{location}` apart.
+// parseScope splits the name `scopes/{account}~{kind}~{location}`.
 func parseScope(name string) (account, kind, location string, ok bool) {
 	parts := strings.Split(strings.TrimPrefix(name, "scopes/"), "~")
 	if len(parts) != 3 {
@@ -143,15 +143,15 @@ func parseScope(name string) (account, kind, location string, ok bool) {
 	return "accounts/" + parts[0], parts[1], parts[2], true
 }
 
-// place is a scope within its account, for people.
-func place(kind, location string) string {
+// scopeLabel returns the name of a scope within its account for people.
+func scopeLabel(kind, location string) string {
 	if location == "-" {
-		return "all of it"
+		return "all kinds and locations"
 	}
 	return location + " · " + strings.ReplaceAll(kind, "-", " ") + "s"
 }
 
-// scopeOf is the name of the scope that an instance was seen in.
+// scopeOf returns the name of the scope of an instance.
 func scopeOf(i *inventoryv1.Instance) string {
 	kind := strings.ReplaceAll(strings.ToLower(i.GetKind().String()), "_", "-")
 	return "scopes/" + strings.TrimPrefix(i.GetAccount(), "accounts/") + "~" + kind + "~" + i.GetLocation().GetRegion()

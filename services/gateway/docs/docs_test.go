@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-func TestTheDocumentIsReadyForReaders(t *testing.T) {
+func TestDocument_Finished(t *testing.T) {
 	t.Parallel()
 	d, err := New()
 	if err != nil {
@@ -38,7 +38,7 @@ func TestTheDocumentIsReadyForReaders(t *testing.T) {
 	}
 	for _, tag := range doc.Tags {
 		if tag.Name == "IngestService" || tag.Name == "ConnectionService" {
-			t.Errorf("the internal %s is told of", tag.Name)
+			t.Errorf("the document has the internal service %s", tag.Name)
 		}
 	}
 	for path, item := range doc.Paths {
@@ -56,7 +56,7 @@ func TestTheDocumentIsReadyForReaders(t *testing.T) {
 	}
 	for _, path := range []string{"/v1/accounts/{account}", "/v1/accounts/{account}:sync", "/v1/instances:lookup", "/v1/syncRuns/{syncRun}:watch"} {
 		if doc.Paths[path] == nil {
-			t.Errorf("no %s among %v", path, slices.Sorted(maps.Keys(doc.Paths)))
+			t.Errorf("no path %s in %v", path, slices.Sorted(maps.Keys(doc.Paths)))
 		}
 	}
 	if got := doc.Paths["/v1/syncRuns/{syncRun}:watch"]["get"].Produces; !slices.Equal(got, []string{"application/x-ndjson"}) {
@@ -66,11 +66,11 @@ func TestTheDocumentIsReadyForReaders(t *testing.T) {
 		t.Errorf("the stream of events produces %v", got)
 	}
 	if strings.Contains(string(d.document), "Stream result of") {
-		t.Error("a stream's line is told of as wrapped")
+		t.Error("the document describes the lines of a stream as wrapped")
 	}
 }
 
-func TestReferencesLeadSomewhere(t *testing.T) {
+func TestDocument_ReferencesResolve(t *testing.T) {
 	t.Parallel()
 	d, err := New()
 	if err != nil {
@@ -87,7 +87,7 @@ func TestReferencesLeadSomewhere(t *testing.T) {
 	}
 }
 
-func TestThePageShowsEveryMethodWithAnExample(t *testing.T) {
+func TestPage_ShowsEveryMethodWithAnExample(t *testing.T) {
 	t.Parallel()
 	d, err := New()
 	if err != nil {
@@ -101,7 +101,7 @@ func TestThePageShowsEveryMethodWithAnExample(t *testing.T) {
 		for _, m := range service.Methods {
 			methods++
 			if !strings.Contains(page, `id="`+m.ID+`"`) {
-				t.Errorf("no %s on the page", m.ID)
+				t.Errorf("the page lacks %s", m.ID)
 			}
 		}
 	}
@@ -109,11 +109,11 @@ func TestThePageShowsEveryMethodWithAnExample(t *testing.T) {
 		t.Errorf("%d methods and %d examples", methods, len(examples))
 	}
 	if strings.Contains(page, origin) || !strings.Contains(page, "http://rollcall.test:8080/v1/instances") {
-		t.Error("the examples do not lead to where the reader is")
+		t.Error("the examples do not use the address of the page")
 	}
 	for _, link := range regexp.MustCompile(`href="(#[^"]+)"`).FindAllStringSubmatch(page, -1) {
 		if !bytes.Contains(answer.Body.Bytes(), []byte(`id="`+link[1][1:]+`"`)) {
-			t.Errorf("%s leads nowhere", link[1])
+			t.Errorf("the link %s has no target", link[1])
 		}
 	}
 	if strings.Contains(page, "<script") || strings.Contains(page, "style=") {

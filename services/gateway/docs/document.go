@@ -16,24 +16,24 @@ const Version = "v1"
 
 const title = "Rollcall"
 
-const description = `Rollcall keeps the roll of a company's cloud instances: virtual machines and databases, across all accounts and regions.
+const description = `Rollcall keeps an inventory of a company's cloud instances: virtual machines and databases, across all accounts and regions.
 
-Names are resource names, such as accounts/aws-100000000001 (AIP-122). Lists are filtered (AIP-160), ordered (AIP-132) and paged (AIP-158) in one language for all resources. Every list of instances says how fresh it is, and which scopes it could not vouch for in unreachable.
+Names are resource names, such as accounts/aws-100000000001 (AIP-122). All resources use the same language for filters (AIP-160), order (AIP-132) and pages (AIP-158). Every list of instances has its freshness, and lists in unreachable the scopes for which it may be incomplete or out of date.
 
-Fields are in lowerCamelCase. An unknown field or query parameter is refused, naming it. Errors are google.rpc.Status: code (of gRPC), message and details, of which ErrorInfo names a stable reason and BadRequest the fields at fault. Streams are newline-delimited JSON, one message a line; an error ends one with a line {"error": …}. Those that can be resumed are server-sent events for Accept: text/event-stream. 64-bit numbers, such as revisions, are strings.`
+Fields are in lowerCamelCase. An unknown field or query parameter is an error that names it. Errors are google.rpc.Status: code (of gRPC), message and details. Among the details, ErrorInfo has a stable reason and BadRequest the invalid fields. Streams are newline-delimited JSON, one message a line; a failed stream ends with a line {"error": …}. With Accept: text/event-stream, streams that can be resumed are server-sent events. 64-bit numbers, such as revisions, are strings.`
 
 // object is a JSON object of the document.
 type object = map[string]any
 
-// finished is the generated document made ready for readers:
+// finished returns the generated document with these changes:
 //
-//   - it has a title, a version and a description;
-//   - the internal services, which have no paths, are left out;
-//   - paths are spelt out, `/v1/accounts/{account}` in place of `/v1/{name}` with
-//     a pattern, so that clients made from it do not escape the slash in a name;
-//   - a stream is described by its lines, as package rest writes them;
-//   - a body that can only be empty is left out, and one that is a part of the
-//     answered resource refers to its type.
+//   - It has a title, a version and a description.
+//   - Internal services, which have no paths, are removed.
+//   - Paths are expanded to `/v1/accounts/{account}` instead of `/v1/{name}` with a pattern, so that
+//     generated clients don't escape the slash in a name.
+//   - Streams are described by their lines, as package rest writes them.
+//   - Bodies without fields are removed, and the body of an update refers to the type of the
+//     resource.
 func finished() (object, error) {
 	var doc object
 	if err := json.Unmarshal(openapi.Document, &doc); err != nil {
@@ -46,13 +46,13 @@ func finished() (object, error) {
 	paths := object{}
 	used := map[string]bool{}
 	for path, item := range asObject(doc["paths"]) {
-		// The generator may put methods of several resources under one template.
+		// The generator may group methods of several resources under one template.
 		for verb, operation := range asObject(item) {
-			spelt, err := spellOut(path, asObject(operation))
+			expanded, err := expandPath(path, asObject(operation))
 			if err != nil {
 				return nil, err
 			}
-			merge(paths, spelt, object{verb: operation})
+			merge(paths, expanded, object{verb: operation})
 		}
 		for _, operation := range asObject(item) {
 			for _, tag := range asList(asObject(operation)["tags"]) {
@@ -80,10 +80,9 @@ var (
 	namePattern  = regexp.MustCompile(`^([a-zA-Z]+)s/\[\^/\]\+$`)
 )
 
-// spellOut writes a path with its collections in it, and renames its parameters
-// to fit: the variable `name` with the pattern `accounts/[^/]+` becomes
-// `accounts/{account}`.
-func spellOut(path string, operation object) (string, error) {
+// expandPath returns a path with the collections of its resource names, and renames the parameters
+// accordingly: the variable `name` with the pattern `accounts/[^/]+` becomes `accounts/{account}`.
+func expandPath(path string, operation object) (string, error) {
 	for _, match := range pathVariable.FindAllStringSubmatch(path, -1) {
 		variable, singular := match[1], ""
 		for _, p := range asList(operation["parameters"]) {
@@ -93,12 +92,12 @@ func spellOut(path string, operation object) (string, error) {
 			}
 			pattern := namePattern.FindStringSubmatch(fmt.Sprint(parameter["pattern"]))
 			if pattern == nil {
-				return "", fmt.Errorf("path %s: the pattern of %s is not that of a resource name", path, variable)
+				return "", fmt.Errorf("path %s: the pattern of %s does not match a resource name", path, variable)
 			}
 			singular = pattern[1]
 			delete(parameter, "pattern")
 			parameter["name"] = singular
-			parameter["description"] = fmt.Sprintf("The id of the %s, the last part of its name `%ss/{%s}`.", spaced(singular), singular, singular)
+			parameter["description"] = fmt.Sprintf("The id of the %s: the last segment of its name `%ss/{%s}`.", spaced(singular), singular, singular)
 		}
 		if singular == "" {
 			return "", fmt.Errorf("path %s: no parameter for %s", path, variable)
@@ -108,7 +107,7 @@ func spellOut(path string, operation object) (string, error) {
 	return path, nil
 }
 
-// merge adds the operations at a path: two templates may spell out the same.
+// merge adds the operations of a path. Two templates may expand to the same path.
 func merge(paths object, path string, item object) {
 	if paths[path] == nil {
 		paths[path] = object{}
@@ -116,7 +115,7 @@ func merge(paths object, path string, item object) {
 	maps.Copy(asObject(paths[path]), item)
 }
 
-// describeStream replaces {result, error} by what a line of the stream is.
+// describeStream replaces the schema {result, error} of a stream by that of its lines.
 func describeStream(operation object) {
 	ok := asObject(asObject(operation["responses"])["200"])
 	schema := asObject(ok["schema"])
@@ -125,32 +124,32 @@ func describeStream(operation object) {
 		return
 	}
 	ok["schema"] = result
-	ok["description"] = "A stream of these, one a line."
+	ok["description"] = "A stream of these messages, one a line."
 	operation["produces"] = []any{"application/x-ndjson"}
 }
 
-// describeEvents adds the form of a stream that can be resumed, as package rest
-// offers it.
+// describeEvents adds server-sent events to a stream that can be resumed, as package rest serves
+// it.
 func describeEvents(operation object) {
 	parameters := asList(operation["parameters"])
 	if operation["produces"] == nil || !slices.ContainsFunc(parameters, func(p any) bool { return asObject(p)["name"] == "resumeToken" }) {
 		return
 	}
 	operation["produces"] = append(asList(operation["produces"]), "text/event-stream")
-	asObject(asObject(operation["responses"])["200"])["description"] = "A stream of these, one a line. As server-sent events: " +
-		"the id is the resume token, the event the type, the data the message; a heartbeat is a comment that moves the id on; " +
-		"an event `error` with the status ends a stream that failed."
+	asObject(asObject(operation["responses"])["200"])["description"] = "A stream of these messages, one a line. As server-sent events: " +
+		"the id is the resume token, the event the type, and the data the message; a heartbeat is a comment with an id; " +
+		"a failed stream ends with an event `error` whose data is the status."
 	operation["parameters"] = append(parameters, object{
 		"name": "Last-Event-ID", "in": "header", "required": false, "type": "string",
-		"description": "The id of the last event: the stream goes on after it, whatever else the address says of where to begin.",
+		"description": "The id of the last event: the stream continues after it and ignores the other parameters for its start.",
 	}, object{
 		"name": "lastEventId", "in": "query", "required": false, "type": "string",
-		"description": "The same, for those who can't set headers.",
+		"description": "The same as Last-Event-ID, for clients that can't set headers.",
 	})
 }
 
-// describePatch lets the body of an Update refer to the resource that it
-// answers, and names the mask, which the generator leaves out.
+// describePatch sets the type of an update's body to that of its response, and adds the update
+// mask, which the generator omits.
 func describePatch(operation object) {
 	resource := asObject(asObject(asObject(operation["responses"])["200"])["schema"])
 	parameters := asList(operation["parameters"])
@@ -161,11 +160,11 @@ func describePatch(operation object) {
 	}
 	operation["parameters"] = append(parameters, object{
 		"name": "updateMask", "in": "query", "required": false, "type": "string",
-		"description": "Which fields to change, with commas between (AIP-134); those that the body has when empty, all for `*`.",
+		"description": "The fields to change, separated by commas (AIP-134). Empty: the fields that the body has. `*`: all fields.",
 	})
 }
 
-// dropEmptyBody leaves out a body whose type has no fields, and the type.
+// dropEmptyBody removes a body whose type has no fields, and that type.
 func dropEmptyBody(operation object, definitions object) {
 	operation["parameters"] = slices.DeleteFunc(asList(operation["parameters"]), func(p any) bool {
 		parameter := asObject(p)
@@ -188,10 +187,10 @@ func asList(v any) []any {
 	return l
 }
 
-// spaced is a camelCase word in words: `sync run`.
-func spaced(word string) string {
+// spaced returns a camelCase name as separate words: `sync run`.
+func spaced(name string) string {
 	var b strings.Builder
-	for _, r := range word {
+	for _, r := range name {
 		if r >= 'A' && r <= 'Z' {
 			b.WriteByte(' ')
 			r += 'a' - 'A'

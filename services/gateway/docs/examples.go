@@ -1,10 +1,9 @@
 package docs
 
-// origin stands in the examples for where the reader reached the page.
+// origin is the placeholder in the examples for the URL of the server.
 const origin = "ORIGIN"
 
-// examples show how to call each method, a line of shell each. There is one for
-// every method: the page can't be built without.
+// examples has shell commands that call each method, by operation id. Every method must have one.
 var examples = map[string][]string{
 	"AccountService_ListAccounts": {
 		`curl -s 'ORIGIN/v1/accounts'`,

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Docs serves the document and its page.
+// Docs serves the OpenAPI document and its page.
 type Docs struct {
 	document []byte
 	api      API
 }
 
-// New makes both from the generated document.
+// New builds both from the generated document.
 func New() (*Docs, error) {
 	doc, err := finished()
 	if err != nil {
@@ -29,21 +29,21 @@ func New() (*Docs, error) {
 	return &Docs{document: encoded, api: api}, nil
 }
 
-// Document serves /openapi.json.
+// Document returns the handler of /openapi.json.
 func (d *Docs) Document() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(d.document) // Fails only when the caller has gone.
+		_, _ = w.Write(d.document) // Fails only if the client has disconnected.
 	})
 }
 
-// Page serves /docs.
+// Page returns the handler of /docs.
 func (d *Docs) Page() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = apiPage(d.api, "http://"+r.Host).Render(r.Context(), w) // Fails only when the browser has gone.
+		_ = apiPage(d.api, "http://"+r.Host).Render(r.Context(), w) // Fails only if the client has disconnected.
 	})
 }
 
-// shell is an example for the place the reader is at.
-func shell(example, at string) string { return strings.ReplaceAll(example, origin, at) }
+// withOrigin returns an example with the URL under which the browser reached the page.
+func withOrigin(example, url string) string { return strings.ReplaceAll(example, origin, url) }

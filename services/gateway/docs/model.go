@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// API is the document as the page shows it.
+// API is the part of the document that the page shows.
 type API struct {
 	Title       string
 	Version     string
@@ -25,23 +25,23 @@ type Service struct {
 	Methods     []Method
 }
 
-// Method is one method over REST.
+// Method is one REST method.
 type Method struct {
-	// ID is the anchor, `AccountService_ListAccounts`; Name its last part.
+	// ID is the anchor, `AccountService_ListAccounts`, and Name its last part.
 	ID   string
 	Name string
-	// Verb and Path: `GET`, `/v1/accounts/{account}`.
+	// Verb and Path are for example `GET` and `/v1/accounts/{account}`.
 	Verb        string
 	Path        string
 	Summary     string
 	Description []string
 	Parameters  []Field
-	// Body and Answer name the types of the request's body and of the answer; ""
-	// when there is none.
-	Body   string
-	Answer string
-	Stream bool
-	// Curl shows how to call it, without the origin.
+	// Body and Response name the types of the request body and of the response; "" if there is
+	// none.
+	Body     string
+	Response string
+	Stream   bool
+	// Curl has example calls, with the placeholder origin.
 	Curl []string
 }
 
@@ -50,16 +50,16 @@ type Type struct {
 	Name        string
 	Description []string
 	Fields      []Field
-	// Values are those of an enum.
+	// Values are the values of an enum.
 	Values []Field
 }
 
 // Field is a field of a type or a parameter of a method.
 type Field struct {
 	Name string
-	// In is `path` or `query`, "" in a type.
+	// In is `path` or `query`, or "" for a field of a type.
 	In string
-	// Type in words, and the type it links to.
+	// Type describes the type, and Link names the type to link to.
 	Type        string
 	Link        string
 	Required    bool
@@ -67,10 +67,10 @@ type Field struct {
 	Description []string
 }
 
-// verbs are in the order that the page lists them in.
+// verbs are the HTTP methods in the order in which the page lists them.
 var verbs = []string{"get", "post", "patch", "put", "delete"}
 
-// read takes from the document what the page shows.
+// read extracts the API from the document.
 func read(doc object) (API, error) {
 	info := asObject(doc["info"])
 	api := API{
@@ -109,7 +109,7 @@ func read(doc object) (API, error) {
 	return api, nil
 }
 
-// comparePaths puts a collection before its members and its verbs.
+// comparePaths orders a collection before its members and its custom methods.
 func comparePaths(a, b string) int {
 	split := strings.NewReplacer(":", "/:")
 	return cmp.Compare(split.Replace(a), split.Replace(b))
@@ -120,7 +120,7 @@ func method(verb, path string, operation object) (Method, string, error) {
 	service, name, _ := strings.Cut(id, "_")
 	curl, ok := examples[id]
 	if !ok {
-		return Method{}, "", fmt.Errorf("there is no example for %s", id)
+		return Method{}, "", fmt.Errorf("method %s has no example; add one to examples", id)
 	}
 	m := Method{
 		ID: id, Name: name, Verb: strings.ToUpper(verb), Path: path,
@@ -138,7 +138,7 @@ func method(verb, path string, operation object) (Method, string, error) {
 		f.Required = parameter["required"] == true
 		m.Parameters = append(m.Parameters, f)
 	}
-	m.Answer = reference(asObject(asObject(asObject(operation["responses"])["200"])["schema"]))
+	m.Response = reference(asObject(asObject(asObject(operation["responses"])["200"])["schema"]))
 	return m, service, nil
 }
 
@@ -158,16 +158,16 @@ func typeOf(name string, schema object) Type {
 	return t
 }
 
-// enum takes the values' comments out of the type's own, where the generator
-// lists them: ` - RUNNING: Running …`.
+// enum returns an enum. The generator appends the comments of the values to that of the type, as
+// ` - RUNNING: Running …`.
 func enum(name, comment string, values []any) Type {
 	parts := strings.Split(comment, "\n - ")
 	t := Type{Name: name, Description: paragraphs(parts[0])}
 	for _, v := range values {
 		value := Field{Name: fmt.Sprint(v)}
 		for _, part := range parts[1:] {
-			if said, ok := strings.CutPrefix(part, value.Name+": "); ok {
-				value.Description = paragraphs(said)
+			if description, ok := strings.CutPrefix(part, value.Name+": "); ok {
+				value.Description = paragraphs(description)
 			}
 		}
 		t.Values = append(t.Values, value)
@@ -181,25 +181,25 @@ func field(name string, schema object) Field {
 	return f
 }
 
-// described is the title and the description of a schema: the generator puts a
-// comment's only sentence into the title.
+// described returns the title and the description of a schema. The generator puts a comment of one
+// sentence into the title.
 func described(schema object) []string {
 	return append(paragraphs(schema["title"]), paragraphs(schema["description"])...)
 }
 
-// kind is a schema's type in words, and the definition it refers to.
-func kind(schema object) (words, link string) {
+// kind describes the type of a schema and returns the definition that it refers to.
+func kind(schema object) (text, link string) {
 	if ref := reference(schema); ref != "" {
 		return ref, ref
 	}
 	switch schema["type"] {
 	case "array":
-		words, link = kind(asObject(schema["items"]))
-		return "list of " + words, link
+		text, link = kind(asObject(schema["items"]))
+		return "list of " + text, link
 	case "object":
 		if values := asObject(schema["additionalProperties"]); values != nil {
-			words, link = kind(values)
-			return "map of " + words, link
+			text, link = kind(values)
+			return "map of " + text, link
 		}
 		return "object", ""
 	}
@@ -209,11 +209,11 @@ func kind(schema object) (words, link string) {
 	return fmt.Sprint(schema["type"]), ""
 }
 
-// reference is the name of the definition that a schema refers to, or "".
+// reference returns the name of the definition that a schema refers to, or "".
 func reference(schema object) string {
 	ref, ok := schema["$ref"].(string)
 	if !ok {
-		// A reference with a comment of its own is wrapped.
+		// A reference with its own comment is wrapped.
 		for _, part := range asList(schema["allOf"]) {
 			return reference(asObject(part))
 		}
@@ -226,7 +226,7 @@ func text(v any) string {
 	return s
 }
 
-// paragraphs are the paragraphs of a comment, each on one line.
+// paragraphs returns the paragraphs of a comment, each as one line.
 func paragraphs(v any) []string {
 	var all []string
 	for paragraph := range strings.SplitSeq(text(v), "\n\n") {

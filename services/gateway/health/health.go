@@ -1,5 +1,4 @@
-// Package health answers whether the gateway lives (/healthz) and whether it
-// can do its work (/readyz).
+// Package health serves the liveness (/healthz) and readiness (/readyz) checks of the gateway.
 package health
 
 import (
@@ -15,7 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/gateway"
 )
 
-// checkLimit is how long a service has to answer before it counts as away.
+// checkLimit is how long a service may take to respond before it counts as unreachable.
 const checkLimit = 2 * time.Second
 
 // The states of a service.
@@ -27,29 +26,30 @@ const (
 
 // Report is the body of /readyz.
 type Report struct {
-	// Status is READY when every service serves, else NOT_READY.
+	// Status is READY if every service is SERVING, and NOT_READY otherwise.
 	Status   string          `json:"status"`
 	Services []ServiceReport `json:"services"`
 }
 
-// ServiceReport is how one service behind the gateway is.
+// ServiceReport is the health of one service behind the gateway.
 type ServiceReport struct {
 	Name string `json:"name"`
-	// Status is SERVING, NOT_SERVING (it answers, and says that something it
-	// needs is away) or UNREACHABLE.
+	// Status is SERVING, NOT_SERVING (the service responds, but something that it depends on is
+	// unavailable) or UNREACHABLE.
 	Status string `json:"status"`
-	// Message says what is wrong, for people.
+	// Message explains for people why the service is not SERVING.
 	Message string `json:"message,omitempty"`
 }
 
-// Alive answers /healthz: the process runs and serves HTTP.
+// Alive returns the handler of /healthz, which succeeds while the process serves HTTP.
 func Alive() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusOK, map[string]string{"status": "ALIVE"})
 	})
 }
 
-// Ready answers /readyz: 200 when all services serve, else 503, naming each.
+// Ready returns the handler of /readyz, which responds with a Report and 200 if all services are
+// serving, or 503 otherwise.
 func Ready(upstreams []gateway.Upstream) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		report := Check(r.Context(), upstreams)
@@ -61,7 +61,7 @@ func Ready(upstreams []gateway.Upstream) http.Handler {
 	})
 }
 
-// Check asks all services at once.
+// Check checks the health of all services concurrently.
 func Check(ctx context.Context, upstreams []gateway.Upstream) Report {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
@@ -88,7 +88,7 @@ func check(ctx context.Context, up gateway.Upstream) ServiceReport {
 		report.Message = status.Convert(err).Message()
 	case answer.GetStatus() != healthpb.HealthCheckResponse_SERVING:
 		report.Status = notServing
-		report.Message = "it answers, and says that it can't serve: something it needs, such as its database, is away; its log has the cause"
+		report.Message = "the service is running but can't serve requests: something it depends on, such as its database, is unavailable; see its log for the cause"
 	default:
 		report.Status = serving
 	}
@@ -101,5 +101,5 @@ func write(w http.ResponseWriter, httpStatus int, body any) {
 	w.WriteHeader(httpStatus)
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(body) // Fails only when the caller has gone.
+	_ = encoder.Encode(body) // Fails only if the client has disconnected.
 }

@@ -1,2 +1,2 @@
-// Package page holds the parts that the console and the API page share.
+// Package page has the templates that the console and the API page share.
 package page

@@ -10,8 +10,7 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/rpc/code"
-	// The details that errors of gRPC services carry; imported, they can be written
-	// as JSON too.
+	// Registers the types of error details, so that they can be written as JSON.
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
@@ -23,13 +22,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// writeError answers a request with an error that came from a service or from
-// reading the request.
+// writeError responds with an error of a service or of decoding the request.
 func writeError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, _ *http.Request, err error) {
-	// A wrapped routing error, such as a path with a broken escape.
+	// A routing error, for example of a path with an invalid escape sequence.
 	if routing, ok := errors.AsType[*runtime.HTTPStatusError](err); ok {
 		WriteStatus(w, routing.HTTPStatus, serve.FaultStatus(
-			fault.New(fault.KindInvalidArgument, "INVALID_PATH", "the path can't be read: %v", routing.Err)))
+			fault.New(fault.KindInvalidArgument, "INVALID_PATH", "invalid path: %v", routing.Err)))
 		return
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
@@ -42,21 +40,21 @@ func writeError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w h
 	WriteStatus(w, runtime.HTTPStatusFromCode(st.Code()), st)
 }
 
-// withReason gives a reason to an error of gRPC's own, which has none.
+// withReason adds a reason to an error that gRPC itself made, which has none.
 func withReason(st *status.Status) *status.Status {
 	text := st.Message()
 	if st.Code() == codes.DeadlineExceeded {
-		text = "no answer was ready in the time that the call had"
+		text = "the deadline of the call passed before there was a response"
 	}
 	reason := &errdetails.ErrorInfo{Reason: code.Code_name[int32(st.Code())], Domain: serve.ErrorDomain}
 	explained, err := status.New(st.Code(), text).WithDetails(reason)
-	if err != nil { // Only OK can't carry details.
+	if err != nil { // Only OK can't have details.
 		return st
 	}
 	return explained
 }
 
-// WriteStatus answers with a google.rpc.Status as JSON.
+// WriteStatus responds with a google.rpc.Status as JSON.
 func WriteStatus(w http.ResponseWriter, httpStatus int, st *status.Status) {
 	body, err := statusJSON(st.Proto())
 	if err != nil {
@@ -67,11 +65,11 @@ func WriteStatus(w http.ResponseWriter, httpStatus int, st *status.Status) {
 	header.Del("Transfer-Encoding")
 	header.Set("Content-Type", contentTypeJSON)
 	w.WriteHeader(httpStatus)
-	_, _ = w.Write(body) //nolint:gosec // JSON, and nosniff; fails only when the caller has gone
+	_, _ = w.Write(body) //nolint:gosec // JSON with nosniff; fails only if the client has disconnected
 }
 
-// statusJSON is a status as JSON. A detail of a type that this build does not
-// know is written as its type and bytes, instead of losing the whole error.
+// statusJSON returns a status as JSON. A detail whose type is not linked into the program is
+// written as its type and its bytes, so that the rest of the error is not lost.
 func statusJSON(st *spb.Status) ([]byte, error) {
 	type form struct {
 		Code    int32             `json:"code"`
@@ -92,13 +90,13 @@ func statusJSON(st *spb.Status) ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// statusIn is the status in the last line of a stream that failed.
+// statusIn returns the status in the last message of a failed stream.
 func statusIn(chunk map[string]proto.Message) (*spb.Status, bool) {
 	st, ok := chunk["error"].(*spb.Status)
 	return st, ok && len(chunk) == 1
 }
 
-// routingError answers a request that no route takes.
+// routingError responds to a request that matches no route.
 func routingError(_ context.Context, mux *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, httpStatus int) {
 	if isProbe(r) {
 		return
@@ -106,8 +104,8 @@ func routingError(_ context.Context, mux *runtime.ServeMux, _ runtime.Marshaler,
 	switch httpStatus {
 	case http.StatusMethodNotAllowed:
 		allowed := allowedMethods(mux, r)
-		f := fault.New(fault.KindUnimplemented, "METHOD_NOT_ALLOWED", "%s is not possible at %s; use %s",
-			r.Method, r.URL.Path, strings.Join(allowed, " or "))
+		f := fault.New(fault.KindUnimplemented, "METHOD_NOT_ALLOWED", "%s does not allow the method %s; use %s",
+			r.URL.Path, r.Method, strings.Join(allowed, " or "))
 		if slices.Contains(allowed, http.MethodGet) {
 			allowed = append(allowed, http.MethodHead)
 		}
@@ -120,18 +118,18 @@ func routingError(_ context.Context, mux *runtime.ServeMux, _ runtime.Marshaler,
 	}
 }
 
-// NotFound says that there is nothing at a path.
+// NotFound returns the error for a path that does not exist.
 func NotFound(path string) *status.Status {
 	return serve.FaultStatus(fault.New(fault.KindNotFound, "NO_SUCH_PATH",
-		"there is nothing at %s; /docs lists what there is", path).With("path", path))
+		"there is no resource or method at %s; see /docs for the API", path).With("path", path))
 }
 
-// probeKey marks a request that only asks whether a route would take it.
+// probeKey marks a request that only determines whether a route matches.
 type probeKey struct{}
 
 func isProbe(r *http.Request) bool { return r.Context().Value(probeKey{}) != nil }
 
-// stopProbes records that a route was found, and goes no further.
+// stopProbes is middleware that records for a probe that a route matched, and does not call next.
 func stopProbes(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
 		if found, ok := r.Context().Value(probeKey{}).(*bool); ok {
@@ -142,8 +140,8 @@ func stopProbes(next runtime.HandlerFunc) runtime.HandlerFunc {
 	}
 }
 
-// allowedMethods asks mux which methods there are at a path (RFC 9110, 15.5.6);
-// grpc-gateway knows and does not tell.
+// allowedMethods returns the methods that exist at a path (RFC 9110, section 15.5.6). grpc-gateway
+// does not export them, so it sends probes.
 func allowedMethods(mux *runtime.ServeMux, r *http.Request) []string {
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete} {
@@ -158,7 +156,7 @@ func allowedMethods(mux *runtime.ServeMux, r *http.Request) []string {
 	return allowed
 }
 
-// discard is an answer nobody reads.
+// discard is a response that nobody reads.
 type discard struct{}
 
 func (discard) Header() http.Header         { return http.Header{} }

@@ -12,18 +12,17 @@ import (
 )
 
 // Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html)
-// are the other form of a stream that can be resumed: a browser's EventSource
-// resumes it by itself.
+// are the other form of a stream that can be resumed: the EventSource of a browser resumes it
+// automatically.
 const (
 	contentTypeEvents = "text/event-stream"
-	// lastEventIDHeader is what an EventSource sends when it comes back.
+	// lastEventIDHeader is the header that an EventSource sends when it reconnects.
 	lastEventIDHeader = "Last-Event-ID"
-	// lastEventIDParameter is the same for those who can't set headers.
+	// lastEventIDParameter is the same as a query parameter, for clients that can't set headers.
 	lastEventIDParameter = "lastEventId"
-	// errorEvent stands before the status of a stream that failed.
+	// errorEvent precedes the status of a failed stream.
 	errorEvent = "event: error\ndata: "
-	// retryEvent opens a stream: how long to wait before coming back, in
-	// milliseconds.
+	// retryEvent is the first event of a stream: the reconnection time in milliseconds.
 	retryEvent = "retry: 2000\n\n"
 )
 
@@ -31,26 +30,24 @@ const (
 const (
 	tokenField = protoreflect.Name("resume_token")
 	typeField  = protoreflect.Name("type")
-	// existingField begins a stream with a list, which one that resumes does not.
+	// existingField asks for the existing resources first. It can't be used when resuming.
 	existingField = protoreflect.Name("include_existing")
-	// silent is the type of a message that tells nothing but its token.
-	silent = "HEARTBEAT"
+	// heartbeat is the type of a message that has only a token.
+	heartbeat = "HEARTBEAT"
 )
 
-// eventMarshaler writes each message of a stream as an event: its token as the
-// id, its type, and the message itself as data on one line. A heartbeat is a
-// comment that moves the id on, of which the listeners of an EventSource hear
-// nothing.
+// eventMarshaler writes each message of a stream as an event: the id is its resume token, the
+// event its type, and the data the message on one line. A heartbeat becomes a comment with an id:
+// an EventSource updates the last event id but does not call its listeners.
 type eventMarshaler struct{ marshaler }
 
-// StreamContentType says what a stream is.
+// StreamContentType returns the content type of a stream.
 func (eventMarshaler) StreamContentType(any) string { return contentTypeEvents }
 
-// Delimiter ends an event.
+// Delimiter returns the end of an event.
 func (eventMarshaler) Delimiter() []byte { return []byte("\n\n") }
 
-// Marshal writes what grpc-gateway gives for a message or for the error that
-// ends the stream.
+// Marshal encodes a message, or the error that ends the stream, as passed by grpc-gateway.
 func (m eventMarshaler) Marshal(v any) ([]byte, error) {
 	line, err := m.marshaler.Marshal(v)
 	if err != nil {
@@ -70,27 +67,27 @@ func (m eventMarshaler) Marshal(v any) ([]byte, error) {
 	if field := fields.ByName(typeField); field != nil {
 		kind = string(field.Enum().Values().ByNumber(message.ProtoReflect().Get(field).Enum()).Name())
 	}
-	if kind == silent {
+	if kind == heartbeat {
 		event.WriteString(": heartbeat\n")
 	}
 	if field := fields.ByName(tokenField); field != nil {
 		event.WriteString("id: " + message.ProtoReflect().Get(field).String())
 	}
-	if kind != silent {
+	if kind != heartbeat {
 		event.WriteString("\nevent: " + kind + "\ndata: ")
 		event.Write(line)
 	}
 	return event.Bytes(), nil
 }
 
-// resumable tells whether a stream can be resumed, and so be of events.
+// resumable reports whether the route is a stream that can be resumed and therefore served as
+// events.
 func (r *route) resumable() bool {
 	return r.stream && r.request.Descriptor().Fields().ByName(tokenField) != nil
 }
 
-// events answers a stream with server-sent events where they are asked for, and
-// resumes it from the id of the last one. It says to proxies that a stream must
-// not wait in them.
+// events is middleware that serves a stream as server-sent events if the client accepts them, and
+// resumes it after the last event id. It also forbids proxies to buffer streams.
 func (t routeTable) events(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
 		rt, ok := t.of(r)
@@ -101,7 +98,7 @@ func (t routeTable) events(next runtime.HandlerFunc) runtime.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("X-Accel-Buffering", "no")
 		accept := r.Header.Get("Accept")
-		r.Header.Del("Accept") // it names the marshaler
+		r.Header.Del("Accept") // grpc-gateway chooses the marshaler by it.
 		if rt.resumable() {
 			resumeFromEvent(rt, r)
 			if acceptsEvents(accept) {
@@ -113,7 +110,7 @@ func (t routeTable) events(next runtime.HandlerFunc) runtime.HandlerFunc {
 	}
 }
 
-// acceptsEvents tells whether events are among what a client accepts.
+// acceptsEvents reports whether an Accept header contains the content type of events.
 func acceptsEvents(accept string) bool {
 	for part := range strings.SplitSeq(accept, ",") {
 		if media, _, err := mime.ParseMediaType(part); err == nil && media == contentTypeEvents {
@@ -123,9 +120,8 @@ func acceptsEvents(accept string) bool {
 	return false
 }
 
-// resumeFromEvent makes the last event's id the resume token. An EventSource
-// comes back to the very address that it began with: what the stream began with
-// there does not count any more.
+// resumeFromEvent sets the resume token of the request to the last event id. An EventSource
+// reconnects to its original URL, so the parameters with which the stream began are removed.
 func resumeFromEvent(rt *route, r *http.Request) {
 	query := r.URL.Query()
 	id := r.Header.Get(lastEventIDHeader)
@@ -146,7 +142,7 @@ func resumeFromEvent(rt *route, r *http.Request) {
 	r.URL.RawQuery = query.Encode()
 }
 
-// eventWriter opens a stream of events.
+// eventWriter writes retryEvent before the first event.
 type eventWriter struct {
 	http.ResponseWriter
 	begun bool
@@ -164,5 +160,5 @@ func (e *eventWriter) Write(p []byte) (int, error) {
 	return e.ResponseWriter.Write(p)
 }
 
-// Unwrap lets http.ResponseController flush.
+// Unwrap is for http.ResponseController.
 func (e *eventWriter) Unwrap() http.ResponseWriter { return e.ResponseWriter }

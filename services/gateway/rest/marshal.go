@@ -8,13 +8,12 @@ import (
 
 const (
 	contentTypeJSON = "application/json"
-	// contentTypeLines is newline-delimited JSON, one value a line.
+	// contentTypeLines is newline-delimited JSON.
 	contentTypeLines = "application/x-ndjson"
 )
 
-// marshaler is the JSON of the API: fields in lowerCamelCase, empty ones
-// written too, so that a list is never missing, while an unset message is left
-// out. Unknown fields are refused.
+// marshaler encodes and decodes the JSON of the API. Fields are in lowerCamelCase. Empty fields are
+// written, so that lists are never missing, but unset messages are not. Unknown fields are errors.
 type marshaler struct{ *runtime.JSONPb }
 
 func newMarshaler() marshaler {
@@ -23,12 +22,11 @@ func newMarshaler() marshaler {
 	}}
 }
 
-// StreamContentType says what a stream is.
+// StreamContentType returns the content type of a stream.
 func (marshaler) StreamContentType(any) string { return contentTypeLines }
 
-// Marshal writes v. A message of a stream comes from grpc-gateway as
-// {"result": message}; the line is the message itself. An error that ends a
-// stream stays {"error": status}.
+// Marshal encodes v. grpc-gateway passes a message of a stream as {"result": message}; the line is
+// only the message. An error that ends a stream remains {"error": status}.
 func (m marshaler) Marshal(v any) ([]byte, error) {
 	switch chunk := v.(type) {
 	case map[string]any:

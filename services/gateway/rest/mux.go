@@ -18,14 +18,13 @@ import (
 	inventoryrest "github.com/rollcall-dev/rollcall/services/gateway/rest/stubs/rollcall/inventory/v1"
 )
 
-// RequestIDHeader carries the id of a request, to the services behind too.
+// RequestIDHeader is the header with the id of a request. It is forwarded to the services.
 const RequestIDHeader = "X-Request-Id"
 
-// userHeaders are who a proxy in front says is calling, for the audit.
+// userHeaders are the headers in which an authenticating proxy names the user, for the audit log.
 var userHeaders = []string{"X-Forwarded-User", "X-Forwarded-Email", "X-Auth-Request-User"}
 
-// New serves `/v1/…`. The context bounds nothing: connections are the caller's
-// to close.
+// New returns the handler of `/v1/…`. The caller closes the connections of the upstreams.
 func New(ctx context.Context, upstreams gateway.Upstreams) (http.Handler, error) {
 	table, err := routes(upstreams.Public())
 	if err != nil {
@@ -41,7 +40,7 @@ func New(ctx context.Context, upstreams gateway.Upstreams) (http.Handler, error)
 		runtime.WithOutgoingHeaderMatcher(noHeader),
 		runtime.WithOutgoingTrailerMatcher(noHeader),
 		runtime.WithMetadata(requestID),
-		// A POST stays a POST, whatever its content type and headers say.
+		// A POST is always a POST, regardless of its content type and headers.
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithWriteContentLength(),
@@ -49,7 +48,7 @@ func New(ctx context.Context, upstreams gateway.Upstreams) (http.Handler, error)
 	if err := register(ctx, mux, upstreams); err != nil {
 		return nil, fmt.Errorf("register the REST handlers: %w", err)
 	}
-	return headAsGet(readable(limitBody(mux))), nil
+	return headAsGet(requireUTF8(limitBody(mux))), nil
 }
 
 func register(ctx context.Context, mux *runtime.ServeMux, up gateway.Upstreams) error {
@@ -74,16 +73,16 @@ func register(ctx context.Context, mux *runtime.ServeMux, up gateway.Upstreams) 
 	return discoveryrest.RegisterDiscoveryServiceHandlerClient(ctx, mux, discoveryv1.NewDiscoveryServiceClient(up.Discovery))
 }
 
-// incomingHeader names the headers that go upstream as metadata; grpc-gateway
-// passes Authorization and Grpc-Timeout by itself.
+// incomingHeader selects the headers that are forwarded as metadata, in addition to Authorization
+// and Grpc-Timeout, which grpc-gateway always forwards.
 func incomingHeader(key string) (string, bool) {
 	return key, key == "Traceparent" || key == "Tracestate" || slices.Contains(userHeaders, key)
 }
 
-// noHeader keeps the metadata of answers inside.
+// noHeader drops all metadata of responses.
 func noHeader(string) (string, bool) { return "", false }
 
-// requestID is the metadata of the request's id, and of the program that made it.
+// requestID returns metadata with the id of the request, its user agent and its user.
 func requestID(_ context.Context, r *http.Request) metadata.MD {
 	md := metadata.MD{}
 	if id := r.Header.Get(RequestIDHeader); id != "" {
@@ -93,7 +92,7 @@ func requestID(_ context.Context, r *http.Request) metadata.MD {
 		md.Set("x-forwarded-user-agent", printable(agent))
 	}
 	for _, header := range userHeaders {
-		// gRPC carries what is not ASCII under another name; grpc-gateway drops it.
+		// Values that are not ASCII need a key with the suffix -bin; grpc-gateway drops them.
 		if user := r.Header.Get(header); user != printable(user) {
 			md.Set(header+"-bin", user)
 		}
@@ -101,7 +100,8 @@ func requestID(_ context.Context, r *http.Request) metadata.MD {
 	return md
 }
 
-// printable has a question mark for each byte that a header of gRPC can't hold.
+// printable returns text with a question mark in place of each byte that gRPC metadata can't
+// contain.
 func printable(text string) string {
 	out := []byte(text)
 	for i, b := range out {
@@ -112,7 +112,7 @@ func printable(text string) string {
 	return string(out)
 }
 
-// headAsGet answers HEAD as GET: net/http leaves the body out (RFC 9110, 9.3.2).
+// headAsGet handles HEAD like GET; net/http omits the body (RFC 9110, section 9.3.2).
 func headAsGet(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {

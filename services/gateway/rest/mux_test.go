@@ -15,20 +15,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/gateway"
 )
 
-// told keeps the metadata of the last call.
-type told struct {
+// metadataConn remembers the metadata of the last call.
+type metadataConn struct {
 	noConn
 
 	metadata metadata.MD
 }
 
-func (c *told) Invoke(ctx context.Context, _ string, _, _ any, _ ...grpc.CallOption) error {
+func (c *metadataConn) Invoke(ctx context.Context, _ string, _, _ any, _ ...grpc.CallOption) error {
 	c.metadata, _ = metadata.FromOutgoingContext(ctx)
 	return status.Error(codes.DataLoss, "called")
 }
 
-// Bytes that are no text are refused here: gRPC could send them to no service.
-func TestWhatIsNoTextIsRefused(t *testing.T) {
+// TestHandler_InvalidUTF8 checks that invalid UTF-8 is refused, because gRPC can't transport it.
+func TestHandler_InvalidUTF8(t *testing.T) {
 	t.Parallel()
 	handler, err := New(t.Context(), gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: noConn{}})
 	if err != nil {
@@ -49,11 +49,11 @@ func TestWhatIsNoTextIsRefused(t *testing.T) {
 	}
 }
 
-// Who asks reaches the services whatever letters the name has; a program's name
-// never costs its call.
-func TestWhoAsksIsPassedOn(t *testing.T) {
+// TestHandler_ForwardsCaller checks that the user and the user agent reach the services, also with
+// characters that are not ASCII.
+func TestHandler_ForwardsCaller(t *testing.T) {
 	t.Parallel()
-	upstream := &told{}
+	upstream := &metadataConn{}
 	handler, err := New(t.Context(), gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: upstream})
 	if err != nil {
 		t.Fatal(err)
@@ -67,16 +67,16 @@ func TestWhoAsksIsPassedOn(t *testing.T) {
 		request.Header.Set("User-Agent", "café/1\xff")
 		handler.ServeHTTP(httptest.NewRecorder(), request)
 		if got := upstream.metadata.Get(c.key); len(got) != 1 || got[0] != c.user {
-			t.Errorf("%s came as %v", c.user, upstream.metadata)
+			t.Errorf("user %s: metadata %v", c.user, upstream.metadata)
 		}
 		if got := upstream.metadata.Get("x-forwarded-user-agent"); len(got) != 1 || got[0] != "caf??/1?" {
-			t.Errorf("the program came as %q", got)
+			t.Errorf("user agent %q", got)
 		}
 	}
 }
 
-// Errors that gRPC makes itself have a reason too.
-func TestEveryErrorHasAReason(t *testing.T) {
+// TestHandler_ErrorsHaveReasons checks that also errors made by gRPC itself have a reason.
+func TestHandler_ErrorsHaveReasons(t *testing.T) {
 	t.Parallel()
 	handler, err := New(t.Context(), gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: noConn{}})
 	if err != nil {

@@ -15,25 +15,24 @@ import (
 	"github.com/rollcall-dev/rollcall/services/gateway"
 )
 
-// route is one google.api.http rule: how a request of REST becomes one of gRPC.
+// route is one google.api.http rule, which maps a REST request to a gRPC request.
 type route struct {
 	// request is the type of the gRPC request.
 	request protoreflect.MessageType
-	// body is the field that the body fills, `*` for all, "" for none.
+	// body is the field that the body sets, `*` for all fields, or "" for none.
 	body string
-	// bound are the fields that the path and the body fill: their dotted names
-	// in the contract.
+	// bound lists the fields that the path and the body set, as dotted proto names.
 	bound []string
-	// stream tells that the answer is a stream.
+	// stream is set if the response is a stream.
 	stream bool
 }
 
-// routeTable finds a route by its HTTP method and path template.
+// routeTable maps routeKey to routes.
 type routeTable map[string]*route
 
 func routeKey(httpMethod, template string) string { return httpMethod + " " + template }
 
-// of is the route that takes a request.
+// of returns the route that grpc-gateway chose for a request.
 func (t routeTable) of(r *http.Request) (*route, bool) {
 	pattern, ok := runtime.HTTPPattern(r.Context())
 	if !ok {
@@ -43,7 +42,7 @@ func (t routeTable) of(r *http.Request) (*route, bool) {
 	return rt, ok
 }
 
-// routes reads the table off the contract.
+// routes returns the routes of all services, from their proto descriptors.
 func routes(upstreams []gateway.Upstream) (routeTable, error) {
 	table := routeTable{}
 	for _, up := range upstreams {
@@ -99,8 +98,7 @@ func verbAndTemplate(rule *annotations.HttpRule) (httpMethod, template string) {
 
 var templateVariable = regexp.MustCompile(`\{([^=}]+)`)
 
-// pathFields are the fields that a template such as `/v1/{name=accounts/*}:sync`
-// fills.
+// pathFields returns the fields that a template such as `/v1/{name=accounts/*}:sync` sets.
 func pathFields(template string) []string {
 	var fields []string
 	for _, match := range templateVariable.FindAllStringSubmatch(template, -1) {
@@ -109,8 +107,7 @@ func pathFields(template string) []string {
 	return fields
 }
 
-// binds tells whether the path or the body fills the field at a dotted path, or
-// a part of it.
+// binds reports whether the path or the body sets the field with a dotted name, or a part of it.
 func (r *route) binds(path string) bool {
 	if r.body == "*" {
 		return true

@@ -14,7 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/gateway"
 )
 
-// noConn answers no call: it tells that a request came as far as that.
+// noConn fails every call with DATA_LOSS, which shows that a request reached it.
 type noConn struct{}
 
 func (noConn) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
@@ -25,9 +25,9 @@ func (noConn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallO
 	return nil, status.Error(codes.DataLoss, "called")
 }
 
-// TestEveryRuleOfTheContractIsARoute holds the table to the generated handlers:
-// a rule that one has and the other has not would answer 404 or 500.
-func TestEveryRuleOfTheContractIsARoute(t *testing.T) {
+// TestRoutes_MatchHandlers compares the table with the generated handlers: a rule that only one of
+// them has would cause a 404 or a 500.
+func TestRoutes_MatchHandlers(t *testing.T) {
 	t.Parallel()
 	up := gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: noConn{}}
 	handler, err := New(t.Context(), up)
@@ -51,7 +51,7 @@ func TestEveryRuleOfTheContractIsARoute(t *testing.T) {
 	}
 }
 
-// example is a path that fits a template.
+// example returns a path that matches a template.
 func example(template string) string {
 	before, rest, ok := strings.Cut(template, "{")
 	if !ok {

@@ -7,16 +7,15 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 )
 
-// errorPrefix and errorSuffix stand around the status in the line that ends a
-// failed stream.
+// errorPrefix and errorSuffix enclose the status in the last line of a failed stream.
 const (
 	errorPrefix = `{"error":`
 	errorSuffix = `}`
 )
 
-// plainFirstError lets a stream that fails before its first message answer like
-// any other method: with the status itself, under its own HTTP status.
-// grpc-gateway writes it as a line of the stream.
+// plainFirstError is middleware for streams that fail before their first message: they respond
+// like any other method, with the status itself and its HTTP status. grpc-gateway would write the
+// status as a line of the stream.
 func (t routeTable) plainFirstError(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
 		if rt, ok := t.of(r); ok && rt.stream {
@@ -26,7 +25,7 @@ func (t routeTable) plainFirstError(next runtime.HandlerFunc) runtime.HandlerFun
 	}
 }
 
-// firstError unwraps what is written after an error status.
+// firstError removes the enclosing error object from a response with an error status.
 type firstError struct {
 	http.ResponseWriter
 	failed bool
@@ -52,5 +51,5 @@ func (f *firstError) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Unwrap lets http.ResponseController flush.
+// Unwrap is for http.ResponseController.
 func (f *firstError) Unwrap() http.ResponseWriter { return f.ResponseWriter }

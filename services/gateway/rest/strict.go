@@ -24,19 +24,19 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// maxBody bounds the body of a request, in bytes.
+// maxBody is the maximum size of a request body, in bytes.
 const maxBody = 1 << 20
 
-// limitBody reads the body before anything else does, so that one that is too
-// large is told apart from one that is wrong.
+// limitBody reads the whole body first, so that a body that is too large fails with another error
+// than an invalid one.
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
-			httpStatus, f := http.StatusBadRequest, fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the body can't be read: %v", err)
+			httpStatus, f := http.StatusBadRequest, fault.New(fault.KindInvalidArgument, "INVALID_BODY", "can't read the request body: %v", err)
 			if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 				httpStatus, f = http.StatusRequestEntityTooLarge, fault.New(fault.KindResourceExhausted, "BODY_TOO_LARGE",
-					"the body is larger than %d bytes", maxBody)
+					"the request body is larger than the maximum of %d bytes", maxBody)
 			}
 			WriteStatus(w, httpStatus, serve.FaultStatus(f))
 			return
@@ -46,32 +46,31 @@ func limitBody(next http.Handler) http.Handler {
 	})
 }
 
-// readable refuses a path or a query that is no text: no service could be sent it.
-func readable(next http.Handler) http.Handler {
+// requireUTF8 refuses a path or a query that is not UTF-8, because gRPC can't transport it.
+func requireUTF8(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query, err := url.QueryUnescape(r.URL.RawQuery)
 		switch {
 		case !utf8.ValidString(r.URL.Path):
 			WriteStatus(w, http.StatusBadRequest, serve.FaultStatus(
-				fault.New(fault.KindInvalidArgument, "INVALID_PATH", "the path can't be read: it is not UTF-8")))
-		case err == nil && !utf8.ValidString(query): // What can't be unescaped is told by check.
+				fault.New(fault.KindInvalidArgument, "INVALID_PATH", "invalid path: it is not UTF-8")))
+		case err == nil && !utf8.ValidString(query): // check returns the error of an invalid escape sequence.
 			WriteStatus(w, http.StatusBadRequest, serve.FaultStatus(
-				fault.New(fault.KindInvalidArgument, "INVALID_QUERY", "the query can't be read: it is not UTF-8")))
+				fault.New(fault.KindInvalidArgument, "INVALID_QUERY", "invalid query: it is not UTF-8")))
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
 }
 
-// readStrictly refuses a request with anything in it that its route can't
-// take. grpc-gateway alone passes over query parameters it does not know, and
-// loses the details of what it can't read.
+// readStrictly is middleware that refuses a request with parts that its route does not have.
+// grpc-gateway ignores unknown query parameters and drops the details of decoding errors.
 func (t routeTable) readStrictly(next runtime.HandlerFunc) runtime.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
 		rt, ok := t.of(r)
 		if !ok {
 			WriteStatus(w, http.StatusInternalServerError, serve.FaultStatus(
-				fault.New(fault.KindInternal, "INTERNAL", "no rule for %s %s", r.Method, r.URL.Path)))
+				fault.New(fault.KindInternal, "INTERNAL", "no route for %s %s", r.Method, r.URL.Path)))
 			return
 		}
 		if err := rt.check(r); err != nil {
@@ -82,11 +81,11 @@ func (t routeTable) readStrictly(next runtime.HandlerFunc) runtime.HandlerFunc {
 	}
 }
 
-// check reads the request the way the handler will, and says what is wrong.
+// check decodes the request as the handler does and returns the first error.
 func (r *route) check(request *http.Request) error {
 	query, err := url.ParseQuery(request.URL.RawQuery)
 	if err != nil {
-		return fault.New(fault.KindInvalidArgument, "INVALID_QUERY", "the query can't be read: %v", err)
+		return fault.New(fault.KindInvalidArgument, "INVALID_QUERY", "invalid query: %v", err)
 	}
 	if err := r.checkQuery(query); err != nil {
 		return err
@@ -99,7 +98,7 @@ func (r *route) check(request *http.Request) error {
 	return r.checkBody(body)
 }
 
-// noFilter lets every field be filled from the query.
+// noFilter allows every field to be set from the query.
 var noFilter = utilities.NewDoubleArray(nil)
 
 func (r *route) checkQuery(query url.Values) error {
@@ -111,14 +110,14 @@ func (r *route) checkQuery(query url.Values) error {
 			return unknownParameter(r, key)
 		}
 		if other, ok := seen[path]; ok && !strings.Contains(key, "[") {
-			return fault.Invalid(key, "given twice: %s is the same", other)
+			return fault.Invalid(key, "set twice: %s is the same parameter", other)
 		}
 		seen[path] = key
 		single := map[string][]string{key: query[key]}
 		if err := runtime.PopulateQueryParameters(r.request.New().Interface(), single, noFilter); err != nil {
 			return fault.Invalid(key, "%s", parameterText(err))
 		}
-		// Together: two of a oneof.
+		// All parameters together: finds two fields of a oneof.
 		if err := runtime.PopulateQueryParameters(whole, single, noFilter); err != nil {
 			return fault.Invalid(key, "%s", parameterText(err))
 		}
@@ -129,12 +128,12 @@ func (r *route) checkQuery(query url.Values) error {
 func unknownParameter(r *route, key string) error {
 	known := parameters(r)
 	if len(known) == 0 {
-		return fault.Invalid(key, "unknown query parameter; this method takes none")
+		return fault.Invalid(key, "unknown query parameter; this method has no query parameters")
 	}
-	return fault.Invalid(key, "unknown query parameter; this method takes %s", strings.Join(known, ", "))
+	return fault.Invalid(key, "unknown query parameter; this method has %s", strings.Join(known, ", "))
 }
 
-// parameters are the names of the query parameters that a route takes.
+// parameters returns the names of the query parameters of a route.
 func parameters(r *route) []string {
 	var known []string
 	fields := r.request.Descriptor().Fields()
@@ -146,9 +145,8 @@ func parameters(r *route) []string {
 	return known
 }
 
-// fieldPath is the dotted path in the contract of the field that a query
-// parameter names, by names in proto or JSON; for a map, its key in brackets is
-// left out.
+// fieldPath returns the dotted proto name of the field that a query parameter names by its proto
+// or JSON names. A map key in brackets is omitted.
 func fieldPath(message protoreflect.MessageDescriptor, key string) (path string, ok bool) {
 	key, _, _ = strings.Cut(key, "[")
 	var names []string
@@ -169,21 +167,21 @@ func fieldPath(message protoreflect.MessageDescriptor, key string) (path string,
 	return strings.Join(names, "."), true
 }
 
-// parameterText is what grpc-gateway says of a value it can't read, without the
-// names of Go functions.
+// parameterText returns grpc-gateway's message about an invalid value, without names of Go
+// functions.
 func parameterText(err error) string {
 	if number, ok := errors.AsType[*strconv.NumError](err); ok {
-		return fmt.Sprintf("%q can't be read: %v", number.Num, number.Err)
+		return fmt.Sprintf("%q is invalid: %v", number.Num, number.Err)
 	}
 	return strings.ReplaceAll(err.Error(), "\u00a0", " ")
 }
 
 func (r *route) checkBody(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return nil // The rules of the contract say whether it may be empty.
+		return nil // The service validates whether the body may be empty.
 	}
 	if r.body == "" {
-		return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "this method takes no body")
+		return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "this method has no request body; remove it")
 	}
 	var value json.RawMessage
 	if err := json.Unmarshal(body, &value); err != nil {
@@ -195,7 +193,7 @@ func (r *route) checkBody(body []byte) error {
 	return nil
 }
 
-// bodyMessage is an empty message of the type that the body is read into.
+// bodyMessage returns an empty message of the type into which the body is decoded.
 func (r *route) bodyMessage() proto.Message {
 	message := r.request.New()
 	if r.body == "*" {
@@ -205,14 +203,14 @@ func (r *route) bodyMessage() proto.Message {
 	return message.NewField(field).Message().Interface()
 }
 
-// syntaxFault says where a body stops being JSON.
+// syntaxFault returns the error of a body that is not JSON, with the position.
 func syntaxFault(body []byte, err error) error {
 	syntax, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok {
-		return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the body is not JSON: %v", err)
+		return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the request body is not JSON: %v", err)
 	}
 	before := body[:min(int(syntax.Offset), len(body))]
 	line := bytes.Count(before, []byte("\n")) + 1
 	column := len(before) - bytes.LastIndexByte(before, '\n') - 1
-	return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the body is not JSON: %v (line %d, column %d)", syntax, line, max(column, 1))
+	return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the request body is not JSON: %v (line %d, column %d)", syntax, line, max(column, 1))
 }

@@ -1,6 +1,6 @@
-// Package web is what every HTTP answer of the gateway has around it: a request
-// id, a line in the log, security headers, compression, and a guard against
-// requests that another site makes a browser send.
+// Package web is the middleware of the gateway's HTTP handlers: request ids, the access log,
+// recovery from panics, security headers, compression, and protection against cross-site request
+// forgery.
 //
 //	request ─▶ id ─▶ log ─▶ recover ─▶ headers ─▶ same origin ─▶ gzip ─▶ handler
 package web
@@ -22,25 +22,25 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// Wrap puts all of it around a handler.
+// Wrap returns next wrapped in all middleware.
 func Wrap(logger *slog.Logger, next http.Handler) (http.Handler, error) {
 	compressed, err := compress(next)
 	if err != nil {
 		return nil, err
 	}
-	return requestID(logged(logger, recovered(logger, securityHeaders(sameOrigin(compressed))))), nil
+	return requestID(logRequests(logger, recoverPanics(logger, securityHeaders(sameOrigin(compressed))))), nil
 }
 
-// goodID is an id that a caller may give its request: short, and harmless in a
-// header and a log.
-var goodID = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
+// validID matches the request ids that a caller may choose: short, and safe in a header and in a
+// log.
+var validID = regexp.MustCompile(`^[A-Za-z0-9._:/+=-]{1,128}$`)
 
-// requestID gives each request an id, the caller's own when it brings a good
-// one, and answers with it.
+// requestID gives each request an id, which is the caller's own if it is valid, and returns it in
+// the response.
 func requestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.Header.Get(rest.RequestIDHeader)
-		if !goodID.MatchString(id) {
+		if !validID.MatchString(id) {
 			id = rand.Text()
 			r.Header.Set(rest.RequestIDHeader, id)
 		}
@@ -49,52 +49,52 @@ func requestID(next http.Handler) http.Handler {
 	})
 }
 
-// logged writes a line a request: at debug level, or as a warning when the
-// fault was on our side.
-func logged(logger *slog.Logger, next http.Handler) http.Handler {
+// logRequests logs each request: at debug level, or as a warning if the response is a server
+// error.
+func logRequests(logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		answer := &recorder{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(answer, r)
+		response := &countingWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(response, r)
 		level := slog.LevelDebug
-		if answer.status >= http.StatusInternalServerError {
+		if response.status >= http.StatusInternalServerError {
 			level = slog.LevelWarn
 		}
-		logger.Log(r.Context(), level, "http request", "method", r.Method, "path", r.URL.Path, "status", answer.status,
-			"bytes", answer.bytes, "duration", time.Since(start), "request_id", r.Header.Get(rest.RequestIDHeader))
+		logger.Log(r.Context(), level, "http request", "method", r.Method, "path", r.URL.Path, "status", response.status,
+			"bytes", response.bytes, "duration", time.Since(start), "request_id", r.Header.Get(rest.RequestIDHeader))
 	})
 }
 
-// recorder notes how a request was answered.
-type recorder struct {
+// countingWriter remembers the status and the size of a response.
+type countingWriter struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
 	wrote  bool
 }
 
-func (r *recorder) WriteHeader(status int) {
+func (r *countingWriter) WriteHeader(status int) {
 	if !r.wrote {
 		r.status, r.wrote = status, true
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
-func (r *recorder) Write(p []byte) (int, error) {
+func (r *countingWriter) Write(p []byte) (int, error) {
 	r.wrote = true
 	n, err := r.ResponseWriter.Write(p)
 	r.bytes += int64(n)
 	return n, err
 }
 
-// Unwrap lets http.ResponseController find the rest.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+// Unwrap is for http.ResponseController.
+func (r *countingWriter) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// Flush is for handlers that look for http.Flusher.
-func (r *recorder) Flush() { _ = http.NewResponseController(r.ResponseWriter).Flush() }
+// Flush is for handlers that use http.Flusher.
+func (r *countingWriter) Flush() { _ = http.NewResponseController(r.ResponseWriter).Flush() }
 
-// recovered answers a panic with INTERNAL, and logs it with its stack.
-func recovered(logger *slog.Logger, next http.Handler) http.Handler {
+// recoverPanics responds to a panic with INTERNAL and logs it with its stack.
+func recoverPanics(logger *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			p := recover()
@@ -102,18 +102,18 @@ func recovered(logger *slog.Logger, next http.Handler) http.Handler {
 				return
 			}
 			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(p) // net/http's own way to cut an answer short.
+				panic(p) // The way of net/http to abort a response.
 			}
 			logger.ErrorContext(r.Context(), "panic in a handler", "panic", p, "stack", string(debug.Stack()), "path", r.URL.Path)
 			rest.WriteStatus(w, http.StatusInternalServerError, serve.FaultStatus(
-				fault.New(fault.KindInternal, "INTERNAL", "internal error; the server's log has the cause")))
+				fault.New(fault.KindInternal, "INTERNAL", "internal error; see the server's log for the cause")))
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// contentSecurityPolicy lets pages use what the gateway serves and nothing
-// else: no inline script or style, no foreign origin, no frame around them.
+// contentSecurityPolicy allows pages to use only what the gateway serves: no inline scripts or
+// styles, no other origins, and no frames around them.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -129,19 +129,19 @@ func securityHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// sameOrigin refuses writes that another site makes a browser send. Programs
-// send neither Origin nor Sec-Fetch-Site and pass.
+// sameOrigin refuses write requests that a page of another site made a browser send. Programs send
+// neither Origin nor Sec-Fetch-Site and are allowed.
 func sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		rest.WriteStatus(w, http.StatusForbidden, serve.FaultStatus(
-			fault.New(fault.KindPermissionDenied, "CROSS_ORIGIN", "a page of another site may not change anything here")))
+			fault.New(fault.KindPermissionDenied, "CROSS_ORIGIN", "the request came from a page of another site; only pages of this server may change data")))
 	}))
 	return guard.Handler(next)
 }
 
-// compress packs answers for those who ask for it. Streams are left alone: each
-// message must leave at once.
+// compress compresses responses for clients that accept it. It leaves streams alone, because each
+// message must be sent immediately.
 func compress(next http.Handler) (http.Handler, error) {
 	wrap, err := gzhttp.NewWrapper(
 		gzhttp.ContentTypeFilter(func(contentType string) bool {

@@ -1,11 +1,11 @@
-// Keeps the console fresh while somebody can see it, and puts the cursor into
-// the filter when / is pressed. All else works without it.
+// Refreshes the console while it is visible, and focuses the filter when / is
+// pressed. Everything else works without this script.
 (() => {
   "use strict";
   const live = () => document.getElementById("live");
   const refresh = () => live()?.dispatchEvent(new CustomEvent("refresh"));
 
-  // One refresh after another, and none while the page is hidden.
+  // Refreshes one after the other, and never while the page is hidden.
   let timer;
   const wait = () => {
     clearTimeout(timer);
@@ -18,8 +18,8 @@
   });
   wait();
 
-  // The gateway itself is away: say so, keep what is shown, go on trying.
-  const offline = (is) => { document.getElementById("offline").hidden = !is; };
+  // The gateway is not responding: show a banner, keep the page, and retry.
+  const offline = (on) => { document.getElementById("offline").hidden = !on; };
   document.addEventListener("htmx:error", () => offline(true));
   document.addEventListener("htmx:before:response", (event) => {
     const status = event.detail.ctx.response.status;

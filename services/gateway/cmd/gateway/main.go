@@ -1,4 +1,4 @@
-// Command gateway serves REST, the console and the gRPC front door of Rollcall.
+// Command gateway serves REST, the web console and the public gRPC API of Rollcall.
 package main
 
 import (
@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	serve.Main("gateway", "REST, console and gRPC front door of Rollcall.", app.New)
+	serve.Main("gateway", "Serves REST, the web console and the public gRPC API of Rollcall.", app.New)
 }

@@ -62,7 +62,7 @@ func TestTheConsoleShowsAccountsAndInstances(t *testing.T) {
 		"#account-aws-100000000043 .chip": "unknown",
 		"#account-aws-100000000009":       "The key was revoked", "#account-aws-100000000043": "never",
 		"#notes": "payments-prod · eu-south-1 · virtual machines could not be read", "#fresh": "1 scope stale",
-		"#instances-title": "1 scope could not be seen", ".cards": "1 of 5 connected",
+		"#instances-title": "1 scope could not be read", ".cards": "1 of 5 connected",
 	} {
 		if got := p.text(selector); !strings.Contains(got, text) {
 			t.Errorf("%s says %q, want %q", selector, got, text)
@@ -145,8 +145,8 @@ func TestTheFilterIsReachedTypedAndKept(t *testing.T) {
 
 	// A word alone is searched for; nothing found says so, and how to go on.
 	p.visit(s.web + "/?filter=nothing-like-it")
-	p.shows("#instances", "No instance matches.")
-	p.shows("#instances", "1 scope could not be seen")
+	p.shows("#instances", "No instances match.")
+	p.shows("#instances", "1 scope could not be read")
 	p.click("#instances .empty a")
 	p.shows("#instances-title", "118")
 	p.quiet()
@@ -283,7 +283,7 @@ func TestWhatCloudsAndUsersNameIsText(t *testing.T) {
 		Status: accountsv1.Connection_FAILED, Reason: accountsv1.Connection_INTERNAL, Error: hostile[1], Remedy: hostile[0],
 	})
 	p.visit(s.web + "/?filter=" + url.QueryEscape(`"<img src=x onerror=window.pwned=1>`))
-	p.shows("#filter-mistake", "The filter can't be read.")
+	p.shows("#filter-mistake", "The filter is invalid.")
 	p.visit(s.web)
 	p.holds(`document.querySelectorAll("table.list tbody tr").length === %d`, len(hostile))
 	shown := p.names()
@@ -334,8 +334,8 @@ func TestAServiceThatGoesAwayLeavesWhatItSaid(t *testing.T) {
 	p.visit(s.web)
 	p.shows("#instances-title", "118")
 	s.inventoryProcess.stop()
-	p.shows(".banner", "The inventory service does not answer.")
-	p.shows(".banner", "What you see is as it was")
+	p.shows(".banner", "The inventory service is not responding.")
+	p.shows(".banner", "The data shown is from")
 	if got := p.names(); len(got) != 25 {
 		t.Errorf("%d instances are left", len(got))
 	}
@@ -361,7 +361,7 @@ func TestAnEmptyRollSaysHowToBegin(t *testing.T) {
 	p := open(t)
 	s := start(t)
 	p.visit(s.web)
-	p.shows("#no-accounts", "No account is on the roll yet.")
+	p.shows("#no-accounts", "There are no accounts yet.")
 	p.picture("console-empty")
 	// The command that it shows works as it stands, from where the reader is.
 	command := value[string](p, `document.querySelector("#no-accounts pre").innerText`)

@@ -11,7 +11,7 @@ import (
 )
 
 // aHistory is one instance that was seen, not seen for a while, and seen again
-// as another size; and a region that is not read any more.
+// as another size; and a region that is no longer read.
 func aHistory(s *stack) (account string) {
 	account = s.account("100000000001", "data-platform")
 	before := machine("us-east-1", "ingest-001", 1)
@@ -108,14 +108,14 @@ func (p *tab) pictures(name string) {
 	p.do(chromedp.EmulateViewport(1280, 800))
 }
 
-// The console shows how the scopes are, and lets one go that is not read any more.
+// The console shows how the scopes are, and lets one go that is no longer read.
 func TestTheConsoleConfirmsScopes(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
 	account := aHistory(s)
 	p.visit(s.web + "/scopes")
-	p.shows("table.scopes", "not read any more")
+	p.shows("table.scopes", "no longer read")
 	if got := p.text("table.scopes"); !strings.Contains(got, "fresh") || !strings.Contains(got, "no longer among the regions wanted") {
 		t.Errorf("the scopes are %q", got)
 	}
@@ -126,7 +126,7 @@ func TestTheConsoleConfirmsScopes(t *testing.T) {
 		t.Errorf("it is still there: %s", got.body)
 	}
 	p.visit(s.web + "/scopes?only=unreachable")
-	p.shows(".empty", "Every scope can be vouched for.")
+	p.shows(".empty", "All scopes are up to date.")
 
 	// A page of somebody else's can't do it.
 	s.observed(account, "eu-west-1", machine("eu-west-1", "old-002", 3))

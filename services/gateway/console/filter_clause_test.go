@@ -2,7 +2,7 @@ package console
 
 import "testing"
 
-func TestAClickPutsAClauseIntoTheFilterAndTakesItOut(t *testing.T) {
+func TestClause_Toggle(t *testing.T) {
 	t.Parallel()
 	running := clause{"state", "RUNNING"}
 	for filter, want := range map[string]string{
@@ -24,7 +24,7 @@ func TestAClickPutsAClauseIntoTheFilterAndTakesItOut(t *testing.T) {
 	}
 }
 
-func TestALabelIsQuotedAsTheFilterNeedsIt(t *testing.T) {
+func TestLabel_Quoting(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ key, value, want string }{
 		{"team", "data", `labels.team = "data"`},

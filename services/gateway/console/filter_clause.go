@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// clause is one comparison of a filter, such as `state = RUNNING`, that the page
-// puts there or takes away by a click.
+// clause is one comparison of a filter, such as `state = RUNNING`, that a click adds or removes.
 type clause struct {
 	field string
 	value string
 }
 
-// label is the clause that asks for a label's value.
+// label returns the clause that compares a label with a value.
 func label(key, value string) clause {
 	field := "labels." + key
 	if !plainWord(key) {
@@ -21,15 +20,16 @@ func label(key, value string) clause {
 	return clause{field: field, value: quoted(value)}
 }
 
-// quoted is a text to the letter: without the backslash a star is a wildcard.
+// quoted returns text as a string of the filter language that matches it literally: an unescaped
+// star is a wildcard.
 func quoted(text string) string {
 	return strings.ReplaceAll(strconv.Quote(text), "*", `\*`)
 }
 
-// String is the clause as it stands in a filter.
+// String returns the clause as text of a filter.
 func (c clause) String() string { return c.field + " = " + c.value }
 
-// in tells whether a filter holds the clause.
+// in reports whether a filter contains the clause.
 func (c clause) in(filter string) bool {
 	for _, part := range conjuncts(filter) {
 		if part == c.String() {
@@ -39,25 +39,24 @@ func (c clause) in(filter string) bool {
 	return false
 }
 
-// toggle takes the clause out of a filter that holds it, and puts it into one
-// that does not, in place of one that asks for another value of the field.
+// toggle removes the clause from a filter that contains it, and otherwise adds it, replacing a
+// clause with another value of the field.
 func (c clause) toggle(filter string) string {
-	held := c.in(filter)
+	present := c.in(filter)
 	var parts []string
 	for _, part := range conjuncts(filter) {
 		if !strings.HasPrefix(part, c.field+" = ") {
 			parts = append(parts, part)
 		}
 	}
-	if !held {
+	if !present {
 		parts = append(parts, c.String())
 	}
 	return strings.Join(parts, " AND ")
 }
 
-// conjuncts splits a filter at the ANDs that stand outside quotes and
-// parentheses. OR binds tighter than AND (AIP-160), so that `a AND b OR c` falls
-// into `a` and `b OR c`, which is right.
+// conjuncts splits a filter at the ANDs outside of quotes and parentheses. OR binds tighter than
+// AND (AIP-160), so `a AND b OR c` is correctly split into `a` and `b OR c`.
 func conjuncts(filter string) []string {
 	const and = " AND "
 	var parts []string
@@ -89,7 +88,7 @@ func conjuncts(filter string) []string {
 	return parts
 }
 
-// plainWord tells a key that needs no quotes in a filter.
+// plainWord reports whether a label key needs no quotes in a filter.
 func plainWord(key string) bool {
 	for i, r := range key {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '_'

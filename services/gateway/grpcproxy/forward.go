@@ -1,4 +1,4 @@
-package front
+package grpcproxy
 
 import (
 	"context"
@@ -19,9 +19,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/gateway"
 )
 
-// Register puts the public service of each upstream on r, forwarding its calls.
-// It fails when a method's types are not linked in, or when it streams from the
-// client, which no public method does.
+// Register registers the public service of each upstream with r, forwarding its calls. It fails if
+// the types of a method are not linked into the program, or if a method streams from the client,
+// which is not supported.
 func Register(r grpc.ServiceRegistrar, upstreams []gateway.Upstream) error {
 	for _, up := range upstreams {
 		desc, err := forwarding(up)
@@ -33,7 +33,7 @@ func Register(r grpc.ServiceRegistrar, upstreams []gateway.Upstream) error {
 	return nil
 }
 
-// method is one RPC on its way through.
+// method forwards the calls of one RPC.
 type method struct {
 	conn     grpc.ClientConnInterface
 	fullName string
@@ -41,8 +41,8 @@ type method struct {
 	response protoreflect.MessageType
 }
 
-// forwarding is the generated description of a service with handlers that
-// forward instead of answering.
+// forwarding returns the generated description of a service with its handlers replaced by ones
+// that forward.
 func forwarding(up gateway.Upstream) (*grpc.ServiceDesc, error) {
 	desc := &grpc.ServiceDesc{
 		ServiceName: up.Desc.ServiceName,
@@ -58,7 +58,7 @@ func forwarding(up gateway.Upstream) (*grpc.ServiceDesc, error) {
 	}
 	for _, generated := range up.Desc.Streams {
 		if generated.ClientStreams {
-			return nil, fmt.Errorf("%s streams from the client, which the front door does not forward", generated.StreamName)
+			return nil, fmt.Errorf("%s streams from the client, which the gateway can't forward", generated.StreamName)
 		}
 		m, err := newMethod(up, generated.StreamName)
 		if err != nil {
@@ -74,7 +74,7 @@ func forwarding(up gateway.Upstream) (*grpc.ServiceDesc, error) {
 func newMethod(up gateway.Upstream, name string) (*method, error) {
 	schema := up.Schema.Methods().ByName(protoreflect.Name(name))
 	if schema == nil {
-		return nil, fmt.Errorf("%s is not in the contract", name)
+		return nil, fmt.Errorf("the proto file has no method %s", name)
 	}
 	request, err := protoregistry.GlobalTypes.FindMessageByName(schema.Input().FullName())
 	if err != nil {
@@ -92,9 +92,9 @@ func newMethod(up gateway.Upstream, name string) (*method, error) {
 	}, nil
 }
 
-// unary has the shape of grpc.MethodHandler.
+// unary is a grpc.MethodHandler.
 //
-//nolint:revive // the context is not first there
+//nolint:revive // the signature of grpc.MethodHandler has the context second
 func (m *method) unary(srv any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
 	request := m.request.New().Interface()
 	if err := decode(request); err != nil {
@@ -113,7 +113,7 @@ func (m *method) invoke(ctx context.Context, request any) (proto.Message, error)
 	var header, trailer metadata.MD
 	response := m.response.New().Interface()
 	err := m.conn.Invoke(outgoing(ctx), m.fullName, request, response, grpc.Header(&header), grpc.Trailer(&trailer))
-	// Both fail only when the call has ended already: then nobody listens.
+	// Both fail only if the call has ended, and then nobody receives them.
 	_ = grpc.SetHeader(ctx, header)
 	_ = grpc.SetTrailer(ctx, trailer)
 	if err != nil {
@@ -122,20 +122,20 @@ func (m *method) invoke(ctx context.Context, request any) (proto.Message, error)
 	return response, nil
 }
 
-// serverStream has the shape of grpc.StreamHandler.
+// serverStream is a grpc.StreamHandler.
 func (m *method) serverStream(_ any, down grpc.ServerStream) error {
 	request := m.request.New().Interface()
 	if err := down.RecvMsg(request); err != nil {
 		return err
 	}
-	// Ends the call upstream also when the client below stops listening.
+	// Cancels the upstream call when this handler returns, for example because the client left.
 	ctx, cancel := context.WithCancel(down.Context())
 	defer cancel()
 	up, err := m.conn.NewStream(outgoing(ctx), &grpc.StreamDesc{ServerStreams: true}, m.fullName)
 	if err != nil {
 		return err
 	}
-	// io.EOF says that the call has ended already: RecvMsg tells why.
+	// io.EOF means that the call has ended; RecvMsg returns the cause.
 	if err := up.SendMsg(request); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
@@ -149,7 +149,7 @@ func (m *method) copyStream(up grpc.ClientStream, down grpc.ServerStream) error 
 	defer func() { down.SetTrailer(up.Trailer()) }()
 	header, err := up.Header()
 	if err == nil {
-		// Sent at once: a client may wait for it long before the first message.
+		// Send the header now: the client may wait for it long before the first message arrives.
 		err = down.SendHeader(header)
 	}
 	for err == nil {
@@ -164,13 +164,13 @@ func (m *method) copyStream(up grpc.ClientStream, down grpc.ServerStream) error 
 	return err
 }
 
-// outgoing is ctx with the caller's metadata for the call upstream, without
-// what belongs to the connection it came over.
+// outgoing returns ctx with the caller's metadata for the upstream call, except the keys that
+// belong to the caller's connection.
 func outgoing(ctx context.Context) context.Context {
 	incoming, _ := metadata.FromIncomingContext(ctx)
 	passed := metadata.MD{}
 	for key, values := range incoming {
-		if !ofConnection(key) {
+		if !isConnectionKey(key) {
 			passed[key] = values
 		}
 	}
@@ -183,7 +183,7 @@ func outgoing(ctx context.Context) context.Context {
 	return metadata.NewOutgoingContext(ctx, passed)
 }
 
-// host is an address without its port.
+// host returns an address without its port.
 func host(address net.Addr) string {
 	text, _, err := net.SplitHostPort(address.String())
 	if err != nil {
@@ -192,8 +192,8 @@ func host(address net.Addr) string {
 	return text
 }
 
-// ofConnection tells the metadata that a gRPC connection sets itself.
-func ofConnection(key string) bool {
+// isConnectionKey reports whether a gRPC connection sets the metadata key itself.
+func isConnectionKey(key string) bool {
 	switch key {
 	case "content-type", "user-agent", "te":
 		return true

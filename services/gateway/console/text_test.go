@@ -7,7 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-func TestTimesAreToldAsPeopleTellThem(t *testing.T) {
+func TestRelativeTime(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 21, 53, 49, 0, time.UTC)
 	for d, want := range map[time.Duration]string{
@@ -15,17 +15,17 @@ func TestTimesAreToldAsPeopleTellThem(t *testing.T) {
 		119 * time.Second: "119 s ago", 2 * time.Minute: "2 min ago", 119 * time.Minute: "119 min ago",
 		2 * time.Hour: "2 h ago", 47 * time.Hour: "47 h ago", 48 * time.Hour: "2 d ago", 400 * 24 * time.Hour: "400 d ago",
 	} {
-		m := moment(timestamppb.New(now.Add(-d)), now)
+		m := relativeTime(timestamppb.New(now.Add(-d)), now)
 		if m.Text != want {
 			t.Errorf("%v is %q, want %q", d, m.Text, want)
 		}
 	}
-	m := moment(timestamppb.New(now.Add(-14*time.Second)), now)
+	m := relativeTime(timestamppb.New(now.Add(-14*time.Second)), now)
 	if m.Exact != "2026-11-23 21:53:35 UTC" || m.Machine != "2026-11-23T21:53:35Z" {
-		t.Errorf("exactly it is %+v", m)
+		t.Errorf("got %+v", m)
 	}
-	if !moment(nil, now).IsZero() {
-		t.Error("no time is a time")
+	if !relativeTime(nil, now).IsZero() {
+		t.Error("an unset time is not zero")
 	}
 }
 
