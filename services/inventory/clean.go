@@ -7,20 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes i fit to be stored: what no text in Postgres can hold (NUL, bytes
-// that are not UTF-8) becomes U+FFFD, times are cut to microseconds and left
-// out when no calendar has them, an unset state is UNKNOWN, and details of the
-// other kind are dropped. An odd label of one instance must not keep a scope
-// from being known.
+// Clean makes i fit to be stored, so that one odd label does not keep a whole scope from being
+// observed. Bytes that no text in Postgres can hold (NUL, invalid UTF-8) become U+FFFD. Times are cut
+// to microseconds and dropped if RFC 3339 can't write them. An unset state becomes UNKNOWN. Details
+// of another kind are dropped.
 func (i *Instance) Clean() {
 	i.cleanValues()
 	i.cleanTexts()
 }
 
-// cleanValues cleans all but texts.
+// cleanValues cleans everything but texts.
 func (i *Instance) cleanValues() {
-	i.CreateTime = cleanTime(i.CreateTime)
-	// What the cloud may say of an instance never includes that it is gone.
+	// GONE is Rollcall's conclusion and never the provider's.
 	if i.State == "" || i.State == StateGone {
 		i.State = StateUnknown
 	}
@@ -30,36 +28,40 @@ func (i *Instance) cleanValues() {
 	if i.Kind != Database {
 		i.DB = nil
 	}
-	if i.VM != nil {
-		i.VM.StartTime = cleanTime(i.VM.StartTime)
+	for section, fields := range timeFields {
+		if !Section(section).In(i) {
+			continue
+		}
+		for _, f := range fields {
+			at := f.pointer(i).(*time.Time)
+			*at = cleanTime(*at)
+		}
 	}
 }
 
+// timeFields are the content fields that are times, by section.
+var timeFields = splitTable(table, func(f *Field) bool { return f.Role == Content && f.Type == Time })
+
+// cleanTexts cleans the texts of all fields that are stored.
 func (i *Instance) cleanTexts() {
-	texts := []*string{&i.Account, &i.ProviderID, &i.ProviderURI, &i.DisplayName, &i.Region, &i.Zone,
-		&i.ProviderState, &i.MachineType}
-	if vm := i.VM; vm != nil {
-		texts = append(texts, &vm.Image, &vm.Architecture, &vm.Platform, &vm.Network, &vm.Subnet, &vm.Hostname,
-			&vm.AutoscalingGroup)
+	for _, f := range table {
+		switch value := f.Pointer(i).(type) {
+		case *string:
+			*value = CleanText(*value)
+		case *[]string:
+			*value = cleanList(*value)
+		case *map[string]string:
+			*value = cleanLabels(*value)
+		}
 	}
-	if db := i.DB; db != nil {
-		texts = append(texts, &db.Engine, &db.EngineVersion, &db.Endpoint, &db.ReplicaOf, &db.Cluster, &db.Network)
-	}
-	for _, text := range texts {
-		*text = CleanText(*text)
-	}
-	i.PrivateIPs = cleanList(i.PrivateIPs)
-	i.PublicIPs = cleanList(i.PublicIPs)
-	i.Labels = cleanLabels(i.Labels)
 }
 
-// Clean makes the words of a failure fit to be stored.
+// Clean makes the texts of a failure fit to be stored.
 func (f *Failure) Clean() {
 	f.Reason, f.Error = CleanText(f.Reason), CleanText(f.Error)
 }
 
-// CleanText makes a text fit to be stored, or compared to what is; see
-// Instance.Clean.
+// CleanText makes a text fit to be stored, or to be compared with a stored one. See Instance.Clean.
 func CleanText(s string) string {
 	if isClean(s) {
 		return s
@@ -91,8 +93,7 @@ func cleanLabels(labels map[string]string) map[string]string {
 	if !dirty {
 		return labels
 	}
-	// Two keys may become one; the order decides which value stays, and must
-	// be the same each time.
+	// Two keys may become equal. The keys are sorted so that the same value wins each time.
 	keys := make([]string, 0, len(labels))
 	for key := range labels {
 		keys = append(keys, key)
@@ -105,13 +106,14 @@ func cleanLabels(labels map[string]string) map[string]string {
 	return cleaned
 }
 
-// The seconds of Unix time that RFC 3339 can write: the years 1 to 9999.
+// The range of Unix time that RFC 3339 can write: the years 1 to 9999.
 const (
 	firstSecond = -62135596800
 	lastSecond  = 253402300799
 )
 
-// cleanTime cuts to what Postgres keeps, and drops what RFC 3339 can't write.
+// cleanTime cuts t to microseconds, the precision of Postgres. It returns the zero time for a time
+// that RFC 3339 can't write.
 func cleanTime(t time.Time) time.Time {
 	if t.IsZero() || t.Unix() < firstSecond || t.Unix() > lastSecond {
 		return time.Time{}

@@ -3,69 +3,49 @@ package inventory
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
-// Difference are the fields in which two states of an instance differ, by their
-// paths in the contract's JSON form, sorted: what an observation brings, and
-// state and goneTime.
+// Difference returns the fields in which two states of an instance differ, by their JSON paths,
+// sorted. Fields that are not compared are left out (see Field.Compared). If only one of the states
+// has a section of details, that section is listed and not each of its fields.
 func Difference(a, b *Instance) []string {
-	var d difference
-	d.note("provider", a.Provider != b.Provider)
-	d.note("displayName", a.DisplayName != b.DisplayName)
-	d.note("providerUri", a.ProviderURI != b.ProviderURI)
-	d.note("location.region", a.Region != b.Region)
-	d.note("location.zone", a.Zone != b.Zone)
-	d.note("state", a.State != b.State)
-	d.note("providerState", a.ProviderState != b.ProviderState)
-	d.note("machineType", a.MachineType != b.MachineType)
-	d.note("privateIps", !slices.Equal(a.PrivateIPs, b.PrivateIPs))
-	d.note("publicIps", !slices.Equal(a.PublicIPs, b.PublicIPs))
-	d.note("labels", !maps.Equal(a.Labels, b.Labels))
-	d.note("createTime", !a.CreateTime.Equal(b.CreateTime))
-	d.note("goneTime", !a.GoneTime.Equal(b.GoneTime))
-	d.vm(a.VM, b.VM)
-	d.db(a.DB, b.DB)
-	slices.Sort(d.fields)
-	return d.fields
+	var paths []string
+	for section, fields := range bySection {
+		section := Section(section)
+		if inA, inB := section.In(a), section.In(b); !inA || !inB {
+			if inA != inB {
+				paths = append(paths, section.JSONPath())
+			}
+			continue
+		}
+		for _, f := range fields {
+			if f.Compared() && !equal(f.pointer(a), f.pointer(b)) {
+				paths = append(paths, f.JSONPath)
+			}
+		}
+	}
+	slices.Sort(paths)
+	return paths
 }
 
-type difference struct{ fields []string }
-
-func (d *difference) note(field string, differs bool) {
-	if differs {
-		d.fields = append(d.fields, field)
+// equal reports whether two values of the same field, given by pointers, are equal.
+func equal(a, b any) bool {
+	switch a := a.(type) {
+	case *string:
+		return *a == *b.(*string)
+	case *bool:
+		return *a == *b.(*bool)
+	case *int32:
+		return *a == *b.(*int32)
+	case *int64:
+		return *a == *b.(*int64)
+	case *time.Time:
+		return a.Equal(*b.(*time.Time))
+	case *[]string:
+		return slices.Equal(*a, *b.(*[]string))
+	case *map[string]string:
+		return maps.Equal(*a, *b.(*map[string]string))
 	}
-}
-
-func (d *difference) vm(a, b *VMDetails) {
-	if a == nil || b == nil {
-		d.note("virtualMachine", a != b)
-		return
-	}
-	d.note("virtualMachine.image", a.Image != b.Image)
-	d.note("virtualMachine.architecture", a.Architecture != b.Architecture)
-	d.note("virtualMachine.platform", a.Platform != b.Platform)
-	d.note("virtualMachine.spot", a.Spot != b.Spot)
-	d.note("virtualMachine.network", a.Network != b.Network)
-	d.note("virtualMachine.subnet", a.Subnet != b.Subnet)
-	d.note("virtualMachine.hostname", a.Hostname != b.Hostname)
-	d.note("virtualMachine.autoscalingGroup", a.AutoscalingGroup != b.AutoscalingGroup)
-	d.note("virtualMachine.startTime", !a.StartTime.Equal(b.StartTime))
-}
-
-func (d *difference) db(a, b *DBDetails) {
-	if a == nil || b == nil {
-		d.note("database", a != b)
-		return
-	}
-	d.note("database.engine", a.Engine != b.Engine)
-	d.note("database.engineVersion", a.EngineVersion != b.EngineVersion)
-	d.note("database.storageGib", a.StorageGiB != b.StorageGiB)
-	d.note("database.endpoint", a.Endpoint != b.Endpoint)
-	d.note("database.port", a.Port != b.Port)
-	d.note("database.highAvailability", a.HighAvailability != b.HighAvailability)
-	d.note("database.replicaOf", a.ReplicaOf != b.ReplicaOf)
-	d.note("database.cluster", a.Cluster != b.Cluster)
-	d.note("database.clusterWriter", a.ClusterWriter != b.ClusterWriter)
-	d.note("database.network", a.Network != b.Network)
+	return false
 }

@@ -9,11 +9,11 @@ import (
 	"unicode/utf8"
 )
 
-// Hash tells two contents of an instance apart: the first half of a SHA-256, so
-// that nobody who may choose labels can make a change that goes unnoticed.
+// Hash is a content hash: the first half of a SHA-256. It is a cryptographic hash because people
+// choose labels, and must not be able to make a change that goes unnoticed.
 type Hash [16]byte
 
-// Hasher makes content hashes, reusing its buffers. Not for concurrent use.
+// Hasher computes content hashes and reuses its buffers. It is not safe for concurrent use.
 type Hasher struct {
 	buf    []byte
 	labels []label
@@ -21,55 +21,16 @@ type Hasher struct {
 
 type label struct{ key, value string }
 
-// The tags of the fields in what is hashed. A field that is empty is left out:
-// hashes stay as they are when a version of Rollcall adds a field. Never give a
-// number to another field.
-const (
-	tagProviderURI = iota + 1
-	tagDisplayName
-	tagRegion
-	tagZone
-	tagState
-	tagProviderState
-	tagMachineType
-	tagPrivateIP
-	tagPublicIP
-	tagLabelKey
-	tagLabelValue
-	tagCreateTime
-	tagVM
-	tagVMImage
-	tagVMArchitecture
-	tagVMPlatform
-	tagVMSpot
-	tagVMNetwork
-	tagVMSubnet
-	tagVMHostname
-	tagVMAutoscalingGroup
-	tagVMStartTime
-	tagDB
-	tagDBEngine
-	tagDBEngineVersion
-	tagDBStorage
-	tagDBEndpoint
-	tagDBPort
-	tagDBHighAvailability
-	tagDBReplicaOf
-	tagDBCluster
-	tagDBClusterWriter
-	tagDBNetwork
-	tagProvider
-	tagDBAutoRestartTime
-)
-
-// Content makes i clean (see Instance.Clean) and returns the hash of what an
-// observation brought of it. The order of labels has no part in it; that of
-// addresses has, as the first one is the primary one.
+// Content cleans i (see Instance.Clean) and returns the hash of its content fields. The order of
+// labels does not matter; that of addresses does, because the first one is the primary one.
+//
+// Empty fields are left out, so that a field added by a new version of Rollcall does not change the
+// hash of an instance that has no value for it.
 func (h *Hasher) Content(i *Instance) Hash {
 	i.cleanValues()
 	h.encode(i)
-	// All that is not the instance's own text is ASCII and not NUL, so that one
-	// look at the whole tells what else would take one at each text.
+	// Everything but the texts of the instance is encoded as ASCII without NUL. One scan of the
+	// buffer therefore finds what would otherwise take a scan of each text.
 	if bytes.IndexByte(h.buf, 0) >= 0 || !utf8.Valid(h.buf) {
 		i.cleanTexts()
 		h.encode(i)
@@ -80,107 +41,88 @@ func (h *Hasher) Content(i *Instance) Hash {
 
 func (h *Hasher) encode(i *Instance) {
 	h.buf = h.buf[:0]
-	h.text(tagProvider, string(i.Provider))
-	h.text(tagProviderURI, i.ProviderURI)
-	h.text(tagDisplayName, i.DisplayName)
-	h.text(tagRegion, i.Region)
-	h.text(tagZone, i.Zone)
-	h.text(tagState, string(i.State))
-	h.text(tagProviderState, i.ProviderState)
-	h.text(tagMachineType, i.MachineType)
-	for _, ip := range i.PrivateIPs {
-		h.some(tagPrivateIP, ip)
+	for section := range contentFields {
+		if !Section(section).In(i) {
+			continue
+		}
+		h.flag(sectionTags[section], section != int(Common))
+		for _, f := range contentFields[section] {
+			h.field(f.tag, f.pointer(i))
+		}
 	}
-	for _, ip := range i.PublicIPs {
-		h.some(tagPublicIP, ip)
-	}
-	h.pairs(i.Labels)
-	h.time(tagCreateTime, i.CreateTime)
-	h.vm(i.VM)
-	h.db(i.DB)
 }
 
-func (h *Hasher) pairs(labels map[string]string) {
+// field adds the value that the pointer points to.
+func (h *Hasher) field(tag byte, value any) {
+	switch value := value.(type) {
+	case *string:
+		h.text(tag, *value)
+	case *bool:
+		h.flag(tag, *value)
+	case *int32:
+		h.number(tag, int64(*value))
+	case *int64:
+		h.number(tag, *value)
+	case *time.Time:
+		h.time(tag, *value)
+	case *[]string:
+		for _, text := range *value {
+			h.element(tag, text)
+		}
+	case *map[string]string:
+		h.pairs(tag, *value)
+	}
+}
+
+// pairs adds the keys with the tag, and the values with the next tag.
+func (h *Hasher) pairs(tag byte, labels map[string]string) {
 	h.labels = h.labels[:0]
 	for key, value := range labels {
 		h.labels = append(h.labels, label{key, value})
 	}
 	slices.SortFunc(h.labels, func(a, b label) int { return strings.Compare(a.key, b.key) })
 	for _, l := range h.labels {
-		h.some(tagLabelKey, l.key)
-		h.text(tagLabelValue, l.value)
+		h.element(tag, l.key)
+		h.text(tag+1, l.value)
 	}
 }
 
-func (h *Hasher) vm(vm *VMDetails) {
-	if vm == nil {
-		return
-	}
-	h.flag(tagVM, true)
-	h.text(tagVMImage, vm.Image)
-	h.text(tagVMArchitecture, vm.Architecture)
-	h.text(tagVMPlatform, vm.Platform)
-	h.flag(tagVMSpot, vm.Spot)
-	h.text(tagVMNetwork, vm.Network)
-	h.text(tagVMSubnet, vm.Subnet)
-	h.text(tagVMHostname, vm.Hostname)
-	h.text(tagVMAutoscalingGroup, vm.AutoscalingGroup)
-	h.time(tagVMStartTime, vm.StartTime)
-}
-
-func (h *Hasher) db(db *DBDetails) {
-	if db == nil {
-		return
-	}
-	h.flag(tagDB, true)
-	h.text(tagDBEngine, db.Engine)
-	h.text(tagDBEngineVersion, db.EngineVersion)
-	h.number(tagDBStorage, db.StorageGiB)
-	h.text(tagDBEndpoint, db.Endpoint)
-	h.number(tagDBPort, int64(db.Port))
-	h.flag(tagDBHighAvailability, db.HighAvailability)
-	h.text(tagDBReplicaOf, db.ReplicaOf)
-	h.text(tagDBCluster, db.Cluster)
-	h.flag(tagDBClusterWriter, db.ClusterWriter)
-	h.text(tagDBNetwork, db.Network)
-	h.time(tagDBAutoRestartTime, db.AutoRestartTime)
-}
-
-// text adds a field unless it is empty.
+// text adds a text unless it is empty.
 func (h *Hasher) text(tag byte, value string) {
 	if value != "" {
-		h.some(tag, value)
+		h.element(tag, value)
 	}
 }
 
-// some adds a field, also an empty one; its length keeps it from running into
-// the next.
-func (h *Hasher) some(tag byte, value string) {
+// element adds a text, even if it is empty. Its length separates it from the next one.
+func (h *Hasher) element(tag byte, value string) {
 	h.buf = appendNumber(append(h.buf, tag), uint64(len(value)))
 	h.buf = append(h.buf, value...)
 }
 
+// number adds a number unless it is 0.
 func (h *Hasher) number(tag byte, value int64) {
 	if value != 0 {
 		h.buf = appendNumber(append(h.buf, tag), uint64(value))
 	}
 }
 
+// flag adds the tag alone if the value is true.
 func (h *Hasher) flag(tag byte, value bool) {
 	if value {
 		h.buf = append(h.buf, tag)
 	}
 }
 
-// time adds a time unless it is unset. 1970 began at 0, which is not unset.
+// time adds a time unless it is the zero time. The Unix time 0 is not the zero time.
 func (h *Hasher) time(tag byte, value time.Time) {
 	if !value.IsZero() {
 		h.buf = appendNumber(append(h.buf, tag), uint64(value.UnixMicro()))
 	}
 }
 
-// appendNumber appends a number, five bits a byte, the lowest first; the last byte
-// differs from the others. All are letters and signs of ASCII.
+// appendNumber appends a number with five bits to a byte, the lowest bits first. The last byte has
+// another high part than the others. All bytes are printable ASCII.
 func appendNumber(b []byte, value uint64) []byte {
 	for value >= 1<<5 {
 		b = append(b, byte(value&0x1f)|0x60)

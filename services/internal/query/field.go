@@ -75,7 +75,12 @@ type Field struct {
 	// Search makes a bare word in a filter look into this field too. For String,
 	// Enum and StringList.
 	Search bool
+
+	index int
 }
+
+// Index returns the position of the field among those that New was given.
+func (f *Field) Index() int { return f.index }
 
 // Schema is the fields that the requests for one kind of resource may name. It
 // is safe for concurrent use.
@@ -94,6 +99,7 @@ func New(fields ...Field) *Schema {
 	s := &Schema{byPath: map[string]*Field{}}
 	for i := range fields {
 		f := fields[i]
+		f.index = i
 		if err := f.check(); err != nil {
 			panic(fmt.Sprintf("query: field %q: %v", f.Path, err))
 		}

@@ -8,10 +8,10 @@ import (
 
 // Row is a row in memory, for Filter.Match.
 type Row interface {
-	// Value of the field with this path, by its proto name: what the field's
-	// column holds, without the prefix that values have in the API. It has the
-	// field's type, or is Missing where the column would be NULL.
-	Value(path string) Value
+	// Value returns what the column of a field holds, without the prefix that values have in the
+	// API. It has the type of the field, or is Missing where the column would be NULL. See
+	// Field.Index for a fast way to find the field.
+	Value(f *Field) Value
 }
 
 // Value is what a column holds. The zero Value is Missing.
@@ -93,7 +93,7 @@ func (g *group) match(row Row) bool {
 
 func (s *search) match(row Row) bool {
 	for n, f := range s.fields {
-		v := row.Value(f.Path)
+		v := row.Value(f)
 		if f.Type.kind == kindStringList && slices.ContainsFunc(v.list, s.matchers[n].match) ||
 			f.Type.kind != kindStringList && v.there && s.matchers[n].match(v.text) {
 			return !s.negated
@@ -104,7 +104,7 @@ func (s *search) match(row Row) bool {
 
 // match is never NULL: a condition that would be counts as false, and its
 // negation as true.
-func (t *test) match(row Row) bool { return t.holds(row.Value(t.field.Path)) != t.negated }
+func (t *test) match(row Row) bool { return t.holds(row.Value(t.field)) != t.negated }
 
 func (t *test) holds(v Value) bool {
 	switch t.field.Type.kind {

@@ -14,8 +14,8 @@ type bare struct {
 	created     time.Time
 }
 
-func (r *bare) Value(path string) query.Value {
-	switch path {
+func (r *bare) Value(f *query.Field) query.Value {
+	switch f.Path {
 	case "display_name":
 		return query.TextValue(r.name)
 	case "state":

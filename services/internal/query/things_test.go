@@ -60,7 +60,7 @@ type thing struct {
 }
 
 // Value makes a thing a query.Row.
-func (r thing) Value(path string) query.Value {
+func (r thing) Value(f *query.Field) query.Value {
 	values := map[string]query.Value{
 		"name": query.TextValue(r.UID), "account": query.TextValue(r.Account),
 		"display_name": query.TextValue(r.DisplayName), "location.zone": valueOf(r.Zone, query.TextValue),
@@ -72,9 +72,9 @@ func (r thing) Value(path string) query.Value {
 		"labels": query.MapValue(r.Labels), "marks": valueOf(&r.Marks, query.MapValue),
 		"private_ips": query.ListValue(r.PrivateIPs), "public_ips": query.ListValue(r.PublicIPs),
 	}
-	value, ok := values[path]
+	value, ok := values[f.Path]
 	if !ok {
-		panic("no field " + path)
+		panic("no field " + f.Path)
 	}
 	return value
 }

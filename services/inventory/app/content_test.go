@@ -140,6 +140,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 		Details: &inventoryv1.Instance_Database{Database: &inventoryv1.Database{
 			Engine: "postgres", EngineVersion: "16.4", StorageGib: 1 << 40, Endpoint: "orders.example.com", Port: 5432,
 			HighAvailability: true, ReplicaOf: "primary", Cluster: "c", ClusterWriter: true, Network: "vpc-1",
+			AutoRestartTime: timestamppb.New(at(7)),
 		}},
 	}
 	dbs := observation(account, region, 2)

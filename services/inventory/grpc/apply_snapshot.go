@@ -109,9 +109,9 @@ func (in *intake) observe(instances []*inventoryv1.Instance) error {
 		return err
 	}
 	for some := range slices.Chunk(instances, observeAtOnce) {
-		in.page = in.page[:0]
-		for _, message := range some {
-			in.page = append(in.page, fromInstance(message))
+		in.page = slices.Grow(in.page[:0], len(some))[:len(some)]
+		for n, message := range some {
+			readInstance(&in.page[n], message)
 		}
 		if err := in.snapshot.Observe(in.page...); err != nil {
 			return err

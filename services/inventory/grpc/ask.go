@@ -68,7 +68,7 @@ func toAbsent(i *inventory.Instance) *inventoryv1.Instance {
 		Location: &inventoryv1.Location{Region: i.Region, Zone: i.Zone},
 	}
 	if i.DB != nil {
-		m.Details = &inventoryv1.Instance_Database{Database: toDB(i.DB)}
+		toDetails(m, i)
 	}
 	return m
 }

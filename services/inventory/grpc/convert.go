@@ -42,30 +42,8 @@ func toInstance(i *inventory.Instance) *inventoryv1.Instance {
 		GoneTime:      toTime(i.GoneTime),
 		Etag:          i.ETag(),
 	}
-	if vm := i.VM; vm != nil {
-		m.Details = &inventoryv1.Instance_VirtualMachine{VirtualMachine: toVM(vm)}
-	}
-	if db := i.DB; db != nil {
-		m.Details = &inventoryv1.Instance_Database{Database: toDB(db)}
-	}
+	toDetails(m, i)
 	return m
-}
-
-func toVM(vm *inventory.VMDetails) *inventoryv1.VirtualMachine {
-	return &inventoryv1.VirtualMachine{
-		Image: vm.Image, Architecture: vm.Architecture, Platform: vm.Platform, Spot: vm.Spot,
-		Network: vm.Network, Subnet: vm.Subnet, Hostname: vm.Hostname,
-		AutoscalingGroup: vm.AutoscalingGroup, StartTime: toTime(vm.StartTime),
-	}
-}
-
-func toDB(db *inventory.DBDetails) *inventoryv1.Database {
-	return &inventoryv1.Database{
-		Engine: db.Engine, EngineVersion: db.EngineVersion, StorageGib: db.StorageGiB,
-		Endpoint: db.Endpoint, Port: db.Port, HighAvailability: db.HighAvailability,
-		ReplicaOf: db.ReplicaOf, Cluster: db.Cluster, ClusterWriter: db.ClusterWriter, Network: db.Network,
-		AutoRestartTime: toTime(db.AutoRestartTime),
-	}
 }
 
 // toTime is unset for the zero time.
@@ -119,10 +97,10 @@ func toScope(s *inventory.Scope) *inventoryv1.Scope {
 	return m
 }
 
-// fromInstance is what an observation brings of an instance: of the output-only
-// fields nothing, and nothing of what belongs to its scope.
-func fromInstance(m *inventoryv1.Instance) inventory.Instance {
-	i := inventory.Instance{
+// readInstance sets i to what an observation brings: the content of m and its provider ID. The
+// output-only fields, and those that belong to the scope, are not read.
+func readInstance(i *inventory.Instance, m *inventoryv1.Instance) {
+	*i = inventory.Instance{
 		ProviderID:    m.GetProviderId(),
 		ProviderURI:   m.GetProviderUri(),
 		DisplayName:   m.GetDisplayName(),
@@ -138,22 +116,14 @@ func fromInstance(m *inventoryv1.Instance) inventory.Instance {
 	if m.GetState() != inventoryv1.Instance_STATE_UNSPECIFIED {
 		i.State = inventory.State(m.GetState().String())
 	}
-	if vm := m.GetVirtualMachine(); vm != nil {
-		i.VM = &inventory.VMDetails{
-			Image: vm.GetImage(), Architecture: vm.GetArchitecture(), Platform: vm.GetPlatform(), Spot: vm.GetSpot(),
-			Network: vm.GetNetwork(), Subnet: vm.GetSubnet(), Hostname: vm.GetHostname(),
-			AutoscalingGroup: vm.GetAutoscalingGroup(), StartTime: fromTime(vm.GetStartTime()),
-		}
-	}
-	if db := m.GetDatabase(); db != nil {
-		i.DB = &inventory.DBDetails{
-			Engine: db.GetEngine(), EngineVersion: db.GetEngineVersion(), StorageGiB: db.GetStorageGib(),
-			Endpoint: db.GetEndpoint(), Port: db.GetPort(), HighAvailability: db.GetHighAvailability(),
-			ReplicaOf: db.GetReplicaOf(), Cluster: db.GetCluster(), ClusterWriter: db.GetClusterWriter(),
-			Network: db.GetNetwork(), AutoRestartTime: fromTime(db.GetAutoRestartTime()),
-		}
-	}
-	return i
+	fromDetails(i, m)
+}
+
+// fromInstance returns what readInstance reads.
+func fromInstance(m *inventoryv1.Instance) inventory.Instance {
+	i := new(inventory.Instance)
+	readInstance(i, m)
+	return *i
 }
 
 // fromTime is the zero time for one that is unset or that no calendar has. The

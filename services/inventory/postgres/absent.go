@@ -50,7 +50,7 @@ func (s *Store) Describe(ctx context.Context, uids []uuid.UUID) ([]inventory.Ins
 		if err != nil {
 			return i, err
 		}
-		return i, readDetails(details, &i)
+		return i, inventory.ReadDetails(details, &i)
 	})
 	return described, kit.Fault(err)
 }

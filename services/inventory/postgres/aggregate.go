@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,24 +14,6 @@ import (
 
 // maxGroups is how many groups an answer holds at most.
 const maxGroups = 10_000
-
-// groupField is a field to count by.
-type groupField struct {
-	path, json string
-	// column is what is grouped by, of which prefix makes the value that is
-	// answered.
-	column, prefix string
-}
-
-var groupFields = []groupField{
-	{path: "account", json: "account", column: "account", prefix: "accounts/"},
-	{path: "provider", json: "provider", column: "provider"},
-	{path: "kind", json: "kind", column: "kind"},
-	{path: "location.region", json: "location.region", column: "region"},
-	{path: "location.zone", json: "location.zone", column: "zone"},
-	{path: "state", json: "state", column: "state"},
-	{path: "machine_type", json: "machineType", column: "machine_type"},
-}
 
 const labelsPrefix = "labels."
 
@@ -83,9 +64,9 @@ func aggregateSQL(filter *query.Filter, q inventory.AggregateQuery, at moment) (
 	var args query.Args
 	columns, values, paths := make([]string, len(q.GroupBy)), make([]string, len(q.GroupBy)), make([]string, len(q.GroupBy))
 	for n, path := range q.GroupBy {
-		field, _ := groupBy(path, &args)
-		paths[n], columns[n] = field.path, field.column
-		values[n] = "'" + field.prefix + "' || " + field.column
+		group, _ := groupBy(path, &args)
+		paths[n], columns[n] = group.path, group.column
+		values[n] = "'" + group.prefix + "' || " + group.column
 	}
 	// Counts are kept of what is there now.
 	if from, ok := countsFor(filter, paths...); ok && !q.ShowGone && at.isNow() {
@@ -101,26 +82,36 @@ func groupSQL(count string, values []string, from, clause string, columns []stri
 		GROUP BY ` + strings.Join(columns, ", ") + ` ORDER BY 1 DESC, 2 LIMIT ` + strconv.Itoa(maxGroups)
 }
 
-// groupBy finds the field with this path, by its name in proto or JSON. Those
-// without the label have an empty value.
-func groupBy(path string, args *query.Args) (groupField, bool) {
+// group is what instances are counted by.
+type group struct {
+	path string // empty for a label
+	// column is the SQL expression that is grouped by. prefix and its value are answered.
+	column, prefix string
+}
+
+// groupBy returns the group for a path, by proto or JSON names. Instances without a label have an
+// empty value of it.
+func groupBy(path string, args *query.Args) (group, bool) {
 	if key, ok := strings.CutPrefix(path, labelsPrefix); ok && key != "" {
-		if bare, err := strconv.Unquote(key); err == nil { // labels."a b", as filters have it
+		if bare, err := strconv.Unquote(key); err == nil { // labels."a b", as in filters
 			key = bare
 		}
-		return groupField{column: "COALESCE(labels ->> " + args.Add(inventory.CleanText(key)) + "::text, '')"}, true
+		return group{column: "COALESCE(labels ->> " + args.Add(inventory.CleanText(key)) + "::text, '')"}, true
 	}
-	n := slices.IndexFunc(groupFields, func(f groupField) bool { return path == f.path || path == f.json })
-	if n < 0 {
-		return groupField{}, false
+	for _, f := range inventory.Fields() {
+		if f.Groupable && (path == f.Path || path == f.JSONPath) {
+			return group{path: f.Path, column: f.Name, prefix: f.Prefix}, true
+		}
 	}
-	return groupFields[n], true
+	return group{}, false
 }
 
 func unknownGroup(n int, path string) error {
-	paths := make([]string, 0, len(groupFields)+1)
-	for _, field := range groupFields {
-		paths = append(paths, field.path)
+	var paths []string
+	for _, f := range inventory.Fields() {
+		if f.Groupable {
+			paths = append(paths, f.Path)
+		}
 	}
 	paths = append(paths, labelsPrefix+"KEY")
 	return fault.Invalid("group_by["+strconv.Itoa(n)+"]", "can't be %q; instances are counted by %s", path, strings.Join(paths, ", "))

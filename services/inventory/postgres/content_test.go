@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
+	"github.com/rollcall-dev/rollcall/services/inventory/inventorytest"
 )
 
 func genText() *rapid.Generator[string] {
@@ -22,30 +23,18 @@ func genTime() *rapid.Generator[time.Time] {
 }
 
 func genInstance() *rapid.Generator[inventory.Instance] {
+	values := inventorytest.Values{Text: genText(), Time: genTime(), Number: rapid.Int64(), Key: genText()}
 	return rapid.Custom(func(t *rapid.T) inventory.Instance {
-		text := func(name string) string { return genText().Draw(t, name) }
-		i := inventory.Instance{
-			ProviderID: "i-" + text("id"), ProviderURI: text("uri"), DisplayName: text("name"), Region: text("region"),
-			Zone: text("zone"), ProviderState: text("word"), MachineType: text("type"),
-			State:      rapid.SampledFrom(append(inventory.States(), "")).Draw(t, "state"),
-			PrivateIPs: rapid.SliceOfN(genText(), 0, 3).Draw(t, "private"),
-			PublicIPs:  rapid.SliceOfN(genText(), 0, 3).Draw(t, "public"),
-			Labels:     rapid.MapOfN(genText(), genText(), 0, 5).Draw(t, "labels"),
-			CreateTime: genTime().Draw(t, "created"),
-		}
-		if rapid.Bool().Draw(t, "vm") {
-			i.VM = &inventory.VMDetails{
-				Image: text("image"), Architecture: text("arch"), Platform: text("platform"), Spot: rapid.Bool().Draw(t, "spot"),
-				Network: text("network"), Subnet: text("subnet"), Hostname: text("host"), AutoscalingGroup: text("group"),
-				StartTime: genTime().Draw(t, "started"),
+		var sections []inventory.Section
+		for _, section := range inventory.DetailSections() {
+			if rapid.Bool().Draw(t, "with "+section.Path()) {
+				sections = append(sections, section)
 			}
 		}
-		if rapid.Bool().Draw(t, "db") {
-			i.DB = &inventory.DBDetails{
-				Engine: text("engine"), EngineVersion: text("version"), StorageGiB: rapid.Int64().Draw(t, "storage"),
-				Endpoint: text("endpoint"), Port: rapid.Int32().Draw(t, "port"), HighAvailability: rapid.Bool().Draw(t, "ha"),
-				ReplicaOf: text("replica"), Cluster: text("cluster"), ClusterWriter: rapid.Bool().Draw(t, "writer"), Network: text("net"),
-			}
+		i := values.Instance(t, sections...)
+		i.ProviderID = "i-" + genText().Draw(t, "id")
+		if rapid.Bool().Draw(t, "without a state") {
+			i.State = ""
 		}
 		return i
 	})
@@ -88,13 +77,16 @@ func normal(i inventory.Instance) inventory.Instance {
 	if len(i.Labels) == 0 {
 		i.Labels = nil
 	}
-	for _, at := range []*time.Time{&i.CreateTime, &i.FirstSeenTime, &i.ChangeTime, &i.ObserveTime} {
-		*at = at.UTC()
+	if i.VM != nil { // a copy: the caller's stays as it is
+		i.VM = new(*i.VM)
 	}
-	if i.VM != nil {
-		vm := *i.VM
-		vm.StartTime = vm.StartTime.UTC()
-		i.VM = &vm
+	if i.DB != nil {
+		i.DB = new(*i.DB)
+	}
+	for _, f := range inventory.Fields() {
+		if at, ok := f.Pointer(&i).(*time.Time); ok {
+			*at = at.UTC()
+		}
 	}
 	return i
 }

@@ -120,35 +120,45 @@ func newTally(obs inventory.Observation) *tally {
 	return &tally{obs: obs, counts: map[string]*tallied{}}
 }
 
-// Where the counted columns stand among copyColumns.
-const (
-	regionAt      = 12
-	zoneAt        = 13
-	stateAt       = 14
-	machineTypeAt = 16
-)
+// countedColumn is what the tally does with a column of a row: nothing, take its region, or count
+// it under a facet.
+type countedColumn struct {
+	isRegion bool
+	facet    string
+}
 
-// add counts one row as encoder writes it.
+// countedAt are the columns of copyColumns up to the last one that is counted.
+var countedAt = func() (columns []countedColumn) {
+	last := 0
+	for n, name := range strings.Split(copyColumns, ", ") {
+		column := countedColumn{isRegion: name == "region"}
+		if slices.ContainsFunc(facets, func(f facet) bool { return f.column == name }) {
+			column.facet = name
+		}
+		if columns = append(columns, column); column != (countedColumn{}) {
+			last = n
+		}
+	}
+	return columns[:last+1]
+}()
+
+// add counts one row as encoder writes it. The region comes before the facets.
 func (t *tally) add(row []byte) {
 	var region []byte
-	rest := row[2:] // behind the number of columns
-	for column := range machineTypeAt + 1 {
+	rest := row[2:] // after the number of columns
+	for _, column := range countedAt {
 		size := int32(binary.BigEndian.Uint32(rest))
 		rest = rest[4:]
-		if size < 0 { // null
+		if size < 0 { // NULL
 			continue
 		}
 		value := rest[:size]
 		rest = rest[size:]
-		switch column {
-		case regionAt:
+		switch {
+		case column.isRegion:
 			region = value
-		case zoneAt:
-			t.one("zone", region, value)
-		case stateAt:
-			t.one("state", region, value)
-		case machineTypeAt:
-			t.one("machine_type", region, value)
+		case column.facet != "":
+			t.one(column.facet, region, value)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package postgres
 
 import (
 	"encoding/binary"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,13 +10,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// copyColumns are the columns of a row as encoder writes it, in its order.
-const copyColumns = `uid, scope, fence, first_seen_time, change_time, content_hash,
-	account, provider, kind, provider_id, provider_uri, display_name, region, zone,
-	state, provider_state, machine_type, private_ips, public_ips, labels, details,
-	create_time, observe_time`
+// copiedFields are the fields that have a column in a row of encoder, in its order.
+var copiedFields = contentColumns()
 
-const copyColumnCount = 23
+// copyColumns are the columns of a row as encoder writes it.
+var copyColumns = func() string {
+	columns := []string{"uid", "scope", "fence", "first_seen_time", "change_time", "content_hash"}
+	for _, f := range copiedFields {
+		columns = append(columns, f.Name)
+	}
+	return strings.Join(append(columns, "details", "observe_time"), ", ")
+}()
+
+// firstFieldColumn is the position of the first of copiedFields among copyColumns.
+const firstFieldColumn = 6
 
 // encoder writes instances as rows of COPY … WITH (FORMAT binary); see the
 // section "Binary Format" of Postgres's page on COPY. Encoding as they stream in
@@ -35,26 +42,39 @@ type encoder struct {
 
 // row appends one row to b.
 func (e *encoder) row(b []byte, i *inventory.Instance) []byte {
-	b = binary.BigEndian.AppendUint16(b, copyColumnCount)
+	b = binary.BigEndian.AppendUint16(b, uint16(firstFieldColumn+len(copiedFields)+2))
 	b = appendBytes(b, i.UID[:])
 	b = appendBytes(b, e.scope[:])
 	b = appendInt8(b, e.fence)
 	b = appendTime(b, e.time)
 	b = appendTime(b, e.time)
 	b = appendBytes(b, i.Hash[:])
-	for _, text := range [...]string{i.Account, string(i.Provider), string(i.Kind), i.ProviderID, i.ProviderURI,
-		i.DisplayName, i.Region, i.Zone, string(i.State), i.ProviderState, i.MachineType} {
-		b = appendText(b, text)
+	for _, f := range copiedFields {
+		b = e.column(b, f.Pointer(i))
 	}
-	b = appendTexts(b, i.PrivateIPs)
-	b = appendTexts(b, i.PublicIPs)
-	b = e.appendLabels(b, i.Labels)
-	b = appendDetails(b, i)
-	b = appendTime(b, i.CreateTime)
+	b, start := beginJSON(b)
+	b = endJSON(inventory.AppendDetails(b, i), start)
 	if e.single {
 		return appendTime(b, e.time)
 	}
 	return appendNull(b)
+}
+
+// column appends the value that the pointer points to.
+func (e *encoder) column(b []byte, value any) []byte {
+	switch value := value.(type) {
+	case *string:
+		return appendText(b, *value)
+	case *[]string:
+		return appendTexts(b, *value)
+	case *time.Time:
+		return appendTime(b, *value)
+	case *map[string]string:
+		b, start := beginJSON(b)
+		b, e.keys = inventory.AppendTextMap(b, *value, e.keys)
+		return endJSON(b, start)
+	}
+	panic("postgres: a field has a type that no column supports")
 }
 
 func appendNull(b []byte) []byte { return append(b, 0xff, 0xff, 0xff, 0xff) }
@@ -115,29 +135,13 @@ func appendTexts(b []byte, texts []string) []byte {
 // jsonbVersion stands before the text of a jsonb in binary form.
 const jsonbVersion = 1
 
-// appendLabels appends the labels as jsonb, in the order of their keys.
-func (e *encoder) appendLabels(b []byte, labels map[string]string) []byte {
-	e.keys = e.keys[:0]
-	for key := range labels {
-		e.keys = append(e.keys, key)
-	}
-	slices.Sort(e.keys)
-	b, start := beginJSON(b)
-	for _, key := range e.keys {
-		b = jsonMember(b, key)
-		b = jsonString(b, labels[key])
-	}
-	return endJSON(b, start)
-}
-
-// beginJSON opens a jsonb object; endJSON closes it and fills in its length.
+// beginJSON begins a jsonb value. endJSON fills in its length.
 func beginJSON(b []byte) (_ []byte, start int) {
 	start = len(b)
-	return append(b, 0, 0, 0, 0, jsonbVersion, '{'), start
+	return append(b, 0, 0, 0, 0, jsonbVersion), start
 }
 
 func endJSON(b []byte, start int) []byte {
-	b = append(b, '}')
 	binary.BigEndian.PutUint32(b[start:], uint32(len(b)-start-4))
 	return b
 }

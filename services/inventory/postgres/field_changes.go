@@ -15,25 +15,6 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// fieldPaths are the paths of the columns in the contract's JSON form, for those
-// whose value is of the same form there. The rest is in fieldChanges, or is
-// nobody's business; a test says of every column which.
-var fieldPaths = map[string]string{
-	"provider": "provider", "provider_uri": "providerUri", "display_name": "displayName",
-	"region": "location.region", "zone": "location.zone", "state": "state", "provider_state": "providerState",
-	"machine_type": "machineType", "private_ips": "privateIps", "public_ips": "publicIps",
-}
-
-// timePaths are those of the columns that hold times.
-var timePaths = map[string]string{"create_time": "createTime", "gone_time": "goneTime"}
-
-// detailTimes are the members of details that hold times.
-var detailTimes = []string{"virtualMachine.startTime", "database.autoRestartTime"}
-
-// numberPaths are the members of details that are 64 bits wide, which the JSON of
-// protobuf has as strings.
-var numberPaths = []string{"database.storageGib"}
-
 // fieldChanges are what a change of the log did to the fields of the contract.
 func fieldChanges(was, became []byte) ([]inventory.FieldChange, error) {
 	from, err := columnsOf(was)
@@ -45,14 +26,18 @@ func fieldChanges(was, became []byte) ([]inventory.FieldChange, error) {
 		return nil, err
 	}
 	var d fieldDiff
-	for column, path := range fieldPaths {
-		d.note(path, from[column], to[column])
+	for _, f := range inventory.Common.Fields() {
+		switch {
+		case !f.Compared():
+		case f.Type == inventory.TextMap:
+			d.members(f.JSONPath+".", from[f.Name], to[f.Name])
+		default:
+			d.note(f.JSONPath, f.Type, from[f.Name], to[f.Name])
+		}
 	}
-	for column, path := range timePaths {
-		d.note(path, contractTime(from[column]), contractTime(to[column]))
+	for _, section := range inventory.DetailSections() {
+		d.details(section, from["details"], to["details"])
 	}
-	d.members("labels.", from["labels"], to["labels"])
-	d.details(from["details"], to["details"])
 	slices.SortFunc(d, func(a, b inventory.FieldChange) int { return strings.Compare(a.Field, b.Field) })
 	return d, nil
 }
@@ -70,37 +55,49 @@ func columnsOf(text []byte) (map[string]any, error) {
 
 type fieldDiff []inventory.FieldChange
 
-func (d *fieldDiff) note(path string, from, to any) {
-	if reflect.DeepEqual(from, to) {
-		return
+// note adds a change of one field unless the values are equal.
+func (d *fieldDiff) note(path string, of inventory.Type, from, to any) {
+	from, to = apiValue(of, from), apiValue(of, to)
+	if !reflect.DeepEqual(from, to) {
+		*d = append(*d, inventory.FieldChange{Field: path, From: from, To: to})
 	}
-	switch {
-	case slices.Contains(numberPaths, path):
-		from, to = numberText(from), numberText(to)
-	case slices.Contains(detailTimes, path):
-		from, to = contractTime(from), contractTime(to)
-	}
-	*d = append(*d, inventory.FieldChange{Field: path, From: plainNumber(from), To: plainNumber(to)})
 }
 
-// members notes what differs in two objects, member by member.
+// apiValue returns a stored value as the API's JSON form has it.
+func apiValue(of inventory.Type, value any) any {
+	switch of {
+	case inventory.Time:
+		return apiTime(value)
+	case inventory.Int64: // the JSON form of protobuf has them as strings
+		return numberText(value)
+	}
+	return plainNumber(value)
+}
+
+// members notes the differences of two maps of texts, key by key.
 func (d *fieldDiff) members(prefix string, from, to any) {
-	a, _ := from.(map[string]any) // no object has no members
+	a, _ := from.(map[string]any) // nil if there is no map
 	b, _ := to.(map[string]any)
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
-		d.note(prefix+pathKey(key), a[key], b[key])
+		d.note(prefix+pathKey(key), inventory.Text, a[key], b[key])
 	}
 }
 
-// details notes what differs in what only one kind has.
-func (d *fieldDiff) details(from, to any) {
-	a, _ := from.(map[string]any)
-	b, _ := to.(map[string]any)
-	for _, kind := range []string{"virtualMachine", "database"} {
-		d.members(kind+".", a[kind], b[kind])
+// details notes the differences of one section of details.
+func (d *fieldDiff) details(section inventory.Section, from, to any) {
+	a, b := member(from, section.JSONPath()), member(to, section.JSONPath())
+	for _, f := range section.Fields() {
+		d.note(f.JSONPath, f.Type, a[f.Member], b[f.Member])
 	}
+}
+
+// member returns an object inside an object; nil if there is none.
+func member(of any, name string) map[string]any {
+	object, _ := of.(map[string]any)
+	inside, _ := object[name].(map[string]any)
+	return inside
 }
 
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -113,9 +110,9 @@ func pathKey(key string) string {
 	return strconv.Quote(key)
 }
 
-// contractTime is a time, as Postgres or Go write it in JSON, as protobuf's JSON
-// has it: in UTC, with 0, 3, 6 or 9 digits of the second.
-func contractTime(value any) any {
+// apiTime returns a time as protobuf's JSON form writes it: in UTC, with 0, 3, 6 or 9 digits after
+// the second. Postgres and Go write it with any number of digits.
+func apiTime(value any) any {
 	text, _ := value.(string)
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {

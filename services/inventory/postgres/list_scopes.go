@@ -18,8 +18,8 @@ import (
 // scopeFields are what filters of scopes may name.
 var scopeFields = query.New(
 	query.Field{Path: "account", Column: "account", Type: query.String, Prefix: "accounts/"},
-	query.Field{Path: "provider", Column: "provider", Type: query.Enum(words(inventory.Providers())...)},
-	query.Field{Path: "kind", Column: "kind", Type: query.Enum(words(inventory.Kinds())...)},
+	query.Field{Path: "provider", Column: "provider", Type: query.Enum(enumTexts(inventory.Providers())...)},
+	query.Field{Path: "kind", Column: "kind", Type: query.Enum(enumTexts(inventory.Kinds())...)},
 	query.Field{Path: "location", Column: "location", Type: query.String},
 	query.Field{Path: "last_complete_time", Column: "last_complete_time", Type: query.Timestamp, Nullable: true},
 	query.Field{Path: "last_attempt_time", Column: "last_attempt_time", Type: query.Timestamp, Nullable: true},

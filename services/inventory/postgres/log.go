@@ -11,21 +11,40 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// comparedColumns are the columns of instances in which a change can be. The
-// others are what never changes (uid, account, kind, provider_id,
-// first_seen_time) and bookkeeping (fence, observe_time).
-var comparedColumns = []string{
-	"scope", "change_time", "gone_time", "content_hash", "provider", "provider_uri", "display_name", "region", "zone",
-	"state", "provider_state", "machine_type", "private_ips", "public_ips", "labels", "details", "create_time",
-}
+// comparedColumns are the columns of instances in which a change can be.
+var comparedColumns = func() []string {
+	columns := []string{"scope", "change_time", "content_hash", "details"}
+	for _, f := range inventory.Common.Fields() {
+		if f.Compared() {
+			columns = append(columns, f.Name)
+		}
+	}
+	return columns
+}()
+
+// uncomparedColumns are the others: those that never change, and bookkeeping.
+var uncomparedColumns = func() []string {
+	columns := []string{"uid", "fence", "observe_time"}
+	for _, f := range inventory.Common.Fields() {
+		if f.Stored() && f.Role == inventory.Identity {
+			columns = append(columns, f.Name)
+		}
+	}
+	return append(columns, "first_seen_time")
+}()
 
 // sameColumns is the text[] of the columns that are equal in two rows of
 // instances, and of those that are not compared: what is left of an object of
 // all columns is the change. A NULL in it takes nothing away.
 func sameColumns(one, other string) string {
-	columns := []string{"'uid'", "'account'", "'kind'", "'provider_id'", "'first_seen_time'", "'fence'", "'observe_time'"}
+	var columns []string
+	for _, column := range uncomparedColumns {
+		columns = append(columns, "'"+column+"'")
+	}
 	for _, column := range comparedColumns {
 		columns = append(columns, fmt.Sprintf("CASE WHEN %[1]s.%[3]s IS NOT DISTINCT FROM %[2]s.%[3]s THEN '%[3]s' END", one, other, column))
 	}

@@ -11,79 +11,73 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
+	"github.com/rollcall-dev/rollcall/services/inventory/inventorytest"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
-// askable are all fields of the filters of instances, by their types, with values
-// that some instance may have.
-var askable = map[string][]string{
-	"text": {
-		"account", "providerId", "provider_uri", "displayName", "location.region", "location.zone", "provider_state",
-		"machineType", "etag", "virtualMachine.image", "virtualMachine.architecture", "virtual_machine.platform",
-		"virtualMachine.network", "virtualMachine.subnet", "virtualMachine.hostname", "virtualMachine.autoscalingGroup",
-		"database.engine", "database.engineVersion", "database.endpoint", "database.replica_of", "database.cluster",
-		"database.network", "labels.team", `labels."é"`,
-	},
-	"bool":   {"virtualMachine.spot", "database.highAvailability", "database.cluster_writer"},
-	"number": {"database.storageGib", "database.port"},
-	"time":   {"createTime", "firstSeenTime", "change_time", "goneTime", "virtualMachine.startTime"},
-	"list":   {"privateIps", "public_ips", "labels"},
-	"name":   {"name"},
+// askedField is a field of instances as a filter names it, with its type.
+type askedField struct {
+	path string
+	kind inventory.Type
+	key  bool
+}
+
+// askedFields are all fields that a filter may name, in both spellings, and some labels.
+func askedFields() []askedField {
+	asked := []askedField{{path: "labels.team"}, {path: `labels."é"`}}
+	for _, f := range inventory.Fields() {
+		if f.Unlogged { // not in a watch
+			continue
+		}
+		for _, path := range []string{f.Path, f.JSONPath} {
+			asked = append(asked, askedField{path: path, kind: f.Type, key: f.Key})
+		}
+	}
+	return asked
 }
 
 var askedTexts = []string{"", "web", "Web-É", "é", "x%_", "aws-1", "postgres", "ami-1", "eu-west-1", "10.0.0.1", `a"b`, "running"}
 
 // variedInstance draws an instance of few values.
 func variedInstance(r *rapid.T, n int) inventory.Instance {
-	text := rapid.SampledFrom(askedTexts)
-	moment := rapid.SampledFrom([]time.Time{{}, at(0), at(1).Add(time.Microsecond)})
-	i := inventory.Instance{
-		ProviderID: fmt.Sprint("i-", n), ProviderURI: text.Draw(r, "uri"), DisplayName: text.Draw(r, "name"),
-		Region: text.Draw(r, "region"), Zone: text.Draw(r, "zone"), ProviderState: text.Draw(r, "word"), MachineType: text.Draw(r, "type"),
-		State:      rapid.SampledFrom([]inventory.State{inventory.StateRunning, inventory.StateStopped}).Draw(r, "state"),
-		PrivateIPs: rapid.SliceOfN(text, 0, 2).Draw(r, "private"), PublicIPs: rapid.SliceOfN(text, 0, 2).Draw(r, "public"),
-		Labels:     rapid.MapOfN(rapid.SampledFrom([]string{"team", "é", "x-y"}), text, 0, 3).Draw(r, "labels"),
-		CreateTime: moment.Draw(r, "created"),
+	values := inventorytest.Values{
+		Text:   rapid.SampledFrom(askedTexts),
+		Time:   rapid.SampledFrom([]time.Time{{}, at(0), at(1).Add(time.Microsecond)}),
+		Number: rapid.Int64Range(0, 2),
+		Key:    rapid.SampledFrom([]string{"team", "é", "x-y"}),
 	}
-	switch rapid.IntRange(0, 2).Draw(r, "kind") {
-	case 0:
-		i.VM = &inventory.VMDetails{
-			Image: text.Draw(r, "image"), Architecture: text.Draw(r, "architecture"), Platform: text.Draw(r, "platform"),
-			Spot: rapid.Bool().Draw(r, "spot"), Network: text.Draw(r, "network"), Subnet: text.Draw(r, "subnet"),
-			Hostname: text.Draw(r, "host"), AutoscalingGroup: text.Draw(r, "group"), StartTime: moment.Draw(r, "started"),
-		}
-	case 1:
-		i.DB = &inventory.DBDetails{
-			Engine: text.Draw(r, "engine"), EngineVersion: text.Draw(r, "version"), StorageGiB: rapid.Int64Range(0, 2).Draw(r, "storage"),
-			Endpoint: text.Draw(r, "endpoint"), Port: rapid.Int32Range(0, 2).Draw(r, "port"), HighAvailability: rapid.Bool().Draw(r, "ha"),
-			ReplicaOf: text.Draw(r, "replica"), Cluster: text.Draw(r, "cluster"), ClusterWriter: rapid.Bool().Draw(r, "writer"),
-			Network: text.Draw(r, "network"),
-		}
+	var details []inventory.Section
+	if section := rapid.IntRange(0, 2).Draw(r, "details"); section > 0 {
+		details = inventory.DetailSections()[section-1 : section]
 	}
+	i := values.Instance(r, details...)
+	i.ProviderID = fmt.Sprint("i-", n)
 	return i
 }
 
 // askedFilter draws one comparison, perhaps negated.
 func askedFilter(r *rapid.T, uids []string) string {
-	kinds := []string{"text", "text", "bool", "number", "time", "list", "name"}
-	kind := rapid.SampledFrom(kinds).Draw(r, "kind")
-	path := rapid.SampledFrom(askable[kind]).Draw(r, "path")
+	asked := rapid.SampledFrom(askedFields()).Draw(r, "field")
+	path := asked.path
 	ordered := []string{"=", "!=", "<", "<=", ">", ">="}
 	var op, value string
-	switch kind {
-	case "text":
+	switch {
+	case asked.key:
+		op, value = rapid.SampledFrom(ordered[:2]).Draw(r, "op"), rapid.SampledFrom(uids).Draw(r, "value")
+	case asked.kind == inventory.Text:
 		op = rapid.SampledFrom(append(ordered, ":")).Draw(r, "op")
 		value = rapid.SampledFrom(append([]string{"web*", "*1"}, askedTexts[1:]...)).Draw(r, "value")
-	case "bool":
+	case asked.kind == inventory.Enum:
+		values := inventory.FieldByPath(path).Values
+		op, value = rapid.SampledFrom(ordered[:2]).Draw(r, "op"), rapid.SampledFrom(values).Draw(r, "value")
+	case asked.kind == inventory.Bool:
 		op, value = rapid.SampledFrom(ordered[:2]).Draw(r, "op"), rapid.SampledFrom([]string{"true", "false"}).Draw(r, "value")
-	case "number":
+	case asked.kind == inventory.Int32, asked.kind == inventory.Int64:
 		op, value = rapid.SampledFrom(ordered).Draw(r, "op"), rapid.SampledFrom([]string{"0", "1", "2"}).Draw(r, "value")
-	case "time":
+	case asked.kind == inventory.Time:
 		op, value = rapid.SampledFrom(ordered).Draw(r, "op"), at(rapid.Int64Range(0, 3).Draw(r, "at")).Format(time.RFC3339)
-	case "list":
-		op, value = ":", rapid.SampledFrom(append([]string{"team", "*", "t*"}, askedTexts[1:]...)).Draw(r, "value")
 	default:
-		op, value = rapid.SampledFrom(ordered[:2]).Draw(r, "op"), rapid.SampledFrom(uids).Draw(r, "value")
+		op, value = ":", rapid.SampledFrom(append([]string{"team", "*", "t*"}, askedTexts[1:]...)).Draw(r, "value")
 	}
 	not := rapid.SampledFrom([]string{"", "NOT "}).Draw(r, "not")
 	if value == "*" && op != ":" && op != "=" {
@@ -140,7 +134,7 @@ func checkFilter(ctx context.Context, r *rapid.T, store *postgres.Store, text st
 		want = append(want, page.Instances[n].UID.String())
 	}
 	for n := range all {
-		if filter.Match(postgres.RowOf(&all[n])) {
+		if filter.Match(inventory.RowOf(&all[n])) {
 			got = append(got, all[n].UID.String())
 		}
 	}

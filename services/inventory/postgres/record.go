@@ -84,7 +84,7 @@ func (r *Record) Instance() (inventory.Instance, error) {
 	if err := json.Unmarshal(r.Labels, &i.Labels); err != nil {
 		return i, fmt.Errorf("read the labels of instance %s: %w", i.UID, err)
 	}
-	return i, readDetails(r.Details, &i)
+	return i, inventory.ReadDetails(r.Details, &i)
 }
 
 func copied(texts [][]byte) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -100,7 +101,7 @@ func (w *writer) write(ctx context.Context, absent []uuid.UUID) (inventory.Chang
 	return changes, w.markGone(ctx, absent)
 }
 
-const insertSQL = `COPY instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
+var insertSQL = `COPY instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
 
 // insert copies the rows of new instances straight into the table: half as dear
 // as by way of another.
@@ -110,7 +111,7 @@ func (w *writer) insert(ctx context.Context) error {
 	return w.copy(ctx, insertSQL, w.journal.counts.add, inventory.Create)
 }
 
-const copyStagedSQL = `COPY staged_instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
+var copyStagedSQL = `COPY staged_instances (` + copyColumns + `) FROM STDIN WITH (FORMAT binary)`
 
 // updateSQL updates instances from their staged rows, and stages what that
 // changes: old is each row as it was.
@@ -118,10 +119,7 @@ var updateSQL = `
 	WITH updated AS (
 		UPDATE instances i SET
 			scope = n.scope, fence = n.fence, change_time = n.change_time, content_hash = n.content_hash,
-			provider = n.provider, provider_uri = n.provider_uri, display_name = n.display_name,
-			region = n.region, zone = n.zone, state = n.state, provider_state = n.provider_state,
-			machine_type = n.machine_type, private_ips = n.private_ips, public_ips = n.public_ips,
-			labels = n.labels, details = n.details, create_time = n.create_time,
+			` + setContent("n") + `, details = n.details,
 			observe_time = GREATEST(n.observe_time, i.observe_time), gone_time = NULL
 		FROM staged_instances n JOIN instances old ON old.uid = n.uid
 		WHERE i.uid = n.uid
@@ -130,6 +128,17 @@ var updateSQL = `
 	)
 	INSERT INTO staged_changes (uid, type, was, became)
 	SELECT uid, CASE WHEN reappeared THEN 'REAPPEARED' ELSE 'CHANGED' END, was - same, became - same FROM updated`
+
+// setContent returns the assignments of the columns that hold content, from the row with this name.
+func setContent(row string) string {
+	var assignments []string
+	for _, f := range contentColumns() {
+		if f.Role == inventory.Content {
+			assignments = append(assignments, f.Name+" = "+row+"."+f.Name)
+		}
+	}
+	return strings.Join(assignments, ", ")
+}
 
 // update writes the rows of changed and reappeared instances.
 func (w *writer) update(ctx context.Context, count int64) error {

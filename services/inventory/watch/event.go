@@ -5,21 +5,20 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 // Event is a change that many watchers are told of.
 type Event struct {
 	inventory.LoggedChange
 
-	before, after *postgres.Row
+	before, after *inventory.Row
 
 	once sync.Once
 	body []byte
 }
 
 func newEvent(change inventory.LoggedChange) *Event {
-	return &Event{LoggedChange: change, before: postgres.RowOf(change.Before), after: postgres.RowOf(change.After)}
+	return &Event{LoggedChange: change, before: inventory.RowOf(change.Before), after: inventory.RowOf(change.After)}
 }
 
 // Body is what of the message is the same for all watchers, made once.
