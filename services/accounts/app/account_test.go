@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 )
 
 const roleARN = "arn:aws:iam::100000000001:role/team/rollcall"
@@ -41,7 +42,7 @@ func TestCreateKeepsEverySetting(t *testing.T) {
 	sent := full()
 	// What only the server says is ignored when a client says it.
 	sent.Account.Name = "accounts/ignored"
-	sent.Account.Provider = accountsv1.Provider_GCP
+	sent.Account.Provider = commonv1.Provider_GCP
 	sent.Account.Etag = "ignored"
 	sent.Account.CreateTime = timestamppb.New(time.Unix(0, 0))
 	sent.Account.Connection = &accountsv1.Connection{Status: accountsv1.Connection_CONNECTED}
@@ -52,7 +53,7 @@ func TestCreateKeepsEverySetting(t *testing.T) {
 		t.Errorf("etag %q, created %v, updated %v", created.GetEtag(), created.GetCreateTime(), created.GetUpdateTime())
 	}
 	want := proto.CloneOf(full().GetAccount())
-	want.Name, want.Provider, want.Etag = "accounts/payments", accountsv1.Provider_AWS, created.GetEtag()
+	want.Name, want.Provider, want.Etag = "accounts/payments", commonv1.Provider_AWS, created.GetEtag()
 	want.CreateTime, want.UpdateTime = created.GetCreateTime(), created.GetUpdateTime()
 	want.Connection = &accountsv1.Connection{Status: accountsv1.Connection_UNKNOWN}
 	if !proto.Equal(created, want) {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 )
 
 type (
@@ -46,7 +47,7 @@ func connected(end time.Time) *outcome {
 
 func failed(end time.Time) *outcome {
 	return &outcome{
-		Status: accountsv1.Connection_FAILED, Reason: accountsv1.Connection_CREDENTIALS_EXPIRED,
+		Status: accountsv1.Connection_FAILED, Reason: commonv1.ErrorReason_CREDENTIALS_EXPIRED,
 		Error: "ExpiredToken: the token is 3 h old", Remedy: "Sign in again.", EndTime: timestamppb.New(end),
 	}
 }
@@ -78,7 +79,7 @@ func TestConnectionLifecycle(t *testing.T) {
 	account := s.create(t, aws("100000000001")).GetName()
 	first := time.Now().Add(-time.Hour).Truncate(time.Microsecond)
 	second := first.Add(time.Minute)
-	reason := accountsv1.Connection_CREDENTIALS_EXPIRED
+	reason := commonv1.ErrorReason_CREDENTIALS_EXPIRED
 
 	got := s.take(t, syncing(account, 1, time.Minute))
 	wantConnection(t, got, &accountsv1.Connection{Status: accountsv1.Connection_SYNCING, SyncRun: runName(1)})

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/accounts/app"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
@@ -58,7 +59,7 @@ func TestProjects(t *testing.T) {
 		req.Account.GetGcp().Regions = []string{"europe-west10", "us-central1"}
 		created := s.create(t, req)
 		c.shown.ProjectId, c.shown.Regions = name, req.Account.GetGcp().GetRegions()
-		if created.GetName() != "accounts/gcp-"+name || created.GetProvider() != accountsv1.Provider_GCP || !proto.Equal(created.GetGcp(), c.shown) {
+		if created.GetName() != "accounts/gcp-"+name || created.GetProvider() != commonv1.Provider_GCP || !proto.Equal(created.GetGcp(), c.shown) {
 			t.Errorf("created %v", created)
 		}
 		if read := s.get(t, created.GetName()); !proto.Equal(read, created) {

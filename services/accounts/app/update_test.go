@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 )
 
 // patch is an account to send in an update of payments, the account of full.
@@ -108,7 +109,7 @@ var updates = map[string]struct {
 	},
 	"what only the server says": {
 		patch(&accountsv1.Account{
-			Paused: false, Provider: accountsv1.Provider_GCP, Connection: &accountsv1.Connection{Status: accountsv1.Connection_CONNECTED},
+			Paused: false, Provider: commonv1.Provider_GCP, Connection: &accountsv1.Connection{Status: accountsv1.Connection_CONNECTED},
 		}), []string{"paused", "name", "provider", "connection", "connection.status", "create_time", "update_time", "etag"},
 		func(a *accountsv1.Account) { a.Paused = false },
 	},

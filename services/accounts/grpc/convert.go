@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
@@ -41,7 +42,7 @@ func toProto(account *accounts.Account) *accountsv1.Account {
 	out := &accountsv1.Account{
 		Name:        accounts.Name(account.ID),
 		DisplayName: account.DisplayName,
-		Provider:    accountsv1.Provider(accountsv1.Provider_value[string(account.Provider)]),
+		Provider:    commonv1.Provider(commonv1.Provider_value[string(account.Provider)]),
 		Labels:      account.Labels,
 		Paused:      account.Paused,
 		ReadOnly:    account.ReadOnly,
@@ -71,7 +72,7 @@ func connectionToProto(c accounts.Connection) *accountsv1.Connection {
 		Remedy:          c.Remedy,
 	}
 	if c.Reason != "" {
-		out.Reason = accountsv1.Connection_Reason(accountsv1.Connection_Reason_value[string(c.Reason)]).Enum()
+		out.Reason = commonv1.ErrorReason(commonv1.ErrorReason_value[string(c.Reason)]).Enum()
 	}
 	if c.SyncRun != "" {
 		out.SyncRun = syncRunPrefix + c.SyncRun

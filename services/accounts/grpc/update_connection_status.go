@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/accounts"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -58,7 +59,7 @@ func finishedFromProto(outcome *accountsv1.UpdateConnectionStatusRequest_Outcome
 		Remedy:  outcome.GetRemedy(),
 		EndTime: outcome.GetEndTime().AsTime(),
 	}
-	if reason := outcome.GetReason(); reason != accountsv1.Connection_REASON_UNSPECIFIED {
+	if reason := outcome.GetReason(); reason != commonv1.ErrorReason_REASON_UNSPECIFIED {
 		finished.Reason = accounts.Reason(reason.String())
 	}
 	return finished

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -27,16 +28,16 @@ func TestRegionFails(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		fault  cloudsim.FaultKind
-		reason accountsv1.Connection_Reason
+		reason commonv1.ErrorReason
 		says   string
 	}{
-		{cloudsim.AccessDenied, accountsv1.Connection_PERMISSION_DENIED, "ec2:DescribeInstances"},
-		{cloudsim.Throttle, accountsv1.Connection_THROTTLED, "sync interval"},
-		{cloudsim.Drop, accountsv1.Connection_UNREACHABLE, other},
-		{cloudsim.Hang, accountsv1.Connection_UNREACHABLE, other},
-		{cloudsim.Malformed, accountsv1.Connection_INTERNAL, "proxy"},
-		{cloudsim.EndlessPages, accountsv1.Connection_INTERNAL, "proxy"},
-		{cloudsim.NotEnabled, accountsv1.Connection_CREDENTIALS_INVALID, "enabled"},
+		{cloudsim.AccessDenied, commonv1.ErrorReason_PERMISSION_DENIED, "ec2:DescribeInstances"},
+		{cloudsim.Throttle, commonv1.ErrorReason_THROTTLED, "sync interval"},
+		{cloudsim.Drop, commonv1.ErrorReason_UNREACHABLE, other},
+		{cloudsim.Hang, commonv1.ErrorReason_UNREACHABLE, other},
+		{cloudsim.Malformed, commonv1.ErrorReason_INTERNAL, "proxy"},
+		{cloudsim.EndlessPages, commonv1.ErrorReason_INTERNAL, "proxy"},
+		{cloudsim.NotEnabled, commonv1.ErrorReason_CREDENTIALS_INVALID, "enabled"},
 	} {
 		t.Run(string(test.fault), func(t *testing.T) {
 			t.Parallel()
@@ -113,25 +114,25 @@ func TestAccountFails(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		breaks func(r *rollcall, cloudID string)
-		reason accountsv1.Connection_Reason
+		reason commonv1.ErrorReason
 		remedy string
 	}{
 		{"expired", func(r *rollcall, id string) {
 			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id}, Kind: cloudsim.Expired})
-		}, accountsv1.Connection_CREDENTIALS_EXPIRED, "renew"},
+		}, commonv1.ErrorReason_CREDENTIALS_EXPIRED, "renew"},
 		{"revoked", func(r *rollcall, id string) {
 			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id}, Kind: cloudsim.Revoked})
-		}, accountsv1.Connection_CREDENTIALS_INVALID, ""},
+		}, commonv1.ErrorReason_CREDENTIALS_INVALID, ""},
 		{"regions denied", func(r *rollcall, id string) {
 			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id, Action: "DescribeRegions"}, Kind: cloudsim.AccessDenied})
-		}, accountsv1.Connection_PERMISSION_DENIED, "ec2:DescribeRegions"},
+		}, commonv1.ErrorReason_PERMISSION_DENIED, "ec2:DescribeRegions"},
 		{"all regions denied", func(r *rollcall, id string) {
 			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id, Action: "DescribeInstances"}, Kind: cloudsim.AccessDenied})
 			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id, Service: "rds"}, Kind: cloudsim.AccessDenied})
-		}, accountsv1.Connection_PERMISSION_DENIED, "Describe"},
+		}, commonv1.ErrorReason_PERMISSION_DENIED, "Describe"},
 		{"dead", func(r *rollcall, id string) {
 			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id}, Kind: cloudsim.Drop})
-		}, accountsv1.Connection_UNREACHABLE, "Health"},
+		}, commonv1.ErrorReason_UNREACHABLE, "Health"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -174,7 +175,7 @@ func TestAccountMismatch(t *testing.T) {
 		a.GetAws().Credentials = nil // The default chain's are the first account's.
 	})
 	connection := r.connection(account.GetName(), accountsv1.Connection_FAILED)
-	if connection.GetReason() != accountsv1.Connection_ACCOUNT_MISMATCH ||
+	if connection.GetReason() != commonv1.ErrorReason_ACCOUNT_MISMATCH ||
 		!strings.Contains(connection.GetLastError(), r.world.Accounts()[0]) || connection.GetRemedy() == "" {
 		t.Errorf("the connection is %v", connection)
 	}
@@ -196,7 +197,7 @@ func TestExternalID(t *testing.T) {
 	r.world.PutRole(cloudID, cloudsim.Role{Name: "rollcall", ExternalID: "right"})
 	account := r.add(cloudID, func(a *accountsv1.Account) { a.GetAws().GetAssumeRole().ExternalId = "wrong" })
 	connection := r.connection(account.GetName(), accountsv1.Connection_FAILED)
-	if connection.GetReason() != accountsv1.Connection_PERMISSION_DENIED || !strings.Contains(connection.GetRemedy(), "external id") {
+	if connection.GetReason() != commonv1.ErrorReason_PERMISSION_DENIED || !strings.Contains(connection.GetRemedy(), "external id") {
 		t.Errorf("the connection is %v", connection)
 	}
 	account.GetAws().GetAssumeRole().ExternalId = "right"

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -73,7 +74,7 @@ func TestProjectIsRead(t *testing.T) {
 	for _, vm := range truth.VMs {
 		i := got[strconv.FormatUint(vm.ID, 10)]
 		link := "https://www.googleapis.com/compute/v1/projects/" + project + "/zones/" + vm.Zone + "/instances/" + vm.Name
-		if i.GetKind() != inventoryv1.Kind_VIRTUAL_MACHINE || i.GetProvider() != inventoryv1.Provider_GCP || i.GetDisplayName() != vm.Name ||
+		if i.GetKind() != commonv1.Kind_VIRTUAL_MACHINE || i.GetProvider() != commonv1.Provider_GCP || i.GetDisplayName() != vm.Name ||
 			i.GetProviderState() != string(vm.State) || i.GetMachineType() != vm.Type || i.GetLocation().GetZone() != vm.Zone ||
 			i.GetLocation().GetRegion() != cloudsim.RegionOfZone(vm.Zone) || i.GetProviderUri() != link ||
 			i.GetLabels()["team"] != vm.Label("team") || i.GetVirtualMachine().GetAutoscalingGroup() != vm.Group {
@@ -82,7 +83,7 @@ func TestProjectIsRead(t *testing.T) {
 	}
 	names := map[string]*inventoryv1.Instance{}
 	for _, i := range got {
-		if i.GetKind() == inventoryv1.Kind_DATABASE {
+		if i.GetKind() == commonv1.Kind_DATABASE {
 			names[i.GetDisplayName()] = i
 		}
 	}
@@ -163,7 +164,7 @@ func TestZoneUnreachable(t *testing.T) {
 	after := r.instances(account.GetName())
 	vms := 0
 	for _, i := range after {
-		if i.GetLocation().GetZone() == zone && i.GetKind() == inventoryv1.Kind_VIRTUAL_MACHINE {
+		if i.GetLocation().GetZone() == zone && i.GetKind() == commonv1.Kind_VIRTUAL_MACHINE {
 			vms++
 		}
 	}
@@ -171,7 +172,7 @@ func TestZoneUnreachable(t *testing.T) {
 		t.Errorf("%d instances, %d of them VMs of the zone; want %d and %d", len(after), vms, kept+left, kept)
 	}
 	connection := r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
-	if connection.GetReason() != accountsv1.Connection_UNREACHABLE || !strings.Contains(connection.GetLastError(), zone) {
+	if connection.GetReason() != commonv1.ErrorReason_UNREACHABLE || !strings.Contains(connection.GetLastError(), zone) {
 		t.Errorf("the connection is %v", connection)
 	}
 	r.wantUnreachable(account.GetName(), "scopes/gcp-"+project+"~database~europe-west1", "scopes/gcp-"+project+"~virtual-machine~"+zone)
@@ -220,18 +221,18 @@ func TestListFailsHalfWay(t *testing.T) {
 // when it was off from the beginning.
 func TestDisabledAPI(t *testing.T) {
 	t.Parallel()
-	for service, kinds := range map[string][2]inventoryv1.Kind{
-		"compute":  {inventoryv1.Kind_VIRTUAL_MACHINE, inventoryv1.Kind_DATABASE},
-		"sqladmin": {inventoryv1.Kind_DATABASE, inventoryv1.Kind_VIRTUAL_MACHINE},
+	for service, kinds := range map[string][2]commonv1.Kind{
+		"compute":  {commonv1.Kind_VIRTUAL_MACHINE, commonv1.Kind_DATABASE},
+		"sqladmin": {commonv1.Kind_DATABASE, commonv1.Kind_VIRTUAL_MACHINE},
 	} {
 		t.Run(service, func(t *testing.T) {
 			t.Parallel()
 			r := start(t, projects())
 			truth := r.projectTruth(project)
-			count := map[inventoryv1.Kind]int{inventoryv1.Kind_VIRTUAL_MACHINE: len(truth.VMs), inventoryv1.Kind_DATABASE: len(truth.Databases)}
-			want := func(want map[inventoryv1.Kind]int) {
+			count := map[commonv1.Kind]int{commonv1.Kind_VIRTUAL_MACHINE: len(truth.VMs), commonv1.Kind_DATABASE: len(truth.Databases)}
+			want := func(want map[commonv1.Kind]int) {
 				t.Helper()
-				got := map[inventoryv1.Kind]int{}
+				got := map[commonv1.Kind]int{}
 				for _, i := range r.instances("accounts/gcp-" + project) {
 					got[i.GetKind()]++
 				}
@@ -241,7 +242,7 @@ func TestDisabledAPI(t *testing.T) {
 					}
 				}
 			}
-			unreachable := func(kind inventoryv1.Kind) int {
+			unreachable := func(kind commonv1.Kind) int {
 				t.Helper()
 				list, err := r.inventory.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{Filter: "kind = " + kind.String()})
 				if err != nil {
@@ -252,7 +253,7 @@ func TestDisabledAPI(t *testing.T) {
 			check := func() {
 				t.Helper()
 				connection := r.connection("accounts/gcp-"+project, accountsv1.Connection_DEGRADED)
-				if connection.GetReason() != accountsv1.Connection_API_DISABLED ||
+				if connection.GetReason() != commonv1.ErrorReason_API_DISABLED ||
 					!strings.Contains(connection.GetRemedy(), "https://console.developers.google.com/apis/api/"+service+".googleapis.com/overview?project=") {
 					t.Errorf("the connection is %v", connection)
 				}
@@ -263,7 +264,7 @@ func TestDisabledAPI(t *testing.T) {
 			r.world.DisableAPI(project, service)
 			account := r.addProject(project)
 			check()
-			want(map[inventoryv1.Kind]int{kinds[0]: 0, kinds[1]: count[kinds[1]]})
+			want(map[commonv1.Kind]int{kinds[0]: 0, kinds[1]: count[kinds[1]]})
 			r.world.EnableAPI(project, service)
 			if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
 				t.Errorf("the run is %v", run)
@@ -294,7 +295,7 @@ func TestProjectCredentials(t *testing.T) {
 		t.Errorf("with a revoked key the run is %v", run.GetState())
 	}
 	connection := r.connection(account.GetName(), accountsv1.Connection_FAILED)
-	if connection.GetReason() != accountsv1.Connection_CREDENTIALS_INVALID || !strings.Contains(connection.GetLastError(), "invalid_grant") {
+	if connection.GetReason() != commonv1.ErrorReason_CREDENTIALS_INVALID || !strings.Contains(connection.GetLastError(), "invalid_grant") {
 		t.Errorf("the connection is %v", connection)
 	}
 	if after := len(r.instances(account.GetName())); after != before {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -280,7 +281,7 @@ func TestRegions(t *testing.T) {
 
 	want(home, "ap-south-1")
 	connection := r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
-	if connection.GetReason() != accountsv1.Connection_API_DISABLED {
+	if connection.GetReason() != commonv1.ErrorReason_API_DISABLED {
 		t.Errorf("the connection is %v", connection)
 	}
 	want()

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc/metadata"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
@@ -61,7 +62,7 @@ func TestSearchWithinTheDeadline(t *testing.T) {
 	}
 	unhang()
 	targets := batch(t, r.wait(asked)).GetTargets()
-	if len(targets) != 2 || targets[0].GetRefusal().GetReason() == discoveryv1.Refusal_REASON_UNSPECIFIED || targets[0].GetCalls() != 0 ||
+	if len(targets) != 2 || targets[0].GetRefusal().GetReason() == commonv1.ErrorReason_REASON_UNSPECIFIED || targets[0].GetCalls() != 0 ||
 		targets[1].GetState() != discoveryv1.Target_SUCCEEDED {
 		t.Errorf("it came to %v", targets)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -18,11 +19,11 @@ func TestCallsThatGoWrong(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault  cloudsim.Fault
 		state  discoveryv1.Target_State
-		reason discoveryv1.Refusal_Reason
+		reason commonv1.ErrorReason
 		taken  int
 	}{
 		"throttled for a while":      {cloudsim.Fault{Kind: cloudsim.Throttle, Count: 3}, discoveryv1.Target_SUCCEEDED, 0, 1},
-		"denied":                     {cloudsim.Fault{Kind: cloudsim.AccessDenied}, discoveryv1.Target_FAILED, discoveryv1.Refusal_PERMISSION_DENIED, 0},
+		"denied":                     {cloudsim.Fault{Kind: cloudsim.AccessDenied}, discoveryv1.Target_FAILED, commonv1.ErrorReason_PERMISSION_DENIED, 0},
 		"the answer is lost":         {cloudsim.Fault{Kind: cloudsim.LoseAnswer}, discoveryv1.Target_SUCCEEDED, 0, 1},
 		"the answer never comes":     {cloudsim.Fault{Kind: cloudsim.HangAfter}, discoveryv1.Target_SUCCEEDED, 0, 1},
 		"done, and told as an error": {cloudsim.Fault{Kind: cloudsim.FailAfter}, discoveryv1.Target_SUCCEEDED, 0, 1},
@@ -65,7 +66,7 @@ func TestNoCapacity(t *testing.T) {
 	r.stop(ids[0])
 	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Service: "ec2", Action: "StartInstances"}, Kind: cloudsim.NoCapacity})
 	got := target(t, r.start(ids[0]))
-	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != discoveryv1.Refusal_INSUFFICIENT_CAPACITY ||
+	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != commonv1.ErrorReason_INSUFFICIENT_CAPACITY ||
 		got.GetRefusal().GetRemedy() == "" || got.GetCalls() != 1 {
 		t.Errorf("it came to %v", got)
 	}
@@ -83,7 +84,7 @@ func TestTerminatedWhileWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := target(t, r.wait(asked))
-	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != discoveryv1.Refusal_TERMINATED {
+	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != commonv1.ErrorReason_TERMINATED {
 		t.Errorf("it came to %v", got)
 	}
 	if held := r.onRoll(ids[0]); held.GetState() != inventoryv1.Instance_TERMINATED && held.GetProviderState() != "shutting-down" {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -136,7 +137,7 @@ func TestBatch(t *testing.T) {
 		if target.GetState() != discoveryv1.Target_SUCCEEDED && target.GetProviderId() != ids[7] {
 			t.Errorf("%v", target)
 		}
-		if target.GetProviderId() == ids[7] && target.GetRefusal().GetReason() != discoveryv1.Refusal_PROTECTED {
+		if target.GetProviderId() == ids[7] && target.GetRefusal().GetReason() != commonv1.ErrorReason_PROTECTED {
 			t.Errorf("the protected one: %v", target)
 		}
 	}

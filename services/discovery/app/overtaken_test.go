@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
@@ -28,7 +29,7 @@ func (r *rollcall) token() (token int64) {
 
 // observedByAnother observes a scope as another worker that sees what the roll has
 // of it.
-func (r *rollcall) observedByAnother(account *accountsv1.Account, provider inventoryv1.Provider, location string) {
+func (r *rollcall) observedByAnother(account *accountsv1.Account, provider commonv1.Provider, location string) {
 	r.t.Helper()
 	conn, err := r.config.Inventory.Dial(grpc.WithPerRPCCredentials(auth.PerRPC(r.config.DiscoveryKey, "discovery")))
 	if err != nil {
@@ -41,13 +42,13 @@ func (r *rollcall) observedByAnother(account *accountsv1.Account, provider inven
 	}
 	there := &inventoryv1.SnapshotInstances{}
 	for _, i := range r.instances(account.GetName()) {
-		if i.GetKind() == inventoryv1.Kind_VIRTUAL_MACHINE && (i.GetLocation().GetRegion() == location || i.GetLocation().GetZone() == location) {
+		if i.GetKind() == commonv1.Kind_VIRTUAL_MACHINE && (i.GetLocation().GetRegion() == location || i.GetLocation().GetZone() == location) {
 			there.Instances = append(there.Instances, i)
 		}
 	}
 	for _, request := range []*inventoryv1.ApplySnapshotRequest{
 		{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
-			Account: account.GetName(), Provider: provider, Kind: inventoryv1.Kind_VIRTUAL_MACHINE, Location: location,
+			Account: account.GetName(), Provider: provider, Kind: commonv1.Kind_VIRTUAL_MACHINE, Location: location,
 			FencingToken: r.token(), ObserveTime: timestamppb.Now(),
 		}}},
 		{Message: &inventoryv1.ApplySnapshotRequest_Instances{Instances: there}},
@@ -75,16 +76,16 @@ func TestOvertakenByAnother(t *testing.T) {
 	ofGoogle := func(path string, _ []byte) bool { return strings.HasSuffix(path, "/aggregated/instances") }
 	for _, test := range []struct {
 		name     string
-		provider inventoryv1.Provider
+		provider commonv1.Provider
 		location string
 		listing  func(path string, body []byte) bool
 		// page is the one that comes late.
 		page int32
 	}{
-		{"before its first page", inventoryv1.Provider_AWS, home, ofAWS, 1},
-		{"between its pages", inventoryv1.Provider_AWS, home, ofAWS, 2},
-		{"in a batch, before its first page", inventoryv1.Provider_GCP, zone, ofGoogle, 1},
-		{"in a batch, between its pages", inventoryv1.Provider_GCP, zone, ofGoogle, 2},
+		{"before its first page", commonv1.Provider_AWS, home, ofAWS, 1},
+		{"between its pages", commonv1.Provider_AWS, home, ofAWS, 2},
+		{"in a batch, before its first page", commonv1.Provider_GCP, zone, ofGoogle, 1},
+		{"in a batch, between its pages", commonv1.Provider_GCP, zone, ofGoogle, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +106,7 @@ func TestOvertakenByAnother(t *testing.T) {
 				c.Limits.Run, c.Limits.Scope = patience, patience
 			})
 			var account *accountsv1.Account
-			if test.provider == inventoryv1.Provider_AWS {
+			if test.provider == commonv1.Provider_AWS {
 				account = r.add(r.world.Accounts()[0])
 			} else {
 				account = r.addProject(project)

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -81,7 +82,7 @@ func (r *rollcall) wantStale(account *accountsv1.Account, scopes ...string) {
 		names = append(names, "scopes/"+strings.TrimPrefix(account.GetName(), "accounts/")+"~"+scope)
 	}
 	r.wantUnreachable(account.GetName(), names...)
-	if connection := r.connection(account.GetName(), accountsv1.Connection_DEGRADED); connection.GetReason() != accountsv1.Connection_API_DISABLED {
+	if connection := r.connection(account.GetName(), accountsv1.Connection_DEGRADED); connection.GetReason() != commonv1.ErrorReason_API_DISABLED {
 		r.t.Errorf("the connection is %v", connection)
 	}
 }
@@ -143,7 +144,7 @@ func TestZoneVanishes(t *testing.T) {
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	there := 0
 	for _, i := range r.instances(account.GetName()) {
-		if i.GetLocation().GetZone() == zone && i.GetKind() == inventoryv1.Kind_VIRTUAL_MACHINE {
+		if i.GetLocation().GetZone() == zone && i.GetKind() == commonv1.Kind_VIRTUAL_MACHINE {
 			there++
 		}
 	}

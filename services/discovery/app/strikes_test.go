@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -26,7 +27,7 @@ type strike struct {
 	// requests are how many reach the cloud; it takes one, or none when refused
 	// says why.
 	requests int
-	refused  discoveryv1.Refusal_Reason
+	refused  commonv1.ErrorReason
 }
 
 var stopStrikes = []strike{
@@ -38,7 +39,7 @@ var stopStrikes = []strike{
 	{name: "fails-before", fault: cloudsim.Fault{Kind: cloudsim.ServerError}, requests: 2},
 	{name: "cut", fault: cloudsim.Fault{Kind: cloudsim.Drop}, requests: 2},
 	{name: "throttled", fault: cloudsim.Fault{Kind: cloudsim.Throttle}, requests: 2},
-	{name: "denied", fault: cloudsim.Fault{Kind: cloudsim.AccessDenied}, requests: 1, refused: discoveryv1.Refusal_PERMISSION_DENIED},
+	{name: "denied", fault: cloudsim.Fault{Kind: cloudsim.AccessDenied}, requests: 1, refused: commonv1.ErrorReason_PERMISSION_DENIED},
 }
 
 // sort is one sort of thing that is stopped.
@@ -138,7 +139,7 @@ func (r *rollcall) stopStruck(t *testing.T, strike strike, id, target string) {
 	})
 	want, state := discoveryv1.Target_SUCCEEDED, inventoryv1.Instance_STOPPED
 	taken := 1
-	if strike.refused != discoveryv1.Refusal_REASON_UNSPECIFIED {
+	if strike.refused != commonv1.ErrorReason_REASON_UNSPECIFIED {
 		want, state, taken = discoveryv1.Target_FAILED, inventoryv1.Instance_RUNNING, 0
 	}
 	got := metadataOf(t, op).GetTargets()[0]
@@ -212,7 +213,7 @@ func TestTerminatedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := ended(func(*discoveryv1.Target) bool { return op.GetDone() })
-	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != discoveryv1.Refusal_TERMINATED || got.GetCurrentState() != "TERMINATED" {
+	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != commonv1.ErrorReason_TERMINATED || got.GetCurrentState() != "TERMINATED" {
 		t.Errorf("it ended as %v", got)
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
@@ -30,7 +30,7 @@ func TestNewAccountIsRead(t *testing.T) {
 	}
 	for _, machine := range truth.Machines {
 		instance := got[machine.ID]
-		if instance.GetKind() != inventoryv1.Kind_VIRTUAL_MACHINE || !machine.Bare && instance.GetMachineType() != machine.Type {
+		if instance.GetKind() != commonv1.Kind_VIRTUAL_MACHINE || !machine.Bare && instance.GetMachineType() != machine.Type {
 			t.Errorf("machine %s is on the roll as %v", machine.ID, instance)
 		}
 	}

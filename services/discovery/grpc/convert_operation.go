@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
@@ -182,7 +183,7 @@ func refusalOf(r *discovery.Refusal) *discoveryv1.Refusal {
 		return nil
 	}
 	return &discoveryv1.Refusal{
-		Reason:  discoveryv1.Refusal_Reason(discoveryv1.Refusal_Reason_value[string(r.Reason)]),
+		Reason:  commonv1.ErrorReason(commonv1.ErrorReason_value[string(r.Reason)]),
 		Message: r.Message, Remedy: r.Remedy, Transient: r.Transient,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
 
@@ -108,7 +109,7 @@ func (a *Accounts) Concluded(ctx context.Context, claim discovery.Claim, outcome
 	}
 	if f := outcome.Failure; f != nil {
 		message.Error, message.Remedy = f.Message, f.Remedy
-		message.Reason = accountsv1.Connection_Reason(accountsv1.Connection_Reason_value[string(f.Reason)])
+		message.Reason = commonv1.ErrorReason(commonv1.ErrorReason_value[string(f.Reason)])
 	}
 	request := report(claim)
 	request.Report = &accountsv1.UpdateConnectionStatusRequest_Outcome_{Outcome: message}

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
@@ -39,7 +40,7 @@ func instanceOf(i *discovery.Instance) *inventoryv1.Instance {
 		ProviderId:    i.ProviderID,
 		ProviderUri:   cut(i.ProviderURI, maxURI),
 		DisplayName:   cut(i.DisplayName, maxName),
-		Location:      &inventoryv1.Location{Region: cut(i.Region, maxPlace), Zone: cut(i.Zone, maxPlace)},
+		Location:      &commonv1.Location{Region: cut(i.Region, maxPlace), Zone: cut(i.Zone, maxPlace)},
 		State:         inventoryv1.Instance_State(inventoryv1.Instance_State_value[string(i.State)]),
 		ProviderState: cut(i.ProviderState, maxState),
 		MachineType:   cut(i.MachineType, maxMachineType),

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
@@ -86,7 +87,7 @@ func TestInstanceOf(t *testing.T) {
 	})
 	want := &inventoryv1.Instance{
 		ProviderId: "i-1", ProviderUri: "arn", DisplayName: "web 🐘",
-		Location: &inventoryv1.Location{Region: "eu-west-1", Zone: "eu-west-1a"},
+		Location: &commonv1.Location{Region: "eu-west-1", Zone: "eu-west-1a"},
 		State:    inventoryv1.Instance_STOPPED, ProviderState: "stopped", MachineType: "m6i.large",
 		PrivateIps: []string{"10.0.0.1"}, PublicIps: []string{"1.2.3.4"}, Labels: map[string]string{"team": "a\n\"b\""}, CreateTime: timeOf(at),
 		Details: &inventoryv1.Instance_VirtualMachine{VirtualMachine: &inventoryv1.VirtualMachine{

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
@@ -65,8 +66,8 @@ func (i *Inventory) Record(
 ) (*discovery.Held, error) {
 	message := instanceOf(instance)
 	message.Account = accountName(observation.Account)
-	message.Provider = inventoryv1.Provider(inventoryv1.Provider_value[string(observation.Provider)])
-	message.Kind = inventoryv1.Kind(inventoryv1.Kind_value[string(observation.Kind)])
+	message.Provider = commonv1.Provider(commonv1.Provider_value[string(observation.Provider)])
+	message.Kind = commonv1.Kind(commonv1.Kind_value[string(observation.Kind)])
 	stored, err := call(ctx, i.ingest.UpsertInstance, &inventoryv1.UpsertInstanceRequest{
 		Instance: message, Location: observation.Location, FencingToken: observation.Token,
 		ObserveTime: timestamppb.New(observation.Time), EndToken: observation.EndToken,

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery"
 )
@@ -83,8 +84,8 @@ func (i *Inventory) begin(ctx context.Context, observation discovery.Observation
 	return s, s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Start{
 		Start: &inventoryv1.SnapshotStart{
 			Account:      accountName(observation.Account),
-			Provider:     inventoryv1.Provider(inventoryv1.Provider_value[string(observation.Provider)]),
-			Kind:         inventoryv1.Kind(inventoryv1.Kind_value[string(observation.Kind)]),
+			Provider:     commonv1.Provider(commonv1.Provider_value[string(observation.Provider)]),
+			Kind:         commonv1.Kind(commonv1.Kind_value[string(observation.Kind)]),
 			Location:     location,
 			FencingToken: observation.Token,
 			ObserveTime:  timestamppb.New(observation.Time),

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/gateway"
 )
@@ -136,11 +137,11 @@ func scopeRow(s *inventoryv1.Scope, now time.Time) ScopeRow {
 	return row
 }
 
-func kindText(kind inventoryv1.Kind) string {
+func kindText(kind commonv1.Kind) string {
 	switch kind {
-	case inventoryv1.Kind_VIRTUAL_MACHINE:
+	case commonv1.Kind_VIRTUAL_MACHINE:
 		return "virtual machines"
-	case inventoryv1.Kind_DATABASE:
+	case commonv1.Kind_DATABASE:
 		return "databases"
 	}
 	return "all kinds"

@@ -4,14 +4,15 @@ import (
 	"strings"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 )
 
 // cloudName returns the name of a provider for people.
 func cloudName(provider string) string {
 	switch provider {
-	case accountsv1.Provider_AWS.String():
+	case commonv1.Provider_AWS.String():
 		return "AWS"
-	case accountsv1.Provider_GCP.String():
+	case commonv1.Provider_GCP.String():
 		return "Google Cloud"
 	}
 	return enumText(provider)

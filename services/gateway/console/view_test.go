@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
@@ -35,7 +36,7 @@ func completeResponses() responses {
 	observed := &inventoryv1.Freshness{OldestObserveTime: before(14 * time.Second)}
 	var all responses
 	all.accounts.value = &accountsv1.ListAccountsResponse{TotalSize: 1, Accounts: []*accountsv1.Account{{
-		Name: "accounts/aws-1", DisplayName: "payments", Provider: accountsv1.Provider_AWS,
+		Name: "accounts/aws-1", DisplayName: "payments", Provider: commonv1.Provider_AWS,
 		Connection: &accountsv1.Connection{Status: accountsv1.Connection_CONNECTED, LastSyncTime: before(14 * time.Second)},
 	}}}
 	all.instances.value = &inventoryv1.ListInstancesResponse{Freshness: observed}

@@ -108,7 +108,7 @@ func TestPage_ShowsEveryMethodWithAnExample(t *testing.T) {
 	if methods != len(examples) {
 		t.Errorf("%d methods and %d examples", methods, len(examples))
 	}
-	if strings.Contains(page, origin) || !strings.Contains(page, "http://rollcall.test:8080/v1/instances") {
+	if strings.Contains(page, origin+"/") || !strings.Contains(page, "http://rollcall.test:8080/v1/instances") {
 		t.Error("the examples do not use the address of the page")
 	}
 	for _, link := range regexp.MustCompile(`href="(#[^"]+)"`).FindAllStringSubmatch(page, -1) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -112,8 +113,8 @@ func TestBareInstance(t *testing.T) {
 	s.apply(t, observation(account, region, 1), &inventoryv1.Instance{ProviderId: "i-1"})
 	got := s.list(t, &inventoryv1.ListInstancesRequest{})[0]
 	want := &inventoryv1.Instance{
-		Name: got.GetName(), Account: account, Provider: inventoryv1.Provider_AWS, Kind: inventoryv1.Kind_VIRTUAL_MACHINE,
-		ProviderId: "i-1", Location: &inventoryv1.Location{}, State: inventoryv1.Instance_UNKNOWN, Etag: got.GetEtag(),
+		Name: got.GetName(), Account: account, Provider: commonv1.Provider_AWS, Kind: commonv1.Kind_VIRTUAL_MACHINE,
+		ProviderId: "i-1", Location: &commonv1.Location{}, State: inventoryv1.Instance_UNKNOWN, Etag: got.GetEtag(),
 		FirstSeenTime: timestamppb.New(at(1)), ChangeTime: timestamppb.New(at(1)), ObserveTime: timestamppb.New(at(1)),
 	}
 	if !proto.Equal(got, want) {
@@ -135,7 +136,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 	s.apply(t, observation(account, region, 1), vm)
 	db := &inventoryv1.Instance{
 		ProviderId: "db-ABC", ProviderUri: "arn:aws:rds:eu-west-1:100000000001:db:orders", DisplayName: "orders",
-		Location: &inventoryv1.Location{Region: region, Zone: "eu-west-1b"}, State: inventoryv1.Instance_MAINTENANCE,
+		Location: &commonv1.Location{Region: region, Zone: "eu-west-1b"}, State: inventoryv1.Instance_MAINTENANCE,
 		ProviderState: "backing-up", MachineType: "db.r6g.large",
 		Details: &inventoryv1.Instance_Database{Database: &inventoryv1.Database{
 			Engine: "postgres", EngineVersion: "16.4", StorageGib: 1 << 40, Endpoint: "orders.example.com", Port: 5432,
@@ -144,7 +145,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 		}},
 	}
 	dbs := observation(account, region, 2)
-	dbs.Kind = inventoryv1.Kind_DATABASE
+	dbs.Kind = commonv1.Kind_DATABASE
 	s.apply(t, dbs, db)
 
 	for _, sent := range []*inventoryv1.Instance{vm, db} {
@@ -159,7 +160,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 		}
 		want := proto.CloneOf(sent)
 		want.Name, want.Etag = got.GetName(), got.GetEtag()
-		want.Account, want.Provider, want.Kind = account, inventoryv1.Provider_AWS, got.GetKind()
+		want.Account, want.Provider, want.Kind = account, commonv1.Provider_AWS, got.GetKind()
 		want.FirstSeenTime, want.ChangeTime, want.ObserveTime = got.GetFirstSeenTime(), got.GetChangeTime(), got.GetObserveTime()
 		if !proto.Equal(got, want) {
 			t.Errorf("got  %v\nwant %v", got, want)
@@ -191,7 +192,7 @@ func TestUpsertInstanceIsChecked(t *testing.T) {
 	s := start(t)
 	good := func() *inventoryv1.UpsertInstanceRequest {
 		m := machine(region, 1)
-		m.Account, m.Provider, m.Kind = account, inventoryv1.Provider_AWS, inventoryv1.Kind_VIRTUAL_MACHINE
+		m.Account, m.Provider, m.Kind = account, commonv1.Provider_AWS, commonv1.Kind_VIRTUAL_MACHINE
 		return &inventoryv1.UpsertInstanceRequest{Instance: m, Location: region, FencingToken: 1, ObserveTime: timestamppb.New(at(1))}
 	}
 	for field, change := range map[string]func(*inventoryv1.UpsertInstanceRequest){

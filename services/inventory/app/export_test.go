@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -82,7 +83,7 @@ func TestListsAndExportsSayTheSame(t *testing.T) {
 	s.apply(t, observation(account, region, 1), append(machines(region, 10, 3000), append(others, gone)...)...)
 	s.apply(t, observation(account, region, 2), append(machines(region, 10, 3000), others...)...)
 	databases := observation(account, region, 1)
-	databases.Kind = inventoryv1.Kind_DATABASE
+	databases.Kind = commonv1.Kind_DATABASE
 	s.apply(t, databases, database)
 
 	list := s.list(t, &inventoryv1.ListInstancesRequest{ShowGone: true, PageSize: 1000})

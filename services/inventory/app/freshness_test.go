@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -44,11 +45,11 @@ func TestFreshnessIsOfWhatTheFilterTouches(t *testing.T) {
 	s.apply(t, observation(account, "us-east-1", 2), machine("us-east-1", 2))
 	s.fail(t, observation(account, "us-east-1", 4), "THROTTLED")
 	bases := observation(account, region, 5)
-	bases.Kind = inventoryv1.Kind_DATABASE
+	bases.Kind = commonv1.Kind_DATABASE
 	s.fail(t, bases, "PERMISSION_DENIED") // never observed
 	s.fail(t, whole("accounts/aws-2", 6), "CREDENTIALS_INVALID")
 	zone := observation("accounts/gcp-x", "europe-west1-b", 7)
-	zone.Provider = inventoryv1.Provider_GCP
+	zone.Provider = commonv1.Provider_GCP
 	s.apply(t, zone, machine("europe-west1", 3))
 
 	for _, c := range []struct {
@@ -154,7 +155,7 @@ func TestWholeKindThatCouldNotBeLookedAt(t *testing.T) {
 	}
 	databases := func(location string, token int64) *inventoryv1.SnapshotStart {
 		o := observation("accounts/aws-2", location, token)
-		o.Kind = inventoryv1.Kind_DATABASE
+		o.Kind = commonv1.Kind_DATABASE
 		return o
 	}
 	s.fail(t, whole("accounts/aws-2", 1), "CREDENTIALS_INVALID")
@@ -186,7 +187,7 @@ func TestRegionThatStandsForItsZones(t *testing.T) {
 	s := start(t)
 	at := func(location string, fence int64) *inventoryv1.SnapshotStart {
 		o := observation("accounts/gcp-one", location, fence)
-		o.Provider = inventoryv1.Provider_GCP
+		o.Provider = commonv1.Provider_GCP
 		return o
 	}
 	want := func(want ...string) {
@@ -258,7 +259,7 @@ func TestMaxStaleness(t *testing.T) {
 	}
 	// A scope that was never seen to the end is older than anything.
 	bases := fresh(region, 0)
-	bases.Kind, bases.FencingToken = inventoryv1.Kind_DATABASE, 3
+	bases.Kind, bases.FencingToken = commonv1.Kind_DATABASE, 3
 	s.fail(t, bases, "PERMISSION_DENIED")
 	if got := refused(t, list(`location.region = "eu-west-1"`, 3600), codes.FailedPrecondition, "TOO_STALE"); got["scopes"] != euBases {
 		t.Errorf("metadata %v", got)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -106,7 +107,7 @@ func (s *service) single(t *testing.T, fence int64, instance *inventoryv1.Instan
 
 func singleRequest(fence int64, instance *inventoryv1.Instance) *inventoryv1.UpsertInstanceRequest {
 	instance = proto.CloneOf(instance)
-	instance.Account, instance.Provider, instance.Kind = account, inventoryv1.Provider_AWS, inventoryv1.Kind_VIRTUAL_MACHINE
+	instance.Account, instance.Provider, instance.Kind = account, commonv1.Provider_AWS, commonv1.Kind_VIRTUAL_MACHINE
 	return &inventoryv1.UpsertInstanceRequest{
 		Instance: instance, Location: region, FencingToken: fence, ObserveTime: timestamppb.New(at(fence)),
 	}

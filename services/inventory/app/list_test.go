@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/protobuf/proto"
 )
@@ -20,10 +21,10 @@ func town(t *testing.T) *service {
 	stopped.State, stopped.MachineType, stopped.PublicIps = inventoryv1.Instance_STOPPED, "t3.micro", []string{"203.0.113.7"}
 	s.apply(t, observation("accounts/aws-2", "us-east-1", 3), stopped)
 	dbs := observation(account, region, 4)
-	dbs.Kind = inventoryv1.Kind_DATABASE
+	dbs.Kind = commonv1.Kind_DATABASE
 	s.apply(t, dbs, &inventoryv1.Instance{
 		ProviderId: "db-1", ProviderUri: "arn:aws:rds:eu-west-1:100000000001:db:orders", DisplayName: "orders",
-		Location: &inventoryv1.Location{Region: region}, State: inventoryv1.Instance_RUNNING,
+		Location: &commonv1.Location{Region: region}, State: inventoryv1.Instance_RUNNING,
 		Labels: map[string]string{"team": "data", "a b": "c"},
 		Details: &inventoryv1.Instance_Database{Database: &inventoryv1.Database{
 			Engine: "postgres", EngineVersion: "16.4", StorageGib: 100, Port: 5432, HighAvailability: true, Network: "vpc-1",

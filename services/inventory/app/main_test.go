@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -109,7 +110,7 @@ func at(fence int64) time.Time {
 // observation is a start message for a scope of virtual machines.
 func observation(account, region string, fence int64) *inventoryv1.SnapshotStart {
 	return &inventoryv1.SnapshotStart{
-		Account: account, Provider: inventoryv1.Provider_AWS, Kind: inventoryv1.Kind_VIRTUAL_MACHINE,
+		Account: account, Provider: commonv1.Provider_AWS, Kind: commonv1.Kind_VIRTUAL_MACHINE,
 		Location: region, FencingToken: fence, ObserveTime: timestamppb.New(at(fence)),
 	}
 }
@@ -119,7 +120,7 @@ func machine(region string, n int) *inventoryv1.Instance {
 	id := fmt.Sprintf("i-%017x", n)
 	return &inventoryv1.Instance{
 		ProviderId: id, ProviderUri: "arn:aws:ec2:" + region + ":100000000001:instance/" + id,
-		DisplayName: fmt.Sprintf("web-%d", n), Location: &inventoryv1.Location{Region: region, Zone: region + "a"},
+		DisplayName: fmt.Sprintf("web-%d", n), Location: &commonv1.Location{Region: region, Zone: region + "a"},
 		State: inventoryv1.Instance_RUNNING, ProviderState: "running", MachineType: "m6i.large",
 		PrivateIps: []string{fmt.Sprintf("10.0.%d.%d", n/256%256, n%256)},
 		Labels:     map[string]string{"Name": fmt.Sprintf("web-%d", n), "team": []string{"data", "web"}[n%2]},

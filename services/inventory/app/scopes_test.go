@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -159,7 +160,7 @@ func TestScopeInFull(t *testing.T) {
 	}
 	got.Age = nil
 	want := &inventoryv1.Scope{
-		Name: euMachines, Account: account, Provider: inventoryv1.Provider_AWS, Kind: inventoryv1.Kind_VIRTUAL_MACHINE, Location: region,
+		Name: euMachines, Account: account, Provider: commonv1.Provider_AWS, Kind: commonv1.Kind_VIRTUAL_MACHINE, Location: region,
 		LastCompleteTime: timestamppb.New(at(1)), LastAttemptTime: timestamppb.New(at(1)), InstanceCount: 1,
 		SyncInterval: durationpb.New(90 * time.Second),
 		Hold:         &inventoryv1.Scope_Hold{HoldTime: timestamppb.New(at(3)), MissingCount: 9, InstanceCount: 10},

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
@@ -65,7 +66,7 @@ func (in *intake) hear() error {
 func toAbsent(i *inventory.Instance) *inventoryv1.Instance {
 	m := &inventoryv1.Instance{
 		ProviderId: i.ProviderID, ProviderUri: i.ProviderURI, DisplayName: i.DisplayName,
-		Location: &inventoryv1.Location{Region: i.Region, Zone: i.Zone},
+		Location: &commonv1.Location{Region: i.Region, Zone: i.Zone},
 	}
 	if i.DB != nil {
 		toDetails(m, i)

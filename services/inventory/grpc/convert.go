@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -28,7 +29,7 @@ func toInstance(i *inventory.Instance) *inventoryv1.Instance {
 		ProviderId:    i.ProviderID,
 		ProviderUri:   i.ProviderURI,
 		DisplayName:   i.DisplayName,
-		Location:      &inventoryv1.Location{Region: i.Region, Zone: i.Zone},
+		Location:      &commonv1.Location{Region: i.Region, Zone: i.Zone},
 		State:         inventoryv1.Instance_State(inventoryv1.Instance_State_value[string(i.State)]),
 		ProviderState: i.ProviderState,
 		MachineType:   i.MachineType,
@@ -54,12 +55,12 @@ func toTime(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-func toProvider(p inventory.Provider) inventoryv1.Provider {
-	return inventoryv1.Provider(inventoryv1.Provider_value[string(p)])
+func toProvider(p inventory.Provider) commonv1.Provider {
+	return commonv1.Provider(commonv1.Provider_value[string(p)])
 }
 
-func toKind(k inventory.Kind) inventoryv1.Kind {
-	return inventoryv1.Kind(inventoryv1.Kind_value[string(k)])
+func toKind(k inventory.Kind) commonv1.Kind {
+	return commonv1.Kind(commonv1.Kind_value[string(k)])
 }
 
 func toFreshness(f inventory.Freshness) *inventoryv1.Freshness {

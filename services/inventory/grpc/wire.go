@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
@@ -54,7 +55,7 @@ func numbersOf(message proto.Message) map[protoreflect.Name]protowire.Number {
 // The fields of an instance.
 var (
 	instanceNumbers = numbersOf(&inventoryv1.Instance{})
-	locationNumbers = numbersOf(&inventoryv1.Location{})
+	locationNumbers = numbersOf(&commonv1.Location{})
 
 	nameField          = instanceNumbers["name"]
 	accountField       = instanceNumbers["account"]
@@ -93,8 +94,8 @@ func (w *wire) add(r *postgres.Record) error {
 	b = appendText(b, nameField, w.text)
 	w.text = append(append(w.text[:0], accountPrefix...), r.Account...)
 	b = appendText(b, accountField, w.text)
-	b = appendEnum(b, providerField, inventoryv1.Provider_value[string(r.Provider)])
-	b = appendEnum(b, kindField, inventoryv1.Kind_value[string(r.Kind)])
+	b = appendEnum(b, providerField, commonv1.Provider_value[string(r.Provider)])
+	b = appendEnum(b, kindField, commonv1.Kind_value[string(r.Kind)])
 	b = appendText(b, providerIDField, r.ProviderID)
 	b = appendText(b, providerURIField, r.ProviderURI)
 	b = appendText(b, displayNameField, r.DisplayName)

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/pgrole"
@@ -137,7 +138,7 @@ func observe(ctx context.Context, ingest inventoryv1.IngestServiceClient, accoun
 	}
 	// What Send fails of is told by Recv.
 	_ = stream.Send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
-		Account: readAccount(account), Provider: inventoryv1.Provider_AWS, Kind: inventoryv1.Kind_VIRTUAL_MACHINE, Location: region,
+		Account: readAccount(account), Provider: commonv1.Provider_AWS, Kind: commonv1.Kind_VIRTUAL_MACHINE, Location: region,
 		FencingToken: token, ObserveTime: timestamppb.New(time.Now()),
 	}}})
 	for begin := 0; begin < count; begin += observePage {

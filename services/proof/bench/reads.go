@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -299,7 +300,7 @@ func readInstance(n, region int) *inventoryv1.Instance {
 	}
 	return &inventoryv1.Instance{
 		ProviderId: readID(n), ProviderUri: "arn:aws:ec2:" + place + ":100000000001:instance/" + readID(n), DisplayName: readName(n),
-		Location: &inventoryv1.Location{Region: place, Zone: place + string(rune('a'+random.IntN(3)))},
+		Location: &commonv1.Location{Region: place, Zone: place + string(rune('a'+random.IntN(3)))},
 		State:    state, ProviderState: strings.ToLower(state.String()), MachineType: readTypes[random.IntN(len(readTypes))],
 		PrivateIps: []string{readAddress(n)},
 		Labels: map[string]string{

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -96,7 +97,7 @@ const (
 // web is a machine of a version, as it was seen at a minute.
 func web(version, observed int) *inventoryv1.Instance {
 	return &inventoryv1.Instance{
-		Name: "instances/web", Account: theAccount, Kind: inventoryv1.Kind_VIRTUAL_MACHINE, ProviderId: "i-1", DisplayName: "web",
+		Name: "instances/web", Account: theAccount, Kind: commonv1.Kind_VIRTUAL_MACHINE, ProviderId: "i-1", DisplayName: "web",
 		State: inventoryv1.Instance_RUNNING, ProviderState: "running", MachineType: "m" + strconv.Itoa(version),
 		Labels: map[string]string{versionTag: strconv.Itoa(version)}, ObserveTime: minute(observed),
 	}

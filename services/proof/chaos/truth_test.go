@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
@@ -137,8 +138,8 @@ func machineThing(account string, m *cloudsim.Machine) thing {
 		scope: scopeOf(amazonAccount(account), "virtual-machine", m.Region), versions: m.Versions,
 		bare: m.State == cloudsim.ShuttingDown || m.State == cloudsim.Terminated,
 		want: &inventoryv1.Instance{
-			Account: amazonAccount(account), Kind: inventoryv1.Kind_VIRTUAL_MACHINE, ProviderId: m.ID, DisplayName: name,
-			Location: &inventoryv1.Location{Region: m.Region, Zone: m.Network.Zone}, State: machineStates[m.State],
+			Account: amazonAccount(account), Kind: commonv1.Kind_VIRTUAL_MACHINE, ProviderId: m.ID, DisplayName: name,
+			Location: &commonv1.Location{Region: m.Region, Zone: m.Network.Zone}, State: machineStates[m.State],
 			ProviderState: m.State.String(), MachineType: m.Type, Labels: labelsOf(m.Tags),
 			Details: &inventoryv1.Instance_VirtualMachine{VirtualMachine: &inventoryv1.VirtualMachine{
 				Image: m.Image.ID, Architecture: m.Image.Arch, Spot: m.Spot, Network: m.Network.VPC,
@@ -163,8 +164,8 @@ func databaseThing(account string, d *cloudsim.Database) thing {
 		scope: scopeOf(amazonAccount(account), "database", d.Region), versions: d.Versions,
 		bare: d.Status == cloudsim.DatabaseDeleting || d.Status == cloudsim.DatabaseCreating,
 		want: &inventoryv1.Instance{
-			Account: amazonAccount(account), Kind: inventoryv1.Kind_DATABASE, ProviderId: d.ResourceID, DisplayName: d.ID,
-			Location: &inventoryv1.Location{Region: d.Region, Zone: d.Network.Zone}, State: databaseStates[d.Status],
+			Account: amazonAccount(account), Kind: commonv1.Kind_DATABASE, ProviderId: d.ResourceID, DisplayName: d.ID,
+			Location: &commonv1.Location{Region: d.Region, Zone: d.Network.Zone}, State: databaseStates[d.Status],
 			ProviderState: string(d.Status), MachineType: d.Class, Labels: labelsOf(d.Tags),
 			Details: &inventoryv1.Instance_Database{Database: &inventoryv1.Database{
 				Engine: d.Engine, EngineVersion: d.Version, HighAvailability: d.MultiAZ, ReplicaOf: d.ReplicaOf,
@@ -186,8 +187,8 @@ func vmThing(project string, m *cloudsim.VM) thing {
 	return thing{
 		scope: scopeOf(googleAccount(project), "virtual-machine", m.Zone), versions: m.Versions,
 		want: &inventoryv1.Instance{
-			Account: googleAccount(project), Kind: inventoryv1.Kind_VIRTUAL_MACHINE, ProviderId: strconv.FormatUint(m.ID, 10), DisplayName: m.Name,
-			Location: &inventoryv1.Location{Region: cloudsim.RegionOfZone(m.Zone), Zone: m.Zone}, State: vmStates[m.State],
+			Account: googleAccount(project), Kind: commonv1.Kind_VIRTUAL_MACHINE, ProviderId: strconv.FormatUint(m.ID, 10), DisplayName: m.Name,
+			Location: &commonv1.Location{Region: cloudsim.RegionOfZone(m.Zone), Zone: m.Zone}, State: vmStates[m.State],
 			ProviderState: string(m.State), MachineType: m.Type, Labels: labelsOf(m.Labels), PrivateIps: []string{m.PrivateIP.String()},
 			Details: &inventoryv1.Instance_VirtualMachine{VirtualMachine: &inventoryv1.VirtualMachine{
 				Spot: m.Spot || m.Preemptible, AutoscalingGroup: m.Group,
@@ -207,10 +208,10 @@ func sqlThing(project string, d *cloudsim.SQLInstance) thing {
 	return thing{
 		scope: scopeOf(googleAccount(project), "database", d.Region), versions: d.Versions,
 		want: &inventoryv1.Instance{
-			Account: googleAccount(project), Kind: inventoryv1.Kind_DATABASE,
+			Account: googleAccount(project), Kind: commonv1.Kind_DATABASE,
 			// Cloud SQL has no id that is never used again: its connection name and when it was made.
 			ProviderId:  project + ":" + d.Region + ":" + d.Name + "@" + d.Created.UTC().Format(time.RFC3339Nano),
-			DisplayName: d.Name, Location: &inventoryv1.Location{Region: d.Region, Zone: d.Zone}, State: state,
+			DisplayName: d.Name, Location: &commonv1.Location{Region: d.Region, Zone: d.Zone}, State: state,
 			ProviderState: string(d.State), MachineType: d.Tier, Labels: labelsOf(d.Labels),
 			Details: &inventoryv1.Instance_Database{Database: &inventoryv1.Database{
 				HighAvailability: d.Regional, ReplicaOf: d.ReplicaOf, StorageGib: int64(d.StorageGB),

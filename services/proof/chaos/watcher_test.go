@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -34,7 +35,7 @@ func views() []view {
 		{"one account", `account = "` + account + `"`, func(i *inventoryv1.Instance) bool { return i.GetAccount() == account }},
 		whatRuns,
 		{"databases in Europe", `kind = DATABASE AND location.region = "eu-west-1"`, func(i *inventoryv1.Instance) bool {
-			return i.GetKind() == inventoryv1.Kind_DATABASE && i.GetLocation().GetRegion() == "eu-west-1"
+			return i.GetKind() == commonv1.Kind_DATABASE && i.GetLocation().GetRegion() == "eu-west-1"
 		}},
 		{"a label", `labels.chaos = "3"`, func(i *inventoryv1.Instance) bool { return i.GetLabels()["chaos"] == "3" }},
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -66,7 +67,7 @@ func (c *listScopes) Run(ctx context.Context, s *session) error {
 var scopeColumns = []column[*inventoryv1.Scope]{
 	{title: "account", cell: func(_ *session, sc *inventoryv1.Scope) string { return clean(id(accountsCollection, sc.GetAccount())) }},
 	{title: "kind", cell: func(_ *session, sc *inventoryv1.Scope) string {
-		if sc.GetKind() == inventoryv1.Kind_KIND_UNSPECIFIED {
+		if sc.GetKind() == commonv1.Kind_KIND_UNSPECIFIED {
 			return "all"
 		}
 		return word(sc.GetKind().String())

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
@@ -187,7 +188,7 @@ func TestPostgresIsToldOfOnce(t *testing.T) {
 }
 
 func TestProblems(t *testing.T) {
-	reason := accountsv1.Connection_PERMISSION_DENIED
+	reason := commonv1.ErrorReason_PERMISSION_DENIED
 	account := func(status accountsv1.Connection_Status) *accountsv1.Account {
 		return &accountsv1.Account{Name: "accounts/a", DisplayName: "payments", Connection: &accountsv1.Connection{
 			Status: status, Reason: &reason, LastError: "it is forbidden.", Remedy: "Allow it.",

@@ -8,6 +8,7 @@ package accountsv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -24,59 +25,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// A cloud provider.
-type Provider int32
-
-const (
-	// Not stated.
-	Provider_PROVIDER_UNSPECIFIED Provider = 0
-	// Amazon Web Services.
-	Provider_AWS Provider = 1
-	// Google Cloud.
-	Provider_GCP Provider = 2
-)
-
-// Enum value maps for Provider.
-var (
-	Provider_name = map[int32]string{
-		0: "PROVIDER_UNSPECIFIED",
-		1: "AWS",
-		2: "GCP",
-	}
-	Provider_value = map[string]int32{
-		"PROVIDER_UNSPECIFIED": 0,
-		"AWS":                  1,
-		"GCP":                  2,
-	}
-)
-
-func (x Provider) Enum() *Provider {
-	p := new(Provider)
-	*p = x
-	return p
-}
-
-func (x Provider) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Provider) Descriptor() protoreflect.EnumDescriptor {
-	return file_rollcall_accounts_v1_account_proto_enumTypes[0].Descriptor()
-}
-
-func (Provider) Type() protoreflect.EnumType {
-	return &file_rollcall_accounts_v1_account_proto_enumTypes[0]
-}
-
-func (x Provider) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Provider.Descriptor instead.
-func (Provider) EnumDescriptor() ([]byte, []int) {
-	return file_rollcall_accounts_v1_account_proto_rawDescGZIP(), []int{0}
-}
 
 // What the last sync came to.
 type Connection_Status int32
@@ -128,11 +76,11 @@ func (x Connection_Status) String() string {
 }
 
 func (Connection_Status) Descriptor() protoreflect.EnumDescriptor {
-	return file_rollcall_accounts_v1_account_proto_enumTypes[1].Descriptor()
+	return file_rollcall_accounts_v1_account_proto_enumTypes[0].Descriptor()
 }
 
 func (Connection_Status) Type() protoreflect.EnumType {
-	return &file_rollcall_accounts_v1_account_proto_enumTypes[1]
+	return &file_rollcall_accounts_v1_account_proto_enumTypes[0]
 }
 
 func (x Connection_Status) Number() protoreflect.EnumNumber {
@@ -142,84 +90,6 @@ func (x Connection_Status) Number() protoreflect.EnumNumber {
 // Deprecated: Use Connection_Status.Descriptor instead.
 func (Connection_Status) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_accounts_v1_account_proto_rawDescGZIP(), []int{10, 0}
-}
-
-// Why a sync failed. A closed list.
-type Connection_Reason int32
-
-const (
-	// No error.
-	Connection_REASON_UNSPECIFIED Connection_Reason = 0
-	// The cloud does not know the credentials, or their signature is wrong.
-	Connection_CREDENTIALS_INVALID Connection_Reason = 1
-	// The credentials were valid once.
-	Connection_CREDENTIALS_EXPIRED Connection_Reason = 2
-	// The credentials are valid and lack a permission.
-	Connection_PERMISSION_DENIED Connection_Reason = 3
-	// The credentials open another account than the one stated.
-	Connection_ACCOUNT_MISMATCH Connection_Reason = 4
-	// The cloud's rate limit was met, also after slowing down.
-	Connection_THROTTLED Connection_Reason = 5
-	// The cloud's endpoint did not answer, or not in time, or with an error of
-	// its own.
-	Connection_UNREACHABLE Connection_Reason = 6
-	// The cloud's API is not enabled in the account.
-	Connection_API_DISABLED Connection_Reason = 7
-	// A fault of Rollcall's, or an answer that makes no sense.
-	Connection_INTERNAL Connection_Reason = 8
-)
-
-// Enum value maps for Connection_Reason.
-var (
-	Connection_Reason_name = map[int32]string{
-		0: "REASON_UNSPECIFIED",
-		1: "CREDENTIALS_INVALID",
-		2: "CREDENTIALS_EXPIRED",
-		3: "PERMISSION_DENIED",
-		4: "ACCOUNT_MISMATCH",
-		5: "THROTTLED",
-		6: "UNREACHABLE",
-		7: "API_DISABLED",
-		8: "INTERNAL",
-	}
-	Connection_Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":  0,
-		"CREDENTIALS_INVALID": 1,
-		"CREDENTIALS_EXPIRED": 2,
-		"PERMISSION_DENIED":   3,
-		"ACCOUNT_MISMATCH":    4,
-		"THROTTLED":           5,
-		"UNREACHABLE":         6,
-		"API_DISABLED":        7,
-		"INTERNAL":            8,
-	}
-)
-
-func (x Connection_Reason) Enum() *Connection_Reason {
-	p := new(Connection_Reason)
-	*p = x
-	return p
-}
-
-func (x Connection_Reason) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Connection_Reason) Descriptor() protoreflect.EnumDescriptor {
-	return file_rollcall_accounts_v1_account_proto_enumTypes[2].Descriptor()
-}
-
-func (Connection_Reason) Type() protoreflect.EnumType {
-	return &file_rollcall_accounts_v1_account_proto_enumTypes[2]
-}
-
-func (x Connection_Reason) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Connection_Reason.Descriptor instead.
-func (Connection_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_rollcall_accounts_v1_account_proto_rawDescGZIP(), []int{10, 1}
 }
 
 // One account of a cloud (an AWS account, a Google Cloud project) on the roll,
@@ -232,7 +102,7 @@ type Account struct {
 	// What people call it. The cloud's own id when left empty.
 	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// The cloud it belongs to, told by which of `aws` and `gcp` is set.
-	Provider Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.accounts.v1.Provider" json:"provider,omitempty"`
+	Provider v1.Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.common.v1.Provider" json:"provider,omitempty"`
 	// The user's own marks on the account, such as `env: prod`.
 	Labels map[string]string `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// A paused account is not synced by the schedule; what is known of it stays.
@@ -308,11 +178,11 @@ func (x *Account) GetDisplayName() string {
 	return ""
 }
 
-func (x *Account) GetProvider() Provider {
+func (x *Account) GetProvider() v1.Provider {
 	if x != nil {
 		return x.Provider
 	}
-	return Provider_PROVIDER_UNSPECIFIED
+	return v1.Provider(0)
 }
 
 func (x *Account) GetLabels() map[string]string {
@@ -1074,8 +944,10 @@ type Connection struct {
 	LastSuccessTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_success_time,json=lastSuccessTime,proto3" json:"last_success_time,omitempty"`
 	// What went wrong in the last sync, for people. Never holds a secret.
 	LastError string `protobuf:"bytes,4,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	// Why, for programs. Unset when nothing went wrong.
-	Reason *Connection_Reason `protobuf:"varint,5,opt,name=reason,proto3,enum=rollcall.accounts.v1.Connection_Reason,oneof" json:"reason,omitempty"`
+	// The reason of the error, for programs. Unset if there is no error. One of
+	// CREDENTIALS_INVALID, CREDENTIALS_EXPIRED, PERMISSION_DENIED, ACCOUNT_MISMATCH,
+	// THROTTLED, UNREACHABLE, API_DISABLED and INTERNAL.
+	Reason *v1.ErrorReason `protobuf:"varint,5,opt,name=reason,proto3,enum=rollcall.common.v1.ErrorReason,oneof" json:"reason,omitempty"`
 	// What to do about it, for people.
 	Remedy string `protobuf:"bytes,6,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	// The sync run this is about, `syncRuns/{sync_run}`.
@@ -1142,11 +1014,11 @@ func (x *Connection) GetLastError() string {
 	return ""
 }
 
-func (x *Connection) GetReason() Connection_Reason {
+func (x *Connection) GetReason() v1.ErrorReason {
 	if x != nil && x.Reason != nil {
 		return *x.Reason
 	}
-	return Connection_REASON_UNSPECIFIED
+	return v1.ErrorReason(0)
 }
 
 func (x *Connection) GetRemedy() string {
@@ -1167,11 +1039,11 @@ var File_rollcall_accounts_v1_account_proto protoreflect.FileDescriptor
 
 const file_rollcall_accounts_v1_account_proto_rawDesc = "" +
 	"\n" +
-	"\"rollcall/accounts/v1/account.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe8\x06\n" +
+	"\"rollcall/accounts/v1/account.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erollcall/common/v1/cloud.proto\x1a%rollcall/common/v1/error_reason.proto\"\xe6\x06\n" +
 	"\aAccount\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
-	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12?\n" +
-	"\bprovider\x18\x03 \x01(\x0e2\x1e.rollcall.accounts.v1.ProviderB\x03\xe0A\x03R\bprovider\x12n\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12=\n" +
+	"\bprovider\x18\x03 \x01(\x0e2\x1c.rollcall.common.v1.ProviderB\x03\xe0A\x03R\bprovider\x12n\n" +
 	"\x06labels\x18\x04 \x03(\v2).rollcall.accounts.v1.Account.LabelsEntryB+\xbaH(\x9a\x01%\x10@\"\x1ar\x18\x10\x01\x18?2\x12^[a-z][a-z0-9_-]*$*\x05r\x03\x18\x80\x02R\x06labels\x12\x16\n" +
 	"\x06paused\x18\x05 \x01(\bR\x06paused\x12P\n" +
 	"\rsync_interval\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
@@ -1239,15 +1111,15 @@ const file_rollcall_accounts_v1_account_proto_rawDesc = "" +
 	"\x0fservice_account\x18\x01 \x01(\tB=\xe0A\x02\xbaH7r5\x18\xfe\x0120^[a-z0-9._-]+@[a-z0-9.-]+\\.gserviceaccount\\.com$R\x0eserviceAccount\"X\n" +
 	"\x13GcpWorkloadIdentity\x12 \n" +
 	"\x04json\x18\x01 \x01(\tB\f\xe0A\x04\xbaH\x06r\x04(\x80\x80\x04R\x04json\x12\x1f\n" +
-	"\baudience\x18\x02 \x01(\tB\x03\xe0A\x03R\baudience\"\xa1\x05\n" +
+	"\baudience\x18\x02 \x01(\tB\x03\xe0A\x03R\baudience\"\xd7\x03\n" +
 	"\n" +
 	"Connection\x12?\n" +
 	"\x06status\x18\x01 \x01(\x0e2'.rollcall.accounts.v1.Connection.StatusR\x06status\x12@\n" +
 	"\x0elast_sync_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\flastSyncTime\x12F\n" +
 	"\x11last_success_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0flastSuccessTime\x12\x1d\n" +
 	"\n" +
-	"last_error\x18\x04 \x01(\tR\tlastError\x12D\n" +
-	"\x06reason\x18\x05 \x01(\x0e2'.rollcall.accounts.v1.Connection.ReasonH\x00R\x06reason\x88\x01\x01\x12\x16\n" +
+	"last_error\x18\x04 \x01(\tR\tlastError\x12<\n" +
+	"\x06reason\x18\x05 \x01(\x0e2\x1f.rollcall.common.v1.ErrorReasonH\x00R\x06reason\x88\x01\x01\x12\x16\n" +
 	"\x06remedy\x18\x06 \x01(\tR\x06remedy\x12\x19\n" +
 	"\bsync_run\x18\a \x01(\tR\asyncRun\"c\n" +
 	"\x06Status\x12\x16\n" +
@@ -1257,22 +1129,8 @@ const file_rollcall_accounts_v1_account_proto_rawDesc = "" +
 	"\tCONNECTED\x10\x03\x12\f\n" +
 	"\bDEGRADED\x10\x04\x12\n" +
 	"\n" +
-	"\x06FAILED\x10\x05\"\xbf\x01\n" +
-	"\x06Reason\x12\x16\n" +
-	"\x12REASON_UNSPECIFIED\x10\x00\x12\x17\n" +
-	"\x13CREDENTIALS_INVALID\x10\x01\x12\x17\n" +
-	"\x13CREDENTIALS_EXPIRED\x10\x02\x12\x15\n" +
-	"\x11PERMISSION_DENIED\x10\x03\x12\x14\n" +
-	"\x10ACCOUNT_MISMATCH\x10\x04\x12\r\n" +
-	"\tTHROTTLED\x10\x05\x12\x0f\n" +
-	"\vUNREACHABLE\x10\x06\x12\x10\n" +
-	"\fAPI_DISABLED\x10\a\x12\f\n" +
-	"\bINTERNAL\x10\bB\t\n" +
-	"\a_reason*6\n" +
-	"\bProvider\x12\x18\n" +
-	"\x14PROVIDER_UNSPECIFIED\x10\x00\x12\a\n" +
-	"\x03AWS\x10\x01\x12\a\n" +
-	"\x03GCP\x10\x02BFZDgithub.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1;accountsv1b\x06proto3"
+	"\x06FAILED\x10\x05B\t\n" +
+	"\a_reasonBFZDgithub.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1;accountsv1b\x06proto3"
 
 var (
 	file_rollcall_accounts_v1_account_proto_rawDescOnce sync.Once
@@ -1286,49 +1144,49 @@ func file_rollcall_accounts_v1_account_proto_rawDescGZIP() []byte {
 	return file_rollcall_accounts_v1_account_proto_rawDescData
 }
 
-var file_rollcall_accounts_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_rollcall_accounts_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_rollcall_accounts_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_rollcall_accounts_v1_account_proto_goTypes = []any{
-	(Provider)(0),                 // 0: rollcall.accounts.v1.Provider
-	(Connection_Status)(0),        // 1: rollcall.accounts.v1.Connection.Status
-	(Connection_Reason)(0),        // 2: rollcall.accounts.v1.Connection.Reason
-	(*Account)(nil),               // 3: rollcall.accounts.v1.Account
-	(*AwsAccount)(nil),            // 4: rollcall.accounts.v1.AwsAccount
-	(*AwsDefaultCredentials)(nil), // 5: rollcall.accounts.v1.AwsDefaultCredentials
-	(*AwsAssumeRole)(nil),         // 6: rollcall.accounts.v1.AwsAssumeRole
-	(*AwsAccessKey)(nil),          // 7: rollcall.accounts.v1.AwsAccessKey
-	(*GcpProject)(nil),            // 8: rollcall.accounts.v1.GcpProject
-	(*GcpApplicationDefault)(nil), // 9: rollcall.accounts.v1.GcpApplicationDefault
-	(*GcpServiceAccountKey)(nil),  // 10: rollcall.accounts.v1.GcpServiceAccountKey
-	(*GcpImpersonation)(nil),      // 11: rollcall.accounts.v1.GcpImpersonation
-	(*GcpWorkloadIdentity)(nil),   // 12: rollcall.accounts.v1.GcpWorkloadIdentity
-	(*Connection)(nil),            // 13: rollcall.accounts.v1.Connection
-	nil,                           // 14: rollcall.accounts.v1.Account.LabelsEntry
-	nil,                           // 15: rollcall.accounts.v1.AwsAssumeRole.SessionTagsEntry
-	(*durationpb.Duration)(nil),   // 16: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(Connection_Status)(0),        // 0: rollcall.accounts.v1.Connection.Status
+	(*Account)(nil),               // 1: rollcall.accounts.v1.Account
+	(*AwsAccount)(nil),            // 2: rollcall.accounts.v1.AwsAccount
+	(*AwsDefaultCredentials)(nil), // 3: rollcall.accounts.v1.AwsDefaultCredentials
+	(*AwsAssumeRole)(nil),         // 4: rollcall.accounts.v1.AwsAssumeRole
+	(*AwsAccessKey)(nil),          // 5: rollcall.accounts.v1.AwsAccessKey
+	(*GcpProject)(nil),            // 6: rollcall.accounts.v1.GcpProject
+	(*GcpApplicationDefault)(nil), // 7: rollcall.accounts.v1.GcpApplicationDefault
+	(*GcpServiceAccountKey)(nil),  // 8: rollcall.accounts.v1.GcpServiceAccountKey
+	(*GcpImpersonation)(nil),      // 9: rollcall.accounts.v1.GcpImpersonation
+	(*GcpWorkloadIdentity)(nil),   // 10: rollcall.accounts.v1.GcpWorkloadIdentity
+	(*Connection)(nil),            // 11: rollcall.accounts.v1.Connection
+	nil,                           // 12: rollcall.accounts.v1.Account.LabelsEntry
+	nil,                           // 13: rollcall.accounts.v1.AwsAssumeRole.SessionTagsEntry
+	(v1.Provider)(0),              // 14: rollcall.common.v1.Provider
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(v1.ErrorReason)(0),           // 17: rollcall.common.v1.ErrorReason
 }
 var file_rollcall_accounts_v1_account_proto_depIdxs = []int32{
-	0,  // 0: rollcall.accounts.v1.Account.provider:type_name -> rollcall.accounts.v1.Provider
-	14, // 1: rollcall.accounts.v1.Account.labels:type_name -> rollcall.accounts.v1.Account.LabelsEntry
-	16, // 2: rollcall.accounts.v1.Account.sync_interval:type_name -> google.protobuf.Duration
-	4,  // 3: rollcall.accounts.v1.Account.aws:type_name -> rollcall.accounts.v1.AwsAccount
-	8,  // 4: rollcall.accounts.v1.Account.gcp:type_name -> rollcall.accounts.v1.GcpProject
-	13, // 5: rollcall.accounts.v1.Account.connection:type_name -> rollcall.accounts.v1.Connection
-	17, // 6: rollcall.accounts.v1.Account.create_time:type_name -> google.protobuf.Timestamp
-	17, // 7: rollcall.accounts.v1.Account.update_time:type_name -> google.protobuf.Timestamp
-	5,  // 8: rollcall.accounts.v1.AwsAccount.default_credentials:type_name -> rollcall.accounts.v1.AwsDefaultCredentials
-	6,  // 9: rollcall.accounts.v1.AwsAccount.assume_role:type_name -> rollcall.accounts.v1.AwsAssumeRole
-	7,  // 10: rollcall.accounts.v1.AwsAccount.access_key:type_name -> rollcall.accounts.v1.AwsAccessKey
-	15, // 11: rollcall.accounts.v1.AwsAssumeRole.session_tags:type_name -> rollcall.accounts.v1.AwsAssumeRole.SessionTagsEntry
-	9,  // 12: rollcall.accounts.v1.GcpProject.application_default:type_name -> rollcall.accounts.v1.GcpApplicationDefault
-	10, // 13: rollcall.accounts.v1.GcpProject.service_account_key:type_name -> rollcall.accounts.v1.GcpServiceAccountKey
-	11, // 14: rollcall.accounts.v1.GcpProject.impersonation:type_name -> rollcall.accounts.v1.GcpImpersonation
-	12, // 15: rollcall.accounts.v1.GcpProject.workload_identity:type_name -> rollcall.accounts.v1.GcpWorkloadIdentity
-	1,  // 16: rollcall.accounts.v1.Connection.status:type_name -> rollcall.accounts.v1.Connection.Status
-	17, // 17: rollcall.accounts.v1.Connection.last_sync_time:type_name -> google.protobuf.Timestamp
-	17, // 18: rollcall.accounts.v1.Connection.last_success_time:type_name -> google.protobuf.Timestamp
-	2,  // 19: rollcall.accounts.v1.Connection.reason:type_name -> rollcall.accounts.v1.Connection.Reason
+	14, // 0: rollcall.accounts.v1.Account.provider:type_name -> rollcall.common.v1.Provider
+	12, // 1: rollcall.accounts.v1.Account.labels:type_name -> rollcall.accounts.v1.Account.LabelsEntry
+	15, // 2: rollcall.accounts.v1.Account.sync_interval:type_name -> google.protobuf.Duration
+	2,  // 3: rollcall.accounts.v1.Account.aws:type_name -> rollcall.accounts.v1.AwsAccount
+	6,  // 4: rollcall.accounts.v1.Account.gcp:type_name -> rollcall.accounts.v1.GcpProject
+	11, // 5: rollcall.accounts.v1.Account.connection:type_name -> rollcall.accounts.v1.Connection
+	16, // 6: rollcall.accounts.v1.Account.create_time:type_name -> google.protobuf.Timestamp
+	16, // 7: rollcall.accounts.v1.Account.update_time:type_name -> google.protobuf.Timestamp
+	3,  // 8: rollcall.accounts.v1.AwsAccount.default_credentials:type_name -> rollcall.accounts.v1.AwsDefaultCredentials
+	4,  // 9: rollcall.accounts.v1.AwsAccount.assume_role:type_name -> rollcall.accounts.v1.AwsAssumeRole
+	5,  // 10: rollcall.accounts.v1.AwsAccount.access_key:type_name -> rollcall.accounts.v1.AwsAccessKey
+	13, // 11: rollcall.accounts.v1.AwsAssumeRole.session_tags:type_name -> rollcall.accounts.v1.AwsAssumeRole.SessionTagsEntry
+	7,  // 12: rollcall.accounts.v1.GcpProject.application_default:type_name -> rollcall.accounts.v1.GcpApplicationDefault
+	8,  // 13: rollcall.accounts.v1.GcpProject.service_account_key:type_name -> rollcall.accounts.v1.GcpServiceAccountKey
+	9,  // 14: rollcall.accounts.v1.GcpProject.impersonation:type_name -> rollcall.accounts.v1.GcpImpersonation
+	10, // 15: rollcall.accounts.v1.GcpProject.workload_identity:type_name -> rollcall.accounts.v1.GcpWorkloadIdentity
+	0,  // 16: rollcall.accounts.v1.Connection.status:type_name -> rollcall.accounts.v1.Connection.Status
+	16, // 17: rollcall.accounts.v1.Connection.last_sync_time:type_name -> google.protobuf.Timestamp
+	16, // 18: rollcall.accounts.v1.Connection.last_success_time:type_name -> google.protobuf.Timestamp
+	17, // 19: rollcall.accounts.v1.Connection.reason:type_name -> rollcall.common.v1.ErrorReason
 	20, // [20:20] is the sub-list for method output_type
 	20, // [20:20] is the sub-list for method input_type
 	20, // [20:20] is the sub-list for extension type_name
@@ -1362,7 +1220,7 @@ func file_rollcall_accounts_v1_account_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_accounts_v1_account_proto_rawDesc), len(file_rollcall_accounts_v1_account_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      1,
 			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -8,6 +8,7 @@ package accountsv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -597,8 +598,9 @@ type UpdateConnectionStatusRequest_Outcome struct {
 	Status Connection_Status `protobuf:"varint,1,opt,name=status,proto3,enum=rollcall.accounts.v1.Connection_Status" json:"status,omitempty"`
 	// What went wrong, for people.
 	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
-	// Why, for programs.
-	Reason Connection_Reason `protobuf:"varint,3,opt,name=reason,proto3,enum=rollcall.accounts.v1.Connection_Reason" json:"reason,omitempty"`
+	// The reason of the error, for programs. The values are those of
+	// Connection.reason.
+	Reason v1.ErrorReason `protobuf:"varint,3,opt,name=reason,proto3,enum=rollcall.common.v1.ErrorReason" json:"reason,omitempty"`
 	// What to do about it.
 	Remedy string `protobuf:"bytes,4,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	// When the sync ended.
@@ -651,11 +653,11 @@ func (x *UpdateConnectionStatusRequest_Outcome) GetError() string {
 	return ""
 }
 
-func (x *UpdateConnectionStatusRequest_Outcome) GetReason() Connection_Reason {
+func (x *UpdateConnectionStatusRequest_Outcome) GetReason() v1.ErrorReason {
 	if x != nil {
 		return x.Reason
 	}
-	return Connection_REASON_UNSPECIFIED
+	return v1.ErrorReason(0)
 }
 
 func (x *UpdateConnectionStatusRequest_Outcome) GetRemedy() string {
@@ -713,7 +715,7 @@ var File_rollcall_accounts_v1_connection_service_proto protoreflect.FileDescript
 
 const file_rollcall_accounts_v1_connection_service_proto_rawDesc = "" +
 	"\n" +
-	"-rollcall/accounts/v1/connection_service.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rollcall/accounts/v1/account.proto\"\xf8\x06\n" +
+	"-rollcall/accounts/v1/connection_service.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rollcall/accounts/v1/account.proto\x1a%rollcall/common/v1/error_reason.proto\"\x80\a\n" +
 	"\x1dUpdateConnectionStatusRequest\x12g\n" +
 	"\aaccount\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\x12/\n" +
@@ -724,11 +726,11 @@ const file_rollcall_accounts_v1_connection_service_proto_rawDesc = "" +
 	"\aoutcome\x18\x05 \x01(\v2;.rollcall.accounts.v1.UpdateConnectionStatusRequest.OutcomeH\x00R\aoutcome\x12]\n" +
 	"\tabandoned\x18\x06 \x01(\v2=.rollcall.accounts.v1.UpdateConnectionStatusRequest.AbandonedH\x00R\tabandoned\x1aL\n" +
 	"\aSyncing\x12A\n" +
-	"\x05lease\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xc8\x01\x01\xaa\x01\a\"\x03\b\xd8\x04*\x00R\x05lease\x1a\xa4\x02\n" +
+	"\x05lease\x18\x01 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xc8\x01\x01\xaa\x01\a\"\x03\b\xd8\x04*\x00R\x05lease\x1a\xac\x02\n" +
 	"\aOutcome\x12M\n" +
 	"\x06status\x18\x01 \x01(\x0e2'.rollcall.accounts.v1.Connection.StatusB\f\xbaH\t\x82\x01\x06\x18\x03\x18\x04\x18\x05R\x06status\x12\x1e\n" +
-	"\x05error\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x05error\x12I\n" +
-	"\x06reason\x18\x03 \x01(\x0e2'.rollcall.accounts.v1.Connection.ReasonB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06reason\x12 \n" +
+	"\x05error\x18\x02 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x05error\x12Q\n" +
+	"\x06reason\x18\x03 \x01(\x0e2\x1f.rollcall.common.v1.ErrorReasonB\x18\xbaH\x15\x82\x01\x12\x18\x00\x18\x01\x18\x02\x18\x03\x18\x04\x18\x05\x18\x06\x18\a\x18\bR\x06reason\x12 \n" +
 	"\x06remedy\x18\x04 \x01(\tB\b\xbaH\x05r\x03(\x80@R\x06remedy\x12=\n" +
 	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\aendTime\x1a\v\n" +
 	"\tAbandonedB\x0f\n" +
@@ -793,7 +795,7 @@ var file_rollcall_accounts_v1_connection_service_proto_goTypes = []any{
 	(*GcpWorkloadIdentity)(nil),                     // 14: rollcall.accounts.v1.GcpWorkloadIdentity
 	(*durationpb.Duration)(nil),                     // 15: google.protobuf.Duration
 	(Connection_Status)(0),                          // 16: rollcall.accounts.v1.Connection.Status
-	(Connection_Reason)(0),                          // 17: rollcall.accounts.v1.Connection.Reason
+	(v1.ErrorReason)(0),                             // 17: rollcall.common.v1.ErrorReason
 	(*timestamppb.Timestamp)(nil),                   // 18: google.protobuf.Timestamp
 	(*Connection)(nil),                              // 19: rollcall.accounts.v1.Connection
 }
@@ -813,7 +815,7 @@ var file_rollcall_accounts_v1_connection_service_proto_depIdxs = []int32{
 	14, // 12: rollcall.accounts.v1.GcpCredentials.workload_identity:type_name -> rollcall.accounts.v1.GcpWorkloadIdentity
 	15, // 13: rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing.lease:type_name -> google.protobuf.Duration
 	16, // 14: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.status:type_name -> rollcall.accounts.v1.Connection.Status
-	17, // 15: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.reason:type_name -> rollcall.accounts.v1.Connection.Reason
+	17, // 15: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.reason:type_name -> rollcall.common.v1.ErrorReason
 	18, // 16: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 17: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:input_type -> rollcall.accounts.v1.UpdateConnectionStatusRequest
 	1,  // 18: rollcall.accounts.v1.ConnectionService.GetCredentials:input_type -> rollcall.accounts.v1.GetCredentialsRequest

@@ -133,7 +133,7 @@ type AuditEntry struct {
 	Filter string `protobuf:"bytes,13,opt,name=filter,proto3" json:"filter,omitempty"`
 	// How it ended: SUCCEEDED, FAILED, CANCELLED or UNKNOWN, for ENDED.
 	Outcome string `protobuf:"bytes,14,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// Why it was refused or failed, a value of Refusal.Reason or of an error.
+	// Why it was refused or failed, a value of rollcall.common.v1.ErrorReason.
 	OutcomeReason string `protobuf:"bytes,15,opt,name=outcome_reason,json=outcomeReason,proto3" json:"outcome_reason,omitempty"`
 	// The same for people, and what came of it otherwise.
 	Message string `protobuf:"bytes,16,opt,name=message,proto3" json:"message,omitempty"`

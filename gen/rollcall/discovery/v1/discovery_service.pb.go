@@ -184,8 +184,8 @@ type VerifyAccountResponse struct {
 	AccountMatches bool `protobuf:"varint,3,opt,name=account_matches,json=accountMatches,proto3" json:"account_matches,omitempty"`
 	// Every permission that Rollcall uses, as tried.
 	Permissions []*VerifyAccountResponse_Permission `protobuf:"bytes,4,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	// Why the credentials do not do, a word of rollcall.accounts.v1
-	// Connection.Reason; empty when they do.
+	// Why the credentials can't be used, a value of rollcall.common.v1.ErrorReason.
+	// Empty if they can.
 	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	// What went wrong, for people. Never holds a secret.
 	Error string `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`

@@ -7,6 +7,7 @@
 package discoveryv1
 
 import (
+	v1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -273,155 +274,6 @@ func (x Target_State) Number() protoreflect.EnumNumber {
 // Deprecated: Use Target_State.Descriptor instead.
 func (Target_State) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_operation_proto_rawDescGZIP(), []int{3, 0}
-}
-
-// Why, for programs. The same words are the reasons of errors.
-type Refusal_Reason int32
-
-const (
-	// Not used.
-	Refusal_REASON_UNSPECIFIED Refusal_Reason = 0
-	// The cloud has no machine of this type left there.
-	Refusal_INSUFFICIENT_CAPACITY Refusal_Reason = 1
-	// The account's own limit is used up.
-	Refusal_QUOTA_EXCEEDED Refusal_Reason = 2
-	// The credentials may not do this.
-	Refusal_PERMISSION_DENIED Refusal_Reason = 3
-	// The credentials do not open the account.
-	Refusal_CREDENTIALS_INVALID Refusal_Reason = 4
-	// The cloud throttled, also after slowing down.
-	Refusal_THROTTLED Refusal_Reason = 5
-	// Its state does not allow it.
-	Refusal_INVALID_STATE Refusal_Reason = 6
-	// Neither the roll nor the cloud has it.
-	Refusal_NOT_FOUND Refusal_Reason = 7
-	// It was deleted for good, before or meanwhile.
-	Refusal_TERMINATED Refusal_Reason = 8
-	// The cloud did not answer, or with an error of its own.
-	Refusal_UNREACHABLE Refusal_Reason = 9
-	// The cloud took it and gave it up for a reason of its own.
-	Refusal_CLOUD_FAILED Refusal_Reason = 10
-	// Its root disk would be lost.
-	Refusal_CANT_STOP_INSTANCE_STORE Refusal_Reason = 11
-	// A spot instance of a one-time request.
-	Refusal_CANT_STOP_SPOT Refusal_Reason = 12
-	// The cloud's own protection against stopping is on.
-	Refusal_CANT_STOP_CLOUD_PROTECTED Refusal_Reason = 13
-	// Its group would replace it.
-	Refusal_CANT_STOP_AUTOSCALED Refusal_Reason = 14
-	// It has replicas, or is one.
-	Refusal_CANT_STOP_REPLICAS Refusal_Reason = 15
-	// SQL Server with a standby in another zone.
-	Refusal_CANT_STOP_MULTI_AZ Refusal_Reason = 16
-	// A cluster of a sort that can't be stopped.
-	Refusal_CANT_STOP_CLUSTER Refusal_Reason = 17
-	// Its local disks would be lost.
-	Refusal_CANT_STOP_LOCAL_DISK Refusal_Reason = 18
-	// Neither Rollcall nor the cloud can do this to such a thing.
-	Refusal_UNSUPPORTED Refusal_Reason = 19
-	// It carries the label that protects it.
-	Refusal_PROTECTED Refusal_Reason = 20
-	// Its account is set read-only.
-	Refusal_ACCOUNT_READ_ONLY Refusal_Reason = 21
-	// Another operation works on it.
-	Refusal_OPERATION_IN_PROGRESS Refusal_Reason = 22
-	// It is not as the caller saw it.
-	Refusal_ETAG_MISMATCH Refusal_Reason = 23
-	// The operation was cancelled.
-	Refusal_CANCELLED Refusal_Reason = 24
-	// The operation's time was over.
-	Refusal_TIMEOUT Refusal_Reason = 25
-	// A fault of Rollcall's.
-	Refusal_INTERNAL Refusal_Reason = 26
-)
-
-// Enum value maps for Refusal_Reason.
-var (
-	Refusal_Reason_name = map[int32]string{
-		0:  "REASON_UNSPECIFIED",
-		1:  "INSUFFICIENT_CAPACITY",
-		2:  "QUOTA_EXCEEDED",
-		3:  "PERMISSION_DENIED",
-		4:  "CREDENTIALS_INVALID",
-		5:  "THROTTLED",
-		6:  "INVALID_STATE",
-		7:  "NOT_FOUND",
-		8:  "TERMINATED",
-		9:  "UNREACHABLE",
-		10: "CLOUD_FAILED",
-		11: "CANT_STOP_INSTANCE_STORE",
-		12: "CANT_STOP_SPOT",
-		13: "CANT_STOP_CLOUD_PROTECTED",
-		14: "CANT_STOP_AUTOSCALED",
-		15: "CANT_STOP_REPLICAS",
-		16: "CANT_STOP_MULTI_AZ",
-		17: "CANT_STOP_CLUSTER",
-		18: "CANT_STOP_LOCAL_DISK",
-		19: "UNSUPPORTED",
-		20: "PROTECTED",
-		21: "ACCOUNT_READ_ONLY",
-		22: "OPERATION_IN_PROGRESS",
-		23: "ETAG_MISMATCH",
-		24: "CANCELLED",
-		25: "TIMEOUT",
-		26: "INTERNAL",
-	}
-	Refusal_Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":        0,
-		"INSUFFICIENT_CAPACITY":     1,
-		"QUOTA_EXCEEDED":            2,
-		"PERMISSION_DENIED":         3,
-		"CREDENTIALS_INVALID":       4,
-		"THROTTLED":                 5,
-		"INVALID_STATE":             6,
-		"NOT_FOUND":                 7,
-		"TERMINATED":                8,
-		"UNREACHABLE":               9,
-		"CLOUD_FAILED":              10,
-		"CANT_STOP_INSTANCE_STORE":  11,
-		"CANT_STOP_SPOT":            12,
-		"CANT_STOP_CLOUD_PROTECTED": 13,
-		"CANT_STOP_AUTOSCALED":      14,
-		"CANT_STOP_REPLICAS":        15,
-		"CANT_STOP_MULTI_AZ":        16,
-		"CANT_STOP_CLUSTER":         17,
-		"CANT_STOP_LOCAL_DISK":      18,
-		"UNSUPPORTED":               19,
-		"PROTECTED":                 20,
-		"ACCOUNT_READ_ONLY":         21,
-		"OPERATION_IN_PROGRESS":     22,
-		"ETAG_MISMATCH":             23,
-		"CANCELLED":                 24,
-		"TIMEOUT":                   25,
-		"INTERNAL":                  26,
-	}
-)
-
-func (x Refusal_Reason) Enum() *Refusal_Reason {
-	p := new(Refusal_Reason)
-	*p = x
-	return p
-}
-
-func (x Refusal_Reason) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Refusal_Reason) Descriptor() protoreflect.EnumDescriptor {
-	return file_rollcall_discovery_v1_operation_proto_enumTypes[4].Descriptor()
-}
-
-func (Refusal_Reason) Type() protoreflect.EnumType {
-	return &file_rollcall_discovery_v1_operation_proto_enumTypes[4]
-}
-
-func (x Refusal_Reason) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Refusal_Reason.Descriptor instead.
-func (Refusal_Reason) EnumDescriptor() ([]byte, []int) {
-	return file_rollcall_discovery_v1_operation_proto_rawDescGZIP(), []int{5, 0}
 }
 
 // The metadata of the google.longrunning.Operation that a start or stop is:
@@ -789,9 +641,9 @@ type Target struct {
 	Instance string `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
 	// `accounts/{account}`
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// AWS or GCP, a value of rollcall.inventory.v1.Provider.
+	// AWS or GCP, a value of rollcall.common.v1.Provider.
 	Provider string `protobuf:"bytes,3,opt,name=provider,proto3" json:"provider,omitempty"`
-	// VIRTUAL_MACHINE or DATABASE, a value of rollcall.inventory.v1.Kind.
+	// VIRTUAL_MACHINE or DATABASE, a value of rollcall.common.v1.Kind.
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The region (AWS) or zone (Google Cloud).
 	Location string `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
@@ -1049,8 +901,8 @@ func (x *Step) GetText() string {
 // Why an instance was not started or stopped.
 type Refusal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// For programs.
-	Reason Refusal_Reason `protobuf:"varint,1,opt,name=reason,proto3,enum=rollcall.discovery.v1.Refusal_Reason" json:"reason,omitempty"`
+	// The reason for programs. The errors of the API have the same reasons.
+	Reason v1.ErrorReason `protobuf:"varint,1,opt,name=reason,proto3,enum=rollcall.common.v1.ErrorReason" json:"reason,omitempty"`
 	// For people. Never holds a secret.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// What to do about it, for people.
@@ -1091,11 +943,11 @@ func (*Refusal) Descriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_operation_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *Refusal) GetReason() Refusal_Reason {
+func (x *Refusal) GetReason() v1.ErrorReason {
 	if x != nil {
 		return x.Reason
 	}
-	return Refusal_REASON_UNSPECIFIED
+	return v1.ErrorReason(0)
 }
 
 func (x *Refusal) GetMessage() string {
@@ -1263,7 +1115,7 @@ var File_rollcall_discovery_v1_operation_proto protoreflect.FileDescriptor
 
 const file_rollcall_discovery_v1_operation_proto_rawDesc = "" +
 	"\n" +
-	"%rollcall/discovery/v1/operation.proto\x12\x15rollcall.discovery.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xbd\x06\n" +
+	"%rollcall/discovery/v1/operation.proto\x12\x15rollcall.discovery.v1\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%rollcall/common/v1/error_reason.proto\"\xbd\x06\n" +
 	"\x11OperationMetadata\x12/\n" +
 	"\x04verb\x18\x01 \x01(\x0e2\x1b.rollcall.discovery.v1.VerbR\x04verb\x12D\n" +
 	"\x05state\x18\x02 \x01(\x0e2..rollcall.discovery.v1.OperationMetadata.StateR\x05state\x12>\n" +
@@ -1351,42 +1203,12 @@ const file_rollcall_discovery_v1_operation_proto_rawDesc = "" +
 	"\x04Step\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x129\n" +
 	"\x05state\x18\x02 \x01(\x0e2#.rollcall.discovery.v1.Target.StateR\x05state\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\xd9\x05\n" +
-	"\aRefusal\x12=\n" +
-	"\x06reason\x18\x01 \x01(\x0e2%.rollcall.discovery.v1.Refusal.ReasonR\x06reason\x12\x18\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\x92\x01\n" +
+	"\aRefusal\x127\n" +
+	"\x06reason\x18\x01 \x01(\x0e2\x1f.rollcall.common.v1.ErrorReasonR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x16\n" +
 	"\x06remedy\x18\x03 \x01(\tR\x06remedy\x12\x1c\n" +
-	"\ttransient\x18\x04 \x01(\bR\ttransient\"\xbe\x04\n" +
-	"\x06Reason\x12\x16\n" +
-	"\x12REASON_UNSPECIFIED\x10\x00\x12\x19\n" +
-	"\x15INSUFFICIENT_CAPACITY\x10\x01\x12\x12\n" +
-	"\x0eQUOTA_EXCEEDED\x10\x02\x12\x15\n" +
-	"\x11PERMISSION_DENIED\x10\x03\x12\x17\n" +
-	"\x13CREDENTIALS_INVALID\x10\x04\x12\r\n" +
-	"\tTHROTTLED\x10\x05\x12\x11\n" +
-	"\rINVALID_STATE\x10\x06\x12\r\n" +
-	"\tNOT_FOUND\x10\a\x12\x0e\n" +
-	"\n" +
-	"TERMINATED\x10\b\x12\x0f\n" +
-	"\vUNREACHABLE\x10\t\x12\x10\n" +
-	"\fCLOUD_FAILED\x10\n" +
-	"\x12\x1c\n" +
-	"\x18CANT_STOP_INSTANCE_STORE\x10\v\x12\x12\n" +
-	"\x0eCANT_STOP_SPOT\x10\f\x12\x1d\n" +
-	"\x19CANT_STOP_CLOUD_PROTECTED\x10\r\x12\x18\n" +
-	"\x14CANT_STOP_AUTOSCALED\x10\x0e\x12\x16\n" +
-	"\x12CANT_STOP_REPLICAS\x10\x0f\x12\x16\n" +
-	"\x12CANT_STOP_MULTI_AZ\x10\x10\x12\x15\n" +
-	"\x11CANT_STOP_CLUSTER\x10\x11\x12\x18\n" +
-	"\x14CANT_STOP_LOCAL_DISK\x10\x12\x12\x0f\n" +
-	"\vUNSUPPORTED\x10\x13\x12\r\n" +
-	"\tPROTECTED\x10\x14\x12\x15\n" +
-	"\x11ACCOUNT_READ_ONLY\x10\x15\x12\x19\n" +
-	"\x15OPERATION_IN_PROGRESS\x10\x16\x12\x11\n" +
-	"\rETAG_MISMATCH\x10\x17\x12\r\n" +
-	"\tCANCELLED\x10\x18\x12\v\n" +
-	"\aTIMEOUT\x10\x19\x12\f\n" +
-	"\bINTERNAL\x10\x1a\"o\n" +
+	"\ttransient\x18\x04 \x01(\bR\ttransient\"o\n" +
 	"\x11LifecycleResponse\x125\n" +
 	"\x06target\x18\x01 \x01(\v2\x1d.rollcall.discovery.v1.TargetR\x06target\x12#\n" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\"\xba\x02\n" +
@@ -1414,47 +1236,47 @@ func file_rollcall_discovery_v1_operation_proto_rawDescGZIP() []byte {
 	return file_rollcall_discovery_v1_operation_proto_rawDescData
 }
 
-var file_rollcall_discovery_v1_operation_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_rollcall_discovery_v1_operation_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_rollcall_discovery_v1_operation_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_rollcall_discovery_v1_operation_proto_goTypes = []any{
 	(Verb)(0),                      // 0: rollcall.discovery.v1.Verb
 	(OperationMetadata_State)(0),   // 1: rollcall.discovery.v1.OperationMetadata.State
 	(Requester_Source)(0),          // 2: rollcall.discovery.v1.Requester.Source
 	(Target_State)(0),              // 3: rollcall.discovery.v1.Target.State
-	(Refusal_Reason)(0),            // 4: rollcall.discovery.v1.Refusal.Reason
-	(*OperationMetadata)(nil),      // 5: rollcall.discovery.v1.OperationMetadata
-	(*Requester)(nil),              // 6: rollcall.discovery.v1.Requester
-	(*Progress)(nil),               // 7: rollcall.discovery.v1.Progress
-	(*Target)(nil),                 // 8: rollcall.discovery.v1.Target
-	(*Step)(nil),                   // 9: rollcall.discovery.v1.Step
-	(*Refusal)(nil),                // 10: rollcall.discovery.v1.Refusal
-	(*LifecycleResponse)(nil),      // 11: rollcall.discovery.v1.LifecycleResponse
-	(*BatchLifecycleResponse)(nil), // 12: rollcall.discovery.v1.BatchLifecycleResponse
-	(*timestamppb.Timestamp)(nil),  // 13: google.protobuf.Timestamp
+	(*OperationMetadata)(nil),      // 4: rollcall.discovery.v1.OperationMetadata
+	(*Requester)(nil),              // 5: rollcall.discovery.v1.Requester
+	(*Progress)(nil),               // 6: rollcall.discovery.v1.Progress
+	(*Target)(nil),                 // 7: rollcall.discovery.v1.Target
+	(*Step)(nil),                   // 8: rollcall.discovery.v1.Step
+	(*Refusal)(nil),                // 9: rollcall.discovery.v1.Refusal
+	(*LifecycleResponse)(nil),      // 10: rollcall.discovery.v1.LifecycleResponse
+	(*BatchLifecycleResponse)(nil), // 11: rollcall.discovery.v1.BatchLifecycleResponse
+	(*timestamppb.Timestamp)(nil),  // 12: google.protobuf.Timestamp
+	(v1.ErrorReason)(0),            // 13: rollcall.common.v1.ErrorReason
 }
 var file_rollcall_discovery_v1_operation_proto_depIdxs = []int32{
 	0,  // 0: rollcall.discovery.v1.OperationMetadata.verb:type_name -> rollcall.discovery.v1.Verb
 	1,  // 1: rollcall.discovery.v1.OperationMetadata.state:type_name -> rollcall.discovery.v1.OperationMetadata.State
-	6,  // 2: rollcall.discovery.v1.OperationMetadata.requester:type_name -> rollcall.discovery.v1.Requester
-	13, // 3: rollcall.discovery.v1.OperationMetadata.create_time:type_name -> google.protobuf.Timestamp
-	13, // 4: rollcall.discovery.v1.OperationMetadata.start_time:type_name -> google.protobuf.Timestamp
-	13, // 5: rollcall.discovery.v1.OperationMetadata.end_time:type_name -> google.protobuf.Timestamp
-	13, // 6: rollcall.discovery.v1.OperationMetadata.deadline:type_name -> google.protobuf.Timestamp
-	13, // 7: rollcall.discovery.v1.OperationMetadata.cancel_time:type_name -> google.protobuf.Timestamp
-	7,  // 8: rollcall.discovery.v1.OperationMetadata.progress:type_name -> rollcall.discovery.v1.Progress
-	8,  // 9: rollcall.discovery.v1.OperationMetadata.targets:type_name -> rollcall.discovery.v1.Target
+	5,  // 2: rollcall.discovery.v1.OperationMetadata.requester:type_name -> rollcall.discovery.v1.Requester
+	12, // 3: rollcall.discovery.v1.OperationMetadata.create_time:type_name -> google.protobuf.Timestamp
+	12, // 4: rollcall.discovery.v1.OperationMetadata.start_time:type_name -> google.protobuf.Timestamp
+	12, // 5: rollcall.discovery.v1.OperationMetadata.end_time:type_name -> google.protobuf.Timestamp
+	12, // 6: rollcall.discovery.v1.OperationMetadata.deadline:type_name -> google.protobuf.Timestamp
+	12, // 7: rollcall.discovery.v1.OperationMetadata.cancel_time:type_name -> google.protobuf.Timestamp
+	6,  // 8: rollcall.discovery.v1.OperationMetadata.progress:type_name -> rollcall.discovery.v1.Progress
+	7,  // 9: rollcall.discovery.v1.OperationMetadata.targets:type_name -> rollcall.discovery.v1.Target
 	2,  // 10: rollcall.discovery.v1.Requester.source:type_name -> rollcall.discovery.v1.Requester.Source
 	3,  // 11: rollcall.discovery.v1.Target.state:type_name -> rollcall.discovery.v1.Target.State
-	13, // 12: rollcall.discovery.v1.Target.observe_time:type_name -> google.protobuf.Timestamp
-	10, // 13: rollcall.discovery.v1.Target.refusal:type_name -> rollcall.discovery.v1.Refusal
-	9,  // 14: rollcall.discovery.v1.Target.steps:type_name -> rollcall.discovery.v1.Step
-	13, // 15: rollcall.discovery.v1.Step.time:type_name -> google.protobuf.Timestamp
+	12, // 12: rollcall.discovery.v1.Target.observe_time:type_name -> google.protobuf.Timestamp
+	9,  // 13: rollcall.discovery.v1.Target.refusal:type_name -> rollcall.discovery.v1.Refusal
+	8,  // 14: rollcall.discovery.v1.Target.steps:type_name -> rollcall.discovery.v1.Step
+	12, // 15: rollcall.discovery.v1.Step.time:type_name -> google.protobuf.Timestamp
 	3,  // 16: rollcall.discovery.v1.Step.state:type_name -> rollcall.discovery.v1.Target.State
-	4,  // 17: rollcall.discovery.v1.Refusal.reason:type_name -> rollcall.discovery.v1.Refusal.Reason
-	8,  // 18: rollcall.discovery.v1.LifecycleResponse.target:type_name -> rollcall.discovery.v1.Target
-	8,  // 19: rollcall.discovery.v1.BatchLifecycleResponse.targets:type_name -> rollcall.discovery.v1.Target
-	7,  // 20: rollcall.discovery.v1.BatchLifecycleResponse.progress:type_name -> rollcall.discovery.v1.Progress
-	13, // 21: rollcall.discovery.v1.BatchLifecycleResponse.oldest_observe_time:type_name -> google.protobuf.Timestamp
+	13, // 17: rollcall.discovery.v1.Refusal.reason:type_name -> rollcall.common.v1.ErrorReason
+	7,  // 18: rollcall.discovery.v1.LifecycleResponse.target:type_name -> rollcall.discovery.v1.Target
+	7,  // 19: rollcall.discovery.v1.BatchLifecycleResponse.targets:type_name -> rollcall.discovery.v1.Target
+	6,  // 20: rollcall.discovery.v1.BatchLifecycleResponse.progress:type_name -> rollcall.discovery.v1.Progress
+	12, // 21: rollcall.discovery.v1.BatchLifecycleResponse.oldest_observe_time:type_name -> google.protobuf.Timestamp
 	22, // [22:22] is the sub-list for method output_type
 	22, // [22:22] is the sub-list for method input_type
 	22, // [22:22] is the sub-list for extension type_name
@@ -1472,7 +1294,7 @@ func file_rollcall_discovery_v1_operation_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_discovery_v1_operation_proto_rawDesc), len(file_rollcall_discovery_v1_operation_proto_rawDesc)),
-			NumEnums:      5,
+			NumEnums:      4,
 			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,

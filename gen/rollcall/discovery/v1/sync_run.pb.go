@@ -242,7 +242,7 @@ type SyncRun struct {
 	InstancesSeen int64 `protobuf:"varint,12,opt,name=instances_seen,json=instancesSeen,proto3" json:"instances_seen,omitempty"`
 	// What went wrong with the run as a whole, for people.
 	Error string `protobuf:"bytes,13,opt,name=error,proto3" json:"error,omitempty"`
-	// The same for programs, a value of rollcall.accounts.v1.Connection.Reason.
+	// The same for programs, a value of rollcall.common.v1.ErrorReason.
 	ErrorReason string `protobuf:"bytes,14,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
 	// What to do about it.
 	Remedy        string `protobuf:"bytes,15,opt,name=remedy,proto3" json:"remedy,omitempty"`
@@ -388,7 +388,7 @@ func (x *SyncRun) GetRemedy() string {
 // What came of one scope in a run.
 type ScopeResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// VIRTUAL_MACHINE or DATABASE, a value of rollcall.inventory.v1.Kind.
+	// VIRTUAL_MACHINE or DATABASE, a value of rollcall.common.v1.Kind.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The region (AWS) or zone (Google Cloud).
 	Location string `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
@@ -414,7 +414,7 @@ type ScopeResult struct {
 	Throttled int32 `protobuf:"varint,12,opt,name=throttled,proto3" json:"throttled,omitempty"`
 	// What went wrong, for people.
 	Error string `protobuf:"bytes,13,opt,name=error,proto3" json:"error,omitempty"`
-	// The same for programs, a value of rollcall.accounts.v1.Connection.Reason.
+	// The same for programs, a value of rollcall.common.v1.ErrorReason.
 	ErrorReason string `protobuf:"bytes,14,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
 	// Instances that it lacked and that are not marked as gone yet.
 	Missing       int64 `protobuf:"varint,15,opt,name=missing,proto3" json:"missing,omitempty"`

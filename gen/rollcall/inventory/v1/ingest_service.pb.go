@@ -8,6 +8,7 @@ package inventoryv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -231,9 +232,9 @@ type SnapshotStart struct {
 	// `accounts/{account}`
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	// The cloud.
-	Provider Provider `protobuf:"varint,2,opt,name=provider,proto3,enum=rollcall.inventory.v1.Provider" json:"provider,omitempty"`
+	Provider v1.Provider `protobuf:"varint,2,opt,name=provider,proto3,enum=rollcall.common.v1.Provider" json:"provider,omitempty"`
 	// What sort of instances. May be unspecified for the location `-` only.
-	Kind Kind `protobuf:"varint,3,opt,name=kind,proto3,enum=rollcall.inventory.v1.Kind" json:"kind,omitempty"`
+	Kind v1.Kind `protobuf:"varint,3,opt,name=kind,proto3,enum=rollcall.common.v1.Kind" json:"kind,omitempty"`
 	// The region (AWS) or zone (Google Cloud). With `-` and a failure the whole
 	// account, or all of one kind in it, could not be looked at: the failure goes
 	// to each of those scopes.
@@ -288,18 +289,18 @@ func (x *SnapshotStart) GetAccount() string {
 	return ""
 }
 
-func (x *SnapshotStart) GetProvider() Provider {
+func (x *SnapshotStart) GetProvider() v1.Provider {
 	if x != nil {
 		return x.Provider
 	}
-	return Provider_PROVIDER_UNSPECIFIED
+	return v1.Provider(0)
 }
 
-func (x *SnapshotStart) GetKind() Kind {
+func (x *SnapshotStart) GetKind() v1.Kind {
 	if x != nil {
 		return x.Kind
 	}
-	return Kind_KIND_UNSPECIFIED
+	return v1.Kind(0)
 }
 
 func (x *SnapshotStart) GetLocation() string {
@@ -511,7 +512,7 @@ func (x *SnapshotVerdict) GetEndToken() int64 {
 // The scope was not observed to the end.
 type SnapshotFailure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason; or
+	// Why, for programs: a value of rollcall.common.v1.ErrorReason; or
 	// RETIRED when the scope is not going to be read again, as its location was
 	// switched off for the account or is no longer wanted. A scope that was never
 	// observed then leaves the roll.
@@ -1043,20 +1044,20 @@ var File_rollcall_inventory_v1_ingest_service_proto protoreflect.FileDescriptor
 
 const file_rollcall_inventory_v1_ingest_service_proto_rawDesc = "" +
 	"\n" +
-	"*rollcall/inventory/v1/ingest_service.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$rollcall/inventory/v1/instance.proto\"\xff\x02\n" +
+	"*rollcall/inventory/v1/ingest_service.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erollcall/common/v1/cloud.proto\x1a$rollcall/inventory/v1/instance.proto\"\xff\x02\n" +
 	"\x14ApplySnapshotRequest\x12<\n" +
 	"\x05start\x18\x01 \x01(\v2$.rollcall.inventory.v1.SnapshotStartH\x00R\x05start\x12H\n" +
 	"\tinstances\x18\x02 \x01(\v2(.rollcall.inventory.v1.SnapshotInstancesH\x00R\tinstances\x12E\n" +
 	"\bcomplete\x18\x03 \x01(\v2'.rollcall.inventory.v1.SnapshotCompleteH\x00R\bcomplete\x12B\n" +
 	"\afailure\x18\x04 \x01(\v2&.rollcall.inventory.v1.SnapshotFailureH\x00R\afailure\x12B\n" +
 	"\averdict\x18\x05 \x01(\v2&.rollcall.inventory.v1.SnapshotVerdictH\x00R\averdictB\x10\n" +
-	"\amessage\x12\x05\xbaH\x02\b\x01\"\xfa\x03\n" +
+	"\amessage\x12\x05\xbaH\x02\b\x01\"\xf4\x03\n" +
 	"\rSnapshotStart\x12g\n" +
 	"\aaccount\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
-	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\x12G\n" +
-	"\bprovider\x18\x02 \x01(\x0e2\x1f.rollcall.inventory.v1.ProviderB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bprovider\x129\n" +
-	"\x04kind\x18\x03 \x01(\x0e2\x1b.rollcall.inventory.v1.KindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12=\n" +
+	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\x12D\n" +
+	"\bprovider\x18\x02 \x01(\x0e2\x1c.rollcall.common.v1.ProviderB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bprovider\x126\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x18.rollcall.common.v1.KindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12=\n" +
 	"\blocation\x18\x04 \x01(\tB!\xbaH\x1er\x1c2\x1a^(-|[a-z][a-z0-9-]{0,62})$R\blocation\x12,\n" +
 	"\rfencing_token\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02 \x00R\ffencingToken\x12E\n" +
 	"\fobserve_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\vobserveTime\x12H\n" +
@@ -1152,8 +1153,8 @@ var file_rollcall_inventory_v1_ingest_service_proto_goTypes = []any{
 	(*UpsertInstanceRequest)(nil),         // 10: rollcall.inventory.v1.UpsertInstanceRequest
 	(*RemoveAccountRequest)(nil),          // 11: rollcall.inventory.v1.RemoveAccountRequest
 	(*SnapshotVerdict_Finding)(nil),       // 12: rollcall.inventory.v1.SnapshotVerdict.Finding
-	(Provider)(0),                         // 13: rollcall.inventory.v1.Provider
-	(Kind)(0),                             // 14: rollcall.inventory.v1.Kind
+	(v1.Provider)(0),                      // 13: rollcall.common.v1.Provider
+	(v1.Kind)(0),                          // 14: rollcall.common.v1.Kind
 	(*timestamppb.Timestamp)(nil),         // 15: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),           // 16: google.protobuf.Duration
 	(*Instance)(nil),                      // 17: rollcall.inventory.v1.Instance
@@ -1166,8 +1167,8 @@ var file_rollcall_inventory_v1_ingest_service_proto_depIdxs = []int32{
 	4,  // 2: rollcall.inventory.v1.ApplySnapshotRequest.complete:type_name -> rollcall.inventory.v1.SnapshotComplete
 	6,  // 3: rollcall.inventory.v1.ApplySnapshotRequest.failure:type_name -> rollcall.inventory.v1.SnapshotFailure
 	5,  // 4: rollcall.inventory.v1.ApplySnapshotRequest.verdict:type_name -> rollcall.inventory.v1.SnapshotVerdict
-	13, // 5: rollcall.inventory.v1.SnapshotStart.provider:type_name -> rollcall.inventory.v1.Provider
-	14, // 6: rollcall.inventory.v1.SnapshotStart.kind:type_name -> rollcall.inventory.v1.Kind
+	13, // 5: rollcall.inventory.v1.SnapshotStart.provider:type_name -> rollcall.common.v1.Provider
+	14, // 6: rollcall.inventory.v1.SnapshotStart.kind:type_name -> rollcall.common.v1.Kind
 	15, // 7: rollcall.inventory.v1.SnapshotStart.observe_time:type_name -> google.protobuf.Timestamp
 	16, // 8: rollcall.inventory.v1.SnapshotStart.sync_interval:type_name -> google.protobuf.Duration
 	17, // 9: rollcall.inventory.v1.SnapshotInstances.instances:type_name -> rollcall.inventory.v1.Instance

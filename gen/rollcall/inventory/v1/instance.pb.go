@@ -8,6 +8,7 @@ package inventoryv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -25,112 +26,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// A cloud provider.
-type Provider int32
-
-const (
-	// Not stated.
-	Provider_PROVIDER_UNSPECIFIED Provider = 0
-	// Amazon Web Services.
-	Provider_AWS Provider = 1
-	// Google Cloud.
-	Provider_GCP Provider = 2
-)
-
-// Enum value maps for Provider.
-var (
-	Provider_name = map[int32]string{
-		0: "PROVIDER_UNSPECIFIED",
-		1: "AWS",
-		2: "GCP",
-	}
-	Provider_value = map[string]int32{
-		"PROVIDER_UNSPECIFIED": 0,
-		"AWS":                  1,
-		"GCP":                  2,
-	}
-)
-
-func (x Provider) Enum() *Provider {
-	p := new(Provider)
-	*p = x
-	return p
-}
-
-func (x Provider) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Provider) Descriptor() protoreflect.EnumDescriptor {
-	return file_rollcall_inventory_v1_instance_proto_enumTypes[0].Descriptor()
-}
-
-func (Provider) Type() protoreflect.EnumType {
-	return &file_rollcall_inventory_v1_instance_proto_enumTypes[0]
-}
-
-func (x Provider) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Provider.Descriptor instead.
-func (Provider) EnumDescriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{0}
-}
-
-// What sort of thing an instance is.
-type Kind int32
-
-const (
-	// Not stated.
-	Kind_KIND_UNSPECIFIED Kind = 0
-	// A virtual machine: Amazon EC2, Google Compute Engine.
-	Kind_VIRTUAL_MACHINE Kind = 1
-	// A managed database instance: Amazon RDS and Aurora, Google Cloud SQL.
-	Kind_DATABASE Kind = 2
-)
-
-// Enum value maps for Kind.
-var (
-	Kind_name = map[int32]string{
-		0: "KIND_UNSPECIFIED",
-		1: "VIRTUAL_MACHINE",
-		2: "DATABASE",
-	}
-	Kind_value = map[string]int32{
-		"KIND_UNSPECIFIED": 0,
-		"VIRTUAL_MACHINE":  1,
-		"DATABASE":         2,
-	}
-)
-
-func (x Kind) Enum() *Kind {
-	p := new(Kind)
-	*p = x
-	return p
-}
-
-func (x Kind) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Kind) Descriptor() protoreflect.EnumDescriptor {
-	return file_rollcall_inventory_v1_instance_proto_enumTypes[1].Descriptor()
-}
-
-func (Kind) Type() protoreflect.EnumType {
-	return &file_rollcall_inventory_v1_instance_proto_enumTypes[1]
-}
-
-func (x Kind) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Kind.Descriptor instead.
-func (Kind) EnumDescriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{1}
-}
 
 // What an instance is doing, in one vocabulary for all clouds.
 type Instance_State int32
@@ -201,11 +96,11 @@ func (x Instance_State) String() string {
 }
 
 func (Instance_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_rollcall_inventory_v1_instance_proto_enumTypes[2].Descriptor()
+	return file_rollcall_inventory_v1_instance_proto_enumTypes[0].Descriptor()
 }
 
 func (Instance_State) Type() protoreflect.EnumType {
-	return &file_rollcall_inventory_v1_instance_proto_enumTypes[2]
+	return &file_rollcall_inventory_v1_instance_proto_enumTypes[0]
 }
 
 func (x Instance_State) Number() protoreflect.EnumNumber {
@@ -262,11 +157,11 @@ func (x InstanceChange_Type) String() string {
 }
 
 func (InstanceChange_Type) Descriptor() protoreflect.EnumDescriptor {
-	return file_rollcall_inventory_v1_instance_proto_enumTypes[3].Descriptor()
+	return file_rollcall_inventory_v1_instance_proto_enumTypes[1].Descriptor()
 }
 
 func (InstanceChange_Type) Type() protoreflect.EnumType {
-	return &file_rollcall_inventory_v1_instance_proto_enumTypes[3]
+	return &file_rollcall_inventory_v1_instance_proto_enumTypes[1]
 }
 
 func (x InstanceChange_Type) Number() protoreflect.EnumNumber {
@@ -275,7 +170,7 @@ func (x InstanceChange_Type) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use InstanceChange_Type.Descriptor instead.
 func (InstanceChange_Type) EnumDescriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{7, 0}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{6, 0}
 }
 
 // One cloud instance, as it was last observed.
@@ -288,9 +183,9 @@ type Instance struct {
 	// The account it is in, `accounts/{account}`.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
 	// The cloud it is in.
-	Provider Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.inventory.v1.Provider" json:"provider,omitempty"`
+	Provider v1.Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.common.v1.Provider" json:"provider,omitempty"`
 	// What sort of thing it is.
-	Kind Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=rollcall.inventory.v1.Kind" json:"kind,omitempty"`
+	Kind v1.Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=rollcall.common.v1.Kind" json:"kind,omitempty"`
 	// The id that the cloud never gives to another thing: EC2 instance id
 	// (`i-0abc…`), RDS DbiResourceId (`db-ABC…`).
 	ProviderId string `protobuf:"bytes,5,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
@@ -300,7 +195,7 @@ type Instance struct {
 	// provider's id.
 	DisplayName string `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// Where it is.
-	Location *Location `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
+	Location *v1.Location `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
 	// What it is doing.
 	State Instance_State `protobuf:"varint,9,opt,name=state,proto3,enum=rollcall.inventory.v1.Instance_State" json:"state,omitempty"`
 	// The cloud's own word for `state`, such as `shutting-down`.
@@ -380,18 +275,18 @@ func (x *Instance) GetAccount() string {
 	return ""
 }
 
-func (x *Instance) GetProvider() Provider {
+func (x *Instance) GetProvider() v1.Provider {
 	if x != nil {
 		return x.Provider
 	}
-	return Provider_PROVIDER_UNSPECIFIED
+	return v1.Provider(0)
 }
 
-func (x *Instance) GetKind() Kind {
+func (x *Instance) GetKind() v1.Kind {
 	if x != nil {
 		return x.Kind
 	}
-	return Kind_KIND_UNSPECIFIED
+	return v1.Kind(0)
 }
 
 func (x *Instance) GetProviderId() string {
@@ -415,7 +310,7 @@ func (x *Instance) GetDisplayName() string {
 	return ""
 }
 
-func (x *Instance) GetLocation() *Location {
+func (x *Instance) GetLocation() *v1.Location {
 	if x != nil {
 		return x.Location
 	}
@@ -549,61 +444,6 @@ func (*Instance_VirtualMachine) isInstance_Details() {}
 
 func (*Instance_Database) isInstance_Details() {}
 
-// Where an instance is.
-type Location struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cloud's region, such as `eu-west-1`.
-	Region string `protobuf:"bytes,1,opt,name=region,proto3" json:"region,omitempty"`
-	// The zone within the region, such as `eu-west-1a`.
-	Zone          string `protobuf:"bytes,2,opt,name=zone,proto3" json:"zone,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Location) Reset() {
-	*x = Location{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Location) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Location) ProtoMessage() {}
-
-func (x *Location) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Location.ProtoReflect.Descriptor instead.
-func (*Location) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *Location) GetRegion() string {
-	if x != nil {
-		return x.Region
-	}
-	return ""
-}
-
-func (x *Location) GetZone() string {
-	if x != nil {
-		return x.Zone
-	}
-	return ""
-}
-
 // What only a virtual machine has.
 type VirtualMachine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -631,7 +471,7 @@ type VirtualMachine struct {
 
 func (x *VirtualMachine) Reset() {
 	*x = VirtualMachine{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[2]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -643,7 +483,7 @@ func (x *VirtualMachine) String() string {
 func (*VirtualMachine) ProtoMessage() {}
 
 func (x *VirtualMachine) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[2]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -656,7 +496,7 @@ func (x *VirtualMachine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VirtualMachine.ProtoReflect.Descriptor instead.
 func (*VirtualMachine) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{2}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *VirtualMachine) GetImage() string {
@@ -754,7 +594,7 @@ type Database struct {
 
 func (x *Database) Reset() {
 	*x = Database{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[3]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +606,7 @@ func (x *Database) String() string {
 func (*Database) ProtoMessage() {}
 
 func (x *Database) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[3]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +619,7 @@ func (x *Database) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Database.ProtoReflect.Descriptor instead.
 func (*Database) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{3}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Database) GetEngine() string {
@@ -870,9 +710,9 @@ type Scope struct {
 	// `accounts/{account}`
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
 	// The cloud.
-	Provider Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.inventory.v1.Provider" json:"provider,omitempty"`
+	Provider v1.Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.common.v1.Provider" json:"provider,omitempty"`
 	// What sort of instances; unspecified for the location `-`.
-	Kind Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=rollcall.inventory.v1.Kind" json:"kind,omitempty"`
+	Kind v1.Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=rollcall.common.v1.Kind" json:"kind,omitempty"`
 	// The region (AWS) or zone (Google Cloud).
 	Location string `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
 	// When it was last observed to the end: what the roll says of it held true at
@@ -882,7 +722,7 @@ type Scope struct {
 	LastAttemptTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_attempt_time,json=lastAttemptTime,proto3" json:"last_attempt_time,omitempty"`
 	// Why the last try failed, for people. Empty when it did not.
 	LastError string `protobuf:"bytes,8,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	// The same for programs, a value of rollcall.accounts.v1.Connection.Reason, or
+	// The same for programs, a value of rollcall.common.v1.ErrorReason, or
 	// HELD, or RETIRED: it is not read any more, as its location was switched off
 	// for the account or is no longer wanted. A retired scope is under
 	// `unreachable` as long as it has instances; see ConfirmScope.
@@ -905,7 +745,7 @@ type Scope struct {
 
 func (x *Scope) Reset() {
 	*x = Scope{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[4]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -917,7 +757,7 @@ func (x *Scope) String() string {
 func (*Scope) ProtoMessage() {}
 
 func (x *Scope) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[4]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -930,7 +770,7 @@ func (x *Scope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scope.ProtoReflect.Descriptor instead.
 func (*Scope) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{4}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Scope) GetName() string {
@@ -947,18 +787,18 @@ func (x *Scope) GetAccount() string {
 	return ""
 }
 
-func (x *Scope) GetProvider() Provider {
+func (x *Scope) GetProvider() v1.Provider {
 	if x != nil {
 		return x.Provider
 	}
-	return Provider_PROVIDER_UNSPECIFIED
+	return v1.Provider(0)
 }
 
-func (x *Scope) GetKind() Kind {
+func (x *Scope) GetKind() v1.Kind {
 	if x != nil {
 		return x.Kind
 	}
-	return Kind_KIND_UNSPECIFIED
+	return v1.Kind(0)
 }
 
 func (x *Scope) GetLocation() string {
@@ -1053,7 +893,7 @@ type ApiBudget struct {
 
 func (x *ApiBudget) Reset() {
 	*x = ApiBudget{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[5]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1065,7 +905,7 @@ func (x *ApiBudget) String() string {
 func (*ApiBudget) ProtoMessage() {}
 
 func (x *ApiBudget) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[5]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1078,7 +918,7 @@ func (x *ApiBudget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApiBudget.ProtoReflect.Descriptor instead.
 func (*ApiBudget) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{5}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ApiBudget) GetApi() string {
@@ -1126,7 +966,7 @@ type ObservationGap struct {
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// The first complete observation after it. Unset: it goes on.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// Why, for programs: a value of rollcall.accounts.v1.Connection.Reason, HELD,
+	// Why, for programs: a value of rollcall.common.v1.ErrorReason, HELD,
 	// RETIRED, REMOVED while the account was off the roll, or NOT_OBSERVED when
 	// nobody tried.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -1138,7 +978,7 @@ type ObservationGap struct {
 
 func (x *ObservationGap) Reset() {
 	*x = ObservationGap{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[6]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +990,7 @@ func (x *ObservationGap) String() string {
 func (*ObservationGap) ProtoMessage() {}
 
 func (x *ObservationGap) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[6]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1003,7 @@ func (x *ObservationGap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservationGap.ProtoReflect.Descriptor instead.
 func (*ObservationGap) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{6}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ObservationGap) GetScope() string {
@@ -1223,7 +1063,7 @@ type InstanceChange struct {
 
 func (x *InstanceChange) Reset() {
 	*x = InstanceChange{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1075,7 @@ func (x *InstanceChange) String() string {
 func (*InstanceChange) ProtoMessage() {}
 
 func (x *InstanceChange) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[7]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1088,7 @@ func (x *InstanceChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstanceChange.ProtoReflect.Descriptor instead.
 func (*InstanceChange) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{7}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *InstanceChange) GetInstance() string {
@@ -1312,7 +1152,7 @@ type Freshness struct {
 
 func (x *Freshness) Reset() {
 	*x = Freshness{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[8]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1324,7 +1164,7 @@ func (x *Freshness) String() string {
 func (*Freshness) ProtoMessage() {}
 
 func (x *Freshness) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[8]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1337,7 +1177,7 @@ func (x *Freshness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Freshness.ProtoReflect.Descriptor instead.
 func (*Freshness) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{8}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Freshness) GetOldestObserveTime() *timestamppb.Timestamp {
@@ -1363,7 +1203,7 @@ type Scope_Hold struct {
 
 func (x *Scope_Hold) Reset() {
 	*x = Scope_Hold{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[10]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1215,7 @@ func (x *Scope_Hold) String() string {
 func (*Scope_Hold) ProtoMessage() {}
 
 func (x *Scope_Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[10]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1228,7 @@ func (x *Scope_Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scope_Hold.ProtoReflect.Descriptor instead.
 func (*Scope_Hold) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{4, 0}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{3, 0}
 }
 
 func (x *Scope_Hold) GetHoldTime() *timestamppb.Timestamp {
@@ -1428,7 +1268,7 @@ type InstanceChange_FieldChange struct {
 
 func (x *InstanceChange_FieldChange) Reset() {
 	*x = InstanceChange_FieldChange{}
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[11]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1280,7 @@ func (x *InstanceChange_FieldChange) String() string {
 func (*InstanceChange_FieldChange) ProtoMessage() {}
 
 func (x *InstanceChange_FieldChange) ProtoReflect() protoreflect.Message {
-	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[11]
+	mi := &file_rollcall_inventory_v1_instance_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1293,7 @@ func (x *InstanceChange_FieldChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InstanceChange_FieldChange.ProtoReflect.Descriptor instead.
 func (*InstanceChange_FieldChange) Descriptor() ([]byte, []int) {
-	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{7, 0}
+	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{6, 0}
 }
 
 func (x *InstanceChange_FieldChange) GetField() string {
@@ -1481,19 +1321,19 @@ var File_rollcall_inventory_v1_instance_proto protoreflect.FileDescriptor
 
 const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"\n" +
-	"$rollcall/inventory/v1/instance.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xff\v\n" +
+	"$rollcall/inventory/v1/instance.proto\x12\x15rollcall.inventory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erollcall/common/v1/cloud.proto\"\xf6\v\n" +
 	"\bInstance\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x123\n" +
 	"\aaccount\x18\x02 \x01(\tB\x19\xfaA\x16\n" +
-	"\x14rollcall.dev/AccountR\aaccount\x12;\n" +
-	"\bprovider\x18\x03 \x01(\x0e2\x1f.rollcall.inventory.v1.ProviderR\bprovider\x12/\n" +
-	"\x04kind\x18\x04 \x01(\x0e2\x1b.rollcall.inventory.v1.KindR\x04kind\x12+\n" +
+	"\x14rollcall.dev/AccountR\aaccount\x128\n" +
+	"\bprovider\x18\x03 \x01(\x0e2\x1c.rollcall.common.v1.ProviderR\bprovider\x12,\n" +
+	"\x04kind\x18\x04 \x01(\x0e2\x18.rollcall.common.v1.KindR\x04kind\x12+\n" +
 	"\vprovider_id\x18\x05 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01(\x80\bR\n" +
 	"providerId\x12+\n" +
 	"\fprovider_uri\x18\x06 \x01(\tB\b\xbaH\x05r\x03(\x80\x10R\vproviderUri\x12+\n" +
-	"\fdisplay_name\x18\a \x01(\tB\b\xbaH\x05r\x03(\x80\bR\vdisplayName\x12;\n" +
-	"\blocation\x18\b \x01(\v2\x1f.rollcall.inventory.v1.LocationR\blocation\x12E\n" +
+	"\fdisplay_name\x18\a \x01(\tB\b\xbaH\x05r\x03(\x80\bR\vdisplayName\x128\n" +
+	"\blocation\x18\b \x01(\v2\x1c.rollcall.common.v1.LocationR\blocation\x12E\n" +
 	"\x05state\x18\t \x01(\x0e2%.rollcall.inventory.v1.Instance.StateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12/\n" +
 	"\x0eprovider_state\x18\n" +
 	" \x01(\tB\b\xbaH\x05r\x03(\x80\x01R\rproviderState\x12+\n" +
@@ -1532,10 +1372,7 @@ const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"\aUNKNOWN\x10\n" +
 	":E\xeaAB\n" +
 	"\x15rollcall.dev/Instance\x12\x14instances/{instance}*\tinstances2\binstanceB\t\n" +
-	"\adetails\"H\n" +
-	"\bLocation\x12\x1f\n" +
-	"\x06region\x18\x01 \x01(\tB\a\xbaH\x04r\x02(@R\x06region\x12\x1b\n" +
-	"\x04zone\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04zone\"\xb0\x02\n" +
+	"\adetails\"\xb0\x02\n" +
 	"\x0eVirtualMachine\x12\x14\n" +
 	"\x05image\x18\x01 \x01(\tR\x05image\x12\"\n" +
 	"\farchitecture\x18\x02 \x01(\tR\farchitecture\x12\x1a\n" +
@@ -1561,13 +1398,13 @@ const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"\x0ecluster_writer\x18\t \x01(\bR\rclusterWriter\x12\x18\n" +
 	"\anetwork\x18\n" +
 	" \x01(\tR\anetwork\x12F\n" +
-	"\x11auto_restart_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0fautoRestartTime\"\xa4\a\n" +
+	"\x11auto_restart_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\x0fautoRestartTime\"\x9e\a\n" +
 	"\x05Scope\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x123\n" +
 	"\aaccount\x18\x02 \x01(\tB\x19\xfaA\x16\n" +
-	"\x14rollcall.dev/AccountR\aaccount\x12;\n" +
-	"\bprovider\x18\x03 \x01(\x0e2\x1f.rollcall.inventory.v1.ProviderR\bprovider\x12/\n" +
-	"\x04kind\x18\x04 \x01(\x0e2\x1b.rollcall.inventory.v1.KindR\x04kind\x12\x1a\n" +
+	"\x14rollcall.dev/AccountR\aaccount\x128\n" +
+	"\bprovider\x18\x03 \x01(\x0e2\x1c.rollcall.common.v1.ProviderR\bprovider\x12,\n" +
+	"\x04kind\x18\x04 \x01(\x0e2\x18.rollcall.common.v1.KindR\x04kind\x12\x1a\n" +
 	"\blocation\x18\x05 \x01(\tR\blocation\x12H\n" +
 	"\x12last_complete_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x10lastCompleteTime\x12F\n" +
 	"\x11last_attempt_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x0flastAttemptTime\x12\x1d\n" +
@@ -1621,15 +1458,7 @@ const file_rollcall_inventory_v1_instance_proto_rawDesc = "" +
 	"\n" +
 	"REAPPEARED\x10\x04\"W\n" +
 	"\tFreshness\x12J\n" +
-	"\x13oldest_observe_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x11oldestObserveTime*6\n" +
-	"\bProvider\x12\x18\n" +
-	"\x14PROVIDER_UNSPECIFIED\x10\x00\x12\a\n" +
-	"\x03AWS\x10\x01\x12\a\n" +
-	"\x03GCP\x10\x02*?\n" +
-	"\x04Kind\x12\x14\n" +
-	"\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
-	"\x0fVIRTUAL_MACHINE\x10\x01\x12\f\n" +
-	"\bDATABASE\x10\x02BHZFgithub.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1;inventoryv1b\x06proto3"
+	"\x13oldest_observe_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x11oldestObserveTimeBHZFgithub.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1;inventoryv1b\x06proto3"
 
 var (
 	file_rollcall_inventory_v1_instance_proto_rawDescOnce sync.Once
@@ -1643,37 +1472,37 @@ func file_rollcall_inventory_v1_instance_proto_rawDescGZIP() []byte {
 	return file_rollcall_inventory_v1_instance_proto_rawDescData
 }
 
-var file_rollcall_inventory_v1_instance_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_rollcall_inventory_v1_instance_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_rollcall_inventory_v1_instance_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_rollcall_inventory_v1_instance_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_rollcall_inventory_v1_instance_proto_goTypes = []any{
-	(Provider)(0),                      // 0: rollcall.inventory.v1.Provider
-	(Kind)(0),                          // 1: rollcall.inventory.v1.Kind
-	(Instance_State)(0),                // 2: rollcall.inventory.v1.Instance.State
-	(InstanceChange_Type)(0),           // 3: rollcall.inventory.v1.InstanceChange.Type
-	(*Instance)(nil),                   // 4: rollcall.inventory.v1.Instance
-	(*Location)(nil),                   // 5: rollcall.inventory.v1.Location
-	(*VirtualMachine)(nil),             // 6: rollcall.inventory.v1.VirtualMachine
-	(*Database)(nil),                   // 7: rollcall.inventory.v1.Database
-	(*Scope)(nil),                      // 8: rollcall.inventory.v1.Scope
-	(*ApiBudget)(nil),                  // 9: rollcall.inventory.v1.ApiBudget
-	(*ObservationGap)(nil),             // 10: rollcall.inventory.v1.ObservationGap
-	(*InstanceChange)(nil),             // 11: rollcall.inventory.v1.InstanceChange
-	(*Freshness)(nil),                  // 12: rollcall.inventory.v1.Freshness
-	nil,                                // 13: rollcall.inventory.v1.Instance.LabelsEntry
-	(*Scope_Hold)(nil),                 // 14: rollcall.inventory.v1.Scope.Hold
-	(*InstanceChange_FieldChange)(nil), // 15: rollcall.inventory.v1.InstanceChange.FieldChange
+	(Instance_State)(0),                // 0: rollcall.inventory.v1.Instance.State
+	(InstanceChange_Type)(0),           // 1: rollcall.inventory.v1.InstanceChange.Type
+	(*Instance)(nil),                   // 2: rollcall.inventory.v1.Instance
+	(*VirtualMachine)(nil),             // 3: rollcall.inventory.v1.VirtualMachine
+	(*Database)(nil),                   // 4: rollcall.inventory.v1.Database
+	(*Scope)(nil),                      // 5: rollcall.inventory.v1.Scope
+	(*ApiBudget)(nil),                  // 6: rollcall.inventory.v1.ApiBudget
+	(*ObservationGap)(nil),             // 7: rollcall.inventory.v1.ObservationGap
+	(*InstanceChange)(nil),             // 8: rollcall.inventory.v1.InstanceChange
+	(*Freshness)(nil),                  // 9: rollcall.inventory.v1.Freshness
+	nil,                                // 10: rollcall.inventory.v1.Instance.LabelsEntry
+	(*Scope_Hold)(nil),                 // 11: rollcall.inventory.v1.Scope.Hold
+	(*InstanceChange_FieldChange)(nil), // 12: rollcall.inventory.v1.InstanceChange.FieldChange
+	(v1.Provider)(0),                   // 13: rollcall.common.v1.Provider
+	(v1.Kind)(0),                       // 14: rollcall.common.v1.Kind
+	(*v1.Location)(nil),                // 15: rollcall.common.v1.Location
 	(*timestamppb.Timestamp)(nil),      // 16: google.protobuf.Timestamp
 	(*durationpb.Duration)(nil),        // 17: google.protobuf.Duration
 	(*structpb.Value)(nil),             // 18: google.protobuf.Value
 }
 var file_rollcall_inventory_v1_instance_proto_depIdxs = []int32{
-	0,  // 0: rollcall.inventory.v1.Instance.provider:type_name -> rollcall.inventory.v1.Provider
-	1,  // 1: rollcall.inventory.v1.Instance.kind:type_name -> rollcall.inventory.v1.Kind
-	5,  // 2: rollcall.inventory.v1.Instance.location:type_name -> rollcall.inventory.v1.Location
-	2,  // 3: rollcall.inventory.v1.Instance.state:type_name -> rollcall.inventory.v1.Instance.State
-	13, // 4: rollcall.inventory.v1.Instance.labels:type_name -> rollcall.inventory.v1.Instance.LabelsEntry
-	6,  // 5: rollcall.inventory.v1.Instance.virtual_machine:type_name -> rollcall.inventory.v1.VirtualMachine
-	7,  // 6: rollcall.inventory.v1.Instance.database:type_name -> rollcall.inventory.v1.Database
+	13, // 0: rollcall.inventory.v1.Instance.provider:type_name -> rollcall.common.v1.Provider
+	14, // 1: rollcall.inventory.v1.Instance.kind:type_name -> rollcall.common.v1.Kind
+	15, // 2: rollcall.inventory.v1.Instance.location:type_name -> rollcall.common.v1.Location
+	0,  // 3: rollcall.inventory.v1.Instance.state:type_name -> rollcall.inventory.v1.Instance.State
+	10, // 4: rollcall.inventory.v1.Instance.labels:type_name -> rollcall.inventory.v1.Instance.LabelsEntry
+	3,  // 5: rollcall.inventory.v1.Instance.virtual_machine:type_name -> rollcall.inventory.v1.VirtualMachine
+	4,  // 6: rollcall.inventory.v1.Instance.database:type_name -> rollcall.inventory.v1.Database
 	16, // 7: rollcall.inventory.v1.Instance.create_time:type_name -> google.protobuf.Timestamp
 	16, // 8: rollcall.inventory.v1.Instance.first_seen_time:type_name -> google.protobuf.Timestamp
 	16, // 9: rollcall.inventory.v1.Instance.change_time:type_name -> google.protobuf.Timestamp
@@ -1681,21 +1510,21 @@ var file_rollcall_inventory_v1_instance_proto_depIdxs = []int32{
 	16, // 11: rollcall.inventory.v1.Instance.gone_time:type_name -> google.protobuf.Timestamp
 	16, // 12: rollcall.inventory.v1.VirtualMachine.start_time:type_name -> google.protobuf.Timestamp
 	16, // 13: rollcall.inventory.v1.Database.auto_restart_time:type_name -> google.protobuf.Timestamp
-	0,  // 14: rollcall.inventory.v1.Scope.provider:type_name -> rollcall.inventory.v1.Provider
-	1,  // 15: rollcall.inventory.v1.Scope.kind:type_name -> rollcall.inventory.v1.Kind
+	13, // 14: rollcall.inventory.v1.Scope.provider:type_name -> rollcall.common.v1.Provider
+	14, // 15: rollcall.inventory.v1.Scope.kind:type_name -> rollcall.common.v1.Kind
 	16, // 16: rollcall.inventory.v1.Scope.last_complete_time:type_name -> google.protobuf.Timestamp
 	16, // 17: rollcall.inventory.v1.Scope.last_attempt_time:type_name -> google.protobuf.Timestamp
 	17, // 18: rollcall.inventory.v1.Scope.age:type_name -> google.protobuf.Duration
 	17, // 19: rollcall.inventory.v1.Scope.sync_interval:type_name -> google.protobuf.Duration
-	14, // 20: rollcall.inventory.v1.Scope.hold:type_name -> rollcall.inventory.v1.Scope.Hold
-	9,  // 21: rollcall.inventory.v1.Scope.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
+	11, // 20: rollcall.inventory.v1.Scope.hold:type_name -> rollcall.inventory.v1.Scope.Hold
+	6,  // 21: rollcall.inventory.v1.Scope.api_budgets:type_name -> rollcall.inventory.v1.ApiBudget
 	16, // 22: rollcall.inventory.v1.ApiBudget.throttle_time:type_name -> google.protobuf.Timestamp
 	16, // 23: rollcall.inventory.v1.ObservationGap.start_time:type_name -> google.protobuf.Timestamp
 	16, // 24: rollcall.inventory.v1.ObservationGap.end_time:type_name -> google.protobuf.Timestamp
-	3,  // 25: rollcall.inventory.v1.InstanceChange.type:type_name -> rollcall.inventory.v1.InstanceChange.Type
+	1,  // 25: rollcall.inventory.v1.InstanceChange.type:type_name -> rollcall.inventory.v1.InstanceChange.Type
 	16, // 26: rollcall.inventory.v1.InstanceChange.commit_time:type_name -> google.protobuf.Timestamp
 	16, // 27: rollcall.inventory.v1.InstanceChange.observe_time:type_name -> google.protobuf.Timestamp
-	15, // 28: rollcall.inventory.v1.InstanceChange.fields:type_name -> rollcall.inventory.v1.InstanceChange.FieldChange
+	12, // 28: rollcall.inventory.v1.InstanceChange.fields:type_name -> rollcall.inventory.v1.InstanceChange.FieldChange
 	16, // 29: rollcall.inventory.v1.Freshness.oldest_observe_time:type_name -> google.protobuf.Timestamp
 	16, // 30: rollcall.inventory.v1.Scope.Hold.hold_time:type_name -> google.protobuf.Timestamp
 	18, // 31: rollcall.inventory.v1.InstanceChange.FieldChange.from:type_name -> google.protobuf.Value
@@ -1721,8 +1550,8 @@ func file_rollcall_inventory_v1_instance_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_rollcall_inventory_v1_instance_proto_rawDesc), len(file_rollcall_inventory_v1_instance_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   12,
+			NumEnums:      2,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -10,13 +10,14 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 )
 
 // TestRegistry_MatchesContract compares the list with the enum of the contract.
 func TestRegistry_MatchesContract(t *testing.T) {
-	values := accountsv1.Provider(0).Descriptor().Values()
+	values := commonv1.Provider(0).Descriptor().Values()
 	var contract []cloud.Provider
 	for i := range values.Len() {
 		if value := values.Get(i); value.Number() != 0 {

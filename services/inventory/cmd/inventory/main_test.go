@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -169,7 +170,7 @@ func (p *program) apply(t *testing.T, fence int64, size int, changed bool) *inve
 		}
 	}
 	send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
-		Account: "accounts/aws-1", Provider: inventoryv1.Provider_AWS, Kind: inventoryv1.Kind_VIRTUAL_MACHINE,
+		Account: "accounts/aws-1", Provider: commonv1.Provider_AWS, Kind: commonv1.Kind_VIRTUAL_MACHINE,
 		Location: "eu-west-1", FencingToken: fence, ObserveTime: timestamppb.New(time.Unix(fence, 0)),
 	}}})
 	for n := 0; n < size; n += 1000 {
@@ -193,7 +194,7 @@ func machine(n int, resized bool) *inventoryv1.Instance {
 	id := fmt.Sprintf("i-%017x", n*2654435761)
 	m := &inventoryv1.Instance{
 		ProviderId: id, ProviderUri: "arn:aws:ec2:eu-west-1:100000000001:instance/" + id,
-		DisplayName: fmt.Sprintf("web-%d", n), Location: &inventoryv1.Location{Region: "eu-west-1", Zone: "eu-west-1a"},
+		DisplayName: fmt.Sprintf("web-%d", n), Location: &commonv1.Location{Region: "eu-west-1", Zone: "eu-west-1a"},
 		State: inventoryv1.Instance_RUNNING, ProviderState: "running", MachineType: "m6i.large",
 		PrivateIps: []string{fmt.Sprintf("10.%d.%d.%d", n>>16&0xff, n>>8&0xff, n&0xff)},
 		Labels: map[string]string{

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -32,14 +33,14 @@ func company(s *stack) {
 	s.observed(payments, "eu-south-1", fleet("eu-south-1", "ledger-south", 400, 4)...)
 	s.unseen(payments, "eu-south-1", "PERMISSION_DENIED", "AccessDenied on ec2:DescribeInstances.")
 	s.connection(payments, &accountsv1.UpdateConnectionStatusRequest_Outcome{
-		Status: accountsv1.Connection_DEGRADED, Reason: accountsv1.Connection_PERMISSION_DENIED,
+		Status: accountsv1.Connection_DEGRADED, Reason: commonv1.ErrorReason_PERMISSION_DENIED,
 		Error:  "1 of 2 scopes failed: AccessDenied on ec2:DescribeInstances in eu-south-1.",
 		Remedy: "Allow ec2:DescribeInstances in eu-south-1 to the role that Rollcall assumes.",
 	})
 
 	sandbox := s.account("100000000009", "ml-sandbox")
 	s.connection(sandbox, &accountsv1.UpdateConnectionStatusRequest_Outcome{
-		Status: accountsv1.Connection_FAILED, Reason: accountsv1.Connection_CREDENTIALS_INVALID,
+		Status: accountsv1.Connection_FAILED, Reason: commonv1.ErrorReason_CREDENTIALS_INVALID,
 		Error:  "The security token included in the request is invalid.",
 		Remedy: "The key was revoked: give Rollcall a new one.",
 	})
@@ -280,7 +281,7 @@ func TestWhatCloudsAndUsersNameIsText(t *testing.T) {
 	}
 	s.observed(account, "eu-west-1", machines...)
 	s.connection(account, &accountsv1.UpdateConnectionStatusRequest_Outcome{
-		Status: accountsv1.Connection_FAILED, Reason: accountsv1.Connection_INTERNAL, Error: hostile[1], Remedy: hostile[0],
+		Status: accountsv1.Connection_FAILED, Reason: commonv1.ErrorReason_INTERNAL, Error: hostile[1], Remedy: hostile[0],
 	})
 	p.visit(s.web + "/?filter=" + url.QueryEscape(`"<img src=x onerror=window.pwned=1>`))
 	p.shows("#filter-mistake", "The filter is invalid.")

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -63,7 +64,7 @@ func connected() *accountsv1.UpdateConnectionStatusRequest_Outcome {
 // observed reports a complete observation of a scope.
 func (s *stack) observed(account, region string, instances ...*inventoryv1.Instance) {
 	s.t.Helper()
-	s.snapshot(account, region, inventoryv1.Kind_VIRTUAL_MACHINE,
+	s.snapshot(account, region, commonv1.Kind_VIRTUAL_MACHINE,
 		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Instances{
 			Instances: &inventoryv1.SnapshotInstances{Instances: instances},
 		}},
@@ -75,20 +76,20 @@ func (s *stack) observed(account, region string, instances ...*inventoryv1.Insta
 // unseen reports that a scope could not be observed.
 func (s *stack) unseen(account, region, reason, text string) {
 	s.t.Helper()
-	s.snapshot(account, region, inventoryv1.Kind_VIRTUAL_MACHINE,
+	s.snapshot(account, region, commonv1.Kind_VIRTUAL_MACHINE,
 		&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Failure{
 			Failure: &inventoryv1.SnapshotFailure{Reason: reason, Error: text},
 		}})
 }
 
-func (s *stack) snapshot(account, region string, kind inventoryv1.Kind, messages ...*inventoryv1.ApplySnapshotRequest) {
+func (s *stack) snapshot(account, region string, kind commonv1.Kind, messages ...*inventoryv1.ApplySnapshotRequest) {
 	s.t.Helper()
 	stream, err := s.ingest.ApplySnapshot(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	start := &inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
-		Account: account, Provider: inventoryv1.Provider_AWS, Kind: kind, Location: region,
+		Account: account, Provider: commonv1.Provider_AWS, Kind: kind, Location: region,
 		FencingToken: fence.Add(1), ObserveTime: timestamppb.Now(),
 	}}}
 	for _, message := range append([]*inventoryv1.ApplySnapshotRequest{start}, messages...) {
@@ -138,7 +139,7 @@ func machine(region, name string, n int) *inventoryv1.Instance {
 	}
 	return &inventoryv1.Instance{
 		ProviderId: id, ProviderUri: "arn:aws:ec2:" + region + ":100000000001:instance/" + id, DisplayName: name,
-		Location: &inventoryv1.Location{Region: region, Zone: region + "a"},
+		Location: &commonv1.Location{Region: region, Zone: region + "a"},
 		State:    states[n%len(states)], ProviderState: "running", MachineType: []string{"m6i.2xlarge", "c7g.large", "r6g.4xlarge"}[n%3],
 		PrivateIps: []string{fmt.Sprintf("10.12.%d.%d", n/256%256, n%256)},
 		Labels:     map[string]string{"team": []string{"data", "web"}[n%2], "env": "prod", "service": name},

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -25,14 +26,14 @@ func (s *stack) observe(fence int64, states map[string]inventoryv1.Instance_Stat
 	}
 	messages := []*inventoryv1.ApplySnapshotRequest{
 		{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
-			Account: "accounts/aws-100000000001", Provider: inventoryv1.Provider_AWS, Kind: inventoryv1.Kind_VIRTUAL_MACHINE,
+			Account: "accounts/aws-100000000001", Provider: commonv1.Provider_AWS, Kind: commonv1.Kind_VIRTUAL_MACHINE,
 			Location: "eu-west-1", FencingToken: fence, ObserveTime: timestamppb.New(time.Unix(1_770_000_000+fence, 0)),
 		}}},
 	}
 	for id, state := range states {
 		messages = append(messages, &inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Instances{
 			Instances: &inventoryv1.SnapshotInstances{Instances: []*inventoryv1.Instance{{
-				ProviderId: id, DisplayName: id, State: state, Location: &inventoryv1.Location{Region: "eu-west-1"},
+				ProviderId: id, DisplayName: id, State: state, Location: &commonv1.Location{Region: "eu-west-1"},
 			}}}}})
 	}
 	messages = append(messages, &inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
