@@ -8,20 +8,22 @@ import (
 	"net"
 	"os"
 	"slices"
-	"sync"
+	stdsync "sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
-	"github.com/rollcall-dev/rollcall/services/discovery/aws"
-	"github.com/rollcall-dev/rollcall/services/discovery/budget"
-	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/clients"
 	discoverygrpc "github.com/rollcall-dev/rollcall/services/discovery/grpc"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	discoverypg "github.com/rollcall-dev/rollcall/services/discovery/postgres"
-	"github.com/rollcall-dev/rollcall/services/discovery/roll"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
@@ -43,14 +45,14 @@ type App struct {
 	listener net.Listener
 	server   *serve.Server
 	jobs     *jobs.Client
-	budget   *budget.Shared
+	budget   *ratelimit.Shared
 	meter    *serve.Meter
 	logger   *slog.Logger
 
 	stopping chan struct{}
-	stop     sync.Once
+	stop     stdsync.Once
 	closers  []func()
-	closing  sync.Once
+	closing  stdsync.Once
 }
 
 // New builds the service. What it opened before it failed is closed again.
@@ -92,11 +94,11 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 	if err != nil {
 		return fmt.Errorf("the inventory service: %w", err)
 	}
-	accounts, inventory := roll.NewAccounts(accountsConn), roll.NewInventory(inventoryConn)
+	accounts, inventory := clients.NewAccounts(accountsConn), clients.NewInventory(inventoryConn)
 	if config.BudgetShare < 0 || config.BudgetShare > 1 {
 		return errors.New("ROLLCALL_API_BUDGET_SHARE must be above 0 and at most 1")
 	}
-	a.budget = budget.New(store, config.BudgetShare, a.meter, a.logger)
+	a.budget = ratelimit.New(store, config.BudgetShare, a.meter, a.logger)
 	providers, err := a.buildProviders(config)
 	if err != nil {
 		return err
@@ -106,7 +108,7 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 	}
 	a.server, err = serve.NewGRPC(serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}, discoverygrpc.Register(discoverygrpc.Options{
 		Runs: store, Accounts: accounts, WatchEvery: watchEvery, Stopping: a.stopping,
-		Verifier:   &discovery.Verifier{Providers: providers, Accounts: accounts, Limit: config.Limits.Verify, Logger: a.logger},
+		Verifier:   &sync.Verifier{Providers: providers, Accounts: accounts, Limit: config.Limits.Verify, Logger: a.logger},
 		Dispatcher: a.dispatcher(config, store, accounts, inventory, providers), Operations: store,
 	}))
 	if err != nil {
@@ -132,11 +134,11 @@ func (a *App) dial(at serve.Endpoint, key auth.Key) (*grpc.ClientConn, error) {
 }
 
 func (a *App) buildJobs(
-	config Config, queue *jobs.Queue, store *discoverypg.Store, accounts *roll.Accounts, inventory *roll.Inventory,
-	providers map[discovery.ProviderName]discovery.Provider,
+	config Config, queue *jobs.Queue, store *discoverypg.Store, accounts *clients.Accounts, inventory *clients.Inventory,
+	providers map[provider.ProviderName]provider.Provider,
 ) (*jobs.Client, error) {
 	return jobs.New(queue, jobs.Handlers{
-		Sync: &discovery.Syncer{
+		Sync: &sync.Syncer{
 			Providers: providers,
 			Accounts:  accounts,
 			Inventory: inventory,
@@ -147,7 +149,7 @@ func (a *App) buildJobs(
 			Worker:    workerName(),
 			Logger:    a.logger,
 		},
-		Scheduler: &discovery.Scheduler{
+		Scheduler: &sync.Scheduler{
 			Roll:      accounts,
 			Inventory: inventory,
 			Schedules: store,
@@ -155,7 +157,7 @@ func (a *App) buildJobs(
 			Retention: config.RunRetention,
 			Logger:    a.logger,
 		},
-		Conductor: &discovery.Conductor{
+		Conductor: &operation.Conductor{
 			Providers:  providers,
 			Accounts:   accounts,
 			Roll:       inventory,
@@ -165,7 +167,7 @@ func (a *App) buildJobs(
 			Worker:     workerName(),
 			Logger:     a.logger,
 		},
-		Keeper: &discovery.Keeper{
+		Keeper: &operation.Keeper{
 			Instances:  inventory,
 			Keeps:      store,
 			Dispatcher: a.dispatcher(config, store, accounts, inventory, providers),
@@ -185,17 +187,17 @@ func (a *App) buildJobs(
 
 // dispatcher takes starts and stops in.
 func (a *App) dispatcher(
-	config Config, store *discoverypg.Store, accounts *roll.Accounts, inventory *roll.Inventory,
-	providers map[discovery.ProviderName]discovery.Provider,
-) *discovery.Dispatcher {
-	return &discovery.Dispatcher{
+	config Config, store *discoverypg.Store, accounts *clients.Accounts, inventory *clients.Inventory,
+	providers map[provider.ProviderName]provider.Provider,
+) *operation.Dispatcher {
+	return &operation.Dispatcher{
 		Providers: providers, Accounts: accounts, Roll: accounts, Instances: inventory, Ledger: store,
 		Limits: config.Operations, Protection: config.protection(), Logger: a.logger,
 	}
 }
 
 // buildProviders are the ways into the clouds.
-func (a *App) buildProviders(config Config) (map[discovery.ProviderName]discovery.Provider, error) {
+func (a *App) buildProviders(config Config) (map[provider.ProviderName]provider.Provider, error) {
 	config.GCP.TokenHosts = config.AllowedTokenHosts
 	config.AWS.Budget, config.GCP.Budget = a.budget, a.budget
 	amazon := aws.New(config.AWS)
@@ -205,7 +207,7 @@ func (a *App) buildProviders(config Config) (map[discovery.ProviderName]discover
 		return nil, fmt.Errorf("google cloud: %w", err)
 	}
 	a.closers = append(a.closers, google.Close)
-	return map[discovery.ProviderName]discovery.Provider{discovery.AWS: amazon, discovery.GCP: google}, nil
+	return map[provider.ProviderName]provider.Provider{provider.AWS: amazon, provider.GCP: google}, nil
 }
 
 // workerName tells people which process worked a run.

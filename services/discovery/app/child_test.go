@@ -10,13 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
+	stdsync "sync"
 	"testing"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
-	"github.com/rollcall-dev/rollcall/services/discovery/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
@@ -70,7 +70,7 @@ const (
 
 // unhurry sets the limits of every day.
 func unhurry(c *app.Config) {
-	c.Limits, c.Periods = discovery.DefaultLimits(), jobs.DefaultPeriods()
+	c.Limits, c.Periods = sync.DefaultLimits(), jobs.DefaultPeriods()
 	c.AWS.PageSize, c.GCP.PageSize = 0, 0
 	c.AWS.Attempts, c.AWS.AttemptLimit, c.AWS.CallLimit, c.AWS.MaxBackoff = 0, 0, 0, 0
 }
@@ -114,7 +114,7 @@ func (r *rollcall) startChild(at pace) (child *exec.Cmd, kill func()) {
 type output struct {
 	to io.Writer
 
-	mu   sync.Mutex
+	mu   stdsync.Mutex
 	text strings.Builder
 }
 

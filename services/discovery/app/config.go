@@ -4,11 +4,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
-	"github.com/rollcall-dev/rollcall/services/discovery/aws"
-	"github.com/rollcall-dev/rollcall/services/discovery/budget"
-	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
@@ -50,10 +51,10 @@ type Config struct {
 	AWS aws.Config `kong:"-"`
 	// Limits bound syncs, and Periods say how often periodic work comes; the
 	// defaults when zero.
-	Limits  discovery.Limits `kong:"-"`
-	Periods jobs.Periods     `kong:"-"`
+	Limits  sync.Limits  `kong:"-"`
+	Periods jobs.Periods `kong:"-"`
 	// Operations bound starts and stops; the defaults when zero.
-	Operations discovery.OperationLimits `kong:"-"`
+	Operations operation.OperationLimits `kong:"-"`
 }
 
 // The defaults of a Config that was not read by kong.
@@ -76,7 +77,7 @@ func (c Config) complete() Config {
 		c.Workers = defaultWorkers
 	}
 	if c.BudgetShare == 0 {
-		c.BudgetShare = budget.DefaultShare
+		c.BudgetShare = ratelimit.DefaultShare
 	}
 	if c.MaxConns == 0 {
 		c.MaxConns = defaultMaxConns
@@ -84,8 +85,8 @@ func (c Config) complete() Config {
 	if c.RunRetention == 0 {
 		c.RunRetention = defaultRetention
 	}
-	if c.Limits == (discovery.Limits{}) {
-		c.Limits = discovery.DefaultLimits()
+	if c.Limits == (sync.Limits{}) {
+		c.Limits = sync.DefaultLimits()
 	}
 	if c.Periods == (jobs.Periods{}) {
 		c.Periods = jobs.DefaultPeriods()
@@ -102,14 +103,14 @@ func (c Config) complete() Config {
 	if c.ProtectLabel == "" {
 		c.ProtectLabel = defaultProtectLabel
 	}
-	if c.Operations == (discovery.OperationLimits{}) {
-		c.Operations = discovery.DefaultOperationLimits()
+	if c.Operations == (operation.OperationLimits{}) {
+		c.Operations = operation.DefaultOperationLimits()
 	}
 	return c
 }
 
 // protection is the label that protects instances.
-func (c Config) protection() discovery.Protection {
+func (c Config) protection() operation.Protection {
 	key, value, _ := strings.Cut(c.ProtectLabel, "=")
-	return discovery.Protection{Key: key, Value: value}
+	return operation.Protection{Key: key, Value: value}
 }

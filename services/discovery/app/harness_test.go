@@ -20,11 +20,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
-	"github.com/rollcall-dev/rollcall/services/discovery/aws"
-	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
@@ -171,7 +172,7 @@ func discoveryConfig() app.Config {
 		GCP: gcp.Config{
 			Attempts: 3, AttemptLimit: 2 * time.Second, CallLimit: 4 * time.Second, MaxBackoff: 50 * time.Millisecond,
 		},
-		Limits: discovery.Limits{
+		Limits: sync.Limits{
 			Lease: 4 * time.Second, Run: 20 * time.Second, Scope: 10 * time.Second, Verify: 10 * time.Second, ScopesPerAccount: 8,
 			Flush: 20 * time.Millisecond, RetrySoon: 500 * time.Millisecond, Slow: time.Second, Settle: 500 * time.Millisecond,
 		},
@@ -179,7 +180,7 @@ func discoveryConfig() app.Config {
 			Schedule: 100 * time.Millisecond, Reap: 200 * time.Millisecond, Sweep: 300 * time.Millisecond, Prune: time.Hour,
 			Keep: 200 * time.Millisecond,
 		},
-		Operations: discovery.OperationLimits{
+		Operations: operation.OperationLimits{
 			Lease: 4 * time.Second, Heartbeat: 100 * time.Millisecond, Doubt: 500 * time.Millisecond,
 			Call: 5 * time.Second, Look: 10 * time.Second, PollFirst: 20 * time.Millisecond, PollMost: 300 * time.Millisecond,
 			RetryFirst: 50 * time.Millisecond, Retries: 6, Machine: time.Minute, Database: time.Minute,

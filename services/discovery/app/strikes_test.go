@@ -14,8 +14,8 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
 // strike is what becomes of a call to stop something, and what the operation must
@@ -93,7 +93,7 @@ func TestStrikes(t *testing.T) {
 		Regions: []string{strikesHome}, Transition: 300 * time.Millisecond,
 		Projects: []cloudsim.ProjectPlan{{ID: project, Regions: []string{"europe-west1"}}},
 	}, func(c *app.Config) {
-		c.Operations = discovery.DefaultOperationLimits()
+		c.Operations = operation.DefaultOperationLimits()
 		c.Periods.Keep = time.Second
 		c.Operations.Doubt, c.Operations.RetryFirst, c.Operations.PollFirst = time.Second, 50*time.Millisecond, 20*time.Millisecond
 	})
@@ -184,7 +184,7 @@ func metadataOf(t *testing.T, op *longrunningpb.Operation) *discoveryv1.Operatio
 func TestTerminatedMeanwhile(t *testing.T) {
 	t.Parallel()
 	r := start(t, cloudsim.Config{Regions: []string{strikesHome}, Transition: cloudsim.Immediately}, func(c *app.Config) {
-		c.Operations = discovery.DefaultOperationLimits()
+		c.Operations = operation.DefaultOperationLimits()
 		c.Periods.Keep = time.Second
 	})
 	home := r.world.Accounts()[0]

@@ -6,7 +6,7 @@ import (
 	"google.golang.org/grpc"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
 // audit is the AuditService.
@@ -38,12 +38,12 @@ func (s *audit) ListAuditEntries(
 func (s *audit) ExportAuditEntries(
 	req *discoveryv1.ExportAuditEntriesRequest, stream grpc.ServerStreamingServer[discoveryv1.ExportAuditEntriesResponse],
 ) error {
-	return s.Operations.ExportAudit(stream.Context(), req.GetFilter(), func(entry *discovery.AuditEntry) error {
+	return s.Operations.ExportAudit(stream.Context(), req.GetFilter(), func(entry *operation.AuditEntry) error {
 		return stream.Send(&discoveryv1.ExportAuditEntriesResponse{AuditEntry: auditEntry(entry)})
 	})
 }
 
-func auditEntry(e *discovery.AuditEntry) *discoveryv1.AuditEntry {
+func auditEntry(e *operation.AuditEntry) *discoveryv1.AuditEntry {
 	message := &discoveryv1.AuditEntry{
 		Name:          "auditEntries/" + e.ID,
 		Time:          timeOf(e.Time),
@@ -61,10 +61,10 @@ func auditEntry(e *discovery.AuditEntry) *discoveryv1.AuditEntry {
 		InstanceState: string(e.InstanceState),
 	}
 	if e.Operation != "" {
-		message.Operation = discovery.OperationName(e.Operation)
+		message.Operation = operation.OperationName(e.Operation)
 	}
 	if e.Instance != "" {
-		message.Instance = discovery.InstanceName(e.Instance)
+		message.Instance = operation.InstanceName(e.Instance)
 	}
 	if e.Account != "" {
 		message.Account = accountPrefix + e.Account

@@ -7,18 +7,18 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 const accountPrefix = "accounts/"
 
 func accountID(name string) string { return strings.TrimPrefix(name, accountPrefix) }
 
-func runID(name string) string { return strings.TrimPrefix(name, discovery.RunName("")) }
+func runID(name string) string { return strings.TrimPrefix(name, sync.RunName("")) }
 
-func syncRun(run *discovery.Run) *discoveryv1.SyncRun {
+func syncRun(run *sync.Run) *discoveryv1.SyncRun {
 	message := &discoveryv1.SyncRun{
-		Name:          discovery.RunName(run.ID),
+		Name:          sync.RunName(run.ID),
 		Account:       accountPrefix + run.Account,
 		State:         discoveryv1.SyncRun_State(discoveryv1.SyncRun_State_value[string(run.State)]),
 		Trigger:       discoveryv1.SyncRun_Trigger(discoveryv1.SyncRun_Trigger_value[string(run.Trigger)]),
@@ -39,7 +39,7 @@ func syncRun(run *discovery.Run) *discoveryv1.SyncRun {
 	return message
 }
 
-func scopeResult(r *discovery.ScopeResult) *discoveryv1.ScopeResult {
+func scopeResult(r *sync.ScopeResult) *discoveryv1.ScopeResult {
 	return &discoveryv1.ScopeResult{
 		Kind:          string(r.Kind),
 		Location:      r.Location,

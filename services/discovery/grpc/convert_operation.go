@@ -12,23 +12,24 @@ import (
 
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
 // longRunning is an operation with all its targets. One without an id is a plan.
-func longRunning(o *discovery.Operation) (*longrunningpb.Operation, error) {
+func longRunning(o *operation.Operation) (*longrunningpb.Operation, error) {
 	return watched(o, o.Targets)
 }
 
 // listed is an operation of a list: without targets, and without a result that
 // would need them.
-func listed(o *discovery.Operation) (*longrunningpb.Operation, error) {
+func listed(o *operation.Operation) (*longrunningpb.Operation, error) {
 	metadata, err := anypb.New(metadataOf(o, nil))
 	if err != nil {
 		return nil, err
 	}
-	message := &longrunningpb.Operation{Name: discovery.OperationName(o.ID), Metadata: metadata, Done: o.State == discovery.OperationEnded}
+	message := &longrunningpb.Operation{Name: operation.OperationName(o.ID), Metadata: metadata, Done: o.State == operation.OperationEnded}
 	switch {
 	case !message.GetDone():
 		return message, nil
@@ -47,20 +48,20 @@ func listed(o *discovery.Operation) (*longrunningpb.Operation, error) {
 }
 
 // watched is an operation of which only some targets are told in the metadata.
-func watched(o *discovery.Operation, told []*discovery.Target) (*longrunningpb.Operation, error) {
+func watched(o *operation.Operation, told []*operation.Target) (*longrunningpb.Operation, error) {
 	plan := o.ID == ""
 	if plan { // It has ended: all there is to it is said.
 		ended := *o
-		ended.State, ended.Tally = discovery.OperationEnded, tallyOf(o.Targets)
+		ended.State, ended.Tally = operation.OperationEnded, tallyOf(o.Targets)
 		o = &ended
 	}
 	metadata, err := anypb.New(metadataOf(o, told))
 	if err != nil {
 		return nil, err
 	}
-	message := &longrunningpb.Operation{Metadata: metadata, Done: plan || o.State == discovery.OperationEnded}
+	message := &longrunningpb.Operation{Metadata: metadata, Done: plan || o.State == operation.OperationEnded}
 	if !plan {
-		message.Name = discovery.OperationName(o.ID)
+		message.Name = operation.OperationName(o.ID)
 	}
 	if !message.GetDone() {
 		return message, nil
@@ -75,7 +76,7 @@ func watched(o *discovery.Operation, told []*discovery.Target) (*longrunningpb.O
 }
 
 // resultOf is what an operation came to, or a plan.
-func resultOf(o *discovery.Operation, plan bool) proto.Message {
+func resultOf(o *operation.Operation, plan bool) proto.Message {
 	if !o.Batch && len(o.Targets) == 1 {
 		return &discoveryv1.LifecycleResponse{Target: targetOf(o.Targets[0]), ValidateOnly: plan}
 	}
@@ -86,13 +87,13 @@ func resultOf(o *discovery.Operation, plan bool) proto.Message {
 }
 
 // tallyOf counts the targets of a plan.
-func tallyOf(targets []*discovery.Target) discovery.Tally {
-	tally := discovery.Tally{Total: len(targets)}
+func tallyOf(targets []*operation.Target) operation.Tally {
+	tally := operation.Tally{Total: len(targets)}
 	for _, t := range targets {
 		switch t.State {
-		case discovery.TargetFailed:
+		case operation.TargetFailed:
 			tally.Failed++
-		case discovery.TargetSucceeded:
+		case operation.TargetSucceeded:
 			tally.Succeeded++
 			tally.Already++
 		default:
@@ -102,7 +103,7 @@ func tallyOf(targets []*discovery.Target) discovery.Tally {
 	return tally
 }
 
-func metadataOf(o *discovery.Operation, told []*discovery.Target) *discoveryv1.OperationMetadata {
+func metadataOf(o *operation.Operation, told []*operation.Target) *discoveryv1.OperationMetadata {
 	return &discoveryv1.OperationMetadata{
 		Verb:        verbOf(o.Verb),
 		State:       discoveryv1.OperationMetadata_State(discoveryv1.OperationMetadata_State_value[string(o.State)]),
@@ -122,25 +123,25 @@ func metadataOf(o *discovery.Operation, told []*discovery.Target) *discoveryv1.O
 	}
 }
 
-func verbOf(v discovery.Verb) discoveryv1.Verb {
+func verbOf(v provider.Verb) discoveryv1.Verb {
 	return discoveryv1.Verb(discoveryv1.Verb_value[string(v)])
 }
 
-func requester(r *discovery.Requester) *discoveryv1.Requester {
+func requester(r *operation.Requester) *discoveryv1.Requester {
 	return &discoveryv1.Requester{
 		User: r.User, Source: discoveryv1.Requester_Source(discoveryv1.Requester_Source_value[string(r.Source)]),
 		Address: r.Address, UserAgent: r.UserAgent,
 	}
 }
 
-func progressOf(t *discovery.Tally) *discoveryv1.Progress {
+func progressOf(t *operation.Tally) *discoveryv1.Progress {
 	return &discoveryv1.Progress{
 		Total: int32(t.Total), Pending: int32(t.Pending), Running: int32(t.Running), Succeeded: int32(t.Succeeded),
 		Already: int32(t.Already), Failed: int32(t.Failed), Cancelled: int32(t.Cancelled), Unknown: int32(t.Unknown),
 	}
 }
 
-func targetsOf(targets []*discovery.Target) []*discoveryv1.Target {
+func targetsOf(targets []*operation.Target) []*discoveryv1.Target {
 	messages := make([]*discoveryv1.Target, len(targets))
 	for n, t := range targets {
 		messages[n] = targetOf(t)
@@ -148,9 +149,9 @@ func targetsOf(targets []*discovery.Target) []*discoveryv1.Target {
 	return messages
 }
 
-func targetOf(t *discovery.Target) *discoveryv1.Target {
+func targetOf(t *operation.Target) *discoveryv1.Target {
 	message := &discoveryv1.Target{
-		Instance:      discovery.InstanceName(t.Instance),
+		Instance:      operation.InstanceName(t.Instance),
 		Provider:      string(t.Provider),
 		Kind:          string(t.Kind),
 		Location:      t.Location,
@@ -178,7 +179,7 @@ func targetOf(t *discovery.Target) *discoveryv1.Target {
 	return message
 }
 
-func refusalOf(r *discovery.Refusal) *discoveryv1.Refusal {
+func refusalOf(r *provider.Refusal) *discoveryv1.Refusal {
 	if r == nil {
 		return nil
 	}
@@ -189,36 +190,36 @@ func refusalOf(r *discovery.Refusal) *discoveryv1.Refusal {
 }
 
 // codeOfRefusal is the code of an operation that failed (AIP-193).
-var codeOfRefusal = map[discovery.RefusalReason]codes.Code{
-	discovery.InsufficientCapacity: codes.ResourceExhausted,
-	discovery.QuotaExceeded:        codes.ResourceExhausted,
-	discovery.TooManyRequests:      codes.ResourceExhausted,
-	discovery.NotPermitted:         codes.PermissionDenied,
-	discovery.NoCredentials:        codes.FailedPrecondition,
-	discovery.NoInstance:           codes.NotFound,
-	discovery.NoAnswer:             codes.Unavailable,
-	discovery.InProgress:           codes.Aborted,
-	discovery.EtagMismatch:         codes.Aborted,
-	discovery.WasCancelled:         codes.Canceled,
-	discovery.OutOfTime:            codes.DeadlineExceeded,
-	discovery.OurFault:             codes.Internal,
-	discovery.CloudFailed:          codes.Aborted,
+var codeOfRefusal = map[provider.RefusalReason]codes.Code{
+	provider.InsufficientCapacity: codes.ResourceExhausted,
+	provider.QuotaExceeded:        codes.ResourceExhausted,
+	provider.TooManyRequests:      codes.ResourceExhausted,
+	provider.NotPermitted:         codes.PermissionDenied,
+	provider.NoCredentials:        codes.FailedPrecondition,
+	provider.NoInstance:           codes.NotFound,
+	provider.NoAnswer:             codes.Unavailable,
+	provider.InProgress:           codes.Aborted,
+	provider.EtagMismatch:         codes.Aborted,
+	provider.WasCancelled:         codes.Canceled,
+	provider.OutOfTime:            codes.DeadlineExceeded,
+	provider.OurFault:             codes.Internal,
+	provider.CloudFailed:          codes.Aborted,
 }
 
 // statusOf is the error of an operation on one instance.
-func statusOf(o *discovery.Operation, t *discovery.Target) *status.Status {
+func statusOf(o *operation.Operation, t *operation.Target) *status.Status {
 	code, ok := codeOfRefusal[t.Refusal.Reason]
 	if !ok {
 		code = codes.FailedPrecondition
 	}
-	text := fmt.Sprintf("%s was not %s: %s", discovery.InstanceName(t.Instance), doneWord(o.Verb), t.Refusal.Message)
-	if t.State == discovery.TargetUnknown {
-		text = fmt.Sprintf("%s: %s", discovery.InstanceName(t.Instance), t.Refusal.Message)
+	text := fmt.Sprintf("%s was not %s: %s", operation.InstanceName(t.Instance), doneWord(o.Verb), t.Refusal.Message)
+	if t.State == operation.TargetUnknown {
+		text = fmt.Sprintf("%s: %s", operation.InstanceName(t.Instance), t.Refusal.Message)
 	}
 	s := status.New(code, text)
 	with, err := s.WithDetails(&errdetails.ErrorInfo{
 		Reason: string(t.Refusal.Reason), Domain: serve.ErrorDomain,
-		Metadata: map[string]string{"name": discovery.InstanceName(t.Instance), "state": string(t.State), "remedy": t.Refusal.Remedy},
+		Metadata: map[string]string{"name": operation.InstanceName(t.Instance), "state": string(t.State), "remedy": t.Refusal.Remedy},
 	})
 	if err != nil { // Only OK can't carry details.
 		return s
@@ -226,8 +227,8 @@ func statusOf(o *discovery.Operation, t *discovery.Target) *status.Status {
 	return with
 }
 
-func doneWord(v discovery.Verb) string {
-	if v == discovery.Start {
+func doneWord(v provider.Verb) string {
+	if v == provider.Start {
 		return "started"
 	}
 	return "stopped"

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
 // standard is google.longrunning.Operations, for clients that know no other: the
@@ -50,4 +50,4 @@ func (s *standard) DeleteOperation(ctx context.Context, req *longrunningpb.Delet
 	return s.operations.DeleteOperation(ctx, &discoveryv1.DeleteOperationRequest{Name: req.GetName()})
 }
 
-func operationID(name string) string { return strings.TrimPrefix(name, discovery.OperationName("")) }
+func operationID(name string) string { return strings.TrimPrefix(name, operation.OperationName("")) }

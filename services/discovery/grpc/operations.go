@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -109,14 +109,14 @@ func (s *operations) WatchOperation(
 			return err
 		}
 		if revision != sent {
-			operation, err := s.Operations.OperationSince(ctx, id, sent)
+			op, err := s.Operations.OperationSince(ctx, id, sent)
 			if err != nil {
 				return err
 			}
-			if err := s.send(ctx, operation, stream.Send); err != nil || operation.State == discovery.OperationEnded {
+			if err := s.send(ctx, op, stream.Send); err != nil || op.State == operation.OperationEnded {
 				return err
 			}
-			sent = operation.Revision
+			sent = op.Revision
 		}
 		select {
 		case <-ctx.Done():
@@ -129,16 +129,16 @@ func (s *operations) WatchOperation(
 }
 
 // send sends what changed of an operation; of one that has ended, all.
-func (s *operations) send(ctx context.Context, operation *discovery.Operation, send func(*discoveryv1.WatchOperationResponse) error) error {
-	changed := operation.Targets
-	if operation.State == discovery.OperationEnded {
-		whole, err := s.Operations.Operation(ctx, operation.ID)
+func (s *operations) send(ctx context.Context, op *operation.Operation, send func(*discoveryv1.WatchOperationResponse) error) error {
+	changed := op.Targets
+	if op.State == operation.OperationEnded {
+		whole, err := s.Operations.Operation(ctx, op.ID)
 		if err != nil {
 			return err
 		}
-		operation = whole
+		op = whole
 	}
-	message, err := watched(operation, changed)
+	message, err := watched(op, changed)
 	if err != nil {
 		return err
 	}
@@ -147,14 +147,14 @@ func (s *operations) send(ctx context.Context, operation *discovery.Operation, s
 
 // CancelOperation asks for an operation to end early.
 func (s *operations) CancelOperation(ctx context.Context, req *discoveryv1.CancelOperationRequest) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, s.Operations.CancelOperation(ctx, operationID(req.GetName()), discovery.AuditEntry{
-		Event: discovery.AuditCancelRequested, Requester: requesterOf(ctx),
+	return &emptypb.Empty{}, s.Operations.CancelOperation(ctx, operationID(req.GetName()), operation.AuditEntry{
+		Event: operation.AuditCancelRequested, Requester: requesterOf(ctx),
 	})
 }
 
 // DeleteOperation forgets an operation that has ended.
 func (s *operations) DeleteOperation(ctx context.Context, req *discoveryv1.DeleteOperationRequest) (*emptypb.Empty, error) {
-	return &emptypb.Empty{}, s.Operations.DeleteOperation(ctx, operationID(req.GetName()), discovery.AuditEntry{
-		Event: discovery.AuditDeleted, Requester: requesterOf(ctx),
+	return &emptypb.Empty{}, s.Operations.DeleteOperation(ctx, operationID(req.GetName()), operation.AuditEntry{
+		Event: operation.AuditDeleted, Requester: requesterOf(ctx),
 	})
 }

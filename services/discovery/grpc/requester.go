@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
 // userHeaders name who calls, the first that is set: what authenticating proxies
@@ -20,16 +20,16 @@ const maxWho = 256
 
 // requesterOf is who called, as far as is known. Headers are worth as much as
 // whoever set them: no more is claimed.
-func requesterOf(ctx context.Context) discovery.Requester {
+func requesterOf(ctx context.Context) operation.Requester {
 	md, _ := metadata.FromIncomingContext(ctx)
-	r := discovery.Requester{Source: discovery.UserUnknown}
+	r := operation.Requester{Source: operation.UserUnknown}
 	for _, header := range userHeaders {
 		said := md.Get(header)
 		if len(said) == 0 {
 			said = md.Get(header + "-bin") // A name that is not ASCII; gRPC's other headers hold nothing else.
 		}
 		if user := short(strings.Join(said, ", ")); user != "" {
-			r.User, r.Source = user, discovery.UserForwarded
+			r.User, r.Source = user, operation.UserForwarded
 			break
 		}
 	}

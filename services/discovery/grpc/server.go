@@ -8,58 +8,60 @@ import (
 	"google.golang.org/grpc"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // Runs holds the runs.
 type Runs interface {
 	// QueueRun queues a run of one account, or gives the one that is queued or
 	// running already.
-	QueueRun(ctx context.Context, account string, trigger discovery.Trigger) (*discovery.Run, error)
+	QueueRun(ctx context.Context, account string, trigger sync.Trigger) (*sync.Run, error)
 	// Run is one run with its scopes; NotFound when it is not there.
-	Run(ctx context.Context, id string) (*discovery.Run, error)
+	Run(ctx context.Context, id string) (*sync.Run, error)
 	// Revision grows whenever the run changes.
 	Revision(ctx context.Context, id string) (int64, error)
 	// Runs is one page of runs without their scopes, newest first.
-	Runs(ctx context.Context, filter, token string, size int) (runs []*discovery.Run, next string, err error)
+	Runs(ctx context.Context, filter, token string, size int) (runs []*sync.Run, next string, err error)
 }
 
 // Accounts knows which accounts are on the roll.
 type Accounts interface {
 	// Account is one of them; NotFound when it is not.
-	Account(ctx context.Context, id string) (discovery.Account, error)
+	Account(ctx context.Context, id string) (provider.Account, error)
 }
 
 // Verifier tries credentials.
 type Verifier interface {
 	// Verify tries those of one account; NotFound when it is not on the roll.
-	Verify(ctx context.Context, account string) (*discovery.Verification, error)
+	Verify(ctx context.Context, account string) (*sync.Verification, error)
 }
 
 // Dispatcher takes starts and stops.
 type Dispatcher interface {
 	// Dispatch takes one in; with ValidateOnly it says what would be done.
-	Dispatch(ctx context.Context, request discovery.Request) (*discovery.Operation, error)
+	Dispatch(ctx context.Context, request operation.Request) (*operation.Operation, error)
 }
 
 // Operations holds operations and the audit.
 type Operations interface {
 	// Operation is one operation with its targets, OperationSince with those that
 	// changed after a revision of it; NotFound when it is not there.
-	Operation(ctx context.Context, id string) (*discovery.Operation, error)
-	OperationSince(ctx context.Context, id string, revision int64) (*discovery.Operation, error)
+	Operation(ctx context.Context, id string) (*operation.Operation, error)
+	OperationSince(ctx context.Context, id string, revision int64) (*operation.Operation, error)
 	// OperationRevision grows whenever the operation changes.
 	OperationRevision(ctx context.Context, id string) (revision int64, ended bool, err error)
 	// Operations is one page of operations without their targets, newest first.
-	Operations(ctx context.Context, filter, token string, size int) (operations []*discovery.Operation, next string, err error)
+	Operations(ctx context.Context, filter, token string, size int) (operations []*operation.Operation, next string, err error)
 	// CancelOperation asks for one to end early; DeleteOperation forgets one that
 	// has ended. The audit is told by the entry.
-	CancelOperation(ctx context.Context, id string, entry discovery.AuditEntry) error
-	DeleteOperation(ctx context.Context, id string, entry discovery.AuditEntry) error
+	CancelOperation(ctx context.Context, id string, entry operation.AuditEntry) error
+	DeleteOperation(ctx context.Context, id string, entry operation.AuditEntry) error
 	// AuditEntries is one page of the audit, newest first, and ExportAudit gives
 	// all, oldest first.
-	AuditEntries(ctx context.Context, filter, token string, size int) (entries []*discovery.AuditEntry, next string, err error)
-	ExportAudit(ctx context.Context, filter string, give func(*discovery.AuditEntry) error) error
+	AuditEntries(ctx context.Context, filter, token string, size int) (entries []*operation.AuditEntry, next string, err error)
+	ExportAudit(ctx context.Context, filter string, give func(*operation.AuditEntry) error) error
 }
 
 // Options are what the service needs. All must be set.

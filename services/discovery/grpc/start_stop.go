@@ -10,7 +10,8 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -22,16 +23,16 @@ type lifecycle struct {
 
 // StartInstance starts an instance.
 func (s *lifecycle) StartInstance(ctx context.Context, req *discoveryv1.StartInstanceRequest) (*longrunningpb.Operation, error) {
-	return s.dispatch(ctx, req, discovery.Request{
-		Verb: discovery.Start, Named: []discovery.Named{namedOf(req)}, ValidateOnly: req.GetValidateOnly(),
+	return s.dispatch(ctx, req, operation.Request{
+		Verb: provider.Start, Named: []operation.Named{namedOf(req)}, ValidateOnly: req.GetValidateOnly(),
 		RequestID: req.GetRequestId(), Etag: req.GetEtag(), Reason: req.GetReason(),
 	})
 }
 
 // StopInstance stops an instance.
 func (s *lifecycle) StopInstance(ctx context.Context, req *discoveryv1.StopInstanceRequest) (*longrunningpb.Operation, error) {
-	return s.dispatch(ctx, req, discovery.Request{
-		Verb: discovery.Stop, Named: []discovery.Named{namedOf(req)}, ValidateOnly: req.GetValidateOnly(),
+	return s.dispatch(ctx, req, operation.Request{
+		Verb: provider.Stop, Named: []operation.Named{namedOf(req)}, ValidateOnly: req.GetValidateOnly(),
 		RequestID: req.GetRequestId(), Etag: req.GetEtag(), Reason: req.GetReason(), KeepStopped: req.GetKeepStopped(),
 	})
 }
@@ -40,17 +41,17 @@ func (s *lifecycle) StopInstance(ctx context.Context, req *discoveryv1.StopInsta
 func (s *lifecycle) BatchStartInstances(
 	ctx context.Context, req *discoveryv1.BatchStartInstancesRequest,
 ) (*longrunningpb.Operation, error) {
-	return s.dispatch(ctx, req, batchOf(req, discovery.Request{Verb: discovery.Start}))
+	return s.dispatch(ctx, req, batchOf(req, operation.Request{Verb: provider.Start}))
 }
 
 // BatchStopInstances stops instances.
 func (s *lifecycle) BatchStopInstances(
 	ctx context.Context, req *discoveryv1.BatchStopInstancesRequest,
 ) (*longrunningpb.Operation, error) {
-	return s.dispatch(ctx, req, batchOf(req, discovery.Request{Verb: discovery.Stop, KeepStopped: req.GetKeepStopped()}))
+	return s.dispatch(ctx, req, batchOf(req, operation.Request{Verb: provider.Stop, KeepStopped: req.GetKeepStopped()}))
 }
 
-func (s *lifecycle) dispatch(ctx context.Context, message proto.Message, request discovery.Request) (*longrunningpb.Operation, error) {
+func (s *lifecycle) dispatch(ctx context.Context, message proto.Message, request operation.Request) (*longrunningpb.Operation, error) {
 	if err := noNUL(message); err != nil {
 		return nil, err
 	}
@@ -111,13 +112,13 @@ type single interface {
 	GetLocation() string
 }
 
-func namedOf(req single) discovery.Named {
+func namedOf(req single) operation.Named {
 	id := req.GetProviderId()
 	if id == "" {
 		id = instanceID(req.GetName())
 	}
-	return discovery.Named{
-		ID: id, Account: accountID(req.GetAccount()), Kind: discovery.Kind(req.GetKind()), Location: req.GetLocation(),
+	return operation.Named{
+		ID: id, Account: accountID(req.GetAccount()), Kind: provider.Kind(req.GetKind()), Location: req.GetLocation(),
 	}
 }
 
@@ -132,15 +133,15 @@ type several interface {
 	GetReason() string
 }
 
-func batchOf(req several, request discovery.Request) discovery.Request {
+func batchOf(req several, request operation.Request) operation.Request {
 	request.Batch = true
 	request.Filter, request.ValidateOnly = req.GetFilter(), req.GetValidateOnly()
 	request.MaxInstances, request.MaxParallel = int(req.GetMaxInstances()), int(req.GetMaxParallel())
 	request.RequestID, request.Reason = req.GetRequestId(), req.GetReason()
 	for _, name := range req.GetNames() {
-		request.Named = append(request.Named, discovery.Named{ID: instanceID(name)})
+		request.Named = append(request.Named, operation.Named{ID: instanceID(name)})
 	}
 	return request
 }
 
-func instanceID(name string) string { return strings.TrimPrefix(name, discovery.InstanceName("")) }
+func instanceID(name string) string { return strings.TrimPrefix(name, operation.InstanceName("")) }

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // SyncAccount queues a sync of one account now.
@@ -13,7 +13,7 @@ func (s *server) SyncAccount(ctx context.Context, req *discoveryv1.SyncAccountRe
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.Runs.QueueRun(ctx, account.ID, discovery.ByRequest)
+	run, err := s.Runs.QueueRun(ctx, account.ID, sync.ByRequest)
 	if err != nil {
 		return nil, err
 	}

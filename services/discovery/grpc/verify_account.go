@@ -4,7 +4,7 @@ import (
 	"context"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
 // VerifyAccount tries an account's credentials for real.
@@ -27,7 +27,7 @@ func (s *server) VerifyAccount(ctx context.Context, req *discoveryv1.VerifyAccou
 	return response, nil
 }
 
-func permission(p *discovery.Permission) *discoveryv1.VerifyAccountResponse_Permission {
+func permission(p *provider.Permission) *discoveryv1.VerifyAccountResponse_Permission {
 	message := &discoveryv1.VerifyAccountResponse_Permission{
 		Permission: p.Name,
 		Location:   p.Location,

@@ -12,8 +12,9 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 const (
@@ -72,10 +73,10 @@ type Client struct {
 
 // Handlers are what jobs do.
 type Handlers struct {
-	Sync      *discovery.Syncer
-	Scheduler *discovery.Scheduler
-	Conductor *discovery.Conductor
-	Keeper    *discovery.Keeper
+	Sync      *sync.Syncer
+	Scheduler *sync.Scheduler
+	Conductor *operation.Conductor
+	Keeper    *operation.Keeper
 }
 
 // Queue inserts jobs and works none.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
 // keepArgs of a job that stops again what has started by itself.
@@ -17,7 +17,7 @@ func (keepArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 
 type keepWorker struct {
 	river.WorkerDefaults[keepArgs]
-	keeper *discovery.Keeper
+	keeper *operation.Keeper
 }
 
 func (w *keepWorker) Work(ctx context.Context, _ *river.Job[keepArgs]) error {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
 // operateArgs name an operation to be worked. The job is not unique: an operation
@@ -22,7 +22,7 @@ func (operateArgs) InsertOpts() river.InsertOpts { return once(operateQueue) }
 
 type operateWorker struct {
 	river.WorkerDefaults[operateArgs]
-	conductor *discovery.Conductor
+	conductor *operation.Conductor
 }
 
 // Timeout is none: an operation has a deadline of its own.

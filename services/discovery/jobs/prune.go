@@ -6,7 +6,8 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // pruneArgs of a job that drops old runs and operations.
@@ -18,8 +19,8 @@ func (pruneArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 
 type pruneWorker struct {
 	river.WorkerDefaults[pruneArgs]
-	scheduler *discovery.Scheduler
-	keeper    *discovery.Keeper
+	scheduler *sync.Scheduler
+	keeper    *operation.Keeper
 }
 
 func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {

@@ -6,7 +6,8 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // reapArgs of a job that ends the runs of dead workers, and has others go on with their operations.
@@ -18,8 +19,8 @@ func (reapArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 
 type reapWorker struct {
 	river.WorkerDefaults[reapArgs]
-	scheduler *discovery.Scheduler
-	keeper    *discovery.Keeper
+	scheduler *sync.Scheduler
+	keeper    *operation.Keeper
 }
 
 func (w *reapWorker) Work(ctx context.Context, _ *river.Job[reapArgs]) error {

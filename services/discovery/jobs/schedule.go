@@ -5,7 +5,7 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // scheduleArgs of a job that follows the roll and queues what is due.
@@ -17,7 +17,7 @@ func (scheduleArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 
 type scheduleWorker struct {
 	river.WorkerDefaults[scheduleArgs]
-	scheduler *discovery.Scheduler
+	scheduler *sync.Scheduler
 }
 
 func (w *scheduleWorker) Work(ctx context.Context, _ *river.Job[scheduleArgs]) error {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // sweepArgs of a job that goes through the whole roll and removes accounts that left it.
@@ -17,7 +17,7 @@ func (sweepArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 
 type sweepWorker struct {
 	river.WorkerDefaults[sweepArgs]
-	scheduler *discovery.Scheduler
+	scheduler *sync.Scheduler
 }
 
 func (w *sweepWorker) Work(ctx context.Context, _ *river.Job[sweepArgs]) error {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/riverqueue/river"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // syncArgs name a run to be worked.
@@ -28,7 +28,7 @@ func (syncArgs) InsertOpts() river.InsertOpts {
 
 type syncWorker struct {
 	river.WorkerDefaults[syncArgs]
-	syncer *discovery.Syncer
+	syncer *sync.Syncer
 	limit  time.Duration
 }
 

@@ -5,13 +5,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
 // Audit adds entries.
-func (s *Store) Audit(ctx context.Context, entries ...discovery.AuditEntry) error {
+func (s *Store) Audit(ctx context.Context, entries ...operation.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -20,7 +20,7 @@ func (s *Store) Audit(ctx context.Context, entries ...discovery.AuditEntry) erro
 
 // insertAudit adds entries within tx. Their ids grow with time: they are made
 // here, one after the other.
-func insertAudit(ctx context.Context, tx pgx.Tx, entries []discovery.AuditEntry) error {
+func insertAudit(ctx context.Context, tx pgx.Tx, entries []operation.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -37,7 +37,7 @@ func insertAudit(ctx context.Context, tx pgx.Tx, entries []discovery.AuditEntry)
 		}
 		source := e.Source
 		if source == "" {
-			source = discovery.UserUnknown
+			source = operation.UserUnknown
 		}
 		batch.Queue(insert, id, e.Event, e.Verb, e.User, source, e.Address, e.UserAgent, e.Reason, e.RequestID, e.Operation,
 			e.Instance, e.Account, e.ProviderID, e.DisplayName, e.Filter, e.Outcome, e.OutcomeReason, e.Message, e.InstanceState)
@@ -48,8 +48,8 @@ func insertAudit(ctx context.Context, tx pgx.Tx, entries []discovery.AuditEntry)
 const auditColumns = ` id::text, time, event, verb, user_name, user_source, address, user_agent, reason, request_id, operation,
 	instance, account, provider_id, display_name, filter, outcome, outcome_reason, message, instance_state`
 
-func scanAudit(row pgx.Row, more ...any) (*discovery.AuditEntry, error) {
-	var e discovery.AuditEntry
+func scanAudit(row pgx.Row, more ...any) (*operation.AuditEntry, error) {
+	var e operation.AuditEntry
 	err := row.Scan(append([]any{&e.ID, &e.Time, &e.Event, &e.Verb, &e.User, &e.Source, &e.Address, &e.UserAgent, &e.Reason,
 		&e.RequestID, &e.Operation, &e.Instance, &e.Account, &e.ProviderID, &e.DisplayName, &e.Filter, &e.Outcome,
 		&e.OutcomeReason, &e.Message, &e.InstanceState}, more...)...)
@@ -67,8 +67,8 @@ var auditFields = query.New(
 	query.Field{Path: "address", Column: "address", Type: query.String},
 	query.Field{Path: "reason", Column: "reason", Type: query.String},
 	query.Field{Path: "request_id", Column: "request_id", Type: query.String},
-	query.Field{Path: "operation", Column: "operation", Type: query.String, Prefix: discovery.OperationName("")},
-	query.Field{Path: "instance", Column: "instance", Type: query.String, Prefix: discovery.InstanceName("")},
+	query.Field{Path: "operation", Column: "operation", Type: query.String, Prefix: operation.OperationName("")},
+	query.Field{Path: "instance", Column: "instance", Type: query.String, Prefix: operation.InstanceName("")},
 	query.Field{Path: "account", Column: "account", Type: query.String, Prefix: "accounts/"},
 	query.Field{Path: "provider_id", Column: "provider_id", Type: query.String},
 	query.Field{Path: "display_name", Column: "display_name", Type: query.String},
@@ -77,7 +77,7 @@ var auditFields = query.New(
 )
 
 // AuditEntries is one page of entries, newest first, and the token of the next.
-func (s *Store) AuditEntries(ctx context.Context, filter, token string, size int) (entries []*discovery.AuditEntry, next string, err error) {
+func (s *Store) AuditEntries(ctx context.Context, filter, token string, size int) (entries []*operation.AuditEntry, next string, err error) {
 	return page(ctx, s, auditFields, pageRequest{
 		selecting: `SELECT` + auditColumns, from: ` audit_entries`, filter: filter, token: token, size: size,
 	}, scanAudit)
@@ -88,7 +88,7 @@ const exportPage = 1000
 
 // ExportAudit gives all entries that the filter matches, oldest first, as they
 // are at this moment.
-func (s *Store) ExportAudit(ctx context.Context, filter string, give func(*discovery.AuditEntry) error) error {
+func (s *Store) ExportAudit(ctx context.Context, filter string, give func(*operation.AuditEntry) error) error {
 	parsed, err := auditFields.ParseFilter(filter)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (s *Store) ExportAudit(ctx context.Context, filter string, give func(*disco
 		if err != nil {
 			return postgres.Fault(err)
 		}
-		entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*discovery.AuditEntry, error) { return scanAudit(row) })
+		entries, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (*operation.AuditEntry, error) { return scanAudit(row) })
 		if err != nil {
 			return postgres.Fault(err)
 		}

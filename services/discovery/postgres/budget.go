@@ -6,8 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
-	"github.com/rollcall-dev/rollcall/services/discovery/budget"
+	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
@@ -41,17 +40,17 @@ const leaseSQL = `
 
 // Lease takes tokens out of buckets, in advance if need be, and says how each stood
 // before.
-func (s *Store) Lease(ctx context.Context, asks []budget.Ask) (map[discovery.API]budget.Bucket, error) {
+func (s *Store) Lease(ctx context.Context, asks []ratelimit.Ask) (map[ratelimit.API]ratelimit.Bucket, error) {
 	var (
 		accounts, locations, names []string
 		rates, bursts, floors      []float64
 		tokens                     []float64
 	)
-	asked := make(map[discovery.API]float64, len(asks))
+	asked := make(map[ratelimit.API]float64, len(asks))
 	for i := range asks {
 		ask := &asks[i]
 		accounts, locations, names = append(accounts, ask.Account), append(locations, ask.Location), append(names, ask.Name)
-		rates, bursts, floors = append(rates, ask.Limit.Rate), append(bursts, ask.Limit.Burst), append(floors, budget.Floor(ask.Limit))
+		rates, bursts, floors = append(rates, ask.Limit.Rate), append(bursts, ask.Limit.Burst), append(floors, ratelimit.Floor(ask.Limit))
 		tokens = append(tokens, float64(ask.Tokens))
 		asked[ask.API] = float64(ask.Tokens)
 	}
@@ -59,10 +58,10 @@ func (s *Store) Lease(ctx context.Context, asks []budget.Ask) (map[discovery.API
 	if err != nil {
 		return nil, postgres.Fault(err)
 	}
-	buckets := make(map[discovery.API]budget.Bucket, len(asks))
+	buckets := make(map[ratelimit.API]ratelimit.Bucket, len(asks))
 	var (
-		api       discovery.API
-		b         budget.Bucket
+		api       ratelimit.API
+		b         ratelimit.Bucket
 		throttled *time.Time
 	)
 	_, err = pgx.ForEachRow(rows, []any{&api.Account, &api.Location, &api.Name, &b.Tokens, &b.Rate, &throttled}, func() error {
@@ -88,12 +87,12 @@ const throttledSQL = `
 	RETURNING tokens, rate, throttle_time`
 
 // Throttled tells a bucket that the cloud throttled a call.
-func (s *Store) Throttled(ctx context.Context, api discovery.API, limit discovery.APILimit) (budget.Bucket, error) {
+func (s *Store) Throttled(ctx context.Context, api ratelimit.API, limit ratelimit.APILimit) (ratelimit.Bucket, error) {
 	var (
-		b    budget.Bucket
+		b    ratelimit.Bucket
 		when *time.Time
 	)
-	err := s.pool.QueryRow(ctx, throttledSQL, api.Account, api.Location, api.Name, limit.Rate, budget.Floor(limit)).
+	err := s.pool.QueryRow(ctx, throttledSQL, api.Account, api.Location, api.Name, limit.Rate, ratelimit.Floor(limit)).
 		Scan(&b.Tokens, &b.Rate, &when)
 	b.ThrottleTime = orZero(when)
 	return b, postgres.Fault(err)
@@ -101,7 +100,7 @@ func (s *Store) Throttled(ctx context.Context, api discovery.API, limit discover
 
 // Return puts tokens back. What is too many for the bucket runs over when it is
 // next asked.
-func (s *Store) Return(ctx context.Context, tokens map[discovery.API]float64) error {
+func (s *Store) Return(ctx context.Context, tokens map[ratelimit.API]float64) error {
 	const put = `
 		WITH back AS (
 			SELECT b.account, b.location, b.api, back.tokens

@@ -7,24 +7,24 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
-	"github.com/rollcall-dev/rollcall/services/discovery/budget"
 	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 )
 
 var (
-	ec2   = discovery.API{Account: "a", Location: "eu-west-1", Name: discovery.APIEC2}
-	limit = discovery.APILimit{Rate: 10, Burst: 50}
+	ec2   = ratelimit.API{Account: "a", Location: "eu-west-1", Name: ratelimit.APIEC2}
+	limit = ratelimit.APILimit{Rate: 10, Burst: 50}
 )
 
-func take(t *testing.T, s *postgres.Store, tokens int) budget.Bucket {
+func take(t *testing.T, s *postgres.Store, tokens int) ratelimit.Bucket {
 	t.Helper()
 	return takeOf(t, s, ec2, limit, tokens)
 }
 
-func takeOf(t *testing.T, s *postgres.Store, api discovery.API, limit discovery.APILimit, tokens int) budget.Bucket {
+func takeOf(t *testing.T, s *postgres.Store, api ratelimit.API, limit ratelimit.APILimit, tokens int) ratelimit.Bucket {
 	t.Helper()
-	buckets, err := s.Lease(t.Context(), []budget.Ask{{API: api, Limit: limit, Tokens: tokens}})
+	buckets, err := s.Lease(t.Context(), []ratelimit.Ask{{API: api, Limit: limit, Tokens: tokens}})
 	if err != nil || len(buckets) != 1 {
 		t.Fatalf("%v, %v", buckets, err)
 	}
@@ -63,7 +63,7 @@ func TestBudgetBucket(t *testing.T) {
 	if b := take(t, s, 1); b.Tokens != 50 {
 		t.Errorf("an hour later it is %+v", b)
 	}
-	if err := s.Return(t.Context(), map[discovery.API]float64{ec2: 500, {Account: "nobody"}: 1}); err != nil {
+	if err := s.Return(t.Context(), map[ratelimit.API]float64{ec2: 500, {Account: "nobody"}: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if b := take(t, s, 1); b.Tokens != 50 {
@@ -76,11 +76,11 @@ func TestBudgetBucket(t *testing.T) {
 	}
 	// Several at once, some of them new.
 	third := ec2
-	third.Name = discovery.APIRDS
-	buckets, err := s.Lease(t.Context(), []budget.Ask{
-		{API: third, Limit: discovery.APILimit{Rate: 2, Burst: 4}, Tokens: 1}, {API: other, Limit: limit, Tokens: 3}, {API: ec2, Limit: limit, Tokens: 2},
+	third.Name = ratelimit.APIRDS
+	buckets, err := s.Lease(t.Context(), []ratelimit.Ask{
+		{API: third, Limit: ratelimit.APILimit{Rate: 2, Burst: 4}, Tokens: 1}, {API: other, Limit: limit, Tokens: 3}, {API: ec2, Limit: limit, Tokens: 2},
 	})
-	if err != nil || len(buckets) != 3 || buckets[third] != (budget.Bucket{Tokens: 4, Rate: 2}) ||
+	if err != nil || len(buckets) != 3 || buckets[third] != (ratelimit.Bucket{Tokens: 4, Rate: 2}) ||
 		!near(buckets[other].Tokens, 49) || !near(buckets[ec2].Tokens, 49) {
 		t.Errorf("three buckets are %+v, %v", buckets, err)
 	}
@@ -91,7 +91,7 @@ func TestBudgetBucket(t *testing.T) {
 func TestBudgetLearns(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
-	throttled := func() budget.Bucket {
+	throttled := func() ratelimit.Bucket {
 		t.Helper()
 		b, err := s.Throttled(t.Context(), ec2, limit)
 		if err != nil {
@@ -117,8 +117,8 @@ func TestBudgetLearns(t *testing.T) {
 		pass(t, pool, 2*time.Second)
 		throttled()
 	}
-	if b := throttled(); b.Rate != budget.Floor(limit) {
-		t.Errorf("the rate is %f, and the floor %f", b.Rate, budget.Floor(limit))
+	if b := throttled(); b.Rate != ratelimit.Floor(limit) {
+		t.Errorf("the rate is %f, and the floor %f", b.Rate, ratelimit.Floor(limit))
 	}
 	for range 40 {
 		pass(t, pool, 4*time.Second)
@@ -128,7 +128,7 @@ func TestBudgetLearns(t *testing.T) {
 		t.Errorf("long after the last throttling the rate is %f", b.Rate)
 	}
 	// A smaller share holds at once.
-	if b := takeOf(t, s, ec2, discovery.APILimit{Rate: 2, Burst: 10}, 1); b.Rate != 2 || b.Tokens > 10 {
+	if b := takeOf(t, s, ec2, ratelimit.APILimit{Rate: 2, Burst: 10}, 1); b.Rate != 2 || b.Tokens > 10 {
 		t.Errorf("with a smaller share it is %+v", b)
 	}
 }
@@ -147,7 +147,7 @@ func TestBudgetThrottledFirst(t *testing.T) {
 func TestBudgetForgotten(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
-	follow(t, s, discovery.Account{ID: "a", UpdateTime: time.Now()})
+	follow(t, s, provider.Account{ID: "a", UpdateTime: time.Now()})
 	take(t, s, 1)
 	if _, err := s.Missing(t.Context(), "a", lease); err != nil {
 		t.Fatal(err)

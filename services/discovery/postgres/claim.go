@@ -8,29 +8,30 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
 // Claim takes a queued run for a worker and gives its token; NotFound when it is
 // not queued.
-func (s *Store) Claim(ctx context.Context, run, worker string, lease time.Duration) (discovery.Claim, error) {
+func (s *Store) Claim(ctx context.Context, run, worker string, lease time.Duration) (sync.Claim, error) {
 	const claim = `
 		UPDATE sync_runs
 		SET state = 'RUNNING', worker = $2, fencing_token = nextval('fencing_token_seq'),
 		    start_time = now(), lease_time = now() + $3, revision = revision + 1
 		WHERE id = $1 AND state = 'QUEUED'
 		RETURNING account, trigger, fencing_token`
-	c := discovery.Claim{Run: run}
+	c := sync.Claim{Run: run}
 	err := s.pool.QueryRow(ctx, claim, run, worker, lease).Scan(&c.Account, &c.Trigger, &c.Token)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return discovery.Claim{}, runNotFound(run)
+		return sync.Claim{}, runNotFound(run)
 	}
 	return c, postgres.Fault(err)
 }
 
 // Renew says that the worker lives.
-func (s *Store) Renew(ctx context.Context, claim discovery.Claim, lease time.Duration) error {
+func (s *Store) Renew(ctx context.Context, claim sync.Claim, lease time.Duration) error {
 	const renew = `UPDATE sync_runs SET lease_time = now() + $3 WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
 	tag, err := s.pool.Exec(ctx, renew, claim.Run, claim.Token, lease)
 	return mine(claim, tag, err)
@@ -38,13 +39,13 @@ func (s *Store) Renew(ctx context.Context, claim discovery.Claim, lease time.Dur
 
 // Conclude ends the run; its account is due again after next, or after settle when
 // a scope is held.
-func (s *Store) Conclude(ctx context.Context, claim discovery.Claim, outcome discovery.Outcome, next, settle time.Duration) error {
+func (s *Store) Conclude(ctx context.Context, claim sync.Claim, outcome sync.Outcome, next, settle time.Duration) error {
 	const conclude = `
 		UPDATE sync_runs SET state = $3, end_time = now(), error = $4, error_reason = $5, remedy = $6, revision = revision + 1
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
 	failure := outcome.Failure
 	if failure == nil {
-		failure = &discovery.Failure{}
+		failure = &provider.Failure{}
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedule(ctx, tx, claim.Account); err != nil {
@@ -76,7 +77,7 @@ func dueToSettle(ctx context.Context, tx pgx.Tx, account string, next, settle ti
 }
 
 // Abandon ends the run without an outcome; its account is due again after next.
-func (s *Store) Abandon(ctx context.Context, claim discovery.Claim, why string, next time.Duration) error {
+func (s *Store) Abandon(ctx context.Context, claim sync.Claim, why string, next time.Duration) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedule(ctx, tx, claim.Account); err != nil {
 			return err
@@ -84,7 +85,7 @@ func (s *Store) Abandon(ctx context.Context, claim discovery.Claim, why string, 
 		var account string
 		err := tx.QueryRow(ctx, abandonSQL(`id = $2 AND fencing_token = $3 AND state = 'RUNNING'`), why, claim.Run, claim.Token).Scan(&account)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return discovery.ErrLost(claim)
+			return sync.ErrLost(claim)
 		}
 		if err != nil {
 			return err
@@ -120,9 +121,9 @@ func dueAfter(ctx context.Context, tx pgx.Tx, account string, next time.Duration
 }
 
 // mine tells whether a report on a run was taken.
-func mine(claim discovery.Claim, tag pgconn.CommandTag, err error) error {
+func mine(claim sync.Claim, tag pgconn.CommandTag, err error) error {
 	if err == nil && tag.RowsAffected() == 0 {
-		return discovery.ErrLost(claim)
+		return sync.ErrLost(claim)
 	}
 	return postgres.Fault(err)
 }

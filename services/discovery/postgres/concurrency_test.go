@@ -2,11 +2,12 @@ package postgres_test
 
 import (
 	"fmt"
-	"sync"
+	stdsync "sync"
 	"testing"
 	"time"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -19,7 +20,7 @@ func TestQueueRunRace(t *testing.T) {
 		ids := make(chan string, 4)
 		for range cap(ids) {
 			go func() {
-				run, err := s.QueueRun(t.Context(), account, discovery.ByRequest)
+				run, err := s.QueueRun(t.Context(), account, sync.ByRequest)
 				if err != nil {
 					t.Error(err)
 					ids <- ""
@@ -42,19 +43,19 @@ func TestQueueRunBesideOneThatEnds(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	ending := claim(t, s, "a")
-	if err := s.Read(t.Context(), ending, nil, discovery.Totals{}); err != nil {
+	if err := s.Read(t.Context(), ending, nil, sync.Totals{}); err != nil {
 		t.Fatal(err)
 	}
-	asked := make(chan *discovery.Run)
+	asked := make(chan *sync.Run)
 	go func() {
-		run, err := s.QueueRun(t.Context(), "a", discovery.ByRequest)
+		run, err := s.QueueRun(t.Context(), "a", sync.ByRequest)
 		if err != nil {
 			t.Error(err)
 		}
 		asked <- run
 	}()
 	conclude(t, s, ending, 0)
-	if run := <-asked; run == nil || run.ID == ending.Run || run.State != discovery.RunQueued {
+	if run := <-asked; run == nil || run.ID == ending.Run || run.State != sync.RunQueued {
 		t.Errorf("asked beside %s, and got %+v", ending.Run, run)
 	}
 }
@@ -66,20 +67,20 @@ func TestAllAtOnce(t *testing.T) {
 	s, _ := newStore(t)
 	accounts := []string{"a", "b"}
 	for _, account := range accounts {
-		follow(t, s, discovery.Account{ID: account, UpdateTime: time.Now()})
+		follow(t, s, provider.Account{ID: account, UpdateTime: time.Now()})
 	}
-	outcome := discovery.Outcome{State: discovery.RunSucceeded}
+	outcome := sync.Outcome{State: sync.RunSucceeded}
 	deeds := map[string]func(account string) error{
 		"schedule": func(string) error { _, err := s.QueueDue(t.Context(), 10); return err },
 		"reap":     func(string) error { _, err := s.Reap(t.Context(), lease); return err },
 		"change": func(account string) error {
-			return s.Follow(t.Context(), []discovery.Account{{ID: account, UpdateTime: time.Now()}})
+			return s.Follow(t.Context(), []provider.Account{{ID: account, UpdateTime: time.Now()}})
 		},
 		"miss": func(account string) error { _, err := s.Missing(t.Context(), account, lease); return err },
 	}
 	for _, end := range []string{"work", "work too"} {
 		deeds[end] = func(account string) error {
-			run, err := s.QueueRun(t.Context(), account, discovery.ByRequest)
+			run, err := s.QueueRun(t.Context(), account, sync.ByRequest)
 			if err != nil {
 				return err
 			}
@@ -87,13 +88,13 @@ func TestAllAtOnce(t *testing.T) {
 			if err != nil {
 				return ignore(err, fault.KindNotFound)
 			}
-			if err := s.Read(t.Context(), claimed, nil, discovery.Totals{}); err != nil {
+			if err := s.Read(t.Context(), claimed, nil, sync.Totals{}); err != nil {
 				return ignore(err, fault.KindAborted)
 			}
 			return ignore(s.Conclude(t.Context(), claimed, outcome, 0, 0), fault.KindAborted)
 		}
 	}
-	var done sync.WaitGroup
+	var done stdsync.WaitGroup
 	for name, deed := range deeds {
 		done.Go(func() {
 			for round := range 60 {

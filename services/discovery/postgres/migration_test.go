@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/migrations"
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
@@ -36,13 +37,13 @@ func TestMigrateFromVersion1(t *testing.T) {
 	}
 	exec(t, pool, oldScope, run, "us-east-1") // an old replica still runs
 	store := postgres.New(pool, nil)
-	claim := discovery.Claim{Run: run, Account: "a", Token: 7}
-	held := discovery.ScopeResult{ScopeID: discovery.ScopeID{Kind: discovery.VirtualMachine, Location: "eu-west-1"}, State: discovery.ScopeHeld}
+	claim := sync.Claim{Run: run, Account: "a", Token: 7}
+	held := sync.ScopeResult{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}, State: sync.ScopeHeld}
 	held.Missing = 9
-	if err := store.Progress(t.Context(), claim, []discovery.ScopeResult{held}, discovery.Totals{ScopesTotal: 3, ScopesDone: 3, ScopesFailed: 2}); err != nil {
+	if err := store.Progress(t.Context(), claim, []sync.ScopeResult{held}, sync.Totals{ScopesTotal: 3, ScopesDone: 3, ScopesFailed: 2}); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, time.Hour, 0); err != nil {
+	if err := store.Conclude(t.Context(), claim, sync.Outcome{State: sync.RunSucceeded}, time.Hour, 0); err != nil {
 		t.Fatal(err)
 	}
 	read, err := store.Run(t.Context(), run)
@@ -50,8 +51,8 @@ func TestMigrateFromVersion1(t *testing.T) {
 		t.Fatalf("the run reads %+v, %v", read, err)
 	}
 	for _, scope := range read.Scopes {
-		isHeld := scope.Kind == discovery.VirtualMachine
-		if (scope.State == discovery.ScopeHeld) != isHeld || (scope.Missing == 9) != isHeld || (scope.Gone == 3) == isHeld {
+		isHeld := scope.Kind == provider.VirtualMachine
+		if (scope.State == sync.ScopeHeld) != isHeld || (scope.Missing == 9) != isHeld || (scope.Gone == 3) == isHeld {
 			t.Errorf("a scope reads %+v", scope)
 		}
 	}

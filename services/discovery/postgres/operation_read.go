@@ -10,7 +10,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
@@ -27,9 +28,9 @@ const operationTables = ` operations o CROSS JOIN LATERAL (
 	       count(*) FILTER (WHERE t.state = 'UNKNOWN')
 	FROM operation_targets t WHERE t.operation = o.id) AS tally`
 
-func scanOperation(row pgx.Row, more ...any) (*discovery.Operation, error) {
+func scanOperation(row pgx.Row, more ...any) (*operation.Operation, error) {
 	var (
-		o                          discovery.Operation
+		o                          operation.Operation
 		oldest, start, end, cancel *time.Time
 	)
 	err := row.Scan(append([]any{
@@ -44,17 +45,17 @@ func scanOperation(row pgx.Row, more ...any) (*discovery.Operation, error) {
 }
 
 // Operation is one operation with its targets; NotFound when it is not there.
-func (s *Store) Operation(ctx context.Context, id string) (*discovery.Operation, error) {
+func (s *Store) Operation(ctx context.Context, id string) (*operation.Operation, error) {
 	return s.OperationSince(ctx, id, 0)
 }
 
 // OperationSince is one operation with the targets that changed after a revision
 // of it.
-func (s *Store) OperationSince(ctx context.Context, id string, revision int64) (*discovery.Operation, error) {
+func (s *Store) OperationSince(ctx context.Context, id string, revision int64) (*operation.Operation, error) {
 	if uuid.Validate(id) != nil {
 		return nil, operationNotFound(id)
 	}
-	var operation *discovery.Operation
+	var operation *operation.Operation
 	// One picture of the operation and its targets.
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error
@@ -72,7 +73,7 @@ func (s *Store) OperationSince(ctx context.Context, id string, revision int64) (
 }
 
 // OperationByRequest is the operation of a request; NotFound when there is none.
-func (s *Store) OperationByRequest(ctx context.Context, requestID string) (*discovery.Operation, error) {
+func (s *Store) OperationByRequest(ctx context.Context, requestID string) (*operation.Operation, error) {
 	var id string
 	err := s.pool.QueryRow(ctx, `SELECT id::text FROM operations WHERE request_id = $1`, requestID).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -97,24 +98,24 @@ func (s *Store) OperationRevision(ctx context.Context, id string) (revision int6
 	return revision, ended, postgres.Fault(err)
 }
 
-func readTargets(ctx context.Context, tx pgx.Tx, operation string, revision int64) ([]*discovery.Target, error) {
+func readTargets(ctx context.Context, tx pgx.Tx, op string, revision int64) ([]*operation.Target, error) {
 	const read = `
 		SELECT place, instance, account, provider, kind, location, provider_id, provider_uri, display_name, zone, etag, state,
 		       coalesce(exclusive, ''), unit, key::text, already, from_state, current_state, provider_state, observe_time,
 		       calls, extract(epoch FROM clock_timestamp() - call_time)::float8, reference,
 		       refusal_reason, refusal_message, refusal_remedy, refusal_transient, notes, steps, revision
-		FROM operation_targets WHERE operation = $1 AND revision > $2
+		FROM operation_targets WHERE op = $1 AND revision > $2
 		ORDER BY place`
-	rows, err := tx.Query(ctx, read, operation, revision)
+	rows, err := tx.Query(ctx, read, op, revision)
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*discovery.Target, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*operation.Target, error) {
 		var (
-			t        discovery.Target
+			t        operation.Target
 			observed *time.Time
 			age      *float64
-			refusal  discovery.Refusal
+			refusal  provider.Refusal
 			steps    []byte
 		)
 		err := row.Scan(&t.Place, &t.Instance, &t.Account, &t.Provider, &t.Kind, &t.Location, &t.ProviderID, &t.ProviderURI,
@@ -135,10 +136,10 @@ func readTargets(ctx context.Context, tx pgx.Tx, operation string, revision int6
 	})
 }
 
-func stepsOf(t *discovery.Target) []byte {
+func stepsOf(t *operation.Target) []byte {
 	steps := t.Steps
 	if steps == nil {
-		steps = []discovery.Step{}
+		steps = []operation.Step{}
 	}
 	text, err := json.Marshal(steps)
 	if err != nil { // Times and texts can always be written.
@@ -149,7 +150,7 @@ func stepsOf(t *discovery.Target) []byte {
 
 // operationFields are what a filter may name.
 var operationFields = query.New(
-	query.Field{Path: "name", Column: "o.id", Type: query.UUID, Prefix: discovery.OperationName(""), Key: true},
+	query.Field{Path: "name", Column: "o.id", Type: query.UUID, Prefix: operation.OperationName(""), Key: true},
 	query.Field{Path: "done", Column: "(o.state = 'ENDED')", Type: query.Bool},
 	query.Field{Path: "verb", Column: "o.verb", Type: query.Enum("START", "STOP")},
 	query.Field{Path: "state", Column: "o.state", Type: query.Enum("QUEUED", "RUNNING", "ENDED")},
@@ -161,7 +162,7 @@ var operationFields = query.New(
 	query.Field{Path: "create_time", Column: "o.create_time", Type: query.Timestamp},
 	query.Field{Path: "start_time", Column: "o.start_time", Type: query.Timestamp, Nullable: true},
 	query.Field{Path: "end_time", Column: "o.end_time", Type: query.Timestamp, Nullable: true},
-	query.Field{Path: "instance", Column: targetsOf("instance"), Type: query.StringList, Prefix: discovery.InstanceName("")},
+	query.Field{Path: "instance", Column: targetsOf("instance"), Type: query.StringList, Prefix: operation.InstanceName("")},
 	query.Field{Path: "account", Column: targetsOf("account"), Type: query.StringList, Prefix: "accounts/"},
 )
 
@@ -174,7 +175,7 @@ func targetsOf(column string) string {
 // the token of the next.
 func (s *Store) Operations(
 	ctx context.Context, filter, token string, size int,
-) (operations []*discovery.Operation, next string, err error) {
+) (operations []*operation.Operation, next string, err error) {
 	return page(ctx, s, operationFields, pageRequest{
 		selecting: `SELECT` + operationColumns, from: operationTables, filter: filter, token: token, size: size,
 	}, scanOperation)

@@ -7,7 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
@@ -15,14 +16,14 @@ import (
 // NotFound when it is not queued.
 func (s *Store) ClaimOperation(
 	ctx context.Context, id, worker string, lease time.Duration,
-) (discovery.OperationClaim, *discovery.Operation, error) {
+) (operation.OperationClaim, *operation.Operation, error) {
 	const claim = `
 		UPDATE operations
 		SET state = 'RUNNING', worker = $2, fencing_token = nextval('fencing_token_seq'),
 		    start_time = coalesce(start_time, now()), lease_time = now() + $3, revision = revision + 1
 		WHERE id = $1 AND state = 'QUEUED'
 		RETURNING fencing_token, deadline - now()`
-	c := discovery.OperationClaim{Operation: id}
+	c := operation.OperationClaim{Operation: id}
 	err := s.pool.QueryRow(ctx, claim, id, worker, lease).Scan(&c.Token, &c.Left)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return c, nil, operationNotFound(id)
@@ -36,20 +37,20 @@ func (s *Store) ClaimOperation(
 
 // RenewOperation says that the worker lives, and tells whether the operation was
 // cancelled.
-func (s *Store) RenewOperation(ctx context.Context, claim discovery.OperationClaim, lease time.Duration) (cancelled bool, err error) {
+func (s *Store) RenewOperation(ctx context.Context, claim operation.OperationClaim, lease time.Duration) (cancelled bool, err error) {
 	const renew = `
 		UPDATE operations SET lease_time = now() + $3 WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'
 		RETURNING cancel_time IS NOT NULL`
 	err = s.pool.QueryRow(ctx, renew, claim.Operation, claim.Token, lease).Scan(&cancelled)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return false, discovery.ErrOperationLost(claim)
+		return false, operation.ErrOperationLost(claim)
 	}
 	return cancelled, postgres.Fault(err)
 }
 
 // SaveTarget stores a target, with what the audit is told.
 func (s *Store) SaveTarget(
-	ctx context.Context, claim discovery.OperationClaim, target *discovery.Target, entries ...discovery.AuditEntry,
+	ctx context.Context, claim operation.OperationClaim, target *operation.Target, entries ...operation.AuditEntry,
 ) error {
 	return s.saveTarget(ctx, claim, target, false, entries)
 }
@@ -57,14 +58,14 @@ func (s *Store) SaveTarget(
 // CallTarget stores that a call is about to go out, unless the operation was
 // cancelled: the two statements meet at the operation's row.
 func (s *Store) CallTarget(
-	ctx context.Context, claim discovery.OperationClaim, target *discovery.Target, entry discovery.AuditEntry,
+	ctx context.Context, claim operation.OperationClaim, target *operation.Target, entry operation.AuditEntry,
 ) error {
 	target.CallTime = time.Now()
-	return s.saveTarget(ctx, claim, target, true, []discovery.AuditEntry{entry})
+	return s.saveTarget(ctx, claim, target, true, []operation.AuditEntry{entry})
 }
 
 func (s *Store) saveTarget(
-	ctx context.Context, claim discovery.OperationClaim, t *discovery.Target, calling bool, entries []discovery.AuditEntry,
+	ctx context.Context, claim operation.OperationClaim, t *operation.Target, calling bool, entries []operation.AuditEntry,
 ) error {
 	const next = `
 		UPDATE operations SET revision = revision + 1
@@ -79,7 +80,7 @@ func (s *Store) saveTarget(
 		WHERE operation = $1 AND place = $2`
 	refusal := t.Refusal
 	if refusal == nil {
-		refusal = &discovery.Refusal{}
+		refusal = &provider.Refusal{}
 	}
 	notes := t.Notes
 	if notes == nil {
@@ -90,11 +91,11 @@ func (s *Store) saveTarget(
 		err := tx.QueryRow(ctx, next, claim.Operation, claim.Token).Scan(&t.Revision, &cancelled)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
-			return discovery.ErrOperationLost(claim)
+			return operation.ErrOperationLost(claim)
 		case err != nil:
 			return err
 		case calling && cancelled:
-			return discovery.ErrOperationCancelled(claim.Operation)
+			return operation.ErrOperationCancelled(claim.Operation)
 		}
 		_, err = tx.Exec(ctx, save, claim.Operation, t.Place, t.State, textOrNull(t.Exclusive), t.Unit, t.Already, t.FromState,
 			t.CurrentState, t.ProviderState, orNull(t.ObserveTime), t.Calls, calling, t.Reference,
@@ -111,7 +112,7 @@ func (s *Store) saveTarget(
 }
 
 // inProgress names the operation that works on what a target claims for itself.
-func (s *Store) inProgress(ctx context.Context, t *discovery.Target) error {
+func (s *Store) inProgress(ctx context.Context, t *operation.Target) error {
 	const blocker = `
 		SELECT operation::text FROM operation_targets
 		WHERE account = $1 AND exclusive = $2 AND state IN ('PENDING', 'CHECKING', 'CALLED', 'WAITING')`
@@ -119,11 +120,11 @@ func (s *Store) inProgress(ctx context.Context, t *discovery.Target) error {
 	if err := s.pool.QueryRow(ctx, blocker, t.Account, t.Exclusive).Scan(&other); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return postgres.Fault(err)
 	}
-	return discovery.ErrInProgress(t.Exclusive, other)
+	return operation.ErrInProgress(t.Exclusive, other)
 }
 
 // KeepStopped has an instance stopped again when it starts by itself.
-func (s *Store) KeepStopped(ctx context.Context, claim discovery.OperationClaim, t *discovery.Target, autoRestart time.Time) error {
+func (s *Store) KeepStopped(ctx context.Context, claim operation.OperationClaim, t *operation.Target, autoRestart time.Time) error {
 	const keep = `
 		INSERT INTO kept_stopped (instance, account, operation, user_name, reason, auto_restart_time)
 		SELECT $2, $3, id, user_name, reason, $4 FROM operations WHERE id = $1 AND fencing_token = $5
@@ -135,19 +136,19 @@ func (s *Store) KeepStopped(ctx context.Context, claim discovery.OperationClaim,
 }
 
 // EndOperation ends an operation of which every target has ended.
-func (s *Store) EndOperation(ctx context.Context, claim discovery.OperationClaim) error {
+func (s *Store) EndOperation(ctx context.Context, claim operation.OperationClaim) error {
 	const end = `
 		UPDATE operations SET state = 'ENDED', end_time = now(), revision = revision + 1
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
 	tag, err := s.pool.Exec(ctx, end, claim.Operation, claim.Token)
 	if err == nil && tag.RowsAffected() == 0 {
-		return discovery.ErrOperationLost(claim)
+		return operation.ErrOperationLost(claim)
 	}
 	return postgres.Fault(err)
 }
 
 // ReleaseOperation queues an operation again, for another worker, after a while.
-func (s *Store) ReleaseOperation(ctx context.Context, claim discovery.OperationClaim, after time.Duration) error {
+func (s *Store) ReleaseOperation(ctx context.Context, claim operation.OperationClaim, after time.Duration) error {
 	const release = `
 		UPDATE operations SET state = 'QUEUED', revision = revision + 1
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
@@ -157,14 +158,14 @@ func (s *Store) ReleaseOperation(ctx context.Context, claim discovery.OperationC
 			return err
 		}
 		if tag.RowsAffected() == 0 {
-			return discovery.ErrOperationLost(claim)
+			return operation.ErrOperationLost(claim)
 		}
 		return s.queueOperation(ctx, tx, claim.Operation, after)
 	})
 }
 
 // DueKeeps are kept instances that have not been looked at for every.
-func (s *Store) DueKeeps(ctx context.Context, every time.Duration, limit int) ([]discovery.Kept, error) {
+func (s *Store) DueKeeps(ctx context.Context, every time.Duration, limit int) ([]operation.Kept, error) {
 	const due = `
 		UPDATE kept_stopped SET check_time = now() + $1
 		WHERE instance IN (
@@ -174,9 +175,9 @@ func (s *Store) DueKeeps(ctx context.Context, every time.Duration, limit int) ([
 	if err != nil {
 		return nil, postgres.Fault(err)
 	}
-	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (discovery.Kept, error) {
+	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (operation.Kept, error) {
 		var (
-			k    discovery.Kept
+			k    operation.Kept
 			auto *time.Time
 		)
 		err := row.Scan(&k.Instance, &k.Account, &k.Operation, &k.User, &k.Reason, &auto)
@@ -187,19 +188,19 @@ func (s *Store) DueKeeps(ctx context.Context, every time.Duration, limit int) ([
 }
 
 // Keep stores when the cloud starts an instance by itself.
-func (s *Store) Keep(ctx context.Context, kept discovery.Kept) error {
+func (s *Store) Keep(ctx context.Context, kept operation.Kept) error {
 	_, err := s.pool.Exec(ctx, `UPDATE kept_stopped SET auto_restart_time = $2 WHERE instance = $1`,
 		kept.Instance, orNull(kept.AutoRestartTime))
 	return postgres.Fault(err)
 }
 
 // Release forgets one, and tells the audit.
-func (s *Store) Release(ctx context.Context, kept discovery.Kept, entry discovery.AuditEntry) error {
+func (s *Store) Release(ctx context.Context, kept operation.Kept, entry operation.AuditEntry) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `DELETE FROM kept_stopped WHERE instance = $1 AND operation = $2`, kept.Instance, kept.Operation)
 		if err != nil || tag.RowsAffected() == 0 {
 			return err // Another stop or start has had its word since.
 		}
-		return insertAudit(ctx, tx, []discovery.AuditEntry{entry})
+		return insertAudit(ctx, tx, []operation.AuditEntry{entry})
 	})
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
@@ -19,8 +20,8 @@ import (
 // CreateOperation stores an operation with its targets and a job, and what the
 // audit is told of them, all or nothing.
 func (s *Store) CreateOperation(
-	ctx context.Context, operation *discovery.Operation, left time.Duration, entries []discovery.AuditEntry,
-) (*discovery.Operation, error) {
+	ctx context.Context, operation *operation.Operation, left time.Duration, entries []operation.AuditEntry,
+) (*operation.Operation, error) {
 	id, err := newRunID()
 	if err != nil {
 		return nil, err
@@ -36,7 +37,7 @@ func (s *Store) CreateOperation(
 		if err := s.insertBlocked(ctx, tx, id, operation, blocked, entries); err != nil {
 			return err
 		}
-		if operation.Verb == discovery.Start {
+		if operation.Verb == provider.Start {
 			if err := releaseStarted(ctx, tx, operation.Targets); err != nil {
 				return err
 			}
@@ -58,7 +59,7 @@ func (s *Store) CreateOperation(
 	return s.Operation(ctx, id)
 }
 
-func insertOperation(ctx context.Context, tx pgx.Tx, id string, o *discovery.Operation, left time.Duration) error {
+func insertOperation(ctx context.Context, tx pgx.Tx, id string, o *operation.Operation, left time.Duration) error {
 	const insert = `
 		INSERT INTO operations (id, verb, batch, user_name, user_source, address, user_agent, reason, request_id, request_hash,
 		                        filter, keep_stopped, max_parallel, oldest_observe_time, unreachable, deadline)
@@ -79,7 +80,7 @@ func insertOperation(ctx context.Context, tx pgx.Tx, id string, o *discovery.Ope
 
 // insertTargets stores targets, and gives those that another operation works on,
 // which are not.
-func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*discovery.Target) ([]*discovery.Target, error) {
+func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*operation.Target) ([]*operation.Target, error) {
 	const insert = `
 		INSERT INTO operation_targets (operation, place, instance, account, provider, kind, location, provider_id, provider_uri,
 		                               display_name, zone, etag, state, exclusive, key, current_state, provider_state,
@@ -87,15 +88,15 @@ func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*discove
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 		ON CONFLICT (account, exclusive) WHERE state IN ('PENDING', 'CHECKING', 'CALLED', 'WAITING') DO NOTHING`
 	// In one order for all, so that no two wait for each other.
-	ordered := slices.SortedFunc(slices.Values(targets), func(a, b *discovery.Target) int {
+	ordered := slices.SortedFunc(slices.Values(targets), func(a, b *operation.Target) int {
 		return strings.Compare(a.Account+"\x00"+a.Instance, b.Account+"\x00"+b.Instance)
 	})
 	batch := &pgx.Batch{}
-	var blocked []*discovery.Target
+	var blocked []*operation.Target
 	for _, t := range ordered {
 		refusal := t.Refusal
 		if refusal == nil {
-			refusal = &discovery.Refusal{}
+			refusal = &provider.Refusal{}
 		}
 		batch.Queue(insert, id, t.Place, t.Instance, t.Account, t.Provider, t.Kind, t.Location, t.ProviderID, t.ProviderURI,
 			t.DisplayName, t.Zone, t.Etag, t.State, textOrNull(t.Exclusive), t.Key, t.CurrentState, t.ProviderState,
@@ -118,7 +119,7 @@ func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*discove
 // insertBlocked stores targets that other operations work on as failed; of an
 // operation that is no batch that is the error.
 func (s *Store) insertBlocked(
-	ctx context.Context, tx pgx.Tx, id string, operation *discovery.Operation, blocked []*discovery.Target, entries []discovery.AuditEntry,
+	ctx context.Context, tx pgx.Tx, id string, op *operation.Operation, blocked []*operation.Target, entries []operation.AuditEntry,
 ) error {
 	const blocker = `
 		SELECT operation::text FROM operation_targets
@@ -132,14 +133,14 @@ func (s *Store) insertBlocked(
 		if err != nil {
 			return err
 		}
-		inProgress := discovery.ErrInProgress(discovery.InstanceName(t.Instance), other)
-		if !operation.Batch {
+		inProgress := operation.ErrInProgress(operation.InstanceName(t.Instance), other)
+		if !op.Batch {
 			return inProgress
 		}
 		t.Block(inProgress)
 		for n := range entries {
 			if entries[n].Instance == t.Instance {
-				entries[n].Event, entries[n].OutcomeReason, entries[n].Message = discovery.AuditRefused, string(discovery.InProgress), inProgress.Error()
+				entries[n].Event, entries[n].OutcomeReason, entries[n].Message = operation.AuditRefused, string(fault.ReasonOperationInProgress), inProgress.Error()
 			}
 		}
 	}
@@ -151,7 +152,7 @@ func (s *Store) insertBlocked(
 }
 
 // releaseStarted ends the keeping of instances that someone starts.
-func releaseStarted(ctx context.Context, tx pgx.Tx, targets []*discovery.Target) error {
+func releaseStarted(ctx context.Context, tx pgx.Tx, targets []*operation.Target) error {
 	instances := make([]string, 0, len(targets))
 	for _, t := range targets {
 		if !t.State.Ended() {
@@ -174,20 +175,20 @@ func (s *Store) queueOperation(ctx context.Context, tx pgx.Tx, id string, after 
 
 // CancelOperation asks for an operation to end early. One that has ended stays as
 // it is.
-func (s *Store) CancelOperation(ctx context.Context, id string, entry discovery.AuditEntry) error {
+func (s *Store) CancelOperation(ctx context.Context, id string, entry operation.AuditEntry) error {
 	return s.mark(ctx, id, `
 		UPDATE operations SET cancel_time = coalesce(cancel_time, now()), revision = revision + 1
 		WHERE id = $1 AND state <> 'ENDED' RETURNING verb`, entry, true)
 }
 
 // DeleteOperation forgets an operation that has ended.
-func (s *Store) DeleteOperation(ctx context.Context, id string, entry discovery.AuditEntry) error {
+func (s *Store) DeleteOperation(ctx context.Context, id string, entry operation.AuditEntry) error {
 	return s.mark(ctx, id, `DELETE FROM operations WHERE id = $1 AND state = 'ENDED' RETURNING verb`, entry, false)
 }
 
 // mark does something to an operation, and tells the audit when it was done. idle
 // says that it may find nothing to do.
-func (s *Store) mark(ctx context.Context, id, sql string, entry discovery.AuditEntry, idle bool) error {
+func (s *Store) mark(ctx context.Context, id, sql string, entry operation.AuditEntry, idle bool) error {
 	if uuid.Validate(id) != nil {
 		return operationNotFound(id)
 	}
@@ -205,13 +206,13 @@ func (s *Store) mark(ctx context.Context, id, sql string, entry discovery.AuditE
 				return nil
 			}
 			return fault.New(fault.KindFailedPrecondition, "NOT_ENDED", "%s has not ended; cancel it, or wait for its end",
-				discovery.OperationName(id)).With("name", discovery.OperationName(id))
+				operation.OperationName(id)).With("name", operation.OperationName(id))
 		}
 		if err != nil {
 			return err
 		}
 		entry.Operation = id
-		return insertAudit(ctx, tx, []discovery.AuditEntry{entry})
+		return insertAudit(ctx, tx, []operation.AuditEntry{entry})
 	})
 }
 
@@ -256,7 +257,7 @@ func (s *Store) PruneOperations(ctx context.Context, olderThan time.Duration) (i
 
 // operationNotFound is the fault of an operation that is not there. Ids come from
 // resource names, so anything may stand in one.
-func operationNotFound(id string) error { return fault.NotFound(discovery.OperationName(id)) }
+func operationNotFound(id string) error { return fault.NotFound(operation.OperationName(id)) }
 
 func textOrNull(text string) *string {
 	if text == "" {

@@ -8,8 +8,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/rollcall-dev/rollcall/migrations"
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	discoverypg "github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
@@ -40,15 +41,15 @@ func TestOperationsOnline(t *testing.T) {
 }
 
 // create stores an operation on instances.
-func create(t *testing.T, s *discoverypg.Store, batch bool, instances ...string) (*discovery.Operation, error) {
+func create(t *testing.T, s *discoverypg.Store, batch bool, instances ...string) (*operation.Operation, error) {
 	t.Helper()
-	o := &discovery.Operation{
-		Verb: discovery.Stop, Batch: batch, MaxParallel: 1, Requester: discovery.Requester{Source: discovery.UserUnknown},
+	o := &operation.Operation{
+		Verb: provider.Stop, Batch: batch, MaxParallel: 1, Requester: operation.Requester{Source: operation.UserUnknown},
 	}
 	for place, instance := range instances {
-		o.Targets = append(o.Targets, &discovery.Target{
-			Place: place, Instance: instance, Account: "a", Provider: discovery.AWS, Exclusive: instance, Key: uuid.NewString(),
-			ScopeID: discovery.ScopeID{Kind: discovery.VirtualMachine, Location: "eu-west-1"}, State: discovery.TargetPending,
+		o.Targets = append(o.Targets, &operation.Target{
+			Place: place, Instance: instance, Account: "a", Provider: provider.AWS, Exclusive: instance, Key: uuid.NewString(),
+			ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}, State: operation.TargetPending,
 		})
 	}
 	return s.CreateOperation(t.Context(), o, time.Hour, nil)
@@ -67,16 +68,16 @@ func TestOneOperationAtATime(t *testing.T) {
 		t.Errorf("a second one: %v", err)
 	}
 	second, err := create(t, s, true, "y", "x")
-	if err != nil || second.Targets[0].State != discovery.TargetPending || second.Targets[1].State != discovery.TargetFailed ||
-		second.Targets[1].Refusal.Reason != discovery.InProgress {
+	if err != nil || second.Targets[0].State != operation.TargetPending || second.Targets[1].State != operation.TargetFailed ||
+		second.Targets[1].Refusal.Reason != provider.InProgress {
 		t.Errorf("a batch with it: %+v (%v)", second, err)
 	}
-	claimed, operation, err := s.ClaimOperation(t.Context(), first.ID, "w", lease)
+	claimed, op, err := s.ClaimOperation(t.Context(), first.ID, "w", lease)
 	if err != nil {
 		t.Fatal(err)
 	}
-	operation.Targets[0].State = discovery.TargetSucceeded
-	if err := s.SaveTarget(t.Context(), claimed, operation.Targets[0]); err != nil {
+	op.Targets[0].State = operation.TargetSucceeded
+	if err := s.SaveTarget(t.Context(), claimed, op.Targets[0]); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := create(t, s, false, "x"); err != nil {
@@ -93,7 +94,7 @@ func TestFencedOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead, operation, err := s.ClaimOperation(t.Context(), created.ID, "dead", lease)
+	dead, op, err := s.ClaimOperation(t.Context(), created.ID, "dead", lease)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,18 +107,18 @@ func TestFencedOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry := discovery.AuditEntry{Event: discovery.AuditCalled, Verb: discovery.Stop}
-	call := func(claim discovery.OperationClaim, target *discovery.Target) error {
-		target.State, target.Calls = discovery.TargetCalled, target.Calls+1
+	entry := operation.AuditEntry{Event: operation.AuditCalled, Verb: provider.Stop}
+	call := func(claim operation.OperationClaim, target *operation.Target) error {
+		target.State, target.Calls = operation.TargetCalled, target.Calls+1
 		return s.CallTarget(t.Context(), claim, target, entry)
 	}
-	if err := call(dead, operation.Targets[0]); fault.ReasonOf(err) != "OPERATION_LOST" {
+	if err := call(dead, op.Targets[0]); fault.ReasonOf(err) != "OPERATION_LOST" {
 		t.Errorf("the dead one calls: %v", err)
 	}
 	if err := call(alive, operation2.Targets[0]); err != nil {
 		t.Errorf("the other one calls: %v", err)
 	}
-	if err := s.CancelOperation(t.Context(), created.ID, discovery.AuditEntry{Event: discovery.AuditCancelRequested}); err != nil {
+	if err := s.CancelOperation(t.Context(), created.ID, operation.AuditEntry{Event: operation.AuditCancelRequested}); err != nil {
 		t.Fatal(err)
 	}
 	if err := call(alive, operation2.Targets[0]); fault.ReasonOf(err) != "OPERATION_CANCELLED" {
@@ -132,7 +133,7 @@ func TestFencedOperation(t *testing.T) {
 func TestAuditIsFinal(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
-	if err := s.Audit(t.Context(), discovery.AuditEntry{Event: discovery.AuditRefused, Verb: discovery.Start, Message: "no"}); err != nil {
+	if err := s.Audit(t.Context(), operation.AuditEntry{Event: operation.AuditRefused, Verb: provider.Start, Message: "no"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, sql := range []string{`DELETE FROM audit_entries`, `UPDATE audit_entries SET message = 'yes'`, `TRUNCATE audit_entries`} {

@@ -6,26 +6,26 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // Plan stores the scopes of a run.
-func (s *Store) Plan(ctx context.Context, claim discovery.Claim, scopes []discovery.ScopeResult) error {
-	return s.Progress(ctx, claim, scopes, discovery.Totals{ScopesTotal: len(scopes)})
+func (s *Store) Plan(ctx context.Context, claim sync.Claim, scopes []sync.ScopeResult) error {
+	return s.Progress(ctx, claim, scopes, sync.Totals{ScopesTotal: len(scopes)})
 }
 
 // Progress stores how a run goes: the scopes that changed, and the sums.
-func (s *Store) Progress(ctx context.Context, claim discovery.Claim, changed []discovery.ScopeResult, totals discovery.Totals) error {
+func (s *Store) Progress(ctx context.Context, claim sync.Claim, changed []sync.ScopeResult, totals sync.Totals) error {
 	return s.progress(ctx, claim, changed, totals, false)
 }
 
 // Read stores how the reading ended.
-func (s *Store) Read(ctx context.Context, claim discovery.Claim, scopes []discovery.ScopeResult, totals discovery.Totals) error {
+func (s *Store) Read(ctx context.Context, claim sync.Claim, scopes []sync.ScopeResult, totals sync.Totals) error {
 	return s.progress(ctx, claim, scopes, totals, true)
 }
 
 func (s *Store) progress(
-	ctx context.Context, claim discovery.Claim, changed []discovery.ScopeResult, totals discovery.Totals, read bool,
+	ctx context.Context, claim sync.Claim, changed []sync.ScopeResult, totals sync.Totals, read bool,
 ) error {
 	const progress = `
 		UPDATE sync_runs
@@ -51,7 +51,7 @@ type scopeColumns struct {
 	requests, throttled                       []int
 }
 
-func columnsOf(scopes []discovery.ScopeResult) *scopeColumns {
+func columnsOf(scopes []sync.ScopeResult) *scopeColumns {
 	c := &scopeColumns{}
 	for i := range scopes {
 		s := &scopes[i]
@@ -75,7 +75,7 @@ func columnsOf(scopes []discovery.ScopeResult) *scopeColumns {
 }
 
 // putScopes writes the scopes over those that the run has.
-func putScopes(ctx context.Context, tx pgx.Tx, claim discovery.Claim, scopes []discovery.ScopeResult) error {
+func putScopes(ctx context.Context, tx pgx.Tx, claim sync.Claim, scopes []sync.ScopeResult) error {
 	if len(scopes) == 0 {
 		return nil
 	}

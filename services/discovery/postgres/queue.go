@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
@@ -24,7 +24,7 @@ const (
 // QueueRun queues a run of one account, or gives the one that is queued or
 // running already. One that has read all and is about to end is waited for: who
 // asks now wants to see the cloud as it is now.
-func (s *Store) QueueRun(ctx context.Context, account string, trigger discovery.Trigger) (*discovery.Run, error) {
+func (s *Store) QueueRun(ctx context.Context, account string, trigger sync.Trigger) (*sync.Run, error) {
 	deadline := time.Now().Add(endingLimit)
 	tick := time.NewTicker(endingEvery)
 	defer tick.Stop()
@@ -47,7 +47,7 @@ func (s *Store) QueueRun(ctx context.Context, account string, trigger discovery.
 
 // queueOrFind queues a run of one account, or finds the one that stands in the
 // way, and whether that is about to end.
-func (s *Store) queueOrFind(ctx context.Context, account string, trigger discovery.Trigger) (id string, ending bool, err error) {
+func (s *Store) queueOrFind(ctx context.Context, account string, trigger sync.Trigger) (id string, ending bool, err error) {
 	const active = `
 		SELECT id::text, read_time IS NOT NULL FROM sync_runs WHERE account = $1 AND state IN ('QUEUED', 'RUNNING')`
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
@@ -100,7 +100,7 @@ func (s *Store) QueueDue(ctx context.Context, limit int) (int, error) {
 		if err != nil || len(accounts) == 0 {
 			return err
 		}
-		queued, err := s.insertRuns(ctx, tx, accounts, discovery.BySchedule)
+		queued, err := s.insertRuns(ctx, tx, accounts, sync.BySchedule)
 		count = len(queued)
 		return err
 	})
@@ -110,7 +110,7 @@ func (s *Store) QueueDue(ctx context.Context, limit int) (int, error) {
 // insertRuns queues a run for each of the accounts that has none, with its job,
 // all in tx. While an account has a run it is due at no time ("infinity"), unless
 // its settings change meanwhile.
-func (s *Store) insertRuns(ctx context.Context, tx pgx.Tx, accounts []string, trigger discovery.Trigger) ([]QueuedRun, error) {
+func (s *Store) insertRuns(ctx context.Context, tx pgx.Tx, accounts []string, trigger sync.Trigger) ([]QueuedRun, error) {
 	ids := make([]string, len(accounts))
 	for i := range ids {
 		id, err := newRunID()

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
@@ -17,9 +17,9 @@ import (
 const runColumns = ` id::text, account, state, trigger, revision, create_time, start_time, end_time,
 	scopes_total, scopes_done, scopes_failed, instances_seen, error, error_reason, remedy`
 
-func scanRun(row pgx.Row, more ...any) (*discovery.Run, error) {
+func scanRun(row pgx.Row, more ...any) (*sync.Run, error) {
 	var (
-		run        discovery.Run
+		run        sync.Run
 		start, end *time.Time
 	)
 	err := row.Scan(append([]any{&run.ID, &run.Account, &run.State, &run.Trigger, &run.Revision, &run.CreateTime, &start, &end,
@@ -29,11 +29,11 @@ func scanRun(row pgx.Row, more ...any) (*discovery.Run, error) {
 }
 
 // Run is one run with its scopes; NotFound when it is not there.
-func (s *Store) Run(ctx context.Context, id string) (*discovery.Run, error) {
+func (s *Store) Run(ctx context.Context, id string) (*sync.Run, error) {
 	if uuid.Validate(id) != nil {
 		return nil, runNotFound(id)
 	}
-	var run *discovery.Run
+	var run *sync.Run
 	// One picture of the run and its scopes.
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error
@@ -63,7 +63,7 @@ func (s *Store) Revision(ctx context.Context, id string) (int64, error) {
 	return revision, postgres.Fault(err)
 }
 
-func readScopes(ctx context.Context, tx pgx.Tx, run string) ([]discovery.ScopeResult, error) {
+func readScopes(ctx context.Context, tx pgx.Tx, run string) ([]sync.ScopeResult, error) {
 	const read = `
 		SELECT kind, location, state, error, error_reason, start_time, end_time,
 		       instances_seen, created, changed, gone, reappeared, requests, throttled, missing
@@ -73,9 +73,9 @@ func readScopes(ctx context.Context, tx pgx.Tx, run string) ([]discovery.ScopeRe
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (discovery.ScopeResult, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (sync.ScopeResult, error) {
 		var (
-			r          discovery.ScopeResult
+			r          sync.ScopeResult
 			start, end *time.Time
 		)
 		err := row.Scan(&r.Kind, &r.Location, &r.State, &r.Error, &r.Reason, &start, &end,
@@ -87,7 +87,7 @@ func readScopes(ctx context.Context, tx pgx.Tx, run string) ([]discovery.ScopeRe
 
 // runFields are what a filter may name.
 var runFields = query.New(
-	query.Field{Path: "name", Column: "id", Type: query.UUID, Prefix: discovery.RunName(""), Key: true},
+	query.Field{Path: "name", Column: "id", Type: query.UUID, Prefix: sync.RunName(""), Key: true},
 	query.Field{Path: "account", Column: "account", Type: query.String, Prefix: "accounts/"},
 	query.Field{Path: "state", Column: "state", Type: query.Enum("QUEUED", "RUNNING", "SUCCEEDED", "DEGRADED", "FAILED", "ABANDONED")},
 	query.Field{Path: "trigger", Column: "trigger", Type: query.Enum("SCHEDULE", "REQUEST")},
@@ -102,7 +102,7 @@ const newestFirst = "name desc"
 
 // Runs is one page of runs without their scopes, newest first, and the token of
 // the next.
-func (s *Store) Runs(ctx context.Context, filter, token string, size int) (runs []*discovery.Run, next string, err error) {
+func (s *Store) Runs(ctx context.Context, filter, token string, size int) (runs []*sync.Run, next string, err error) {
 	parsed, err := runFields.ParseFilter(filter)
 	if err != nil {
 		return nil, "", err
@@ -129,7 +129,7 @@ func (s *Store) Runs(ctx context.Context, filter, token string, size int) (runs 
 		return nil, "", postgres.Fault(err)
 	}
 	var cursors [][]string
-	runs, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*discovery.Run, error) {
+	runs, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*sync.Run, error) {
 		var cursor []string
 		run, err := scanRun(row, &cursor)
 		cursors = append(cursors, cursor)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
@@ -23,7 +23,7 @@ func (s *Store) Newest(ctx context.Context) (time.Time, error) {
 
 // Follow takes over accounts' settings. One that is new or has changed is due at
 // once; one that is the same is not written.
-func (s *Store) Follow(ctx context.Context, accounts []discovery.Account) error {
+func (s *Store) Follow(ctx context.Context, accounts []provider.Account) error {
 	const follow = `
 		INSERT INTO schedules AS held (account, update_time, sync_interval, paused, next_sync_time)
 		SELECT account, update_time, NULLIF(sync_interval, interval '0'), paused, now()
@@ -84,7 +84,7 @@ func (s *Store) Forget(ctx context.Context, account string) error {
 
 // Waiting are accounts that are not due yet and whose last run left scopes held,
 // with those: at most limit accounts, and not always the same.
-func (s *Store) Waiting(ctx context.Context, limit int) (map[string][]discovery.ScopeID, error) {
+func (s *Store) Waiting(ctx context.Context, limit int) (map[string][]provider.ScopeID, error) {
 	const waiting = `
 		SELECT w.account, c.kind, c.location
 		FROM (
@@ -97,9 +97,9 @@ func (s *Store) Waiting(ctx context.Context, limit int) (map[string][]discovery.
 	if err != nil {
 		return nil, postgres.Fault(err)
 	}
-	held := map[string][]discovery.ScopeID{}
+	held := map[string][]provider.ScopeID{}
 	var account string
-	var scope discovery.ScopeID
+	var scope provider.ScopeID
 	_, err = pgx.ForEachRow(rows, []any{&account, &scope.Kind, &scope.Location}, func() error {
 		held[account] = append(held[account], scope)
 		return nil

@@ -5,7 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // An account with a held scope is due again soon, later after each such run in a
@@ -13,9 +14,9 @@ import (
 func TestDueToSettle(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
-	follow(t, s, discovery.Account{ID: "a", UpdateTime: time.Now()})
-	held := discovery.Outcome{State: discovery.RunDegraded, Held: true}
-	end := func(outcome discovery.Outcome) time.Duration {
+	follow(t, s, provider.Account{ID: "a", UpdateTime: time.Now()})
+	held := sync.Outcome{State: sync.RunDegraded, Held: true}
+	end := func(outcome sync.Outcome) time.Duration {
 		t.Helper()
 		exec(t, pool, `UPDATE schedules SET next_sync_time = now()`)
 		if err := s.Conclude(t.Context(), claim(t, s, "a"), outcome, time.Hour, time.Minute); err != nil {
@@ -33,7 +34,7 @@ func TestDueToSettle(t *testing.T) {
 			t.Errorf("after %d runs in a row it is due in %s, want %d minutes", i+1, wait, minutes)
 		}
 	}
-	if wait := end(discovery.Outcome{State: discovery.RunSucceeded}); wait != time.Hour {
+	if wait := end(sync.Outcome{State: sync.RunSucceeded}); wait != time.Hour {
 		t.Errorf("after a run that went well it is due in %s", wait)
 	}
 	if wait := end(held); wait != time.Minute {
@@ -46,26 +47,26 @@ func TestDueToSettle(t *testing.T) {
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
-	held := discovery.ScopeID{Kind: discovery.VirtualMachine, Location: "eu-west-1"}
-	scopes := []discovery.ScopeResult{
-		{ScopeID: held, State: discovery.ScopeHeld},
-		{ScopeID: discovery.ScopeID{Kind: discovery.Database, Location: "eu-west-1"}, State: discovery.ScopeFailed},
-		{ScopeID: discovery.ScopeID{Kind: discovery.Database, Location: "us-east-1"}, State: discovery.ScopeSucceeded},
+	held := provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}
+	scopes := []sync.ScopeResult{
+		{ScopeID: held, State: sync.ScopeHeld},
+		{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "eu-west-1"}, State: sync.ScopeFailed},
+		{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, State: sync.ScopeSucceeded},
 	}
 	for _, account := range []string{"a", "b", "c", "well", "paused", "busy", "due"} {
-		follow(t, s, discovery.Account{ID: account, UpdateTime: time.Now()})
+		follow(t, s, provider.Account{ID: account, UpdateTime: time.Now()})
 		run := claim(t, s, account)
-		if err := s.Read(t.Context(), run, scopes, discovery.Totals{}); err != nil {
+		if err := s.Read(t.Context(), run, scopes, sync.Totals{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Conclude(t.Context(), run, discovery.Outcome{State: discovery.RunDegraded, Held: account != "well"}, time.Hour, time.Minute); err != nil {
+		if err := s.Conclude(t.Context(), run, sync.Outcome{State: sync.RunDegraded, Held: account != "well"}, time.Hour, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}
 	exec(t, pool, `UPDATE schedules SET paused = true WHERE account = 'paused'`)
 	exec(t, pool, `UPDATE schedules SET next_sync_time = now() WHERE account = 'due'`)
 	claim(t, s, "busy")
-	waiting := func(limit int) map[string][]discovery.ScopeID {
+	waiting := func(limit int) map[string][]provider.ScopeID {
 		t.Helper()
 		found, err := s.Waiting(t.Context(), limit)
 		if err != nil {
@@ -73,7 +74,7 @@ func TestWaiting(t *testing.T) {
 		}
 		return found
 	}
-	want := map[string][]discovery.ScopeID{"a": {held}, "b": {held}, "c": {held}}
+	want := map[string][]provider.ScopeID{"a": {held}, "b": {held}, "c": {held}}
 	if got := waiting(9); !reflect.DeepEqual(got, want) {
 		t.Errorf("waiting are %v, want %v", got, want)
 	}

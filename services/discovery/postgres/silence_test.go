@@ -3,8 +3,9 @@ package postgres_test
 import (
 	"testing"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
 // A worker that is stopped in the middle of a transaction, and says no more, does
@@ -12,7 +13,7 @@ import (
 func TestSilentTransactionLetsGo(t *testing.T) {
 	t.Parallel()
 	s, inspect := newStore(t)
-	follow(t, s, discovery.Account{ID: "a"})
+	follow(t, s, provider.Account{ID: "a"})
 	stopped, err := postgres.Open(t.Context(), inspect.Config().ConnString(), 2, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +27,7 @@ func TestSilentTransactionLetsGo(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `SELECT FROM schedules WHERE account = 'a' FOR UPDATE`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.QueueRun(t.Context(), "a", discovery.ByRequest); err != nil {
+	if _, err := s.QueueRun(t.Context(), "a", sync.ByRequest); err != nil {
 		t.Errorf("the account can't be synced: %v", err)
 	}
 	if err := tx.Commit(t.Context()); err == nil {

@@ -9,9 +9,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rollcall-dev/rollcall/migrations"
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -61,7 +62,7 @@ func queueDue(t *testing.T, s *postgres.Store) int {
 	return n
 }
 
-func follow(t *testing.T, s *postgres.Store, accounts ...discovery.Account) {
+func follow(t *testing.T, s *postgres.Store, accounts ...provider.Account) {
 	t.Helper()
 	if err := s.Follow(t.Context(), accounts); err != nil {
 		t.Fatal(err)
@@ -69,9 +70,9 @@ func follow(t *testing.T, s *postgres.Store, accounts ...discovery.Account) {
 }
 
 // claim takes the account's queued run.
-func claim(t *testing.T, s *postgres.Store, account string) discovery.Claim {
+func claim(t *testing.T, s *postgres.Store, account string) sync.Claim {
 	t.Helper()
-	run, err := s.QueueRun(t.Context(), account, discovery.BySchedule)
+	run, err := s.QueueRun(t.Context(), account, sync.BySchedule)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +83,9 @@ func claim(t *testing.T, s *postgres.Store, account string) discovery.Claim {
 	return claimed
 }
 
-func conclude(t *testing.T, s *postgres.Store, claim discovery.Claim, next time.Duration) {
+func conclude(t *testing.T, s *postgres.Store, claim sync.Claim, next time.Duration) {
 	t.Helper()
-	err := s.Conclude(t.Context(), claim, discovery.Outcome{State: discovery.RunSucceeded}, next, 0)
+	err := s.Conclude(t.Context(), claim, sync.Outcome{State: sync.RunSucceeded}, next, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +97,8 @@ func TestDue(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	at := time.Now().Add(-time.Hour).Truncate(time.Microsecond)
-	a := discovery.Account{ID: "a", UpdateTime: at}
-	follow(t, s, a, discovery.Account{ID: "paused", UpdateTime: at, Paused: true})
+	a := provider.Account{ID: "a", UpdateTime: at}
+	follow(t, s, a, provider.Account{ID: "paused", UpdateTime: at, Paused: true})
 	if n := queueDue(t, s); n != 1 {
 		t.Fatalf("%d accounts were due, want the new one", n)
 	}
@@ -136,7 +137,7 @@ func TestDue(t *testing.T) {
 func TestFence(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
-	follow(t, s, discovery.Account{ID: "a", UpdateTime: time.Now()})
+	follow(t, s, provider.Account{ID: "a", UpdateTime: time.Now()})
 	zombie := claim(t, s, "a")
 	if _, err := s.Claim(t.Context(), zombie.Run, "other", lease); fault.KindOf(err) != fault.KindNotFound {
 		t.Errorf("a run was claimed twice: %v", err)
@@ -150,28 +151,28 @@ func TestFence(t *testing.T) {
 	if successor.Token <= zombie.Token {
 		t.Errorf("the successor's token %d is not above %d", successor.Token, zombie.Token)
 	}
-	scope := []discovery.ScopeResult{{ScopeID: discovery.ScopeID{Kind: discovery.Database, Location: "x"}, State: discovery.ScopeRunning}}
-	for name, report := range map[string]func(discovery.Claim) error{
-		"renew": func(c discovery.Claim) error { return s.Renew(t.Context(), c, lease) },
-		"plan":  func(c discovery.Claim) error { return s.Plan(t.Context(), c, scope) },
-		"progress": func(c discovery.Claim) error {
-			return s.Progress(t.Context(), c, scope, discovery.Totals{ScopesTotal: 1})
+	scope := []sync.ScopeResult{{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "x"}, State: sync.ScopeRunning}}
+	for name, report := range map[string]func(sync.Claim) error{
+		"renew": func(c sync.Claim) error { return s.Renew(t.Context(), c, lease) },
+		"plan":  func(c sync.Claim) error { return s.Plan(t.Context(), c, scope) },
+		"progress": func(c sync.Claim) error {
+			return s.Progress(t.Context(), c, scope, sync.Totals{ScopesTotal: 1})
 		},
-		"read": func(c discovery.Claim) error { return s.Read(t.Context(), c, scope, discovery.Totals{ScopesTotal: 1}) },
-		"conclude": func(c discovery.Claim) error {
-			return s.Conclude(t.Context(), c, discovery.Outcome{State: discovery.RunSucceeded}, 0, 0)
+		"read": func(c sync.Claim) error { return s.Read(t.Context(), c, scope, sync.Totals{ScopesTotal: 1}) },
+		"conclude": func(c sync.Claim) error {
+			return s.Conclude(t.Context(), c, sync.Outcome{State: sync.RunSucceeded}, 0, 0)
 		},
-		"abandon": func(c discovery.Claim) error { return s.Abandon(t.Context(), c, "why", 0) },
+		"abandon": func(c sync.Claim) error { return s.Abandon(t.Context(), c, "why", 0) },
 	} {
-		forged := discovery.Claim{Run: successor.Run, Account: "a", Token: zombie.Token}
-		for _, c := range []discovery.Claim{zombie, forged} {
+		forged := sync.Claim{Run: successor.Run, Account: "a", Token: zombie.Token}
+		for _, c := range []sync.Claim{zombie, forged} {
 			if err := report(c); fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != "RUN_LOST" {
 				t.Errorf("%s by %+v: %v", name, c, err)
 			}
 		}
 	}
 	run, err := s.Run(t.Context(), successor.Run)
-	if err != nil || run.State != discovery.RunRunning || len(run.Scopes) != 0 {
+	if err != nil || run.State != sync.RunRunning || len(run.Scopes) != 0 {
 		t.Errorf("the successor's run is %+v (%v)", run, err)
 	}
 }
@@ -191,8 +192,8 @@ func TestReapLostJob(t *testing.T) {
 		"taken": {`UPDATE river_job SET state = 'running', attempted_at = now() WHERE id = $1`, false},
 		"stuck": {`UPDATE river_job SET state = 'running', attempted_at = now() - interval '1 hour' WHERE id = $1`, true},
 	} {
-		follow(t, s, discovery.Account{ID: name, UpdateTime: time.Now()})
-		run, err := s.QueueRun(t.Context(), name, discovery.ByRequest)
+		follow(t, s, provider.Account{ID: name, UpdateTime: time.Now()})
+		run, err := s.QueueRun(t.Context(), name, sync.ByRequest)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +214,7 @@ func TestReapLostJob(t *testing.T) {
 func TestDeathsInARow(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
-	follow(t, s, discovery.Account{ID: "a", UpdateTime: time.Now()})
+	follow(t, s, provider.Account{ID: "a", UpdateTime: time.Now()})
 	waits := []time.Duration{0, 10 * time.Second, 20 * time.Second, 40 * time.Second}
 	for _, want := range waits {
 		claim(t, s, "a")
@@ -240,13 +241,13 @@ func TestMissing(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	at := time.Now()
-	follow(t, s, discovery.Account{ID: "a", UpdateTime: at})
+	follow(t, s, provider.Account{ID: "a", UpdateTime: at})
 	run := claim(t, s, "a")
 	quiet, err := s.Missing(t.Context(), "a", lease)
 	if err != nil || quiet {
 		t.Errorf("quiet %t (%v) just after its worker was told", quiet, err)
 	}
-	if ended, err := s.Run(t.Context(), run.Run); err != nil || ended.State != discovery.RunAbandoned {
+	if ended, err := s.Run(t.Context(), run.Run); err != nil || ended.State != sync.RunAbandoned {
 		t.Errorf("its run is %+v (%v)", ended, err)
 	}
 	if n := queueDue(t, s); n != 0 {
@@ -256,7 +257,7 @@ func TestMissing(t *testing.T) {
 	if quiet, err = s.Missing(t.Context(), "a", lease); err != nil || !quiet {
 		t.Errorf("quiet %t (%v) long after", quiet, err)
 	}
-	follow(t, s, discovery.Account{ID: "a", UpdateTime: at})
+	follow(t, s, provider.Account{ID: "a", UpdateTime: at})
 	if err := s.Forget(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}

@@ -9,17 +9,17 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
+	stdsync "sync"
 	"syscall"
 	"testing"
 	"time"
 
 	accountsapp "github.com/rollcall-dev/rollcall/services/accounts/app"
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	discoveryapp "github.com/rollcall-dev/rollcall/services/discovery/app"
-	"github.com/rollcall-dev/rollcall/services/discovery/aws"
-	"github.com/rollcall-dev/rollcall/services/discovery/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
@@ -119,8 +119,8 @@ func chaosPeriods() jobs.Periods {
 }
 
 // chaosLimits are the defaults with shorter times.
-func chaosLimits() discovery.Limits {
-	limits := discovery.DefaultLimits()
+func chaosLimits() sync.Limits {
+	limits := sync.DefaultLimits()
 	limits.Lease, limits.Run, limits.Scope, limits.Verify = 3*time.Second, 20*time.Second, 8*time.Second, 5*time.Second
 	limits.Flush, limits.RetrySoon = 50*time.Millisecond, 500*time.Millisecond
 	return limits
@@ -133,7 +133,7 @@ type child struct {
 	config childConfig
 	said   *tail
 
-	mu      sync.Mutex
+	mu      stdsync.Mutex
 	process *os.Process
 	frozen  bool
 	stopped bool
@@ -243,7 +243,7 @@ func (c *child) stop() {
 
 // tail keeps the end of what a process says.
 type tail struct {
-	mu   sync.Mutex
+	mu   stdsync.Mutex
 	text []byte
 }
 

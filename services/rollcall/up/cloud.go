@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
-	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/aws"
-	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/gcp"
+	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 

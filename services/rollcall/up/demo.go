@@ -9,8 +9,8 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	cloudsimapp "github.com/rollcall-dev/rollcall/services/cloudsim/app"
-	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/aws"
-	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/gcp"
+	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery"
-	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/aws"
-	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/gcp"
+	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
 // found is what the environment holds of one cloud: an account that its credentials open, credentials that can't be used,
@@ -90,7 +90,7 @@ func (f *found) refuse(err, none error) {
 
 // tell says that there are credentials, and why they are of no use.
 func (f found) tell(tell *teller) {
-	failure, ok := errors.AsType[*discovery.Failure](f.refused)
+	failure, ok := errors.AsType[*provider.Failure](f.refused)
 	if !ok {
 		tell.warn("The environment names %s credentials (%s), but none come of it: %v", f.provider, strings.Join(f.variables, ", "), f.refused)
 		tell.warn("Mend or unset that and start again; or ROLLCALL_DEMO=on shows the demo company.")

@@ -20,7 +20,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	discoveryapp "github.com/rollcall-dev/rollcall/services/discovery/app"
-	"github.com/rollcall-dev/rollcall/services/discovery/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	gatewayapp "github.com/rollcall-dev/rollcall/services/gateway/app"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"

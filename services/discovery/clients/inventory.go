@@ -1,0 +1,130 @@
+package clients
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+)
+
+// Inventory is the inventory service.
+type Inventory struct {
+	ingest inventoryv1.IngestServiceClient
+	query  inventoryv1.InventoryServiceClient
+}
+
+// NewInventory is the inventory service behind its internal endpoint.
+func NewInventory(conn grpc.ClientConnInterface) *Inventory {
+	return &Inventory{
+		ingest: inventoryv1.NewIngestServiceClient(conn),
+		query:  inventoryv1.NewInventoryServiceClient(conn),
+	}
+}
+
+// wholeAccount is the location that stands for all of an account.
+const wholeAccount = "-"
+
+// retired is the inventory's reason of a scope that is not going to be read again.
+const retired = "RETIRED"
+
+// Observe begins the snapshot of a scope.
+func (i *Inventory) Observe(ctx context.Context, observation discovery.Observation) (sync.Snapshot, error) {
+	s, err := i.begin(ctx, observation)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Fail says that a scope could not be observed.
+func (i *Inventory) Fail(
+	ctx context.Context, observation discovery.Observation, budgets []ratelimit.BudgetState, failure *provider.Failure,
+) error {
+	s, err := i.begin(ctx, observation)
+	if err != nil {
+		return err
+	}
+	reason := string(failure.Reason)
+	if failure.Retired {
+		reason = retired
+	}
+	err = s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Failure{
+		Failure: &inventoryv1.SnapshotFailure{Reason: reason, Error: failure.Message, ApiBudgets: budgetsOf(budgets)},
+	}})
+	if err != nil {
+		return err
+	}
+	if err := s.stream.CloseSend(); err != nil {
+		return faultOf(ctx, err)
+	}
+	_, err = s.result()
+	return err
+}
+
+func (i *Inventory) begin(ctx context.Context, observation discovery.Observation) (*snapshot, error) {
+	stream, err := i.ingest.ApplySnapshot(ctx)
+	if err != nil {
+		return nil, faultOf(ctx, err)
+	}
+	s := &snapshot{ctx: ctx, stream: stream}
+	var interval *durationpb.Duration
+	if observation.Interval > 0 {
+		interval = durationpb.New(observation.Interval)
+	}
+	location := observation.Location
+	if location == "" {
+		location = wholeAccount
+	}
+	return s, s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Start{
+		Start: &inventoryv1.SnapshotStart{
+			Account:      accountName(observation.Account),
+			Provider:     commonv1.Provider(commonv1.Provider_value[string(observation.Provider)]),
+			Kind:         commonv1.Kind(commonv1.Kind_value[string(observation.Kind)]),
+			Location:     location,
+			FencingToken: observation.Token,
+			ObserveTime:  timestamppb.New(observation.Time),
+			SyncInterval: interval,
+		},
+	}})
+}
+
+// Scopes are those that the roll has of an account.
+func (i *Inventory) Scopes(ctx context.Context, account string) ([]sync.HeldScope, error) {
+	request := &inventoryv1.ListScopesRequest{Filter: fmt.Sprintf("account = %q", accountName(account)), PageSize: pageSize}
+	var held []sync.HeldScope
+	for {
+		response, err := call(ctx, i.query.ListScopes, request)
+		if err != nil {
+			return nil, err
+		}
+		for _, scope := range response.GetScopes() {
+			if scope.GetLocation() == wholeAccount {
+				continue
+			}
+			held = append(held, sync.HeldScope{
+				ScopeID:   provider.ScopeID{Kind: provider.Kind(scope.GetKind().String()), Location: scope.GetLocation()},
+				Instances: scope.GetInstanceCount(),
+				Observed:  scope.GetLastCompleteTime() != nil,
+				LastError: scope.GetLastError(),
+			})
+		}
+		if request.PageToken = response.GetNextPageToken(); request.PageToken == "" {
+			return held, nil
+		}
+	}
+}
+
+// RemoveAccount takes all that an account had off the roll.
+func (i *Inventory) RemoveAccount(ctx context.Context, account string, token int64) error {
+	_, err := call(ctx, i.ingest.RemoveAccount, &inventoryv1.RemoveAccountRequest{Account: accountName(account), FencingToken: token})
+	return err
+}

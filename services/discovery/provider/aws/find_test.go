@@ -1,0 +1,180 @@
+package aws_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// find asks for some of a scope.
+func find(t *testing.T, c *cloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
+	t.Helper()
+	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings, err := session.(provider.Finder).Find(t.Context(), scope, wanted, &counter{})
+	if err != nil || len(findings) != len(wanted) {
+		t.Fatalf("%d findings for %d: %v", len(findings), len(wanted), err)
+	}
+	found := map[string]provider.Finding{}
+	for _, finding := range findings {
+		found[finding.ProviderID] = finding
+	}
+	return found
+}
+
+var machines = provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}
+
+// Ids that are missing, malformed, terminated and there, more than go into one
+// call: each gets its own answer.
+func TestFindMachines(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Instances: 150, Transition: cloudsim.Immediately})
+	truth := c.Truth(t)[machines]
+	ended := truth[7]
+	if _, err := c.world.Terminate(c.id, "us-east-1", ended); err != nil {
+		t.Fatal(err)
+	}
+	var wanted []provider.Wanted
+	missing := map[string]bool{}
+	for i, id := range truth {
+		wanted = append(wanted, provider.Wanted{ProviderID: id})
+		if i%5 == 0 {
+			missing[fmt.Sprintf("i-%017x", i+1)] = true
+		}
+	}
+	missing["i-zz"] = true // malformed
+	for id := range missing {
+		wanted = append(wanted, provider.Wanted{ProviderID: id})
+	}
+	found := find(t, c, machines, wanted...)
+	for _, id := range truth {
+		want := provider.StateRunning
+		if id == ended {
+			want = provider.StateTerminated
+		}
+		if f := found[id]; f.Evidence != provider.Found || f.Instance.ProviderID != id || id == ended && f.Instance.State != want {
+			t.Errorf("%s: %+v, want it found, %s", id, f, want)
+		}
+	}
+	for id := range missing {
+		if f := found[id]; f.Evidence != provider.NotFound {
+			t.Errorf("%s: %+v", id, f)
+		}
+	}
+	if calls := len(c.proxy.asked("DescribeInstances")); calls > 8 {
+		t.Errorf("%d calls for %d ids", calls, len(wanted))
+	}
+}
+
+// Malformed ids are refused one a call: after some, the rest is asked for in a way
+// that refuses none.
+func TestFindManyMalformed(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Instances: 1})
+	there := c.Truth(t)[machines][0]
+	wanted := []provider.Wanted{{ProviderID: there}}
+	for i := range 90 {
+		wanted = append(wanted, provider.Wanted{ProviderID: fmt.Sprintf("vm-%d", i)})
+	}
+	count := map[provider.Evidence]int{}
+	for _, finding := range find(t, c, machines, wanted...) {
+		count[finding.Evidence]++
+	}
+	if count[provider.Found] != 1 || count[provider.NotFound] != 3 || count[provider.Unlisted] != 87 {
+		t.Errorf("%v", count)
+	}
+}
+
+// A message of which it is not clear which ids it denies denies none.
+func TestFindUnclearDenial(t *testing.T) {
+	t.Parallel()
+	for name, message := range map[string]string{
+		"a simulator's": "The instance ID '['i-0aaaaaaaaaaaaaaaa', '%s']' does not exist",
+		"none":          "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Instances: 3})
+			id := c.Truth(t)[machines][0]
+			if message != "" {
+				message = fmt.Sprintf(message, id)
+			}
+			c.world.Inject(cloudsim.Fault{
+				Call: cloudsim.Call{Action: "DescribeInstances"}, Kind: cloudsim.Respond, Count: 1,
+				Status: http.StatusBadRequest, Code: "InvalidInstanceID.NotFound", Message: message,
+			})
+			found := find(t, c, machines, provider.Wanted{ProviderID: id}, provider.Wanted{ProviderID: "i-0aaaaaaaaaaaaaaaa"})
+			if found[id].Evidence != provider.Found || found["i-0aaaaaaaaaaaaaaaa"].Evidence != provider.Unlisted {
+				t.Errorf("%+v", found)
+			}
+		})
+	}
+}
+
+// A peer without filters, and one that denies all of a list, is asked by name; a
+// name that belongs to another by now denies the one that had it.
+func TestFindDatabasesByName(t *testing.T) {
+	t.Parallel()
+	for code, status := range map[string]int{"InvalidParameterValue": http.StatusBadRequest, "DBInstanceNotFound": http.StatusNotFound} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			testFindDatabasesByName(t, code, status)
+		})
+	}
+}
+
+func testFindDatabasesByName(t *testing.T, code string, status int) {
+	t.Helper()
+	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 5})
+	databases, err := c.world.Databases(c.id, "us-east-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.world.Inject(cloudsim.Fault{
+		Call: cloudsim.Call{Action: "DescribeDBInstances"}, Kind: cloudsim.Respond, Count: 1,
+		Status: status, Code: code, Message: "nothing for the filter dbi-resource-id",
+	})
+	there := databases[0]
+	scope := provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}
+	found := find(t, c, scope,
+		provider.Wanted{ProviderID: there.ResourceID, DisplayName: there.ID},
+		provider.Wanted{ProviderID: "db-GONE", DisplayName: "gone"},
+		provider.Wanted{ProviderID: "db-BEFORE", ProviderURI: there.ARN})
+	if found[there.ResourceID].Evidence != provider.Found || found["db-GONE"].Evidence != provider.NotFound || found["db-BEFORE"].Evidence != provider.NotFound {
+		t.Errorf("%+v", found)
+	}
+	// What goes by its ARN for want of an id of its own is asked for by the name in it.
+	if found = find(t, c, scope, provider.Wanted{ProviderID: "arn:aws:rds:us-east-1:100000000001:db:nothing"}); len(found) != 1 {
+		t.Fatal(found)
+	}
+	for _, finding := range found {
+		if finding.Evidence != provider.NotFound {
+			t.Errorf("%+v", finding)
+		}
+	}
+}
+
+// Past a bound databases are not asked for one by one: they are only not listed.
+func TestFindManyDatabases(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 1})
+	var wanted []provider.Wanted
+	for i := range 230 {
+		wanted = append(wanted, provider.Wanted{ProviderID: fmt.Sprintf("db-%d", i), DisplayName: fmt.Sprintf("db-%d", i)})
+	}
+	count := map[provider.Evidence]int{}
+	for _, finding := range find(t, c, provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, wanted...) {
+		count[finding.Evidence]++
+	}
+	if count[provider.NotFound] != 30 || count[provider.Unlisted] != 200 {
+		t.Errorf("%v", count)
+	}
+	if calls := len(c.proxy.asked("DescribeDBInstances")); calls != 33 {
+		t.Errorf("%d calls", calls)
+	}
+}

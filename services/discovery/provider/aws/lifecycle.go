@@ -1,0 +1,104 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// Check looks at instances of a scope, and says what stands against the verb.
+// Whether the credentials may do it is not tried: an endpoint that knows no dry
+// runs would do it for real.
+func (s *session) Check(
+	ctx context.Context, scope provider.ScopeID, verb provider.Verb, wanted []provider.Wanted, calls provider.Calls,
+) ([]provider.Assessment, error) {
+	findings, err := s.Find(ctx, scope, wanted, calls)
+	if err != nil {
+		return nil, err
+	}
+	assessments := make([]provider.Assessment, len(findings))
+	for i := range findings {
+		assessments[i].Finding = findings[i]
+	}
+	if scope.Kind == provider.VirtualMachine {
+		s.assessMachines(ctx, scope.Location, verb, assessments, calls)
+	} else {
+		s.assessDatabases(ctx, scope.Location, verb, assessments, calls)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return assessments, nil
+}
+
+// Act makes the one call that starts or stops an instance, or the cluster that it
+// is a member of.
+func (s *session) Act(ctx context.Context, order provider.Order, calls provider.Calls) provider.Receipt { //nolint:gocritic // The contract's.
+	switch {
+	case order.Kind == provider.VirtualMachine:
+		return s.actOnMachine(ctx, &order, calls)
+	case order.Kind == provider.Database && order.Unit != "":
+		return s.actOnCluster(ctx, &order, calls)
+	case order.Kind == provider.Database:
+		return s.actOnDatabase(ctx, &order, calls)
+	}
+	return provider.Receipt{Effect: provider.NotTaken, Refusal: provider.NewRefusal(provider.Unsupported,
+		fmt.Sprintf("Rollcall can't %s a %s of AWS", order.Verb.Word(), order.Kind), "", nil)}
+}
+
+// Follow looks once at how calls go.
+func (s *session) Follow(
+	ctx context.Context, scope provider.ScopeID, pursuits []provider.Pursuit, calls provider.Calls,
+) ([]provider.Progress, error) {
+	wanted := make([]provider.Wanted, len(pursuits))
+	for i := range pursuits {
+		wanted[i] = wantedOf(&pursuits[i].Instance)
+	}
+	findings, err := s.Find(ctx, scope, wanted, calls)
+	if err != nil {
+		return nil, err
+	}
+	var clusters map[string]*cluster
+	if scope.Kind == provider.Database {
+		clusters = s.clustersOf(ctx, scope.Location, unitsOf(pursuits), calls)
+	}
+	progress := make([]provider.Progress, len(pursuits))
+	for i := range pursuits {
+		p := &pursuits[i]
+		switch {
+		case findings[i].Evidence == provider.NotFound:
+			progress[i] = ended(findings[i], p.Verb)
+		case findings[i].Instance == nil:
+			progress[i] = provider.Progress{Effect: provider.InDoubt}
+		case scope.Kind == provider.VirtualMachine:
+			progress[i] = machineProgress(p, findings[i].Instance)
+		default:
+			progress[i] = databaseProgress(p, findings[i].Instance, clusters[p.Unit])
+		}
+		progress[i].Finding = findings[i]
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return progress, nil
+}
+
+// Remembers: AWS knows no request to start or stop by a key.
+func (s *session) Remembers(provider.Kind) time.Duration { return 0 }
+
+func wantedOf(i *provider.Instance) provider.Wanted {
+	return provider.Wanted{ProviderID: i.ProviderID, ProviderURI: i.ProviderURI, DisplayName: i.DisplayName, Zone: i.Zone}
+}
+
+// ended is the progress of what is there no more.
+func ended(f provider.Finding, verb provider.Verb) provider.Progress {
+	return provider.Progress{Effect: provider.InDoubt, Refusal: provider.NewRefusal(provider.IsTerminated,
+		fmt.Sprintf("AWS has no %s any more: it was deleted while it was to %s", f.ProviderID, verb.Word()), "", nil)}
+}
+
+var (
+	_ provider.Operator   = (*session)(nil)
+	_ provider.Recognizer = (*Provider)(nil)
+)

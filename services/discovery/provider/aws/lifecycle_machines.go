@@ -1,0 +1,209 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// assessMachines says what stands against a start or stop of EC2 instances.
+func (s *session) assessMachines(
+	ctx context.Context, region string, verb provider.Verb, assessments []provider.Assessment, calls provider.Calls,
+) {
+	var spot map[string]types.SpotInstanceType
+	if verb == provider.Stop {
+		spot = s.spotKinds(ctx, region, assessments, calls)
+	}
+	for i := range assessments {
+		a := &assessments[i]
+		if a.Instance == nil || a.Instance.Machine == nil {
+			continue
+		}
+		if a.Obstacle = machineInWay(a.Instance, verb); a.Obstacle != nil || verb == provider.Start {
+			continue
+		}
+		kind, known := spot[a.Instance.Machine.SpotRequest]
+		a.Obstacle = machineCantStop(a.Instance, kind)
+		if a.Obstacle == nil && a.Instance.Machine.Spot && !known {
+			a.Notes = append(a.Notes, "It is a spot instance: EC2 stops it only when its spot request is persistent, which it did not say.")
+		}
+	}
+}
+
+// machineInWay is a state in which the call is not allowed.
+func machineInWay(i *provider.Instance, verb provider.Verb) *provider.Refusal {
+	switch {
+	case i.State == provider.StateTerminated, i.ProviderState == string(types.InstanceStateNameShuttingDown):
+		return terminated(i.DisplayName)
+	case verb == provider.Start && i.State == provider.StateStopping:
+		return provider.NewRefusal(provider.WrongState, i.DisplayName+" is still stopping: EC2 starts it when it has stopped", "", nil).Soon()
+	}
+	return nil
+}
+
+func terminated(name string) *provider.Refusal {
+	return provider.NewRefusal(provider.IsTerminated, name+" was deleted for good", "", nil)
+}
+
+// machineCantStop is why EC2 does not stop an instance, or should not be asked to
+// (EC2 User Guide, "Stop and start Amazon EC2 instances").
+func machineCantStop(i *provider.Instance, spot types.SpotInstanceType) *provider.Refusal {
+	switch m := i.Machine; {
+	case m.InstanceStore:
+		return provider.NewRefusal(provider.CantStopInstanceStore,
+			i.DisplayName+" has its root disk in an instance store: EC2 stops no such instance, for the disk would be lost",
+			"Terminate it when it is not needed, or launch it anew from an image with an EBS root disk.", nil)
+	case spot == types.SpotInstanceTypeOneTime:
+		return cantStopSpot(i.DisplayName)
+	case m.AutoscalingGroup != "":
+		return provider.NewRefusal(provider.CantStopAutoscaled,
+			fmt.Sprintf("%s belongs to the Auto Scaling group %s, which would terminate it and launch another one", i.DisplayName, m.AutoscalingGroup),
+			"Lower the group's desired capacity; or put the instance into standby, or suspend the group's health checks, and stop it then.", nil)
+	}
+	return nil
+}
+
+func cantStopSpot(name string) *provider.Refusal {
+	return provider.NewRefusal(provider.CantStopSpot, name+" is a spot instance of a one-time request: EC2 can only terminate it",
+		"Terminate it when it is not needed; to be stopped it needs a persistent spot request.", nil)
+}
+
+// spotRequestsAsked are asked for in one call: a filter may have 200 values.
+const spotRequestsAsked = 100
+
+// spotKinds tells of the requests behind spot instances whether they are one-time
+// or persistent, as far as EC2 says. It needs ec2:DescribeSpotInstanceRequests;
+// without it the call itself tells.
+func (s *session) spotKinds(
+	ctx context.Context, region string, assessments []provider.Assessment, calls provider.Calls,
+) map[string]types.SpotInstanceType {
+	var requests []string
+	for i := range assessments {
+		if instance := assessments[i].Instance; instance != nil && instance.Machine != nil && instance.Machine.SpotRequest != "" {
+			requests = append(requests, instance.Machine.SpotRequest)
+		}
+	}
+	kinds := make(map[string]types.SpotInstanceType, len(requests))
+	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+	at := call{service: "EC2", region: region, permission: "ec2:DescribeSpotInstanceRequests"}
+	for len(requests) > 0 {
+		some := requests[:min(len(requests), spotRequestsAsked)]
+		requests = requests[len(some):]
+		answer, err := attempt(ctx, s.provider.config.CallLimit, calls, s.failures(at), func(ctx context.Context) (*ec2.DescribeSpotInstanceRequestsOutput, error) {
+			// A filter, where naming them would fail the call for one that is gone.
+			return client.DescribeSpotInstanceRequests(ctx, &ec2.DescribeSpotInstanceRequestsInput{
+				Filters: []types.Filter{{Name: aws.String("spot-instance-request-id"), Values: some}},
+			})
+		})
+		if err != nil {
+			return kinds
+		}
+		for i := range answer.SpotInstanceRequests {
+			kinds[aws.ToString(answer.SpotInstanceRequests[i].SpotInstanceRequestId)] = answer.SpotInstanceRequests[i].Type
+		}
+	}
+	return kinds
+}
+
+// actOnMachine starts or stops one EC2 instance.
+func (s *session) actOnMachine(ctx context.Context, order *provider.Order, calls provider.Calls) provider.Receipt {
+	a := s.act(order, "EC2", map[provider.Verb]string{provider.Start: "ec2:StartInstances", provider.Stop: "ec2:StopInstances"}[order.Verb])
+	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) {
+		o.Region, o.HTTPClient, o.Retryer = order.Location, a.client, aws.NopRetryer{}
+		o.APIOptions = append(o.APIOptions, a.watch)
+	})
+	ids := []string{order.Instance.ProviderID}
+	return a.once(ctx, calls, func(ctx context.Context) (provider.State, string, error) {
+		var changes []types.InstanceStateChange
+		if order.Verb == provider.Start {
+			out, err := client.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: ids})
+			if err != nil {
+				return "", "", err
+			}
+			changes = out.StartingInstances
+		} else {
+			out, err := client.StopInstances(ctx, &ec2.StopInstancesInput{InstanceIds: ids})
+			if err != nil {
+				return "", "", err
+			}
+			changes = out.StoppingInstances
+		}
+		for i := range changes {
+			if aws.ToString(changes[i].InstanceId) == ids[0] {
+				state, word := machineState(changes[i].CurrentState)
+				return state, word, nil
+			}
+		}
+		return "", "", nonsense("EC2 in " + order.Location + " answered without the instance that it was to " + order.Verb.Word())
+	})
+}
+
+// machineProgress is how far a start or stop has come, by what EC2 shows of the
+// instance. LaunchTime moves with each start, which tells a start that was made
+// from one that was not, whatever became of it.
+func machineProgress(p *provider.Pursuit, now *provider.Instance) provider.Progress {
+	if refusal := machineInWay(now, provider.Stop); refusal != nil {
+		return provider.Progress{Effect: provider.InDoubt, Refusal: refusal}
+	}
+	taken := provider.Progress{Effect: provider.Taken}
+	switch since, starting := startedAfter(p, now), p.Verb == provider.Start; {
+	case starting && now.State == provider.StatePending,
+		starting && now.State == provider.StateRunning && (since >= 0 || p.Instance.State != provider.StateRunning),
+		!starting && (now.State == provider.StateStopping || now.State == provider.StateStopped):
+		return taken
+	case starting && now.State == provider.StateStopped && (since > clocksApart || since >= 0 && !byUser(now)):
+		taken.Refusal = gaveUp(now)
+		return taken
+	case starting && now.State == provider.StateStopping && since >= 0:
+		return taken // It is on its way back; the reason shows when it has stopped.
+	case !starting && since > clocksApart:
+		taken.Refusal = provider.NewRefusal(provider.CloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
+		return taken
+	}
+	return provider.Progress{Effect: provider.InDoubt}
+}
+
+// clocksApart is how far our clock and AWS's may be apart.
+const clocksApart = 2 * time.Second
+
+// startedAfter is how long after the call the instance was last started, in
+// whole seconds as EC2 tells it; less than 0 for before.
+func startedAfter(p *provider.Pursuit, now *provider.Instance) time.Duration {
+	if now.Machine == nil || now.Machine.StartTime.IsZero() || p.CallTime.IsZero() {
+		return -1
+	}
+	return now.Machine.StartTime.Sub(p.CallTime.Truncate(time.Second))
+}
+
+// byUser tells that an instance has stopped because somebody had it stop.
+func byUser(now *provider.Instance) bool {
+	reason := now.Machine.StateReason
+	return reason == "" || strings.HasPrefix(reason, "Client.UserInitiated") || strings.HasPrefix(reason, "Client.InstanceInitiated")
+}
+
+// gaveUp is why an instance that was started has stopped again.
+func gaveUp(now *provider.Instance) *provider.Refusal {
+	reason := now.Machine.StateReason
+	says := fmt.Sprintf("EC2 started %s and gave it up: %s", now.DisplayName, shorten(reason))
+	switch {
+	case reason == "":
+		return provider.NewRefusal(provider.CloudFailed, fmt.Sprintf("EC2 started %s, and it stopped again; EC2 does not say why", now.DisplayName), "", nil)
+	case byUser(now):
+		return provider.NewRefusal(provider.CloudFailed, fmt.Sprintf("%s was started, and stopped again by somebody else: %s", now.DisplayName, shorten(reason)), "", nil)
+	case strings.Contains(reason, "Insufficient"):
+		return provider.NewRefusal(provider.InsufficientCapacity, says, remedyCapacity, nil).Soon()
+	case strings.Contains(reason, "LimitExceeded"):
+		return provider.NewRefusal(provider.QuotaExceeded, says, remedyQuota, nil)
+	case strings.HasPrefix(reason, "Client.InternalError"):
+		return provider.NewRefusal(provider.CloudFailed, says,
+			"Most often a disk is encrypted with a key that EC2 may not use: check the key, its state and its policy.", nil)
+	}
+	return provider.NewRefusal(provider.CloudFailed, says, "", nil)
+}

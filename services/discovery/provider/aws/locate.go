@@ -1,0 +1,174 @@
+package aws
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// The forms of AWS's ids (EC2 User Guide, "Resource IDs"; RDS API Reference,
+// DbiResourceId).
+var (
+	machineIDForm  = regexp.MustCompile(`^i-[0-9a-f]{8}(?:[0-9a-f]{9})?$`)
+	databaseIDForm = regexp.MustCompile(`^db-[0-9A-Z]{20,40}$`)
+	arnForm        = regexp.MustCompile(`^arn:aws[a-z-]*:(ec2|rds):([a-z0-9-]+):(\d{12}):(instance/|db:)(.+)$`)
+)
+
+// Recognizes tells EC2's and RDS's ids and addresses by their forms.
+func (p *Provider) Recognizes(providerID string) (provider.Kind, bool) {
+	switch {
+	case machineIDForm.MatchString(providerID):
+		return provider.VirtualMachine, true
+	case databaseIDForm.MatchString(providerID):
+		return provider.Database, true
+	}
+	if a, ok := parseARN(providerID); ok {
+		return a.kind, true
+	}
+	return "", false
+}
+
+// arn is the address of an instance, taken apart.
+type arn struct {
+	kind            provider.Kind
+	region, account string
+	// name is the id of a machine, the identifier of a database.
+	name string
+}
+
+func parseARN(text string) (arn, bool) {
+	m := arnForm.FindStringSubmatch(text)
+	switch {
+	case m == nil:
+	case m[1] == "ec2" && m[4] == "instance/":
+		return arn{provider.VirtualMachine, m[2], m[3], m[5]}, true
+	case m[1] == "rds" && m[4] == "db:":
+		return arn{provider.Database, m[2], m[3], m[5]}, true
+	}
+	return arn{}, false
+}
+
+// placesAtOnce are searched side by side.
+const placesAtOnce = 8
+
+// Locate looks for an instance by its id, in all regions of the account that the
+// hint leaves open. An ARN says itself where to look.
+func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider.Calls) (*provider.Located, error) {
+	kind, known := s.provider.Recognizes(hint.ProviderID)
+	if hint.Kind != "" && known && hint.Kind != kind {
+		return nil, nil
+	}
+	if kind == "" {
+		kind = hint.Kind
+	}
+	wanted := provider.Wanted{ProviderID: hint.ProviderID}
+	if address, ok := parseARN(hint.ProviderID); ok {
+		if address.account != s.account.CloudID || hint.Location != "" && hint.Location != address.region {
+			return nil, nil
+		}
+		if kind == provider.Database {
+			return s.locateDatabase(ctx, address, calls)
+		}
+		hint.Location, wanted.ProviderID = address.region, address.name
+	}
+	places, err := s.places(ctx, hint, kind)
+	if err != nil {
+		return nil, err
+	}
+	return s.search(ctx, places, wanted, calls)
+}
+
+// places are the scopes to look in.
+func (s *session) places(ctx context.Context, hint provider.Hint, kind provider.Kind) ([]provider.PlannedScope, error) {
+	if hint.Location != "" && kind != "" {
+		return []provider.PlannedScope{{ScopeID: provider.ScopeID{Kind: kind, Location: hint.Location}}}, nil
+	}
+	planned, err := s.Scopes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var places []provider.PlannedScope
+	for _, p := range planned {
+		if (kind == "" || p.Kind == kind) && (hint.Location == "" || p.Location == hint.Location) {
+			places = append(places, p)
+		}
+	}
+	return places, nil
+}
+
+// search asks for one instance in several places, side by side, until it is
+// found.
+func (s *session) search(ctx context.Context, places []provider.PlannedScope, wanted provider.Wanted, calls provider.Calls) (*provider.Located, error) {
+	searching, stop := context.WithCancel(ctx)
+	defer stop()
+	var (
+		mu      sync.Mutex
+		located *provider.Located
+		lost    *provider.Failure
+		all     sync.WaitGroup
+	)
+	turns := make(chan struct{}, placesAtOnce)
+	for _, place := range places {
+		if place.Failure != nil {
+			lost = place.Failure
+			continue
+		}
+		turns <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turns }()
+			findings, err := s.Find(searching, place.ScopeID, []provider.Wanted{wanted}, calls)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil || len(findings) != 1:
+			case findings[0].Instance != nil:
+				located = &provider.Located{ScopeID: place.ScopeID, Instance: *findings[0].Instance}
+				stop() // It is nowhere else.
+			case findings[0].Failure != nil:
+				lost = findings[0].Failure
+			}
+		})
+	}
+	all.Wait()
+	switch {
+	case located != nil:
+		return located, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case lost != nil:
+		return nil, lost
+	}
+	return nil, nil
+}
+
+// locateDatabase asks for the database with an ARN.
+func (s *session) locateDatabase(ctx context.Context, address arn, calls provider.Calls) (*provider.Located, error) {
+	f := &databaseSearch{
+		session: s, region: address.region, calls: calls,
+		client: rds.NewFromConfig(s.config, func(o *rds.Options) { o.Region = address.region }),
+	}
+	found, err := f.describe(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(address.name)})
+	if err != nil {
+		if strings.TrimSuffix(codeOf(err), "Fault") == noDatabaseCode {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var members map[string]member
+	if len(found) > 0 && aws.ToString(found[0].DBClusterIdentifier) != "" {
+		if members, err = f.clusterMembers(ctx, f.client, f.region, f.calls); err != nil {
+			return nil, err
+		}
+	}
+	instances, err := f.databases(f.region, found, members)
+	if err != nil || len(instances) == 0 {
+		return nil, err
+	}
+	return &provider.Located{ScopeID: provider.ScopeID{Kind: provider.Database, Location: address.region}, Instance: instances[0]}, nil
+}

@@ -1,0 +1,229 @@
+package aws_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestProvider(t *testing.T) {
+	t.Parallel()
+	providertest.Run(t, func(t testing.TB) providertest.Cloud {
+		t.Helper()
+		return newCloud(t, cloudsim.Config{Regions: []string{"us-east-1", "eu-west-1"}, Instances: 60, Databases: 45, Hostile: true, Transition: cloudsim.Immediately})
+	})
+}
+
+// cloud is a simulated account with a provider that reads it.
+type cloud struct {
+	world    *cloudsim.World
+	proxy    *proxy
+	provider *aws.Provider
+	id       string
+}
+
+func newCloud(t testing.TB, config cloudsim.Config, configure ...func(*aws.Config)) *cloud {
+	t.Helper()
+	config.VerifySignatures = true
+	world := cloudsim.New(config)
+	c := &cloud{world: world, id: world.Accounts()[0], proxy: &proxy{next: simaws.NewHandler(world)}}
+	server := httptest.NewServer(c.proxy)
+	key := world.Key(c.id)
+	awsConfig := aws.Config{
+		EndpointURL: server.URL, Region: "us-east-1",
+		Keys:     &aws.Keys{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.Secret},
+		PageSize: 20, Attempts: 3, AttemptLimit: 2 * time.Second, CallLimit: 5 * time.Second, MaxBackoff: 20 * time.Millisecond,
+	}
+	for _, change := range configure {
+		change(&awsConfig)
+	}
+	c.provider = aws.New(awsConfig)
+	t.Cleanup(func() {
+		c.provider.Close()
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return c
+}
+
+func (c *cloud) Provider() provider.Provider { return c.provider }
+
+func (c *cloud) Account() provider.Account {
+	return provider.Account{ID: "aws-" + c.id, Provider: provider.AWS, CloudID: c.id}
+}
+
+func (c *cloud) Credentials() provider.Credentials { return provider.AWSDefault{} }
+
+func (c *cloud) Truth(t testing.TB) map[provider.ScopeID][]string {
+	t.Helper()
+	truth, err := c.world.Truth(c.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[provider.ScopeID][]string{}
+	for _, machine := range truth.Machines {
+		scope := provider.ScopeID{Kind: provider.VirtualMachine, Location: machine.Region}
+		ids[scope] = append(ids[scope], machine.ID)
+	}
+	for _, database := range truth.Databases {
+		scope := provider.ScopeID{Kind: provider.Database, Location: database.Region}
+		ids[scope] = append(ids[scope], database.ResourceID)
+	}
+	return ids
+}
+
+// Remove takes an instance away without a trace.
+func (c *cloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
+	t.Helper()
+	if scope.Kind == provider.VirtualMachine {
+		if err := c.world.Vanish(c.id, scope.Location, id); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	databases, err := c.world.Databases(c.id, scope.Location)
+	for i := range databases {
+		if err == nil && databases[i].ResourceID == id {
+			_, err = c.world.DeleteDatabase(c.id, scope.Location, databases[i].ID)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// simulated are the faults that cloudsim has itself.
+var simulated = map[providertest.Fault]cloudsim.Fault{
+	providertest.Denied:      {Kind: cloudsim.AccessDenied},
+	providertest.Throttled:   {Kind: cloudsim.Throttle},
+	providertest.Down:        {Kind: cloudsim.Drop},
+	providertest.Broken:      {Kind: cloudsim.ServerError},
+	providertest.Truncated:   {Kind: cloudsim.Truncate},
+	providertest.Malformed:   {Kind: cloudsim.Malformed},
+	providertest.FailsMidway: {Kind: cloudsim.FailMidway},
+	providertest.Endless:     {Kind: cloudsim.EndlessPages},
+	providertest.Circular:    {Kind: cloudsim.RepeatToken},
+	providertest.Expired:     {Kind: cloudsim.Expired},
+	providertest.Revoked:     {Kind: cloudsim.Revoked},
+	providertest.Flaky:       {Kind: cloudsim.Drop, Probability: 0.2},
+	providertest.Lying:       {Kind: cloudsim.Empty},
+}
+
+func (c *cloud) Break(t testing.TB, scope provider.ScopeID, kind providertest.Fault) {
+	t.Helper()
+	calls := []cloudsim.Call{{Region: scope.Location, Service: "ec2", Action: "DescribeInstances"}}
+	switch scope.Kind {
+	case provider.Database:
+		calls[0] = cloudsim.Call{Region: scope.Location, Service: "rds", Action: "DescribeDBInstances"}
+	case "":
+		calls = []cloudsim.Call{{Service: "sts"}, {Service: "ec2", Action: "DescribeRegions"}}
+	}
+	for _, call := range calls {
+		switch kind {
+		case providertest.Blank:
+			c.proxy.spoil(call, "")
+		case providertest.Foreign:
+			c.proxy.spoil(call, "<!-- proxy -->\n<html><body>Please sign in</body></html>")
+		case providertest.Hung:
+			c.world.Inject(cloudsim.Fault{Call: call, Kind: cloudsim.Hang})
+		default:
+			fault, ok := simulated[kind]
+			if !ok {
+				t.Fatalf("no fault %s", kind)
+			}
+			fault.Call = call
+			c.world.Inject(fault)
+		}
+	}
+}
+
+// proxy stands before the cloud and gives answers that no cloud gives.
+type proxy struct {
+	next http.Handler
+
+	mu      sync.Mutex
+	answers []spoiled
+	forms   []url.Values
+}
+
+// asked are the forms of the calls of an action so far.
+func (p *proxy) asked(action string) []url.Values {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(p.forms), func(form url.Values) bool { return form.Get("Action") != action })
+}
+
+type spoiled struct {
+	call   cloudsim.Call
+	answer string
+}
+
+func (p *proxy) spoil(call cloudsim.Call, answer string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answers = append(p.answers, spoiled{call, answer})
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forms = append(p.forms, form)
+	for _, s := range p.answers {
+		// The credential scope of the signature says region and service.
+		scope := fmt.Sprintf("/%s/%s/", s.call.Region, s.call.Service)
+		if strings.Contains(r.Header.Get("Authorization"), strings.ReplaceAll(scope, "//", "/")) &&
+			strings.Contains(string(body), "Action="+s.call.Action) {
+			fmt.Fprint(w, s.answer)
+			return
+		}
+	}
+	p.mu.Unlock()
+	defer p.mu.Lock()
+	p.next.ServeHTTP(w, r)
+}
+
+// An endpoint that speaks a part of RDS alone has no clusters, and databases all
+// the same.
+func TestDatabasesWithoutClusters(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 8})
+	c.world.Inject(cloudsim.Fault{
+		Call: cloudsim.Call{Action: "DescribeDBClusters"}, Kind: cloudsim.Respond,
+		Status: http.StatusBadRequest, Code: "InvalidAction", Message: "Could not find operation DescribeDBClusters",
+	})
+	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen counter
+	if err := session.Read(t.Context(), provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, &seen); err != nil || seen.instances != 8 {
+		t.Errorf("read %d databases: %v", seen.instances, err)
+	}
+}

@@ -1,0 +1,111 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// remedyOdd is what to do about answers that make no sense.
+const remedyOdd = "Nothing of this answer was taken, and Rollcall tries again by itself. " +
+	"If it goes on, look at what answers at the endpoint: a proxy, or a simulator."
+
+// remedy says for people what to do about a failure of this call.
+func (c call) remedy(reason provider.Reason) string {
+	switch reason {
+	case provider.CredentialsInvalid:
+		return c.remedyInvalid()
+	case provider.CredentialsExpired:
+		return c.remedyExpired()
+	case provider.PermissionDenied:
+		return c.remedyDenied()
+	case provider.Throttled:
+		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, something else uses up the request limits of %s; a longer sync interval helps.", c)
+	case provider.Unreachable:
+		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, check the network from discovery to %s, and the AWS Health Dashboard.", c)
+	case provider.APIDisabled:
+		return fmt.Sprintf("Enable %s for the account, or take %s off the account's regions.", c, c.region)
+	}
+	return remedyOdd
+}
+
+func (c call) remedyInvalid() string {
+	key, isKey := c.by.(provider.AWSAccessKey)
+	_, isRole := c.by.(provider.AWSAssumeRole)
+	switch {
+	case c.principal != "":
+		// They were good for STS a moment ago.
+		text := fmt.Sprintf("Check that the region %s is enabled for the account: in one that is not, AWS knows no credentials.", c.region)
+		if isKey {
+			text += fmt.Sprintf(" Otherwise the access key %s was deleted or switched off meanwhile.", key.ID)
+		}
+		return text
+	case isKey:
+		return fmt.Sprintf("Give the account another access key: %s was deleted or switched off, or its secret is another one.", key.ID)
+	case isRole:
+		return "Nothing, if it passes: Rollcall assumes the account's role anew. If it goes on, check the credentials that assume the role."
+	case c.role != nil:
+		return fmt.Sprintf("Check the credentials where discovery runs: they are to assume %s. They may be an access key that was deleted, or switched off.", c.role.RoleARN)
+	}
+	return "Give discovery AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role of its machine; " +
+		"or set the account to assume a role. An access key may have been deleted, or switched off."
+}
+
+func (c call) remedyExpired() string {
+	switch c.by.(type) {
+	case provider.AWSAccessKey:
+		return "Check that the clock where discovery runs is right: an access key does not expire by itself. If it is, give the account another key."
+	case provider.AWSAssumeRole:
+		return "Nothing, if it passes: Rollcall assumes the account's role anew. If it goes on, renew the credentials that assume the role, " +
+			"and check that the clock where discovery runs is right."
+	}
+	return "Sign in again, or renew the credentials, where discovery runs; if they are fresh, check that its clock is right."
+}
+
+// remedyTrust is for roles that can't be assumed.
+func (c call) remedyTrust() string {
+	who := "discovery's credentials"
+	switch by := c.by.(type) {
+	case provider.AWSAccessKey:
+		who = "the user of the access key " + by.ID
+	case provider.AWSAssumeRole:
+		who = by.RoleARN
+	}
+	text := fmt.Sprintf("Check that %s exists, that its trust policy lets %s assume it", c.role.RoleARN, who)
+	if c.role.ExternalID != "" {
+		text += fmt.Sprintf(" with the external id %q", c.role.ExternalID)
+	} else {
+		text += " without an external id (or give the account the one it asks for)"
+	}
+	if len(c.role.SessionTags) > 0 {
+		return text + " and tag the session (sts:TagSession), and that these are allowed sts:AssumeRole and sts:TagSession."
+	}
+	return text + ", and that these are allowed sts:AssumeRole."
+}
+
+func (c call) remedyDenied() string {
+	if c.role != nil {
+		return c.remedyTrust()
+	}
+	who := "the credentials"
+	if c.principal != "" {
+		who = principalName(c.principal)
+	}
+	if c.optional {
+		return fmt.Sprintf("Nothing: accounts are read without it. Allow %s to %s in %s if Rollcall is to start and stop instances there.", c.permission, who, c.region)
+	}
+	return fmt.Sprintf("Allow %s to %s in %s, and check that no service control policy denies it there.", c.permission, who, c.region)
+}
+
+// principalName is the part of an ARN that people know a principal by:
+// `arn:aws:sts::100000000001:assumed-role/rollcall/session` is the role of that
+// name.
+func principalName(arn string) string {
+	_, resource, ok := strings.Cut(arn, "assumed-role/")
+	if !ok {
+		return arn
+	}
+	role, _, _ := strings.Cut(resource, "/")
+	return "the role " + role
+}

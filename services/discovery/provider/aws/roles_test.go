@@ -1,0 +1,64 @@
+package aws_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// counter is a Sink that counts.
+type counter struct{ instances int }
+
+func (c *counter) Page(_ context.Context, instances []provider.Instance) error {
+	c.instances += len(instances)
+	return nil
+}
+
+func (*counter) Called(bool) {}
+
+// A role is assumed once for many runs; again when the account's settings change,
+// and when the session turns out to be over.
+func TestRoleIsKept(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.Config{Accounts: 2, Regions: []string{"us-east-1"}, Instances: 1})
+	other := c.world.Accounts()[1]
+	account := provider.Account{ID: "aws-" + other, Provider: provider.AWS, CloudID: other}
+	role := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(other, "rollcall")}
+	run := func() error {
+		session, err := c.provider.Open(t.Context(), account, role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := session.Identity(t.Context()); err != nil || got != other {
+			return err
+		}
+		return session.Read(t.Context(), provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}, &counter{})
+	}
+	assumed := func(want int64) {
+		t.Helper()
+		if got := c.world.Requests(cloudsim.Call{Action: "AssumeRole"}).Requests; got != want {
+			t.Errorf("assumed %d times, want %d", got, want)
+		}
+	}
+	for range 3 {
+		if err := run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	assumed(1)
+	role.RoleARN = cloudsim.RoleARN(other, "another")
+	if err := run(); err != nil {
+		t.Fatal(err)
+	}
+	assumed(2)
+	c.world.ExpireSessions(other)
+	if err := run(); provider.FailureOf(err).Reason != provider.CredentialsExpired {
+		t.Errorf("with the session over: %v", err)
+	}
+	if err := run(); err != nil {
+		t.Errorf("the run after: %v", err)
+	}
+	assumed(3)
+}

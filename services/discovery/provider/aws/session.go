@@ -1,0 +1,165 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// session is a way into one account, for one run.
+type session struct {
+	provider *Provider
+	account  provider.Account
+	config   aws.Config
+	// homes are where to ask what is the same in all regions.
+	homes []string
+	// how the account is signed in to.
+	how provider.Credentials
+	// forget drops credentials that turned out to be no good.
+	forget func()
+
+	// principal is the ARN that the credentials speak for, once known.
+	principal string
+}
+
+// Identity is the id of the account that the credentials open.
+func (s *session) Identity(ctx context.Context) (string, error) {
+	answer, err := inFirst(s.homes, unreachable, func(region string) (*sts.GetCallerIdentityOutput, error) {
+		client := sts.NewFromConfig(s.config, func(o *sts.Options) { o.Region = region })
+		at := call{service: "STS", region: region, permission: "sts:GetCallerIdentity"}
+		return attempt(ctx, s.provider.homeLimit(), nil, s.failures(at), func(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
+			return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		})
+	})
+	if err != nil {
+		return "", err
+	}
+	if aws.ToString(answer.Account) == "" {
+		return "", nonsense("STS did not say which account the credentials open")
+	}
+	s.principal = aws.ToString(answer.Arn)
+	return *answer.Account, nil
+}
+
+// Scopes are both kinds in every wanted region.
+func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
+	enabled, err := s.enabledRegions(ctx)
+	wanted := s.account.Regions
+	switch {
+	case err != nil && len(wanted) > 0 && isDenied(err):
+		// We may not ask which regions are enabled. In one that is not, AWS knows no
+		// credentials, so its scopes will say so themselves.
+		enabled = wanted
+	case err != nil:
+		return nil, err
+	case len(enabled) == 0:
+		return nil, nonsense("EC2 names no region that is enabled for the account")
+	case len(wanted) == 0:
+		wanted = enabled
+	}
+	wanted = slices.Clone(wanted)
+	slices.Sort(wanted)
+	var scopes []provider.PlannedScope
+	for _, region := range slices.Compact(wanted) {
+		var failure *provider.Failure
+		if !slices.Contains(enabled, region) {
+			failure = provider.NewFailure(provider.APIDisabled,
+				fmt.Sprintf("the region %s is not enabled for the account", region),
+				fmt.Sprintf("Enable %s for the account, or take it off the account's regions.", region), nil)
+		}
+		for _, kind := range []provider.Kind{provider.VirtualMachine, provider.Database} {
+			scopes = append(scopes, provider.PlannedScope{ScopeID: provider.ScopeID{Kind: kind, Location: region}, Failure: failure})
+		}
+	}
+	return scopes, nil
+}
+
+// enabledRegions are those that the account can use.
+func (s *session) enabledRegions(ctx context.Context) ([]string, error) {
+	answer, err := inFirst(s.homes, unreachableOrDenied, func(region string) (*ec2.DescribeRegionsOutput, error) {
+		client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+		at := call{service: "EC2", region: region, permission: "ec2:DescribeRegions"}
+		return attempt(ctx, s.provider.homeLimit(), nil, s.failures(at), func(ctx context.Context) (*ec2.DescribeRegionsOutput, error) {
+			return client.DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(false)})
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var regions []string
+	for _, region := range answer.Regions {
+		if name := aws.ToString(region.RegionName); name != "" && aws.ToString(region.OptInStatus) != "not-opted-in" {
+			regions = append(regions, name)
+		}
+	}
+	return regions, nil
+}
+
+// Read lists a scope into sink.
+func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provider.Sink) error {
+	switch scope.Kind {
+	case provider.VirtualMachine:
+		return s.readMachines(ctx, scope.Location, sink)
+	case provider.Database:
+		return s.readDatabases(ctx, scope.Location, sink)
+	}
+	return fmt.Errorf("aws: scope of kind %s", scope.Kind)
+}
+
+// failures says what errors of a call mean, in the light of who calls.
+func (s *session) failures(at call) func(context.Context, error) error {
+	at.principal, at.by = s.principal, s.how
+	return func(ctx context.Context, err error) error {
+		err = at.classify(ctx, err)
+		if reason := reasonOf(err); reason == provider.CredentialsInvalid || reason == provider.CredentialsExpired {
+			s.forget()
+		}
+		return err
+	}
+}
+
+// inFirst does something in the first region where it does not fail in a way
+// that another region may cure. When all fail, the first failure counts.
+func inFirst[T any](regions []string, curable func(error) bool, do func(region string) (T, error)) (T, error) {
+	var (
+		result T
+		first  error
+	)
+	for _, region := range regions {
+		var err error
+		result, err = do(region)
+		if err == nil {
+			return result, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if !curable(err) {
+			break
+		}
+	}
+	return result, first
+}
+
+func reasonOf(err error) provider.Reason {
+	if f, ok := errors.AsType[*provider.Failure](err); ok {
+		return f.Reason
+	}
+	return ""
+}
+
+func isDenied(err error) bool { return reasonOf(err) == provider.PermissionDenied }
+
+func unreachable(err error) bool {
+	reason := reasonOf(err)
+	return reason == provider.Unreachable || reason == provider.Throttled
+}
+
+func unreachableOrDenied(err error) bool { return unreachable(err) || isDenied(err) }

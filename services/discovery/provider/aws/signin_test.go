@@ -1,0 +1,204 @@
+package aws_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+)
+
+// few is a world of several accounts with little in them.
+func few() cloudsim.Config {
+	return cloudsim.Config{Accounts: 3, Regions: []string{"us-east-1", "eu-west-1"}, Instances: 5, Databases: 2, Transition: cloudsim.Immediately}
+}
+
+// open begins a session of one of the world's accounts.
+func (c *cloud) open(t *testing.T, cloudID string, how provider.Credentials) provider.Session {
+	t.Helper()
+	session, err := c.provider.Open(t.Context(), provider.Account{ID: "aws-" + cloudID, Provider: provider.AWS, CloudID: cloudID}, how)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
+
+// wantIdentity holds credentials to open the account.
+func (c *cloud) wantIdentity(t *testing.T, cloudID string, how provider.Credentials) provider.Session {
+	t.Helper()
+	session := c.open(t, cloudID, how)
+	if got, err := session.Identity(t.Context()); err != nil || got != cloudID {
+		t.Fatalf("they open %q (%v), want %s", got, err, cloudID)
+	}
+	return session
+}
+
+// wantFailure holds an error to be a failure for the reason, whose remedy says
+// something, and which holds none of the secrets, nor does its cause.
+func wantFailure(t *testing.T, err error, reason provider.Reason, remedy string, secrets ...string) {
+	t.Helper()
+	failure, ok := errors.AsType[*provider.Failure](err)
+	if !ok || failure.Reason != reason || !strings.Contains(failure.Remedy, remedy) {
+		t.Fatalf("%v, want %s with a remedy that says %q: %+v", err, reason, remedy, failure)
+	}
+	shown := fmt.Sprintf("%+v %v", failure, errors.Unwrap(failure))
+	for _, secret := range secrets {
+		if strings.Contains(shown, secret) {
+			t.Errorf("%q holds a secret", shown)
+		}
+	}
+}
+
+// nowhere takes what is read.
+type nowhere struct{}
+
+func (nowhere) Page(context.Context, []provider.Instance) error { return nil }
+func (nowhere) Called(bool)                                     {}
+
+func (c *cloud) accessKey(cloudID string) provider.AWSAccessKey {
+	key := c.world.Key(cloudID)
+	return provider.AWSAccessKey{ID: key.AccessKeyID, Secret: provider.Secret(key.Secret)}
+}
+
+func TestAccessKey(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, few())
+	second := c.world.Accounts()[1]
+	key := c.accessKey(second)
+	session := c.wantIdentity(t, second, key)
+	read := func() error {
+		return session.Read(t.Context(), provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}, nowhere{})
+	}
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+
+	c.world.RevokeKey(key.ID) // While the account is being read.
+	wantFailure(t, read(), provider.CredentialsInvalid, key.ID, string(key.Secret))
+	_, err := c.open(t, second, key).Identity(t.Context())
+	wantFailure(t, err, provider.CredentialsInvalid, key.ID, string(key.Secret))
+	c.wantIdentity(t, c.id, provider.AWSDefault{}) // Nobody else's.
+
+	c.world.RestoreKey(key.ID)
+	c.wantIdentity(t, second, key)
+	wrong := provider.AWSAccessKey{ID: key.ID, Secret: "not-the-secret-of-the-key"}
+	_, err = c.open(t, second, wrong).Identity(t.Context())
+	wantFailure(t, err, provider.CredentialsInvalid, key.ID, string(wrong.Secret))
+}
+
+// A session that ends while an account is being read says so, and the next one
+// begins anew.
+func TestSessionExpires(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, few())
+	second := c.world.Accounts()[1]
+	role := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(second, "rollcall")}
+	session := c.wantIdentity(t, second, role)
+	c.world.ExpireSessions(second)
+	err := session.Read(t.Context(), provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}, nowhere{})
+	wantFailure(t, err, provider.CredentialsExpired, "anew")
+	c.wantIdentity(t, second, role)
+}
+
+// A role is assumed by the credentials of another account, which may be a role in
+// turn, and of an access key at last.
+func TestChain(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, few())
+	accounts := c.world.Accounts()
+	c.world.PutRole(accounts[1], cloudsim.Role{Name: "hub", ExternalID: "hub-id", Trusts: accounts[:1]})
+	c.world.PutRole(accounts[2], cloudsim.Role{Name: "rollcall", ExternalID: "leaf-id", Trusts: accounts[1:2]})
+	hub := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(accounts[1], "hub"), ExternalID: "hub-id"}
+	leaf := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(accounts[2], "rollcall"), ExternalID: "leaf-id", Source: hub}
+	session := c.wantIdentity(t, accounts[2], leaf)
+	if _, err := session.Scopes(t.Context()); err != nil {
+		t.Error(err)
+	}
+
+	root := c.accessKey(accounts[0])
+	keyed := hub
+	keyed.Source = root
+	withKey := leaf
+	withKey.Source = keyed
+	c.wantIdentity(t, accounts[2], withKey)
+
+	alone := leaf
+	alone.Source = nil
+	_, err := c.open(t, accounts[2], alone).Identity(t.Context())
+	wantFailure(t, err, provider.PermissionDenied, "discovery's credentials")
+
+	wrongHub := hub
+	wrongHub.ExternalID = "another"
+	broken := leaf
+	broken.Source = wrongHub
+	_, err = c.open(t, accounts[2], broken).Identity(t.Context())
+	wantFailure(t, err, provider.PermissionDenied, hub.RoleARN+" exists")
+
+	wrongLeaf := leaf
+	wrongLeaf.ExternalID = "another"
+	_, err = c.open(t, accounts[2], wrongLeaf).Identity(t.Context())
+	wantFailure(t, err, provider.PermissionDenied, leaf.RoleARN+" exists")
+	wantFailure(t, err, provider.PermissionDenied, "lets "+hub.RoleARN+" assume")
+
+	c.world.RevokeKey(root.ID)
+	another := withKey
+	another.SessionTags = map[string]string{"new": "settings"} // So that it is not held.
+	_, err = c.open(t, accounts[2], another).Identity(t.Context())
+	wantFailure(t, err, provider.CredentialsInvalid, root.ID, string(root.Secret))
+}
+
+// Session tags go with the role, and a role is assumed once for all runs, until
+// the account's settings change.
+func TestRoleIsHeld(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, few())
+	second := c.world.Accounts()[1]
+	role := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(second, "rollcall"), SessionTags: map[string]string{"team": "data", "env": "prod"}}
+	for range 3 {
+		c.wantIdentity(t, second, role)
+	}
+	asked := c.proxy.asked("AssumeRole")
+	if len(asked) != 1 {
+		t.Fatalf("the role was assumed %d times, want once", len(asked))
+	}
+	for name, want := range map[string]string{
+		"Tags.member.1.Key": "env", "Tags.member.1.Value": "prod", "Tags.member.2.Key": "team", "Tags.member.2.Value": "data",
+	} {
+		if got := asked[0].Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	role.SessionTags = map[string]string{"team": "web"}
+	c.wantIdentity(t, second, role)
+	role.Source = c.accessKey(c.id)
+	c.wantIdentity(t, second, role)
+	if asked := c.proxy.asked("AssumeRole"); len(asked) != 3 {
+		t.Errorf("the role was assumed %d times, want once for each of three settings", len(asked))
+	}
+}
+
+// A clock that is off is made up for where AWS's answers tell by how much, and
+// named where that does not help.
+func TestClockSkew(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, few())
+	c.proxy.next = &offClock{next: c.proxy.next}
+	session := c.wantIdentity(t, c.id, c.accessKey(c.id))
+	if _, err := session.Scopes(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, kind := range []provider.Kind{provider.VirtualMachine, provider.Database} {
+		if err := session.Read(t.Context(), provider.ScopeID{Kind: kind, Location: "us-east-1"}, nowhere{}); err != nil {
+			t.Error(err)
+		}
+	}
+
+	hopeless := newCloud(t, few(), func(config *aws.Config) { config.Attempts = 2 })
+	hopeless.proxy.next = &offClock{next: hopeless.proxy.next, hopeless: true}
+	_, err := hopeless.open(t, hopeless.id, hopeless.accessKey(hopeless.id)).Identity(t.Context())
+	wantFailure(t, err, provider.CredentialsInvalid, "Set the clock")
+}

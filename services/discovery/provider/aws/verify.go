@@ -1,0 +1,118 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+const (
+	// regionsTried is in how many regions permissions are tried: policies that
+	// differ by region mostly differ between the home region and the others.
+	regionsTried = 2
+	// fewestMachines and fewestDatabases are the smallest pages that AWS gives
+	// (EC2 and RDS API References).
+	fewestMachines  = 5
+	fewestDatabases = 20
+)
+
+// Principal is the ARN that the credentials speak for, once known.
+func (s *session) Principal() string { return s.principal }
+
+// Permissions tries every permission that Rollcall uses, in a few regions.
+func (s *session) Permissions(ctx context.Context) []provider.Permission {
+	tried := []provider.Permission{provider.TriedPermission("sts:GetCallerIdentity", "", nil)} // Identity was.
+	enabled, err := s.enabledRegions(ctx)
+	tried = append(tried, provider.TriedPermission("ec2:DescribeRegions", "", err))
+	regions := s.regionsToTry(enabled)
+	var each [regionsTried][]provider.Permission
+	var lifecycle []provider.Permission
+	var all sync.WaitGroup
+	for i, region := range regions {
+		all.Go(func() { each[i] = s.tryReads(ctx, region) })
+	}
+	all.Go(func() { lifecycle = s.tryLifecycle(ctx, regions) })
+	all.Wait()
+	return slices.Concat(tried, slices.Concat(each[:]...), lifecycle)
+}
+
+// regionsToTry are some that are wanted and enabled, home regions first.
+func (s *session) regionsToTry(enabled []string) []string {
+	var regions []string
+	add := func(candidates []string, fits func(string) bool) {
+		for _, region := range candidates {
+			if len(regions) < regionsTried && !slices.Contains(regions, region) && fits(region) {
+				regions = append(regions, region)
+			}
+		}
+	}
+	wanted := s.account.Regions
+	if len(wanted) == 0 {
+		wanted = enabled
+	}
+	usable := func(region string) bool {
+		return slices.Contains(wanted, region) && (len(enabled) == 0 || slices.Contains(enabled, region))
+	}
+	add(s.homes, usable)
+	add(wanted, usable)
+	if len(regions) == 0 { // Nobody says which there are, or none of those wanted is there.
+		add(wanted, func(string) bool { return true })
+		add(s.homes, func(string) bool { return true })
+	}
+	return regions
+}
+
+// tryReads tries what reading a region takes, at the same time.
+func (s *session) tryReads(ctx context.Context, region string) []provider.Permission {
+	machines := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
+	databases := rds.NewFromConfig(s.config, func(o *rds.Options) { o.Region = region })
+	tries := []struct {
+		service, permission string
+		do                  func(context.Context) error
+	}{
+		{"EC2", "ec2:DescribeInstances", func(ctx context.Context) error {
+			_, err := machines.DescribeInstances(ctx, &ec2.DescribeInstancesInput{MaxResults: aws.Int32(fewestMachines)})
+			return err
+		}},
+		{"RDS", "rds:DescribeDBInstances", func(ctx context.Context) error {
+			_, err := databases.DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{MaxRecords: aws.Int32(fewestDatabases)})
+			return err
+		}},
+		{"RDS", "rds:DescribeDBClusters", func(ctx context.Context) error {
+			_, err := databases.DescribeDBClusters(ctx, &rds.DescribeDBClustersInput{MaxRecords: aws.Int32(fewestDatabases)})
+			return err
+		}},
+	}
+	tried := make([]provider.Permission, len(tries))
+	var all sync.WaitGroup
+	for i, try := range tries {
+		all.Go(func() {
+			at := call{service: try.service, region: region, permission: try.permission}
+			tried[i] = provider.TriedPermission(try.permission, region, s.try(ctx, at, try.do))
+		})
+	}
+	all.Wait()
+	return tried
+}
+
+// try makes one call.
+func (s *session) try(ctx context.Context, at call, do func(context.Context) error) error {
+	_, err := attempt(ctx, s.provider.homeLimit(), nil, s.failures(at), func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, do(ctx)
+	})
+	return err
+}
+
+// noMachine is why a permission to change machines can't be told.
+func noMachine(permission, state string) *provider.Failure {
+	return provider.NewFailure(provider.Internal,
+		fmt.Sprintf("%s is tried only on a %s instance, where it changes nothing, and none was found", permission, state),
+		"Nothing: accounts are read without it. It can be told once there is such an instance.", nil)
+}

@@ -1,0 +1,172 @@
+package aws_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// permissions tries what a role of the second account may do, which is in these
+// two regions, and tells it as `permission location`.
+func (c *cloud) permissions(ctx context.Context, t *testing.T) (provider.VerifyingSession, map[string]provider.Permission) {
+	t.Helper()
+	second := c.world.Accounts()[1]
+	session, ok := c.wantIdentity(t, second, provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(second, "rollcall")}).(provider.VerifyingSession)
+	if !ok {
+		t.Fatal("the session can't verify")
+	}
+	tried := map[string]provider.Permission{}
+	for _, p := range session.Permissions(ctx) {
+		name := strings.TrimSpace(p.Name + " " + p.Location)
+		if _, twice := tried[name]; twice {
+			t.Errorf("%s is there twice", name)
+		}
+		tried[name] = p
+		if p.Status != provider.Have && (p.Failure == nil || p.Failure.Message == "" || p.Failure.Remedy == "") {
+			t.Errorf("%s: %s must say why, and what to do: %+v", name, p.Status, p.Failure)
+		}
+	}
+	return session, tried
+}
+
+// withMachines has the world's second account hold a running and a stopped
+// machine, in the first region alone.
+func (c *cloud) withMachines(t *testing.T) {
+	t.Helper()
+	second := c.world.Accounts()[1]
+	truth, err := c.world.Truth(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := false
+	for _, machine := range truth.Machines {
+		switch {
+		case machine.Region != "us-east-1":
+			err = c.world.Vanish(second, machine.Region, machine.ID)
+		case !stopped:
+			stopped = true
+			_, err = c.world.Stop(second, machine.Region, machine.ID)
+		default:
+			_, err = c.world.Start(second, machine.Region, machine.ID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, few())
+	c.withMachines(t)
+	second := c.world.Accounts()[1]
+	before := states(t, c.world, second)
+
+	session, tried := c.permissions(t.Context(), t)
+	want := []string{
+		"sts:GetCallerIdentity", "ec2:DescribeRegions",
+		"ec2:DescribeInstances us-east-1", "rds:DescribeDBInstances us-east-1", "rds:DescribeDBClusters us-east-1",
+		"ec2:DescribeInstances eu-west-1", "rds:DescribeDBInstances eu-west-1", "rds:DescribeDBClusters eu-west-1",
+		"ec2:StartInstances us-east-1", "ec2:StopInstances us-east-1", "ec2:DescribeSpotInstanceRequests us-east-1",
+		"rds:StartDBInstance us-east-1", "rds:StopDBInstance us-east-1", "rds:StartDBCluster us-east-1", "rds:StopDBCluster us-east-1",
+	}
+	for _, name := range want {
+		if tried[name].Status != provider.Have {
+			t.Errorf("%s: %+v", name, tried[name])
+		}
+	}
+	if len(tried) != len(want) {
+		t.Errorf("tried were %v", tried)
+	}
+	if !strings.Contains(session.Principal(), "assumed-role/rollcall/") {
+		t.Errorf("the principal is %q", session.Principal())
+	}
+
+	c.world.PutRole(second, cloudsim.Role{Name: "rollcall", Deny: []string{"rds:DescribeDBClusters", "ec2:StartInstances", "rds:StopDB*"}})
+	c.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: second, Region: "eu-west-1", Service: "ec2", Action: "DescribeInstances"}, Kind: cloudsim.Drop})
+	_, tried = c.permissions(t.Context(), t)
+	for name, want := range map[string]provider.PermissionStatus{
+		"sts:GetCallerIdentity": provider.Have, "ec2:DescribeRegions": provider.Have,
+		"ec2:DescribeInstances us-east-1": provider.Have, "ec2:DescribeInstances eu-west-1": provider.CantTell,
+		"rds:DescribeDBClusters us-east-1": provider.Lack, "rds:DescribeDBClusters eu-west-1": provider.Lack,
+		"rds:DescribeDBInstances eu-west-1": provider.Have,
+		"ec2:StartInstances us-east-1":      provider.Lack, "ec2:StopInstances us-east-1": provider.Have,
+		"rds:StartDBInstance us-east-1": provider.Have, "rds:StopDBInstance us-east-1": provider.Lack,
+		"rds:StartDBCluster us-east-1": provider.Have, "rds:StopDBCluster us-east-1": provider.Lack,
+	} {
+		if tried[name].Status != want {
+			t.Errorf("%s is %+v, want %s", name, tried[name], want)
+		}
+	}
+	for _, name := range []string{"ec2:StartInstances us-east-1", "rds:StopDBInstance us-east-1"} {
+		if p := tried[name]; !p.Optional || !strings.Contains(p.Failure.Remedy, "read without it") {
+			t.Errorf("%s is not needed, and says %+v", name, p)
+		}
+	}
+	c.world.PutRole(second, cloudsim.Role{Name: "rollcall", Deny: []string{"ec2:DescribeRegions"}})
+	_, tried = c.permissions(t.Context(), t)
+	if tried["ec2:DescribeRegions"].Status != provider.Lack || tried["ec2:DescribeInstances us-east-1"].Status != provider.Have {
+		t.Errorf("with no permission to list regions: %+v", tried)
+	}
+	if after := states(t, c.world, second); !slices.Equal(before, after) {
+		t.Errorf("verifying changed %v to %v", before, after)
+	}
+}
+
+// With no machine to try it on, it can't be told whether one may be started.
+func TestPermissionsWithoutMachines(t *testing.T) {
+	t.Parallel()
+	config := few()
+	config.Instances = 0
+	c := newCloud(t, config)
+	_, tried := c.permissions(t.Context(), t)
+	for _, name := range []string{"ec2:StartInstances", "ec2:StopInstances"} {
+		if p := tried[name]; p.Status != provider.CantTell || !p.Optional {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+// A cloud that hangs is given up in time, and all that it left open can't be
+// told.
+func TestPermissionsInTime(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, few())
+	c.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Service: "rds"}, Kind: cloudsim.Hang})
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_, tried := c.permissions(ctx, t)
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	for name, p := range tried {
+		if strings.HasPrefix(name, "rds:") && p.Status != provider.CantTell {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+	if p := tried["ec2:DescribeInstances us-east-1"]; p.Status != provider.Have {
+		t.Errorf("%+v", p)
+	}
+}
+
+// states are those of all machines of an account.
+func states(t *testing.T, world *cloudsim.World, account string) []string {
+	t.Helper()
+	truth, err := world.Truth(account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, machine := range truth.Machines {
+		all = append(all, fmt.Sprintf("%s %v", machine.ID, machine.State))
+	}
+	slices.Sort(all)
+	return all
+}

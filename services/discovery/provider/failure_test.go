@@ -1,0 +1,39 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"pgregory.net/rapid"
+)
+
+func TestFailureOf(t *testing.T) {
+	t.Parallel()
+	known := NewFailure(Throttled, "slow down", "wait", nil)
+	if got := FailureOf(errors.Join(errors.New("while reading"), known)); got != known {
+		t.Errorf("a known failure became %+v", got)
+	}
+	if got := FailureOf(context.DeadlineExceeded); got.Reason != Unreachable || got.Ours {
+		t.Errorf("no more time became %+v", got)
+	}
+	secret := errors.New("password=hunter2")
+	if got := FailureOf(secret); got.Reason != Internal || !got.Ours || strings.Contains(got.Message, "hunter2") || !errors.Is(got, secret) {
+		t.Errorf("an unforeseen error became %+v", got)
+	}
+}
+
+// Whatever a cloud says, it can be stored and sent.
+func TestClip(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "text")) + strings.Repeat("é", rapid.IntRange(0, 2000).Draw(t, "more"))
+		got := fault.Clip(text)
+		if !utf8.ValidString(got) || strings.ContainsRune(got, 0) || len(got) > fault.MaxText+len("…") {
+			t.Fatalf("%q became %q", text, got)
+		}
+	})
+}

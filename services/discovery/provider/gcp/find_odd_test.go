@@ -1,0 +1,104 @@
+package gcp_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// A VM that was given another name, and that a list lacks by mistake, is not denied by
+// another VM that has its old name.
+func TestFindRenamedThatAListLacks(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8})
+	truth := c.projectTruth(t)
+	vm, other := truth.VMs[0], ""
+	for _, one := range truth.VMs[1:] {
+		if one.Zone == vm.Zone {
+			other = one.Name
+		}
+	}
+	if other == "" {
+		t.Fatal("there is no other VM in the zone")
+	}
+	c.proxy.spoil("/zones/"+vm.Zone+"/instances", `{"kind":"compute#instanceList"}`)
+	id := fmt.Sprint(vm.ID)
+	found := find(t, c, vms(vm.Zone), provider.Wanted{ProviderID: id, DisplayName: other})
+	if found[id].Evidence != provider.Found || found[id].Instance.DisplayName != vm.Name {
+		t.Errorf("%+v", found[id])
+	}
+}
+
+// Where no list can be had, of a peer that knows none or no filters, single instances
+// are asked for: what is gone can be told to be, and what can't be had stays.
+func TestFindWithoutLists(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
+	truth := c.projectTruth(t)
+	vm := truth.VMs[0]
+	c.proxy.refuse("/compute/v1/projects/" + project + "/zones/" + vm.Zone + "/instances")
+	wanted := []provider.Wanted{{ProviderID: fmt.Sprint(vm.ID), DisplayName: vm.Name}, {ProviderID: "12345", DisplayName: "gone"}}
+	found := find(t, c, vms(vm.Zone), wanted...)
+	if found[wanted[0].ProviderID].Evidence != provider.Found || found["12345"].Evidence != provider.NotFound {
+		t.Errorf("%+v", found)
+	}
+	c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 404, Message: "404 page not found", Call: cloudsim.Call{Action: "instances.get"}})
+	for id, finding := range find(t, c, vms(vm.Zone), wanted...) {
+		if finding.Evidence != provider.Undecided || finding.Failure.Reason != provider.Internal {
+			t.Errorf("%s, of which nothing can be had: %+v", id, finding)
+		}
+	}
+}
+
+// A database of which Cloud SQL does not say for once when it was made is not
+// another one for that.
+func TestFindDatabaseWithoutItsTime(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Databases: 3})
+	for scope, ids := range c.Truth(t) {
+		if scope.Kind != provider.Database || len(ids) == 0 {
+			continue
+		}
+		connection, _, _ := strings.Cut(ids[0], "@")
+		name := connection[strings.LastIndexByte(connection, ':')+1:]
+		timeless := fmt.Sprintf(`{"kind":"sql#instance","name":%q,"region":%q,"connectionName":%q}`, name, scope.Location, connection)
+		c.proxy.spoil("/instances", `{"kind":"sql#instancesList","items":[`+timeless+`]}`)
+		c.proxy.spoil("/instances/"+name, timeless)
+		if finding := find(t, c, scope, provider.Wanted{ProviderID: ids[0], DisplayName: name})[ids[0]]; finding.Evidence != provider.Undecided || finding.Failure == nil {
+			t.Errorf("%+v", finding)
+		}
+	}
+}
+
+// While single instances can't be asked for, one is tried and no more, and none of what a
+// list lacks is taken to be gone: nobody waits for each in turn.
+func TestFindInTrouble(t *testing.T) {
+	t.Parallel()
+	const attempts = 3 // newCloud's
+	for _, scope := range []provider.ScopeID{vms("europe-west1-b"), databases("europe-west1")} {
+		c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
+		get := cloudsim.Call{Action: "instances.get"}
+		c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 503, Message: "Service Unavailable", Call: get})
+		var wanted []provider.Wanted
+		for n := range 5 {
+			wanted = append(wanted, provider.Wanted{
+				ProviderID: map[provider.Kind]string{
+					provider.VirtualMachine: fmt.Sprint(12345 + n),
+					provider.Database:       fmt.Sprintf("%s:europe-west1:gone-%d@2001-01-01T00:00:00Z", project, n),
+				}[scope.Kind],
+				DisplayName: fmt.Sprintf("gone-%d", n),
+			})
+		}
+		for id, finding := range find(t, c, scope, wanted...) {
+			if finding.Evidence != provider.Undecided || finding.Failure.Reason != provider.Unreachable {
+				t.Errorf("%s: %+v", id, finding)
+			}
+		}
+		if got := c.Requests(get).Requests; got != attempts {
+			t.Errorf("%v: %d requests for single instances, want %d", scope, got, attempts)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package gcp_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+func find(t *testing.T, c *cloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
+	t.Helper()
+	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings, err := session.(provider.Finder).Find(t.Context(), scope, wanted, uncounted{})
+	if err != nil || len(findings) != len(wanted) {
+		t.Fatalf("%d findings for %d: %v", len(findings), len(wanted), err)
+	}
+	found := map[string]provider.Finding{}
+	for _, finding := range findings {
+		found[finding.ProviderID] = finding
+	}
+	return found
+}
+
+type uncounted struct{}
+
+func (uncounted) Called(bool) {}
+
+// A VM is found by its id whatever its name is by now; a name that belongs to
+// another by now denies the one that had it.
+func TestFindByIDNotByName(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
+	truth := c.projectTruth(t)
+	vm := truth.VMs[0]
+	id := fmt.Sprint(vm.ID)
+	found := find(t, c, provider.ScopeID{Kind: provider.VirtualMachine, Location: vm.Zone},
+		provider.Wanted{ProviderID: id, DisplayName: "a-name-before"},
+		provider.Wanted{ProviderID: "12345", DisplayName: vm.Name},
+		provider.Wanted{ProviderID: "12346"})
+	if found[id].Evidence != provider.Found || found["12345"].Evidence != provider.NotFound || found["12346"].Evidence != provider.NotFound {
+		t.Errorf("%+v", found)
+	}
+	database := truth.Databases[0]
+	before := fmt.Sprintf("%s:%s:%s@2001-01-01T00:00:00Z", project, database.Region, database.Name)
+	found = find(t, c, provider.ScopeID{Kind: provider.Database, Location: database.Region}, provider.Wanted{ProviderID: before})
+	if found[before].Evidence != provider.NotFound {
+		t.Errorf("%+v", found)
+	}
+}
+
+// What is forbidden, or what a front end does not know, denies nothing that a list
+// has not; Cloud SQL says so of what is gone.
+func TestFindForbidden(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]cloudsim.Fault{
+		"forbidden": {Status: http.StatusForbidden, Code: "notAuthorized", Message: "The client is not authorized to make this request."},
+		"unknown":   {Status: http.StatusNotFound, Message: "404 page not found"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
+			fault.Kind, fault.Call = cloudsim.Respond, cloudsim.Call{Action: "instances.get"}
+			c.Inject(fault)
+			id := project + ":europe-west1:gone@2001-01-01T00:00:00Z"
+			found := find(t, c, provider.ScopeID{Kind: provider.Database, Location: "europe-west1"}, provider.Wanted{ProviderID: id})
+			if found[id].Evidence != provider.Unlisted {
+				t.Errorf("%+v", found)
+			}
+			found = find(t, c, provider.ScopeID{Kind: provider.VirtualMachine, Location: "europe-west1-b"}, provider.Wanted{ProviderID: "12345", DisplayName: "gone"})
+			if found["12345"].Evidence != provider.Unlisted {
+				t.Errorf("%+v", found)
+			}
+		})
+	}
+}
+
+// A place that can't be reached tells nothing of what is there.
+func TestFindUnreachable(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
+	c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: "europe-west1"}})
+	c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: "europe-west1-b"}})
+	for scope, ids := range c.Truth(t) {
+		if scope.Location != "europe-west1" && scope.Location != "europe-west1-b" {
+			continue
+		}
+		finding := find(t, c, scope, provider.Wanted{ProviderID: ids[0]})[ids[0]]
+		if finding.Evidence != provider.Undecided || finding.Failure.Reason != provider.Unreachable {
+			t.Errorf("%v: %+v", scope, finding)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package gcp
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"google.golang.org/api/googleapi"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+const (
+	remedyCapacity = "Nothing, if it passes: Google gets capacity back all the time. If it goes on, take another machine type or zone, " +
+		"or reserve capacity for what has to start."
+	remedyQuota = "Stop or delete something, or have the project's quota raised (IAM & Admin, Quotas)."
+	remedyBusy  = "Nothing, if it passes: what it is busy with ends."
+)
+
+// What texts of Google's mean where the reason is one that means many things.
+var (
+	textOfQuota    = regexp.MustCompile(`(?i)^quota '`)
+	textOfCapacity = regexp.MustCompile(`(?i)does not have enough resources available|stockout`)
+	textOfLocalSSD = regexp.MustCompile(`(?i)local[ -]?ssd`)
+	textOfReplica  = regexp.MustCompile(`(?i)replica`)
+)
+
+// reasonIn is the reason of an error of the API, in either of its forms.
+func reasonIn(api *googleapi.Error) string {
+	if len(api.Errors) > 0 && api.Errors[0].Reason != "" {
+		return api.Errors[0].Reason
+	}
+	return detailsOf(api).reason
+}
+
+func isCapacity(code string) bool {
+	code = strings.ToUpper(code)
+	return strings.Contains(code, "RESOURCE_POOL_EXHAUSTED") || strings.Contains(code, "RESOURCEPOOLEXHAUSTED") || code == "STOCKOUT"
+}
+
+// isQuota tells a refusal for the project's own limit, which shares its reason
+// with refusals for too many calls.
+func isQuota(err error) bool {
+	api, ok := errors.AsType[*googleapi.Error](err)
+	return ok && textOfQuota.MatchString(api.Message)
+}
+
+// refusalOf says why a call was not taken, or is in doubt.
+func refusalOf(err error, at call, verb provider.Verb) *provider.Refusal {
+	if _, ok := errors.AsType[*signInError](err); !ok {
+		if api, ok := errors.AsType[*googleapi.Error](err); ok {
+			if refusal := apiRefusal(api, at, verb); refusal != nil {
+				return refusal
+			}
+		}
+	}
+	failure := provider.FailureOf(classify(err, at))
+	refusal := provider.RefusalOf(failure)
+	if statusOf(err) == http.StatusUnauthorized {
+		refusal.Transient = true // The token is dropped, and another one fetched.
+	}
+	return refusal
+}
+
+// apiRefusal reads Google's own error; nil for those that mean the same of any
+// call.
+func apiRefusal(api *googleapi.Error, at call, verb provider.Verb) *provider.Refusal {
+	says := fmt.Sprintf("%s says: %s", at, shorten(api.Message))
+	reason := reasonIn(api)
+	switch {
+	case isCapacity(reason) || textOfCapacity.MatchString(api.Message):
+		return provider.NewRefusal(provider.InsufficientCapacity, says, remedyCapacity, api).Soon()
+	case isQuota(api):
+		return provider.NewRefusal(provider.QuotaExceeded, says, remedyQuota, api)
+	case isThrottled(api):
+		return nil
+	case verb == provider.Stop && api.Code == http.StatusBadRequest && textOfLocalSSD.MatchString(api.Message):
+		return provider.NewRefusal(provider.CantStopLocalDisk, says, "Save what is on them, and stop it in the cloud itself.", api)
+	case verb == provider.Stop && api.Code == http.StatusBadRequest && at.api == sqlAPI && textOfReplica.MatchString(api.Message):
+		return provider.NewRefusal(provider.CantStopReplicas, says, "Promote or delete the replica.", api)
+	case api.Code == http.StatusNotFound && len(api.Errors) > 0:
+		return provider.NewRefusal(provider.NoInstance, says, "", api)
+	case api.Code == http.StatusConflict, api.Code == http.StatusPreconditionFailed, isNotReady(reason):
+		return provider.NewRefusal(provider.WrongState, says, remedyBusy, api).Soon()
+	case api.Code == http.StatusBadRequest:
+		return provider.NewRefusal(provider.CloudFailed, says, "", api)
+	}
+	return nil
+}
+
+// isNotReady tells the reasons that say that it is not in a state for this.
+func isNotReady(reason string) bool {
+	switch reason {
+	case "resourceNotReady", "invalidState", "operationInProgress", "resourceInUseByAnotherResource", "conditionNotMet", "failedPrecondition":
+		return true
+	}
+	return false
+}
+
+// operationRefusal says why an operation that was taken has failed, by the code
+// in it.
+func operationRefusal(at call, verb provider.Verb, code, message string) *provider.Refusal {
+	says := fmt.Sprintf("%s gave it up to %s: %s: %s", at, verb.Word(), shorten(code), shorten(message))
+	upper := strings.ToUpper(code)
+	switch {
+	case isCapacity(upper) || textOfCapacity.MatchString(message):
+		return provider.NewRefusal(provider.InsufficientCapacity, says, remedyCapacity, nil).Soon()
+	case strings.Contains(upper, "RATE_EXCEEDED"), strings.Contains(upper, "RATE_LIMIT"):
+		return provider.NewRefusal(provider.TooManyRequests, says, "", nil).Soon()
+	case strings.Contains(upper, "QUOTA"), strings.Contains(upper, "LIMIT_EXCEEDED"):
+		return provider.NewRefusal(provider.QuotaExceeded, says, remedyQuota, nil)
+	case strings.Contains(upper, "PERMISSION"), strings.Contains(upper, "FORBIDDEN"):
+		return provider.NewRefusal(provider.NotPermitted, says, "", nil)
+	case strings.Contains(upper, "NOT_READY"), strings.Contains(upper, "IN_USE"), strings.Contains(upper, "IN_PROGRESS"):
+		return provider.NewRefusal(provider.WrongState, says, remedyBusy, nil).Soon()
+	case upper == "RESOURCE_NOT_FOUND":
+		return provider.NewRefusal(provider.IsTerminated, says, "", nil)
+	}
+	return provider.NewRefusal(provider.CloudFailed, says, "", nil)
+}

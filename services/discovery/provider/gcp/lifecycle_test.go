@@ -1,0 +1,356 @@
+package gcp_test
+
+import (
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+)
+
+func TestOperator(t *testing.T) {
+	t.Parallel()
+	providertest.RunLifecycle(t, func(t testing.TB) providertest.OperatingCloud { t.Helper(); return newOperating(t) })
+}
+
+// operating is a cloud whose time goes on in leaps.
+type operating struct {
+	*cloud
+	ahead *atomic.Int64
+}
+
+// settles is longer than anything takes.
+const settles = 11 * time.Second
+
+const homeZone = "us-central1-a"
+
+func newOperating(t testing.TB, configure ...func(*gcp.Config)) *operating {
+	t.Helper()
+	ahead := &atomic.Int64{}
+	config := cloudsim.Config{Transition: settles - time.Second, Projects: []cloudsim.ProjectPlan{
+		{ID: project, Regions: []string{"europe-west1", "us-central1"}}, {ID: "other-project"},
+	}}
+	config.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	return &operating{cloud: newCloudIn(t, config, configure...), ahead: ahead}
+}
+
+func (c *operating) Settle() { c.ahead.Add(int64(settles)) }
+
+func (c *operating) Things() []providertest.Thing {
+	return []providertest.Thing{providertest.Machine, providertest.Suspended, providertest.Database}
+}
+
+func (c *operating) Make(t testing.TB, thing providertest.Thing) (provider.ScopeID, string) {
+	t.Helper()
+	if thing == providertest.Database {
+		return c.createSQL(t, cloudsim.SQLSpec{Name: "orders", Region: "us-central1"})
+	}
+	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	if thing == providertest.Suspended {
+		if _, err := c.SuspendVM(project, homeZone, "web-1"); err != nil {
+			t.Fatal(err)
+		}
+		c.Settle()
+	}
+	return scope, id
+}
+
+func (c *operating) create(t testing.TB, spec cloudsim.VMSpec) (provider.ScopeID, string) {
+	t.Helper()
+	made, err := c.CreateVMs(project, homeZone, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Settle()
+	return provider.ScopeID{Kind: provider.VirtualMachine, Location: homeZone}, fmt.Sprint(made[0].ID)
+}
+
+func (c *operating) createSQL(t testing.TB, spec cloudsim.SQLSpec) (provider.ScopeID, string) {
+	t.Helper()
+	made, err := c.CreateSQL(project, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Settle()
+	return provider.ScopeID{Kind: provider.Database, Location: made.Region},
+		fmt.Sprintf("%s:%s:%s@%s", project, made.Region, made.Name, made.Created.Format(time.RFC3339Nano))
+}
+
+var struck = map[providertest.Strike]cloudsim.Fault{
+	providertest.Refused:    {Kind: cloudsim.AccessDenied},
+	providertest.TooMany:    {Kind: cloudsim.Throttle},
+	providertest.NoCapacity: {Kind: cloudsim.NoCapacity},
+	providertest.NoQuota:    {Kind: cloudsim.NoQuota},
+	providertest.Cut:        {Kind: cloudsim.Drop},
+	providertest.Error:      {Kind: cloudsim.ServerError},
+	providertest.Lost:       {Kind: cloudsim.LoseAnswer},
+	providertest.Silent:     {Kind: cloudsim.HangAfter},
+	providertest.Fails:      {Kind: cloudsim.FailAfter},
+	providertest.GaveUp:     {Kind: cloudsim.ComeToNothing},
+}
+
+func (c *operating) Strike(t testing.TB, thing providertest.Thing, strike providertest.Strike) bool {
+	t.Helper()
+	fault, ok := struck[strike]
+	fault.Count = 1
+	switch thing {
+	case providertest.Database:
+		fault.Call = cloudsim.Call{Service: "sqladmin", Action: "instances.patch"}
+		ok = ok && strike != providertest.NoCapacity && strike != providertest.NoQuota
+	case providertest.Suspended:
+		fault.Call = cloudsim.Call{Service: "compute", Action: "instances.resume"}
+	default:
+		fault.Call = cloudsim.Call{Service: "compute", Action: "instances.start"}
+	}
+	if ok {
+		c.Inject(fault)
+	}
+	return ok
+}
+
+// name is what the API calls an instance.
+func (c *operating) name(id string) string {
+	if strings.Contains(id, "@") {
+		return strings.Split(strings.Split(id, "@")[0], ":")[2]
+	}
+	return "web-1"
+}
+
+func (c *operating) Requests(_ testing.TB, _ providertest.Thing, id string) (all, taken int) {
+	requests := c.Mutations(cloudsim.Call{}, c.name(id))
+	for _, m := range requests {
+		if m.Taken {
+			taken++
+		}
+	}
+	return len(requests), taken
+}
+
+func (c *operating) End(t testing.TB, scope provider.ScopeID, id string) {
+	t.Helper()
+	var err error
+	if scope.Kind == provider.VirtualMachine {
+		_, err = c.DeleteVM(project, scope.Location, c.name(id))
+	} else {
+		err = c.DeleteSQL(project, c.name(id))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *operating) operator(t testing.TB) provider.Operator {
+	t.Helper()
+	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session.(provider.Operator)
+}
+
+func (c *operating) check(t testing.TB, verb provider.Verb, scope provider.ScopeID, id string) provider.Assessment {
+	t.Helper()
+	assessments, err := c.operator(t).Check(t.Context(), scope, verb, []provider.Wanted{{ProviderID: id}}, uncounted{})
+	if err != nil || len(assessments) != 1 || assessments[0].Instance == nil {
+		t.Fatalf("%+v, %v", assessments, err)
+	}
+	return assessments[0]
+}
+
+// What can't be stopped, or should not be, is told before the call; Google says
+// the same where it is stopped all the same.
+func TestObstacles(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		make    func(*testing.T, *operating) (provider.ScopeID, string)
+		want    provider.RefusalReason
+		willing bool
+	}{
+		"local SSD": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
+			t.Helper()
+			return c.create(t, cloudsim.VMSpec{Name: "web-1", LocalSSDs: 2})
+		}, provider.CantStopLocalDisk, false},
+		"group": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
+			t.Helper()
+			return c.create(t, cloudsim.VMSpec{Name: "web-1", Group: "web"})
+		}, provider.CantStopAutoscaled, true},
+		"spot": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
+			t.Helper()
+			return c.create(t, cloudsim.VMSpec{Name: "web-1", Type: "e2-small", Spot: true})
+		}, "", true},
+		"replica": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
+			t.Helper()
+			c.createSQL(t, cloudsim.SQLSpec{Name: "a"})
+			return c.createSQL(t, cloudsim.SQLSpec{Name: "b", ReplicaOf: "a"})
+		}, provider.CantStopReplicas, false},
+		"source": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
+			t.Helper()
+			c.createSQL(t, cloudsim.SQLSpec{Name: "b", ReplicaOf: "a"})
+			return c.createSQL(t, cloudsim.SQLSpec{Name: "a"})
+		}, provider.CantStopReplicas, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newOperating(t)
+			scope, id := test.make(t, c)
+			assessment := c.check(t, provider.Stop, scope, id)
+			if (assessment.Obstacle != nil) != (test.want != "") || test.want != "" && (assessment.Obstacle.Reason != test.want || assessment.Obstacle.Remedy == "") {
+				t.Errorf("before the call: %+v, want %s", assessment.Obstacle, test.want)
+			}
+			if obstacle := c.check(t, provider.Start, scope, id).Obstacle; obstacle != nil {
+				t.Errorf("against a start: %+v", obstacle)
+			}
+			receipt := c.operator(t).Act(t.Context(), provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *assessment.Instance}, uncounted{})
+			if !test.willing && (receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != test.want || receipt.Refusal.Transient) ||
+				test.willing && receipt.Effect != provider.Taken {
+				t.Errorf("by the call: %+v (%+v), want %s", receipt, receipt.Refusal, test.want)
+			}
+		})
+	}
+}
+
+// A request that is made again with its key is one to Compute Engine, and its
+// operation the same.
+func TestKey(t *testing.T) {
+	t.Parallel()
+	c := newOperating(t)
+	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	order := provider.Order{
+		ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance, Key: "4b8f5c6a-1111-4222-8333-000000000001",
+	}
+	operator := c.operator(t)
+	first := operator.Act(t.Context(), order, uncounted{})
+	c.Settle()
+	if _, err := c.StartVM(project, homeZone, "web-1"); err != nil {
+		t.Fatal(err)
+	}
+	again := operator.Act(t.Context(), order, uncounted{})
+	if again.Effect != provider.Taken || again.Reference != first.Reference {
+		t.Errorf("%+v, and then %+v", first, again)
+	}
+	if vm, err := c.VM(project, homeZone, "web-1"); err != nil || vm.State != cloudsim.VMProvisioning {
+		t.Errorf("%s, %v: it was done twice", vm.State, err)
+	}
+	if operator.Remembers(provider.VirtualMachine) <= 0 || operator.Remembers(provider.Database) != 0 {
+		t.Error("Compute Engine remembers requests, Cloud SQL does not")
+	}
+}
+
+// Another change of a database that is being made has to end first.
+func TestDatabaseIsBusy(t *testing.T) {
+	t.Parallel()
+	c := newOperating(t)
+	scope, id := c.createSQL(t, cloudsim.SQLSpec{Name: "orders"})
+	if _, err := c.SetSQLActive(project, "orders", false); err != nil {
+		t.Fatal(err)
+	}
+	order := provider.Order{ScopeID: scope, Verb: provider.Start, Instance: *c.check(t, provider.Start, scope, id).Instance}
+	receipt := c.operator(t).Act(t.Context(), order, uncounted{})
+	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.WrongState || !receipt.Refusal.Transient {
+		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
+	}
+	if err := c.SetSQLState(project, "orders", cloudsim.SQLMaintenance); err != nil {
+		t.Fatal(err)
+	}
+	if obstacle := c.check(t, provider.Start, scope, id).Obstacle; obstacle == nil || obstacle.Reason != provider.WrongState || !obstacle.Transient {
+		t.Errorf("%+v", obstacle)
+	}
+}
+
+// Without the permission to list operations, one that is known by its name is
+// asked for; one whose name was lost shows by what the VM does.
+func TestOperationsForbidden(t *testing.T) {
+	t.Parallel()
+	c := newOperating(t)
+	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	c.Inject(cloudsim.Fault{Call: cloudsim.Call{Action: "zoneOperations.list"}, Kind: cloudsim.AccessDenied})
+	operator := c.operator(t)
+	order := provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance}
+	receipt := operator.Act(t.Context(), order, uncounted{})
+	for _, reference := range []string{receipt.Reference, ""} {
+		progress, err := operator.Follow(t.Context(), scope, []provider.Pursuit{{Order: order, CallTime: time.Now(), Reference: reference}}, uncounted{})
+		if err != nil || progress[0].Effect != provider.Taken || progress[0].Busy != (reference != "") {
+			t.Errorf("%q: %+v, %v", reference, progress[0], err)
+		}
+	}
+}
+
+// An operation that somebody else began, and that failed, is not taken for this
+// one's.
+func TestForeignOperation(t *testing.T) {
+	t.Parallel()
+	c := newOperating(t)
+	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	order := provider.Order{
+		ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance, Key: "4b8f5c6a-1111-4222-8333-000000000001",
+	}
+	before := c.Now()
+	c.Inject(cloudsim.Fault{Call: cloudsim.Call{Action: "instances.stop"}, Kind: cloudsim.ComeToNothing})
+	if receipt := c.operator(t).Act(t.Context(), order, uncounted{}); receipt.Effect != provider.Taken {
+		t.Fatal(receipt)
+	}
+	c.Settle()
+	order.Key = "4b8f5c6a-1111-4222-8333-000000000002"
+	progress, err := c.operator(t).Follow(t.Context(), scope, []provider.Pursuit{{Order: order, CallTime: before}}, uncounted{})
+	if err != nil || progress[0].Effect != provider.InDoubt || progress[0].Reference != "" || progress[0].Refusal != nil {
+		t.Errorf("%+v, %v", progress[0], err)
+	}
+}
+
+// A VM is found though a zone can't be reached; one that is not found may be in
+// that zone.
+func TestLocateBroken(t *testing.T) {
+	t.Parallel()
+	c := newOperating(t)
+	_, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: "europe-west1-b"}})
+	located, err := c.operator(t).Locate(t.Context(), provider.Hint{ProviderID: id}, uncounted{})
+	if err != nil || located == nil || located.Location != homeZone {
+		t.Errorf("%+v, %v", located, err)
+	}
+	located, err = c.operator(t).Locate(t.Context(), provider.Hint{ProviderID: "1234567890"}, uncounted{})
+	if located != nil || err == nil || provider.FailureOf(err).Reason != provider.Unreachable {
+		t.Errorf("%+v, %v", located, err)
+	}
+	c.ClearFaults()
+	for _, id := range []string{
+		"1234567890", project + ":us-central1:nothing", "other-project:us-central1:orders",
+		"projects/" + project + "/zones/" + homeZone + "/instances/nothing", "i-0aaaaaaaaaaaaaaaa",
+	} {
+		if located, err = c.operator(t).Locate(t.Context(), provider.Hint{ProviderID: id}, uncounted{}); located != nil || err != nil {
+			t.Errorf("%s: %+v, %v", id, located, err)
+		}
+	}
+}
+
+// A call that could not be sent was not taken.
+func TestNotSent(t *testing.T) {
+	t.Parallel()
+	c := newOperating(t)
+	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	order := provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance}
+	closed, err := gcp.New(gcp.Config{ComputeEndpoint: "http://127.0.0.1:1", TokenHosts: c.hosts, Attempts: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed.Close()
+	session, err := closed.Open(t.Context(), c.Account(), c.Credentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt := session.(provider.Operator).Act(t.Context(), order, uncounted{})
+	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.NoAnswer || !receipt.Refusal.Transient {
+		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
+	}
+	broken := newOperating(t)
+	broken.Inject(cloudsim.Fault{Call: cloudsim.Call{Service: "oauth2"}, Kind: cloudsim.Revoked})
+	receipt = broken.operator(t).Act(t.Context(), order, uncounted{})
+	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.NoCredentials {
+		t.Errorf("without a token: %+v (%+v)", receipt, receipt.Refusal)
+	}
+}

@@ -1,0 +1,221 @@
+package gcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"google.golang.org/api/compute/v1"
+	sqladmin "google.golang.org/api/sqladmin/v1"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// The APIs, as Google names them.
+const (
+	computeAPI = "compute.googleapis.com"
+	sqlAPI     = "sqladmin.googleapis.com"
+)
+
+// Scopes are the VMs of every wanted zone and the databases of every wanted
+// region.
+func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
+	zones, err := s.zones(ctx)
+	failure, known := errors.AsType[*provider.Failure](err)
+	if err != nil && (!known || !ofCompute(failure)) {
+		return nil, err
+	}
+	var regions []string
+	if failure == nil {
+		s.know(zones)
+		regions = regionsOf(zones)
+	} else if regions, err = s.sqlRegions(ctx); err != nil {
+		return nil, failure // Neither can be asked; Compute Engine's word stands for both.
+	}
+	var scopes []provider.PlannedScope
+	if failure != nil {
+		scopes = append(scopes, planned(provider.VirtualMachine, provider.WholeKind, failure))
+	}
+	for _, zone := range zones {
+		if s.wants(regionOf(zone)) {
+			scopes = append(scopes, planned(provider.VirtualMachine, zone, nil))
+		}
+	}
+	for _, region := range regions {
+		if s.wants(region) {
+			scopes = append(scopes, planned(provider.Database, region, nil))
+		}
+	}
+	return append(scopes, s.missing(regions, failure)...), nil
+}
+
+// know remembers which zones there are.
+func (s *session) know(zones []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = make(map[string]bool, len(zones))
+	for _, zone := range zones {
+		s.known[zone] = true
+	}
+}
+
+// ofCompute tells whether a failure leaves Cloud SQL to be asked: the API is off
+// or forbidden, while the credentials are good.
+func ofCompute(f *provider.Failure) bool {
+	return f.Reason == provider.APIDisabled || f.Reason == provider.PermissionDenied
+}
+
+// missing are the scopes of regions that are wanted and that there are not.
+func (s *session) missing(regions []string, ofMachines *provider.Failure) []provider.PlannedScope {
+	var scopes []provider.PlannedScope
+	for _, region := range slices.Compact(slices.Sorted(slices.Values(s.account.Regions))) {
+		if slices.Contains(regions, region) {
+			continue
+		}
+		failure := provider.NewFailure(provider.APIDisabled,
+			fmt.Sprintf("there is no region %s for the project", region),
+			fmt.Sprintf("Take %s off the account's regions, or mend its name.", region), nil)
+		if ofMachines == nil {
+			scopes = append(scopes, planned(provider.VirtualMachine, region, failure))
+		}
+		scopes = append(scopes, planned(provider.Database, region, failure))
+	}
+	return scopes
+}
+
+func planned(kind provider.Kind, location string, failure *provider.Failure) provider.PlannedScope {
+	return provider.PlannedScope{ScopeID: provider.ScopeID{Kind: kind, Location: location}, Failure: failure}
+}
+
+// zones are the names of all zones, sorted. Who may list VMs and not zones learns
+// them from the list of VMs, which names all zones on each page.
+func (s *session) zones(ctx context.Context) ([]string, error) {
+	at := call{service: "Compute Engine", api: computeAPI, permission: "compute.zones.list", first: true}
+	names := map[string]bool{}
+	err := eachPage(ctx, at, func(ctx context.Context, token string) (*compute.ZoneList, string, error) {
+		page, err := attempt(ctx, s, nil, at, func(ctx context.Context) (*compute.ZoneList, error) {
+			page, err := got(s.compute.Zones.List(s.project).MaxResults(maxPage).PageToken(token).Context(ctx).Do())
+			if err == nil && page.Kind != "compute#zoneList" && page.Items == nil {
+				err = &oddAnswerError{"list of zones", page.Kind}
+			}
+			return page, err
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		return page, page.NextPageToken, nil
+	}, func(page *compute.ZoneList) error {
+		for _, zone := range page.Items {
+			if zone != nil {
+				names[zone.Name] = true
+			}
+		}
+		return nil
+	})
+	failure, _ := errors.AsType[*provider.Failure](err)
+	switch {
+	case failure != nil && (failure.Reason == provider.PermissionDenied || failure.Reason == provider.Internal):
+		if names, err = s.zonesOfMachines(ctx); err != nil {
+			return nil, err
+		}
+	case err != nil:
+		return nil, err
+	}
+	delete(names, "")
+	if len(names) == 0 {
+		return nil, nonsense("Compute Engine names no zone")
+	}
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+// zonesOfMachines are the zones that a list of all VMs names.
+func (s *session) zonesOfMachines(ctx context.Context) (map[string]bool, error) {
+	names := map[string]bool{}
+	err := s.aggregated(ctx, "", nil, func(page *compute.InstanceAggregatedList) error {
+		for scope := range page.Items {
+			names[zoneIn(scope)] = true
+		}
+		for _, place := range page.Unreachables {
+			names[zoneIn(place)] = true
+		}
+		return nil
+	})
+	return names, err
+}
+
+// sqlRegions are the regions that Cloud SQL has, for when Compute Engine can't be
+// asked: those of its machine types, or else those of the databases there are.
+func (s *session) sqlRegions(ctx context.Context) ([]string, error) {
+	at := call{service: "Cloud SQL", api: sqlAPI, permission: "cloudsql.instances.list"}
+	names := map[string]bool{}
+	tiers, err := attempt(ctx, s, nil, at, func(ctx context.Context) (*sqladmin.TiersListResponse, error) {
+		return got(s.sql.Tiers.List(s.project).Context(ctx).Do())
+	})
+	if err == nil {
+		for _, tier := range tiers.Items {
+			if tier == nil {
+				continue
+			}
+			for _, region := range tier.Region {
+				names[region] = true
+			}
+		}
+	}
+	if len(names) == 0 {
+		err := s.sqlPages(ctx, at, "", nil, func(page *sqladmin.InstancesListResponse) error {
+			for _, instance := range page.Items {
+				if instance != nil {
+					names[instance.Region] = true
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	delete(names, "")
+	return slices.Sorted(maps.Keys(names)), nil
+}
+
+// regionOf is the region of a zone: europe-west1 of europe-west1-b.
+func regionOf(zone string) string {
+	if end := strings.LastIndexByte(zone, '-'); end > 0 {
+		return zone[:end]
+	}
+	return zone
+}
+
+// regionsOf are the regions of zones, sorted.
+func regionsOf(zones []string) []string {
+	names := map[string]bool{}
+	for _, zone := range zones {
+		names[regionOf(zone)] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// zoneIn is the zone that a scope or an address names: `zones/europe-west1-b`,
+// `projects/p/zones/europe-west1-b`, `https://…/zones/europe-west1-b/…`; "" when
+// it names none.
+func zoneIn(text string) string { return partAfter(text, "zones") }
+
+// partAfter is the part of a path that follows a collection.
+func partAfter(path, collection string) string {
+	rest := path
+	for rest != "" {
+		part, more, _ := strings.Cut(rest, "/")
+		if part == collection {
+			name, _, _ := strings.Cut(more, "/")
+			return name
+		}
+		rest = more
+	}
+	return ""
+}
+
+// lastPart is the last part of a path.
+func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

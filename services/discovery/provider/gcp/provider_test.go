@@ -1,0 +1,258 @@
+package gcp_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const project = "data-analytics-prod"
+
+func TestProvider(t *testing.T) {
+	t.Parallel()
+	providertest.Run(t, func(t testing.TB) providertest.Cloud {
+		t.Helper()
+		return newCloudIn(t, cloudsim.Config{Transition: cloudsim.Immediately, Projects: []cloudsim.ProjectPlan{{
+			ID: project, Regions: []string{"us-central1", "europe-west1"}, Instances: 45, Databases: 45, Hostile: true,
+		}}})
+	})
+}
+
+// cloud is a simulated project with a provider that reads it. The server has the
+// key files; before it stands a proxy with answers that no cloud gives.
+type cloud struct {
+	*cloudsim.World
+	t        testing.TB
+	server   *simgcp.Server
+	proxy    *proxy
+	url      string
+	hosts    keyfile.Hosts
+	provider *gcp.Provider
+	key      provider.GCPServiceAccountKey
+}
+
+func newCloud(t testing.TB, plan cloudsim.ProjectPlan, configure ...func(*gcp.Config)) *cloud {
+	t.Helper()
+	return newCloudIn(t, cloudsim.Config{Projects: []cloudsim.ProjectPlan{plan, {ID: "other-project"}}}, configure...)
+}
+
+// newCloudIn makes the first project of a world to be made.
+func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gcp.Config)) *cloud {
+	t.Helper()
+	world := cloudsim.New(worldConfig)
+	plan := worldConfig.Projects[0]
+	server, err := simgcp.Serve(world)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cloud{World: world, t: t, server: server, proxy: &proxy{next: simgcp.NewHandler(world)}}
+	front := httptest.NewServer(c.proxy)
+	c.url = front.URL
+	config := gcp.Config{
+		ComputeEndpoint: front.URL + "/compute/v1/", SQLEndpoint: front.URL, IAMEndpoint: front.URL,
+		PageSize: 20, Attempts: 3, AttemptLimit: time.Second, CallLimit: 4 * time.Second, MaxBackoff: 20 * time.Millisecond,
+	}
+	if config.TokenHosts, err = keyfile.NewHosts(strings.TrimPrefix(front.URL, "http://"), strings.TrimPrefix(server.URL, "http://")); err != nil {
+		t.Fatal(err)
+	}
+	c.hosts = config.TokenHosts
+	for _, change := range configure {
+		change(&config)
+	}
+	if c.provider, err = gcp.New(config); err != nil {
+		t.Fatal(err)
+	}
+	c.key = provider.GCPServiceAccountKey{JSON: provider.Secret(c.keyFile(plan.ID))}
+	t.Cleanup(func() {
+		c.provider.Close()
+		front.CloseClientConnections()
+		front.Close()
+		_ = server.Close()
+	})
+	return c
+}
+
+// keyFile is the key file of a project, whose tokens come through the proxy.
+func (c *cloud) keyFile(project string) []byte {
+	c.t.Helper()
+	key, err := c.server.KeyJSON(project)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return []byte(strings.ReplaceAll(string(key), c.server.URL, c.url))
+}
+
+func (c *cloud) Provider() provider.Provider { return c.provider }
+
+func (c *cloud) Account() provider.Account {
+	return provider.Account{ID: "gcp-" + project, Provider: provider.GCP, CloudID: project}
+}
+
+func (c *cloud) Credentials() provider.Credentials { return c.key }
+
+func (c *cloud) Region(location string) string {
+	if strings.Count(location, "-") == 2 {
+		return cloudsim.RegionOfZone(location)
+	}
+	return location
+}
+
+// Shared: Cloud SQL lists all regions at once.
+func (c *cloud) Shared(one, other provider.ScopeID) bool {
+	return one.Kind == provider.Database && other.Kind == provider.Database
+}
+
+// projectTruth is what there is.
+func (c *cloud) projectTruth(t testing.TB) cloudsim.ProjectTruth {
+	t.Helper()
+	truth, err := c.ProjectTruth(project)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return truth
+}
+
+func (c *cloud) Truth(t testing.TB) map[provider.ScopeID][]string {
+	t.Helper()
+	truth := c.projectTruth(t)
+	ids := map[provider.ScopeID][]string{}
+	for _, vm := range truth.VMs {
+		scope := provider.ScopeID{Kind: provider.VirtualMachine, Location: vm.Zone}
+		ids[scope] = append(ids[scope], fmt.Sprint(vm.ID))
+	}
+	for _, d := range truth.Databases {
+		scope := provider.ScopeID{Kind: provider.Database, Location: d.Region}
+		ids[scope] = append(ids[scope], fmt.Sprintf("%s:%s:%s@%s", project, d.Region, d.Name, d.Created.Format(time.RFC3339Nano)))
+	}
+	return ids
+}
+
+// Remove takes an instance away without a trace.
+func (c *cloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
+	t.Helper()
+	truth, err := c.ProjectTruth(project)
+	for i := range truth.VMs {
+		if vm := &truth.VMs[i]; err == nil && scope.Kind == provider.VirtualMachine && fmt.Sprint(vm.ID) == id {
+			_, err = c.DeleteVM(project, vm.Zone, vm.Name)
+		}
+	}
+	for i := range truth.Databases {
+		d := &truth.Databases[i]
+		if err == nil && scope.Kind == provider.Database && strings.HasPrefix(id, project+":"+d.Region+":"+d.Name+"@") {
+			err = c.DeleteSQL(project, d.Name)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// simulated are the faults that cloudsim has itself.
+var simulated = map[providertest.Fault]cloudsim.Fault{
+	providertest.Denied:      {Kind: cloudsim.AccessDenied},
+	providertest.Throttled:   {Kind: cloudsim.Throttle},
+	providertest.Down:        {Kind: cloudsim.Drop},
+	providertest.Broken:      {Kind: cloudsim.ServerError},
+	providertest.Truncated:   {Kind: cloudsim.Truncate},
+	providertest.Malformed:   {Kind: cloudsim.Malformed},
+	providertest.FailsMidway: {Kind: cloudsim.FailMidway},
+	providertest.Endless:     {Kind: cloudsim.EndlessPages},
+	providertest.Circular:    {Kind: cloudsim.RepeatToken},
+	providertest.Expired:     {Kind: cloudsim.Expired},
+	providertest.Revoked:     {Kind: cloudsim.Revoked},
+	providertest.Flaky:       {Kind: cloudsim.Drop, Probability: 0.2},
+	providertest.Hung:        {Kind: cloudsim.Hang},
+	providertest.Lying:       {Kind: cloudsim.Empty},
+}
+
+func (c *cloud) Break(t testing.TB, scope provider.ScopeID, kind providertest.Fault) {
+	t.Helper()
+	call, path := cloudsim.Call{Service: "compute", Action: "instances.list", Region: scope.Location}, "/zones/"+scope.Location+"/instances"
+	switch scope.Kind {
+	case provider.Database:
+		call, path = cloudsim.Call{Service: "sqladmin", Action: "instances.list"}, "/v1/projects/"+project+"/instances"
+	case "":
+		call, path = cloudsim.Call{Service: "oauth2"}, "/token"
+	}
+	switch kind {
+	case providertest.Blank:
+		c.proxy.spoil(path, "")
+	case providertest.Foreign:
+		c.proxy.spoil(path, "<!-- proxy -->\n<html><body>Please sign in</body></html>")
+	default:
+		fault, ok := simulated[kind]
+		if !ok {
+			t.Fatalf("no fault %s", kind)
+		}
+		fault.Call = call
+		c.Inject(fault)
+	}
+}
+
+// proxy stands before the cloud and gives answers that no cloud gives.
+type proxy struct {
+	next http.Handler
+
+	mu      sync.Mutex
+	answers map[string]string // by the end of the path
+	refused []string          // paths
+	saw     []string
+}
+
+// refuse has a path be unknown.
+func (p *proxy) refuse(path string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused = append(p.refused, path)
+}
+
+func (p *proxy) spoil(path, answer string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.answers == nil {
+		p.answers = map[string]string{}
+	}
+	p.answers[path] = answer
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	p.saw = append(p.saw, r.URL.String())
+	if slices.Contains(p.refused, r.URL.Path) {
+		p.mu.Unlock()
+		http.NotFound(w, r)
+		return
+	}
+	for path, answer := range p.answers {
+		if strings.HasSuffix(r.URL.Path, path) {
+			p.mu.Unlock()
+			w.Header().Set("Content-Type", "application/json")
+			// As from Google: nothing comes that was not asked for.
+			if fields := r.URL.Query().Get("fields"); fields != "" {
+				if part, err := simgcp.Partial([]byte(answer), fields); err == nil {
+					answer = string(part)
+				}
+			}
+			fmt.Fprint(w, answer)
+			return
+		}
+	}
+	p.mu.Unlock()
+	p.next.ServeHTTP(w, r)
+}

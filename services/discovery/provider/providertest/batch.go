@@ -1,0 +1,79 @@
+package providertest
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// batchCollector is a BatchSink that keeps the ids it is given.
+type batchCollector struct {
+	scopes   map[provider.ScopeID]*collector
+	failed   map[provider.ScopeID]*provider.Failure
+	requests atomic.Int64
+	fail     error
+}
+
+func newBatchCollector() *batchCollector {
+	return &batchCollector{scopes: map[provider.ScopeID]*collector{}, failed: map[provider.ScopeID]*provider.Failure{}}
+}
+
+func (c *batchCollector) Page(ctx context.Context, scope provider.ScopeID, instances []provider.Instance) error {
+	if c.scopes[scope] == nil {
+		c.scopes[scope] = &collector{}
+	}
+	if err := c.scopes[scope].Page(ctx, instances); err != nil {
+		return err
+	}
+	return c.fail
+}
+
+func (c *batchCollector) Fail(scope provider.ScopeID, failure *provider.Failure) {
+	c.failed[scope] = failure
+}
+
+func (c *batchCollector) Called(bool) { c.requests.Add(1) }
+
+// testBatch: a listing of many scopes is the truth of each, ends with what the
+// sink says, and when it is told to.
+func testBatch(t *testing.T, cloud Cloud) {
+	session, ok := open(t, cloud, cloud.Account()).(provider.BatchSession)
+	if !ok {
+		t.Skip("this provider reads each scope alone")
+	}
+	truth := cloud.Truth(t)
+	batches := map[string][]provider.ScopeID{}
+	for scope := range truth {
+		if name := session.Batch(scope); name != "" {
+			batches[name] = append(batches[name], scope)
+		}
+	}
+	if len(batches) == 0 {
+		t.Error("no scope is in a batch")
+	}
+	full := errors.New("full")
+	for name, scopes := range batches {
+		sink := newBatchCollector()
+		if err := session.ReadBatch(t.Context(), name, sink); err != nil || len(sink.failed) > 0 || sink.requests.Load() < 2 {
+			t.Errorf("%s: %v, failed %v, %d requests", name, err, sink.failed, sink.requests.Load())
+		}
+		for _, scope := range scopes {
+			if got := sink.scopes[scope]; got == nil || !got.same(truth[scope]) {
+				t.Errorf("%v: %d instances are not the truth", scope, len(truth[scope]))
+			}
+		}
+		if err := session.ReadBatch(t.Context(), name, &batchCollector{scopes: sink.scopes, fail: full}); !errors.Is(err, full) {
+			t.Errorf("%s: the sink failed, and the read ended with %v", name, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		began := time.Now()
+		if err := session.ReadBatch(ctx, name, newBatchCollector()); !errors.Is(err, context.Canceled) || time.Since(began) > prompt {
+			t.Errorf("%s: cancelled, and the read ended with %v after %s", name, err, time.Since(began))
+		}
+	}
+}

@@ -1,0 +1,324 @@
+package providertest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// Thing is a sort of instance that is started and stopped in its own way.
+type Thing string
+
+// The things.
+const (
+	Machine  Thing = "machine"
+	Database Thing = "database"
+	// Member is a database that starts and stops with its cluster.
+	Member Thing = "member"
+	// Suspended is a machine that was suspended: it resumes.
+	Suspended Thing = "suspended"
+)
+
+// Strike is what becomes of the next call that changes something.
+type Strike string
+
+// The strikes. The first ones come to nothing, as far as the cloud goes; those
+// from Lost on are taken, whatever the caller is told.
+const (
+	Refused    Strike = "denied"      // for want of permission
+	TooMany    Strike = "throttled"   // for the account's rate limit
+	NoCapacity Strike = "no-capacity" // for want of machines
+	NoQuota    Strike = "no-quota"    // for the account's own limit
+	Cut        Strike = "cut"         // the connection ends before the call is read
+	Error      Strike = "error"       // an error of the cloud's own, before the call is taken
+
+	Lost   Strike = "lost"    // the connection ends in place of the answer
+	Silent Strike = "silent"  // no answer ever comes
+	Fails  Strike = "fails"   // an error of the cloud's own, after the call was taken
+	GaveUp Strike = "gave-up" // what was taken fails later
+)
+
+// OperatingCloud is a Cloud in which instances are started and stopped. Its time
+// stands still but for Settle.
+type OperatingCloud interface {
+	Cloud
+	// Things are the sorts of instances that there are.
+	Things() []Thing
+	// Make makes an instance that is up, or suspended.
+	Make(t testing.TB, thing Thing) (scope provider.ScopeID, id string)
+	// Now is the cloud's time.
+	Now() time.Time
+	// Settle lets so much time pass that all that was begun has ended.
+	Settle()
+	// Strike has the next call that changes something fail. It tells whether this
+	// cloud knows of such a thing.
+	Strike(t testing.TB, thing Thing, strike Strike) bool
+	// Requests counts the requests that were to change the instance, and those of
+	// them that the cloud took.
+	Requests(t testing.TB, thing Thing, id string) (all, taken int)
+	// End deletes an instance, as its owner may do at any time.
+	End(t testing.TB, scope provider.ScopeID, id string)
+}
+
+// RunLifecycle holds a provider to what Operator promises.
+func RunLifecycle(t *testing.T, newCloud func(testing.TB) OperatingCloud) {
+	for _, thing := range newCloud(t).Things() {
+		t.Run(string(thing)+"/Life", func(t *testing.T) { t.Parallel(); testLife(t, newCloud(t), thing) })
+		t.Run(string(thing)+"/Ended", func(t *testing.T) { t.Parallel(); testEnded(t, newCloud(t), thing) })
+		t.Run(string(thing)+"/Locate", func(t *testing.T) { t.Parallel(); testLocate(t, newCloud(t), thing) })
+		for strike, want := range strikes {
+			t.Run(string(thing)+"/Strike/"+string(strike), func(t *testing.T) { t.Parallel(); testStrike(t, newCloud(t), thing, strike, want) })
+		}
+	}
+}
+
+// patient is one instance under test.
+type patient struct {
+	t        *testing.T
+	cloud    OperatingCloud
+	operator provider.Operator
+	thing    Thing
+	scope    provider.ScopeID
+	wanted   provider.Wanted
+	orders   int
+	// called is when the last order was given.
+	called time.Time
+}
+
+func admit(t *testing.T, cloud OperatingCloud, thing Thing) *patient {
+	t.Helper()
+	operator, ok := open(t, cloud, cloud.Account()).(provider.Operator)
+	if !ok {
+		t.Fatal("the provider can't start and stop")
+	}
+	p := &patient{t: t, cloud: cloud, operator: operator, thing: thing}
+	p.scope, p.wanted.ProviderID = cloud.Make(t, thing)
+	return p
+}
+
+// check looks before an order, which it gives.
+func (p *patient) check(verb provider.Verb) (provider.Assessment, provider.Order) {
+	p.t.Helper()
+	assessments, err := p.operator.Check(p.t.Context(), p.scope, verb, []provider.Wanted{p.wanted}, &collector{})
+	if err != nil || len(assessments) != 1 || assessments[0].ProviderID != p.wanted.ProviderID {
+		p.t.Fatalf("%+v, %v", assessments, err)
+	}
+	p.called = p.cloud.Now()
+	order := provider.Order{ScopeID: p.scope, Verb: verb, Unit: assessments[0].Unit, Key: p.key()}
+	if assessments[0].Instance != nil {
+		order.Instance = *assessments[0].Instance
+		p.wanted.ProviderURI, p.wanted.DisplayName = order.Instance.ProviderURI, order.Instance.DisplayName
+	}
+	return assessments[0], order
+}
+
+// key is one that no order had yet.
+func (p *patient) key() string {
+	p.orders++
+	return fmt.Sprintf("4b8f5c6a-1111-4222-8333-%012d", p.orders)
+}
+
+// follow looks at how an order goes.
+func (p *patient) follow(order *provider.Order, reference string) provider.Progress {
+	p.t.Helper()
+	lean := *order // Another process knows no more than this.
+	lean.Instance = provider.Instance{
+		ProviderID: order.Instance.ProviderID, ProviderURI: order.Instance.ProviderURI, DisplayName: order.Instance.DisplayName,
+		Zone: order.Instance.Zone, State: order.Instance.State,
+	}
+	progress, err := p.operator.Follow(p.t.Context(), p.scope,
+		[]provider.Pursuit{{Order: lean, CallTime: p.called, Reference: reference}}, &collector{})
+	if err != nil || len(progress) != 1 {
+		p.t.Fatalf("%+v, %v", progress, err)
+	}
+	return progress[0]
+}
+
+// do takes a verb to its end, without any trouble.
+func (p *patient) do(verb provider.Verb) {
+	p.t.Helper()
+	assessment, order := p.check(verb)
+	if assessment.Obstacle != nil {
+		p.t.Fatalf("%s: %+v", verb, assessment.Obstacle)
+	}
+	if (p.thing == Member) != (assessment.Unit != "" && len(assessment.Notes) > 0) {
+		p.t.Errorf("%s: the unit is %q, the notes are %q", verb, assessment.Unit, assessment.Notes)
+	}
+	calls := &collector{}
+	receipt := p.operator.Act(p.t.Context(), order, calls)
+	if receipt.Effect != provider.Taken || receipt.Refusal != nil || calls.requests.Load() != 1 {
+		p.t.Fatalf("%s: %+v (%v), %d calls", verb, receipt, receipt.Refusal, calls.requests.Load())
+	}
+	for _, reference := range []string{receipt.Reference, ""} { // What was lost is found again.
+		progress := p.follow(&order, reference)
+		if progress.Effect != provider.Taken || progress.Refusal != nil || progress.Reference != receipt.Reference {
+			p.t.Errorf("%s, on its way: %+v (%v), want the reference %q", verb, progress, progress.Refusal, receipt.Reference)
+		}
+		if progress.Instance.State == verb.Wanted() && !progress.Busy {
+			p.t.Errorf("%s is over before its time: %+v", verb, progress)
+		}
+	}
+	p.cloud.Settle()
+	progress := p.follow(&order, receipt.Reference)
+	if progress.Effect != provider.Taken || progress.Refusal != nil || progress.Busy || progress.Instance.State != verb.Wanted() {
+		p.t.Errorf("%s, at the end: %+v (%v), %s", verb, progress, progress.Refusal, progress.Instance.State)
+	}
+}
+
+// testLife: what is up is stopped, started, and stopped again, by a call each.
+func testLife(t *testing.T, cloud OperatingCloud, thing Thing) {
+	p := admit(t, cloud, thing)
+	verbs := []provider.Verb{provider.Stop, provider.Start, provider.Stop}
+	if thing == Suspended {
+		verbs = []provider.Verb{provider.Start, provider.Stop}
+	}
+	for _, verb := range verbs {
+		p.do(verb)
+	}
+	if all, taken := cloud.Requests(t, thing, p.wanted.ProviderID); all != len(verbs) || taken != len(verbs) {
+		t.Errorf("%d requests, %d taken, for %d orders", all, taken, len(verbs))
+	}
+}
+
+// testEnded: of what was deleted meanwhile it is said so, before, at and after the
+// call.
+func testEnded(t *testing.T, cloud OperatingCloud, thing Thing) {
+	p := admit(t, cloud, thing)
+	verb := provider.Stop
+	if thing == Suspended {
+		verb = provider.Start
+	}
+	_, order := p.check(verb)
+	receipt := p.operator.Act(t.Context(), order, &collector{})
+	if receipt.Effect != provider.Taken {
+		t.Fatalf("%+v", receipt)
+	}
+	cloud.End(t, p.scope, p.wanted.ProviderID)
+	if progress := p.follow(&order, ""); progress.Refusal == nil || progress.Refusal.Reason != provider.IsTerminated {
+		t.Errorf("on its way: %+v (%v)", progress, progress.Refusal)
+	}
+	cloud.Settle()
+	if progress := p.follow(&order, ""); progress.Refusal == nil || progress.Refusal.Reason != provider.IsTerminated {
+		t.Errorf("in the end: %+v (%v)", progress, progress.Refusal)
+	}
+	assessment, _ := p.check(verb)
+	gone := assessment.Evidence == provider.NotFound || assessment.Obstacle != nil && assessment.Obstacle.Reason == provider.IsTerminated
+	if !gone {
+		t.Errorf("before another call: %+v (%v)", assessment, assessment.Obstacle)
+	}
+	order.Key = p.key()
+	receipt = p.operator.Act(t.Context(), order, &collector{})
+	if thing != Member && (receipt.Effect != provider.NotTaken || receipt.Refusal == nil ||
+		receipt.Refusal.Reason != provider.NoInstance && receipt.Refusal.Reason != provider.WrongState) {
+		t.Errorf("another call: %+v (%v)", receipt, receipt.Refusal)
+	}
+}
+
+// testLocate: what is there is found by its id and by its address alone, also
+// while another place can't be looked at; what is not there is not.
+func testLocate(t *testing.T, cloud OperatingCloud, thing Thing) {
+	p := admit(t, cloud, thing)
+	_, order := p.check(provider.Stop)
+	recognizer, ok := cloud.Provider().(provider.Recognizer)
+	if !ok {
+		t.Fatal("the provider knows no ids by their form")
+	}
+	for _, id := range []string{order.Instance.ProviderID, order.Instance.ProviderURI} {
+		if kind, ok := recognizer.Recognizes(id); !ok || kind != p.scope.Kind {
+			t.Errorf("%s is taken for a %s, %v", id, kind, ok)
+		}
+		located, err := p.operator.Locate(t.Context(), provider.Hint{ProviderID: id}, &collector{})
+		if err != nil || located == nil || located.ScopeID != p.scope || located.Instance.ProviderID != order.Instance.ProviderID {
+			t.Errorf("%s: %+v, %v", id, located, err)
+		}
+		located, err = p.operator.Locate(t.Context(), provider.Hint{ProviderID: id, Kind: p.scope.Kind, Location: p.scope.Location}, &collector{})
+		if err != nil || located == nil {
+			t.Errorf("%s in %v: %+v, %v", id, p.scope, located, err)
+		}
+	}
+	cloud.End(t, p.scope, p.wanted.ProviderID)
+	if thing == Database || thing == Member {
+		cloud.Settle()
+		located, err := p.operator.Locate(t.Context(), provider.Hint{ProviderID: order.Instance.ProviderID}, &collector{})
+		if located != nil || err != nil {
+			t.Errorf("it is gone, and was found: %+v, %v", located, err)
+		}
+	}
+}
+
+// struck is what a strike must come to.
+type struck struct {
+	effect provider.Effect
+	reason provider.RefusalReason
+	// transient tells that another call may go through.
+	transient bool
+	// taken tells that the cloud did it.
+	taken bool
+}
+
+var strikes = map[Strike]struck{
+	Refused:    {provider.NotTaken, provider.NotPermitted, false, false},
+	TooMany:    {provider.NotTaken, provider.TooManyRequests, true, false},
+	NoCapacity: {provider.NotTaken, provider.InsufficientCapacity, true, false},
+	NoQuota:    {provider.NotTaken, provider.QuotaExceeded, false, false},
+	Cut:        {provider.InDoubt, provider.NoAnswer, true, false},
+	Error:      {provider.InDoubt, provider.NoAnswer, true, false},
+	Lost:       {provider.InDoubt, provider.NoAnswer, true, true},
+	Silent:     {provider.InDoubt, provider.NoAnswer, true, true},
+	Fails:      {provider.InDoubt, provider.NoAnswer, true, true},
+	GaveUp:     {provider.Taken, provider.CloudFailed, false, true},
+}
+
+// testStrike: a start that something becomes of is told for what it is known to
+// be, was asked for once, and is found out by following it.
+func testStrike(t *testing.T, cloud OperatingCloud, thing Thing, strike Strike, want struck) {
+	p := admit(t, cloud, thing)
+	before := 0
+	if thing != Suspended {
+		p.do(provider.Stop)
+		before = 1
+	}
+	_, order := p.check(provider.Start)
+	if !cloud.Strike(t, thing, strike) {
+		t.Skipf("this cloud has no %s", strike)
+	}
+	calls := &collector{}
+	receipt := p.operator.Act(t.Context(), order, calls)
+	all, taken := cloud.Requests(t, thing, p.wanted.ProviderID)
+	if calls.requests.Load() != 1 || all != before+1 {
+		t.Errorf("%d calls were counted, and %d made", calls.requests.Load(), all-before)
+	}
+	// A cloud may take what it has no machine for, and say so afterwards.
+	late := receipt.Effect == provider.Taken && want.effect == provider.NotTaken && taken == before+1
+	if !late && (taken == before+1) != want.taken {
+		t.Fatalf("the cloud took %d, want it taken: %v", taken-before, want.taken)
+	}
+	if receipt.Effect != want.effect && !late {
+		t.Fatalf("%+v (%v), want %+v", receipt, receipt.Refusal, want)
+	}
+	if receipt.Effect != provider.Taken {
+		checkRefusal(t, receipt.Refusal, want)
+	}
+	progress := p.follow(&order, receipt.Reference)
+	if sure := progress.Effect == provider.Taken; sure != (taken == before+1) {
+		t.Errorf("looked at afterwards: %+v (%v), and the cloud took %d", progress, progress.Refusal, taken-before)
+	}
+	cloud.Settle()
+	progress = p.follow(&order, progress.Reference)
+	switch {
+	case late, strike == GaveUp:
+		checkRefusal(t, progress.Refusal, want)
+	case want.taken && (progress.Instance.State != provider.StateRunning || progress.Refusal != nil),
+		!want.taken && progress.Instance.State == provider.StateRunning:
+		t.Errorf("in the end: %+v (%v), %s", progress, progress.Refusal, progress.Instance.State)
+	}
+}
+
+func checkRefusal(t *testing.T, refusal *provider.Refusal, want struck) {
+	t.Helper()
+	if refusal == nil || refusal.Reason != want.reason || refusal.Transient != want.transient || refusal.Message == "" {
+		t.Errorf("%+v, want %s, transient: %v", refusal, want.reason, want.transient)
+	}
+}

@@ -1,0 +1,263 @@
+package providertest
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// prompt is how soon a provider must stop after it was told to.
+const prompt = 2 * time.Second
+
+// Run holds a provider to the contract; newCloud makes a cloud for each test.
+func Run(t *testing.T, newCloud func(testing.TB) Cloud) {
+	t.Run("Identity", func(t *testing.T) { t.Parallel(); testIdentity(t, newCloud(t)) })
+	t.Run("Scopes", func(t *testing.T) { t.Parallel(); testScopes(t, newCloud(t)) })
+	t.Run("Wanted", func(t *testing.T) { t.Parallel(); testWanted(t, newCloud(t)) })
+	t.Run("Truth", func(t *testing.T) { t.Parallel(); testTruth(t, newCloud(t)) })
+	t.Run("Flaky", func(t *testing.T) { t.Parallel(); testFlaky(t, newCloud(t)) })
+	t.Run("SinkFails", func(t *testing.T) { t.Parallel(); testSinkFails(t, newCloud(t)) })
+	t.Run("Batch", func(t *testing.T) { t.Parallel(); testBatch(t, newCloud(t)) })
+	t.Run("Cancel", func(t *testing.T) { t.Parallel(); testCancel(t, newCloud(t)) })
+	for _, fault := range slices.Sorted(maps.Keys(reasons)) {
+		for _, kind := range []provider.Kind{provider.VirtualMachine, provider.Database} {
+			t.Run(string(fault)+"/"+string(kind), func(t *testing.T) { t.Parallel(); testFault(t, newCloud(t), kind, fault) })
+		}
+	}
+	runFind(t, newCloud)
+	for _, fault := range []Fault{Denied, Throttled, Down, Hung, Broken, Blank, Expired, Revoked} {
+		t.Run("SignIn/"+string(fault), func(t *testing.T) { t.Parallel(); testSignInFault(t, newCloud(t), fault) })
+	}
+}
+
+func open(t *testing.T, cloud Cloud, account provider.Account) provider.Session {
+	t.Helper()
+	session, err := cloud.Provider().Open(t.Context(), account, cloud.Credentials())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
+
+// collector is a Sink that keeps the ids it is given.
+type collector struct {
+	ids                 []string
+	requests, throttled atomic.Int64
+	fail                error
+}
+
+func (c *collector) Page(_ context.Context, instances []provider.Instance) error {
+	for _, instance := range instances {
+		c.ids = append(c.ids, instance.ProviderID)
+	}
+	return c.fail
+}
+
+func (c *collector) Called(throttled bool) {
+	c.requests.Add(1)
+	if throttled {
+		c.throttled.Add(1)
+	}
+}
+
+// same tells whether the collected ids are exactly those.
+func (c *collector) same(ids []string) bool {
+	got, want := slices.Clone(c.ids), slices.Clone(ids)
+	slices.Sort(got)
+	slices.Sort(want)
+	return slices.Equal(slices.Compact(got), want)
+}
+
+func testIdentity(t *testing.T, cloud Cloud) {
+	identity, err := open(t, cloud, cloud.Account()).Identity(t.Context())
+	if err != nil || identity != cloud.Account().CloudID {
+		t.Errorf("the credentials open %q (%v), want %q", identity, err, cloud.Account().CloudID)
+	}
+}
+
+func testScopes(t *testing.T, cloud Cloud) {
+	planned, err := open(t, cloud, cloud.Account()).Scopes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[provider.ScopeID]bool{}
+	for _, scope := range planned {
+		if scope.Failure != nil || seen[scope.ScopeID] {
+			t.Errorf("scope %v is there twice, or failed: %v", scope.ScopeID, scope.Failure)
+		}
+		seen[scope.ScopeID] = true
+	}
+	for scope := range cloud.Truth(t) {
+		if !seen[scope] {
+			t.Errorf("the plan lacks %v", scope)
+		}
+	}
+}
+
+// testWanted: a location that is wanted and that the account does not have is a
+// scope that failed, and not one that is missing or empty.
+func testWanted(t *testing.T, cloud Cloud) {
+	account := cloud.Account()
+	const nowhere = "xx-nowhere9"
+	truth := cloud.Truth(t)
+	there := region(cloud, locations(truth, provider.VirtualMachine)[0])
+	account.Regions = []string{there, nowhere}
+	planned, err := open(t, cloud, account).Scopes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inPlan, failed := map[provider.ScopeID]bool{}, 0
+	for _, scope := range planned {
+		inPlan[scope.ScopeID] = true
+		switch {
+		case scope.Location == nowhere && scope.Failure != nil:
+			failed++
+			checkFailure(t, scope.Failure, provider.APIDisabled, scope.Location)
+		case scope.Failure != nil || region(cloud, scope.Location) != there:
+			t.Errorf("%v is in the plan: %v", scope.ScopeID, scope.Failure)
+		}
+	}
+	if failed != 2 {
+		t.Errorf("%d scopes of %s, want one of each kind", failed, nowhere)
+	}
+	for scope := range truth {
+		if inPlan[scope] != (region(cloud, scope.Location) == there) {
+			t.Errorf("%v is in the plan: %v", scope, inPlan[scope])
+		}
+	}
+}
+
+func testTruth(t *testing.T, cloud Cloud) {
+	session := open(t, cloud, cloud.Account())
+	for scope, ids := range cloud.Truth(t) {
+		sink := &collector{}
+		if err := session.Read(t.Context(), scope, sink); err != nil || !sink.same(ids) {
+			t.Errorf("%v: %d instances (%v), want %d", scope, len(sink.ids), err, len(ids))
+		}
+		if sink.requests.Load() < 2 || sink.throttled.Load() != 0 {
+			t.Errorf("%v: %d requests, %d throttled; several pages were to be read", scope, sink.requests.Load(), sink.throttled.Load())
+		}
+	}
+}
+
+// testFlaky: calls that fail now and then are tried again, and counted each time.
+// Whenever a read ends well, it was whole.
+func testFlaky(t *testing.T, cloud Cloud) {
+	truth := cloud.Truth(t)
+	for scope := range truth {
+		cloud.Break(t, scope, Flaky)
+	}
+	session := open(t, cloud, cloud.Account())
+	whole := 0
+	for range 5 {
+		for scope, ids := range truth {
+			sink := &collector{}
+			err := session.Read(t.Context(), scope, sink)
+			if err == nil && !sink.same(ids) {
+				t.Errorf("%v: ended well with %d instances of %d", scope, len(sink.ids), len(ids))
+			}
+			if err == nil {
+				whole++
+			}
+		}
+	}
+	if whole == 0 {
+		t.Error("no read got through, though most calls work")
+	}
+}
+
+// testSinkFails: what the sink says ends the read, and is what it ended with.
+func testSinkFails(t *testing.T, cloud Cloud) {
+	full := errors.New("full")
+	for scope := range cloud.Truth(t) {
+		err := open(t, cloud, cloud.Account()).Read(t.Context(), scope, &collector{fail: full})
+		if !errors.Is(err, full) {
+			t.Errorf("%v: the sink failed, and the read ended with %v", scope, err)
+		}
+	}
+}
+
+// testCancel: a read of a cloud that hangs ends when it is told to.
+func testCancel(t *testing.T, cloud Cloud) {
+	for scope := range cloud.Truth(t) {
+		cloud.Break(t, scope, Hung)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(50*time.Millisecond, cancel)
+		began := time.Now()
+		err := open(t, cloud, cloud.Account()).Read(ctx, scope, &collector{})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%v: cancelled, and the read ended with %v", scope, err)
+		}
+		if took := time.Since(began); took > prompt {
+			t.Errorf("%v: it took %s to stop", scope, took)
+		}
+	}
+}
+
+// testFault: the fault of one scope comes to its reason, and leaves the others
+// whole.
+func testFault(t *testing.T, cloud Cloud, kind provider.Kind, fault Fault) {
+	truth := cloud.Truth(t)
+	location := locations(truth, kind)[0]
+	broken := provider.ScopeID{Kind: kind, Location: location}
+	cloud.Break(t, broken, fault)
+	session := open(t, cloud, cloud.Account())
+	sink := &collector{}
+	err := session.Read(t.Context(), broken, sink)
+	checkFailure(t, err, reasons[fault], location)
+	if fault == Throttled && sink.throttled.Load() == 0 {
+		t.Error("throttled calls were not counted as such")
+	}
+	for scope, ids := range truth {
+		if shared(cloud, broken, scope) {
+			continue
+		}
+		sink := &collector{}
+		if err := session.Read(t.Context(), scope, sink); err != nil || !sink.same(ids) {
+			t.Errorf("%v was not broken: %d instances (%v), want %d", scope, len(sink.ids), err, len(ids))
+		}
+	}
+}
+
+func testSignInFault(t *testing.T, cloud Cloud, fault Fault) {
+	cloud.Break(t, provider.ScopeID{}, fault)
+	session := open(t, cloud, cloud.Account())
+	_, err := session.Identity(t.Context())
+	checkFailure(t, err, reasons[fault], "")
+	_, err = session.Scopes(t.Context())
+	checkFailure(t, err, reasons[fault], "")
+}
+
+// checkFailure holds err to be a failure with the reason, that says where, and
+// what to do.
+func checkFailure(t *testing.T, err error, want provider.Reason, where string) {
+	t.Helper()
+	failure, ok := errors.AsType[*provider.Failure](err)
+	if !ok {
+		t.Fatalf("ended with %v, want a failure for %s", err, want)
+	}
+	if failure.Reason != want {
+		t.Errorf("reason %s (%s: %v), want %s", failure.Reason, failure.Message, errors.Unwrap(failure), want)
+	}
+	if failure.Remedy == "" || !strings.Contains(failure.Message, where) {
+		t.Errorf("%q with the remedy %q must say where (%s) and what to do", failure.Message, failure.Remedy, where)
+	}
+}
+
+func locations(truth map[provider.ScopeID][]string, kind provider.Kind) []string {
+	var all []string
+	for scope := range truth {
+		if scope.Kind == kind {
+			all = append(all, scope.Location)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,68 @@
+package ratelimit
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+)
+
+// metrics of all budgets, by API: accounts and locations would make too many.
+type metrics struct {
+	calls   *prometheus.CounterVec
+	waiting *prometheus.HistogramVec
+}
+
+func newMetrics(registry prometheus.Registerer, of *Shared) *metrics {
+	with := promauto.With(registry)
+	registry.MustRegister(rates{of})
+	return &metrics{
+		calls: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "rollcall_discovery_cloud_calls_total",
+			Help: "Calls to the clouds, each repetition for itself, by API and whether the cloud throttled them.",
+		}, []string{"api", "throttled"}),
+		waiting: with.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "rollcall_discovery_cloud_call_wait_seconds",
+			Help:    "How long calls to the clouds waited for their turn in the API budget.",
+			Buckets: []float64{.001, .01, .1, .5, 1, 5, 10, 30, 60},
+		}, []string{"api"}),
+	}
+}
+
+func (m *metrics) called(api string, throttled bool) {
+	word := "false"
+	if throttled {
+		word = "true"
+	}
+	m.calls.WithLabelValues(api, word).Inc()
+}
+
+func (m *metrics) took(api string, wait time.Duration) {
+	m.waiting.WithLabelValues(api).Observe(wait.Seconds())
+}
+
+// rates shows, of each API, the slowest of all accounts and locations.
+type rates struct{ of *Shared }
+
+var rateDesc = prometheus.NewDesc("rollcall_discovery_api_budget_rate_ratio_min",
+	"The rate of the slowest API budget that this process uses, as a part of the most that it may be: below 1 after throttling.",
+	[]string{"api"}, nil)
+
+// Describe says what is shown.
+func (r rates) Describe(out chan<- *prometheus.Desc) { out <- rateDesc }
+
+// Collect shows it.
+func (r rates) Collect(out chan<- prometheus.Metric) {
+	slowest := map[string]float64{}
+	for api, p := range r.of.all() {
+		p.mu.Lock()
+		ratio := p.bucket.Rate / p.limit.Rate
+		p.mu.Unlock()
+		if least, known := slowest[api.Name]; !known || ratio < least {
+			slowest[api.Name] = ratio
+		}
+	}
+	for name, ratio := range slowest {
+		out <- prometheus.MustNewConstMetric(rateDesc, prometheus.GaugeValue, ratio, name)
+	}
+}

@@ -1,0 +1,55 @@
+package ratelimit
+
+import (
+	"context"
+	"maps"
+	"time"
+)
+
+// Run gives back what is not used, until ctx ends; then all.
+func (s *Shared) Run(ctx context.Context) error {
+	tick := time.NewTicker(keepUnused)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.giveBack(context.WithoutCancel(ctx), 0)
+			return nil
+		case <-tick.C:
+			s.giveBack(ctx, keepUnused)
+		}
+	}
+}
+
+// giveBack gives back what was not used for so long.
+func (s *Shared) giveBack(ctx context.Context, unused time.Duration) {
+	tokens := map[API]float64{}
+	for api, p := range s.all() {
+		p.mu.Lock()
+		idle := time.Since(latest(p.used, p.leased))
+		if p.left > 0 && p.lent && idle >= unused {
+			tokens[api] = float64(p.left)
+			p.left = 0
+		}
+		p.mu.Unlock()
+		if idle > forgetUnused {
+			s.mu.Lock()
+			delete(s.purses, api)
+			s.mu.Unlock()
+		}
+	}
+	if len(tokens) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	if err := s.store.Return(ctx, tokens); err != nil {
+		s.logger.Debug("could not give unused calls back", "error", err) // They come anew by themselves.
+	}
+}
+
+func (s *Shared) all() map[API]*purse {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.purses)
+}

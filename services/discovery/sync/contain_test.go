@@ -1,0 +1,55 @@
+package sync
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+// broken is a way into a cloud that sends what we did not think of.
+type broken struct{ provider.Session }
+
+func (broken) Read(context.Context, provider.ScopeID, provider.Sink) error { panic("read") }
+func (broken) ReadBatch(context.Context, string, provider.BatchSink) error { panic("batch") }
+func (broken) Batch(provider.ScopeID) string                               { return "" }
+func (broken) Identity(context.Context) (string, error)                    { panic("identity") }
+func (broken) Open(context.Context, provider.Account, provider.Credentials) (provider.Session, error) {
+	return broken{}, nil
+}
+func (broken) Find(context.Context, provider.ScopeID, []provider.Wanted, provider.Calls) ([]provider.Finding, error) {
+	panic("find")
+}
+
+// keyring knows one account.
+type keyring struct{ Accounts }
+
+func (keyring) Credentials(context.Context, string) (provider.Credentials, error) { return nil, nil }
+
+// A panic in what reads a cloud is a failure of that account's, or of that scope's,
+// and is logged with its place.
+func TestAPanicIsContained(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, nil))
+	syncer := &Syncer{Providers: map[provider.ProviderName]provider.Provider{provider.GCP: broken{}}, Accounts: keyring{}}
+	r := &reading{Syncer: syncer, session: broken{}, logger: logger}
+	_, _, opened := syncer.open(t.Context(), provider.Account{Provider: provider.GCP}, logger)
+	_, found := (&question{reading: r}).find(t.Context(), nil)
+	for what, err := range map[string]error{
+		"identity": opened, "find": found,
+		"read":  r.list(t.Context(), provider.ScopeID{}, nil),
+		"batch": (&batch{reading: r}).read(t.Context(), ""),
+	} {
+		failure := provider.FailureOf(err)
+		if err == nil || failure.Reason != provider.Internal || !failure.Ours || !strings.Contains(log.String(), "panic="+what) || strings.Contains(failure.Message, "panic") {
+			t.Errorf("%s: %v; log:\n%s", what, err, log.String())
+		}
+	}
+	if !strings.Contains(log.String(), "contain_test.go") {
+		t.Error("the log does not say where it was")
+	}
+}

@@ -1,0 +1,51 @@
+package sync
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+)
+
+func page(from, count int) []provider.Instance {
+	instances := make([]provider.Instance, count)
+	for i := range instances {
+		instances[i].ProviderID = strconv.Itoa(from + i)
+	}
+	return instances
+}
+
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		// pages gives the n-th page; ok: so many of them pass.
+		pages func(n int) []provider.Instance
+		count int
+		fails bool
+	}{
+		"all new":        {func(n int) []provider.Instance { return page(n*10, 10) }, 1000, false},
+		"overlapping":    {func(n int) []provider.Instance { return page(n, 10) }, 1000, false},
+		"some empty":     {func(n int) []provider.Instance { return page(n, n%10/9) }, 1000, false},
+		"all empty":      {func(int) []provider.Instance { return nil }, 1000, true},
+		"all the same":   {func(int) []provider.Instance { return page(0, 10) }, 1000, true},
+		"a circle":       {func(n int) []provider.Instance { return page(n%5*10, 10) }, 1000, true},
+		"without an id":  {func(int) []provider.Instance { return make([]provider.Instance, 1) }, 1, true},
+		"without an end": {func(n int) []provider.Instance { return page(0, maxScopeInstances/4)[:maxScopeInstances/4-n] }, 6, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGuard()
+			var err error
+			n := 0
+			for ; n < test.count && err == nil; n++ {
+				err = g.page(test.pages(n))
+			}
+			if (err != nil) != test.fails {
+				t.Errorf("after %d pages: %v", n, err)
+			}
+			if err != nil && provider.FailureOf(err).Reason != provider.Internal {
+				t.Errorf("the reason is %s", provider.FailureOf(err).Reason)
+			}
+		})
+	}
+}
