@@ -2,20 +2,19 @@ package cloudsim
 
 import (
 	"maps"
-	"slices"
 	"sync"
 )
 
-// Call names what was asked for: which action of which service, in which account and region. As a pattern, an empty
-// field stands for anything.
+// Call identifies an API call: the action of a service, in an account and a region. As a pattern, an empty field matches
+// every value.
 type Call struct {
-	Account string // of Google Cloud: the project, or "" for calls that are about none
-	Region  string // of Google Cloud: the zone or region in the address, "" when there is none
-	Service string // ec2, rds, sts; of Google Cloud: compute, sqladmin, cloudresourcemanager, iamcredentials, sts.google, oauth2
-	Action  string // DescribeInstances; of Google Cloud: instances.aggregatedList
+	Account string // the account or project; "" for calls that concern none
+	Region  string // the region or zone; "" for calls that concern none
+	Service string // such as ec2 or compute
+	Action  string // such as DescribeInstances or instances.aggregatedList
 }
 
-// matches tells whether the call is one that pattern stands for.
+// matches reports whether the call matches a pattern.
 func (c Call) matches(pattern Call) bool {
 	return (pattern.Account == "" || pattern.Account == c.Account) &&
 		(pattern.Region == "" || pattern.Region == c.Region) &&
@@ -23,45 +22,19 @@ func (c Call) matches(pattern Call) bool {
 		(pattern.Action == "" || pattern.Action == c.Action)
 }
 
-// Count is how often something was called, and with what outcome.
+// Count is the number of requests by outcome.
 type Count struct {
-	Requests  int64 // all that were understood, also those that failed
-	Throttled int64 // refused by Limits or a Throttle fault
-	Failed    int64 // answered with an error or none, the throttled ones included
+	Requests  int64 // all requests that could be parsed, including the failed ones
+	Throttled int64 // rejected by request limits or a Throttle fault
+	Failed    int64 // answered with an error or not at all, including the throttled ones
 }
 
-// counters counts requests.
 type counters struct {
 	mu    sync.Mutex
 	calls map[Call]Count
-	// needed are the permissions that calls of Google Cloud needed, by project.
-	needed map[string]map[string]bool
 }
 
-func (c *counters) init() {
-	c.calls = make(map[Call]Count)
-	c.needed = make(map[string]map[string]bool)
-}
-
-// NeedPermission keeps that a call about a Google Cloud project needed a permission, whether its caller had it or not.
-func (w *World) NeedPermission(projectID, permission string) {
-	w.counters.mu.Lock()
-	defer w.counters.mu.Unlock()
-	needed := w.counters.needed[projectID]
-	if needed == nil {
-		needed = make(map[string]bool)
-		w.counters.needed[projectID] = needed
-	}
-	needed[permission] = true
-}
-
-// PermissionsNeeded returns the permissions that the calls about a Google Cloud project needed, sorted. Of AWS Calls tells it:
-// an action is its own permission.
-func (w *World) PermissionsNeeded(projectID string) []string {
-	w.counters.mu.Lock()
-	defer w.counters.mu.Unlock()
-	return slices.Sorted(maps.Keys(w.counters.needed[projectID]))
-}
+func (c *counters) init() { c.calls = make(map[Call]Count) }
 
 // Record counts one request. Handlers call it once for each.
 func (w *World) Record(call Call, throttled, failed bool) {
@@ -78,7 +51,7 @@ func (w *World) Record(call Call, throttled, failed bool) {
 	w.counters.calls[call] = count
 }
 
-// Requests adds up the calls that match a pattern; the zero Call matches all.
+// Requests returns the sum over all calls that match a pattern. The zero Call matches all.
 func (w *World) Requests(pattern Call) Count {
 	w.counters.mu.Lock()
 	defer w.counters.mu.Unlock()
@@ -97,14 +70,10 @@ func (w *World) Requests(pattern Call) Count {
 func (w *World) Calls() map[Call]Count {
 	w.counters.mu.Lock()
 	defer w.counters.mu.Unlock()
-	calls := make(map[Call]Count, len(w.counters.calls))
-	for call, count := range w.counters.calls {
-		calls[call] = count
-	}
-	return calls
+	return maps.Clone(w.counters.calls)
 }
 
-// ResetCounts forgets all counts.
+// ResetCounts sets all counts to zero.
 func (w *World) ResetCounts() {
 	w.counters.mu.Lock()
 	defer w.counters.mu.Unlock()

@@ -2,75 +2,8 @@ package cloudsim
 
 import "time"
 
-// DemoRole and DemoExternalID are how the demo's accounts are opened from any other of them.
-const (
-	DemoRole       = "rollcall"
-	DemoExternalID = "rollcall-demo"
-)
-
-// Demo is a believable company: five AWS accounts and two Google Cloud projects in two to four regions each, several
-// hundred machines, and tens of databases. Its first account's key may assume DemoRole with DemoExternalID in all of them.
-func Demo(seed uint64) Config {
-	return Config{
-		Seed:             seed,
-		Transition:       8 * time.Second,
-		TerminatedFor:    10 * time.Minute,
-		Latency:          15 * time.Millisecond,
-		VerifySignatures: true,
-		Limits:           DocumentedLimits(),
-		ExternalID:       DemoExternalID,
-		Plan:             demoAccounts,
-		Projects:         demoProjects,
-	}
-}
-
-var demoAccounts = []AccountPlan{
-	{
-		ID: "100000000001", Name: "payments-prod", Env: "prod", Instances: 34, Databases: 7,
-		Regions: []string{"eu-west-1", "us-east-1", "eu-central-1"},
-		Services: []ServicePlan{
-			{Name: "checkout", Team: "payments", Types: []string{"m6i.xlarge", "m6i.2xlarge", "m7g.xlarge"}},
-			{Name: "ledger", Team: "payments", Types: []string{"r6i.2xlarge", "r7g.2xlarge"}},
-			{Name: "fraud", Team: "risk", Types: []string{"c6i.4xlarge", "c7g.4xlarge"}},
-			{Name: "payouts", Team: "payments", Types: []string{"m6i.large", "m6i.xlarge"}},
-			{Name: "bastion", Team: "sre", Types: []string{"t3.micro"}},
-		},
-	},
-	{
-		ID: "100000000002", Name: "data-platform", Env: "prod", Instances: 48, Databases: 4,
-		Regions: []string{"eu-west-1", "us-east-1"},
-		Services: []ServicePlan{
-			{Name: "spark", Team: "data", Types: []string{"r6i.4xlarge", "r6g.4xlarge", "i4i.2xlarge"}, Spot: 0.7},
-			{Name: "kafka", Team: "streaming", Types: []string{"m6i.2xlarge", "i4i.xlarge"}},
-			{Name: "airflow", Team: "data", Types: []string{"m6i.large", "m6i.xlarge"}},
-			{Name: "trino", Team: "analytics", Types: []string{"r6i.2xlarge"}, Spot: 0.3},
-		},
-	},
-	{
-		ID: "100000000003", Name: "web-edge", Env: "prod", Instances: 26, Databases: 3,
-		Regions: []string{"us-east-1", "us-west-2", "eu-west-1", "ap-southeast-1"},
-		Services: []ServicePlan{
-			{Name: "edge-proxy", Team: "edge", Types: []string{"c6i.large", "c7g.large", "c7g.xlarge"}},
-			{Name: "web", Team: "storefront", Types: []string{"m6i.large", "m7g.large"}},
-			{Name: "images", Team: "storefront", Types: []string{"c6i.2xlarge"}, Spot: 0.5},
-			{Name: "search", Team: "search", Types: []string{"r6i.xlarge", "r7g.xlarge"}},
-		},
-	},
-	{
-		ID: "100000000004", Name: "ml-sandbox", Env: "sandbox", Instances: 17, Databases: 2,
-		Regions: []string{"us-east-1", "us-west-2"},
-		Services: []ServicePlan{
-			{Name: "training", Team: "ml", Types: []string{"g5.2xlarge", "g5.12xlarge", "p4d.24xlarge"}, Spot: 0.6},
-			{Name: "notebook", Team: "ml", Types: []string{"m6i.xlarge", "g4dn.xlarge"}},
-			{Name: "inference", Team: "ml", Types: []string{"inf2.xlarge", "g5.xlarge"}},
-		},
-	},
-	{
-		ID: "100000000005", Name: "staging", Env: "staging", Instances: 22, Databases: 6,
-		Regions: []string{"eu-west-1", "eu-south-1"},
-		Services: []ServicePlan{
-			{Name: "checkout", Team: "payments"}, {Name: "web", Team: "storefront"}, {Name: "search", Team: "search"},
-			{Name: "airflow", Team: "data"}, {Name: "ci-runner", Team: "sre", Types: []string{"c6i.2xlarge"}, Spot: 0.9},
-		},
-	},
+// Demo returns the configuration of the demo company with the given clouds: each change takes eight seconds, and each
+// response 15 ms.
+func Demo(seed uint64, clouds ...CloudConfig) Config {
+	return Config{Seed: seed, Transition: 8 * time.Second, Latency: 15 * time.Millisecond, Clouds: clouds}
 }

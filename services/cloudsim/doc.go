@@ -1,27 +1,24 @@
-// Package cloudsim is a simulated cloud: accounts with regions, virtual machines and databases that live, change and
-// disappear, and that fail on request. It holds no HTTP; the folders beside it put a cloud's wire protocol in front of a
-// World, so that the unmodified SDKs of that cloud talk to it (package aws: EC2, RDS and STS; package gcp: Compute Engine,
-// Cloud SQL, and what signs in to them).
+// Package cloudsim simulates clouds. A World holds what all clouds share: the clock, the seed, injected faults, request
+// counts and the record of mutations. Each cloud is a folder with its state and its wire protocol side by side, so that
+// the unmodified SDKs of that cloud can talk to it:
 //
-//	Config ──New──▶ World ◀── Launch, Terminate, Retag, Resize, Start, Stop, Churn   what happens in the cloud
-//	                  ▲  ◀── Inject, RevokeKey, ExpireSessions, PutRole              what goes wrong
-//	                  │  ──▶ Truth, Requests                                         what is so, what was asked
-//	              aws.Handler ◀── HTTP ── aws-sdk-go-v2, boto3, AWS CLI
-//	              gcp.Handler ◀── HTTP ── google.golang.org/api, cloud.google.com/go, gcloud
+//	aws   EC2, RDS and STS
+//	gcp   Compute Engine, Cloud SQL, Resource Manager and the endpoints that issue access tokens
 //
-// Everything is made from Config.Seed: two worlds of one configuration and one clock hold the same ids, names, addresses
-// and tags, and the same calls of Churn change them in the same way. A region's content is made when it is first
-// touched, so a world of thousands of accounts starts at once.
+//	Config ──New──▶ World ◀── Churn                          changes in every cloud
+//	                  │  ◀── Inject                           faults
+//	                  │  ──▶ Requests, Mutations              what clients did
+//	                  ├── aws.Cloud ◀── aws.Handler ◀── HTTP ── aws-sdk-go-v2, boto3, AWS CLI
+//	                  └── gcp.Cloud ◀── gcp.Handler ◀── HTTP ── cloud.google.com/go, google.golang.org/api, gcloud
 //
-// States settle by the world's clock and not by timers. A machine that was launched is pending until Config.Transition
-// has passed and running from then on, whoever looks:
+// To add a cloud, write a package with a type that implements Cloud and a configuration that implements CloudConfig, and
+// add it to the list in package app.
 //
-//	pending ──▶ running ──▶ stopping ──▶ stopped ──▶ pending …
-//	               └──▶ shutting-down ──▶ terminated ──(Config.TerminatedFor)──▶ not there any more
+// Everything follows from Config.Seed: two worlds with the same configuration and the same clock hold the same ids, names,
+// addresses and tags, and the same calls of Churn change them in the same way. Generated instances are dated relative to
+// Config.Epoch and not to the present, so that a restart does not change when they were created. A cloud generates the
+// content of a region or project on first use, so that a world with thousands of accounts starts at once.
 //
-// Google Cloud's projects (Config.Projects) live in the same world beside AWS's accounts: in a project a VM's states are
-//
-//	PROVISIONING ──▶ STAGING ──▶ RUNNING ──▶ STOPPING ──▶ TERMINATED (stopped) ──▶ PROVISIONING …
-//	                                └──▶ SUSPENDING ──▶ SUSPENDED ──▶ PROVISIONING …
-//	                any ──▶ DEPROVISIONING ──▶ not there any more
+// State transitions follow the world's clock; there are no timers. An instance that was launched is pending until
+// Config.Transition has passed, and running from then on.
 package cloudsim

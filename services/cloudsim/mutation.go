@@ -1,47 +1,48 @@
 package cloudsim
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
 
-// Mutation is one request to start or stop something that reached the cloud. It is what "no call is made twice" is
-// counted by: requests that were refused, or whose answer was lost, are there too; dry runs are not.
+// Mutation is a request to start, stop or delete one resource that reached the cloud. Tests use it to prove that no call is
+// made twice, so requests that were rejected or whose response was lost are recorded too. Dry runs are not.
 type Mutation struct {
 	Call
-	// Target is what the request named: a machine's id, a database's or cluster's identifier, a VM's or instance's name.
+	// Target is the id or name of the resource in the request.
 	Target string
-	// RequestID is the one that the caller gave, "" when none. Two requests with the same one are one to the cloud.
+	// RequestID is the caller's idempotency token, "" if there was none.
 	RequestID string
-	// Taken tells that the cloud did what was asked, or had nothing to do; the answer may have been lost.
+	// Taken reports that the cloud accepted the request. The response may have been lost.
 	Taken bool
-	// Repeated requests were known by their RequestID, and did nothing.
+	// Repeated reports that the cloud knew the RequestID, and changed nothing.
 	Repeated bool
-	// Code is the error that the cloud answered with, "" for none.
+	// Code is the error code of the response, "" if there was no error.
 	Code string
 	Time time.Time
 }
 
-// keptMutations is how many requests are remembered, the latest.
-const keptMutations = 10_000
+// maxMutations is the minimum number of mutations that a World remembers.
+const maxMutations = 10_000
 
 type mutations struct {
 	mu   sync.Mutex
 	list []Mutation
 }
 
-// RecordMutation remembers a request. Handlers call it once for each thing that a request names.
+// RecordMutation records a mutation with the current time. Handlers call it once for each resource in a request.
 func (w *World) RecordMutation(m Mutation) {
 	m.Time = w.Now()
 	w.mutations.mu.Lock()
 	defer w.mutations.mu.Unlock()
-	if len(w.mutations.list) >= 2*keptMutations {
-		w.mutations.list = append([]Mutation(nil), w.mutations.list[keptMutations:]...)
+	if len(w.mutations.list) >= 2*maxMutations {
+		w.mutations.list = slices.Clone(w.mutations.list[maxMutations:])
 	}
 	w.mutations.list = append(w.mutations.list, m)
 }
 
-// Mutations returns the requests that match a pattern and named a target, in their order; "" stands for any target.
+// Mutations returns the recorded mutations that match a pattern and a target, oldest first. An empty target matches all.
 func (w *World) Mutations(pattern Call, target string) []Mutation {
 	w.mutations.mu.Lock()
 	defer w.mutations.mu.Unlock()

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// hash turns names into a number that is the same in every process.
-func hash(parts ...string) uint64 {
+// Hash returns a number for a list of names, the same in every process.
+func Hash(parts ...string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(strings.Join(parts, "\x00"))) // a hash.Hash never fails
 	return Mix(h.Sum64(), 0)
 }
 
-// Mix derives the n-th number from x; different n give unrelated numbers. It is the finaliser of SplitMix64.
+// Mix derives the n-th number from x. Numbers for different n are unrelated. It is the finaliser of SplitMix64.
 func Mix(x, n uint64) uint64 {
 	x += (n + 1) * 0x9e3779b97f4a7c15
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9
@@ -21,5 +21,5 @@ func Mix(x, n uint64) uint64 {
 	return x ^ (x >> 31)
 }
 
-// pick returns one of list.
-func pick[T any](rng *rand.Rand, list []T) T { return list[rng.IntN(len(list))] }
+// Pick returns an element of list.
+func Pick[T any](rng *rand.Rand, list []T) T { return list[rng.IntN(len(list))] }

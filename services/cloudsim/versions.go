@@ -5,23 +5,15 @@ import (
 	"time"
 )
 
-// versioned are the tags of a thing, and when each change of it was made.
-type versioned struct {
-	tags     *[]Tag
-	versions *[]time.Time
-}
+// Versions are the times at which a resource was created and changed. They stay empty unless Config.VersionTag is set.
+type Versions []time.Time
 
-// touch counts a change of a thing in its tags and remembers when it was made, where Config.VersionTag asks for it. The
-// caller holds the lock of what the thing is in: nobody saw the change before this time, and whoever asks after it does.
-func (w *World) touch(v versioned) {
+// CountVersion records a change of a resource in its version tag and in versions, if Config.VersionTag is set. The caller
+// holds the lock of the resource: no reader observed the change before the recorded time, and every later reader does.
+func (w *World) CountVersion(tags *[]Tag, versions *Versions) {
 	if w.cfg.VersionTag == "" {
 		return
 	}
-	*v.versions = append(*v.versions, w.Now())
-	*v.tags = mergeTags(*v.tags, map[string]string{w.cfg.VersionTag: strconv.Itoa(len(*v.versions))}, nil)
+	*versions = append(*versions, w.Now())
+	*tags = MergeTags(*tags, map[string]string{w.cfg.VersionTag: strconv.Itoa(len(*versions))}, nil)
 }
-
-func (r *region) touch(m *Machine)          { r.world.touch(versioned{&m.Tags, &m.Versions}) }
-func (r *region) touchDatabase(d *Database) { r.world.touch(versioned{&d.Tags, &d.Versions}) }
-func (p *project) touch(m *VM)              { p.world.touch(versioned{&m.Labels, &m.Versions}) }
-func (p *project) touchSQL(d *SQLInstance)  { p.world.touch(versioned{&d.Labels, &d.Versions}) }

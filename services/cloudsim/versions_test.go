@@ -6,16 +6,18 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 // TestVersionTag lets much happen: each thing's tag counts its changes, never goes back, and is as high as the record of
 // them is long; a thing that looks different has another number, or a state that followed by itself.
 func TestVersionTag(t *testing.T) {
 	clock := newClock()
-	w := cloudsim.New(cloudsim.Config{
-		Now: clock.Now, VersionTag: "v", Instances: 5, Databases: 5, Regions: []string{region}, TerminatedFor: time.Minute,
-		Projects: []cloudsim.ProjectPlan{{ID: "my-project", Instances: 2, Databases: 4, Regions: []string{"europe-west1"}}},
-	})
+	world := cloudsim.New(cloudsim.Config{Now: clock.Now, VersionTag: "v", Clouds: cloudsim.Clouds{
+		aws.Config{Instances: 5, Databases: 5, Regions: []string{"us-east-1"}, TerminatedFor: time.Minute},
+		gcp.Config{Projects: []gcp.ProjectPlan{{ID: "my-project", Instances: 2, Databases: 4, Regions: []string{"europe-west1"}}}},
+	}})
 	seen := map[string]int{}
 	looks := map[string]string{}
 	check := func(id, tag, look string, versions []time.Time) {
@@ -33,15 +35,15 @@ func TestVersionTag(t *testing.T) {
 	}
 	for range 400 {
 		clock.Advance(time.Second)
-		w.Churn(1)
-		truth, _ := w.Truth(account)
-		for _, m := range truth.Machines {
+		world.Churn(1)
+		truth, _ := aws.In(world).Truth("100000000001")
+		for _, m := range truth.Instances {
 			check(m.ID, m.Tag("v"), m.Type+m.Tag("release")+m.Changed.String(), m.Versions)
 		}
 		for _, d := range truth.Databases {
 			check(d.ResourceID, d.Tag("v"), d.Class+d.ReplicaOf+d.Changed.String(), d.Versions)
 		}
-		project, _ := w.ProjectTruth("my-project")
+		project, _ := gcp.In(world).Truth("my-project")
 		for _, m := range project.VMs {
 			check(strconv.FormatUint(m.ID, 10), m.Label("v"), m.Type+m.Label("release")+m.Changed.String(), m.Versions)
 		}
@@ -55,21 +57,5 @@ func TestVersionTag(t *testing.T) {
 	}
 	if most < 3 {
 		t.Errorf("nothing changed more than %d times", most)
-	}
-}
-
-// TestFaultsOfSomeReads: a fault of lists spares what is asked for by id, and the other way round.
-func TestFaultsOfSomeReads(t *testing.T) {
-	w := cloudsim.New(cloudsim.Config{})
-	w.Inject(cloudsim.Fault{Kind: cloudsim.Empty, Of: cloudsim.Lists})
-	w.Inject(cloudsim.Fault{Kind: cloudsim.Throttle, Of: cloudsim.ByID})
-	for reads, want := range map[cloudsim.Reads]cloudsim.FaultKind{cloudsim.Lists: cloudsim.Empty, cloudsim.ByID: cloudsim.Throttle} {
-		got := w.Faults(cloudsim.Call{}, cloudsim.Request{Reads: reads})
-		if len(got) != 1 || got[0].Kind != want {
-			t.Errorf("%s: %v", reads, got)
-		}
-	}
-	if got := w.Faults(cloudsim.Call{}, cloudsim.Request{}); len(got) != 0 {
-		t.Errorf("a call that reads nothing: %v", got)
 	}
 }

@@ -1,13 +1,10 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,15 +12,13 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
-	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
-	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 // Main reads the arguments and runs until ctx ends.
 func Main(ctx context.Context, args []string, out io.Writer) error {
 	var cfg Config
-	parser, err := kong.New(&cfg, kong.Name("cloudsim"), kong.UsageOnError(), kong.Vars{"faults": faultKinds()},
-		kong.Description("A simulated cloud that speaks the wire protocols of AWS (EC2, RDS, STS) and Google Cloud (Compute Engine, Cloud SQL) to unmodified SDKs."))
+	parser, err := kong.New(&cfg, kong.Name("cloudsim"), kong.UsageOnError(), kong.Vars{"faults": faultKinds()}, kong.Description(
+		"A simulated cloud that speaks the wire protocols of AWS (EC2, RDS, STS) and Google Cloud (Compute Engine, Cloud SQL) to unmodified SDKs."))
 	if err != nil {
 		return err
 	}
@@ -40,60 +35,63 @@ func Main(ctx context.Context, args []string, out io.Writer) error {
 	return app.Run(ctx)
 }
 
-// App is a world that is being served.
+// App serves the clouds of a world.
 type App struct {
-	World  *cloudsim.World
-	Server *aws.Server
-	// Google serves the world's Google Cloud projects; nil when it has none.
-	Google *gcp.Server
+	World *cloudsim.World
 
-	churn time.Duration
+	servers []Server
+	churn   time.Duration
 }
 
-// New builds the world and starts to listen. The caller must Run it, or Close it.
+// New builds the world and starts to listen. The caller must call Run, or Close.
 func New(cfg Config) (*App, error) {
-	worldConfig, err := cfg.world()
+	worldConfig, simulated, err := cfg.world()
 	if err != nil {
 		return nil, err
 	}
-	world := cloudsim.New(worldConfig)
+	app := &App{World: cloudsim.New(worldConfig), churn: cfg.Churn}
 	for _, text := range cfg.Fault {
 		fault, err := parseFault(text)
 		if err != nil {
 			return nil, err
 		}
-		world.Inject(fault)
+		app.World.Inject(fault)
 	}
-	server, err := aws.ServeOn(world, cfg.Addr)
-	if err != nil {
-		return nil, err
-	}
-	app := &App{World: world, Server: server, churn: cfg.Churn}
-	if len(world.Projects()) > 0 {
-		if app.Google, err = gcp.ServeOn(world, cmp.Or(cfg.GoogleAddr, "127.0.0.1:0")); err != nil {
+	for _, cloud := range simulated {
+		server, err := cloud.serve(app.World, cfg)
+		if err != nil {
 			return nil, errors.Join(err, app.Close())
 		}
-		app.Google.URL = cmp.Or(strings.TrimSuffix(cfg.GoogleURL, "/"), app.Google.URL)
+		app.servers = append(app.servers, server)
 	}
 	return app, nil
 }
 
-// Close ends the servers at once. For an app that is not run; Run does it by itself.
-func (a *App) Close() error {
-	err := a.Server.Close()
-	if a.Google != nil {
-		err = errors.Join(err, a.Google.Close())
+// Find returns the server of a type. It panics if the app does not serve that cloud.
+func Find[S Server](a *App) S {
+	for _, server := range a.servers {
+		if found, ok := server.(S); ok {
+			return found
+		}
 	}
-	return err
+	panic(fmt.Sprintf("cloudsim: the app has no server of type %T", *new(S)))
 }
 
-// Run serves, and lets things happen in the world, until ctx ends or a server fails.
+// Close ends the servers at once. Run calls it; callers need it only if they do not call Run.
+func (a *App) Close() error {
+	var errs []error
+	for _, server := range a.servers {
+		errs = append(errs, server.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Run serves the clouds and changes the world at the configured interval, until ctx ends or a server fails.
 func (a *App) Run(ctx context.Context) (err error) {
-	failed := make(chan error, 2)
+	failed := make(chan error, len(a.servers))
 	var waiting sync.WaitGroup
-	waiting.Go(func() { failed <- a.Server.Wait() })
-	if a.Google != nil {
-		waiting.Go(func() { failed <- a.Google.Wait() })
+	for _, server := range a.servers {
+		waiting.Go(func() { failed <- server.Wait() })
 	}
 	defer waiting.Wait()
 	defer func() { err = errors.Join(err, a.Close()) }()
@@ -116,45 +114,11 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}
 }
 
-// Instructions says what is there and what to export to try it.
+// Instructions describes the simulated clouds and the environment variables that point tools at them.
 func (a *App) Instructions() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Simulated cloud on %s\n\n", a.Server.URL)
-	const listed = 10
-	accounts := a.World.Accounts()
-	for _, id := range accounts[:min(len(accounts), listed)] {
-		fmt.Fprintf(&b, "  %s  %-16s %s\n", id, a.World.AccountName(id), strings.Join(a.World.Regions(id), " "))
+	texts := make([]string, 0, len(a.servers))
+	for _, server := range a.servers {
+		texts = append(texts, server.Instructions())
 	}
-	if more := len(accounts) - listed; more > 0 {
-		fmt.Fprintf(&b, "  and %d more\n", more)
-	}
-	b.WriteString("\nTo try it:\n\n")
-	env := a.Server.Env(accounts[0])
-	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"} {
-		fmt.Fprintf(&b, "  export %s=%s\n", name, env[name])
-	}
-	b.WriteString("  aws ec2 describe-instances\n\n")
-	fmt.Fprintf(&b, "Other accounts open through the role %s", cloudsim.RoleARN("ACCOUNT", cloudsim.DemoRole))
-	if id := a.World.ExternalID(); id != "" {
-		fmt.Fprintf(&b, " with the external id %s", id)
-	}
-	b.WriteString(".\n")
-	if a.Google != nil {
-		a.googleInstructions(&b)
-	}
-	return b.String()
-}
-
-// googleInstructions says the same of Google Cloud.
-func (a *App) googleInstructions(b *strings.Builder) {
-	fmt.Fprintf(b, "\nSimulated Google Cloud on %s\n\n", a.Google.URL)
-	for _, id := range a.World.Projects() {
-		fmt.Fprintf(b, "  %-20s %s\n", id, strings.Join(a.World.ProjectRegions(id), " "))
-	}
-	b.WriteString("\n")
-	env := a.Google.Env()
-	for _, name := range slices.Sorted(maps.Keys(env)) {
-		fmt.Fprintf(b, "  export %s=%s\n", name, env[name])
-	}
-	fmt.Fprintf(b, "  curl -s %s/keys/%s > key.json && export GOOGLE_APPLICATION_CREDENTIALS=$PWD/key.json\n", a.Google.URL, a.World.Projects()[0])
+	return strings.Join(texts, "\n")
 }

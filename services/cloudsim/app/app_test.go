@@ -18,7 +18,8 @@ import (
 	"google.golang.org/api/compute/v1"
 	"google.golang.org/api/option"
 
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -47,8 +48,9 @@ func start(t *testing.T, cfg Config) *App {
 // into another account too.
 func TestDemoThroughTheEnvironment(t *testing.T) {
 	app := start(t, Config{Seed: 1, Demo: true, Regions: "3", Latency: 0, Throttle: true, Verify: true, Churn: time.Millisecond})
-	accounts := app.World.Accounts()
-	for name, value := range app.Server.Env(accounts[0]) {
+	sim := Find[*simaws.Server](app)
+	accounts := sim.Cloud.Accounts()
+	for name, value := range sim.Env(accounts[0]) {
 		if name != "AWS_EC2_METADATA_DISABLED" && !strings.Contains(app.Instructions(), name+"="+value) {
 			t.Errorf("the instructions lack %s", name)
 		}
@@ -61,11 +63,11 @@ func TestDemoThroughTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, account := range accounts {
-		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), cloudsim.RoleARN(account, cloudsim.DemoRole), func(o *stscreds.AssumeRoleOptions) {
-			o.ExternalID = aws.String(cloudsim.DemoExternalID)
+		role := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), simaws.RoleARN(account, simaws.DemoRole), func(o *stscreds.AssumeRoleOptions) {
+			o.ExternalID = aws.String(simaws.DemoExternalID)
 		})
 		out, err := ec2.NewFromConfig(cfg, func(o *ec2.Options) {
-			o.Credentials, o.Region = aws.NewCredentialsCache(role), app.World.Regions(account)[0]
+			o.Credentials, o.Region = aws.NewCredentialsCache(role), sim.Cloud.Regions(account)[0]
 		}).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{MaxResults: aws.Int32(100)})
 		if err != nil || len(out.Reservations) == 0 || *out.Reservations[0].OwnerId != account {
 			t.Errorf("%s: %v", account, err)
@@ -77,13 +79,14 @@ func TestDemoThroughTheEnvironment(t *testing.T) {
 // the program offers.
 func TestGoogleProjectsThroughTheEnvironment(t *testing.T) {
 	app := start(t, Config{Seed: 1, Demo: true, Regions: "3", Throttle: true, Verify: true, Churn: time.Millisecond})
-	env := app.Google.Env()
+	google := Find[*simgcp.Server](app)
+	env := google.Env()
 	for name, value := range env {
 		if !strings.Contains(app.Instructions(), name+"="+value) {
 			t.Errorf("the instructions lack %s", name)
 		}
 	}
-	answer, err := http.Get(app.Google.URL + "/keys/" + app.World.Projects()[0])
+	answer, err := http.Get(google.URL + "/keys/" + google.Cloud.Projects()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +101,7 @@ func TestGoogleProjectsThroughTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, project := range app.World.Projects() {
+	for _, project := range google.Cloud.Projects() {
 		list, err := client.Instances.AggregatedList(project).Do()
 		if err != nil || len(list.Items) == 0 {
 			t.Errorf("%s: %v", project, err)
@@ -110,7 +113,8 @@ func TestUniformWorld(t *testing.T) {
 	app := start(t, Config{Accounts: 12, Regions: "eu-west-1,eu-south-1", Instances: 2, Fault: []string{
 		"throttle,account=100000000002,region=eu-west-1,probability=0.5,count=3,skip=1", "slow,delay=1s,service=rds", "empty,of=lists",
 	}})
-	if got := app.World.Regions(app.World.Accounts()[11]); len(got) != 2 || got[1] != "eu-south-1" {
+	sim := Find[*simaws.Server](app)
+	if got := sim.Cloud.Regions(sim.Cloud.Accounts()[11]); len(got) != 2 || got[1] != "eu-south-1" {
 		t.Errorf("regions %v", got)
 	}
 	if !strings.Contains(app.Instructions(), "and 2 more") {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // Config is what the program can be told, by flags or by the environment.
@@ -37,47 +39,43 @@ type Config struct {
 	PrintExport bool          `default:"true" env:"CLOUDSIM_PRINT" negatable:"" help:"Print what to export to try it."`
 }
 
-// world builds the world's configuration.
-func (c Config) world() (cloudsim.Config, error) {
-	cfg := cloudsim.Config{}
-	if c.Demo && len(c.Projects) == 0 && c.Accounts == 0 && c.Instances == 0 && c.Databases == 0 {
+// isDemo reports whether to simulate the demo company.
+func (c Config) isDemo() bool {
+	return c.Demo && len(c.Projects) == 0 && c.Accounts == 0 && c.Instances == 0 && c.Databases == 0
+}
+
+// world returns the configuration of the world, and the clouds in it.
+func (c Config) world() (cloudsim.Config, []cloud, error) {
+	regions, err := parseRegions(c.Regions)
+	if err != nil && !c.isDemo() {
+		return cloudsim.Config{}, nil, err
+	}
+	cfg := cloudsim.Config{Seed: c.Seed}
+	if c.isDemo() {
 		cfg = cloudsim.Demo(c.Seed)
-	} else {
-		regions, err := parseRegions(c.Regions)
-		if err != nil {
-			return cfg, err
-		}
-		cfg = cloudsim.Config{Seed: c.Seed, Accounts: c.Accounts, Regions: regions, Instances: c.Instances, Databases: c.Databases}
-		for _, id := range c.Projects {
-			cfg.Projects = append(cfg.Projects, cloudsim.ProjectPlan{ID: id, Instances: c.Instances, Databases: c.Databases, Hostile: c.Hostile})
+	}
+	var simulated []cloud
+	for _, cloud := range clouds {
+		if plan, ok := cloud.config(c, regions); ok {
+			cfg.Clouds = append(cfg.Clouds, plan)
+			simulated = append(simulated, cloud)
 		}
 	}
-	cfg.Hostile = c.Hostile
 	cfg.VersionTag, cfg.PageSize = c.VersionTag, c.PageSize
-	cfg.VerifySignatures = c.Verify
-	cfg.Limits = cloudsim.Limits{}
-	if c.Throttle {
-		cfg.Limits = cloudsim.DocumentedLimits()
-	}
 	if c.Latency >= 0 {
 		cfg.Latency = c.Latency
 	}
-	if c.Transition != 0 {
-		cfg.Transition = c.Transition
-	}
-	if c.ExternalID != "" {
-		cfg.ExternalID = c.ExternalID
-	}
-	return cfg, cfg.Check()
+	cfg.Transition = cmp.Or(c.Transition, cfg.Transition)
+	return cfg, simulated, cfg.Check()
 }
 
 // parseRegions reads how many regions, or their names.
 func parseRegions(text string) ([]string, error) {
 	if n, err := strconv.Atoi(text); err == nil {
-		if n < 1 || n > len(cloudsim.Catalogue) {
-			return nil, fmt.Errorf("--regions %d: must be from 1 to %d", n, len(cloudsim.Catalogue))
+		if n < 1 || n > len(aws.Catalogue) {
+			return nil, fmt.Errorf("--regions %d: must be from 1 to %d", n, len(aws.Catalogue))
 		}
-		return cloudsim.DefaultRegions(n), nil
+		return aws.DefaultRegions(n), nil
 	}
 	return strings.Split(text, ","), nil
 }

@@ -10,11 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // TestInstancesAreTheTruth reads instances through the SDK and compares each with what the world says exists.
 func TestInstancesAreTheTruth(t *testing.T) {
-	c := serve(t, cloudsim.Config{Seed: 1, Instances: 120, Hostile: true, VerifySignatures: true, Regions: []string{homeRegion}})
+	c := serve(t, cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{aws.Config{Instances: 120, Hostile: true, Regions: []string{homeRegion}}}})
 	truth := c.truth(t)
 
 	var got []types.Instance
@@ -28,15 +29,15 @@ func TestInstancesAreTheTruth(t *testing.T) {
 			got = append(got, r.Instances...)
 		}
 	}
-	if len(got) != len(truth.Machines) {
-		t.Fatalf("%d instances were read, %d exist", len(got), len(truth.Machines))
+	if len(got) != len(truth.Instances) {
+		t.Fatalf("%d instances were read, %d exist", len(got), len(truth.Instances))
 	}
-	for i, m := range truth.Machines {
+	for i, m := range truth.Instances {
 		checkInstance(t, got[i], m)
 	}
 }
 
-func checkInstance(t *testing.T, got types.Instance, m cloudsim.Machine) {
+func checkInstance(t *testing.T, got types.Instance, m aws.Instance) {
 	t.Helper()
 	if *got.InstanceId != m.ID || string(got.State.Name) != m.State.String() || int(*got.State.Code) != m.State.Code() {
 		t.Fatalf("got %s %s, want %s %s", *got.InstanceId, got.State.Name, m.ID, m.State)
@@ -70,7 +71,7 @@ func checkInstance(t *testing.T, got types.Instance, m cloudsim.Machine) {
 }
 
 func TestDatabasesAreTheTruth(t *testing.T) {
-	c := serve(t, cloudsim.Config{Seed: 2, Databases: 130, Regions: []string{homeRegion}, VerifySignatures: true})
+	c := serve(t, cloudsim.Config{Seed: 2, Clouds: cloudsim.Clouds{aws.Config{Databases: 130, Regions: []string{homeRegion}}}})
 	truth := c.truth(t)
 
 	n := 0
@@ -111,7 +112,7 @@ func TestDatabasesAreTheTruth(t *testing.T) {
 }
 
 func TestRegions(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{"us-east-1", "eu-south-1"}})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{"us-east-1", "eu-south-1"}}}})
 	client := c.ec2(homeRegion)
 	enabled, err := client.DescribeRegions(t.Context(), &ec2.DescribeRegionsInput{})
 	if err != nil {
@@ -129,21 +130,21 @@ func TestRegions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all.Regions) != len(cloudsim.Catalogue) {
-		t.Errorf("%d of %d regions", len(all.Regions), len(cloudsim.Catalogue))
+	if len(all.Regions) != len(aws.Catalogue) {
+		t.Errorf("%d of %d regions", len(all.Regions), len(aws.Catalogue))
 	}
 }
 
 func TestAssumeRole(t *testing.T) {
-	c := serve(t, cloudsim.Config{Accounts: 2, ExternalID: "secret", VerifySignatures: true})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Accounts: 2, ExternalID: "secret"}}})
 	other := c.Accounts()[1]
 	out, err := c.sts().AssumeRole(t.Context(), &sts.AssumeRoleInput{
-		RoleArn: sdk.String(cloudsim.RoleARN(other, "reader")), RoleSessionName: sdk.String("test"), ExternalId: sdk.String("secret"),
+		RoleArn: sdk.String(aws.RoleARN(other, "reader")), RoleSessionName: sdk.String("test"), ExternalId: sdk.String("secret"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := cloudsim.Key{AccessKeyID: *out.Credentials.AccessKeyId, Secret: *out.Credentials.SecretAccessKey, Token: *out.Credentials.SessionToken}
+	key := aws.Key{AccessKeyID: *out.Credentials.AccessKeyId, Secret: *out.Credentials.SecretAccessKey, Token: *out.Credentials.SessionToken}
 	who, err := sts.NewFromConfig(c.config(key, homeRegion)).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
 	if err != nil {
 		t.Fatal(err)

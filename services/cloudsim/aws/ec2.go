@@ -22,9 +22,9 @@ var ec2Actions = ec2Answers(map[string]action{
 	"DescribeInstances":            describeInstances,
 	"DescribeSpotInstanceRequests": describeSpotRequests,
 	"RunInstances":                 runInstances,
-	"StartInstances":               changeState(cloudsim.Pending, "started"),
-	"StopInstances":                changeState(cloudsim.Stopping, "stopped"),
-	"TerminateInstances":           changeState(cloudsim.ShuttingDown, "terminated"),
+	"StartInstances":               changeState(Pending, "started"),
+	"StopInstances":                changeState(Stopping, "stopped"),
+	"TerminateInstances":           changeState(ShuttingDown, "terminated"),
 	"ModifyInstanceAttribute":      modifyInstanceAttribute,
 	"CreateTags":                   createTags,
 	"DeleteTags":                   deleteTags,
@@ -82,7 +82,7 @@ func tokenScope(call cloudsim.Call) uint64 {
 	return scope
 }
 
-// pageToken hides the place where a page ends: the Seq of its last machine. Machines never move in that order, so that
+// pageToken hides the place where a page ends: the Seq of its last machine. Instances never move in that order, so that
 // pages neither repeat nor skip one while others come and go.
 func pageToken(call cloudsim.Call, seq uint64) string {
 	raw := binary.BigEndian.AppendUint64(nil, seq)

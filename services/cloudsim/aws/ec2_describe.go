@@ -37,14 +37,14 @@ func describeInstances(req *request, d *document) error {
 	list := reservations{d: d, account: req.call.Account}
 	var last, next uint64
 	d.raw("<reservationSet>")
-	err = req.world.Scan(req.call.Account, req.call.Region, after, func(m *cloudsim.Machine) bool {
-		if req.faults.has(cloudsim.Empty) {
+	err = req.cloud.Scan(req.call.Account, req.call.Region, after, func(m *Instance) bool {
+		if req.faults.Has(cloudsim.Empty) {
 			return false
 		}
-		if cloudsim.LeavesOut(req.faults, m.ID) {
+		if req.faults.LeavesOut(m.ID) {
 			return true
 		}
-		if len(filters) > 0 && !filters.match(func(name string) []string { return machineValues(m, req.call.Account, name) }) {
+		if len(filters) > 0 && !filters.match(func(name string) []string { return instanceValues(m, req.call.Account, name) }) {
 			return true
 		}
 		if list.count == limit {
@@ -64,7 +64,7 @@ func describeInstances(req *request, d *document) error {
 	if next > 0 {
 		honest = pageToken(req.call, next)
 	}
-	d.optional("nextToken", req.faults.nextToken(presented, honest, pageToken(req.call, after)))
+	d.optional("nextToken", req.faults.NextToken(presented, honest, pageToken(req.call, after)))
 	return nil
 }
 
@@ -95,15 +95,15 @@ func describeNamed(req *request, d *document, ids []string, filters filters) err
 	seen := make(map[string]bool, len(ids))
 	d.raw("<reservationSet>")
 	for _, id := range ids {
-		if seen[id] || req.faults.has(cloudsim.Empty) || cloudsim.LeavesOut(req.faults, id) {
+		if seen[id] || req.faults.Has(cloudsim.Empty) || req.faults.LeavesOut(id) {
 			continue
 		}
 		seen[id] = true
-		m, err := req.world.Machine(req.call.Account, req.call.Region, id)
+		m, err := req.cloud.Instance(req.call.Account, req.call.Region, id)
 		switch {
 		case err != nil:
 			missing = append(missing, id)
-		case filters.match(func(name string) []string { return machineValues(&m, req.call.Account, name) }):
+		case filters.match(func(name string) []string { return instanceValues(&m, req.call.Account, name) }):
 			list.add(&m)
 		}
 	}
@@ -148,7 +148,7 @@ type reservations struct {
 	count   int
 }
 
-func (l *reservations) add(m *cloudsim.Machine) {
+func (l *reservations) add(m *Instance) {
 	if !l.opened || l.current != m.Reservation {
 		l.end()
 		l.opened, l.current = true, m.Reservation

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
 // filter is one of a request's filters: a name, and the values one of which must match.
@@ -67,8 +65,8 @@ var instanceFilters = []string{
 	"owner-id", "platform-details", "tag-key", "tag",
 }
 
-// machineValues returns a machine's values for the name of a filter.
-func machineValues(m *cloudsim.Machine, account, name string) []string {
+// instanceValues returns a machine's values for the name of a filter.
+func instanceValues(m *Instance, account, name string) []string {
 	if key, ok := strings.CutPrefix(name, "tag:"); ok {
 		for _, t := range m.Tags {
 			if t.Key == key {
@@ -102,7 +100,7 @@ func machineValues(m *cloudsim.Machine, account, name string) []string {
 }
 
 // detailValues returns the values that bare machines lack.
-func detailValues(m *cloudsim.Machine, name string) []string {
+func detailValues(m *Instance, name string) []string {
 	switch name {
 	case "instance-type":
 		return []string{m.Type}
@@ -120,7 +118,7 @@ func detailValues(m *cloudsim.Machine, name string) []string {
 	case "availability-zone":
 		return []string{m.Network.Zone}
 	}
-	if m.State == cloudsim.Terminated {
+	if m.State == Terminated {
 		return nil
 	}
 	switch name {

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// What Machine.Entropy is mixed with for the ids that belong to a machine.
+// What Instance.Entropy is mixed with for the ids that belong to a machine.
 const (
 	mixInterface = iota + 1
 	mixAttachment
@@ -17,7 +17,7 @@ const (
 )
 
 // reservationID names the launch that a machine came from.
-func reservationID(m *cloudsim.Machine) string {
+func reservationID(m *Instance) string {
 	d := document{b: make([]byte, 0, 19)}
 	d.raw("r-0")
 	d.hex(m.Reservation)
@@ -25,12 +25,12 @@ func reservationID(m *cloudsim.Machine) string {
 }
 
 // hasPublicIP tells whether a machine has a public address now. One that EC2 assigned is given back on stop.
-func hasPublicIP(m *cloudsim.Machine) bool {
-	return m.PublicIP.IsValid() && m.State != cloudsim.Stopped && m.State != cloudsim.Terminated
+func hasPublicIP(m *Instance) bool {
+	return m.PublicIP.IsValid() && m.State != Stopped && m.State != Terminated
 }
 
 // instance writes one machine, with the elements and in the order of EC2's own answers.
-func (d *document) instance(m *cloudsim.Machine, account string) {
+func (d *document) instance(m *Instance, account string) {
 	d.open("item")
 	d.word("instanceId", m.ID)
 	if m.Bare {
@@ -40,7 +40,7 @@ func (d *document) instance(m *cloudsim.Machine, account string) {
 	}
 	d.word("imageId", m.Image.ID)
 	d.instanceState("instanceState", m.State)
-	connected := m.State != cloudsim.Terminated
+	connected := m.State != Terminated
 	if connected {
 		d.privateName(m)
 	} else {
@@ -103,7 +103,7 @@ const instanceOptions = "<ebsOptimized>true</ebsOptimized><enaSupport>true</enaS
 	"<maintenanceOptions><autoRecovery>default</autoRecovery><rebootMigration>default</rebootMigration></maintenanceOptions>" +
 	"<bootMode>uefi-preferred</bootMode><currentInstanceBootMode>uefi</currentInstanceBootMode>"
 
-func (d *document) instanceState(name string, s cloudsim.State) {
+func (d *document) instanceState(name string, s State) {
 	d.open(name)
 	d.number("code", s.Code())
 	d.word("name", s.String())
@@ -111,7 +111,7 @@ func (d *document) instanceState(name string, s cloudsim.State) {
 }
 
 // spot marks spot capacity, and names the request that it came from.
-func (d *document) spot(m *cloudsim.Machine) {
+func (d *document) spot(m *Instance) {
 	if !m.Spot {
 		return
 	}
@@ -120,18 +120,18 @@ func (d *document) spot(m *cloudsim.Machine) {
 }
 
 // spotRequestID names the request that a spot machine came from.
-func spotRequestID(m *cloudsim.Machine) string {
+func spotRequestID(m *Instance) string {
 	const eightDigits = 36 * 36 * 36 * 36 * 36 * 36 * 36 // the smallest number of eight digits in base 36
 	return "sir-" + strconv.FormatUint(eightDigits+cloudsim.Mix(m.Entropy, mixSpotRequest)%eightDigits, 36)
 }
 
 // stateReason says why a machine is not running, as EC2 does for those that somebody stopped or ended.
-func (d *document) stateReason(m *cloudsim.Machine) {
-	if m.State == cloudsim.Pending || m.State == cloudsim.Running {
+func (d *document) stateReason(m *Instance) {
+	if m.State == Pending || m.State == Running {
 		d.raw("<reason/>")
 		return
 	}
-	if m.State == cloudsim.Stopped && m.Failure != "" {
+	if m.State == Stopped && m.Failure != "" {
 		text := m.Failure + ": " + m.FailureText
 		d.text("reason", text)
 		d.raw("<stateReason>")
@@ -146,7 +146,7 @@ func (d *document) stateReason(m *cloudsim.Machine) {
 }
 
 // privateName writes the name that EC2 makes from the private address.
-func (d *document) privateName(m *cloudsim.Machine) {
+func (d *document) privateName(m *Instance) {
 	d.raw("<privateDnsName>ip-")
 	d.dashed(m.PrivateIP)
 	if m.Region == "us-east-1" {
@@ -159,7 +159,7 @@ func (d *document) privateName(m *cloudsim.Machine) {
 }
 
 // publicName writes the name that EC2 makes from the public address.
-func (d *document) publicName(m *cloudsim.Machine) {
+func (d *document) publicName(m *Instance) {
 	if !hasPublicIP(m) {
 		d.raw("<dnsName/>")
 		return
@@ -187,7 +187,7 @@ func (d *document) address(name string, a netip.Addr) {
 	d.close(name)
 }
 
-func (d *document) placementInNetwork(m *cloudsim.Machine) {
+func (d *document) placementInNetwork(m *Instance) {
 	d.word("subnetId", m.Network.Subnet)
 	d.word("vpcId", m.Network.VPC)
 	d.address("privateIpAddress", m.PrivateIP)
@@ -198,13 +198,13 @@ func (d *document) placementInNetwork(m *cloudsim.Machine) {
 	d.securityGroups(m)
 }
 
-func (d *document) securityGroups(m *cloudsim.Machine) {
+func (d *document) securityGroups(m *Instance) {
 	d.raw("<groupSet><item>")
 	d.word("groupId", m.Network.SecurityGroup)
 	d.raw("<groupName>default</groupName></item></groupSet>")
 }
 
-func (d *document) disks(m *cloudsim.Machine, attached bool) {
+func (d *document) disks(m *Instance, attached bool) {
 	if !attached || m.InstanceStore {
 		d.raw("<blockDeviceMapping/>")
 		return
@@ -233,7 +233,7 @@ func (d *document) tags(name string, tags []cloudsim.Tag) {
 	d.close(name)
 }
 
-func (d *document) networkInterface(m *cloudsim.Machine, account string) {
+func (d *document) networkInterface(m *Instance, account string) {
 	d.raw("<networkInterfaceSet><item>")
 	d.id("networkInterfaceId", "eni-", cloudsim.Mix(m.Entropy, mixInterface))
 	d.word("subnetId", m.Network.Subnet)
@@ -267,7 +267,7 @@ func (d *document) networkInterface(m *cloudsim.Machine, account string) {
 }
 
 // association writes the public address of a network interface.
-func (d *document) association(m *cloudsim.Machine) {
+func (d *document) association(m *Instance) {
 	if !hasPublicIP(m) {
 		return
 	}

@@ -11,7 +11,7 @@ import (
 
 // changeState answers StartInstances, StopInstances and TerminateInstances; done is what the instances can't be when
 // their state forbids it, such as "started".
-func changeState(to cloudsim.State, done string) action {
+func changeState(to State, done string) action {
 	return func(req *request, d *document) error {
 		ids := req.list("InstanceId")
 		if len(ids) == 0 {
@@ -23,13 +23,13 @@ func changeState(to cloudsim.State, done string) action {
 		if err := checkDryRun(req); err != nil {
 			return err
 		}
-		moves, err := req.world.Move(req.call.Account, req.call.Region, to, req.how(), ids...)
+		moves, err := req.cloud.Move(req.call.Account, req.call.Region, to, req.outcome(), ids...)
 		if err != nil {
 			return instanceFailure(err, "The instance '%s' is not in a state from which it can be "+done+".")
 		}
 		d.raw("<instancesSet>")
 		for _, m := range moves {
-			current, err := req.world.Machine(req.call.Account, req.call.Region, m.ID)
+			current, err := req.cloud.Instance(req.call.Account, req.call.Region, m.ID)
 			if err == nil && m.Previous != m.Current {
 				m.Current = current.State // which it may have reached already
 			}
@@ -63,12 +63,12 @@ func instanceFailure(err error, wrongState string) error {
 		return notFound([]string{resource.ID})
 	case errors.Is(resource, cloudsim.ErrWrongState):
 		return fail(http.StatusBadRequest, "IncorrectInstanceState", wrongState, resource.ID)
-	case errors.Is(resource, cloudsim.ErrInstanceStore):
+	case errors.Is(resource, ErrInstanceStore):
 		return fail(http.StatusBadRequest, "UnsupportedOperation", "The instance '%s' does not have an 'ebs' root device type and cannot be stopped.", resource.ID)
-	case errors.Is(resource, cloudsim.ErrStopProtected):
+	case errors.Is(resource, ErrStopProtected):
 		return fail(http.StatusBadRequest, "OperationNotPermitted", "The instance '%s' may not be stopped. Modify its 'disableApiStop' instance "+
 			"attribute and try again.", resource.ID)
-	case errors.Is(resource, cloudsim.ErrOneTimeSpot):
+	case errors.Is(resource, ErrOneTimeSpot):
 		return fail(http.StatusBadRequest, "UnsupportedOperation", "You can't stop the Spot Instance '%s' because it is associated with a "+
 			"one-time Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests.", resource.ID)
 	default:
@@ -93,7 +93,7 @@ func runInstances(req *request, d *document) error {
 	if err := checkDryRun(req); err != nil {
 		return err
 	}
-	launched, err := req.world.Launch(req.call.Account, req.call.Region, cloudsim.Spec{
+	launched, err := req.cloud.Launch(req.call.Account, req.call.Region, InstanceSpec{
 		Count: most, Image: image, Type: cmp.Or(req.form.Get("InstanceType"), "m1.small"), Subnet: req.form.Get("SubnetId"),
 		Spot:       req.form.Get("InstanceMarketOptions.MarketType") == "spot",
 		Persistent: req.form.Get("InstanceMarketOptions.SpotOptions.SpotInstanceType") == "persistent", Tags: instanceTags(req),
@@ -145,17 +145,17 @@ func (r *request) tags(prefix string) []cloudsim.Tag {
 
 // modifyInstanceAttribute changes the machine type, the one attribute that is simulated.
 func modifyInstanceAttribute(req *request, d *document) error {
-	id, machineType := req.form.Get("InstanceId"), req.form.Get("InstanceType.Value")
+	id, instanceType := req.form.Get("InstanceId"), req.form.Get("InstanceType.Value")
 	if req.form.Get("Attribute") == "instanceType" {
-		machineType = req.form.Get("Value")
+		instanceType = req.form.Get("Value")
 	}
 	if err := checkIDs([]string{id}); err != nil {
 		return err
 	}
-	if machineType == "" {
+	if instanceType == "" {
 		return fail(http.StatusBadRequest, "InvalidParameterCombination", "No attributes specified.")
 	}
-	if err := req.world.Resize(req.call.Account, req.call.Region, id, machineType); err != nil {
+	if err := req.cloud.Resize(req.call.Account, req.call.Region, id, instanceType); err != nil {
 		return instanceFailure(err, "The instance '%s' is not in the 'stopped' state.")
 	}
 	d.raw("<return>true</return>")
@@ -168,12 +168,12 @@ func createTags(req *request, d *document) error {
 	for _, t := range req.tags("Tag") {
 		set[t.Key] = t.Value
 	}
-	return retag(req, d, func(*cloudsim.Machine) (map[string]string, []string) { return set, nil })
+	return retag(req, d, func(*Instance) (map[string]string, []string) { return set, nil })
 }
 
 // deleteTags removes tags: all of them, those with a key, or those with a key and a value.
 func deleteTags(req *request, d *document) error {
-	return retag(req, d, func(m *cloudsim.Machine) (map[string]string, []string) {
+	return retag(req, d, func(m *Instance) (map[string]string, []string) {
 		var drop []string
 		for i := 1; ; i++ {
 			item := "Tag." + strconv.Itoa(i)
@@ -195,7 +195,7 @@ func deleteTags(req *request, d *document) error {
 }
 
 // retag changes the tags of the resources that a request names; change says which, for each machine.
-func retag(req *request, d *document, change func(*cloudsim.Machine) (set map[string]string, drop []string)) error {
+func retag(req *request, d *document, change func(*Instance) (set map[string]string, drop []string)) error {
 	ids := req.list("ResourceId")
 	if len(ids) == 0 {
 		return fail(http.StatusBadRequest, "MissingParameter", "The request must contain the parameter resourceIdSet")
@@ -203,9 +203,9 @@ func retag(req *request, d *document, change func(*cloudsim.Machine) (set map[st
 	if err := checkIDs(ids); err != nil {
 		return err
 	}
-	var machines []cloudsim.Machine
+	var machines []Instance
 	for _, id := range ids {
-		m, err := req.world.Machine(req.call.Account, req.call.Region, id)
+		m, err := req.cloud.Instance(req.call.Account, req.call.Region, id)
 		if err != nil {
 			return instanceFailure(err, "")
 		}
@@ -213,7 +213,7 @@ func retag(req *request, d *document, change func(*cloudsim.Machine) (set map[st
 	}
 	for i := range machines {
 		set, drop := change(&machines[i])
-		if err := req.world.Retag(req.call.Account, req.call.Region, machines[i].ID, set, drop...); err != nil {
+		if err := req.cloud.Retag(req.call.Account, req.call.Region, machines[i].ID, set, drop...); err != nil {
 			return instanceFailure(err, "")
 		}
 	}

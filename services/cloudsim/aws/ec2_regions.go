@@ -9,10 +9,10 @@ import (
 
 // describeRegions lists the regions enabled in the account, or all there are.
 func describeRegions(req *request, d *document) error {
-	enabled := req.world.Regions(req.call.Account)
+	enabled := req.cloud.Regions(req.call.Account)
 	names := req.list("RegionName")
 	for _, name := range names {
-		if !slices.ContainsFunc(cloudsim.Catalogue, func(r cloudsim.RegionInfo) bool { return r.Name == name }) {
+		if !slices.ContainsFunc(Catalogue, func(r RegionInfo) bool { return r.Name == name }) {
 			return fail(http.StatusBadRequest, "InvalidParameterValue", "Invalid region names: [%s]", name)
 		}
 	}
@@ -22,9 +22,9 @@ func describeRegions(req *request, d *document) error {
 	}
 	all := req.form.Get("AllRegions") == "true"
 	d.raw("<regionInfo>")
-	for _, region := range cloudsim.Catalogue {
+	for _, region := range Catalogue {
 		on := slices.Contains(enabled, region.Name)
-		if !on && !all || len(names) > 0 && !slices.Contains(names, region.Name) || req.faults.has(cloudsim.Empty) {
+		if !on && !all || len(names) > 0 && !slices.Contains(names, region.Name) || req.faults.Has(cloudsim.Empty) {
 			continue
 		}
 		endpoint, status := "ec2."+region.Name+".amazonaws.com", optInStatus(region, on)
@@ -44,7 +44,7 @@ func describeRegions(req *request, d *document) error {
 
 // optInStatus is EC2's word for whether an account can use a region. A region that needs no opt-in but is left out of the
 // account's plan is shown as not opted in: it is how the simulation keeps a world small.
-func optInStatus(region cloudsim.RegionInfo, enabled bool) string {
+func optInStatus(region RegionInfo, enabled bool) string {
 	switch {
 	case !enabled:
 		return "not-opted-in"

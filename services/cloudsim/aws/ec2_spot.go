@@ -2,8 +2,6 @@ package aws
 
 import (
 	"slices"
-
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
 // describeSpotRequests lists the requests that the spot machines came from. Paging is not simulated: all come at once.
@@ -14,7 +12,7 @@ func describeSpotRequests(req *request, d *document) error {
 	}
 	ids := req.list("SpotInstanceRequestId")
 	d.raw("<spotInstanceRequestSet>")
-	err = req.world.Scan(req.call.Account, req.call.Region, 0, func(m *cloudsim.Machine) bool {
+	err = req.cloud.Scan(req.call.Account, req.call.Region, 0, func(m *Instance) bool {
 		id := spotRequestID(m)
 		if !m.Spot || m.Bare || len(ids) > 0 && !slices.Contains(ids, id) || !filters.match(func(name string) []string { return spotValues(m, name) }) {
 			return true
@@ -43,7 +41,7 @@ func describeSpotRequests(req *request, d *document) error {
 }
 
 // spotValues returns what a filter sees of a spot machine's request.
-func spotValues(m *cloudsim.Machine, name string) []string {
+func spotValues(m *Instance, name string) []string {
 	switch {
 	case name == "instance-id":
 		return []string{m.ID}
@@ -51,9 +49,9 @@ func spotValues(m *cloudsim.Machine, name string) []string {
 		return []string{"persistent"}
 	case name == "type":
 		return []string{"one-time"}
-	case name == "state" && m.State == cloudsim.Terminated:
+	case name == "state" && m.State == Terminated:
 		return []string{"closed"}
-	case name == "state" && (m.State == cloudsim.Stopped || m.State == cloudsim.Stopping):
+	case name == "state" && (m.State == Stopped || m.State == Stopping):
 		return []string{"disabled"} // A stopped one's request is: it is not to be fulfilled by another.
 	case name == "state":
 		return []string{"active"}

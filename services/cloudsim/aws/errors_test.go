@@ -15,6 +15,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // wantCode checks that an SDK's error has the code and HTTP status.
@@ -31,7 +32,7 @@ func wantCode(t *testing.T, err error, code string, status int) {
 }
 
 // calls makes one call of each service as the owner of a key.
-func (c *cloud) calls(ctx context.Context, key cloudsim.Key, region string) map[string]error {
+func (c *cloud) calls(ctx context.Context, key aws.Key, region string) map[string]error {
 	cfg := c.config(key, region)
 	_, errEC2 := ec2.NewFromConfig(cfg).DescribeInstances(ctx, &ec2.DescribeInstancesInput{})
 	_, errRDS := rds.NewFromConfig(cfg).DescribeDBInstances(ctx, &rds.DescribeDBInstancesInput{})
@@ -40,13 +41,13 @@ func (c *cloud) calls(ctx context.Context, key cloudsim.Key, region string) map[
 }
 
 // session opens a session of a role in the first account.
-func (c *cloud) session(t *testing.T, duration time.Duration) cloudsim.Key {
+func (c *cloud) session(t *testing.T, duration time.Duration) aws.Key {
 	t.Helper()
 	p, err := c.Authenticate(c.Key(firstAccount).AccessKeyID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err = c.AssumeRole(p, cloudsim.RoleARN(firstAccount, "reader"), "", "test", duration)
+	p, err = c.AssumeRole(p, aws.RoleARN(firstAccount, "reader"), "", "test", duration)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,9 +62,9 @@ type answer struct {
 
 func TestCredentialErrors(t *testing.T) {
 	now := time.Now()
-	c := serve(t, cloudsim.Config{Accounts: 2, Regions: []string{homeRegion}, VerifySignatures: true, Now: func() time.Time { return now }})
+	c := serve(t, cloudsim.Config{Now: func() time.Time { return now }, Clouds: cloudsim.Clouds{aws.Config{Accounts: 2, Regions: []string{homeRegion}}}})
 	valid := c.Key(firstAccount)
-	session := func(duration time.Duration) cloudsim.Key { return c.session(t, duration) }
+	session := func(duration time.Duration) aws.Key { return c.session(t, duration) }
 	unknown := map[string]answer{"ec2": {"AuthFailure", 401}, "rds": {"InvalidClientTokenId", 403}, "sts": {"InvalidClientTokenId", 403}}
 	expired := map[string]answer{"ec2": {"RequestExpired", 400}, "rds": {"ExpiredToken", 403}, "sts": {"ExpiredToken", 403}}
 	unsigned := map[string]answer{
@@ -83,12 +84,12 @@ func TestCredentialErrors(t *testing.T) {
 	wrongSecret := valid
 	wrongSecret.Secret = "wrong"
 	cases := map[string]struct {
-		key  cloudsim.Key
+		key  aws.Key
 		want map[string]answer
 	}{
 		"valid":             {valid, nil},
 		"valid session":     {fresh, nil},
-		"unknown key":       {cloudsim.Key{AccessKeyID: "AKIANOBODY", Secret: "x"}, unknown},
+		"unknown key":       {aws.Key{AccessKeyID: "AKIANOBODY", Secret: "x"}, unknown},
 		"wrong secret":      {wrongSecret, unsigned},
 		"session timed out": {short, expired},
 		"session ended":     {ended, expired},
@@ -119,10 +120,10 @@ func TestCredentialErrors(t *testing.T) {
 }
 
 func TestRoles(t *testing.T) {
-	c := serve(t, cloudsim.Config{Accounts: 3, Regions: []string{homeRegion}, Instances: 1, VerifySignatures: true})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Accounts: 3, Regions: []string{homeRegion}, Instances: 1}}})
 	other := c.Accounts()[1]
-	c.PutRole(other, cloudsim.Role{Name: "guarded", ExternalID: "secret", Deny: []string{"ec2:Stop*", "rds:*"}})
-	c.PutRole(other, cloudsim.Role{Name: "private", Trusts: []string{c.Accounts()[2]}})
+	c.PutRole(other, aws.Role{Name: "guarded", ExternalID: "secret", Deny: []string{"ec2:Stop*", "rds:*"}})
+	c.PutRole(other, aws.Role{Name: "private", Trusts: []string{c.Accounts()[2]}})
 	assume := func(arn, externalID string, seconds int32) (*sts.AssumeRoleOutput, error) {
 		in := &sts.AssumeRoleInput{RoleArn: &arn, RoleSessionName: sdk.String("test"), DurationSeconds: &seconds}
 		if externalID != "" {
@@ -131,27 +132,27 @@ func TestRoles(t *testing.T) {
 		return c.sts().AssumeRole(t.Context(), in)
 	}
 	refused := []struct{ arn, externalID string }{
-		{cloudsim.RoleARN(other, "guarded"), ""},
-		{cloudsim.RoleARN(other, "guarded"), "guess"},
-		{cloudsim.RoleARN(other, "private"), ""},
-		{cloudsim.RoleARN("999999999999", "any"), ""},
+		{aws.RoleARN(other, "guarded"), ""},
+		{aws.RoleARN(other, "guarded"), "guess"},
+		{aws.RoleARN(other, "private"), ""},
+		{aws.RoleARN("999999999999", "any"), ""},
 		{"arn:aws:iam::" + other + ":user/someone", ""},
 	}
 	for _, r := range refused {
 		_, err := assume(r.arn, r.externalID, 900)
 		wantCode(t, err, "AccessDenied", 403)
 	}
-	_, err := assume(cloudsim.RoleARN(other, "guarded"), "secret", 43200)
+	_, err := assume(aws.RoleARN(other, "guarded"), "secret", 43200)
 	wantCode(t, err, "ValidationError", 400)
 
-	out, err := assume(cloudsim.RoleARN(other, "guarded"), "secret", 900)
+	out, err := assume(aws.RoleARN(other, "guarded"), "secret", 900)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if left := time.Until(*out.Credentials.Expiration); left < 14*time.Minute || left > 15*time.Minute {
 		t.Errorf("the session lasts another %v", left)
 	}
-	cfg := c.config(cloudsim.Key{
+	cfg := c.config(aws.Key{
 		AccessKeyID: *out.Credentials.AccessKeyId, Secret: *out.Credentials.SecretAccessKey, Token: *out.Credentials.SessionToken,
 	}, homeRegion)
 	if _, err := ec2.NewFromConfig(cfg).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{}); err != nil {
@@ -164,7 +165,7 @@ func TestRoles(t *testing.T) {
 }
 
 func TestRequestErrors(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
 	ctx, vms, dbs := t.Context(), c.ec2(homeRegion), c.rds(homeRegion)
 	describe := func(in *ec2.DescribeInstancesInput) error {
 		_, err := vms.DescribeInstances(ctx, in)
@@ -205,8 +206,8 @@ func TestRequestErrors(t *testing.T) {
 // TestThrottling uses up an account's requests; another account and another region have theirs.
 func TestThrottling(t *testing.T) {
 	now := time.Now()
-	limits := cloudsim.Limits{Read: cloudsim.Bucket{Size: 3, Refill: 1}, Unpaged: cloudsim.Bucket{Size: 1}, RDS: cloudsim.Bucket{Size: 2, Refill: 1}}
-	c := serve(t, cloudsim.Config{Accounts: 2, Limits: limits, Now: func() time.Time { return now }})
+	limits := aws.Limits{Read: cloudsim.Bucket{Size: 3, Refill: 1}, Unpaged: cloudsim.Bucket{Size: 1}, RDS: cloudsim.Bucket{Size: 2, Refill: 1}}
+	c := serve(t, cloudsim.Config{Now: func() time.Time { return now }, Clouds: cloudsim.Clouds{aws.Config{Accounts: 2, Limits: limits}}})
 	paged := &ec2.DescribeInstancesInput{MaxResults: sdk.Int32(5)}
 	read := func() error {
 		_, err := c.ec2(homeRegion).DescribeInstances(t.Context(), paged)

@@ -14,15 +14,15 @@ import (
 
 // A test makes a world, serves it, and points an unmodified SDK at it.
 func Example() {
-	world := cloudsim.New(cloudsim.Config{Seed: 1, Instances: 3, Regions: []string{"eu-west-1"}})
+	world := cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{aws.Config{Instances: 3, Regions: []string{"eu-west-1"}}}})
 	server, err := aws.Serve(world)
 	if err != nil {
 		panic(err)
 	}
 	defer server.Close()
 
-	account := world.Accounts()[0]
-	key := world.Key(account)
+	account := server.Cloud.Accounts()[0]
+	key := server.Cloud.Key(account)
 	client := ec2.New(ec2.Options{
 		Region:       "eu-west-1",
 		BaseEndpoint: &server.URL,

@@ -14,11 +14,12 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each service.
 func TestFaultsThatAnswer(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 5})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 5}}})
 	unknown := map[string]answer{"ec2": {"AuthFailure", 401}, "rds": {"InvalidClientTokenId", 403}, "sts": {"InvalidClientTokenId", 403}}
 	cases := map[cloudsim.FaultKind]map[string]answer{
 		cloudsim.AccessDenied: {"ec2": {"UnauthorizedOperation", 403}, "rds": {"AccessDenied", 403}, "sts": {"AccessDenied", 403}},
@@ -47,7 +48,7 @@ func TestFaultsThatAnswer(t *testing.T) {
 
 // TestFaultsThatBreakTheAnswer injects each fault that leaves an SDK without an answer it can read.
 func TestFaultsThatBreakTheAnswer(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 50})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 50}}})
 	for _, kind := range []cloudsim.FaultKind{cloudsim.Drop, cloudsim.Truncate, cloudsim.Malformed} {
 		t.Run(string(kind), func(t *testing.T) {
 			defer c.Inject(cloudsim.Fault{Kind: kind, Call: cloudsim.Call{Region: homeRegion}})()
@@ -65,7 +66,7 @@ func TestFaultsThatBreakTheAnswer(t *testing.T) {
 
 // TestHang cancels a request that is never answered; the next one is.
 func TestHang(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
 	c.Inject(cloudsim.Fault{Kind: cloudsim.Hang, Count: 1})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -79,7 +80,7 @@ func TestHang(t *testing.T) {
 
 // TestLatency holds the answer back, by the world's latency and a fault's.
 func TestLatency(t *testing.T) {
-	c := serve(t, cloudsim.Config{Latency: 5 * time.Millisecond})
+	c := serve(t, cloudsim.Config{Latency: 5 * time.Millisecond, Clouds: cloudsim.Clouds{aws.Config{}}})
 	c.Inject(cloudsim.Fault{Kind: cloudsim.Slow, Delay: 15 * time.Millisecond})
 	start := time.Now()
 	if _, err := c.ec2(homeRegion).DescribeRegions(t.Context(), &ec2.DescribeRegionsInput{}); err != nil {
@@ -92,7 +93,7 @@ func TestLatency(t *testing.T) {
 
 // TestPagingFaults reads lists whose paging lies.
 func TestPagingFaults(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 12, Databases: 50})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 12, Databases: 50}}})
 	pages := ec2.DescribeInstancesInput{MaxResults: sdk.Int32(5)}
 	next := func(token *string) *ec2.DescribeInstancesOutput {
 		in := pages
@@ -153,7 +154,7 @@ func TestPagingFaults(t *testing.T) {
 
 // TestListsThatLie reads lists that leave things out, while what is asked for by id is answered truly, and the reverse.
 func TestListsThatLie(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 40, Databases: 40, PageSize: 7})
+	c := serve(t, cloudsim.Config{PageSize: 7, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 40, Databases: 40}}})
 	all, err := c.instanceIDs(t.Context(), homeRegion, &ec2.DescribeInstancesInput{})
 	if err != nil || len(all) != 40 {
 		t.Fatalf("%d instances, %v", len(all), err)
@@ -202,7 +203,7 @@ func TestListsThatLie(t *testing.T) {
 
 // TestHostileErrorText sends an error message that would break XML if it were not escaped.
 func TestHostileErrorText(t *testing.T) {
-	c := serve(t, cloudsim.Config{})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{}}})
 	_, err := c.ec2(homeRegion).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{`i-<"&>` + "\x01"}})
 	wantCode(t, err, "InvalidInstanceID.Malformed", 400)
 	if !strings.Contains(err.Error(), `i-<"&>`) {

@@ -20,6 +20,7 @@ const maxBody = 1 << 20
 // Handler serves a world to AWS SDKs.
 type Handler struct {
 	world    *cloudsim.World
+	cloud    *Cloud
 	services map[string]service
 	requests atomic.Uint64
 }
@@ -44,16 +45,17 @@ type action func(req *request, d *document) error
 // request is a call that was understood and may be made.
 type request struct {
 	world     *cloudsim.World
+	cloud     *Cloud
 	call      cloudsim.Call
-	principal cloudsim.Principal
+	principal Principal
 	form      url.Values
 	id        string
-	faults    faultSet
+	faults    cloudsim.FaultSet
 }
 
 // NewHandler returns the handler that speaks for a world.
 func NewHandler(world *cloudsim.World) *Handler {
-	return &Handler{world: world, services: map[string]service{"ec2": ec2{}, "rds": rds{}, "sts": sts{}}}
+	return &Handler{world: world, cloud: In(world), services: map[string]service{"ec2": ec2{}, "rds": rds{}, "sts": sts{}}}
 }
 
 // ServeHTTP answers one request.
@@ -69,7 +71,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("cloudsim does not simulate the service %q", name), http.StatusNotFound)
 		return
 	}
-	req := &request{world: h.world, id: h.requestID()}
+	req := &request{world: h.world, cloud: h.cloud, id: h.requestID()}
 	req.form, err = parseForm(r, body)
 	req.call = cloudsim.Call{Region: auth.region, Service: name, Action: req.form.Get("Action")}
 
@@ -95,13 +97,13 @@ func parseForm(r *http.Request, body []byte) (url.Values, error) {
 
 // authenticate finds out who calls.
 func (h *Handler) authenticate(req *request, r *http.Request, body []byte, auth authorization) *failure {
-	principal, err := h.world.Authenticate(auth.accessKeyID, r.Header.Get("X-Amz-Security-Token"))
+	principal, err := h.cloud.Authenticate(auth.accessKeyID, r.Header.Get("X-Amz-Security-Token"))
 	if err != nil {
 		return authenticationFailure(auth.service, err)
 	}
 	req.principal = principal
 	req.call.Account = principal.Account
-	if h.world.VerifySignatures() && !auth.verify(r.Context(), r, body, principal.Key) {
+	if !h.cloud.cfg.IgnoreSignatures && !auth.verify(r.Context(), r, body, principal.Key) {
 		return wrongSignature()
 	}
 	return nil
@@ -112,19 +114,19 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, re
 	d := newDocument()
 	defer d.free()
 	if refused == nil {
-		req.faults = faultSet(h.world.Faults(req.call, svc.reads(req.form)))
-		if !req.faults.delay(r.Context(), h.world.Latency()) {
+		req.faults = (h.world.Faults(req.call, svc.reads(req.form)))
+		if !req.faults.Delay(r.Context(), h.world.Latency()) {
 			h.world.Record(req.call, false, true)
 			req.recordMutation(false, "dropped")
 			panic(http.ErrAbortHandler) // closes the connection without an answer
 		}
 		if refused = h.run(svc, req, d); refused == nil {
 			req.recordMutation(true, "")
-			if req.faults.lost(r.Context()) {
+			if req.faults.Lost(r.Context()) {
 				h.world.Record(req.call, false, true)
 				panic(http.ErrAbortHandler)
 			}
-			if req.faults.has(cloudsim.FailAfter) {
+			if req.faults.Has(cloudsim.FailAfter) {
 				refused = internalError(req.call.Service)
 			}
 		} else {
@@ -145,7 +147,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, re
 	header.Set("X-Amzn-Requestid", req.id)
 	header.Set("Content-Length", strconv.Itoa(len(d.b)))
 	w.WriteHeader(status)
-	if n, cut := req.faults.truncated(len(d.b)); cut {
+	if n, cut := req.faults.Truncated(len(d.b)); cut {
 		_, _ = w.Write(d.b[:n]) // the client may be gone; the connection ends either way
 		panic(http.ErrAbortHandler)
 	}
@@ -154,15 +156,15 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, re
 
 // run checks that the call may be made, and makes it.
 func (h *Handler) run(svc service, req *request, d *document) *failure {
-	if f := req.faults.failure(req); f != nil {
+	if f := faultFailure(req); f != nil {
 		return f
 	}
 	if req.call.Service != "sts" { // STS answers in every region
-		if err := h.world.CheckRegion(req.call.Account, req.call.Region); err != nil {
+		if err := h.cloud.CheckRegion(req.call.Account, req.call.Region); err != nil {
 			return notEnabled(req.call.Service)
 		}
 	}
-	if !h.world.Admit(req.call, svc.narrowed(req.form)) {
+	if !h.cloud.Admit(req.call, svc.narrowed(req.form)) {
 		return throttled(req.call.Service)
 	}
 	act, ok := svc.actions()[req.call.Action]
@@ -175,7 +177,7 @@ func (h *Handler) run(svc service, req *request, d *document) *failure {
 	if err := act(req, d); err != nil {
 		return asFailure(req, err)
 	}
-	req.faults.spoil(d)
+	spoil(req.faults, d)
 	return nil
 }
 

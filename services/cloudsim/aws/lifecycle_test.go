@@ -12,11 +12,12 @@ import (
 	rdstypes "github.com/aws/aws-sdk-go-v2/service/rds/types"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // TestPagesAreStable reads page by page while machines come and go: those that were there all the time are read once.
 func TestPagesAreStable(t *testing.T) {
-	c := serve(t, cloudsim.Config{Seed: 3, Regions: []string{homeRegion}, Instances: 200, TerminatedFor: 1, Transition: cloudsim.Immediately})
+	c := serve(t, cloudsim.Config{Seed: 3, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 200, TerminatedFor: 1}}})
 	before := c.truth(t)
 	seen := make(map[string]int)
 	pages := ec2.NewDescribeInstancesPaginator(c.ec2(homeRegion), &ec2.DescribeInstancesInput{MaxResults: sdk.Int32(10)})
@@ -34,27 +35,27 @@ func TestPagesAreStable(t *testing.T) {
 	}
 	after := c.truth(t)
 	stayed := 0
-	for _, m := range before.Machines {
+	for _, m := range before.Instances {
 		if seen[m.ID] > 1 {
 			t.Errorf("%s was read %d times", m.ID, seen[m.ID])
 		}
-		if _, still := after.Machine(m.ID); still {
+		if _, still := after.Instance(m.ID); still {
 			stayed++
 			if seen[m.ID] != 1 {
 				t.Errorf("%s was there all the time and was read %d times", m.ID, seen[m.ID])
 			}
 		}
 	}
-	if stayed == 0 || stayed == len(before.Machines) {
-		t.Errorf("%d of %d machines stayed: nothing was tried", stayed, len(before.Machines))
+	if stayed == 0 || stayed == len(before.Instances) {
+		t.Errorf("%d of %d machines stayed: nothing was tried", stayed, len(before.Instances))
 	}
 }
 
 func TestFilters(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Instances: 100})
-	machines := c.truth(t).Machines
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 100}}})
+	machines := c.truth(t).Instances
 	sample := machines[42]
-	matching := func(match func(cloudsim.Machine) bool) (ids []string) {
+	matching := func(match func(aws.Instance) bool) (ids []string) {
 		for _, m := range machines {
 			if match(m) {
 				ids = append(ids, m.ID)
@@ -64,19 +65,19 @@ func TestFilters(t *testing.T) {
 	}
 	cases := map[string]struct {
 		values []string
-		match  func(cloudsim.Machine) bool
+		match  func(aws.Instance) bool
 	}{
-		"instance-state-name": {[]string{"stopped", "pending"}, func(m cloudsim.Machine) bool { return m.State == cloudsim.Stopped }},
-		"instance-state-code": {[]string{"16"}, func(m cloudsim.Machine) bool { return m.State == cloudsim.Running }},
-		"instance-id":         {[]string{sample.ID}, func(m cloudsim.Machine) bool { return m.ID == sample.ID }},
-		"instance-type":       {[]string{"m6i.*"}, func(m cloudsim.Machine) bool { return len(m.Type) > 4 && m.Type[:4] == "m6i." }},
-		"instance-lifecycle":  {[]string{"spot"}, func(m cloudsim.Machine) bool { return m.Spot }},
-		"architecture":        {[]string{"arm64"}, func(m cloudsim.Machine) bool { return m.Image.Arch == "arm64" }},
-		"availability-zone":   {[]string{sample.Network.Zone}, func(m cloudsim.Machine) bool { return m.Network.Zone == sample.Network.Zone }},
-		"private-ip-address":  {[]string{sample.PrivateIP.String()}, func(m cloudsim.Machine) bool { return m.ID == sample.ID }},
-		"tag:team":            {[]string{"data"}, func(m cloudsim.Machine) bool { return m.Tag("team") == "data" }},
-		"tag-key":             {[]string{"team"}, func(cloudsim.Machine) bool { return true }},
-		"vpc-id":              {[]string{"vpc-none"}, func(cloudsim.Machine) bool { return false }},
+		"instance-state-name": {[]string{"stopped", "pending"}, func(m aws.Instance) bool { return m.State == aws.Stopped }},
+		"instance-state-code": {[]string{"16"}, func(m aws.Instance) bool { return m.State == aws.Running }},
+		"instance-id":         {[]string{sample.ID}, func(m aws.Instance) bool { return m.ID == sample.ID }},
+		"instance-type":       {[]string{"m6i.*"}, func(m aws.Instance) bool { return len(m.Type) > 4 && m.Type[:4] == "m6i." }},
+		"instance-lifecycle":  {[]string{"spot"}, func(m aws.Instance) bool { return m.Spot }},
+		"architecture":        {[]string{"arm64"}, func(m aws.Instance) bool { return m.Image.Arch == "arm64" }},
+		"availability-zone":   {[]string{sample.Network.Zone}, func(m aws.Instance) bool { return m.Network.Zone == sample.Network.Zone }},
+		"private-ip-address":  {[]string{sample.PrivateIP.String()}, func(m aws.Instance) bool { return m.ID == sample.ID }},
+		"tag:team":            {[]string{"data"}, func(m aws.Instance) bool { return m.Tag("team") == "data" }},
+		"tag-key":             {[]string{"team"}, func(aws.Instance) bool { return true }},
+		"vpc-id":              {[]string{"vpc-none"}, func(aws.Instance) bool { return false }},
 	}
 	for name, tc := range cases {
 		got, err := c.instanceIDs(t.Context(), homeRegion, &ec2.DescribeInstancesInput{
@@ -93,7 +94,7 @@ func TestFilters(t *testing.T) {
 }
 
 func TestInstanceLifecycle(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Transition: cloudsim.Immediately})
+	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
 	ctx, client := t.Context(), c.ec2(homeRegion)
 	run, err := client.RunInstances(ctx, &ec2.RunInstancesInput{
 		MinCount: sdk.Int32(2), MaxCount: sdk.Int32(2), ImageId: sdk.String("ami-0123456789abcdef0"), InstanceType: "m7g.large",
@@ -135,7 +136,7 @@ func TestInstanceLifecycle(t *testing.T) {
 	}}); err != nil {
 		t.Error(err)
 	}
-	m, _ := c.Machine(firstAccount, homeRegion, id)
+	m, _ := c.Instance(firstAccount, homeRegion, id)
 	if got := fmt.Sprintf("%s %s %v", m.Type, m.State, m.Tags); got != "m7g.xlarge running [{b 2} {c 3}]" {
 		t.Errorf("the machine is %s", got)
 	}
@@ -151,8 +152,8 @@ func TestInstanceLifecycle(t *testing.T) {
 }
 
 func TestSpotCannotStop(t *testing.T) {
-	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	spot, err := c.Launch(firstAccount, homeRegion, cloudsim.Spec{Spot: true})
+	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{aws.Config{}}})
+	spot, err := c.Launch(firstAccount, homeRegion, aws.InstanceSpec{Spot: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,12 +162,12 @@ func TestSpotCannotStop(t *testing.T) {
 }
 
 func TestDatabaseLifecycle(t *testing.T) {
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Databases: 16, Transition: cloudsim.Immediately})
+	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Databases: 16}}})
 	ctx, client, truth := t.Context(), c.rds(homeRegion), c.truth(t)
-	alone := truth.Databases[slices.IndexFunc(truth.Databases, func(d cloudsim.Database) bool {
-		return d.Cluster == "" && d.ReplicaOf == "" && len(d.Replicas) == 0 && d.Status == cloudsim.DatabaseAvailable
+	alone := truth.Databases[slices.IndexFunc(truth.Databases, func(d aws.Database) bool {
+		return d.Cluster == "" && d.ReplicaOf == "" && len(d.Replicas) == 0 && d.Status == aws.DatabaseAvailable
 	})]
-	member := truth.Databases[slices.IndexFunc(truth.Databases, func(d cloudsim.Database) bool { return d.Cluster != "" })]
+	member := truth.Databases[slices.IndexFunc(truth.Databases, func(d aws.Database) bool { return d.Cluster != "" })]
 	stopped, err := client.StopDBInstance(ctx, &rds.StopDBInstanceInput{DBInstanceIdentifier: &alone.ID})
 	if err != nil || *stopped.DBInstance.DBInstanceStatus != "stopped" {
 		t.Fatalf("%+v, %v", stopped, err)

@@ -26,6 +26,7 @@ const (
 // cloud is a world behind a real port, with real SDK clients.
 type cloud struct {
 	*cloudsim.World
+	*aws.Cloud
 	server    *aws.Server
 	transport *http.Transport
 	http      *http.Client
@@ -46,11 +47,11 @@ func serve(t testing.TB, cfg cloudsim.Config) *cloud {
 			t.Error(err)
 		}
 	})
-	return &cloud{World: world, server: server, transport: transport, http: &http.Client{Transport: inMemoryBodies{transport}}}
+	return &cloud{World: world, Cloud: aws.In(world), server: server, transport: transport, http: &http.Client{Transport: inMemoryBodies{transport}}}
 }
 
 // config is what an SDK's client is made from, without retries: a test sees each answer as it is.
-func (c *cloud) config(key cloudsim.Key, region string) sdk.Config {
+func (c *cloud) config(key aws.Key, region string) sdk.Config {
 	return sdk.Config{
 		Region:       region,
 		BaseEndpoint: &c.server.URL,
@@ -73,7 +74,7 @@ func (c *cloud) sts() *sts.Client {
 }
 
 // truth returns what exists in the first account.
-func (c *cloud) truth(t testing.TB) cloudsim.Truth {
+func (c *cloud) truth(t testing.TB) aws.Truth {
 	t.Helper()
 	truth, err := c.Truth(firstAccount)
 	if err != nil {

@@ -1,7 +1,6 @@
 package aws
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -39,30 +38,21 @@ func (r *request) starts() bool {
 	return false
 }
 
-// how is what the faults make of a change that is taken.
-func (r *request) how() cloudsim.How {
-	var how cloudsim.How
+// outcome returns how the change ends that the request makes, as the faults determine.
+func (r *request) outcome() cloudsim.Outcome {
+	var outcome cloudsim.Outcome
 	for _, fault := range r.faults {
 		switch fault.Kind {
 		case cloudsim.Linger:
-			how.Linger += fault.Delay
+			outcome.Linger += fault.Delay
 		case cloudsim.ComeToNothing:
-			how.Fails, how.Code, how.Message = true, fault.Code, fault.Message
-			if how.Code == "" && r.call.Service == "ec2" {
-				how.Code, how.Message = "Client.InternalError", "Client error on launch"
+			outcome.Fails, outcome.Code, outcome.Message = true, fault.Code, fault.Message
+			if outcome.Code == "" && r.call.Service == "ec2" {
+				outcome.Code, outcome.Message = "Client.InternalError", "Client error on launch"
 			}
 		}
 	}
-	return how
-}
-
-// lost tells whether the answer to a call that was made is lost, now or when the client gives up.
-func (s faultSet) lost(ctx context.Context) bool {
-	if s.has(cloudsim.HangAfter) {
-		<-ctx.Done()
-		return true
-	}
-	return s.has(cloudsim.LoseAnswer)
+	return outcome
 }
 
 // noCapacity is how each service says that it has nothing left to start something on.
@@ -70,14 +60,14 @@ func noCapacity(req *request) *failure {
 	if req.call.Service != "ec2" {
 		return fail(http.StatusBadRequest, "InsufficientDBInstanceCapacity", "The specified DB instance class isn't available in the specified Availability Zone.")
 	}
-	machineType, zone := "", ""
+	instanceType, zone := "", ""
 	for _, id := range req.targets() {
-		if m, err := req.world.Machine(req.call.Account, req.call.Region, id); err == nil {
-			machineType, zone = m.Type, m.Network.Zone
+		if m, err := req.cloud.Instance(req.call.Account, req.call.Region, id); err == nil {
+			instanceType, zone = m.Type, m.Network.Zone
 		}
 	}
 	return fail(http.StatusInternalServerError, "InsufficientInstanceCapacity", "We currently do not have sufficient %s capacity in the Availability Zone you requested (%s). "+
-		"Our system will be working on provisioning additional capacity.", machineType, zone)
+		"Our system will be working on provisioning additional capacity.", instanceType, zone)
 }
 
 // noQuota is how each service says that the account's own limit is met.

@@ -25,8 +25,8 @@ var rdsActions = rdsAnswers(map[string]action{
 	"StopDBInstance":         changeDatabase(stopDBInstance),
 	"DeleteDBInstance":       changeDatabase(deleteDBInstance),
 	"ModifyDBInstance":       changeDatabase(modifyDBInstance),
-	"StartDBCluster":         changeCluster((*cloudsim.World).StartCluster),
-	"StopDBCluster":          changeCluster((*cloudsim.World).StopCluster),
+	"StartDBCluster":         changeCluster((*Cloud).StartCluster),
+	"StopDBCluster":          changeCluster((*Cloud).StopCluster),
 	"AddTagsToResource":      addTagsToResource,
 	"RemoveTagsFromResource": removeTagsFromResource,
 })
@@ -118,14 +118,14 @@ func page[T any](req *request, d *document, element string, all []T, id func(*T)
 	if err != nil {
 		return err
 	}
-	if req.faults.has(cloudsim.Empty) {
+	if req.faults.Has(cloudsim.Empty) {
 		all = nil
 	}
 	p.limit = req.world.PageSize(p.limit)
 	var chosen []*T
 	honest := ""
 	for i := range all {
-		if id(&all[i]) <= p.after || !match(&all[i]) || cloudsim.LeavesOut(req.faults, id(&all[i])) {
+		if id(&all[i]) <= p.after || !match(&all[i]) || req.faults.LeavesOut(id(&all[i])) {
 			continue
 		}
 		if len(chosen) == p.limit {
@@ -134,7 +134,7 @@ func page[T any](req *request, d *document, element string, all []T, id func(*T)
 		}
 		chosen = append(chosen, &all[i])
 	}
-	d.optional("Marker", req.faults.nextToken(req.form.Get("Marker"), honest, marker(req.call, p.after)))
+	d.optional("Marker", req.faults.NextToken(req.form.Get("Marker"), honest, marker(req.call, p.after)))
 	d.open(element)
 	for _, item := range chosen {
 		write(item)

@@ -7,7 +7,7 @@ import (
 )
 
 // database writes one database, with the elements of RDS's own answers.
-func (d *document) database(db *cloudsim.Database) {
+func (d *document) database(db *Database) {
 	d.open("DBInstance")
 	d.word("DBInstanceIdentifier", db.ID)
 	d.word("DBInstanceClass", db.Class)
@@ -15,7 +15,7 @@ func (d *document) database(db *cloudsim.Database) {
 	d.word("DBInstanceStatus", string(db.Status))
 	d.word("MasterUsername", "admin")
 	d.word("DBName", "app")
-	if db.Status != cloudsim.DatabaseCreating {
+	if db.Status != DatabaseCreating {
 		d.raw("<Endpoint>")
 		d.word("Address", db.Host)
 		d.number("Port", db.Port)
@@ -70,7 +70,7 @@ func (d *document) database(db *cloudsim.Database) {
 }
 
 // cluster writes one cluster.
-func (d *document) cluster(c *cloudsim.Cluster) {
+func (d *document) cluster(c *Cluster) {
 	d.open("DBCluster")
 	d.raw("<AllocatedStorage>1</AllocatedStorage>")
 	d.word("DBClusterIdentifier", c.ID)
@@ -113,20 +113,20 @@ func (d *document) cluster(c *cloudsim.Cluster) {
 	d.close("DBCluster")
 }
 
-func (d *document) securityGroupMembership(n *cloudsim.Network) {
+func (d *document) securityGroupMembership(n *Network) {
 	d.raw("<VpcSecurityGroups><VpcSecurityGroupMembership>")
 	d.word("VpcSecurityGroupId", n.SecurityGroup)
 	d.raw("<Status>active</Status></VpcSecurityGroupMembership></VpcSecurityGroups>")
 }
 
-func (d *document) parameterGroups(db *cloudsim.Database) {
+func (d *document) parameterGroups(db *Database) {
 	major, _, _ := strings.Cut(db.Version, ".")
 	d.raw("<DBParameterGroups><DBParameterGroup>")
 	d.word("DBParameterGroupName", "default."+db.Engine+major)
 	d.raw("<ParameterApplyStatus>in-sync</ParameterApplyStatus></DBParameterGroup></DBParameterGroups>")
 }
 
-func (d *document) subnetGroup(subnets []*cloudsim.Network) {
+func (d *document) subnetGroup(subnets []*Network) {
 	if len(subnets) == 0 {
 		return
 	}

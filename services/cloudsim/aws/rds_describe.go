@@ -13,16 +13,16 @@ func describeDBInstances(req *request, d *document) error {
 	if err != nil {
 		return err
 	}
-	databases, err := req.world.Databases(req.call.Account, req.call.Region)
+	databases, err := req.cloud.Databases(req.call.Account, req.call.Region)
 	if err != nil {
 		return err
 	}
 	name := resourceName(req.form.Get("DBInstanceIdentifier"))
-	found := name == "" || req.faults.has(cloudsim.Empty)
-	match := func(db *cloudsim.Database) bool {
+	found := name == "" || req.faults.Has(cloudsim.Empty)
+	match := func(db *Database) bool {
 		return (name == "" || db.ID == name) && filters.match(func(filter string) []string { return databaseValues(db, filter) })
 	}
-	err = page(req, d, "DBInstances", databases, func(db *cloudsim.Database) string { return db.ID }, match, func(db *cloudsim.Database) {
+	err = page(req, d, "DBInstances", databases, func(db *Database) string { return db.ID }, match, func(db *Database) {
 		found = true
 		d.database(db)
 	})
@@ -38,16 +38,16 @@ func describeDBClusters(req *request, d *document) error {
 	if err != nil {
 		return err
 	}
-	clusters, err := req.world.Clusters(req.call.Account, req.call.Region)
+	clusters, err := req.cloud.Clusters(req.call.Account, req.call.Region)
 	if err != nil {
 		return err
 	}
 	name := resourceName(req.form.Get("DBClusterIdentifier"))
-	found := name == "" || req.faults.has(cloudsim.Empty)
-	match := func(c *cloudsim.Cluster) bool {
+	found := name == "" || req.faults.Has(cloudsim.Empty)
+	match := func(c *Cluster) bool {
 		return (name == "" || c.ID == name) && filters.match(func(filter string) []string { return clusterValues(c, filter) })
 	}
-	err = page(req, d, "DBClusters", clusters, func(c *cloudsim.Cluster) string { return c.ID }, match, func(c *cloudsim.Cluster) {
+	err = page(req, d, "DBClusters", clusters, func(c *Cluster) string { return c.ID }, match, func(c *Cluster) {
 		found = true
 		d.cluster(c)
 	})
@@ -70,7 +70,7 @@ func noCluster(name string) error {
 	return fail(http.StatusNotFound, "DBClusterNotFoundFault", "DBCluster %s not found.", name)
 }
 
-func databaseValues(db *cloudsim.Database, filter string) []string {
+func databaseValues(db *Database, filter string) []string {
 	switch filter {
 	case "db-instance-id":
 		return []string{db.ID}
@@ -85,7 +85,7 @@ func databaseValues(db *cloudsim.Database, filter string) []string {
 	}
 }
 
-func clusterValues(c *cloudsim.Cluster, filter string) []string {
+func clusterValues(c *Cluster, filter string) []string {
 	switch filter {
 	case "db-cluster-id":
 		return []string{c.ID}

@@ -8,7 +8,7 @@ import (
 )
 
 // changeDatabase answers an action on the database that a request names.
-func changeDatabase(change func(req *request, name string) (cloudsim.Database, error)) action {
+func changeDatabase(change func(req *request, name string) (Database, error)) action {
 	return func(req *request, d *document) error {
 		name := resourceName(req.form.Get("DBInstanceIdentifier"))
 		db, err := change(req, name)
@@ -31,44 +31,44 @@ func databaseFailure(err error) error {
 		return noDatabase(resource.ID)
 	case errors.Is(resource, cloudsim.ErrWrongState):
 		return fail(http.StatusBadRequest, "InvalidDBInstanceState", "Instance %s cannot be changed as it is in the state %s.", resource.ID, resource.State)
-	case errors.Is(resource, cloudsim.ErrMember):
+	case errors.Is(resource, ErrMember):
 		return fail(http.StatusBadRequest, "InvalidParameterCombination", "%s DB instances are not eligible for stopping or starting.", resource.State)
 	case errors.Is(resource, cloudsim.ErrReplica):
 		return fail(http.StatusBadRequest, "InvalidParameterCombination", "Cannot stop or start a Read-Replica instance")
 	case errors.Is(resource, cloudsim.ErrHasReplicas):
 		return fail(http.StatusBadRequest, "InvalidParameterCombination", "Cannot stop or start an instance that has Read-Replicas")
-	case errors.Is(resource, cloudsim.ErrMirrored):
+	case errors.Is(resource, ErrMirrored):
 		return fail(http.StatusBadRequest, "InvalidParameterCombination", "Cannot stop or start a SQLServer instance with Multi-AZ mirroring")
 	default:
 		return err
 	}
 }
 
-func startDBInstance(req *request, name string) (cloudsim.Database, error) {
-	return req.world.StartDatabase(req.call.Account, req.call.Region, name, req.how())
+func startDBInstance(req *request, name string) (Database, error) {
+	return req.cloud.StartDatabase(req.call.Account, req.call.Region, name, req.outcome())
 }
 
-func stopDBInstance(req *request, name string) (cloudsim.Database, error) {
-	return req.world.StopDatabase(req.call.Account, req.call.Region, name, req.how())
+func stopDBInstance(req *request, name string) (Database, error) {
+	return req.cloud.StopDatabase(req.call.Account, req.call.Region, name, req.outcome())
 }
 
-func deleteDBInstance(req *request, name string) (cloudsim.Database, error) {
-	return req.world.DeleteDatabase(req.call.Account, req.call.Region, name)
+func deleteDBInstance(req *request, name string) (Database, error) {
+	return req.cloud.DeleteDatabase(req.call.Account, req.call.Region, name)
 }
 
 // modifyDBInstance changes the class, the one property that is simulated, and does so at once.
-func modifyDBInstance(req *request, name string) (cloudsim.Database, error) {
+func modifyDBInstance(req *request, name string) (Database, error) {
 	class := req.form.Get("DBInstanceClass")
 	if class == "" {
-		return cloudsim.Database{}, fail(http.StatusBadRequest, "InvalidParameterCombination", "No modifications were requested")
+		return Database{}, fail(http.StatusBadRequest, "InvalidParameterCombination", "No modifications were requested")
 	}
-	return req.world.ResizeDatabase(req.call.Account, req.call.Region, name, class)
+	return req.cloud.ResizeDatabase(req.call.Account, req.call.Region, name, class)
 }
 
 // changeCluster answers an action on the cluster that a request names.
-func changeCluster(change func(w *cloudsim.World, account, region, id string, how ...cloudsim.How) (cloudsim.Cluster, error)) action {
+func changeCluster(change func(cloud *Cloud, account, region, id string, outcome ...cloudsim.Outcome) (Cluster, error)) action {
 	return func(req *request, d *document) error {
-		cluster, err := change(req.world, req.call.Account, req.call.Region, resourceName(req.form.Get("DBClusterIdentifier")), req.how())
+		cluster, err := change(req.cloud, req.call.Account, req.call.Region, resourceName(req.form.Get("DBClusterIdentifier")), req.outcome())
 		if resource, ok := errors.AsType[*cloudsim.ResourceError](err); ok {
 			switch {
 			case errors.Is(resource, cloudsim.ErrNotFound):
@@ -100,6 +100,6 @@ func removeTagsFromResource(req *request, _ *document) error {
 }
 
 func retagDatabase(req *request, set map[string]string, drop []string) error {
-	err := req.world.RetagDatabase(req.call.Account, req.call.Region, req.form.Get("ResourceName"), set, drop...)
+	err := req.cloud.RetagDatabase(req.call.Account, req.call.Region, req.form.Get("ResourceName"), set, drop...)
 	return databaseFailure(err)
 }

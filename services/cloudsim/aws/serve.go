@@ -1,65 +1,44 @@
 package aws
 
 import (
-	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"time"
+	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// Server serves a world on a port of its own.
+// Server serves the AWS of a world on a port of its own.
 type Server struct {
-	// URL is what AWS_ENDPOINT_URL must say, such as http://127.0.0.1:40001.
+	// URL is the value for AWS_ENDPOINT_URL, such as http://127.0.0.1:40001.
 	URL   string
 	World *cloudsim.World
+	Cloud *Cloud
 
-	http *http.Server
-	done chan error
+	server *cloudsim.Server
 }
 
-// Serve starts serving a world on a free loopback port. Close ends it.
+// Serve starts to serve the AWS of a world on a free loopback port. Close ends it.
 func Serve(world *cloudsim.World) (*Server, error) { return ServeOn(world, "127.0.0.1:0") }
 
-// ServeOn is Serve at a given host:port.
+// ServeOn is like Serve, but listens on a given host:port.
 func ServeOn(world *cloudsim.World, addr string) (*Server, error) {
-	listener, err := net.Listen("tcp", addr) //nolint:noctx // taking a local port does not wait for anyone
+	server, err := cloudsim.Serve(addr, NewHandler(world))
 	if err != nil {
-		return nil, fmt.Errorf("listen for the simulated cloud: %w", err)
+		return nil, err
 	}
-	s := &Server{
-		URL:   "http://" + listener.Addr().String(),
-		World: world,
-		http:  &http.Server{Handler: NewHandler(world), ReadHeaderTimeout: 10 * time.Second},
-		done:  make(chan error, 1),
-	}
-	go func() { s.done <- s.http.Serve(listener) }()
-	return s, nil
+	return &Server{URL: server.URL(), World: world, Cloud: In(world), server: server}, nil
 }
 
 // Wait returns when the server has ended, nil after Close.
-func (s *Server) Wait() error {
-	err := <-s.done
-	s.done <- err // for the next to wait
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
+func (s *Server) Wait() error { return s.server.Wait() }
 
-// Close ends the server and all its connections at once, also those that a fault left hanging.
-func (s *Server) Close() error {
-	if err := s.http.Close(); err != nil {
-		return err
-	}
-	return s.Wait()
-}
+// Close ends the server and all its connections at once, including those that a fault keeps open.
+func (s *Server) Close() error { return s.server.Close() }
 
-// Env returns the environment variables that point an AWS SDK or the AWS CLI at the server, as an account's user.
+// Env returns the environment variables that point an AWS SDK or the AWS CLI at the server, with the key of an account's
+// user.
 func (s *Server) Env(accountID string) map[string]string {
-	key := s.World.Key(accountID)
+	key := s.Cloud.Key(accountID)
 	env := map[string]string{
 		"AWS_ENDPOINT_URL":          s.URL,
 		"AWS_ACCESS_KEY_ID":         key.AccessKeyID,
@@ -67,9 +46,35 @@ func (s *Server) Env(accountID string) map[string]string {
 		"AWS_REGION":                "us-east-1",
 		"AWS_EC2_METADATA_DISABLED": "true",
 	}
-	if regions := s.World.Regions(accountID); len(regions) > 0 {
+	if regions := s.Cloud.Regions(accountID); len(regions) > 0 {
 		env["AWS_REGION"] = regions[0]
 	}
-	env["AWS_DEFAULT_REGION"] = env["AWS_REGION"] // the name that boto3 and the AWS CLI know
+	env["AWS_DEFAULT_REGION"] = env["AWS_REGION"] // boto3 and the AWS CLI read this name
 	return env
+}
+
+// Instructions lists the accounts, the variables to export and the role to assume.
+func (s *Server) Instructions() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Simulated cloud on %s\n\n", s.URL)
+	const listed = 10
+	accounts := s.Cloud.Accounts()
+	for _, id := range accounts[:min(len(accounts), listed)] {
+		fmt.Fprintf(&b, "  %s  %-16s %s\n", id, s.Cloud.AccountName(id), strings.Join(s.Cloud.Regions(id), " "))
+	}
+	if more := len(accounts) - listed; more > 0 {
+		fmt.Fprintf(&b, "  and %d more\n", more)
+	}
+	b.WriteString("\nTo try it:\n\n")
+	env := s.Env(accounts[0])
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"} {
+		fmt.Fprintf(&b, "  export %s=%s\n", name, env[name])
+	}
+	b.WriteString("  aws ec2 describe-instances\n\n")
+	fmt.Fprintf(&b, "Other accounts can be opened through the role %s", RoleARN("ACCOUNT", DemoRole))
+	if id := s.Cloud.ExternalID(); id != "" {
+		fmt.Fprintf(&b, " with the external id %s", id)
+	}
+	b.WriteString(".\n")
+	return b.String()
 }

@@ -11,8 +11,6 @@ import (
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
 const (
@@ -55,7 +53,7 @@ func parseAuthorization(header string) (authorization, bool) {
 }
 
 // verify signs the request anew with the key's secret and compares.
-func (a authorization) verify(ctx context.Context, r *http.Request, body []byte, key cloudsim.Key) bool {
+func (a authorization) verify(ctx context.Context, r *http.Request, body []byte, key Key) bool {
 	signedAt, err := time.Parse(timeFormat, r.Header.Get("X-Amz-Date"))
 	if err != nil {
 		return false

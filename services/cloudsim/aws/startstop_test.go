@@ -1,7 +1,6 @@
 package aws_test
 
 import (
-	"sync"
 	"testing"
 	"time"
 
@@ -10,36 +9,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// ticking is a world's clock that only a test moves.
-type ticking struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newTicking() *ticking { return &ticking{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-func (c *ticking) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *ticking) pass(span time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(span)
+// newClock returns a world's clock that only the test moves.
+func newClock() *cloudsim.ManualClock {
+	return cloudsim.NewManualClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 }
 
 // launch makes one machine that is running.
-func launch(t *testing.T, c *cloud, clock *ticking, spec cloudsim.Spec) string {
+func launch(t *testing.T, c *cloud, clock *cloudsim.ManualClock, spec aws.InstanceSpec) string {
 	t.Helper()
 	made, err := c.Launch(firstAccount, homeRegion, spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock.pass(time.Minute)
+	clock.Advance(time.Minute)
 	return made[0].ID
 }
 
@@ -57,12 +42,12 @@ func start(t *testing.T, c *cloud, id string) error {
 
 // TestCantBeStopped: what EC2 does not stop, it says in its own words, and what a description shows of it.
 func TestCantBeStopped(t *testing.T) {
-	clock := newTicking()
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Now: clock.Now})
-	store := launch(t, c, clock, cloudsim.Spec{InstanceStore: true})
-	once := launch(t, c, clock, cloudsim.Spec{Spot: true})
-	kept := launch(t, c, clock, cloudsim.Spec{Spot: true, Persistent: true})
-	locked := launch(t, c, clock, cloudsim.Spec{StopProtected: true})
+	clock := newClock()
+	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
+	store := launch(t, c, clock, aws.InstanceSpec{InstanceStore: true})
+	once := launch(t, c, clock, aws.InstanceSpec{Spot: true})
+	kept := launch(t, c, clock, aws.InstanceSpec{Spot: true, Persistent: true})
+	locked := launch(t, c, clock, aws.InstanceSpec{StopProtected: true})
 	for id, code := range map[string]string{store: "UnsupportedOperation", once: "UnsupportedOperation", locked: "OperationNotPermitted"} {
 		wantCode(t, stop(t, c, id), code, 400)
 	}
@@ -88,11 +73,11 @@ func TestCantBeStopped(t *testing.T) {
 
 // TestStartStopFaults: what is taken, refused, lost and given up shows in the world and in the record of requests.
 func TestStartStopFaults(t *testing.T) {
-	clock := newTicking()
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Now: clock.Now})
-	id := launch(t, c, clock, cloudsim.Spec{Tags: map[string]string{}})
-	state := func() cloudsim.State {
-		m, err := c.Machine(firstAccount, homeRegion, id)
+	clock := newClock()
+	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
+	id := launch(t, c, clock, aws.InstanceSpec{Tags: map[string]string{}})
+	state := func() aws.State {
+		m, err := c.Instance(firstAccount, homeRegion, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,19 +90,19 @@ func TestStartStopFaults(t *testing.T) {
 		c.Inject(f)
 	}
 	inject(cloudsim.Fault{Kind: cloudsim.LoseAnswer})
-	if err := stop(t, c, id); err == nil || state() != cloudsim.Stopping {
+	if err := stop(t, c, id); err == nil || state() != aws.Stopping {
 		t.Errorf("an answer that is lost: %v, %s", err, state())
 	}
-	clock.pass(time.Minute)
+	clock.Advance(time.Minute)
 	inject(cloudsim.Fault{Kind: cloudsim.NoCapacity})
 	wantCode(t, start(t, c, id), "InsufficientInstanceCapacity", 500)
 	inject(cloudsim.Fault{Kind: cloudsim.NoQuota})
 	wantCode(t, start(t, c, id), "VcpuLimitExceeded", 400)
 	inject(cloudsim.Fault{Kind: cloudsim.ComeToNothing})
-	if err := start(t, c, id); err != nil || state() != cloudsim.Pending {
+	if err := start(t, c, id); err != nil || state() != aws.Pending {
 		t.Errorf("%v, %s", err, state())
 	}
-	clock.pass(time.Minute)
+	clock.Advance(time.Minute)
 	seen, err := c.ec2(homeRegion).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
 	if err != nil || seen.Reservations[0].Instances[0].State.Name != types.InstanceStateNameStopped ||
 		*seen.Reservations[0].Instances[0].StateReason.Code != "Client.InternalError" {
@@ -125,18 +110,18 @@ func TestStartStopFaults(t *testing.T) {
 	}
 	inject(cloudsim.Fault{Kind: cloudsim.FailAfter})
 	wantCode(t, start(t, c, id), "InternalError", 500)
-	if state() != cloudsim.Pending {
+	if state() != aws.Pending {
 		t.Errorf("an error after the fact: %s", state())
 	}
-	clock.pass(time.Minute)
+	clock.Advance(time.Minute)
 	inject(cloudsim.Fault{Kind: cloudsim.Linger, Delay: time.Hour})
 	if err := stop(t, c, id); err != nil {
 		t.Error(err)
 	}
-	if clock.pass(30 * time.Minute); state() != cloudsim.Stopping {
+	if clock.Advance(30 * time.Minute); state() != aws.Stopping {
 		t.Errorf("before the hour is over: %s", state())
 	}
-	if clock.pass(time.Hour); state() != cloudsim.Stopped {
+	if clock.Advance(time.Hour); state() != aws.Stopped {
 		t.Errorf("after it: %s", state())
 	}
 	var taken []bool
@@ -150,9 +135,9 @@ func TestStartStopFaults(t *testing.T) {
 
 // TestDatabaseRules: which databases RDS does not stop, and when it starts by itself what was stopped.
 func TestDatabaseRules(t *testing.T) {
-	clock := newTicking()
-	c := serve(t, cloudsim.Config{Regions: []string{homeRegion}, Now: clock.Now})
-	for _, spec := range []cloudsim.DatabaseSpec{
+	clock := newClock()
+	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
+	for _, spec := range []aws.DatabaseSpec{
 		{ID: "plain"}, {ID: "source"}, {ID: "copy", ReplicaOf: "source"}, {ID: "mirrored", Engine: "sqlserver-se", MultiAZ: true},
 		{ID: "standby", Engine: "postgres", MultiAZ: true},
 	} {
@@ -163,7 +148,7 @@ func TestDatabaseRules(t *testing.T) {
 	if _, err := c.LaunchCluster(firstAccount, homeRegion, "orders", 2); err != nil {
 		t.Fatal(err)
 	}
-	clock.pass(time.Minute)
+	clock.Advance(time.Minute)
 	client := c.rds(homeRegion)
 	for id, code := range map[string]string{
 		"plain": "", "standby": "", "source": "InvalidParameterCombination", "copy": "InvalidParameterCombination",
@@ -180,7 +165,7 @@ func TestDatabaseRules(t *testing.T) {
 	if _, err := client.StopDBCluster(t.Context(), &rds.StopDBClusterInput{DBClusterIdentifier: &orders}); err != nil {
 		t.Fatal(err)
 	}
-	clock.pass(time.Minute)
+	clock.Advance(time.Minute)
 	status := func() (string, *time.Time) {
 		seen, err := client.DescribeDBInstances(t.Context(), &rds.DescribeDBInstancesInput{DBInstanceIdentifier: &plain})
 		if err != nil {
@@ -196,17 +181,17 @@ func TestDatabaseRules(t *testing.T) {
 	if err != nil || *seen.DBClusters[0].Status != "stopped" || seen.DBClusters[0].AutomaticRestartTime == nil {
 		t.Errorf("%+v, %v", seen, err)
 	}
-	clock.pass(restarts.Sub(clock.Now()))
+	clock.Advance(restarts.Sub(clock.Now()))
 	if got, _ := status(); got != "starting" {
 		t.Errorf("when its time is over it is %s", got)
 	}
-	clock.pass(time.Minute)
+	clock.Advance(time.Minute)
 	if got, restarts := status(); got != "available" || restarts != nil {
 		t.Errorf("then it is %s, %v", got, restarts)
 	}
 	truth := c.truth(t)
 	for _, d := range truth.Databases {
-		if d.Cluster == "orders" && d.Status != cloudsim.DatabaseAvailable {
+		if d.Cluster == "orders" && d.Status != aws.DatabaseAvailable {
 			t.Errorf("%s is %s", d.ID, d.Status)
 		}
 	}

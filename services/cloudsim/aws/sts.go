@@ -84,7 +84,7 @@ func assumeRole(req *request, d *document) error {
 		}
 		duration = time.Duration(seconds) * time.Second
 	}
-	p, err := req.world.AssumeRole(req.principal, arn, req.form.Get("ExternalId"), session, duration)
+	p, err := req.cloud.AssumeRole(req.principal, arn, req.form.Get("ExternalId"), session, duration)
 	switch {
 	case errors.Is(err, cloudsim.ErrDenied):
 		return fail(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s",

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // inMemoryBodies is a transport that hands net/http each request body as one that it knows to be in memory.
@@ -63,7 +64,7 @@ func (t hiddenWriterTo) RoundTrip(r *http.Request) (*http.Response, error) {
 // TestRequestsAreWrittenWhole holds the request's writing back until the answer is being read, which is what a fast peer
 // and a busy machine do now and then, and looks at how net/http ended the writing.
 func TestRequestsAreWrittenWhole(t *testing.T) {
-	c := serve(t, cloudsim.Config{Instances: 5, Regions: []string{homeRegion}})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Instances: 5, Regions: []string{homeRegion}}}})
 	// The SDK's own fault is reported and not asserted: once it is repaired, the remedies can go.
 	t.Logf("bare transport: writing the request ended with %v", c.writeError(t, func(next http.RoundTripper) http.RoundTripper { return next }))
 

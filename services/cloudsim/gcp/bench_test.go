@@ -15,8 +15,8 @@ import (
 // BenchmarkPage serves pages of 500 VMs out of 20,000: to memory, and over a connection. instances/s is what matters; the
 // Google client reads some 10,000 a second on one core.
 func BenchmarkPage(b *testing.B) {
-	c := serve(b, cloudsim.Config{Projects: []cloudsim.ProjectPlan{{ID: projectID, Instances: 5000, Regions: []string{"us-central1"}}}})
-	token := c.IssueToken(cloudsim.ServiceAccountEmail(projectID, cloudsim.DefaultServiceAccount), projectID, time.Hour)
+	c := serve(b, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 5000, Regions: []string{"us-central1"}}}}}})
+	token := c.IssueToken(gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount), projectID, time.Hour)
 	request := func(url string) *http.Request {
 		r := httptest.NewRequest(http.MethodGet, url+"/compute/v1/projects/"+projectID+"/aggregated/instances?maxResults=500", nil)
 		r.RequestURI = ""

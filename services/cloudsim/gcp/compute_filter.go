@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
 // filter is a list's filter: of each of its clauses one comparison must hold, for OR binds closer than AND (AIP-160).
@@ -60,7 +58,7 @@ func parseComparison(text string) (comparison, bool) {
 	return comparison{}, false
 }
 
-func (f filter) match(m *cloudsim.VM) bool {
+func (f filter) match(m *VM) bool {
 	for _, clause := range f {
 		if !slices.ContainsFunc(clause, func(c comparison) bool { return c.match(m) != c.negated }) {
 			return false
@@ -69,7 +67,7 @@ func (f filter) match(m *cloudsim.VM) bool {
 	return true
 }
 
-func (c comparison) match(m *cloudsim.VM) bool {
+func (c comparison) match(m *VM) bool {
 	var value string
 	switch c.field {
 	case "name":

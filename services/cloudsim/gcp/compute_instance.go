@@ -15,12 +15,12 @@ const (
 )
 
 // hasPublicIP tells whether a VM has its external address now. An ephemeral one is given back on stop.
-func hasPublicIP(m *cloudsim.VM) bool {
-	return m.PublicIP.IsValid() && m.State != cloudsim.VMTerminated && m.State != cloudsim.VMStopped
+func hasPublicIP(m *VM) bool {
+	return m.PublicIP.IsValid() && m.State != VMTerminated && m.State != VMStopped
 }
 
 // instance writes one VM, with the fields of Compute Engine's own answers.
-func (d *document) instance(m *cloudsim.VM, project cloudsim.ProjectInfo) {
+func (d *document) instance(m *VM, project ProjectInfo) {
 	d.object("")
 	d.word("kind", "compute#instance")
 	d.id("id", m.ID)
@@ -51,7 +51,7 @@ func (d *document) instance(m *cloudsim.VM, project cloudsim.ProjectInfo) {
 	d.fingerprintNamed("labelFingerprint", m, mixFingerprint)
 	d.time("lastStartTimestamp", m.Started)
 	d.time("lastStopTimestamp", m.Stopped)
-	if m.State == cloudsim.VMSuspended {
+	if m.State == VMSuspended {
 		d.time("lastSuspendedTimestamp", m.Changed)
 	}
 	d.raw(instanceOptions)
@@ -79,10 +79,10 @@ func (d *document) link(name, project string, path ...string) {
 	d.b = append(d.b, '"')
 }
 
-func (d *document) fingerprint(m *cloudsim.VM, mix uint64) { d.fingerprintNamed("fingerprint", m, mix) }
+func (d *document) fingerprint(m *VM, mix uint64) { d.fingerprintNamed("fingerprint", m, mix) }
 
 // fingerprintNamed writes a fingerprint: eight bytes in base64, which here are those of 16 hexadecimal digits' first six.
-func (d *document) fingerprintNamed(name string, m *cloudsim.VM, mix uint64) {
+func (d *document) fingerprintNamed(name string, m *VM, mix uint64) {
 	const digits = "0123456789abcdef"
 	d.key(name)
 	d.b = append(d.b, '"')
@@ -100,7 +100,7 @@ func (d *document) address(name string, a netip.Addr) {
 	d.b = append(d.b, '"')
 }
 
-func (d *document) networkInterface(m *cloudsim.VM, project string) {
+func (d *document) networkInterface(m *VM, project string) {
 	d.array("networkInterfaces")
 	d.object("")
 	d.word("kind", "compute#networkInterface")
@@ -128,7 +128,7 @@ func (d *document) networkInterface(m *cloudsim.VM, project string) {
 }
 
 // disk writes the boot disk. What it was made from shows in its licences alone, as in Compute Engine's own answers.
-func (d *document) disk(m *cloudsim.VM, project string) {
+func (d *document) disk(m *VM, project string) {
 	d.array("disks")
 	d.object("")
 	d.raw(`"kind":"compute#attachedDisk","type":"PERSISTENT","mode":"READ_WRITE"`)
@@ -166,7 +166,7 @@ func (d *document) link1(project string, path ...string) {
 }
 
 // metadata writes a VM's metadata: who made it, when a managed instance group did.
-func (d *document) metadata(m *cloudsim.VM, project cloudsim.ProjectInfo) {
+func (d *document) metadata(m *VM, project ProjectInfo) {
 	d.object("metadata")
 	d.word("kind", "compute#metadata")
 	d.fingerprint(m, mixFingerprint)
@@ -180,7 +180,7 @@ func (d *document) metadata(m *cloudsim.VM, project cloudsim.ProjectInfo) {
 	d.endObject()
 }
 
-func (d *document) scheduling(m *cloudsim.VM) {
+func (d *document) scheduling(m *VM) {
 	d.object("scheduling")
 	short := m.Spot || m.Preemptible
 	if short {

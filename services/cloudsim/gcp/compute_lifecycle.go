@@ -18,7 +18,7 @@ func instanceName(req *request) string {
 		return given
 	}
 	name := given
-	_ = req.world.ScanVMs(req.project.ID, req.call.Region, 0, func(m *cloudsim.VM) bool { // a wrong zone is found out later
+	_ = req.cloud.ScanVMs(req.project.ID, req.call.Region, 0, func(m *VM) bool { // a wrong zone is found out later
 		if m.ID == id {
 			name = m.Name
 		}
@@ -32,7 +32,7 @@ func getInstance(req *request, d *document) error {
 	if reachable, _ := splitReachable(req, []string{req.call.Region}); len(reachable) == 0 {
 		return unreachable("zone " + req.call.Region)
 	}
-	m, err := req.world.VM(req.project.ID, req.call.Region, instanceName(req))
+	m, err := req.cloud.VM(req.project.ID, req.call.Region, instanceName(req))
 	if err != nil {
 		return err
 	}
@@ -41,28 +41,28 @@ func getInstance(req *request, d *document) error {
 }
 
 func startInstance(req *request, d *document) error {
-	return change(req, d, "start", req.world.StartVM)
+	return change(req, d, "start", req.cloud.StartVM)
 }
 
 func stopInstance(req *request, d *document) error {
-	return change(req, d, "stop", func(project, zone, name string, how ...cloudsim.How) (cloudsim.VM, error) {
-		m, err := req.world.VM(project, zone, name)
-		if err == nil && m.LocalSSDs > 0 && !req.query.Has("discardLocalSsd") && m.State != cloudsim.VMTerminated {
-			return m, &cloudsim.ResourceError{Err: cloudsim.ErrLocalSSD, ID: name}
+	return change(req, d, "stop", func(project, zone, name string, how ...cloudsim.Outcome) (VM, error) {
+		m, err := req.cloud.VM(project, zone, name)
+		if err == nil && m.LocalSSDs > 0 && !req.query.Has("discardLocalSsd") && m.State != VMTerminated {
+			return m, &cloudsim.ResourceError{Err: ErrLocalSSD, ID: name}
 		}
-		return req.world.StopVM(project, zone, name, how...)
+		return req.cloud.StopVM(project, zone, name, how...)
 	})
 }
 
 func suspendInstance(req *request, d *document) error {
-	return change(req, d, "suspend", req.world.SuspendVM)
+	return change(req, d, "suspend", req.cloud.SuspendVM)
 }
 func resumeInstance(req *request, d *document) error {
-	return change(req, d, "resume", req.world.ResumeVM)
+	return change(req, d, "resume", req.cloud.ResumeVM)
 }
 
 // change begins a change of a VM and answers with the operation.
-func change(req *request, d *document, kind string, do func(project, zone, name string, how ...cloudsim.How) (cloudsim.VM, error)) error {
+func change(req *request, d *document, kind string, do func(project, zone, name string, how ...cloudsim.Outcome) (VM, error)) error {
 	if reachable, _ := splitReachable(req, []string{req.call.Region}); len(reachable) == 0 {
 		return unreachable("zone " + req.call.Region)
 	}
@@ -70,13 +70,13 @@ func change(req *request, d *document, kind string, do func(project, zone, name 
 	if err != nil {
 		return err
 	}
-	op, repeated, err := req.world.OnceOperation(req.project.ID, id, func() (cloudsim.Operation, error) {
+	op, repeated, err := req.cloud.OnceOperation(req.project.ID, id, func() (Operation, error) {
 		how, ends := req.how(req.call.Region)
 		m, err := do(req.project.ID, req.call.Region, instanceName(req), how)
 		if err != nil {
-			return cloudsim.Operation{}, err
+			return Operation{}, err
 		}
-		return req.world.BeginOperation(req.project.ID, cloudsim.Operation{
+		return req.cloud.BeginOperation(req.project.ID, Operation{
 			Kind: kind, Zone: m.Zone, Target: m.Name, TargetID: m.ID, User: req.token.Principal, RequestID: id, Linger: how.Linger, Failure: ends,
 		})
 	})
@@ -106,7 +106,7 @@ func waitOperation(req *request, d *document) error {
 	if err != nil {
 		return err
 	}
-	if !wait(req.http.Context(), min(op.Ends.Sub(req.world.Now()), maxWait)) {
+	if !cloudsim.Wait(req.http.Context(), min(op.Ends.Sub(req.world.Now()), maxWait)) {
 		return serverError(http.StatusBadGateway) // the client is gone
 	}
 	d.operation(req, op)
@@ -114,11 +114,11 @@ func waitOperation(req *request, d *document) error {
 }
 
 // zoneOperation finds the operation in the path.
-func zoneOperation(req *request) (cloudsim.Operation, error) {
+func zoneOperation(req *request) (Operation, error) {
 	if !slices.Contains(zones, req.call.Region) {
-		return cloudsim.Operation{}, &cloudsim.ResourceError{Err: cloudsim.ErrNoRegion, ID: req.call.Region}
+		return Operation{}, &cloudsim.ResourceError{Err: cloudsim.ErrNoRegion, ID: req.call.Region}
 	}
-	op, err := req.world.Operation(req.project.ID, req.http.PathValue("operation"))
+	op, err := req.cloud.Operation(req.project.ID, req.http.PathValue("operation"))
 	if err == nil && op.Zone != req.call.Region {
 		err = &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: op.Name}
 	}
@@ -126,7 +126,7 @@ func zoneOperation(req *request) (cloudsim.Operation, error) {
 }
 
 // operation writes a zone operation as it is now.
-func (d *document) operation(req *request, op cloudsim.Operation) {
+func (d *document) operation(req *request, op Operation) {
 	now := req.world.Now()
 	d.object("")
 	d.word("kind", "compute#operation")

@@ -33,7 +33,7 @@ func newListing(req *request) (*listing, error) {
 
 // zone writes the VMs of a zone that belong on the page, and returns how many they are.
 func (l *listing) zone(d *document, zone string) (int, error) {
-	if l.req.faults.has(cloudsim.Empty) || l.more || zone < l.after.zone {
+	if l.req.faults.Has(cloudsim.Empty) || l.more || zone < l.after.zone {
 		return 0, nil
 	}
 	var after uint64
@@ -41,7 +41,7 @@ func (l *listing) zone(d *document, zone string) (int, error) {
 		after = l.after.seq
 	}
 	written := 0
-	err := l.req.world.ScanVMs(l.req.project.ID, zone, after, func(m *cloudsim.VM) bool {
+	err := l.req.cloud.ScanVMs(l.req.project.ID, zone, after, func(m *VM) bool {
 		if !l.filter.match(m) || l.leavesOut(m) {
 			return true
 		}
@@ -65,8 +65,8 @@ func (l *listing) zone(d *document, zone string) (int, error) {
 }
 
 // leavesOut tells whether a fault keeps a VM off the list.
-func (l *listing) leavesOut(m *cloudsim.VM) bool {
-	return cloudsim.LeavesOut(l.req.faults, strconv.FormatUint(m.ID, 10))
+func (l *listing) leavesOut(m *VM) bool {
+	return l.req.faults.LeavesOut(strconv.FormatUint(m.ID, 10))
 }
 
 // next returns the token of the page that follows, "" when this one is the last.
@@ -102,10 +102,10 @@ func listInstances(req *request, d *document) error {
 
 // items writes the VMs of the request's zone as elements of an array that is open.
 func (l *listing) items(d *document) error {
-	if l.req.faults.has(cloudsim.Empty) {
+	if l.req.faults.Has(cloudsim.Empty) {
 		return nil
 	}
-	return l.req.world.ScanVMs(l.req.project.ID, l.req.call.Region, l.after.seq, func(m *cloudsim.VM) bool {
+	return l.req.cloud.ScanVMs(l.req.project.ID, l.req.call.Region, l.after.seq, func(m *VM) bool {
 		switch {
 		case !l.filter.match(m) || l.leavesOut(m):
 			return true

@@ -4,22 +4,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
 // operationFields are the fields of an operation that a list's filter may name.
-var operationFields = map[string]func(cloudsim.Operation) string{
-	"targetId":          func(op cloudsim.Operation) string { return strconv.FormatUint(op.TargetID, 10) },
-	"operationType":     func(op cloudsim.Operation) string { return op.Kind },
-	"name":              func(op cloudsim.Operation) string { return op.Name },
-	"clientOperationId": func(op cloudsim.Operation) string { return op.RequestID },
+var operationFields = map[string]func(Operation) string{
+	"targetId":          func(op Operation) string { return strconv.FormatUint(op.TargetID, 10) },
+	"operationType":     func(op Operation) string { return op.Kind },
+	"name":              func(op Operation) string { return op.Name },
+	"clientOperationId": func(op Operation) string { return op.RequestID },
 }
 
 // listOperations lists the operations of a zone, newest first. All come at once. A filter may compare by =, AND and OR,
 // of which OR binds closer.
 func listOperations(req *request, d *document) error {
-	ops, err := req.world.Operations(req.project.ID, req.call.Region, "")
+	ops, err := req.cloud.Operations(req.project.ID, req.call.Region, "")
 	if err != nil {
 		return err
 	}
@@ -63,7 +61,7 @@ func parseOperationFilter(text string) (operationFilter, error) {
 	return all, nil
 }
 
-func (f operationFilter) match(op cloudsim.Operation) bool {
+func (f operationFilter) match(op Operation) bool {
 	for _, clause := range f {
 		if !slices.ContainsFunc(clause, func(c [2]string) bool { return operationFields[c[0]](op) == c[1] }) {
 			return false

@@ -7,14 +7,14 @@ import (
 )
 
 // zones are the names of all zones, sorted.
-var zones = cloudsim.GoogleZones()
+var zones = Zones()
 
 // regions are the names of all regions, sorted.
 var regions = sortedRegions()
 
 func sortedRegions() []string {
 	var names []string
-	for _, region := range cloudsim.GoogleCatalogue {
+	for _, region := range Catalogue {
 		names = append(names, region.Name)
 	}
 	slices.Sort(names)
@@ -38,7 +38,7 @@ func listNames(req *request, d *document, kind, collection string, names []strin
 	d.array("items")
 	count, last, honest := 0, "", ""
 	for _, name := range names {
-		if name <= after.zone || req.faults.has(cloudsim.Empty) {
+		if name <= after.zone || req.faults.Has(cloudsim.Empty) {
 			continue
 		}
 		if count == limit {
@@ -58,7 +58,7 @@ func listNames(req *request, d *document, kind, collection string, names []strin
 
 // nextPage writes the token of the page that follows, when there is one or a fault says so.
 func (d *document) nextPage(req *request, presented, honest, endless string) {
-	if token := req.faults.nextToken(presented, honest, endless); token != "" {
+	if token := req.faults.NextToken(presented, honest, endless); token != "" {
 		d.word("nextPageToken", token)
 	}
 }
@@ -96,7 +96,7 @@ func (d *document) zone(req *request, name string) {
 	d.word("name", name)
 	d.word("description", name)
 	d.word("status", "UP")
-	d.word("region", computeURL, "projects/", req.project.ID, "/regions/", cloudsim.RegionOfZone(name))
+	d.word("region", computeURL, "projects/", req.project.ID, "/regions/", RegionOfZone(name))
 	d.word("selfLink", computeURL, "projects/", req.project.ID, "/zones/", name)
 	d.endObject()
 }
@@ -111,7 +111,7 @@ func (d *document) region(req *request, name string) {
 	d.word("status", "UP")
 	d.array("zones")
 	for _, zone := range zones {
-		if cloudsim.RegionOfZone(zone) == name {
+		if RegionOfZone(zone) == name {
 			d.item(computeURL, "projects/", req.project.ID, "/zones/", zone)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // A test makes a world, serves it, and points Google's own client at it with a key file.
 func Example() {
-	world := cloudsim.New(cloudsim.Config{Seed: 1, Projects: []cloudsim.ProjectPlan{{ID: "my-project", Instances: 2, Regions: []string{"europe-west1"}}}})
+	world := cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: "my-project", Instances: 2, Regions: []string{"europe-west1"}}}}}})
 	server, err := gcp.Serve(world)
 	if err != nil {
 		panic(err)
@@ -37,7 +37,7 @@ func Example() {
 	list, err := client.Instances.List("my-project", "europe-west1-b").Do()
 	fmt.Println(len(list.Items), err)
 
-	world.DisableAPI("my-project", "compute")
+	gcp.In(world).DisableAPI("my-project", "compute")
 	_, err = client.Instances.List("my-project", "europe-west1-b").Do()
 	fmt.Println(err != nil)
 	// Output:

@@ -146,13 +146,13 @@ func asFailure(req *request, err error) *failure {
 		return f
 	}
 	switch {
-	case errors.Is(err, cloudsim.ErrNoProject):
+	case errors.Is(err, ErrNoProject):
 		return noProject(req.call)
 	case errors.Is(err, cloudsim.ErrNoRegion):
 		return invalid("Invalid value for field 'zone': '%s'. Unknown zone.", req.call.Region)
 	case errors.Is(err, cloudsim.ErrNotFound):
 		return notFound(req.call, req.resource())
-	case errors.Is(err, cloudsim.ErrLocalSSD):
+	case errors.Is(err, ErrLocalSSD):
 		return invalid("VM has a Local SSD attached but an undefined value for `discard-local-ssd`. If using gcloud, please add " +
 			"`--discard-local-ssd=false` or `--discard-local-ssd=true` to your command.")
 	case errors.Is(err, cloudsim.ErrWrongState):

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 // calls makes one call of each service that lists.
@@ -89,7 +90,7 @@ func TestDisabledAPI(t *testing.T) {
 
 // TestThrottleSaysWhenToComeBack: Cloud SQL names a time, in a header and in the details.
 func TestThrottleSaysWhenToComeBack(t *testing.T) {
-	c := serve(t, cloudsim.Config{Limits: cloudsim.Limits{SQLAdmin: cloudsim.Bucket{Size: 1, Refill: 0.001}}})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: twoProjects(), Limits: gcp.Limits{SQLAdmin: cloudsim.Bucket{Size: 1, Refill: 0.001}}}}})
 	if err := c.calls()["sqladmin"]; err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +208,7 @@ func TestListsThatLie(t *testing.T) {
 			if err != nil || len(some.vms) == 0 || len(some.vms) >= len(every.vms) || kind == cloudsim.LastPage && len(some.vms) != 3 {
 				t.Errorf("%d VMs of %d, %v", len(some.vms), len(every.vms), err)
 			}
-			truth, err := c.ProjectTruth(projectID)
+			truth, err := c.Truth(projectID)
 			if err != nil {
 				t.Fatal(err)
 			}

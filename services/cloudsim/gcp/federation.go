@@ -16,7 +16,7 @@ func exchangeToken(req *request, d *document) error {
 	if grant := req.query.Get("grant_type"); grant != exchange {
 		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "The grant type must be "+exchange+".")
 	}
-	token, err := req.world.ExchangeToken(req.query.Get("audience"), req.query.Get("subject_token"), tokenLife)
+	token, err := req.cloud.ExchangeToken(req.query.Get("audience"), req.query.Get("subject_token"), tokenLife)
 	switch {
 	case errors.Is(err, cloudsim.ErrNotFound):
 		return oauthError(http.StatusBadRequest, "invalid_target", "The target service indicated by the \"audience\" parameters is invalid. "+
@@ -36,7 +36,7 @@ func exchangeToken(req *request, d *document) error {
 // subjectToken stands for an identity provider outside Google, such as a cloud's metadata service.
 func subjectToken(req *request, d *document) error {
 	d.object("")
-	d.word("access_token", req.world.SubjectToken("workload"))
+	d.word("access_token", req.cloud.SubjectToken("workload"))
 	d.endObject()
 	return nil
 }
@@ -67,7 +67,7 @@ func generateAccessToken(req *request, d *document) error {
 			return invalid("Invalid value for lifetime: %s", asked.Lifetime)
 		}
 	}
-	token, err := req.world.Impersonate(req.token, email, life)
+	token, err := req.cloud.Impersonate(req.token, email, life)
 	if err != nil {
 		return denied(req.call, req.permission, "projects/-/serviceAccounts/"+email)
 	}

@@ -17,6 +17,7 @@ const maxBody = 1 << 20
 // Handler serves a world to Google's clients.
 type Handler struct {
 	world *cloudsim.World
+	cloud *Cloud
 	mux   *http.ServeMux
 }
 
@@ -34,20 +35,21 @@ type endpoint struct {
 type request struct {
 	endpoint
 	world   *cloudsim.World
+	cloud   *Cloud
 	http    *http.Request
 	call    cloudsim.Call
-	token   cloudsim.AccessToken
-	project cloudsim.ProjectInfo
+	token   AccessToken
+	project ProjectInfo
 	query   url.Values
 	body    []byte
-	faults  faultSet
+	faults  cloudsim.FaultSet
 	// repeated tells that the request's id was known, so that nothing was done.
 	repeated bool
 }
 
 // NewHandler returns the handler that speaks for a world.
 func NewHandler(world *cloudsim.World) *Handler {
-	h := &Handler{world: world, mux: http.NewServeMux()}
+	h := &Handler{world: world, cloud: In(world), mux: http.NewServeMux()}
 	for _, endpoints := range []map[string]endpoint{computeEndpoints, sqlEndpoints, resourceEndpoints, signInEndpoints} {
 		for pattern, e := range endpoints {
 			h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, e) }) //nolint:contextcheck // it is r's
@@ -65,11 +67,11 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 	if err != nil {
 		return // the client went away, or sent what no client sends
 	}
-	req := &request{endpoint: e, world: h.world, http: r, query: r.URL.Query(), body: body}
+	req := &request{endpoint: e, world: h.world, cloud: h.cloud, http: r, query: r.URL.Query(), body: body}
 	id := strings.TrimSuffix(r.PathValue("project"), testVerb)
 	place := r.PathValue("zone") + r.PathValue("region")
 	req.call = cloudsim.Call{Account: id, Region: place, Service: e.service, Action: e.action}
-	req.project, _ = h.world.Project(id) // one that is not there is found out later
+	req.project, _ = h.cloud.Project(id) // one that is not there is found out later
 
 	var refused *failure
 	if e.open {
@@ -86,7 +88,7 @@ func (r *request) authenticate() *failure {
 	if !ok {
 		return missingToken()
 	}
-	token, err := r.world.CheckToken(bearer)
+	token, err := r.cloud.CheckToken(bearer)
 	if err != nil {
 		reason := "ACCESS_TOKEN_TYPE_UNSUPPORTED"
 		if errors.Is(err, cloudsim.ErrExpiredToken) {
@@ -121,19 +123,19 @@ func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) 
 	header := w.Header()
 	header.Set("Content-Type", "application/json; charset=UTF-8")
 	if refused == nil {
-		req.faults = faultSet(h.world.Faults(req.call, req.reads()))
-		if !req.faults.delay(req.http.Context(), h.world.Latency()) {
+		req.faults = (h.world.Faults(req.call, req.reads()))
+		if !req.faults.Delay(req.http.Context(), h.world.Latency()) {
 			h.world.Record(req.call, false, true)
 			req.recordMutation(false, &failure{reason: "dropped"})
 			panic(http.ErrAbortHandler) // closes the connection without an answer
 		}
 		refused = req.run(d)
 		req.recordMutation(refused == nil, refused)
-		if refused == nil && req.faults.lost(req.http.Context()) {
+		if refused == nil && req.faults.Lost(req.http.Context()) {
 			h.world.Record(req.call, false, true)
 			panic(http.ErrAbortHandler)
 		}
-		if refused == nil && req.faults.has(cloudsim.FailAfter) {
+		if refused == nil && req.faults.Has(cloudsim.FailAfter) {
 			refused = serverError(http.StatusInternalServerError)
 		}
 	}
@@ -149,7 +151,7 @@ func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) 
 	header.Set("Server", "cloudsim")
 	header.Set("Content-Length", strconv.Itoa(len(d.b)))
 	w.WriteHeader(status)
-	if n, cut := req.faults.truncated(len(d.b)); cut {
+	if n, cut := req.faults.Truncated(len(d.b)); cut {
 		_, _ = w.Write(d.b[:n]) // the client may be gone; the connection ends either way
 		panic(http.ErrAbortHandler)
 	}
@@ -158,7 +160,7 @@ func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) 
 
 // run checks that the call may be made, and makes it.
 func (r *request) run(d *document) *failure {
-	if f := r.faults.failure(r); f != nil {
+	if f := faultFailure(r); f != nil {
 		return f
 	}
 	if !r.open {
@@ -169,7 +171,7 @@ func (r *request) run(d *document) *failure {
 	if err := r.write(d); err != nil {
 		return asFailure(r, err)
 	}
-	r.faults.spoil(d)
+	spoil(r.faults, d)
 	return nil
 }
 
@@ -212,17 +214,17 @@ func (r *request) admit() *failure {
 	if r.project.ID == "" {
 		return noProject(r.call)
 	}
-	if r.world.APIDisabled(r.project.ID, r.service) {
+	if r.cloud.APIDisabled(r.project.ID, r.service) {
 		return disabled(r.service, r.project.Number)
 	}
-	if !r.world.Admit(r.call, true) {
+	if !r.cloud.Admit(r.call) {
 		return throttled(r.service, r.project.Number)
 	}
 	if r.permission == "" {
 		return nil
 	}
-	r.world.NeedPermission(r.project.ID, r.permission)
-	if !r.world.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
+	r.cloud.NeedPermission(r.project.ID, r.permission)
+	if !r.cloud.PermittedIn(r.project.ID, r.token.Principal, r.permission) {
 		return denied(r.call, r.permission, r.resource())
 	}
 	return nil

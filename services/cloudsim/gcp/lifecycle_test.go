@@ -11,6 +11,7 @@ import (
 	sqlbeta "google.golang.org/api/sqladmin/v1beta4"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 type sqlPage = sqladmin.InstancesListResponse
@@ -18,8 +19,8 @@ type sqlPage = sqladmin.InstancesListResponse
 // TestInstanceLifecycle takes a VM through its life with the generated client, waiting for each operation.
 func TestInstanceLifecycle(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: 30 * time.Millisecond})
-	made, err := c.CreateVMs(projectID, homeZone, cloudsim.VMSpec{Name: "web-1", Labels: map[string]string{"env": "prod"}})
-	if err != nil || made[0].State != cloudsim.VMProvisioning {
+	made, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1", Labels: map[string]string{"env": "prod"}})
+	if err != nil || made[0].State != gcp.VMProvisioning {
 		t.Fatal(made, err)
 	}
 	client := c.http(projectID)
@@ -72,7 +73,7 @@ func TestInstanceLifecycle(t *testing.T) {
 // TestWrongState: what can't be done now is said so.
 func TestWrongState(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	made, err := c.CreateVMs(projectID, homeZone, cloudsim.VMSpec{})
+	made, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func TestWrongState(t *testing.T) {
 // TestSQLLifecycle stops and starts a database by its activation policy, in both versions of the API.
 func TestSQLLifecycle(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	made, err := c.CreateSQL(projectID, cloudsim.SQLSpec{Name: "ledger", Labels: map[string]string{"team": "data"}})
+	made, err := c.CreateSQL(projectID, gcp.SQLSpec{Name: "ledger", Labels: map[string]string{"team": "data"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func TestSQLLifecycle(t *testing.T) {
 	}
 	_, err = service.Instances.Get(projectID, "nobody").Do()
 	wantReason(t, err, 404, "instanceDoesNotExist")
-	var primary cloudsim.SQLInstance
+	var primary gcp.SQLInstance
 	for _, d := range c.projectTruth().Databases {
 		if len(d.Replicas) > 0 {
 			primary = d

@@ -13,11 +13,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 // TestAggregatedListIsTheTruth reads a hostile project page by page, and compares each VM with what there is.
 func TestAggregatedListIsTheTruth(t *testing.T) {
-	c := serve(t, cloudsim.Config{Projects: []cloudsim.ProjectPlan{{ID: projectID, Instances: 40, Hostile: true}}})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 40, Hostile: true}}}}})
 	got, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{MaxResults: proto.Uint32(37)})
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +72,7 @@ func TestAggregatedListIsTheTruth(t *testing.T) {
 func TestEveryState(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: time.Hour})
 	vms := c.projectTruth().VMs
-	for i, state := range cloudsim.VMStates {
+	for i, state := range gcp.VMStates {
 		if err := c.SetVMState(projectID, vms[i].Zone, vms[i].Name, state); err != nil {
 			t.Fatal(err)
 		}
@@ -80,13 +81,13 @@ func TestEveryState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, state := range cloudsim.VMStates {
+	for i, state := range gcp.VMStates {
 		if got.vms[vms[i].ID].GetStatus() != string(state) {
 			t.Errorf("got %v, want %s", got.vms[vms[i].ID], state)
 		}
 	}
 	databases := c.projectTruth().Databases
-	for i, state := range cloudsim.SQLStates {
+	for i, state := range gcp.SQLStates {
 		if err := c.SetSQLState(projectID, databases[i].Name, state); err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +133,7 @@ func TestScopesWithoutResults(t *testing.T) {
 
 // TestPagesAreStable reads page by page while VMs come and go: those that were there all the time are read once.
 func TestPagesAreStable(t *testing.T) {
-	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Projects: []cloudsim.ProjectPlan{{ID: projectID, Instances: 40, Regions: []string{"us-central1"}}}})
+	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 40, Regions: []string{"us-central1"}}}}}})
 	before := c.projectTruth()
 	service, err := computev1.NewService(t.Context(), option.WithHTTPClient(c.http(projectID)), option.WithEndpoint(c.server.URL+"/compute/v1/"))
 	if err != nil {
@@ -173,15 +174,15 @@ func TestPagesAreStable(t *testing.T) {
 }
 
 func TestFilters(t *testing.T) {
-	c := serve(t, cloudsim.Config{Projects: []cloudsim.ProjectPlan{{ID: projectID, Instances: 30}}})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 30}}}}})
 	vms := c.projectTruth().VMs
-	for text, match := range map[string]func(cloudsim.VM) bool{
-		"status = RUNNING":                          func(m cloudsim.VM) bool { return m.State == cloudsim.VMRunning },
-		"status != RUNNING":                         func(m cloudsim.VM) bool { return m.State != cloudsim.VMRunning },
-		`name = "` + vms[3].Name + `"`:              func(m cloudsim.VM) bool { return m.Name == vms[3].Name },
-		"(labels.env eq prod) (labels.team = data)": func(m cloudsim.VM) bool { return m.Label("env") == "prod" && m.Label("team") == "data" },
-		"labels.team:*":                             func(m cloudsim.VM) bool { return m.Label("team") != "" },
-		"name:web*":                                 func(m cloudsim.VM) bool { return strings.HasPrefix(m.Name, "web") },
+	for text, match := range map[string]func(gcp.VM) bool{
+		"status = RUNNING":                          func(m gcp.VM) bool { return m.State == gcp.VMRunning },
+		"status != RUNNING":                         func(m gcp.VM) bool { return m.State != gcp.VMRunning },
+		`name = "` + vms[3].Name + `"`:              func(m gcp.VM) bool { return m.Name == vms[3].Name },
+		"(labels.env eq prod) (labels.team = data)": func(m gcp.VM) bool { return m.Label("env") == "prod" && m.Label("team") == "data" },
+		"labels.team:*":                             func(m gcp.VM) bool { return m.Label("team") != "" },
+		"name:web*":                                 func(m gcp.VM) bool { return strings.HasPrefix(m.Name, "web") },
 	} {
 		want := 0
 		for _, m := range vms {
@@ -204,7 +205,7 @@ func TestFilters(t *testing.T) {
 
 // TestSQLPages reads Cloud SQL page by page in both versions' paths, with a region that can't be asked.
 func TestSQLPages(t *testing.T) {
-	c := serve(t, cloudsim.Config{Projects: []cloudsim.ProjectPlan{{ID: projectID, Databases: 30, Regions: []string{"us-central1", "europe-west1"}}}})
+	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Databases: 30, Regions: []string{"us-central1", "europe-west1"}}}}}})
 	service := c.sql(c.http(projectID))
 	read := func() (names []string, warned []string) {
 		err := service.Instances.List(projectID).MaxResults(7).Pages(t.Context(), func(page *sqlPage) error {

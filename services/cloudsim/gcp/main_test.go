@@ -33,16 +33,22 @@ const (
 // cloud is a world behind a real port, with Google's own clients.
 type cloud struct {
 	*cloudsim.World
+	*gcp.Cloud
 	t         testing.TB
 	server    *gcp.Server
 	transport *http.Transport
 }
 
+// twoProjects are the projects of a test that does not ask for others.
+func twoProjects() []gcp.ProjectPlan {
+	return []gcp.ProjectPlan{{ID: projectID, Instances: 5, Databases: 8, Regions: []string{"us-central1"}}, {ID: otherID}}
+}
+
 // serve starts a world for one test.
 func serve(t testing.TB, cfg cloudsim.Config) *cloud {
 	t.Helper()
-	if len(cfg.Projects) == 0 {
-		cfg.Projects = []cloudsim.ProjectPlan{{ID: projectID, Instances: 5, Databases: 8, Regions: []string{"us-central1"}}, {ID: otherID}}
+	if len(cfg.Clouds) == 0 {
+		cfg.Clouds = cloudsim.Clouds{gcp.Config{Projects: twoProjects()}}
 	}
 	world := cloudsim.New(cfg)
 	server, err := gcp.Serve(world)
@@ -56,7 +62,7 @@ func serve(t testing.TB, cfg cloudsim.Config) *cloud {
 			t.Error(err)
 		}
 	})
-	return &cloud{World: world, t: t, server: server, transport: transport}
+	return &cloud{World: world, Cloud: gcp.In(world), t: t, server: server, transport: transport}
 }
 
 // context carries the HTTP client that oauth2 fetches tokens with.
@@ -167,9 +173,9 @@ func (c *cloud) aggregate(client *http.Client, request *computepb.AggregatedList
 }
 
 // projectTruth returns what exists in the first project.
-func (c *cloud) projectTruth() cloudsim.ProjectTruth {
+func (c *cloud) projectTruth() gcp.Truth {
 	c.t.Helper()
-	truth, err := c.ProjectTruth(projectID)
+	truth, err := c.Truth(projectID)
 	if err != nil {
 		c.t.Fatal(err)
 	}

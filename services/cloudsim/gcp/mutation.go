@@ -1,7 +1,6 @@
 package gcp
 
 import (
-	"context"
 	"net/http"
 	"regexp"
 	"strings"
@@ -41,23 +40,23 @@ func (r *request) starts() bool {
 }
 
 // how is what the faults make of a change that is taken, and what its operation ends with.
-func (r *request) how(zone string) (how cloudsim.How, ends *cloudsim.OperationFailure) {
+func (r *request) how(zone string) (how cloudsim.Outcome, ends *OperationFailure) {
 	for _, fault := range r.faults {
 		switch fault.Kind {
 		case cloudsim.Linger:
 			how.Linger += fault.Delay
 		case cloudsim.NoCapacity:
 			if r.starts() {
-				ends = &cloudsim.OperationFailure{Code: "ZONE_RESOURCE_POOL_EXHAUSTED", Status: http.StatusServiceUnavailable, Message: "The zone 'projects/" +
+				ends = &OperationFailure{Code: "ZONE_RESOURCE_POOL_EXHAUSTED", Status: http.StatusServiceUnavailable, Message: "The zone 'projects/" +
 					r.project.ID + "/zones/" + zone + "' does not have enough resources available to fulfill the request.  Try a different zone, or try again later."}
 			}
 		case cloudsim.NoQuota:
 			if r.starts() {
-				ends = &cloudsim.OperationFailure{Code: "QUOTA_EXCEEDED", Status: http.StatusForbidden, Message: "Quota 'CPUS' exceeded.  Limit: 24.0 in region " +
-					cloudsim.RegionOfZone(zone) + "."}
+				ends = &OperationFailure{Code: "QUOTA_EXCEEDED", Status: http.StatusForbidden, Message: "Quota 'CPUS' exceeded.  Limit: 24.0 in region " +
+					RegionOfZone(zone) + "."}
 			}
 		case cloudsim.ComeToNothing:
-			ends = &cloudsim.OperationFailure{Code: "INTERNAL_ERROR", Message: "Internal error. Please try again or contact Google Support.", Status: http.StatusInternalServerError}
+			ends = &OperationFailure{Code: "INTERNAL_ERROR", Message: "Internal error. Please try again or contact Google Support.", Status: http.StatusInternalServerError}
 			if fault.Code != "" {
 				ends.Code, ends.Message = fault.Code, fault.Message
 			}
@@ -65,15 +64,6 @@ func (r *request) how(zone string) (how cloudsim.How, ends *cloudsim.OperationFa
 	}
 	how.Fails = ends != nil
 	return how, ends
-}
-
-// lost tells whether the answer to a call that was made is lost, now or when the client gives up.
-func (s faultSet) lost(ctx context.Context) bool {
-	if s.has(cloudsim.HangAfter) {
-		<-ctx.Done()
-		return true
-	}
-	return s.has(cloudsim.LoseAnswer)
 }
 
 var uuidPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -88,7 +78,7 @@ func requestID(req *request) (string, error) {
 }
 
 // operationError writes what an operation ended with.
-func (d *document) operationError(f *cloudsim.OperationFailure, element string) {
+func (d *document) operationError(f *OperationFailure, element string) {
 	d.object("error")
 	if element != "" {
 		d.word("kind", element+"s")

@@ -56,7 +56,7 @@ func testPermissions(req *request, d *document) error {
 	d.object("")
 	d.array("permissions")
 	for _, permission := range asked.Permissions {
-		if req.world.PermittedIn(req.project.ID, req.token.Principal, permission) {
+		if req.cloud.PermittedIn(req.project.ID, req.token.Principal, permission) {
 			d.next()
 			d.quote(permission)
 		}

@@ -4,65 +4,47 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"net"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// Server serves a world on a port of its own.
+// Server serves the Google Cloud of a world on a port of its own.
 type Server struct {
-	// URL is where all services are, such as http://127.0.0.1:40001.
+	// URL is the address of all services, such as http://127.0.0.1:40001.
 	URL   string
 	World *cloudsim.World
+	Cloud *Cloud
 
-	http *http.Server
-	done chan error
+	server *cloudsim.Server
 }
 
-// Serve starts serving a world on a free loopback port. Close ends it.
+// Serve starts to serve the Google Cloud of a world on a free loopback port. Close ends it.
 func Serve(world *cloudsim.World) (*Server, error) { return ServeOn(world, "127.0.0.1:0") }
 
-// ServeOn is Serve at a given host:port.
+// ServeOn is like Serve, but listens on a given host:port.
 func ServeOn(world *cloudsim.World, addr string) (*Server, error) {
-	listener, err := net.Listen("tcp", addr) //nolint:noctx // taking a local port does not wait for anyone
-	if err != nil {
-		return nil, fmt.Errorf("listen for the simulated Google Cloud: %w", err)
-	}
-	s := &Server{
-		URL:   "http://" + listener.Addr().String(),
-		World: world,
-		done:  make(chan error, 1),
-	}
+	s := &Server{World: world, Cloud: In(world)}
 	mux := http.NewServeMux()
 	mux.Handle("/", NewHandler(world))
 	mux.HandleFunc("GET /keys/{project}", s.serveKey)
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	go func() { s.done <- s.http.Serve(listener) }()
+	var err error
+	if s.server, err = cloudsim.Serve(addr, mux); err != nil {
+		return nil, err
+	}
+	s.URL = s.server.URL()
 	return s, nil
 }
 
 // Wait returns when the server has ended, nil after Close.
-func (s *Server) Wait() error {
-	err := <-s.done
-	s.done <- err // for the next to wait
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
+func (s *Server) Wait() error { return s.server.Wait() }
 
-// Close ends the server and all its connections at once, also those that a fault left hanging.
-func (s *Server) Close() error {
-	if err := s.http.Close(); err != nil {
-		return err
-	}
-	return s.Wait()
-}
+// Close ends the server and all its connections at once, including those that a fault keeps open.
+func (s *Server) Close() error { return s.server.Close() }
 
 // Env returns the environment variables that point Google's tools and Rollcall at the server. Key files that name it as
 // their token_uri are let in by the last one.
@@ -86,9 +68,9 @@ func (s *Server) serveKey(w http.ResponseWriter, r *http.Request) {
 }
 
 // KeyJSON returns the key file of a project's service account, as Google makes them, with a token_uri of this server. The
-// error is cloudsim.ErrNoProject.
+// error is ErrNoProject.
 func (s *Server) KeyJSON(projectID string) ([]byte, error) {
-	account, err := s.World.ServiceAccount(projectID)
+	account, err := s.Cloud.ServiceAccount(projectID)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +115,7 @@ func (s *Server) WorkloadIdentityJSON(projectID, impersonate string) ([]byte, er
 		Source           source `json:"credential_source"`
 		ImpersonationURL string `json:"service_account_impersonation_url,omitempty"`
 	}{
-		Type: "external_account", Audience: s.World.WorkloadAudience(projectID),
+		Type: "external_account", Audience: s.Cloud.WorkloadAudience(projectID),
 		SubjectTokenType: "urn:ietf:params:oauth:token-type:jwt", TokenURL: s.URL + "/v1/token", Universe: "googleapis.com",
 		Source: source{s.URL + "/subject-token", map[string]string{"Metadata": "True"}, format{"json", "access_token"}},
 	}
@@ -141,4 +123,23 @@ func (s *Server) WorkloadIdentityJSON(projectID, impersonate string) ([]byte, er
 		config.ImpersonationURL = s.URL + "/v1/projects/-/serviceAccounts/" + impersonate + ":generateAccessToken"
 	}
 	return json.MarshalIndent(config, "", "  ")
+}
+
+// Instructions lists the projects and the variables to export.
+func (s *Server) Instructions() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Simulated Google Cloud on %s\n\n", s.URL)
+	projects := s.Cloud.Projects()
+	for _, id := range projects {
+		fmt.Fprintf(&b, "  %-20s %s\n", id, strings.Join(s.Cloud.ProjectRegions(id), " "))
+	}
+	b.WriteString("\n")
+	env := s.Env()
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		fmt.Fprintf(&b, "  export %s=%s\n", name, env[name])
+	}
+	if len(projects) > 0 {
+		fmt.Fprintf(&b, "  curl -s %s/keys/%s > key.json && export GOOGLE_APPLICATION_CREDENTIALS=$PWD/key.json\n", s.URL, projects[0])
+	}
+	return b.String()
 }

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 // wantGrant checks that no token was given, and why.
@@ -96,16 +97,16 @@ func TestBadKeyFiles(t *testing.T) {
 	wantGrant(t, spoil(func(f map[string]string) { f["private_key"] = foreign["private_key"] }), "invalid_grant", "Invalid JWT Signature")
 	wantGrant(t, spoil(func(f map[string]string) { f["private_key_id"] = strings.Repeat("0", 40) }), "invalid_grant", "Invalid JWT Signature")
 	wantGrant(t, spoil(func(f map[string]string) { f["client_email"] = "nobody@" + projectID + ".iam.gserviceaccount.com" }), "invalid_grant", "account not found")
-	if _, err := c.server.KeyJSON("nowhere-at-all"); !errors.Is(err, cloudsim.ErrNoProject) {
+	if _, err := c.server.KeyJSON("nowhere-at-all"); !errors.Is(err, gcp.ErrNoProject) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // TestSameKeyInEveryWorld: a key file that was handed out works after a restart.
 func TestSameKeyInEveryWorld(t *testing.T) {
-	plan := cloudsim.Config{Seed: 7, Projects: []cloudsim.ProjectPlan{{ID: projectID}}}
-	one, err := cloudsim.New(plan).ServiceAccount(projectID)
-	two, err2 := cloudsim.New(plan).ServiceAccount(projectID)
+	plan := cloudsim.Config{Seed: 7, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID}}}}}
+	one, err := gcp.In(cloudsim.New(plan)).ServiceAccount(projectID)
+	two, err2 := gcp.In(cloudsim.New(plan)).ServiceAccount(projectID)
 	if err != nil || err2 != nil || !one.Key.Equal(two.Key) || one.KeyID != two.KeyID || one.Key.N.BitLen() != 2048 {
 		t.Errorf("%v %v: the keys differ", err, err2)
 	}
@@ -114,7 +115,7 @@ func TestSameKeyInEveryWorld(t *testing.T) {
 // TestImpersonation: another project's service account becomes this one's, when it is trusted.
 func TestImpersonation(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
-	email := cloudsim.ServiceAccountEmail(projectID, cloudsim.DefaultServiceAccount)
+	email := gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount)
 	service, err := iamcredentials.NewService(t.Context(), option.WithHTTPClient(c.http(otherID)), option.WithEndpoint(c.server.URL+"/"))
 	if err != nil {
 		t.Fatal(err)
@@ -143,7 +144,7 @@ func TestImpersonation(t *testing.T) {
 // TestWorkloadIdentity: a configuration file that names no secret signs in, with a service account in between or without.
 func TestWorkloadIdentity(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
-	for _, email := range []string{"", cloudsim.ServiceAccountEmail(projectID, cloudsim.DefaultServiceAccount)} {
+	for _, email := range []string{"", gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount)} {
 		file, err := c.server.WorkloadIdentityJSON(projectID, email)
 		if err != nil {
 			t.Fatal(err)
@@ -164,7 +165,7 @@ func TestWorkloadIdentity(t *testing.T) {
 // TestPermissions: what is refused shows in the call, and in testIamPermissions.
 func TestPermissions(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
-	email := cloudsim.ServiceAccountEmail(projectID, cloudsim.DefaultServiceAccount)
+	email := gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount)
 	c.DenyPermissions(projectID, email, "compute.instances.list", "cloudsql.*")
 	_, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
 	wantReason(t, err, 403, "forbidden")

@@ -64,7 +64,7 @@ func listSQL(req *request, d *document) error {
 	if err != nil {
 		return err
 	}
-	all, err := req.world.SQLInstances(req.project.ID)
+	all, err := req.cloud.SQLInstances(req.project.ID)
 	if err != nil {
 		return err
 	}
@@ -75,8 +75,8 @@ func listSQL(req *request, d *document) error {
 	count, last, honest := 0, "", ""
 	for i := range all {
 		instance := &all[i]
-		if instance.Name <= after.zone || slices.Contains(lost, instance.Region) || req.faults.has(cloudsim.Empty) ||
-			cloudsim.LeavesOut(req.faults, instance.Name) || !filter.match(instance) {
+		if instance.Name <= after.zone || slices.Contains(lost, instance.Region) || req.faults.Has(cloudsim.Empty) ||
+			req.faults.LeavesOut(instance.Name) || !filter.match(instance) {
 			continue
 		}
 		if count == limit {
@@ -105,7 +105,7 @@ func listSQL(req *request, d *document) error {
 }
 
 func getSQL(req *request, d *document) error {
-	instance, err := req.world.SQLInstance(req.project.ID, req.http.PathValue("instance"))
+	instance, err := req.cloud.SQLInstance(req.project.ID, req.http.PathValue("instance"))
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func patchSQL(req *request, d *document) error {
 		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalid", "Invalid value at 'body.settings.activation_policy': %q", policy)
 	}
 	how, ends := req.how("")
-	_, err := req.world.SetSQLActive(req.project.ID, name, policy == "ALWAYS", how)
+	_, err := req.cloud.SetSQLActive(req.project.ID, name, policy == "ALWAYS", how)
 	switch {
 	case errors.Is(err, cloudsim.ErrReplica), errors.Is(err, cloudsim.ErrHasReplicas):
 		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalidRequest", "Invalid request: the instance has replicas, or is one: it can't be stopped.")
@@ -141,7 +141,7 @@ func patchSQL(req *request, d *document) error {
 	case err != nil:
 		return err
 	}
-	op, err := req.world.BeginOperation(req.project.ID, cloudsim.Operation{
+	op, err := req.cloud.BeginOperation(req.project.ID, Operation{
 		Kind: "UPDATE", Target: name, User: req.token.Principal, Linger: how.Linger, Failure: ends,
 	})
 	if err != nil {
@@ -152,7 +152,7 @@ func patchSQL(req *request, d *document) error {
 }
 
 func getSQLOperation(req *request, d *document) error {
-	op, err := req.world.Operation(req.project.ID, req.http.PathValue("operation"))
+	op, err := req.cloud.Operation(req.project.ID, req.http.PathValue("operation"))
 	if err == nil && op.Zone != "" {
 		err = &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: op.Name}
 	}
@@ -165,7 +165,7 @@ func getSQLOperation(req *request, d *document) error {
 
 // listSQLOperations lists the operations, of one instance when that is asked for, newest first. All come at once.
 func listSQLOperations(req *request, d *document) error {
-	ops, err := req.world.Operations(req.project.ID, "", req.query.Get("instance"))
+	ops, err := req.cloud.Operations(req.project.ID, "", req.query.Get("instance"))
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func listTiers(req *request, d *document) error {
 	d.object("")
 	d.word("kind", "sql#tiersList")
 	d.array("items")
-	for _, tier := range cloudsim.SQLTiers {
+	for _, tier := range SQLTiers {
 		d.object("")
 		d.word("kind", "sql#tier")
 		d.word("tier", tier)

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
 // sqlFilter is the filter of Cloud SQL's list, `state:RUNNABLE name:a OR name:b`: of each of its clauses one comparison
@@ -38,7 +36,7 @@ func parseSQLFilter(text string) (sqlFilter, error) {
 	return all, nil
 }
 
-func (f sqlFilter) match(i *cloudsim.SQLInstance) bool {
+func (f sqlFilter) match(i *SQLInstance) bool {
 	for _, clause := range f {
 		if !slices.ContainsFunc(clause, func(c [2]string) bool { return sqlValue(i, c[0]) == c[1] }) {
 			return false
@@ -47,7 +45,7 @@ func (f sqlFilter) match(i *cloudsim.SQLInstance) bool {
 	return true
 }
 
-func sqlValue(i *cloudsim.SQLInstance, field string) string {
+func sqlValue(i *SQLInstance, field string) string {
 	switch field {
 	case "name":
 		return i.Name

@@ -2,12 +2,10 @@ package gcp
 
 import (
 	"strings"
-
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
 // sqlInstance writes a Cloud SQL instance.
-func (d *document) sqlInstance(req *request, i *cloudsim.SQLInstance) {
+func (d *document) sqlInstance(req *request, i *SQLInstance) {
 	project, base := req.project.ID, sqlURL(req)
 	d.object("")
 	d.word("kind", "sql#instance")
@@ -45,7 +43,7 @@ func (d *document) sqlInstance(req *request, i *cloudsim.SQLInstance) {
 	d.endObject()
 }
 
-func (d *document) sqlSettings(i *cloudsim.SQLInstance) {
+func (d *document) sqlSettings(i *SQLInstance) {
 	d.object("settings")
 	d.word("kind", "sql#settings")
 	d.word("tier", i.Tier)
@@ -83,8 +81,8 @@ func (d *document) sqlSettings(i *cloudsim.SQLInstance) {
 	d.endObject()
 }
 
-func (d *document) sqlAddresses(i *cloudsim.SQLInstance) {
-	if i.State == cloudsim.SQLPendingCreate {
+func (d *document) sqlAddresses(i *SQLInstance) {
+	if i.State == SQLPendingCreate {
 		return // it gets them when it is made
 	}
 	d.array("ipAddresses")
@@ -108,7 +106,7 @@ func (d *document) sqlAddresses(i *cloudsim.SQLInstance) {
 }
 
 // sqlOperation writes an operation of Cloud SQL as it is now.
-func (d *document) sqlOperation(req *request, op cloudsim.Operation) {
+func (d *document) sqlOperation(req *request, op Operation) {
 	base, project := sqlURL(req), req.project.ID
 	done := op.Done(req.world.Now())
 	d.object("")

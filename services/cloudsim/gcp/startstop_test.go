@@ -9,12 +9,13 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 // TestRequestIDs: a request with an id that is known is answered with the operation that it began, and does nothing.
 func TestRequestIDs(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	made, err := c.CreateVMs(projectID, homeZone, cloudsim.VMSpec{Name: "web-1"})
+	made, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func TestRequestIDs(t *testing.T) {
 	if err != nil || again.Name != first.Name || again.ClientOperationId != id {
 		t.Errorf("again: %+v, %v", again, err)
 	}
-	if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != cloudsim.VMRunning {
+	if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != gcp.VMRunning {
 		t.Errorf("the second request was made: %s, %v", vm.State, err)
 	}
 	requests := c.Mutations(cloudsim.Call{Action: "instances.stop"}, "web-1")
@@ -59,7 +60,7 @@ func (c *cloud) vms() *compute.Service {
 // TestOperationsFail: want of capacity and of quota are told by an operation that ends badly, and the VM is as before.
 func TestOperationsFail(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	if _, err := c.CreateVMs(projectID, homeZone, cloudsim.VMSpec{Name: "web-1"}); err != nil {
+	if _, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1"}); err != nil {
 		t.Fatal(err)
 	}
 	service := c.vms()
@@ -75,7 +76,7 @@ func TestOperationsFail(t *testing.T) {
 		if err != nil || op.Status != "DONE" || op.Error == nil || op.Error.Errors[0].Code != code || op.HttpErrorStatusCode == 0 {
 			t.Errorf("%s: %+v, %v", kind, op, err)
 		}
-		if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != cloudsim.VMTerminated {
+		if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != gcp.VMTerminated {
 			t.Errorf("%s: the VM is %s, %v", kind, vm.State, err)
 		}
 		remove()
@@ -84,7 +85,7 @@ func TestOperationsFail(t *testing.T) {
 	if _, err := service.Instances.Start(projectID, homeZone, "web-1").Do(); err == nil {
 		t.Error("an answer came that was lost")
 	}
-	if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != cloudsim.VMRunning {
+	if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != gcp.VMRunning {
 		t.Errorf("the call was not made: %s, %v", vm.State, err)
 	}
 }
@@ -92,7 +93,7 @@ func TestOperationsFail(t *testing.T) {
 // TestLocalSSD: a VM with local disks stops only when it is said what becomes of them.
 func TestLocalSSD(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	if _, err := c.CreateVMs(projectID, homeZone, cloudsim.VMSpec{Name: "scratch", LocalSSDs: 2}); err != nil {
+	if _, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "scratch", LocalSSDs: 2}); err != nil {
 		t.Fatal(err)
 	}
 	service := c.vms()
@@ -114,7 +115,7 @@ func TestSQLIsBusy(t *testing.T) {
 	patch := func(name, policy string) (*sqladmin.Operation, error) {
 		return service.Instances.Patch(projectID, name, &sqladmin.DatabaseInstance{Settings: &sqladmin.Settings{ActivationPolicy: policy}}).Do()
 	}
-	var plain, replica cloudsim.SQLInstance
+	var plain, replica gcp.SQLInstance
 	for _, d := range c.projectTruth().Databases {
 		switch {
 		case d.ReplicaOf != "":
@@ -140,7 +141,7 @@ func TestSQLIsBusy(t *testing.T) {
 // TestSQLOperationFails: a change that comes to nothing ends in an operation with an error.
 func TestSQLOperationFails(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	if _, err := c.CreateSQL(projectID, cloudsim.SQLSpec{Name: "ledger"}); err != nil {
+	if _, err := c.CreateSQL(projectID, gcp.SQLSpec{Name: "ledger"}); err != nil {
 		t.Fatal(err)
 	}
 	service := c.sql(c.http(projectID))

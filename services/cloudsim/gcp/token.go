@@ -84,13 +84,13 @@ func (r *request) identify() *failure {
 		}
 	case "sts.google":
 		audience := form.Get("audience")
-		for _, id := range r.world.Projects() {
-			if r.world.WorkloadAudience(id) == audience {
+		for _, id := range r.cloud.Projects() {
+			if r.cloud.WorkloadAudience(id) == audience {
 				r.call.Account = id
 			}
 		}
 	}
-	r.project, _ = r.world.Project(r.call.Account) // no project is an account that is not found
+	r.project, _ = r.cloud.Project(r.call.Account) // no project is an account that is not found
 	return nil
 }
 
@@ -119,21 +119,21 @@ func grantToken(req *request, d *document) error {
 	if err != nil {
 		return oauthError(http.StatusBadRequest, "invalid_grant", "Bad Request")
 	}
-	account, err := req.world.ServiceAccount(projectOf(a.claims.Issuer))
+	account, err := req.cloud.ServiceAccount(projectOf(a.claims.Issuer))
 	if err != nil || account.Email != a.claims.Issuer {
 		return oauthError(http.StatusBadRequest, "invalid_grant", "Invalid grant: account not found")
 	}
 	if f := a.check(req, account); f != nil {
 		return f
 	}
-	writeToken(d, req.world, req.world.IssueToken(account.Email, account.Project, tokenLife))
+	writeToken(d, req.world, req.cloud.IssueToken(account.Email, account.Project, tokenLife))
 	return nil
 }
 
 // check holds an assertion to what Google asks of it.
-func (a *assertion) check(req *request, account cloudsim.ServiceAccount) *failure {
+func (a *assertion) check(req *request, account ServiceAccount) *failure {
 	digest := sha256.Sum256([]byte(a.signed))
-	if a.header.Alg != "RS256" || a.header.KID != "" && a.header.KID != account.KeyID || req.world.KeyRevoked(account.KeyID) ||
+	if a.header.Alg != "RS256" || a.header.KID != "" && a.header.KID != account.KeyID || req.cloud.KeyRevoked(account.KeyID) ||
 		rsa.VerifyPKCS1v15(&account.Key.PublicKey, crypto.SHA256, digest[:], a.signature) != nil {
 		return unknownKey()
 	}
@@ -153,7 +153,7 @@ func (a *assertion) check(req *request, account cloudsim.ServiceAccount) *failur
 }
 
 // writeToken writes the answer of a token endpoint.
-func writeToken(d *document, world *cloudsim.World, token cloudsim.AccessToken) {
+func writeToken(d *document, world *cloudsim.World, token AccessToken) {
 	d.object("")
 	d.word("access_token", token.Token)
 	d.number("expires_in", int(token.Expires.Sub(world.Now()).Seconds()))

@@ -18,6 +18,7 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // The size of a first sync: 10 accounts × 4 regions × 500 instances.
@@ -32,11 +33,9 @@ const (
 // calls at a time, and dropping it. ratio is how much longer it took.
 func BenchmarkFirstSync(b *testing.B) {
 	for b.Loop() {
-		r := start(b, cloudsim.Config{
-			Accounts: benchAccounts, Regions: cloudsim.DefaultRegions(benchRegions), Instances: benchInstances,
-		}, unhurry)
+		r := start(b, clouds{aws: simaws.Config{Accounts: benchAccounts, Regions: simaws.DefaultRegions(benchRegions), Instances: benchInstances}}, unhurry)
 		var names []string
-		for _, id := range r.world.Accounts() {
+		for _, id := range r.aws.Accounts() {
 			names = append(names, r.add(id, func(a *accountsv1.Account) { a.Paused = true }).GetName())
 		}
 		bare := r.listBare(b)
@@ -68,9 +67,9 @@ func (r *rollcall) listBare(b *testing.B) time.Duration {
 	var group errgroup.Group
 	group.SetLimit(benchAccounts * benchRegions)
 	began := time.Now()
-	for _, id := range r.world.Accounts() {
-		key := r.world.Key(id)
-		for _, region := range r.world.Regions(id) {
+	for _, id := range r.aws.Accounts() {
+		key := r.aws.Key(id)
+		for _, region := range r.aws.Regions(id) {
 			client := ec2.New(ec2.Options{
 				Region: region, BaseEndpoint: sdk.String(r.config.AWS.EndpointURL),
 				Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.Secret, ""),
@@ -125,10 +124,10 @@ func (r *rollcall) syncAll(b *testing.B, names []string) (all sums) {
 func BenchmarkLargeScope(b *testing.B) {
 	const instances = 100_000
 	for b.Loop() {
-		r := start(b, cloudsim.Config{Regions: []string{home}, Instances: instances}, unhurry)
+		r := start(b, clouds{aws: simaws.Config{Regions: []string{home}, Instances: instances}}, unhurry)
 		r.stopDiscovery()
 		child, kill := r.startChild(unhurried)
-		account := r.add(r.world.Accounts()[0])
+		account := r.add(r.aws.Accounts()[0])
 		eventuallyIn(b, 10*time.Minute, "the instances are on the roll", func() (bool, any) {
 			return len(r.peek(account.GetName())) > 0, nil
 		})

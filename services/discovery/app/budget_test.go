@@ -15,6 +15,7 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
@@ -29,7 +30,7 @@ type user struct {
 // work calls the account every so often until ctx ends, and does not try again
 // what was throttled.
 func (r *rollcall) work(ctx context.Context, cloudID string, every time.Duration) *user {
-	key := r.world.Key(cloudID)
+	key := r.aws.Key(cloudID)
 	client := ec2.New(ec2.Options{
 		Region: home, BaseEndpoint: sdk.String(r.config.AWS.EndpointURL), Retryer: sdk.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.Secret, ""),
@@ -86,9 +87,9 @@ func (r *rollcall) two() [2]discoveryv1.DiscoveryServiceClient {
 // leave its users their half of what AWS documents: nobody is throttled.
 func TestBudgetLeavesAShare(t *testing.T) {
 	t.Parallel()
-	r := start(t, cloudsim.Config{Accounts: 2, Regions: []string{home}, Instances: 240, Limits: cloudsim.DocumentedLimits()}, manyPages)
+	r := start(t, clouds{aws: simaws.Config{Accounts: 2, Regions: []string{home}, Instances: 240, Limits: simaws.DocumentedLimits()}}, manyPages)
 	both := r.two()
-	cloudID := r.world.Accounts()[1]
+	cloudID := r.aws.Accounts()[1]
 	account := r.add(cloudID, func(a *accountsv1.Account) { a.Paused = true })
 	u := r.beside(cloudID, 110*time.Millisecond, func() {
 		for range 2 {
@@ -125,14 +126,12 @@ func TestBudgetLeavesAShare(t *testing.T) {
 func TestBudgetLearns(t *testing.T) {
 	t.Parallel()
 	const allowed = 4.0
-	r := start(t, cloudsim.Config{
-		Accounts: 2, Regions: []string{home}, Instances: 150, Limits: cloudsim.Limits{Read: cloudsim.Bucket{Size: 6, Refill: allowed}},
-	}, manyPages, func(c *app.Config) {
+	r := start(t, clouds{aws: simaws.Config{Accounts: 2, Regions: []string{home}, Instances: 150, Limits: simaws.Limits{Read: cloudsim.Bucket{Size: 6, Refill: allowed}}}}, manyPages, func(c *app.Config) {
 		c.AWS.Attempts, c.AWS.CallLimit = 12, time.Minute
 		c.Limits.Run, c.Limits.Scope = patience, patience
 	})
 	r.two()
-	cloudID := r.world.Accounts()[1]
+	cloudID := r.aws.Accounts()[1]
 	account := r.add(cloudID, func(a *accountsv1.Account) { a.Paused = true })
 	u := r.beside(cloudID, 600*time.Millisecond, func() {
 		for range 2 {

@@ -10,6 +10,7 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 const (
@@ -18,8 +19,8 @@ const (
 )
 
 // small is a world that is read in a moment.
-func small() cloudsim.Config {
-	return cloudsim.Config{Accounts: 2, Regions: []string{home, other}, Instances: 12, Databases: 4, Transition: cloudsim.Immediately}
+func small() clouds {
+	return clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Accounts: 2, Regions: []string{home, other}, Instances: 12, Databases: 4}}
 }
 
 // A region that fails, in whatever way, fails alone: the rest of the account is
@@ -42,7 +43,7 @@ func TestRegionFails(t *testing.T) {
 		t.Run(string(test.fault), func(t *testing.T) {
 			t.Parallel()
 			r := start(t, small())
-			cloudID := r.world.Accounts()[0]
+			cloudID := r.aws.Accounts()[0]
 			account := r.add(cloudID)
 			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 			before := r.instances(account.GetName())
@@ -50,17 +51,17 @@ func TestRegionFails(t *testing.T) {
 			// While the region fails, half of the machines go in both: not so many that
 			// nobody believes it.
 			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Region: other, Service: "ec2"}, Kind: test.fault})
-			truth, err := r.world.Truth(cloudID)
+			truth, err := r.aws.Truth(cloudID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			vanished, stay := map[string]bool{}, map[string]bool{}
-			for _, machine := range truth.Machines {
+			for _, machine := range truth.Instances {
 				if stay[machine.Region] = !stay[machine.Region]; stay[machine.Region] {
 					continue
 				}
 				vanished[machine.ID] = true
-				if err := r.world.Vanish(cloudID, machine.Region, machine.ID); err != nil {
+				if err := r.aws.Vanish(cloudID, machine.Region, machine.ID); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -137,7 +138,7 @@ func TestAccountFails(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := start(t, small())
-			broken, healthy := r.world.Accounts()[0], r.world.Accounts()[1]
+			broken, healthy := r.aws.Accounts()[0], r.aws.Accounts()[1]
 			account, bystander := r.add(broken), r.add(healthy)
 			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 			r.connection(bystander.GetName(), accountsv1.Connection_CONNECTED)
@@ -171,12 +172,12 @@ func TestAccountFails(t *testing.T) {
 func TestAccountMismatch(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	account := r.add(r.world.Accounts()[1], func(a *accountsv1.Account) {
+	account := r.add(r.aws.Accounts()[1], func(a *accountsv1.Account) {
 		a.GetAws().Credentials = nil // The default chain's are the first account's.
 	})
 	connection := r.connection(account.GetName(), accountsv1.Connection_FAILED)
 	if connection.GetReason() != commonv1.ErrorReason_ACCOUNT_MISMATCH ||
-		!strings.Contains(connection.GetLastError(), r.world.Accounts()[0]) || connection.GetRemedy() == "" {
+		!strings.Contains(connection.GetLastError(), r.aws.Accounts()[0]) || connection.GetRemedy() == "" {
 		t.Errorf("the connection is %v", connection)
 	}
 	if n := len(r.instances(account.GetName())); n != 0 {
@@ -193,8 +194,8 @@ func TestAccountMismatch(t *testing.T) {
 func TestExternalID(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	cloudID := r.world.Accounts()[1]
-	r.world.PutRole(cloudID, cloudsim.Role{Name: "rollcall", ExternalID: "right"})
+	cloudID := r.aws.Accounts()[1]
+	r.aws.PutRole(cloudID, simaws.Role{Name: "rollcall", ExternalID: "right"})
 	account := r.add(cloudID, func(a *accountsv1.Account) { a.GetAws().GetAssumeRole().ExternalId = "wrong" })
 	connection := r.connection(account.GetName(), accountsv1.Connection_FAILED)
 	if connection.GetReason() != commonv1.ErrorReason_PERMISSION_DENIED || !strings.Contains(connection.GetRemedy(), "external id") {
@@ -213,7 +214,7 @@ func TestHomeRegionDown(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Region: home}, Kind: cloudsim.Drop})
-	account := r.add(r.world.Accounts()[1])
+	account := r.add(r.aws.Accounts()[1])
 	r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
 	for id, instance := range r.instances(account.GetName()) {
 		if instance.GetLocation().GetRegion() != other {
@@ -226,13 +227,13 @@ func TestHomeRegionDown(t *testing.T) {
 func TestHungAccountStarvesNobody(t *testing.T) {
 	t.Parallel()
 	world := small()
-	world.Accounts = 6
+	world.aws.Accounts = 6
 	r := start(t, world)
-	hung := r.world.Accounts()[1]
+	hung := r.aws.Accounts()[1]
 	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: hung}, Kind: cloudsim.Hang})
 	slow := r.add(hung)
 	began := time.Now()
-	for _, id := range r.world.Accounts()[2:] {
+	for _, id := range r.aws.Accounts()[2:] {
 		account := r.add(id)
 		r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	}

@@ -26,7 +26,7 @@ func TestStoppedProcessWakesUp(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := start(t, oneRegion(), smallPages)
-			cloudID := r.world.Accounts()[1]
+			cloudID := r.aws.Accounts()[1]
 			account := r.add(cloudID)
 			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 			r.stopDiscovery()
@@ -37,12 +37,12 @@ func TestStoppedProcessWakesUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			unhang()
-			truth, err := r.world.Truth(cloudID)
+			truth, err := r.aws.Truth(cloudID)
 			if err != nil {
 				t.Fatal(err)
 			}
-			renamed := truth.Machines[0].ID
-			if err := r.world.Retag(cloudID, home, renamed, map[string]string{"Name": "renamed"}); err != nil {
+			renamed := truth.Instances[0].ID
+			if err := r.aws.Retag(cloudID, home, renamed, map[string]string{"Name": "renamed"}); err != nil {
 				t.Fatal(err)
 			}
 			r.restartDiscovery()

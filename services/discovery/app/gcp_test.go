@@ -11,6 +11,7 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
@@ -21,11 +22,11 @@ const (
 )
 
 // projects is a world of two projects that is read in a moment.
-func projects() cloudsim.Config {
-	return cloudsim.Config{Transition: cloudsim.Immediately, Projects: []cloudsim.ProjectPlan{
+func projects() clouds {
+	return clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, gcp: simgcp.Config{Projects: []simgcp.ProjectPlan{
 		{ID: project, Regions: []string{"europe-west1", "us-central1"}, Instances: 8, Databases: 7},
 		{ID: otherProject, Regions: []string{"europe-west1"}, Instances: 2, Databases: 1},
-	}}
+	}}}
 }
 
 // addProject puts a project on the roll, read by its service account's key
@@ -51,9 +52,9 @@ func (r *rollcall) addProject(id string, change ...func(*accountsv1.GcpProject))
 	return created
 }
 
-func (r *rollcall) projectTruth(id string) cloudsim.ProjectTruth {
+func (r *rollcall) projectTruth(id string) simgcp.Truth {
 	r.t.Helper()
-	truth, err := r.world.ProjectTruth(id)
+	truth, err := r.gcp.Truth(id)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestProjectIsRead(t *testing.T) {
 		link := "https://www.googleapis.com/compute/v1/projects/" + project + "/zones/" + vm.Zone + "/instances/" + vm.Name
 		if i.GetKind() != commonv1.Kind_VIRTUAL_MACHINE || i.GetProvider() != commonv1.Provider_GCP || i.GetDisplayName() != vm.Name ||
 			i.GetProviderState() != string(vm.State) || i.GetMachineType() != vm.Type || i.GetLocation().GetZone() != vm.Zone ||
-			i.GetLocation().GetRegion() != cloudsim.RegionOfZone(vm.Zone) || i.GetProviderUri() != link ||
+			i.GetLocation().GetRegion() != simgcp.RegionOfZone(vm.Zone) || i.GetProviderUri() != link ||
 			i.GetLabels()["team"] != vm.Label("team") || i.GetVirtualMachine().GetAutoscalingGroup() != vm.Group {
 			t.Errorf("%+v is on the roll as %v", vm, i)
 		}
@@ -110,14 +111,14 @@ func TestProjectIsRead(t *testing.T) {
 		}
 		requests += scope.GetRequests()
 	}
-	if zones := len(cloudsim.GoogleZones()); len(run.GetScopes()) != zones+len(cloudsim.GoogleCatalogue) || empty == 0 || requests != 2 {
+	if zones := len(simgcp.Zones()); len(run.GetScopes()) != zones+len(simgcp.Catalogue) || empty == 0 || requests != 2 {
 		t.Errorf("%d scopes (%d empty) by %d requests, want one for each of %d zones and %d regions by 2",
-			len(run.GetScopes()), empty, requests, zones, len(cloudsim.GoogleCatalogue))
+			len(run.GetScopes()), empty, requests, zones, len(simgcp.Catalogue))
 	}
 
 	// What is deleted is gone after the next sync, and nothing else.
 	victim := truth.VMs[3]
-	if _, err := r.world.DeleteVM(project, victim.Zone, victim.Name); err != nil {
+	if _, err := r.gcp.DeleteVM(project, victim.Zone, victim.Name); err != nil {
 		t.Fatal(err)
 	}
 	r.sync(account.GetName())
@@ -140,7 +141,7 @@ func TestZoneUnreachable(t *testing.T) {
 	}
 	kept, left := 0, 0
 	for _, vm := range truth.VMs {
-		if _, err := r.world.DeleteVM(project, vm.Zone, vm.Name); err != nil {
+		if _, err := r.gcp.DeleteVM(project, vm.Zone, vm.Name); err != nil {
 			t.Fatal(err)
 		}
 		if vm.Zone == zone {
@@ -148,7 +149,7 @@ func TestZoneUnreachable(t *testing.T) {
 		}
 	}
 	for _, d := range truth.Databases {
-		if err := r.world.DeleteSQL(project, d.Name); err != nil {
+		if err := r.gcp.DeleteSQL(project, d.Name); err != nil {
 			t.Fatal(err)
 		}
 		if d.Region == "europe-west1" {
@@ -199,15 +200,15 @@ func TestListFailsHalfWay(t *testing.T) {
 			truth, before := r.projectTruth(project), r.instances(account.GetName())
 			defer r.world.Inject(cloudsim.Fault{Kind: kind, Call: cloudsim.Call{Service: "compute", Action: "instances.aggregatedList"}})()
 			for _, vm := range truth.VMs[:5] {
-				if _, err := r.world.DeleteVM(project, vm.Zone, vm.Name); err != nil {
+				if _, err := r.gcp.DeleteVM(project, vm.Zone, vm.Name); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if err := r.world.DeleteSQL(project, truth.Databases[0].Name); err != nil {
+			if err := r.gcp.DeleteSQL(project, truth.Databases[0].Name); err != nil {
 				t.Fatal(err)
 			}
 			run := r.sync(account.GetName())
-			if run.GetState() != discoveryv1.SyncRun_DEGRADED || int(run.GetScopesFailed()) != len(cloudsim.GoogleZones()) {
+			if run.GetState() != discoveryv1.SyncRun_DEGRADED || int(run.GetScopesFailed()) != len(simgcp.Zones()) {
 				t.Errorf("the run is %v with %d failed scopes", run.GetState(), run.GetScopesFailed())
 			}
 			if after := r.instances(account.GetName()); len(after) != len(before)-1 {
@@ -261,17 +262,17 @@ func TestDisabledAPI(t *testing.T) {
 					t.Errorf("%d and %d scopes can't be vouched for", off, on)
 				}
 			}
-			r.world.DisableAPI(project, service)
+			r.gcp.DisableAPI(project, service)
 			account := r.addProject(project)
 			check()
 			want(map[commonv1.Kind]int{kinds[0]: 0, kinds[1]: count[kinds[1]]})
-			r.world.EnableAPI(project, service)
+			r.gcp.EnableAPI(project, service)
 			if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
 				t.Errorf("the run is %v", run)
 			}
 			want(count)
 			r.wantUnreachable(account.GetName())
-			r.world.DisableAPI(project, service)
+			r.gcp.DisableAPI(project, service)
 			r.sync(account.GetName())
 			check()
 			want(count)
@@ -289,8 +290,8 @@ func TestProjectCredentials(t *testing.T) {
 		r.connection(a.GetName(), accountsv1.Connection_CONNECTED)
 	}
 	before := len(r.instances(account.GetName()))
-	r.world.RevokeServiceAccountKey(project)
-	r.world.ExpireTokens(project)
+	r.gcp.RevokeServiceAccountKey(project)
+	r.gcp.ExpireTokens(project)
 	if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_FAILED {
 		t.Errorf("with a revoked key the run is %v", run.GetState())
 	}
@@ -304,7 +305,7 @@ func TestProjectCredentials(t *testing.T) {
 	if run := r.sync(neighbour.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
 		t.Errorf("the neighbour's run is %v", run)
 	}
-	r.world.RestoreServiceAccountKey(project)
+	r.gcp.RestoreServiceAccountKey(project)
 	r.sync(account.GetName())
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 }
@@ -320,7 +321,7 @@ func TestWaysIntoAProject(t *testing.T) {
 	r.stopDiscovery()
 	r.config.GCP.ApplicationDefault = key
 	r.restartDiscovery()
-	email := cloudsim.ServiceAccountEmail(project, cloudsim.DefaultServiceAccount)
+	email := simgcp.ServiceAccountEmail(project, simgcp.DefaultServiceAccount)
 	federated, err := r.google.WorkloadIdentityJSON(project, "")
 	if err != nil {
 		t.Fatal(err)
@@ -333,7 +334,7 @@ func TestWaysIntoAProject(t *testing.T) {
 			p.Credentials = &accountsv1.GcpProject_WorkloadIdentity{WorkloadIdentity: &accountsv1.GcpWorkloadIdentity{Json: string(federated)}}
 		},
 		"application default": func(p *accountsv1.GcpProject) {
-			r.world.AddMember(project, cloudsim.ServiceAccountEmail(otherProject, cloudsim.DefaultServiceAccount))
+			r.gcp.AddMember(project, simgcp.ServiceAccountEmail(otherProject, simgcp.DefaultServiceAccount))
 			p.Credentials = nil
 		},
 	} {
@@ -356,13 +357,13 @@ func TestWaysIntoAProject(t *testing.T) {
 func TestVerifyProject(t *testing.T) {
 	t.Parallel()
 	r := start(t, projects())
-	email := cloudsim.ServiceAccountEmail(project, cloudsim.DefaultServiceAccount)
+	email := simgcp.ServiceAccountEmail(project, simgcp.DefaultServiceAccount)
 	account := r.addProject(project)
 	got := r.verify(account.GetName())
 	if got.GetPrincipal() != email || got.GetCloudAccountId() != project || !got.GetAccountMatches() || got.GetReason() != "" || len(got.GetPermissions()) < 3 {
 		t.Errorf("good credentials are %v", got)
 	}
-	r.world.DenyPermissions(project, email, "cloudsql.*")
+	r.gcp.DenyPermissions(project, email, "cloudsql.*")
 	got = r.verify(account.GetName())
 	lacks := slices.ContainsFunc(got.GetPermissions(), func(p *discoveryv1.VerifyAccountResponse_Permission) bool {
 		return p.GetPermission() == "cloudsql.instances.list" && p.GetStatus() == discoveryv1.VerifyAccountResponse_Permission_LACK &&

@@ -58,18 +58,18 @@ func TestTheSetupGuideGrantsWhatIsCalled(t *testing.T) {
 			start: func(t *testing.T) (*rollcall, *accountsv1.Account, func()) {
 				t.Helper()
 				r := start(t, small())
-				id := r.world.Accounts()[1]
+				id := r.aws.Accounts()[1]
 				return r, r.add(id), func() {
-					truth, err := r.world.Truth(id)
+					truth, err := r.aws.Truth(id)
 					if err == nil {
-						err = r.world.Vanish(id, truth.Machines[0].Region, truth.Machines[0].ID)
+						err = r.aws.Vanish(id, truth.Instances[0].Region, truth.Instances[0].ID)
 					}
 					if err != nil {
 						t.Fatal(err)
 					}
 				}
 			},
-			needed: func(r *rollcall) []string { return r.actions(r.world.Accounts()[1]) },
+			needed: func(r *rollcall) []string { return r.actions(r.aws.Accounts()[1]) },
 		},
 		"Google Cloud": {
 			start: func(t *testing.T) (*rollcall, *accountsv1.Account, func()) {
@@ -77,12 +77,12 @@ func TestTheSetupGuideGrantsWhatIsCalled(t *testing.T) {
 				r := start(t, projects())
 				return r, r.addProject(project), func() {
 					vm := r.projectTruth(project).VMs[0]
-					if _, err := r.world.DeleteVM(project, vm.Zone, vm.Name); err != nil {
+					if _, err := r.gcp.DeleteVM(project, vm.Zone, vm.Name); err != nil {
 						t.Fatal(err)
 					}
 				}
 			},
-			needed: func(r *rollcall) []string { return r.world.PermissionsNeeded(project) },
+			needed: func(r *rollcall) []string { return r.gcp.PermissionsNeeded(project) },
 			single: []string{"cloudsql.instances.get", "compute.instances.get"},
 		},
 	} {

@@ -59,11 +59,20 @@ func database(t testing.TB, service string) *dbtest.DB {
 	})
 }
 
+// clouds describes the simulated clouds of a test: a world with an AWS and a Google Cloud.
+type clouds struct {
+	world cloudsim.Config
+	aws   simaws.Config
+	gcp   simgcp.Config
+}
+
 // rollcall is discovery with the services around it, on pipes, and a cloud to
 // read. What it does is seen from outside only.
 type rollcall struct {
 	t      testing.TB
 	world  *cloudsim.World
+	aws    *simaws.Cloud
+	gcp    *simgcp.Cloud
 	google *simgcp.Server
 	config app.Config
 
@@ -82,10 +91,10 @@ type rollcall struct {
 
 // start runs all services. Discovery runs with what configure makes of its
 // config.
-func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) *rollcall {
+func start(t testing.TB, cloud clouds, configure ...func(*app.Config)) *rollcall {
 	t.Helper()
-	cloud.VerifySignatures = true
-	world := cloudsim.New(cloud)
+	cloud.world.Clouds = cloudsim.Clouds{cloud.aws, cloud.gcp}
+	world := cloudsim.New(cloud.world)
 	sim, err := simaws.Serve(world)
 	if err != nil {
 		t.Fatal(err)
@@ -116,9 +125,9 @@ func start(t testing.TB, cloud cloudsim.Config, configure ...func(*app.Config)) 
 	}
 	run(t, must(accountsapp.New(t.Context(), accounts))(t))
 
-	home := world.Accounts()[0]
-	userKey := world.Key(home)
-	r := &rollcall{t: t, world: world, google: google, db: database(t, "discovery")}
+	home := sim.Cloud.Accounts()[0]
+	userKey := sim.Cloud.Key(home)
+	r := &rollcall{t: t, world: world, aws: sim.Cloud, gcp: google.Cloud, google: google, db: database(t, "discovery")}
 	r.config = discoveryConfig()
 	r.config.DatabaseURL, r.config.GRPC, r.config.DiscoveryKey = r.db.URL, serve.Pipe(), key
 	r.config.Accounts, r.config.Inventory = accounts.Internal, inventory.Internal
@@ -243,7 +252,7 @@ func (r *rollcall) add(cloudID string, change ...func(*accountsv1.Account)) *acc
 	account := &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
 		AccountId: cloudID,
 		Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
-			RoleArn: cloudsim.RoleARN(cloudID, "rollcall"),
+			RoleArn: simaws.RoleARN(cloudID, "rollcall"),
 		}},
 	}}}
 	for _, c := range change {
@@ -323,12 +332,12 @@ func (r *rollcall) instances(name string) map[string]*inventoryv1.Instance {
 // wantTruth holds the roll to have exactly what is in the account.
 func (r *rollcall) wantTruth(account *accountsv1.Account) {
 	r.t.Helper()
-	truth, err := r.world.Truth(account.GetAws().GetAccountId())
+	truth, err := r.aws.Truth(account.GetAws().GetAccountId())
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	got := r.instances(account.GetName())
-	for _, machine := range truth.Machines {
+	for _, machine := range truth.Instances {
 		if got[machine.ID] == nil {
 			r.t.Errorf("machine %s is not on the roll", machine.ID)
 		}

@@ -16,9 +16,9 @@ import (
 func TestHungAccountsShareAWorker(t *testing.T) {
 	t.Parallel()
 	world := small()
-	world.Accounts = 8
+	world.aws.Accounts = 8
 	r := start(t, world, func(c *app.Config) { c.Workers = 2 })
-	ids := r.world.Accounts()[1:]
+	ids := r.aws.Accounts()[1:]
 	var hung, healthy []*accountsv1.Account
 	for _, id := range ids[:4] {
 		r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: id}, Kind: cloudsim.Hang})

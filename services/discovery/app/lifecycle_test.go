@@ -56,7 +56,7 @@ func TestKilledWorker(t *testing.T) {
 	r.stopDiscovery()
 	_, kill := r.startChild(hurried)
 	unhang := r.hang()
-	account := r.add(r.world.Accounts()[1])
+	account := r.add(r.aws.Accounts()[1])
 	run := r.connection(account.GetName(), accountsv1.Connection_SYNCING).GetSyncRun()
 	eventually(t, "the worker is in the middle of it", func() (bool, any) {
 		calls := r.world.Requests(cloudsim.Call{Service: "rds", Action: "DescribeDBInstances"}).Requests
@@ -78,7 +78,7 @@ func TestZombie(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	unhang := r.hang()
-	account := r.add(r.world.Accounts()[1])
+	account := r.add(r.aws.Accounts()[1])
 	zombie := r.running(account.GetName())
 
 	pool := r.db.Pool(t)
@@ -107,7 +107,7 @@ func TestStoppedWorker(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	unhang := r.hang()
-	account := r.add(r.world.Accounts()[1])
+	account := r.add(r.aws.Accounts()[1])
 	run := r.running(account.GetName())
 	began := time.Now()
 	r.stopDiscovery()
@@ -130,12 +130,12 @@ func TestStoppedWorker(t *testing.T) {
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
 	world := small()
-	world.Accounts = 4
+	world.aws.Accounts = 4
 	r := start(t, world)
 	second := r.config
 	second.GRPC = serve.Pipe()
 	r.startDiscovery(second)
-	for _, id := range r.world.Accounts() {
+	for _, id := range r.aws.Accounts() {
 		r.add(id, every(5*time.Second))
 	}
 	eventually(t, "each account was read twice", func() (bool, any) {
@@ -147,7 +147,7 @@ func TestTwoProcesses(t *testing.T) {
 		for _, run := range response.GetSyncRuns() {
 			count[run.GetAccount()]++
 		}
-		for _, id := range r.world.Accounts() {
+		for _, id := range r.aws.Accounts() {
 			if count["accounts/aws-"+id] < 2 {
 				return false, count
 			}
@@ -164,7 +164,7 @@ func TestTwoProcesses(t *testing.T) {
 func TestSyncAccountTwice(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	account := r.add(r.world.Accounts()[1])
+	account := r.add(r.aws.Accounts()[1])
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	unhang := r.hang()
 	defer unhang()
@@ -186,9 +186,9 @@ func TestSyncAccountTwice(t *testing.T) {
 func TestPaused(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	paused := r.add(r.world.Accounts()[0], func(a *accountsv1.Account) { a.Paused = true })
+	paused := r.add(r.aws.Accounts()[0], func(a *accountsv1.Account) { a.Paused = true })
 	// When one that was added later was read, the paused one has had its chance.
-	r.connection(r.add(r.world.Accounts()[1]).GetName(), accountsv1.Connection_CONNECTED)
+	r.connection(r.add(r.aws.Accounts()[1]).GetName(), accountsv1.Connection_CONNECTED)
 	if runs := r.runs(paused.GetName()); len(runs) != 0 {
 		t.Errorf("a paused account was read: %v", runs)
 	}
@@ -212,7 +212,7 @@ func TestPaused(t *testing.T) {
 func TestDeletedAccount(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	deleted, kept := r.add(r.world.Accounts()[0]), r.add(r.world.Accounts()[1])
+	deleted, kept := r.add(r.aws.Accounts()[0]), r.add(r.aws.Accounts()[1])
 	r.connection(deleted.GetName(), accountsv1.Connection_CONNECTED)
 	r.connection(kept.GetName(), accountsv1.Connection_CONNECTED)
 	unhang := r.hang()
@@ -240,7 +240,7 @@ func TestDeletedAccount(t *testing.T) {
 		t.Error("the other account's instances are gone too")
 	}
 	// Put on the roll again, it is read again, under the same names.
-	again := r.add(r.world.Accounts()[0])
+	again := r.add(r.aws.Accounts()[0])
 	r.connection(again.GetName(), accountsv1.Connection_CONNECTED)
 	if n := len(r.instances(again.GetName())); n == 0 {
 		t.Error("on the roll again, it has no instances")
@@ -253,7 +253,7 @@ func TestDeletedAccount(t *testing.T) {
 func TestRegions(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	account := r.add(r.world.Accounts()[0])
+	account := r.add(r.aws.Accounts()[0])
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	before := len(r.instances(account.GetName()))
 
@@ -293,7 +293,7 @@ func TestRegions(t *testing.T) {
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	account := r.add(r.world.Accounts()[0])
+	account := r.add(r.aws.Accounts()[0])
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	unhang := r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Region: other, Service: "ec2"}, Kind: cloudsim.Hang})
 	run, err := r.discovery.SyncAccount(t.Context(), &discoveryv1.SyncAccountRequest{Name: account.GetName()})

@@ -10,6 +10,7 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // Whatever goes wrong with a call, the operation ends and is true, and the cloud
@@ -43,12 +44,12 @@ func TestCallsThatGoWrong(t *testing.T) {
 			if _, taken := r.taken(ids[0]); taken != test.taken {
 				t.Errorf("the cloud did it %d times: %v", taken, r.world.Mutations(cloudsim.Call{}, ids[0]))
 			}
-			machine, err := r.world.Machine(r.world.Accounts()[0], home, ids[0])
+			machine, err := r.aws.Instance(r.aws.Accounts()[0], home, ids[0])
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := inventoryv1.Instance_RUNNING
-			if machine.State == cloudsim.Stopped {
+			if machine.State == simaws.Stopped {
 				want = inventoryv1.Instance_STOPPED
 			}
 			if held := r.onRoll(ids[0]).GetState(); held != want {
@@ -80,7 +81,7 @@ func TestTerminatedWhileWaitedFor(t *testing.T) {
 	_, ids := r.launch(1, nil)
 	asked := must(r.lifecycle.StopInstance(t.Context(), &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[0]}))(t)
 	r.inState(asked, discoveryv1.Target_WAITING)
-	if _, err := r.world.Terminate(r.world.Accounts()[0], home, ids[0]); err != nil {
+	if _, err := r.aws.Terminate(r.aws.Accounts()[0], home, ids[0]); err != nil {
 		t.Fatal(err)
 	}
 	got := target(t, r.wait(asked))
@@ -213,10 +214,10 @@ func TestSyncBesideStop(t *testing.T) {
 func TestKeepStopped(t *testing.T) {
 	t.Parallel()
 	cloud := fleet(1, 100*time.Millisecond)
-	cloud.RestartAfter = 3 * time.Second
+	cloud.aws.RestartAfter = 3 * time.Second
 	r := start(t, cloud)
 	account, _ := r.launch(1, nil)
-	database, err := r.world.LaunchDatabase(r.world.Accounts()[0], home, cloudsim.DatabaseSpec{ID: "ledger"})
+	database, err := r.aws.LaunchDatabase(r.aws.Accounts()[0], home, simaws.DatabaseSpec{ID: "ledger"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,18 +13,19 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // fleet is a cloud with running machines of one account in one region.
-func fleet(machines int, transition time.Duration) cloudsim.Config {
-	return cloudsim.Config{Regions: []string{home}, Instances: 1, Transition: transition, Seed: uint64(machines)}
+func fleet(machines int, transition time.Duration) clouds {
+	return clouds{world: cloudsim.Config{Transition: transition, Seed: uint64(machines)}, aws: simaws.Config{Regions: []string{home}, Instances: 1}}
 }
 
 // launch adds running machines that stop as any, and has them on the roll.
 func (r *rollcall) launch(count int, tags map[string]string) (account *accountsv1.Account, ids []string) {
 	r.t.Helper()
-	cloudID := r.world.Accounts()[0]
-	machines, err := r.world.Launch(cloudID, home, cloudsim.Spec{Count: count, Type: "m6i.large", Image: "ami-1", Tags: tags})
+	cloudID := r.aws.Accounts()[0]
+	machines, err := r.aws.Launch(cloudID, home, simaws.InstanceSpec{Count: count, Type: "m6i.large", Image: "ami-1", Tags: tags})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
@@ -101,7 +102,7 @@ func TestBatch(t *testing.T) {
 	const count = 60
 	r := start(t, fleet(count, 100*time.Millisecond), func(c *app.Config) { c.BudgetShare = 1 })
 	account, ids := r.launch(count, map[string]string{"team": "night"})
-	if err := r.world.Retag(account.GetAws().GetAccountId(), home, ids[7], map[string]string{"rollcall-protect": "yes"}); err != nil {
+	if err := r.aws.Retag(account.GetAws().GetAccountId(), home, ids[7], map[string]string{"rollcall-protect": "yes"}); err != nil {
 		t.Fatal(err)
 	}
 	request := &discoveryv1.BatchStopInstancesRequest{Filter: `labels.team = "night"`, MaxInstances: count - 1, MaxParallel: 30}
@@ -149,7 +150,7 @@ func TestRefusedAtOnce(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(2, cloudsim.Immediately))
 	account, ids := r.launch(2, map[string]string{"rollcall-protect": ""})
-	free, err := r.world.Launch(r.world.Accounts()[0], home, cloudsim.Spec{Count: 1, Type: "m6i.large", Image: "ami-1"})
+	free, err := r.aws.Launch(r.aws.Accounts()[0], home, simaws.InstanceSpec{Count: 1, Type: "m6i.large", Image: "ami-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +233,7 @@ func TestLocated(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, cloudsim.Immediately))
 	r.launch(1, nil)
-	late, err := r.world.Launch(r.world.Accounts()[0], home, cloudsim.Spec{Count: 1, Type: "m6i.large", Image: "ami-1"})
+	late, err := r.aws.Launch(r.aws.Accounts()[0], home, simaws.InstanceSpec{Count: 1, Type: "m6i.large", Image: "ami-1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func TestDatabaseAway(t *testing.T) {
 	db := server.New(t, dbtest.Template{Service: "discovery"})
 	r := start(t, small(), func(c *app.Config) { c.DatabaseURL = db.URL })
 	unhang := r.hang()
-	account := r.add(r.world.Accounts()[0])
+	account := r.add(r.aws.Accounts()[0])
 	r.running(account.GetName())
 	server.Kill(t)
 	unhang()
@@ -40,7 +40,7 @@ func TestDatabaseAway(t *testing.T) {
 	if status.Code(err) != codes.Unavailable {
 		t.Errorf("asked for a sync without a database: %v", err)
 	}
-	second := r.add(r.world.Accounts()[1])
+	second := r.add(r.aws.Accounts()[1])
 	server.Start(t)
 	r.connection(second.GetName(), accountsv1.Connection_CONNECTED)
 	if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
@@ -53,19 +53,19 @@ func TestDatabaseAway(t *testing.T) {
 func TestInventoryAway(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	account := r.add(r.world.Accounts()[0])
+	account := r.add(r.aws.Accounts()[0])
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	r.stopInventory()
 	queued, err := r.discovery.SyncAccount(t.Context(), &discoveryv1.SyncAccountRequest{Name: account.GetName()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	truth, err := r.world.Truth(r.world.Accounts()[0])
+	truth, err := r.aws.Truth(r.aws.Accounts()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone := truth.Machines[0]
-	if err := r.world.Vanish(r.world.Accounts()[0], gone.Region, gone.ID); err != nil {
+	gone := truth.Instances[0]
+	if err := r.aws.Vanish(r.aws.Accounts()[0], gone.Region, gone.ID); err != nil {
 		t.Fatal(err)
 	}
 	if run := r.watch(queued.GetName()); run.GetState() != discoveryv1.SyncRun_ABANDONED || run.GetError() == "" {

@@ -71,7 +71,7 @@ func (r *rollcall) observedByAnother(account *accountsv1.Account, provider commo
 func TestOvertakenByAnother(t *testing.T) {
 	t.Parallel()
 	world := oneRegion()
-	world.Projects = projects().Projects
+	world.gcp.Projects = projects().gcp.Projects
 	ofAWS := func(_ string, body []byte) bool { return bytes.Contains(body, []byte("<DescribeInstancesResponse")) }
 	ofGoogle := func(path string, _ []byte) bool { return strings.HasSuffix(path, "/aggregated/instances") }
 	for _, test := range []struct {
@@ -107,7 +107,7 @@ func TestOvertakenByAnother(t *testing.T) {
 			})
 			var account *accountsv1.Account
 			if test.provider == commonv1.Provider_AWS {
-				account = r.add(r.world.Accounts()[0])
+				account = r.add(r.aws.Accounts()[0])
 			} else {
 				account = r.addProject(project)
 			}

@@ -22,6 +22,8 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
@@ -99,7 +101,7 @@ func TestRegionSwitchedOff(t *testing.T) {
 		return item.ReplaceAll(body, nil)
 	}}
 	r := start(t, small(), func(c *app.Config) { c.AWS.EndpointURL = off.before(t, c.AWS.EndpointURL) })
-	account := r.add(r.world.Accounts()[1])
+	account := r.add(r.aws.Accounts()[1])
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	off.on.Store(true)
 	r.wantStale(account, "database~"+other, "virtual-machine~"+other)
@@ -115,7 +117,7 @@ func TestRegionSwitchedOff(t *testing.T) {
 func TestRegionSwitchedOffInTheMiddle(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	account := r.add(r.world.Accounts()[1])
+	account := r.add(r.aws.Accounts()[1])
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	for _, service := range []string{"ec2", "rds"} {
 		r.world.Inject(cloudsim.Fault{
@@ -211,10 +213,7 @@ func (r *rollcall) scopes(name string) []string {
 func TestRegionThatNeverWas(t *testing.T) {
 	t.Parallel()
 	const nowhere, abroad = "eu-west-9", "europe-west99"
-	r := start(t, cloudsim.Config{
-		Accounts: 1, Regions: []string{home, other}, Instances: 12, Databases: 4,
-		Transition: cloudsim.Immediately, Projects: projects().Projects,
-	})
+	r := start(t, clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Accounts: 1, Regions: []string{home, other}, Instances: 12, Databases: 4}, gcp: simgcp.Config{Projects: projects().gcp.Projects}})
 	for _, test := range []struct {
 		account *accountsv1.Account
 		mask    string
@@ -222,7 +221,7 @@ func TestRegionThatNeverWas(t *testing.T) {
 		mended  []string
 		stays   string
 	}{
-		{account: r.add(r.world.Accounts()[0], func(a *accountsv1.Account) { a.GetAws().Regions = []string{other, nowhere} }),
+		{account: r.add(r.aws.Accounts()[0], func(a *accountsv1.Account) { a.GetAws().Regions = []string{other, nowhere} }),
 			mask: "aws.regions", nowhere: nowhere, mended: []string{home}, stays: other},
 		{account: r.addProject(project, func(p *accountsv1.GcpProject) { p.Regions = []string{"europe-west1", abroad} }),
 			mask: "gcp.regions", nowhere: abroad, stays: "europe-west1"},

@@ -10,12 +10,13 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
 // both kinds of one account, in one region.
-func oneRegion() cloudsim.Config {
-	return cloudsim.Config{Accounts: 2, Regions: []string{home}, Instances: 40, Databases: 8, Transition: cloudsim.Immediately}
+func oneRegion() clouds {
+	return clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Accounts: 2, Regions: []string{home}, Instances: 40, Databases: 8}}
 }
 
 // A listing that lacks what is there takes nothing off the roll: the cloud is
@@ -26,23 +27,23 @@ func TestListingLacksSome(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			r := start(t, oneRegion(), smallPages)
-			cloudID := r.world.Accounts()[1]
+			cloudID := r.aws.Accounts()[1]
 			account := r.add(cloudID)
 			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 
 			r.world.Inject(cloudsim.Fault{Kind: kind, Of: cloudsim.Lists})
-			truth, err := r.world.Truth(cloudID)
+			truth, err := r.aws.Truth(cloudID)
 			if err != nil {
 				t.Fatal(err)
 			}
 			// One that a listing would have told of, or not, has changed and one is gone.
-			if err := r.world.Retag(cloudID, home, truth.Machines[0].ID, map[string]string{"Name": "renamed"}); err != nil {
+			if err := r.aws.Retag(cloudID, home, truth.Instances[0].ID, map[string]string{"Name": "renamed"}); err != nil {
 				t.Fatal(err)
 			}
-			if err := r.world.Retag(cloudID, home, truth.Machines[len(truth.Machines)-1].ID, map[string]string{"Name": "renamed"}); err != nil {
+			if err := r.aws.Retag(cloudID, home, truth.Instances[len(truth.Instances)-1].ID, map[string]string{"Name": "renamed"}); err != nil {
 				t.Fatal(err)
 			}
-			if err := r.world.Vanish(cloudID, home, truth.Machines[1].ID); err != nil {
+			if err := r.aws.Vanish(cloudID, home, truth.Instances[1].ID); err != nil {
 				t.Fatal(err)
 			}
 			run := r.sync(account.GetName())
@@ -51,7 +52,7 @@ func TestListingLacksSome(t *testing.T) {
 			}
 			r.wantTruth(account)
 			got := r.instances(account.GetName())
-			for _, id := range []string{truth.Machines[0].ID, truth.Machines[len(truth.Machines)-1].ID} {
+			for _, id := range []string{truth.Instances[0].ID, truth.Instances[len(truth.Instances)-1].ID} {
 				if got[id].GetDisplayName() != "renamed" {
 					t.Errorf("%s is %v: what was asked for by id joins with its content", id, got[id])
 				}
@@ -70,7 +71,7 @@ func TestListingLacksSome(t *testing.T) {
 func TestCantAskForWhatAListingLacks(t *testing.T) {
 	t.Parallel()
 	r := start(t, oneRegion())
-	cloudID := r.world.Accounts()[1]
+	cloudID := r.aws.Accounts()[1]
 	account := r.add(cloudID)
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	before := len(r.instances(account.GetName()))
@@ -113,7 +114,7 @@ func TestProjectListingLacksSome(t *testing.T) {
 		remove := r.world.Inject(cloudsim.Fault{Kind: kind, Of: cloudsim.Lists, Call: cloudsim.Call{Service: "compute", Action: "instances.aggregatedList"}})
 		defer r.world.Inject(cloudsim.Fault{Kind: kind, Of: cloudsim.Lists, Call: cloudsim.Call{Service: "sqladmin"}})()
 		victim := r.projectTruth(project).VMs[0]
-		if _, err := r.world.DeleteVM(project, victim.Zone, victim.Name); err != nil {
+		if _, err := r.gcp.DeleteVM(project, victim.Zone, victim.Name); err != nil {
 			t.Fatal(err)
 		}
 		delete(before, strconv.FormatUint(victim.ID, 10))
@@ -133,15 +134,15 @@ func TestProjectListingLacksSome(t *testing.T) {
 func TestConfirmedScope(t *testing.T) {
 	t.Parallel()
 	r := start(t, oneRegion(), func(c *app.Config) { c.Limits.Settle = time.Hour })
-	cloudID := r.world.Accounts()[1]
+	cloudID := r.aws.Accounts()[1]
 	account := r.add(cloudID)
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
-	truth, err := r.world.Truth(cloudID)
+	truth, err := r.aws.Truth(cloudID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, machine := range truth.Machines {
-		if err := r.world.Vanish(cloudID, machine.Region, machine.ID); err != nil {
+	for _, machine := range truth.Instances {
+		if err := r.aws.Vanish(cloudID, machine.Region, machine.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -150,7 +151,7 @@ func TestConfirmedScope(t *testing.T) {
 	scope := "scopes/" + strings.TrimPrefix(account.GetName(), "accounts/") + "~virtual-machine~" + home
 	r.wantUnreachable(account.GetName(), scope)
 	// Whoever is read after it has been looked for shows that it is not due.
-	r.sync(r.add(r.world.Accounts()[0]).GetName())
+	r.sync(r.add(r.aws.Accounts()[0]).GetName())
 	runs := len(r.runs(account.GetName()))
 
 	if _, err := r.inventory.ConfirmScope(t.Context(), &inventoryv1.ConfirmScopeRequest{Name: scope}); err != nil {

@@ -14,6 +14,8 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
@@ -57,16 +59,16 @@ const (
 
 var sorts = []sort{
 	{"machine", cloudsim.Call{Service: "ec2", Action: "StopInstances"}, func(r *rollcall, name string) (string, string) {
-		made := must(r.world.Launch(r.world.Accounts()[0], strikesHome, cloudsim.Spec{Name: name}))(r.t)
+		made := must(r.aws.Launch(r.aws.Accounts()[0], strikesHome, simaws.InstanceSpec{Name: name}))(r.t)
 		return made[0].ID, made[0].ID
 	}},
 	{"database", cloudsim.Call{Service: "rds", Action: "StopDBInstance"}, func(r *rollcall, name string) (string, string) {
-		made := must(r.world.LaunchDatabase(r.world.Accounts()[0], strikesHome, cloudsim.DatabaseSpec{ID: name}))(r.t)
+		made := must(r.aws.LaunchDatabase(r.aws.Accounts()[0], strikesHome, simaws.DatabaseSpec{ID: name}))(r.t)
 		return made.ResourceID, made.ID
 	}},
 	{"member", cloudsim.Call{Service: "rds", Action: "StopDBCluster"}, func(r *rollcall, name string) (string, string) {
-		made := must(r.world.LaunchCluster(r.world.Accounts()[0], strikesHome, name, 2))(r.t)
-		for _, d := range must(r.world.Databases(r.world.Accounts()[0], strikesHome))(r.t) {
+		made := must(r.aws.LaunchCluster(r.aws.Accounts()[0], strikesHome, name, 2))(r.t)
+		for _, d := range must(r.aws.Databases(r.aws.Accounts()[0], strikesHome))(r.t) {
 			if d.Cluster == made.ID && !d.Writer {
 				return d.ResourceID, made.ID
 			}
@@ -75,11 +77,11 @@ var sorts = []sort{
 		return "", ""
 	}},
 	{"vm", cloudsim.Call{Service: "compute", Action: "instances.stop"}, func(r *rollcall, name string) (string, string) {
-		made := must(r.world.CreateVMs(project, strikesZone, cloudsim.VMSpec{Name: name}))(r.t)
+		made := must(r.gcp.CreateVMs(project, strikesZone, simgcp.VMSpec{Name: name}))(r.t)
 		return fmt.Sprint(made[0].ID), name
 	}},
 	{"sql", cloudsim.Call{Service: "sqladmin", Action: "instances.patch"}, func(r *rollcall, name string) (string, string) {
-		made := must(r.world.CreateSQL(project, cloudsim.SQLSpec{Name: name, Region: "europe-west1"}))(r.t)
+		made := must(r.gcp.CreateSQL(project, simgcp.SQLSpec{Name: name, Region: "europe-west1"}))(r.t)
 		return fmt.Sprintf("%s:%s:%s@%s", project, made.Region, made.Name, made.Created.Format(time.RFC3339Nano)), name
 	}},
 }
@@ -89,10 +91,7 @@ var sorts = []sort{
 // and no more, and the roll has the new state when the operation has ended.
 func TestStrikes(t *testing.T) {
 	t.Parallel()
-	r := start(t, cloudsim.Config{
-		Regions: []string{strikesHome}, Transition: 300 * time.Millisecond,
-		Projects: []cloudsim.ProjectPlan{{ID: project, Regions: []string{"europe-west1"}}},
-	}, func(c *app.Config) {
+	r := start(t, clouds{world: cloudsim.Config{Transition: 300 * time.Millisecond}, aws: simaws.Config{Regions: []string{strikesHome}}, gcp: simgcp.Config{Projects: []simgcp.ProjectPlan{{ID: project, Regions: []string{"europe-west1"}}}}}, func(c *app.Config) {
 		c.Operations = operation.DefaultOperationLimits()
 		c.Periods.Keep = time.Second
 		c.Operations.Doubt, c.Operations.RetryFirst, c.Operations.PollFirst = time.Second, 50*time.Millisecond, 20*time.Millisecond
@@ -105,7 +104,7 @@ func TestStrikes(t *testing.T) {
 			things[sort.name+strike.name] = thing{id, target}
 		}
 	}
-	r.connection(r.add(r.world.Accounts()[0]).GetName(), accountsv1.Connection_CONNECTED)
+	r.connection(r.add(r.aws.Accounts()[0]).GetName(), accountsv1.Connection_CONNECTED)
 	r.connection(r.addProject(project).GetName(), accountsv1.Connection_CONNECTED)
 	for _, sort := range sorts {
 		t.Run(sort.name, func(t *testing.T) {
@@ -183,12 +182,12 @@ func metadataOf(t *testing.T, op *longrunningpb.Operation) *discoveryv1.Operatio
 // is told for what it is.
 func TestTerminatedMeanwhile(t *testing.T) {
 	t.Parallel()
-	r := start(t, cloudsim.Config{Regions: []string{strikesHome}, Transition: cloudsim.Immediately}, func(c *app.Config) {
+	r := start(t, clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Regions: []string{strikesHome}}}, func(c *app.Config) {
 		c.Operations = operation.DefaultOperationLimits()
 		c.Periods.Keep = time.Second
 	})
-	home := r.world.Accounts()[0]
-	made := must(r.world.Launch(home, strikesHome, cloudsim.Spec{}))(t)
+	home := r.aws.Accounts()[0]
+	made := must(r.aws.Launch(home, strikesHome, simaws.InstanceSpec{}))(t)
 	r.connection(r.add(home).GetName(), accountsv1.Connection_CONNECTED)
 	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Action: "StopInstances"}, Kind: cloudsim.Slow, Delay: time.Second})
 	conn := dial(t, r.config.GRPC)
@@ -209,7 +208,7 @@ func TestTerminatedMeanwhile(t *testing.T) {
 		return target
 	}
 	ended(func(target *discoveryv1.Target) bool { return target.GetCalls() == 1 })
-	if _, err := r.world.Terminate(home, strikesHome, made[0].ID); err != nil {
+	if _, err := r.aws.Terminate(home, strikesHome, made[0].ID); err != nil {
 		t.Fatal(err)
 	}
 	got := ended(func(*discoveryv1.Target) bool { return op.GetDone() })

@@ -6,29 +6,29 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // An account that is put on the roll is read soon after, without being asked
 // for: each of its instances is there, and no other.
 func TestNewAccountIsRead(t *testing.T) {
 	t.Parallel()
-	r := start(t, cloudsim.Config{Accounts: 2, Instances: 30, Databases: 8, Hostile: true})
-	cloudID := r.world.Accounts()[1]
+	r := start(t, clouds{aws: simaws.Config{Accounts: 2, Instances: 30, Databases: 8, Hostile: true}})
+	cloudID := r.aws.Accounts()[1]
 	account := r.add(cloudID)
 	connection := r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	if connection.GetLastError() != "" || connection.GetLastSuccessTime() == nil {
 		t.Errorf("connected, and yet %v", connection)
 	}
-	truth, err := r.world.Truth(cloudID)
+	truth, err := r.aws.Truth(cloudID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := r.instances(account.GetName())
-	if want := len(truth.Machines) + len(truth.Databases); len(got) != want {
+	if want := len(truth.Instances) + len(truth.Databases); len(got) != want {
 		t.Errorf("%d instances on the roll, want %d", len(got), want)
 	}
-	for _, machine := range truth.Machines {
+	for _, machine := range truth.Instances {
 		instance := got[machine.ID]
 		if instance.GetKind() != commonv1.Kind_VIRTUAL_MACHINE || !machine.Bare && instance.GetMachineType() != machine.Type {
 			t.Errorf("machine %s is on the roll as %v", machine.ID, instance)

@@ -12,6 +12,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
@@ -26,7 +27,7 @@ func (r *rollcall) verify(name string) *discoveryv1.VerifyAccountResponse {
 
 // byKey has the account be read by its user's access key.
 func (r *rollcall) byKey(account *accountsv1.Account) {
-	key := r.world.Key(account.GetAws().GetAccountId())
+	key := r.aws.Key(account.GetAws().GetAccountId())
 	account.GetAws().Credentials = &accountsv1.AwsAccount_AccessKey{AccessKey: &accountsv1.AwsAccessKey{
 		AccessKeyId: key.AccessKeyID, SecretAccessKey: key.Secret,
 	}}
@@ -35,7 +36,7 @@ func (r *rollcall) byKey(account *accountsv1.Account) {
 func TestVerifyAccount(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	cloudID := r.world.Accounts()[1]
+	cloudID := r.aws.Accounts()[1]
 	account := r.add(cloudID)
 	got := r.verify(account.GetName())
 	if !strings.Contains(got.GetPrincipal(), "assumed-role/rollcall/") || got.GetCloudAccountId() != cloudID || !got.GetAccountMatches() || got.GetReason() != "" {
@@ -55,7 +56,7 @@ func TestVerifyAccount(t *testing.T) {
 	}
 
 	// One that lacks a permission does not do, and says which.
-	r.world.PutRole(cloudID, cloudsim.Role{Name: "rollcall", Deny: []string{"rds:DescribeDBClusters"}})
+	r.aws.PutRole(cloudID, simaws.Role{Name: "rollcall", Deny: []string{"rds:DescribeDBClusters"}})
 	got = r.verify(account.GetName())
 	if !got.GetAccountMatches() || got.GetReason() != "PERMISSION_DENIED" || !strings.Contains(got.GetError(), "rds:DescribeDBClusters") ||
 		strings.Contains(got.GetError(), "StartInstances") || got.GetRemedy() == "" {
@@ -63,11 +64,11 @@ func TestVerifyAccount(t *testing.T) {
 	}
 
 	// Being refused is an answer too.
-	r.world.PutRole(cloudID, cloudsim.Role{Name: "rollcall", ExternalID: "another"})
+	r.aws.PutRole(cloudID, simaws.Role{Name: "rollcall", ExternalID: "another"})
 	if _, err := r.accounts.UpdateAccount(t.Context(), &accountsv1.UpdateAccountRequest{Account: &accountsv1.Account{
 		Name: account.GetName(), Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
 			AccountId: cloudID, Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
-				RoleArn: cloudsim.RoleARN(cloudID, "rollcall"), ExternalId: "wrong",
+				RoleArn: simaws.RoleARN(cloudID, "rollcall"), ExternalId: "wrong",
 			}},
 		}},
 	}}); err != nil {
@@ -89,7 +90,7 @@ func TestVerifyAccount(t *testing.T) {
 func TestVerifyMismatch(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
-	mine, other := r.world.Accounts()[0], r.world.Accounts()[1]
+	mine, other := r.aws.Accounts()[0], r.aws.Accounts()[1]
 	account := r.add(other, func(a *accountsv1.Account) { a.GetAws().Credentials = nil })
 	got := r.verify(account.GetName())
 	if got.GetAccountMatches() || got.GetCloudAccountId() != mine || got.GetReason() != "ACCOUNT_MISMATCH" ||
@@ -104,15 +105,15 @@ func TestVerifyMismatch(t *testing.T) {
 func TestCredentialsOfTheRoll(t *testing.T) {
 	t.Parallel()
 	world := small()
-	world.Accounts = 3
+	world.aws.Accounts = 3
 	logs := &lines{}
 	r := start(t, world, func(config *app.Config) {
 		config.Out = logs
 		config.Level = -8 // Below debug.
 	})
-	ids := r.world.Accounts()
+	ids := r.aws.Accounts()
 	keyed := r.add(ids[1], r.byKey)
-	r.world.PutRole(ids[2], cloudsim.Role{Name: "rollcall", Trusts: ids[1:2]})
+	r.aws.PutRole(ids[2], simaws.Role{Name: "rollcall", Trusts: ids[1:2]})
 	chained := r.add(ids[2], func(a *accountsv1.Account) { a.GetAws().GetAssumeRole().SourceAccount = keyed.GetName() })
 	bystander := r.add(ids[0])
 	for _, account := range []*accountsv1.Account{keyed, chained, bystander} {
@@ -121,14 +122,14 @@ func TestCredentialsOfTheRoll(t *testing.T) {
 	}
 	before := len(r.instances(keyed.GetName()))
 
-	key := r.world.Key(ids[1])
+	key := r.aws.Key(ids[1])
 	remove := r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: ids[1], Action: "DescribeInstances"}, Kind: cloudsim.Revoked})
 	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: ids[1], Service: "rds"}, Kind: cloudsim.Revoked})
 	if run := r.sync(keyed.GetName()); run.GetErrorReason() != "CREDENTIALS_INVALID" {
 		t.Errorf("a key that is revoked in mid-sync: %v", run)
 	}
 	remove()
-	r.world.RevokeKey(key.AccessKeyID)
+	r.aws.RevokeKey(key.AccessKeyID)
 	got := r.verify(keyed.GetName())
 	if got.GetReason() != "CREDENTIALS_INVALID" || !strings.Contains(got.GetRemedy(), key.AccessKeyID) {
 		t.Errorf("a key that was revoked is %v", got)
@@ -142,7 +143,7 @@ func TestCredentialsOfTheRoll(t *testing.T) {
 	}
 	r.connection(bystander.GetName(), accountsv1.Connection_CONNECTED)
 
-	r.world.RestoreKey(key.AccessKeyID)
+	r.aws.RestoreKey(key.AccessKeyID)
 	r.world.ClearFaults()
 	if run := r.sync(keyed.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
 		t.Errorf("with the key good again: %v", run)

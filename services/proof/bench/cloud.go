@@ -18,21 +18,21 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
-	cloudaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // world is the simulated company, the same in every process.
 func world(s size) cloudsim.Config {
-	return cloudsim.Config{
-		Seed: 1, Accounts: s.accounts, Regions: cloudsim.DefaultRegions(s.regions),
-		Instances: s.instances, Databases: s.databases,
-	}
+	return cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{
+		Accounts: s.accounts, Regions: simaws.DefaultRegions(s.regions), Instances: s.instances, Databases: s.databases,
+		IgnoreSignatures: true,
+	}}}
 }
 
 // serveCloud serves the simulated cloud until ctx ends or the bench that
 // started it, which holds the other end of stdin, has ended.
 func serveCloud(ctx context.Context, addr string, s size) error {
-	server, err := cloudaws.ServeOn(cloudsim.New(world(s)), addr)
+	server, err := simaws.ServeOn(cloudsim.New(world(s)), addr)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func startSelf(ctx context.Context, flags ...string) (url string, stop func(), e
 // listBare lists all there is with the bare SDK, all accounts, regions and
 // kinds at once in parallel, and counts it. This is the limit.
 func listBare(ctx context.Context, url string, s size, parallel int) (int, error) {
-	w := cloudsim.New(cloudsim.Config{Seed: 1, Accounts: s.accounts})
+	w := simaws.In(cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{Accounts: s.accounts}}}))
 	var count atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
@@ -107,7 +107,7 @@ func listBare(ctx context.Context, url string, s size, parallel int) (int, error
 		if err != nil {
 			return 0, err
 		}
-		for _, region := range cloudsim.DefaultRegions(s.regions) {
+		for _, region := range simaws.DefaultRegions(s.regions) {
 			group.Go(func() error { return listMachines(ctx, cfg, region, &count) })
 			group.Go(func() error { return listDatabases(ctx, cfg, region, &count) })
 		}

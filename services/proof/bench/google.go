@@ -21,7 +21,7 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
-	cloudgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
@@ -41,14 +41,14 @@ var projectRegions = []string{"us-central1", "europe-west1", "us-east1", "europe
 
 // projectWorld holds the project alone.
 func projectWorld() cloudsim.Config {
-	return cloudsim.Config{Seed: 1, Projects: []cloudsim.ProjectPlan{{
+	return cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simgcp.Config{Projects: []simgcp.ProjectPlan{{
 		ID: project, Regions: projectRegions, Instances: projectMachines / 16, Databases: projectDatabases / len(projectRegions),
-	}}}
+	}}}}}
 }
 
 // serveGoogle serves the project until ctx ends or the bench has ended.
 func serveGoogle(ctx context.Context, addr string) error {
-	server, err := cloudgcp.ServeOn(cloudsim.New(projectWorld()), addr)
+	server, err := simgcp.ServeOn(cloudsim.New(projectWorld()), addr)
 	if err != nil {
 		return err
 	}

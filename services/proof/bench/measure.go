@@ -19,6 +19,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
@@ -64,7 +65,7 @@ func measure(ctx context.Context, rollcall string, s size) (round, error) {
 	}
 	r.bare = time.Since(begin)
 
-	key := cloudsim.New(cloudsim.Config{Seed: 1}).Key("100000000001")
+	key := simaws.In(cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{}}})).Key("100000000001")
 	up, err := startRollcall(ctx, rollcall, dir, db.URL("postgres"),
 		"AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+key.Secret)
 	if err != nil {
@@ -198,12 +199,12 @@ func (p *process) stop() {
 // addAccounts puts the company's accounts on the roll, paused: the bench alone
 // says when they are synced.
 func (p *process) addAccounts(ctx context.Context, s size) error {
-	for _, id := range cloudsim.New(cloudsim.Config{Seed: 1, Accounts: s.accounts}).Accounts() {
+	for _, id := range simaws.In(cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{Accounts: s.accounts}}})).Accounts() {
 		_, err := accountsv1.NewAccountServiceClient(p.conn).CreateAccount(ctx, &accountsv1.CreateAccountRequest{
 			Account: &accountsv1.Account{Paused: true, Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
 				AccountId: id,
 				Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
-					RoleArn: cloudsim.RoleARN(id, "rollcall"),
+					RoleArn: simaws.RoleARN(id, "rollcall"),
 				}},
 			}}},
 		})
@@ -216,7 +217,7 @@ func (p *process) addAccounts(ctx context.Context, s size) error {
 
 // names are the accounts of the company on the roll.
 func (s size) names() (names []string) {
-	for _, id := range cloudsim.New(cloudsim.Config{Seed: 1, Accounts: s.accounts}).Accounts() {
+	for _, id := range simaws.In(cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{Accounts: s.accounts}}})).Accounts() {
 		names = append(names, "accounts/aws-"+id)
 	}
 	return names

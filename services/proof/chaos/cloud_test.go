@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 // mostOf is how many of a kind a region or zone is let grow to.
@@ -37,8 +38,8 @@ func tags(s step) map[string]string {
 }
 
 func (e *episode) changeMachine(s step, id, region string) {
-	var live []cloudsim.Machine
-	truth, err := e.world.Truth(id)
+	var live []simaws.Instance
+	truth, err := e.aws.Truth(id)
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -49,140 +50,140 @@ func (e *episode) changeMachine(s step, id, region string) {
 	}
 	if s.kind == launch || len(live) == 0 {
 		if len(live) < mostOf {
-			_, _ = e.world.Launch(id, region, cloudsim.Spec{Count: 1 + s.b%3, Name: "web-" + strconv.Itoa(s.b%7), Tags: tags(s)})
+			_, _ = e.aws.Launch(id, region, simaws.InstanceSpec{Count: 1 + s.b%3, Name: "web-" + strconv.Itoa(s.b%7), Tags: tags(s)})
 		}
 		return
 	}
 	m := pick(live, s.b/3)
 	switch s.kind {
 	case terminate:
-		_, _ = e.world.Terminate(id, region, m.ID)
+		_, _ = e.aws.Terminate(id, region, m.ID)
 	case moveName: // the name goes on, the machine does not
-		_, _ = e.world.Terminate(id, region, m.ID)
-		_, _ = e.world.Launch(id, region, cloudsim.Spec{Name: m.Name(), Tags: tags(s)})
+		_, _ = e.aws.Terminate(id, region, m.ID)
+		_, _ = e.aws.Launch(id, region, simaws.InstanceSpec{Name: m.Name(), Tags: tags(s)})
 	case toggle:
-		if m.State == cloudsim.Stopped {
-			_, _ = e.world.Start(id, region, m.ID)
+		if m.State == simaws.Stopped {
+			_, _ = e.aws.Start(id, region, m.ID)
 		} else {
-			_, _ = e.world.Stop(id, region, m.ID)
+			_, _ = e.aws.Stop(id, region, m.ID)
 		}
 	case resize:
-		_ = e.world.Resize(id, region, m.ID, pick([]string{"m6i.large", "m6i.2xlarge", "t3.micro"}, s.c))
+		_ = e.aws.Resize(id, region, m.ID, pick([]string{"m6i.large", "m6i.2xlarge", "t3.micro"}, s.c))
 	case retag:
-		_ = e.world.Retag(id, region, m.ID, tags(s))
+		_ = e.aws.Retag(id, region, m.ID, tags(s))
 	case rename:
-		_ = e.world.Retag(id, region, m.ID, map[string]string{"Name": "renamed-" + strconv.Itoa(s.c%9)})
+		_ = e.aws.Retag(id, region, m.ID, map[string]string{"Name": "renamed-" + strconv.Itoa(s.c%9)})
 	case wipe:
 		for _, m := range live {
-			_, _ = e.world.Terminate(id, region, m.ID)
+			_, _ = e.aws.Terminate(id, region, m.ID)
 		}
 	}
 }
 
 func (e *episode) changeDatabase(s step, id, region string) {
-	all, err := e.world.Databases(id, region)
+	all, err := e.aws.Databases(id, region)
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	if s.kind == launch || len(all) == 0 {
 		if len(all) < mostOf {
-			_, _ = e.world.LaunchDatabase(id, region, cloudsim.DatabaseSpec{Tags: tags(s)})
+			_, _ = e.aws.LaunchDatabase(id, region, simaws.DatabaseSpec{Tags: tags(s)})
 		}
 		return
 	}
 	d := pick(all, s.b/3)
 	switch s.kind {
 	case terminate:
-		_, _ = e.world.DeleteDatabase(id, region, d.ID)
+		_, _ = e.aws.DeleteDatabase(id, region, d.ID)
 	case moveName: // as soon as the name is free
-		if _, err := e.world.LaunchDatabase(id, region, cloudsim.DatabaseSpec{ID: fmt.Sprintf("mover-%d", s.c%2), Tags: tags(s)}); err != nil {
-			_, _ = e.world.DeleteDatabase(id, region, fmt.Sprintf("mover-%d", s.c%2))
+		if _, err := e.aws.LaunchDatabase(id, region, simaws.DatabaseSpec{ID: fmt.Sprintf("mover-%d", s.c%2), Tags: tags(s)}); err != nil {
+			_, _ = e.aws.DeleteDatabase(id, region, fmt.Sprintf("mover-%d", s.c%2))
 		}
 	case toggle:
-		if d.Status == cloudsim.DatabaseStopped {
-			_, _ = e.world.StartDatabase(id, region, d.ID)
+		if d.Status == simaws.DatabaseStopped {
+			_, _ = e.aws.StartDatabase(id, region, d.ID)
 		} else {
-			_, _ = e.world.StopDatabase(id, region, d.ID)
+			_, _ = e.aws.StopDatabase(id, region, d.ID)
 		}
 	case resize:
-		_, _ = e.world.ResizeDatabase(id, region, d.ID, pick([]string{"db.m6g.large", "db.r6g.xlarge"}, s.c))
+		_, _ = e.aws.ResizeDatabase(id, region, d.ID, pick([]string{"db.m6g.large", "db.r6g.xlarge"}, s.c))
 	case retag, rename:
-		_ = e.world.RetagDatabase(id, region, d.ARN, tags(s))
+		_ = e.aws.RetagDatabase(id, region, d.ARN, tags(s))
 	case wipe:
 		for _, d := range all {
-			_, _ = e.world.DeleteDatabase(id, region, d.ID)
+			_, _ = e.aws.DeleteDatabase(id, region, d.ID)
 		}
 	}
 }
 
 func (e *episode) changeVM(s step, id string) {
 	zone := pick([]string{"europe-west1-b", "europe-west1-c", "europe-west1-d", "us-central1-a"}, s.b)
-	var live []cloudsim.VM
-	truth, err := e.world.ProjectTruth(id)
+	var live []simgcp.VM
+	truth, err := e.gcp.Truth(id)
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	for _, m := range truth.VMs {
-		if m.Zone == zone && m.State != cloudsim.VMDeprovisioning {
+		if m.Zone == zone && m.State != simgcp.VMDeprovisioning {
 			live = append(live, m)
 		}
 	}
 	if s.kind == launch || len(live) == 0 {
 		if len(live) < mostOf {
-			_, _ = e.world.CreateVMs(id, zone, cloudsim.VMSpec{Count: 1 + s.b%2, Labels: tags(s)})
+			_, _ = e.gcp.CreateVMs(id, zone, simgcp.VMSpec{Count: 1 + s.b%2, Labels: tags(s)})
 		}
 		return
 	}
 	m := pick(live, s.b/3)
 	switch s.kind {
 	case terminate:
-		_, _ = e.world.DeleteVM(id, zone, m.Name)
+		_, _ = e.gcp.DeleteVM(id, zone, m.Name)
 	case moveName, rename: // as soon as the name is free
 		mover := fmt.Sprintf("mover-%d", s.c%2)
-		if _, err := e.world.CreateVMs(id, zone, cloudsim.VMSpec{Name: mover, Labels: tags(s)}); err != nil {
-			_, _ = e.world.DeleteVM(id, zone, mover)
+		if _, err := e.gcp.CreateVMs(id, zone, simgcp.VMSpec{Name: mover, Labels: tags(s)}); err != nil {
+			_, _ = e.gcp.DeleteVM(id, zone, mover)
 		}
 	case toggle:
 		switch m.State {
-		case cloudsim.VMTerminated:
-			_, _ = e.world.StartVM(id, zone, m.Name)
-		case cloudsim.VMSuspended:
-			_, _ = e.world.ResumeVM(id, zone, m.Name)
+		case simgcp.VMTerminated:
+			_, _ = e.gcp.StartVM(id, zone, m.Name)
+		case simgcp.VMSuspended:
+			_, _ = e.gcp.ResumeVM(id, zone, m.Name)
 		default:
-			_, _ = e.world.StopVM(id, zone, m.Name)
+			_, _ = e.gcp.StopVM(id, zone, m.Name)
 		}
 	case resize:
-		_ = e.world.ResizeVM(id, zone, m.Name, pick([]string{"e2-small", "n2-standard-4"}, s.c))
+		_ = e.gcp.ResizeVM(id, zone, m.Name, pick([]string{"e2-small", "n2-standard-4"}, s.c))
 	case retag:
-		_ = e.world.SetVMLabels(id, zone, m.Name, tags(s))
+		_ = e.gcp.SetVMLabels(id, zone, m.Name, tags(s))
 	case wipe:
 		for _, m := range live {
-			_, _ = e.world.DeleteVM(id, zone, m.Name)
+			_, _ = e.gcp.DeleteVM(id, zone, m.Name)
 		}
 	}
 }
 
 func (e *episode) changeSQL(s step, id string) {
-	all, err := e.world.SQLInstances(id)
+	all, err := e.gcp.SQLInstances(id)
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	if s.kind == launch || len(all) == 0 {
 		if len(all) < mostOf {
-			_, _ = e.world.CreateSQL(id, cloudsim.SQLSpec{Region: pick(googleRegions, s.b), Labels: tags(s)})
+			_, _ = e.gcp.CreateSQL(id, simgcp.SQLSpec{Region: pick(googleRegions, s.b), Labels: tags(s)})
 		}
 		return
 	}
 	d := pick(all, s.b/3)
 	switch s.kind {
 	case terminate, wipe:
-		_ = e.world.DeleteSQL(id, d.Name)
+		_ = e.gcp.DeleteSQL(id, d.Name)
 	case moveName, rename:
 		mover := fmt.Sprintf("mover-%d", s.c%2)
-		if _, err := e.world.CreateSQL(id, cloudsim.SQLSpec{Name: mover, Labels: tags(s)}); err != nil {
-			_ = e.world.DeleteSQL(id, mover)
+		if _, err := e.gcp.CreateSQL(id, simgcp.SQLSpec{Name: mover, Labels: tags(s)}); err != nil {
+			_ = e.gcp.DeleteSQL(id, mover)
 		}
 	case toggle, resize, retag:
-		_, _ = e.world.SetSQLActive(id, d.Name, !d.Active)
+		_, _ = e.gcp.SetSQLActive(id, d.Name, !d.Active)
 	}
 }

@@ -44,23 +44,26 @@ var (
 const versionTag = "v"
 
 func worldConfig(seed uint64) cloudsim.Config {
-	config := cloudsim.Config{
-		Seed: seed, VersionTag: versionTag, PageSize: 4, VerifySignatures: true, Latency: 4 * time.Millisecond,
-		Transition: 300 * time.Millisecond, TerminatedFor: 500 * time.Millisecond,
-	}
+	amazon := simaws.Config{TerminatedFor: 500 * time.Millisecond}
 	for _, id := range amazonAccounts {
-		config.Plan = append(config.Plan, cloudsim.AccountPlan{ID: id, Regions: amazonRegions, Instances: 9, Databases: 6})
+		amazon.Plan = append(amazon.Plan, simaws.AccountPlan{ID: id, Regions: amazonRegions, Instances: 9, Databases: 6})
 	}
+	var google simgcp.Config
 	for _, id := range googleProjects {
-		config.Projects = append(config.Projects, cloudsim.ProjectPlan{ID: id, Regions: googleRegions, Instances: 3, Databases: 4})
+		google.Projects = append(google.Projects, simgcp.ProjectPlan{ID: id, Regions: googleRegions, Instances: 3, Databases: 4})
 	}
-	return config
+	return cloudsim.Config{
+		Seed: seed, VersionTag: versionTag, PageSize: 4, Latency: 4 * time.Millisecond, Transition: 300 * time.Millisecond,
+		Clouds: cloudsim.Clouds{amazon, google},
+	}
 }
 
 // deployment is all of Rollcall on a machine of its own: one accounts service,
 // two inventories, two discoveries, Postgres, and the clouds.
 type deployment struct {
 	world    *cloudsim.World
+	aws      *simaws.Cloud
+	gcp      *simgcp.Cloud
 	google   *simgcp.Server
 	postgres *dbtest.Server
 	adminURL string
@@ -77,7 +80,8 @@ type deployment struct {
 // deploy starts everything, until the end of the test.
 func deploy(t testing.TB, seed uint64) *deployment {
 	t.Helper()
-	d := &deployment{world: cloudsim.New(worldConfig(seed)), postgres: dbtest.NewServer(t)}
+	world := cloudsim.New(worldConfig(seed))
+	d := &deployment{world: world, aws: simaws.In(world), gcp: simgcp.In(world), postgres: dbtest.NewServer(t)}
 	amazon, err := simaws.Serve(d.world)
 	if err != nil {
 		t.Fatal(err)

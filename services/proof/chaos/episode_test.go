@@ -217,7 +217,7 @@ func isGoogle(name string) bool { return slices.Contains(googleProjects, cloudID
 func (e *episode) account(name string) (*accountsv1.Account, error) {
 	id := cloudID(name)
 	if !isGoogle(name) {
-		key := e.world.Key(id)
+		key := e.aws.Key(id)
 		return &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
 			AccountId: id, Credentials: &accountsv1.AwsAccount_AccessKey{AccessKey: &accountsv1.AwsAccessKey{
 				AccessKeyId: key.AccessKeyID, SecretAccessKey: key.Secret,

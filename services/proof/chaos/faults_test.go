@@ -122,16 +122,16 @@ func (e *episode) breakCredentials(s step) {
 	id := cloudID(name)
 	switch {
 	case !isGoogle(name):
-		key := e.world.Key(id).AccessKeyID
-		e.world.RevokeKey(key)
-		e.keepFault("a revoked key of "+name, func() { e.world.RestoreKey(key) })
+		key := e.aws.Key(id).AccessKeyID
+		e.aws.RevokeKey(key)
+		e.keepFault("a revoked key of "+name, func() { e.aws.RestoreKey(key) })
 	case s.a%3 == 0:
 		service := pick([]string{"compute", "sqladmin"}, s.c)
-		e.world.DisableAPI(id, service)
-		e.keepFault(service+" is disabled in "+name, func() { e.world.EnableAPI(id, service) })
+		e.gcp.DisableAPI(id, service)
+		e.keepFault(service+" is disabled in "+name, func() { e.gcp.EnableAPI(id, service) })
 	default:
-		e.world.RevokeServiceAccountKey(id)
-		e.world.ExpireTokens(id)
-		e.keepFault("a revoked key of "+name, func() { e.world.RestoreServiceAccountKey(id) })
+		e.gcp.RevokeServiceAccountKey(id)
+		e.gcp.ExpireTokens(id)
+		e.keepFault("a revoked key of "+name, func() { e.gcp.RestoreServiceAccountKey(id) })
 	}
 }

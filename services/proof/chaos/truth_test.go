@@ -11,6 +11,8 @@ import (
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
 // thing is something that is in a cloud now, as the cloud's own record has it.
@@ -65,20 +67,21 @@ type truth map[string]thing
 
 func truthOf(w *cloudsim.World) (truth, error) {
 	all := truth{}
-	for _, id := range w.Accounts() {
-		t, err := w.Truth(id)
+	amazon, google := simaws.In(w), simgcp.In(w)
+	for _, id := range amazon.Accounts() {
+		t, err := amazon.Truth(id)
 		if err != nil {
 			return nil, err
 		}
-		for i := range t.Machines {
-			all.add(machineThing(id, &t.Machines[i]))
+		for i := range t.Instances {
+			all.add(machineThing(id, &t.Instances[i]))
 		}
 		for i := range t.Databases {
 			all.add(databaseThing(id, &t.Databases[i]))
 		}
 	}
-	for _, id := range w.Projects() {
-		t, err := w.ProjectTruth(id)
+	for _, id := range google.Projects() {
+		t, err := google.Truth(id)
 		if err != nil {
 			return nil, err
 		}
@@ -123,20 +126,20 @@ func labelsOf(tags []cloudsim.Tag) map[string]string {
 	return labels
 }
 
-var machineStates = map[cloudsim.State]inventoryv1.Instance_State{
-	cloudsim.Pending: inventoryv1.Instance_PENDING, cloudsim.Running: inventoryv1.Instance_RUNNING,
-	cloudsim.ShuttingDown: inventoryv1.Instance_STOPPING, cloudsim.Terminated: inventoryv1.Instance_TERMINATED,
-	cloudsim.Stopping: inventoryv1.Instance_STOPPING, cloudsim.Stopped: inventoryv1.Instance_STOPPED,
+var machineStates = map[simaws.State]inventoryv1.Instance_State{
+	simaws.Pending: inventoryv1.Instance_PENDING, simaws.Running: inventoryv1.Instance_RUNNING,
+	simaws.ShuttingDown: inventoryv1.Instance_STOPPING, simaws.Terminated: inventoryv1.Instance_TERMINATED,
+	simaws.Stopping: inventoryv1.Instance_STOPPING, simaws.Stopped: inventoryv1.Instance_STOPPED,
 }
 
-func machineThing(account string, m *cloudsim.Machine) thing {
+func machineThing(account string, m *simaws.Instance) thing {
 	name := m.Name()
 	if name == "" {
 		name = m.ID
 	}
 	t := thing{
 		scope: scopeOf(amazonAccount(account), "virtual-machine", m.Region), versions: m.Versions,
-		bare: m.State == cloudsim.ShuttingDown || m.State == cloudsim.Terminated,
+		bare: m.State == simaws.ShuttingDown || m.State == simaws.Terminated,
 		want: &inventoryv1.Instance{
 			Account: amazonAccount(account), Kind: commonv1.Kind_VIRTUAL_MACHINE, ProviderId: m.ID, DisplayName: name,
 			Location: &commonv1.Location{Region: m.Region, Zone: m.Network.Zone}, State: machineStates[m.State],
@@ -152,17 +155,17 @@ func machineThing(account string, m *cloudsim.Machine) thing {
 	return t
 }
 
-var databaseStates = map[cloudsim.DatabaseStatus]inventoryv1.Instance_State{
-	cloudsim.DatabaseCreating: inventoryv1.Instance_PENDING, cloudsim.DatabaseStarting: inventoryv1.Instance_PENDING,
-	cloudsim.DatabaseAvailable: inventoryv1.Instance_RUNNING, cloudsim.DatabaseStopping: inventoryv1.Instance_STOPPING,
-	cloudsim.DatabaseStopped: inventoryv1.Instance_STOPPED, cloudsim.DatabaseModifying: inventoryv1.Instance_MAINTENANCE,
-	cloudsim.DatabaseDeleting: inventoryv1.Instance_STOPPING,
+var databaseStates = map[simaws.DatabaseStatus]inventoryv1.Instance_State{
+	simaws.DatabaseCreating: inventoryv1.Instance_PENDING, simaws.DatabaseStarting: inventoryv1.Instance_PENDING,
+	simaws.DatabaseAvailable: inventoryv1.Instance_RUNNING, simaws.DatabaseStopping: inventoryv1.Instance_STOPPING,
+	simaws.DatabaseStopped: inventoryv1.Instance_STOPPED, simaws.DatabaseModifying: inventoryv1.Instance_MAINTENANCE,
+	simaws.DatabaseDeleting: inventoryv1.Instance_STOPPING,
 }
 
-func databaseThing(account string, d *cloudsim.Database) thing {
+func databaseThing(account string, d *simaws.Database) thing {
 	return thing{
 		scope: scopeOf(amazonAccount(account), "database", d.Region), versions: d.Versions,
-		bare: d.Status == cloudsim.DatabaseDeleting || d.Status == cloudsim.DatabaseCreating,
+		bare: d.Status == simaws.DatabaseDeleting || d.Status == simaws.DatabaseCreating,
 		want: &inventoryv1.Instance{
 			Account: amazonAccount(account), Kind: commonv1.Kind_DATABASE, ProviderId: d.ResourceID, DisplayName: d.ID,
 			Location: &commonv1.Location{Region: d.Region, Zone: d.Network.Zone}, State: databaseStates[d.Status],
@@ -175,20 +178,20 @@ func databaseThing(account string, d *cloudsim.Database) thing {
 	}
 }
 
-var vmStates = map[cloudsim.VMState]inventoryv1.Instance_State{
-	cloudsim.VMProvisioning: inventoryv1.Instance_PENDING, cloudsim.VMStaging: inventoryv1.Instance_PENDING,
-	cloudsim.VMRunning: inventoryv1.Instance_RUNNING, cloudsim.VMStopping: inventoryv1.Instance_STOPPING,
-	cloudsim.VMTerminated: inventoryv1.Instance_STOPPED, cloudsim.VMSuspending: inventoryv1.Instance_STOPPING,
-	cloudsim.VMSuspended: inventoryv1.Instance_SUSPENDED, cloudsim.VMRepairing: inventoryv1.Instance_MAINTENANCE,
-	cloudsim.VMDeprovisioning: inventoryv1.Instance_STOPPING,
+var vmStates = map[simgcp.VMState]inventoryv1.Instance_State{
+	simgcp.VMProvisioning: inventoryv1.Instance_PENDING, simgcp.VMStaging: inventoryv1.Instance_PENDING,
+	simgcp.VMRunning: inventoryv1.Instance_RUNNING, simgcp.VMStopping: inventoryv1.Instance_STOPPING,
+	simgcp.VMTerminated: inventoryv1.Instance_STOPPED, simgcp.VMSuspending: inventoryv1.Instance_STOPPING,
+	simgcp.VMSuspended: inventoryv1.Instance_SUSPENDED, simgcp.VMRepairing: inventoryv1.Instance_MAINTENANCE,
+	simgcp.VMDeprovisioning: inventoryv1.Instance_STOPPING,
 }
 
-func vmThing(project string, m *cloudsim.VM) thing {
+func vmThing(project string, m *simgcp.VM) thing {
 	return thing{
 		scope: scopeOf(googleAccount(project), "virtual-machine", m.Zone), versions: m.Versions,
 		want: &inventoryv1.Instance{
 			Account: googleAccount(project), Kind: commonv1.Kind_VIRTUAL_MACHINE, ProviderId: strconv.FormatUint(m.ID, 10), DisplayName: m.Name,
-			Location: &commonv1.Location{Region: cloudsim.RegionOfZone(m.Zone), Zone: m.Zone}, State: vmStates[m.State],
+			Location: &commonv1.Location{Region: simgcp.RegionOfZone(m.Zone), Zone: m.Zone}, State: vmStates[m.State],
 			ProviderState: string(m.State), MachineType: m.Type, Labels: labelsOf(m.Labels), PrivateIps: []string{m.PrivateIP.String()},
 			Details: &inventoryv1.Instance_VirtualMachine{VirtualMachine: &inventoryv1.VirtualMachine{
 				Spot: m.Spot || m.Preemptible, AutoscalingGroup: m.Group,
@@ -197,12 +200,12 @@ func vmThing(project string, m *cloudsim.VM) thing {
 	}
 }
 
-func sqlThing(project string, d *cloudsim.SQLInstance) thing {
-	state := map[cloudsim.SQLState]inventoryv1.Instance_State{
-		cloudsim.SQLRunnable: inventoryv1.Instance_RUNNING, cloudsim.SQLPendingCreate: inventoryv1.Instance_PENDING,
-		cloudsim.SQLPendingDelete: inventoryv1.Instance_STOPPING, cloudsim.SQLMaintenance: inventoryv1.Instance_MAINTENANCE,
+func sqlThing(project string, d *simgcp.SQLInstance) thing {
+	state := map[simgcp.SQLState]inventoryv1.Instance_State{
+		simgcp.SQLRunnable: inventoryv1.Instance_RUNNING, simgcp.SQLPendingCreate: inventoryv1.Instance_PENDING,
+		simgcp.SQLPendingDelete: inventoryv1.Instance_STOPPING, simgcp.SQLMaintenance: inventoryv1.Instance_MAINTENANCE,
 	}[d.State]
-	if d.State == cloudsim.SQLRunnable && !d.Active {
+	if d.State == simgcp.SQLRunnable && !d.Active {
 		state = inventoryv1.Instance_STOPPED
 	}
 	return thing{

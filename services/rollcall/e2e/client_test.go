@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -34,7 +35,7 @@ func started(t *testing.T) (*rollcall, *world) {
 func TestClient(t *testing.T) {
 	t.Parallel()
 	r, w := started(t)
-	role := cloudsim.RoleARN("200000000002", "rollcall")
+	role := simaws.RoleARN("200000000002", "rollcall")
 	for _, c := range []struct {
 		name string
 		args []string

@@ -15,8 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
-	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
-	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
@@ -80,19 +80,15 @@ func TestNoSecretIsSeenAnywhere(t *testing.T) {
 // newVault serves a world of both clouds until the end of the test, and writes its secrets to files.
 func newVault(t *testing.T) *vault {
 	t.Helper()
-	w := cloudsim.New(cloudsim.Config{
-		Seed: 7, Regions: []string{"eu-west-1"}, Transition: cloudsim.Immediately, VerifySignatures: true,
-		Plan: []cloudsim.AccountPlan{{ID: "200000000001", Name: "first", Instances: 2, Databases: 1}},
-		Projects: []cloudsim.ProjectPlan{
-			{ID: "first-project", Regions: []string{"europe-west1"}, Instances: 2, Databases: 1},
-			{ID: "second-project", Regions: []string{"europe-west1"}, Instances: 2, Databases: 1},
-		},
-	})
-	amazon, err := aws.Serve(w)
+	w := cloudsim.New(cloudsim.Config{Seed: 7, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"eu-west-1"}, Plan: []simaws.AccountPlan{{ID: "200000000001", Name: "first", Instances: 2, Databases: 1}}}, simgcp.Config{Projects: []simgcp.ProjectPlan{
+		{ID: "first-project", Regions: []string{"europe-west1"}, Instances: 2, Databases: 1},
+		{ID: "second-project", Regions: []string{"europe-west1"}, Instances: 2, Databases: 1},
+	}}}})
+	amazon, err := simaws.Serve(w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	google, err := gcp.Serve(w)
+	google, err := simgcp.Serve(w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +104,7 @@ func newVault(t *testing.T) *vault {
 	if err != nil {
 		t.Fatal(err)
 	}
-	email := cloudsim.ServiceAccountEmail("second-project", cloudsim.DefaultServiceAccount)
+	email := simgcp.ServiceAccountEmail("second-project", simgcp.DefaultServiceAccount)
 	workload, err := google.WorkloadIdentityJSON("second-project", email)
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +115,7 @@ func newVault(t *testing.T) *vault {
 	if err := json.Unmarshal(keyJSON, &key); err != nil {
 		t.Fatal(err)
 	}
-	accessKey := w.Key("200000000001")
+	accessKey := amazon.Cloud.Key("200000000001")
 	v := &vault{
 		accessKeyID: accessKey.AccessKeyID,
 		needles: map[string]string{

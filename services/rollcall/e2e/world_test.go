@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
-	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
 // world is a small simulated AWS in which nothing happens by itself.
 type world struct {
 	*cloudsim.World
-	server *aws.Server
+	*simaws.Cloud
+	server *simaws.Server
 	// account is the id of its first account, whose key env holds.
 	account string
 }
@@ -18,14 +19,10 @@ type world struct {
 // newWorld serves a world until the end of the test: two accounts of two regions, six machines and three databases in each.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := cloudsim.New(cloudsim.Config{
-		Seed: 7, Regions: []string{"eu-west-1", "us-east-1"},
-		Plan: []cloudsim.AccountPlan{
-			{ID: "200000000001", Name: "first", Instances: 6, Databases: 3}, {ID: "200000000002", Name: "second", Instances: 6, Databases: 3},
-		},
-		Transition: cloudsim.Immediately, VerifySignatures: true,
-	})
-	server, err := aws.Serve(w)
+	w := cloudsim.New(cloudsim.Config{Seed: 7, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"eu-west-1", "us-east-1"}, Plan: []simaws.AccountPlan{
+		{ID: "200000000001", Name: "first", Instances: 6, Databases: 3}, {ID: "200000000002", Name: "second", Instances: 6, Databases: 3},
+	}}}})
+	server, err := simaws.Serve(w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +31,7 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	return &world{World: w, server: server, account: w.Accounts()[0]}
+	return &world{World: w, Cloud: server.Cloud, server: server, account: server.Cloud.Accounts()[0]}
 }
 
 // env is the environment of a user of its first account.

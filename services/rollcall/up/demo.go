@@ -7,8 +7,9 @@ import (
 	"time"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	cloudsimapp "github.com/rollcall-dev/rollcall/services/cloudsim/app"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
@@ -21,7 +22,11 @@ const demoSeed = 1
 const demoChurn = 3 * time.Second
 
 // demo is cloudsim in this process.
-type demo struct{ app *cloudsimapp.App }
+type demo struct {
+	app    *cloudsimapp.App
+	amazon *simaws.Server
+	google *simgcp.Server
+}
 
 // startDemo begins to simulate the demo company on a free loopback port.
 func startDemo() (*demo, error) {
@@ -31,7 +36,9 @@ func startDemo() (*demo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the demo company: %w", err)
 	}
-	return &demo{app: app}, nil
+	return &demo{
+		app: app, amazon: cloudsimapp.Find[*simaws.Server](app), google: cloudsimapp.Find[*simgcp.Server](app),
+	}, nil
 }
 
 // accounts are the demo's accounts as they are put on the roll: those of AWS are all opened by a role, from the first one's
@@ -39,19 +46,19 @@ func startDemo() (*demo, error) {
 // of the demo, which is another at each start.
 func (d *demo) accounts() []*accountsv1.Account {
 	var accounts []*accountsv1.Account
-	for _, id := range d.app.World.Accounts() {
+	for _, id := range d.amazon.Cloud.Accounts() {
 		accounts = append(accounts, &accountsv1.Account{
-			DisplayName: d.app.World.AccountName(id),
+			DisplayName: d.amazon.Cloud.AccountName(id),
 			Labels:      map[string]string{demoLabel: "true"},
 			Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
 				AccountId: id,
 				Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
-					RoleArn: cloudsim.RoleARN(id, cloudsim.DemoRole), ExternalId: cloudsim.DemoExternalID,
+					RoleArn: simaws.RoleARN(id, simaws.DemoRole), ExternalId: simaws.DemoExternalID,
 				}},
 			}},
 		})
 	}
-	for _, id := range d.app.World.Projects() {
+	for _, id := range d.google.Cloud.Projects() {
 		accounts = append(accounts, d.project(id))
 	}
 	return accounts
@@ -70,22 +77,22 @@ func (d *demo) project(id string) *accountsv1.Account {
 
 // gcp does the same for Google Cloud, by the first project's service account, which may read them all.
 func (d *demo) gcp() (discoverygcp.Config, error) {
-	key, err := d.app.Google.KeyJSON(d.app.World.Projects()[0])
+	key, err := d.google.KeyJSON(d.google.Cloud.Projects()[0])
 	if err != nil {
 		return discoverygcp.Config{}, fmt.Errorf("signing in to the demo company: %w", err)
 	}
-	env := d.app.Google.Env()
+	env := d.google.Env()
 	return discoverygcp.Config{
 		ComputeEndpoint:    env["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"],
 		SQLEndpoint:        env["CLOUDSDK_API_ENDPOINT_OVERRIDES_SQL"],
-		IAMEndpoint:        d.app.Google.URL,
+		IAMEndpoint:        d.google.URL,
 		ApplicationDefault: key,
 	}, nil
 }
 
 // tokenHosts are the hosts that key files may name while the demo runs: also its own.
 func (d *demo) tokenHosts(allowed keyfile.Hosts) (keyfile.Hosts, error) {
-	own, err := url.Parse(d.app.Google.URL)
+	own, err := url.Parse(d.google.URL)
 	if err != nil {
 		return keyfile.Hosts{}, fmt.Errorf("the address of the demo company: %w", err)
 	}
@@ -94,11 +101,11 @@ func (d *demo) tokenHosts(allowed keyfile.Hosts) (keyfile.Hosts, error) {
 
 // aws points discovery at the demo and nowhere else, whatever the environment says of AWS.
 func (d *demo) aws() discoveryaws.Config {
-	home := d.app.World.Accounts()[0]
-	key := d.app.World.Key(home)
+	home := d.amazon.Cloud.Accounts()[0]
+	key := d.amazon.Cloud.Key(home)
 	return discoveryaws.Config{
-		EndpointURL: d.app.Server.URL,
+		EndpointURL: d.amazon.URL,
 		Keys:        &discoveryaws.Keys{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.Secret},
-		Region:      d.app.World.Regions(home)[0],
+		Region:      d.amazon.Cloud.Regions(home)[0],
 	}
 }

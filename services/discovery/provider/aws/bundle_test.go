@@ -28,8 +28,9 @@ func TestCABundleHoldsForAllCalls(t *testing.T) {
 	if err := os.WriteFile(bundle, certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	accounts := world.Accounts()
-	key := world.Key(accounts[0])
+	sim := simaws.In(world)
+	accounts := sim.Accounts()
+	key := sim.Key(accounts[0])
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": key.AccessKeyID, "AWS_SECRET_ACCESS_KEY": key.Secret, "AWS_SESSION_TOKEN": "", "AWS_PROFILE": "",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
@@ -37,11 +38,11 @@ func TestCABundleHoldsForAllCalls(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	second := world.Key(accounts[1])
+	second := sim.Key(accounts[1])
 	signIns := map[string]provider.Credentials{
 		accounts[0]: provider.AWSDefault{},
 		accounts[1]: provider.AWSAccessKey{ID: second.AccessKeyID, Secret: provider.Secret(second.Secret)},
-		accounts[2]: provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(accounts[2], "rollcall")},
+		accounts[2]: provider.AWSAssumeRole{RoleARN: simaws.RoleARN(accounts[2], "rollcall")},
 	}
 	try := func(cloudID string, how provider.Credentials) error {
 		prov := aws.New(aws.Config{Attempts: 1})

@@ -38,7 +38,7 @@ func bareEnvironment(t *testing.T) (folder string) {
 // asUser sets what the simulated cloud says to export.
 func asUser(t *testing.T, sim *simaws.Server) (account string) {
 	t.Helper()
-	account = sim.World.Accounts()[0]
+	account = sim.Cloud.Accounts()[0]
 	for name, value := range sim.Env(account) {
 		t.Setenv(name, value)
 	}
@@ -47,7 +47,6 @@ func asUser(t *testing.T, sim *simaws.Server) (account string) {
 
 func serve(t *testing.T, config cloudsim.Config) *simaws.Server {
 	t.Helper()
-	config.VerifySignatures = true
 	sim, err := simaws.Serve(cloudsim.New(config))
 	if err != nil {
 		t.Fatal(err)
@@ -79,13 +78,13 @@ func TestDetect(t *testing.T) {
 	if _, err := aws.Detect(t.Context()); !errors.Is(err, aws.ErrNoCredentials) || time.Since(began) > 5*time.Second {
 		t.Errorf("with nothing there: %v, after %s", err, time.Since(began))
 	}
-	sim := serve(t, cloudsim.Config{})
+	sim := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{}}})
 	account := asUser(t, sim)
 	found, err := aws.Detect(t.Context())
 	if err != nil || found.AccountID != account || !strings.HasPrefix(found.ARN, "arn:") {
 		t.Errorf("found %+v (%v), want %s", found, err, account)
 	}
-	sim.World.RevokeKey(sim.World.Key(account).AccessKeyID)
+	sim.Cloud.RevokeKey(sim.Cloud.Key(account).AccessKeyID)
 	_, err = aws.Detect(t.Context())
 	if failure, ok := errors.AsType[*provider.Failure](err); !ok || failure.Reason != provider.CredentialsInvalid {
 		t.Errorf("with a revoked key: %v", err)
@@ -106,8 +105,8 @@ func TestNoCredentials(t *testing.T) {
 // Each service can have an endpoint of its own.
 func TestEndpointsOfServices(t *testing.T) {
 	bareEnvironment(t)
-	machines := serve(t, cloudsim.Config{Regions: []string{"us-east-1"}, Instances: 3})
-	databases := serve(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 5})
+	machines := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Instances: 3}}})
+	databases := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Databases: 5}}})
 	account := asUser(t, machines)
 	t.Setenv("AWS_ENDPOINT_URL_RDS", databases.URL)
 	session, err := newProvider(t).Open(t.Context(), provider.Account{ID: "a", CloudID: account}, provider.AWSDefault{})
@@ -126,8 +125,8 @@ func TestEndpointsOfServices(t *testing.T) {
 // Credentials that were renewed in a file are used at once, without a restart.
 func TestRenewedFile(t *testing.T) {
 	folder := bareEnvironment(t)
-	sim := serve(t, cloudsim.Config{})
-	account := sim.World.Accounts()[0]
+	sim := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{}}})
+	account := sim.Cloud.Accounts()[0]
 	t.Setenv("AWS_ENDPOINT_URL", sim.URL)
 	file := filepath.Join(folder, "credentials")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
@@ -143,7 +142,7 @@ func TestRenewedFile(t *testing.T) {
 	if got, err := identity(t, provider, account); err == nil {
 		t.Errorf("old keys open %s", got)
 	}
-	key := sim.World.Key(account)
+	key := sim.Cloud.Key(account)
 	write(key.AccessKeyID, key.Secret)
 	if got, err := identity(t, provider, account); err != nil || got != account {
 		t.Errorf("renewed keys open %q (%v), want %s", got, err, account)
@@ -153,13 +152,14 @@ func TestRenewedFile(t *testing.T) {
 // A cloud behind an authority of one's own is trusted when AWS_CA_BUNDLE says so.
 func TestCABundle(t *testing.T) {
 	folder := bareEnvironment(t)
-	world := cloudsim.New(cloudsim.Config{VerifySignatures: true})
+	world := cloudsim.New(cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{}}})
 	server := httptest.NewUnstartedServer(simaws.NewHandler(world))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // Handshakes are to fail.
 	server.StartTLS()
 	defer server.Close()
-	account := world.Accounts()[0]
-	key := world.Key(account)
+	sim := simaws.In(world)
+	account := sim.Accounts()[0]
+	key := sim.Key(account)
 	t.Setenv("AWS_ENDPOINT_URL", server.URL)
 	t.Setenv("AWS_ACCESS_KEY_ID", key.AccessKeyID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", key.Secret)

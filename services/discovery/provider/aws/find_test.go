@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
@@ -33,10 +34,10 @@ var machines = provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-eas
 // call: each gets its own answer.
 func TestFindMachines(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Instances: 150, Transition: cloudsim.Immediately})
+	c := newCloud(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Instances: 150}}})
 	truth := c.Truth(t)[machines]
 	ended := truth[7]
-	if _, err := c.world.Terminate(c.id, "us-east-1", ended); err != nil {
+	if _, err := c.sim.Terminate(c.id, "us-east-1", ended); err != nil {
 		t.Fatal(err)
 	}
 	var wanted []provider.Wanted
@@ -75,7 +76,7 @@ func TestFindMachines(t *testing.T) {
 // that refuses none.
 func TestFindManyMalformed(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Instances: 1})
+	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Instances: 1}}})
 	there := c.Truth(t)[machines][0]
 	wanted := []provider.Wanted{{ProviderID: there}}
 	for i := range 90 {
@@ -99,7 +100,7 @@ func TestFindUnclearDenial(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Instances: 3})
+			c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Instances: 3}}})
 			id := c.Truth(t)[machines][0]
 			if message != "" {
 				message = fmt.Sprintf(message, id)
@@ -130,8 +131,8 @@ func TestFindDatabasesByName(t *testing.T) {
 
 func testFindDatabasesByName(t *testing.T, code string, status int) {
 	t.Helper()
-	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 5})
-	databases, err := c.world.Databases(c.id, "us-east-1")
+	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Databases: 5}}})
+	databases, err := c.sim.Databases(c.id, "us-east-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +163,7 @@ func testFindDatabasesByName(t *testing.T, code string, status int) {
 // Past a bound databases are not asked for one by one: they are only not listed.
 func TestFindManyDatabases(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 1})
+	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Databases: 1}}})
 	var wanted []provider.Wanted
 	for i := range 230 {
 		wanted = append(wanted, provider.Wanted{ProviderID: fmt.Sprintf("db-%d", i), DisplayName: fmt.Sprintf("db-%d", i)})

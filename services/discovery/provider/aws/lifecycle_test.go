@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
@@ -29,7 +30,7 @@ const settles = 11 * time.Second
 func newOperating(t testing.TB, configure ...func(*aws.Config)) *operating {
 	t.Helper()
 	ahead := &atomic.Int64{}
-	config := cloudsim.Config{Regions: []string{"eu-west-1", "us-east-1"}, Transition: settles - time.Second}
+	config := cloudsim.Config{Transition: settles - time.Second, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"eu-west-1", "us-east-1"}}}}
 	config.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	return &operating{cloud: newCloud(t, config, configure...), ahead: ahead}
 }
@@ -46,19 +47,19 @@ func (c *operating) Make(t testing.TB, thing providertest.Thing) (provider.Scope
 	t.Helper()
 	switch thing {
 	case providertest.Machine:
-		return c.launch(t, cloudsim.Spec{})
+		return c.launch(t, simaws.InstanceSpec{})
 	case providertest.Database:
-		return c.launchDatabase(t, cloudsim.DatabaseSpec{ID: "orders"})
+		return c.launchDatabase(t, simaws.DatabaseSpec{ID: "orders"})
 	}
-	if _, err := c.world.LaunchCluster(c.id, "us-east-1", "ledger", 3); err != nil {
+	if _, err := c.sim.LaunchCluster(c.id, "us-east-1", "ledger", 3); err != nil {
 		t.Fatal(err)
 	}
 	return provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, c.database(t, "ledger-1").ResourceID
 }
 
-func (c *operating) launch(t testing.TB, spec cloudsim.Spec) (provider.ScopeID, string) {
+func (c *operating) launch(t testing.TB, spec simaws.InstanceSpec) (provider.ScopeID, string) {
 	t.Helper()
-	made, err := c.world.Launch(c.id, "us-east-1", spec)
+	made, err := c.sim.Launch(c.id, "us-east-1", spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,9 +67,9 @@ func (c *operating) launch(t testing.TB, spec cloudsim.Spec) (provider.ScopeID, 
 	return machines, made[0].ID
 }
 
-func (c *operating) launchDatabase(t testing.TB, spec cloudsim.DatabaseSpec) (provider.ScopeID, string) {
+func (c *operating) launchDatabase(t testing.TB, spec simaws.DatabaseSpec) (provider.ScopeID, string) {
 	t.Helper()
-	made, err := c.world.LaunchDatabase(c.id, "us-east-1", spec)
+	made, err := c.sim.LaunchDatabase(c.id, "us-east-1", spec)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +78,9 @@ func (c *operating) launchDatabase(t testing.TB, spec cloudsim.DatabaseSpec) (pr
 }
 
 // database finds one by its name or id.
-func (c *operating) database(t testing.TB, id string) cloudsim.Database {
+func (c *operating) database(t testing.TB, id string) simaws.Database {
 	t.Helper()
-	databases, err := c.world.Databases(c.id, "us-east-1")
+	databases, err := c.sim.Databases(c.id, "us-east-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func (c *operating) database(t testing.TB, id string) cloudsim.Database {
 		}
 	}
 	t.Fatalf("there is no %s", id)
-	return cloudsim.Database{}
+	return simaws.Database{}
 }
 
 var struck = map[providertest.Strike]cloudsim.Fault{
@@ -142,9 +143,9 @@ func (c *operating) End(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
 	var err error
 	if scope.Kind == provider.VirtualMachine {
-		_, err = c.world.Terminate(c.id, scope.Location, id)
+		_, err = c.sim.Terminate(c.id, scope.Location, id)
 	} else {
-		_, err = c.world.DeleteDatabase(c.id, scope.Location, c.database(t, id).ID)
+		_, err = c.sim.DeleteDatabase(c.id, scope.Location, c.database(t, id).ID)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -175,10 +176,10 @@ func (c *operating) check(t testing.TB, verb provider.Verb, scope provider.Scope
 // stopped all the same, by somebody who says so, AWS says the same.
 func TestObstacles(t *testing.T) {
 	t.Parallel()
-	machine := func(spec cloudsim.Spec) func(*testing.T, *operating) (provider.ScopeID, string) {
+	machine := func(spec simaws.InstanceSpec) func(*testing.T, *operating) (provider.ScopeID, string) {
 		return func(t *testing.T, c *operating) (provider.ScopeID, string) { t.Helper(); return c.launch(t, spec) }
 	}
-	database := func(specs ...cloudsim.DatabaseSpec) func(*testing.T, *operating) (provider.ScopeID, string) {
+	database := func(specs ...simaws.DatabaseSpec) func(*testing.T, *operating) (provider.ScopeID, string) {
 		return func(t *testing.T, c *operating) (scope provider.ScopeID, id string) {
 			t.Helper()
 			for _, spec := range specs {
@@ -193,15 +194,15 @@ func TestObstacles(t *testing.T) {
 		// untold is known by the call alone; willing is done by AWS all the same.
 		untold, willing bool
 	}{
-		"instance store":  {make: machine(cloudsim.Spec{InstanceStore: true}), want: provider.CantStopInstanceStore},
-		"one-time spot":   {make: machine(cloudsim.Spec{Spot: true}), want: provider.CantStopSpot},
-		"persistent spot": {make: machine(cloudsim.Spec{Spot: true, Persistent: true})},
-		"protected":       {make: machine(cloudsim.Spec{StopProtected: true}), want: provider.CantStopProtected, untold: true},
-		"autoscaled":      {make: machine(cloudsim.Spec{Group: "web"}), want: provider.CantStopAutoscaled, willing: true},
-		"replica":         {make: database(cloudsim.DatabaseSpec{ID: "a"}, cloudsim.DatabaseSpec{ID: "b", ReplicaOf: "a"}), want: provider.CantStopReplicas},
-		"source":          {make: database(cloudsim.DatabaseSpec{ID: "b", ReplicaOf: "a"}, cloudsim.DatabaseSpec{ID: "a"}), want: provider.CantStopReplicas},
-		"SQL Server":      {make: database(cloudsim.DatabaseSpec{ID: "a", Engine: "sqlserver-se", MultiAZ: true}), want: provider.CantStopMultiAZ},
-		"multi-AZ":        {make: database(cloudsim.DatabaseSpec{ID: "a", Engine: "postgres", MultiAZ: true})},
+		"instance store":  {make: machine(simaws.InstanceSpec{InstanceStore: true}), want: provider.CantStopInstanceStore},
+		"one-time spot":   {make: machine(simaws.InstanceSpec{Spot: true}), want: provider.CantStopSpot},
+		"persistent spot": {make: machine(simaws.InstanceSpec{Spot: true, Persistent: true})},
+		"protected":       {make: machine(simaws.InstanceSpec{StopProtected: true}), want: provider.CantStopProtected, untold: true},
+		"autoscaled":      {make: machine(simaws.InstanceSpec{Group: "web"}), want: provider.CantStopAutoscaled, willing: true},
+		"replica":         {make: database(simaws.DatabaseSpec{ID: "a"}, simaws.DatabaseSpec{ID: "b", ReplicaOf: "a"}), want: provider.CantStopReplicas},
+		"source":          {make: database(simaws.DatabaseSpec{ID: "b", ReplicaOf: "a"}, simaws.DatabaseSpec{ID: "a"}), want: provider.CantStopReplicas},
+		"SQL Server":      {make: database(simaws.DatabaseSpec{ID: "a", Engine: "sqlserver-se", MultiAZ: true}), want: provider.CantStopMultiAZ},
+		"multi-AZ":        {make: database(simaws.DatabaseSpec{ID: "a", Engine: "postgres", MultiAZ: true})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,7 +230,7 @@ func TestObstacles(t *testing.T) {
 func TestSpotUntold(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.launch(t, cloudsim.Spec{Spot: true})
+	scope, id := c.launch(t, simaws.InstanceSpec{Spot: true})
 	c.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Action: "DescribeSpotInstanceRequests"}, Kind: cloudsim.AccessDenied})
 	if assessment := c.check(t, provider.Stop, scope, id); assessment.Obstacle != nil || len(assessment.Notes) != 1 || !strings.Contains(assessment.Notes[0], "spot") {
 		t.Errorf("%+v", assessment)
@@ -240,8 +241,8 @@ func TestSpotUntold(t *testing.T) {
 func TestWrongStates(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.launch(t, cloudsim.Spec{})
-	if _, err := c.world.Stop(c.id, "us-east-1", id); err != nil {
+	scope, id := c.launch(t, simaws.InstanceSpec{})
+	if _, err := c.sim.Stop(c.id, "us-east-1", id); err != nil {
 		t.Fatal(err)
 	}
 	assessment := c.check(t, provider.Start, scope, id)
@@ -252,8 +253,8 @@ func TestWrongStates(t *testing.T) {
 	if receipt := c.operator(t).Act(t.Context(), order, &counter{}); receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.WrongState || !receipt.Refusal.Transient {
 		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
 	}
-	scope, id = c.launchDatabase(t, cloudsim.DatabaseSpec{ID: "a"})
-	if _, err := c.world.ResizeDatabase(c.id, "us-east-1", "a", "db.r6g.large"); err != nil {
+	scope, id = c.launchDatabase(t, simaws.DatabaseSpec{ID: "a"})
+	if _, err := c.sim.ResizeDatabase(c.id, "us-east-1", "a", "db.r6g.large"); err != nil {
 		t.Fatal(err)
 	}
 	if assessment = c.check(t, provider.Stop, scope, id); assessment.Obstacle == nil || assessment.Obstacle.Reason != provider.WrongState || !assessment.Obstacle.Transient {
@@ -265,11 +266,11 @@ func TestWrongStates(t *testing.T) {
 func TestAutoRestartTime(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.launchDatabase(t, cloudsim.DatabaseSpec{ID: "a"})
+	scope, id := c.launchDatabase(t, simaws.DatabaseSpec{ID: "a"})
 	if restarts := c.check(t, provider.Stop, scope, id).Instance.Database.AutoRestartTime; !restarts.IsZero() {
 		t.Errorf("while it is up: %s", restarts)
 	}
-	if _, err := c.world.StopDatabase(c.id, "us-east-1", "a"); err != nil {
+	if _, err := c.sim.StopDatabase(c.id, "us-east-1", "a"); err != nil {
 		t.Fatal(err)
 	}
 	c.Settle()
@@ -283,7 +284,7 @@ func TestAutoRestartTime(t *testing.T) {
 func TestNotSent(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.launch(t, cloudsim.Spec{})
+	scope, id := c.launch(t, simaws.InstanceSpec{})
 	order := provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance}
 	closed := aws.New(aws.Config{
 		EndpointURL: "http://127.0.0.1:1", Region: "us-east-1", Keys: &aws.Keys{AccessKeyID: "AKIA", SecretAccessKey: "x"}, Attempts: 1,
@@ -303,7 +304,7 @@ func TestNotSent(t *testing.T) {
 func TestUnknownCode(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.launch(t, cloudsim.Spec{})
+	scope, id := c.launch(t, simaws.InstanceSpec{})
 	order := provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance}
 	c.world.Inject(cloudsim.Fault{
 		Call: cloudsim.Call{Action: "StopInstances"}, Kind: cloudsim.Respond, Status: 400, Code: "MoonInWrongPhase", Message: "Try at full moon.",
@@ -320,7 +321,7 @@ func TestUnknownCode(t *testing.T) {
 func TestLocateBroken(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	_, id := c.launch(t, cloudsim.Spec{})
+	_, id := c.launch(t, simaws.InstanceSpec{})
 	c.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Region: "eu-west-1", Action: "DescribeInstances"}, Kind: cloudsim.ServerError})
 	located, err := c.operator(t).Locate(t.Context(), provider.Hint{ProviderID: id}, &counter{})
 	if err != nil || located == nil || located.Location != "us-east-1" {
@@ -343,7 +344,7 @@ func TestLocateBroken(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	made, err := c.world.Launch(c.id, "us-east-1", cloudsim.Spec{Count: 150, Spot: true, Persistent: true})
+	made, err := c.sim.Launch(c.id, "us-east-1", simaws.InstanceSpec{Count: 150, Spot: true, Persistent: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,13 +28,14 @@ func TestProvider(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providertest.Cloud {
 		t.Helper()
-		return newCloud(t, cloudsim.Config{Regions: []string{"us-east-1", "eu-west-1"}, Instances: 60, Databases: 45, Hostile: true, Transition: cloudsim.Immediately})
+		return newCloud(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1", "eu-west-1"}, Instances: 60, Databases: 45, Hostile: true}}})
 	})
 }
 
 // cloud is a simulated account with a provider that reads it.
 type cloud struct {
 	world    *cloudsim.World
+	sim      *simaws.Cloud
 	proxy    *proxy
 	provider *aws.Provider
 	id       string
@@ -42,11 +43,11 @@ type cloud struct {
 
 func newCloud(t testing.TB, config cloudsim.Config, configure ...func(*aws.Config)) *cloud {
 	t.Helper()
-	config.VerifySignatures = true
 	world := cloudsim.New(config)
-	c := &cloud{world: world, id: world.Accounts()[0], proxy: &proxy{next: simaws.NewHandler(world)}}
+	sim := simaws.In(world)
+	c := &cloud{world: world, sim: sim, id: sim.Accounts()[0], proxy: &proxy{next: simaws.NewHandler(world)}}
 	server := httptest.NewServer(c.proxy)
-	key := world.Key(c.id)
+	key := sim.Key(c.id)
 	awsConfig := aws.Config{
 		EndpointURL: server.URL, Region: "us-east-1",
 		Keys:     &aws.Keys{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.Secret},
@@ -74,12 +75,12 @@ func (c *cloud) Credentials() provider.Credentials { return provider.AWSDefault{
 
 func (c *cloud) Truth(t testing.TB) map[provider.ScopeID][]string {
 	t.Helper()
-	truth, err := c.world.Truth(c.id)
+	truth, err := c.sim.Truth(c.id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ids := map[provider.ScopeID][]string{}
-	for _, machine := range truth.Machines {
+	for _, machine := range truth.Instances {
 		scope := provider.ScopeID{Kind: provider.VirtualMachine, Location: machine.Region}
 		ids[scope] = append(ids[scope], machine.ID)
 	}
@@ -94,15 +95,15 @@ func (c *cloud) Truth(t testing.TB) map[provider.ScopeID][]string {
 func (c *cloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
 	if scope.Kind == provider.VirtualMachine {
-		if err := c.world.Vanish(c.id, scope.Location, id); err != nil {
+		if err := c.sim.Vanish(c.id, scope.Location, id); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	databases, err := c.world.Databases(c.id, scope.Location)
+	databases, err := c.sim.Databases(c.id, scope.Location)
 	for i := range databases {
 		if err == nil && databases[i].ResourceID == id {
-			_, err = c.world.DeleteDatabase(c.id, scope.Location, databases[i].ID)
+			_, err = c.sim.DeleteDatabase(c.id, scope.Location, databases[i].ID)
 		}
 	}
 	if err != nil {
@@ -213,7 +214,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the same.
 func TestDatabasesWithoutClusters(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.Config{Regions: []string{"us-east-1"}, Databases: 8})
+	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Databases: 8}}})
 	c.world.Inject(cloudsim.Fault{
 		Call: cloudsim.Call{Action: "DescribeDBClusters"}, Kind: cloudsim.Respond,
 		Status: http.StatusBadRequest, Code: "InvalidAction", Message: "Could not find operation DescribeDBClusters",

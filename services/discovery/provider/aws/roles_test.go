@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
@@ -22,10 +23,10 @@ func (*counter) Called(bool) {}
 // and when the session turns out to be over.
 func TestRoleIsKept(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.Config{Accounts: 2, Regions: []string{"us-east-1"}, Instances: 1})
-	other := c.world.Accounts()[1]
+	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Accounts: 2, Regions: []string{"us-east-1"}, Instances: 1}}})
+	other := c.sim.Accounts()[1]
 	account := provider.Account{ID: "aws-" + other, Provider: provider.AWS, CloudID: other}
-	role := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(other, "rollcall")}
+	role := provider.AWSAssumeRole{RoleARN: simaws.RoleARN(other, "rollcall")}
 	run := func() error {
 		session, err := c.provider.Open(t.Context(), account, role)
 		if err != nil {
@@ -48,12 +49,12 @@ func TestRoleIsKept(t *testing.T) {
 		}
 	}
 	assumed(1)
-	role.RoleARN = cloudsim.RoleARN(other, "another")
+	role.RoleARN = simaws.RoleARN(other, "another")
 	if err := run(); err != nil {
 		t.Fatal(err)
 	}
 	assumed(2)
-	c.world.ExpireSessions(other)
+	c.sim.ExpireSessions(other)
 	if err := run(); provider.FailureOf(err).Reason != provider.CredentialsExpired {
 		t.Errorf("with the session over: %v", err)
 	}

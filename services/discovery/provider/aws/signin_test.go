@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 )
 
 // few is a world of several accounts with little in them.
 func few() cloudsim.Config {
-	return cloudsim.Config{Accounts: 3, Regions: []string{"us-east-1", "eu-west-1"}, Instances: 5, Databases: 2, Transition: cloudsim.Immediately}
+	return cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Accounts: 3, Regions: []string{"us-east-1", "eu-west-1"}, Instances: 5, Databases: 2}}}
 }
 
 // open begins a session of one of the world's accounts.
@@ -60,14 +61,14 @@ func (nowhere) Page(context.Context, []provider.Instance) error { return nil }
 func (nowhere) Called(bool)                                     {}
 
 func (c *cloud) accessKey(cloudID string) provider.AWSAccessKey {
-	key := c.world.Key(cloudID)
+	key := c.sim.Key(cloudID)
 	return provider.AWSAccessKey{ID: key.AccessKeyID, Secret: provider.Secret(key.Secret)}
 }
 
 func TestAccessKey(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())
-	second := c.world.Accounts()[1]
+	second := c.sim.Accounts()[1]
 	key := c.accessKey(second)
 	session := c.wantIdentity(t, second, key)
 	read := func() error {
@@ -77,13 +78,13 @@ func TestAccessKey(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	c.world.RevokeKey(key.ID) // While the account is being read.
+	c.sim.RevokeKey(key.ID) // While the account is being read.
 	wantFailure(t, read(), provider.CredentialsInvalid, key.ID, string(key.Secret))
 	_, err := c.open(t, second, key).Identity(t.Context())
 	wantFailure(t, err, provider.CredentialsInvalid, key.ID, string(key.Secret))
 	c.wantIdentity(t, c.id, provider.AWSDefault{}) // Nobody else's.
 
-	c.world.RestoreKey(key.ID)
+	c.sim.RestoreKey(key.ID)
 	c.wantIdentity(t, second, key)
 	wrong := provider.AWSAccessKey{ID: key.ID, Secret: "not-the-secret-of-the-key"}
 	_, err = c.open(t, second, wrong).Identity(t.Context())
@@ -95,10 +96,10 @@ func TestAccessKey(t *testing.T) {
 func TestSessionExpires(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())
-	second := c.world.Accounts()[1]
-	role := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(second, "rollcall")}
+	second := c.sim.Accounts()[1]
+	role := provider.AWSAssumeRole{RoleARN: simaws.RoleARN(second, "rollcall")}
 	session := c.wantIdentity(t, second, role)
-	c.world.ExpireSessions(second)
+	c.sim.ExpireSessions(second)
 	err := session.Read(t.Context(), provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}, nowhere{})
 	wantFailure(t, err, provider.CredentialsExpired, "anew")
 	c.wantIdentity(t, second, role)
@@ -109,11 +110,11 @@ func TestSessionExpires(t *testing.T) {
 func TestChain(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())
-	accounts := c.world.Accounts()
-	c.world.PutRole(accounts[1], cloudsim.Role{Name: "hub", ExternalID: "hub-id", Trusts: accounts[:1]})
-	c.world.PutRole(accounts[2], cloudsim.Role{Name: "rollcall", ExternalID: "leaf-id", Trusts: accounts[1:2]})
-	hub := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(accounts[1], "hub"), ExternalID: "hub-id"}
-	leaf := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(accounts[2], "rollcall"), ExternalID: "leaf-id", Source: hub}
+	accounts := c.sim.Accounts()
+	c.sim.PutRole(accounts[1], simaws.Role{Name: "hub", ExternalID: "hub-id", Trusts: accounts[:1]})
+	c.sim.PutRole(accounts[2], simaws.Role{Name: "rollcall", ExternalID: "leaf-id", Trusts: accounts[1:2]})
+	hub := provider.AWSAssumeRole{RoleARN: simaws.RoleARN(accounts[1], "hub"), ExternalID: "hub-id"}
+	leaf := provider.AWSAssumeRole{RoleARN: simaws.RoleARN(accounts[2], "rollcall"), ExternalID: "leaf-id", Source: hub}
 	session := c.wantIdentity(t, accounts[2], leaf)
 	if _, err := session.Scopes(t.Context()); err != nil {
 		t.Error(err)
@@ -144,7 +145,7 @@ func TestChain(t *testing.T) {
 	wantFailure(t, err, provider.PermissionDenied, leaf.RoleARN+" exists")
 	wantFailure(t, err, provider.PermissionDenied, "lets "+hub.RoleARN+" assume")
 
-	c.world.RevokeKey(root.ID)
+	c.sim.RevokeKey(root.ID)
 	another := withKey
 	another.SessionTags = map[string]string{"new": "settings"} // So that it is not held.
 	_, err = c.open(t, accounts[2], another).Identity(t.Context())
@@ -156,8 +157,8 @@ func TestChain(t *testing.T) {
 func TestRoleIsHeld(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())
-	second := c.world.Accounts()[1]
-	role := provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(second, "rollcall"), SessionTags: map[string]string{"team": "data", "env": "prod"}}
+	second := c.sim.Accounts()[1]
+	role := provider.AWSAssumeRole{RoleARN: simaws.RoleARN(second, "rollcall"), SessionTags: map[string]string{"team": "data", "env": "prod"}}
 	for range 3 {
 		c.wantIdentity(t, second, role)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
@@ -16,8 +17,8 @@ import (
 // two regions, and tells it as `permission location`.
 func (c *cloud) permissions(ctx context.Context, t *testing.T) (provider.VerifyingSession, map[string]provider.Permission) {
 	t.Helper()
-	second := c.world.Accounts()[1]
-	session, ok := c.wantIdentity(t, second, provider.AWSAssumeRole{RoleARN: cloudsim.RoleARN(second, "rollcall")}).(provider.VerifyingSession)
+	second := c.sim.Accounts()[1]
+	session, ok := c.wantIdentity(t, second, provider.AWSAssumeRole{RoleARN: simaws.RoleARN(second, "rollcall")}).(provider.VerifyingSession)
 	if !ok {
 		t.Fatal("the session can't verify")
 	}
@@ -39,21 +40,21 @@ func (c *cloud) permissions(ctx context.Context, t *testing.T) (provider.Verifyi
 // machine, in the first region alone.
 func (c *cloud) withMachines(t *testing.T) {
 	t.Helper()
-	second := c.world.Accounts()[1]
-	truth, err := c.world.Truth(second)
+	second := c.sim.Accounts()[1]
+	truth, err := c.sim.Truth(second)
 	if err != nil {
 		t.Fatal(err)
 	}
 	stopped := false
-	for _, machine := range truth.Machines {
+	for _, machine := range truth.Instances {
 		switch {
 		case machine.Region != "us-east-1":
-			err = c.world.Vanish(second, machine.Region, machine.ID)
+			err = c.sim.Vanish(second, machine.Region, machine.ID)
 		case !stopped:
 			stopped = true
-			_, err = c.world.Stop(second, machine.Region, machine.ID)
+			_, err = c.sim.Stop(second, machine.Region, machine.ID)
 		default:
-			_, err = c.world.Start(second, machine.Region, machine.ID)
+			_, err = c.sim.Start(second, machine.Region, machine.ID)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -65,8 +66,8 @@ func TestPermissions(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())
 	c.withMachines(t)
-	second := c.world.Accounts()[1]
-	before := states(t, c.world, second)
+	second := c.sim.Accounts()[1]
+	before := states(t, c.sim, second)
 
 	session, tried := c.permissions(t.Context(), t)
 	want := []string{
@@ -88,7 +89,7 @@ func TestPermissions(t *testing.T) {
 		t.Errorf("the principal is %q", session.Principal())
 	}
 
-	c.world.PutRole(second, cloudsim.Role{Name: "rollcall", Deny: []string{"rds:DescribeDBClusters", "ec2:StartInstances", "rds:StopDB*"}})
+	c.sim.PutRole(second, simaws.Role{Name: "rollcall", Deny: []string{"rds:DescribeDBClusters", "ec2:StartInstances", "rds:StopDB*"}})
 	c.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Account: second, Region: "eu-west-1", Service: "ec2", Action: "DescribeInstances"}, Kind: cloudsim.Drop})
 	_, tried = c.permissions(t.Context(), t)
 	for name, want := range map[string]provider.PermissionStatus{
@@ -109,12 +110,12 @@ func TestPermissions(t *testing.T) {
 			t.Errorf("%s is not needed, and says %+v", name, p)
 		}
 	}
-	c.world.PutRole(second, cloudsim.Role{Name: "rollcall", Deny: []string{"ec2:DescribeRegions"}})
+	c.sim.PutRole(second, simaws.Role{Name: "rollcall", Deny: []string{"ec2:DescribeRegions"}})
 	_, tried = c.permissions(t.Context(), t)
 	if tried["ec2:DescribeRegions"].Status != provider.Lack || tried["ec2:DescribeInstances us-east-1"].Status != provider.Have {
 		t.Errorf("with no permission to list regions: %+v", tried)
 	}
-	if after := states(t, c.world, second); !slices.Equal(before, after) {
+	if after := states(t, c.sim, second); !slices.Equal(before, after) {
 		t.Errorf("verifying changed %v to %v", before, after)
 	}
 }
@@ -123,7 +124,9 @@ func TestPermissions(t *testing.T) {
 func TestPermissionsWithoutMachines(t *testing.T) {
 	t.Parallel()
 	config := few()
-	config.Instances = 0
+	plan := config.Clouds[0].(simaws.Config)
+	plan.Instances = 0
+	config.Clouds = cloudsim.Clouds{plan}
 	c := newCloud(t, config)
 	_, tried := c.permissions(t.Context(), t)
 	for _, name := range []string{"ec2:StartInstances", "ec2:StopInstances"} {
@@ -157,14 +160,14 @@ func TestPermissionsInTime(t *testing.T) {
 }
 
 // states are those of all machines of an account.
-func states(t *testing.T, world *cloudsim.World, account string) []string {
+func states(t *testing.T, sim *simaws.Cloud, account string) []string {
 	t.Helper()
-	truth, err := world.Truth(account)
+	truth, err := sim.Truth(account)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
-	for _, machine := range truth.Machines {
+	for _, machine := range truth.Instances {
 		all = append(all, fmt.Sprintf("%s %v", machine.ID, machine.State))
 	}
 	slices.Sort(all)

@@ -5,23 +5,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
 // Each of Compute Engine's states has its own; the cloud's word stays beside it.
 func TestMachineStates(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 10})
-	want := map[cloudsim.VMState]provider.State{
-		cloudsim.VMProvisioning: provider.StatePending, cloudsim.VMStaging: provider.StatePending, cloudsim.VMRunning: provider.StateRunning,
-		cloudsim.VMStopping: provider.StateStopping, cloudsim.VMStopped: provider.StateStopped, cloudsim.VMSuspending: provider.StateStopping,
-		cloudsim.VMSuspended: provider.StateSuspended, cloudsim.VMRepairing: provider.StateMaintenance, cloudsim.VMTerminated: provider.StateStopped,
-		cloudsim.VMDeprovisioning: provider.StateStopping,
+	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 10})
+	want := map[simgcp.VMState]provider.State{
+		simgcp.VMProvisioning: provider.StatePending, simgcp.VMStaging: provider.StatePending, simgcp.VMRunning: provider.StateRunning,
+		simgcp.VMStopping: provider.StateStopping, simgcp.VMStopped: provider.StateStopped, simgcp.VMSuspending: provider.StateStopping,
+		simgcp.VMSuspended: provider.StateSuspended, simgcp.VMRepairing: provider.StateMaintenance, simgcp.VMTerminated: provider.StateStopped,
+		simgcp.VMDeprovisioning: provider.StateStopping,
 	}
 	truth := c.projectTruth(t)
-	states := map[string]cloudsim.VMState{}
-	for i, state := range cloudsim.VMStates {
+	states := map[string]simgcp.VMState{}
+	for i, state := range simgcp.VMStates {
 		if err := c.SetVMState(project, truth.VMs[i].Zone, truth.VMs[i].Name, state); err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestMachineStates(t *testing.T) {
 				continue
 			}
 			found++
-			if i.State != want[cloudsim.VMState(i.ProviderState)] || word != cloudsim.VMStaging && i.ProviderState != string(word) {
+			if i.State != want[simgcp.VMState(i.ProviderState)] || word != simgcp.VMStaging && i.ProviderState != string(word) {
 				t.Errorf("%s is %s (%s), want %s", word, i.State, i.ProviderState, want[word])
 			}
 		}

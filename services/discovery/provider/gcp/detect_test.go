@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 )
@@ -52,8 +52,8 @@ func wantRefused(t *testing.T, says string) {
 
 func TestDetectFindsTheProjectOfTheEnvironment(t *testing.T) {
 	home := emptyEnvironment(t)
-	c := newCloud(t, cloudsim.ProjectPlan{ID: project})
-	email := cloudsim.ServiceAccountEmail(project, cloudsim.DefaultServiceAccount)
+	c := newCloud(t, simgcp.ProjectPlan{ID: project})
+	email := simgcp.ServiceAccountEmail(project, simgcp.DefaultServiceAccount)
 	want := func(projectID string) {
 		t.Helper()
 		found, err := gcp.Detect(t.Context(), gcp.Config{})
@@ -94,7 +94,7 @@ func TestDetectFindsTheProjectOfTheEnvironment(t *testing.T) {
 
 func TestDetectSaysWhyCredentialsCantBeUsed(t *testing.T) {
 	home := emptyEnvironment(t)
-	c := newCloud(t, cloudsim.ProjectPlan{ID: project})
+	c := newCloud(t, simgcp.ProjectPlan{ID: project})
 	path := filepath.Join(home, "key.json")
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
 	wantRefused(t, "can't be read")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
@@ -13,7 +14,7 @@ import (
 // another VM that has its old name.
 func TestFindRenamedThatAListLacks(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8})
+	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8})
 	truth := c.projectTruth(t)
 	vm, other := truth.VMs[0], ""
 	for _, one := range truth.VMs[1:] {
@@ -36,7 +37,7 @@ func TestFindRenamedThatAListLacks(t *testing.T) {
 // are asked for: what is gone can be told to be, and what can't be had stays.
 func TestFindWithoutLists(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
+	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
 	truth := c.projectTruth(t)
 	vm := truth.VMs[0]
 	c.proxy.refuse("/compute/v1/projects/" + project + "/zones/" + vm.Zone + "/instances")
@@ -57,7 +58,7 @@ func TestFindWithoutLists(t *testing.T) {
 // another one for that.
 func TestFindDatabaseWithoutItsTime(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Databases: 3})
+	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Databases: 3})
 	for scope, ids := range c.Truth(t) {
 		if scope.Kind != provider.Database || len(ids) == 0 {
 			continue
@@ -79,7 +80,7 @@ func TestFindInTrouble(t *testing.T) {
 	t.Parallel()
 	const attempts = 3 // newCloud's
 	for _, scope := range []provider.ScopeID{vms("europe-west1-b"), databases("europe-west1")} {
-		c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
+		c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
 		get := cloudsim.Call{Action: "instances.get"}
 		c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 503, Message: "Service Unavailable", Call: get})
 		var wanted []provider.Wanted

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
@@ -34,7 +35,7 @@ func (uncounted) Called(bool) {}
 // another by now denies the one that had it.
 func TestFindByIDNotByName(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
+	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
 	truth := c.projectTruth(t)
 	vm := truth.VMs[0]
 	id := fmt.Sprint(vm.ID)
@@ -63,7 +64,7 @@ func TestFindForbidden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
+			c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
 			fault.Kind, fault.Call = cloudsim.Respond, cloudsim.Call{Action: "instances.get"}
 			c.Inject(fault)
 			id := project + ":europe-west1:gone@2001-01-01T00:00:00Z"
@@ -82,7 +83,7 @@ func TestFindForbidden(t *testing.T) {
 // A place that can't be reached tells nothing of what is there.
 func TestFindUnreachable(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
+	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
 	c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: "europe-west1"}})
 	c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: "europe-west1-b"}})
 	for scope, ids := range c.Truth(t) {

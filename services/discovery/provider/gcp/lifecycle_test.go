@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
@@ -32,9 +33,9 @@ const homeZone = "us-central1-a"
 func newOperating(t testing.TB, configure ...func(*gcp.Config)) *operating {
 	t.Helper()
 	ahead := &atomic.Int64{}
-	config := cloudsim.Config{Transition: settles - time.Second, Projects: []cloudsim.ProjectPlan{
+	config := cloudsim.Config{Transition: settles - time.Second, Clouds: cloudsim.Clouds{simgcp.Config{Projects: []simgcp.ProjectPlan{
 		{ID: project, Regions: []string{"europe-west1", "us-central1"}}, {ID: "other-project"},
-	}}
+	}}}}
 	config.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	return &operating{cloud: newCloudIn(t, config, configure...), ahead: ahead}
 }
@@ -48,9 +49,9 @@ func (c *operating) Things() []providertest.Thing {
 func (c *operating) Make(t testing.TB, thing providertest.Thing) (provider.ScopeID, string) {
 	t.Helper()
 	if thing == providertest.Database {
-		return c.createSQL(t, cloudsim.SQLSpec{Name: "orders", Region: "us-central1"})
+		return c.createSQL(t, simgcp.SQLSpec{Name: "orders", Region: "us-central1"})
 	}
-	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
 	if thing == providertest.Suspended {
 		if _, err := c.SuspendVM(project, homeZone, "web-1"); err != nil {
 			t.Fatal(err)
@@ -60,7 +61,7 @@ func (c *operating) Make(t testing.TB, thing providertest.Thing) (provider.Scope
 	return scope, id
 }
 
-func (c *operating) create(t testing.TB, spec cloudsim.VMSpec) (provider.ScopeID, string) {
+func (c *operating) create(t testing.TB, spec simgcp.VMSpec) (provider.ScopeID, string) {
 	t.Helper()
 	made, err := c.CreateVMs(project, homeZone, spec)
 	if err != nil {
@@ -70,7 +71,7 @@ func (c *operating) create(t testing.TB, spec cloudsim.VMSpec) (provider.ScopeID
 	return provider.ScopeID{Kind: provider.VirtualMachine, Location: homeZone}, fmt.Sprint(made[0].ID)
 }
 
-func (c *operating) createSQL(t testing.TB, spec cloudsim.SQLSpec) (provider.ScopeID, string) {
+func (c *operating) createSQL(t testing.TB, spec simgcp.SQLSpec) (provider.ScopeID, string) {
 	t.Helper()
 	made, err := c.CreateSQL(project, spec)
 	if err != nil {
@@ -173,25 +174,25 @@ func TestObstacles(t *testing.T) {
 	}{
 		"local SSD": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
-			return c.create(t, cloudsim.VMSpec{Name: "web-1", LocalSSDs: 2})
+			return c.create(t, simgcp.VMSpec{Name: "web-1", LocalSSDs: 2})
 		}, provider.CantStopLocalDisk, false},
 		"group": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
-			return c.create(t, cloudsim.VMSpec{Name: "web-1", Group: "web"})
+			return c.create(t, simgcp.VMSpec{Name: "web-1", Group: "web"})
 		}, provider.CantStopAutoscaled, true},
 		"spot": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
-			return c.create(t, cloudsim.VMSpec{Name: "web-1", Type: "e2-small", Spot: true})
+			return c.create(t, simgcp.VMSpec{Name: "web-1", Type: "e2-small", Spot: true})
 		}, "", true},
 		"replica": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
-			c.createSQL(t, cloudsim.SQLSpec{Name: "a"})
-			return c.createSQL(t, cloudsim.SQLSpec{Name: "b", ReplicaOf: "a"})
+			c.createSQL(t, simgcp.SQLSpec{Name: "a"})
+			return c.createSQL(t, simgcp.SQLSpec{Name: "b", ReplicaOf: "a"})
 		}, provider.CantStopReplicas, false},
 		"source": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
-			c.createSQL(t, cloudsim.SQLSpec{Name: "b", ReplicaOf: "a"})
-			return c.createSQL(t, cloudsim.SQLSpec{Name: "a"})
+			c.createSQL(t, simgcp.SQLSpec{Name: "b", ReplicaOf: "a"})
+			return c.createSQL(t, simgcp.SQLSpec{Name: "a"})
 		}, provider.CantStopReplicas, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,7 +220,7 @@ func TestObstacles(t *testing.T) {
 func TestKey(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
 	order := provider.Order{
 		ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance, Key: "4b8f5c6a-1111-4222-8333-000000000001",
 	}
@@ -233,7 +234,7 @@ func TestKey(t *testing.T) {
 	if again.Effect != provider.Taken || again.Reference != first.Reference {
 		t.Errorf("%+v, and then %+v", first, again)
 	}
-	if vm, err := c.VM(project, homeZone, "web-1"); err != nil || vm.State != cloudsim.VMProvisioning {
+	if vm, err := c.VM(project, homeZone, "web-1"); err != nil || vm.State != simgcp.VMProvisioning {
 		t.Errorf("%s, %v: it was done twice", vm.State, err)
 	}
 	if operator.Remembers(provider.VirtualMachine) <= 0 || operator.Remembers(provider.Database) != 0 {
@@ -245,7 +246,7 @@ func TestKey(t *testing.T) {
 func TestDatabaseIsBusy(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.createSQL(t, cloudsim.SQLSpec{Name: "orders"})
+	scope, id := c.createSQL(t, simgcp.SQLSpec{Name: "orders"})
 	if _, err := c.SetSQLActive(project, "orders", false); err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +255,7 @@ func TestDatabaseIsBusy(t *testing.T) {
 	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.WrongState || !receipt.Refusal.Transient {
 		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
 	}
-	if err := c.SetSQLState(project, "orders", cloudsim.SQLMaintenance); err != nil {
+	if err := c.SetSQLState(project, "orders", simgcp.SQLMaintenance); err != nil {
 		t.Fatal(err)
 	}
 	if obstacle := c.check(t, provider.Start, scope, id).Obstacle; obstacle == nil || obstacle.Reason != provider.WrongState || !obstacle.Transient {
@@ -267,7 +268,7 @@ func TestDatabaseIsBusy(t *testing.T) {
 func TestOperationsForbidden(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
 	c.Inject(cloudsim.Fault{Call: cloudsim.Call{Action: "zoneOperations.list"}, Kind: cloudsim.AccessDenied})
 	operator := c.operator(t)
 	order := provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance}
@@ -285,7 +286,7 @@ func TestOperationsForbidden(t *testing.T) {
 func TestForeignOperation(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
 	order := provider.Order{
 		ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance, Key: "4b8f5c6a-1111-4222-8333-000000000001",
 	}
@@ -307,7 +308,7 @@ func TestForeignOperation(t *testing.T) {
 func TestLocateBroken(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	_, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	_, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
 	c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: "europe-west1-b"}})
 	located, err := c.operator(t).Locate(t.Context(), provider.Hint{ProviderID: id}, uncounted{})
 	if err != nil || located == nil || located.Location != homeZone {
@@ -332,7 +333,7 @@ func TestLocateBroken(t *testing.T) {
 func TestNotSent(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
-	scope, id := c.create(t, cloudsim.VMSpec{Name: "web-1"})
+	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
 	order := provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance}
 	closed, err := gcp.New(gcp.Config{ComputeEndpoint: "http://127.0.0.1:1", TokenHosts: c.hosts, Attempts: 1})
 	if err != nil {

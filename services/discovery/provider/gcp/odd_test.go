@@ -11,12 +11,13 @@ import (
 	"google.golang.org/api/compute/v1"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 )
 
 // plan is a project that is read in a moment.
-var plan = cloudsim.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 4, Databases: 5}
+var plan = simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 4, Databases: 5}
 
 // seen is a BatchSink that keeps all it is given.
 type seen struct {
@@ -198,7 +199,7 @@ func TestZonesFromTheListOfVMs(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(c *cloud){
 		"denied": func(c *cloud) {
-			c.DenyPermissions(project, cloudsim.ServiceAccountEmail(project, cloudsim.DefaultServiceAccount), "compute.zones.list")
+			c.DenyPermissions(project, simgcp.ServiceAccountEmail(project, simgcp.DefaultServiceAccount), "compute.zones.list")
 		},
 		"unknown": func(c *cloud) {
 			c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 404, Message: "404 page not found", Call: cloudsim.Call{Action: "zones.list"}})
@@ -209,7 +210,7 @@ func TestZonesFromTheListOfVMs(t *testing.T) {
 			c := newCloud(t, plan)
 			spoil(c)
 			planned, err := c.open().Scopes(t.Context())
-			if want := len(cloudsim.GoogleZones()) + len(cloudsim.GoogleCatalogue); err != nil || len(planned) != want {
+			if want := len(simgcp.Zones()) + len(simgcp.Catalogue); err != nil || len(planned) != want {
 				t.Errorf("%d scopes (%v), want %d", len(planned), err, want)
 			}
 		})
@@ -223,7 +224,7 @@ func TestPlanWithoutComputeEngine(t *testing.T) {
 	c := newCloud(t, plan)
 	c.DisableAPI(project, "compute")
 	planned, err := c.open().Scopes(t.Context())
-	if err != nil || len(planned) != 1+len(cloudsim.GoogleCatalogue) || planned[0].ScopeID != vms(provider.WholeKind) ||
+	if err != nil || len(planned) != 1+len(simgcp.Catalogue) || planned[0].ScopeID != vms(provider.WholeKind) ||
 		planned[0].Failure.Reason != provider.APIDisabled || !strings.Contains(planned[0].Failure.Remedy, "https://console.developers.google.com/") {
 		t.Errorf("%v, %v", planned, err)
 	}

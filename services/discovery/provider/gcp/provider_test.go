@@ -28,9 +28,9 @@ func TestProvider(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, func(t testing.TB) providertest.Cloud {
 		t.Helper()
-		return newCloudIn(t, cloudsim.Config{Transition: cloudsim.Immediately, Projects: []cloudsim.ProjectPlan{{
+		return newCloudIn(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simgcp.Config{Projects: []simgcp.ProjectPlan{{
 			ID: project, Regions: []string{"us-central1", "europe-west1"}, Instances: 45, Databases: 45, Hostile: true,
-		}}})
+		}}}}})
 	})
 }
 
@@ -38,6 +38,7 @@ func TestProvider(t *testing.T) {
 // key files; before it stands a proxy with answers that no cloud gives.
 type cloud struct {
 	*cloudsim.World
+	*simgcp.Cloud
 	t        testing.TB
 	server   *simgcp.Server
 	proxy    *proxy
@@ -47,21 +48,21 @@ type cloud struct {
 	key      provider.GCPServiceAccountKey
 }
 
-func newCloud(t testing.TB, plan cloudsim.ProjectPlan, configure ...func(*gcp.Config)) *cloud {
+func newCloud(t testing.TB, plan simgcp.ProjectPlan, configure ...func(*gcp.Config)) *cloud {
 	t.Helper()
-	return newCloudIn(t, cloudsim.Config{Projects: []cloudsim.ProjectPlan{plan, {ID: "other-project"}}}, configure...)
+	return newCloudIn(t, cloudsim.Config{Clouds: cloudsim.Clouds{simgcp.Config{Projects: []simgcp.ProjectPlan{plan, {ID: "other-project"}}}}}, configure...)
 }
 
 // newCloudIn makes the first project of a world to be made.
 func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gcp.Config)) *cloud {
 	t.Helper()
 	world := cloudsim.New(worldConfig)
-	plan := worldConfig.Projects[0]
+	plan := worldConfig.Clouds[0].(simgcp.Config).Projects[0]
 	server, err := simgcp.Serve(world)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cloud{World: world, t: t, server: server, proxy: &proxy{next: simgcp.NewHandler(world)}}
+	c := &cloud{World: world, Cloud: simgcp.In(world), t: t, server: server, proxy: &proxy{next: simgcp.NewHandler(world)}}
 	front := httptest.NewServer(c.proxy)
 	c.url = front.URL
 	config := gcp.Config{
@@ -108,7 +109,7 @@ func (c *cloud) Credentials() provider.Credentials { return c.key }
 
 func (c *cloud) Region(location string) string {
 	if strings.Count(location, "-") == 2 {
-		return cloudsim.RegionOfZone(location)
+		return simgcp.RegionOfZone(location)
 	}
 	return location
 }
@@ -119,9 +120,9 @@ func (c *cloud) Shared(one, other provider.ScopeID) bool {
 }
 
 // projectTruth is what there is.
-func (c *cloud) projectTruth(t testing.TB) cloudsim.ProjectTruth {
+func (c *cloud) projectTruth(t testing.TB) simgcp.Truth {
 	t.Helper()
-	truth, err := c.ProjectTruth(project)
+	truth, err := c.Cloud.Truth(project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func (c *cloud) Truth(t testing.TB) map[provider.ScopeID][]string {
 // Remove takes an instance away without a trace.
 func (c *cloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
-	truth, err := c.ProjectTruth(project)
+	truth, err := c.Cloud.Truth(project)
 	for i := range truth.VMs {
 		if vm := &truth.VMs[i]; err == nil && scope.Kind == provider.VirtualMachine && fmt.Sprint(vm.ID) == id {
 			_, err = c.DeleteVM(project, vm.Zone, vm.Name)

@@ -52,7 +52,7 @@ func TestTheFrontDoorForwardsCallsAndTheirErrors(t *testing.T) {
 func TestTheFrontDoorForwardsStreams(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	id := s.world.Accounts()[0]
+	id := s.aws.Accounts()[0]
 	name := s.account(id, "sim")
 	run, err := s.discovery.SyncAccount(t.Context(), &discoveryv1.SyncAccountRequest{Name: name})
 	if err != nil {

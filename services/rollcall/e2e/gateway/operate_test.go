@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rollcall-dev/rollcall/services/cloudsim"
+	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/rollcall/cli"
 )
 
@@ -15,8 +15,8 @@ import (
 // roll, and answers the id that the cloud gave the machine.
 func (s *stack) machine() string {
 	s.t.Helper()
-	id := s.world.Accounts()[0]
-	launched, err := s.world.Launch(id, "eu-west-1", cloudsim.Spec{Count: 1, Type: "m6i.large", Image: "ami-1"})
+	id := s.aws.Accounts()[0]
+	launched, err := s.aws.Launch(id, "eu-west-1", simaws.InstanceSpec{Count: 1, Type: "m6i.large", Image: "ami-1"})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -179,7 +179,7 @@ func TestAnswersArePackedForThoseWhoAsk(t *testing.T) {
 func TestAStreamIsALineAMessage(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	id := s.world.Accounts()[0]
+	id := s.aws.Accounts()[0]
 	s.want(200, "POST", "/v1/accounts", `{"displayName": "sim", "paused": true, "aws": {"accountId": "`+id+`"}}`)
 	run := s.want(200, "POST", "/v1/accounts/aws-"+id+":sync", "")
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -79,6 +79,7 @@ type stack struct {
 	discovery   discoveryv1.DiscoveryServiceClient
 
 	world             *cloudsim.World
+	aws               *simaws.Cloud
 	inventoryDatabase string
 	inventoryProcess  *process
 	gatewayProcess    *process
@@ -90,16 +91,14 @@ func start(t *testing.T) *stack {
 	t.Helper()
 	s := &stack{t: t, discoveryPassword: auth.NewKey(), http: &http.Client{Timeout: patience}}
 	t.Cleanup(s.http.CloseIdleConnections)
-	s.world = cloudsim.New(cloudsim.Config{
-		Seed: 7, Regions: []string{"eu-west-1", "us-east-1"}, Instances: 6, Databases: 3,
-		Transition: cloudsim.Immediately, VerifySignatures: true,
-	})
+	s.world = cloudsim.New(cloudsim.Config{Seed: 7, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"eu-west-1", "us-east-1"}, Instances: 6, Databases: 3}}})
+	s.aws = simaws.In(s.world)
 	sim, err := simaws.Serve(s.world)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sim.Close() })
-	keys := sim.Env(s.world.Accounts()[0])
+	keys := sim.Env(s.aws.Accounts()[0])
 
 	// On ports, so that a service can go away and come back at the same place.
 	accounts := accountsapp.Config{

@@ -1,0 +1,186 @@
+package aws
+
+import (
+	"slices"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// Transition is what became of one machine's state.
+type Transition struct {
+	ID       string
+	Previous State
+	Current  State
+}
+
+// Launch starts machines; they are pending at first. Errors: ErrNoAccount, ErrNoRegion, ErrNotFound for the subnet.
+func (c *Cloud) Launch(accountID, regionName string, spec InstanceSpec) ([]Instance, error) {
+	r, err := c.region(accountID, regionName)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if spec.Subnet != "" && r.network(spec.Subnet).Subnet != spec.Subnet {
+		return nil, &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: spec.Subnet}
+	}
+	now := c.world.Now()
+	views := make([]Instance, 0, max(spec.Count, 1))
+	for _, m := range r.launch(spec, now) {
+		view := *m
+		view.State, _ = r.at(m, now)
+		views = append(views, view)
+	}
+	return views, nil
+}
+
+// Start starts stopped machines. A running or pending one stays as it is. All or none: errors are ErrNotFound, and
+// ErrWrongState for machines that are stopping or ending.
+func (c *Cloud) Start(accountID, regionName string, ids ...string) ([]Transition, error) {
+	return c.Move(accountID, regionName, Pending, cloudsim.Outcome{}, ids...)
+}
+
+// Stop stops running machines. A stopped or stopping one stays as it is. All or none: errors are ErrNotFound,
+// ErrWrongState for machines that are ending, and ErrInstanceStore, ErrOneTimeSpot and ErrStopProtected.
+func (c *Cloud) Stop(accountID, regionName string, ids ...string) ([]Transition, error) {
+	return c.Move(accountID, regionName, Stopping, cloudsim.Outcome{}, ids...)
+}
+
+// Terminate ends machines, in whatever state they are. All or none: the error is ErrNotFound.
+func (c *Cloud) Terminate(accountID, regionName string, ids ...string) ([]Transition, error) {
+	return c.Move(accountID, regionName, ShuttingDown, cloudsim.Outcome{}, ids...)
+}
+
+// cameFrom are the states that a machine leaves for another, and keepsIn those in which it stays, since it is there.
+var (
+	cameFrom = map[State][]State{
+		Pending: {Stopped}, Stopping: {Running, Pending}, ShuttingDown: {Pending, Running, Stopping, Stopped},
+	}
+	keepsIn = map[State][]State{Pending: {Pending, Running}, Stopping: {Stopping, Stopped}, ShuttingDown: {ShuttingDown, Terminated}}
+)
+
+// Move is Start (to Pending), Stop (to Stopping) and Terminate (to ShuttingDown) of machines, and says how it goes.
+func (c *Cloud) Move(accountID, regionName string, to State, how cloudsim.Outcome, ids ...string) ([]Transition, error) {
+	r, err := c.region(accountID, regionName)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := c.world.Now()
+	moves := make([]Transition, 0, len(ids))
+	for _, id := range ids {
+		m, state, ok := r.visible(id, now)
+		switch {
+		case !ok:
+			return nil, &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: id}
+		case slices.Contains(cameFrom[to], state):
+			if err := m.stoppable(); err != nil && to == Stopping {
+				return nil, &cloudsim.ResourceError{Err: err, ID: id}
+			}
+			moves = append(moves, Transition{id, state, to})
+		case slices.Contains(keepsIn[to], state):
+			moves = append(moves, Transition{id, state, state})
+		default:
+			return nil, &cloudsim.ResourceError{Err: cloudsim.ErrWrongState, ID: id, State: state.String()}
+		}
+	}
+	for _, move := range moves {
+		if move.Previous != move.Current {
+			m := r.byID[move.ID]
+			r.enter(m, to, now)
+			m.Changed = m.Changed.Add(how.Linger)
+			if how.Fails {
+				m.Failure, m.FailureText = how.Code, how.Message
+			}
+		}
+	}
+	return moves, nil
+}
+
+// stoppable tells why a machine can't be stopped, nil when it can.
+func (m *Instance) stoppable() error {
+	switch {
+	case m.InstanceStore:
+		return ErrInstanceStore
+	case m.Spot && !m.Persistent:
+		return ErrOneTimeSpot
+	case m.StopProtected:
+		return ErrStopProtected
+	}
+	return nil
+}
+
+// enter puts a machine into an intermediate state. The caller holds mu.
+func (r *region) enter(m *Instance, to State, now time.Time) {
+	now = now.UTC()
+	m.State, m.Changed = to, now
+	m.Failure, m.FailureText = "", ""
+	r.touch(m)
+	switch to {
+	case Pending:
+		m.Launched = now.Truncate(time.Second) // EC2 reports the time of the last start
+	case ShuttingDown:
+		const purgeEvery = 64
+		if r.ended++; r.ended >= purgeEvery {
+			r.purge(now)
+		}
+	}
+}
+
+// Vanish takes machines away at once and without a trace, as nothing does in a real cloud but the hour after a
+// termination. The error is ErrNotFound.
+func (c *Cloud) Vanish(accountID, regionName string, ids ...string) error {
+	return c.edit(accountID, regionName, ids, func(r *region, m *Instance, _ State) error {
+		r.remove(m)
+		return nil
+	})
+}
+
+// Retag sets and removes tags. The error is ErrNotFound.
+func (c *Cloud) Retag(accountID, regionName, id string, set map[string]string, drop ...string) error {
+	return c.edit(accountID, regionName, []string{id}, func(r *region, m *Instance, _ State) error {
+		m.Tags = cloudsim.MergeTags(m.Tags, set, drop)
+		r.touch(m)
+		return nil
+	})
+}
+
+// Resize changes the machine type. Errors: ErrNotFound; ErrWrongState unless the machine is stopped.
+func (c *Cloud) Resize(accountID, regionName, id, instanceType string) error {
+	return c.edit(accountID, regionName, []string{id}, func(r *region, m *Instance, state State) error {
+		if state != Stopped {
+			return &cloudsim.ResourceError{Err: cloudsim.ErrWrongState, ID: id, State: state.String()}
+		}
+		m.Type = instanceType
+		r.touch(m)
+		return nil
+	})
+}
+
+// edit changes machines one by one. Nothing is changed when one of them is not there.
+func (c *Cloud) edit(accountID, regionName string, ids []string, change func(*region, *Instance, State) error) error {
+	r, err := c.region(accountID, regionName)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := c.world.Now()
+	missing := slices.IndexFunc(ids, func(id string) bool {
+		_, _, ok := r.visible(id, now)
+		return !ok
+	})
+	if missing >= 0 {
+		return &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: ids[missing]}
+	}
+	for _, id := range ids {
+		if m, state, ok := r.visible(id, now); ok { // an id may be named twice, and be gone the second time
+			if err := change(r, m, state); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

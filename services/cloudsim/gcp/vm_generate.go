@@ -1,0 +1,156 @@
+package gcp
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rollcall-dev/rollcall/services/cloudsim"
+)
+
+// populate fills a project as its plan says.
+func (p *project) populate() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.cloud.world.Now()
+	for i, name := range p.plan.Regions {
+		region, _ := lookupRegion(name) // Check has seen every region of the plan
+		for j, zone := range region.ZoneNames() {
+			for range p.plan.Instances {
+				p.generateVM(zone, now)
+			}
+			if p.plan.Hostile && i == 0 && j == 0 {
+				for _, spec := range HostileVMSpecs() {
+					p.createVMs(zone, spec, now.Add(-24*time.Hour))
+				}
+			}
+		}
+		for n := range p.plan.Databases {
+			p.generateSQL(region, n, now)
+		}
+	}
+}
+
+// generateVM adds one VM that has been there for a while, as churn and time would have left it.
+func (p *project) generateVM(zone string, now time.Time) {
+	age := time.Duration(1+p.rng.Int64N(400*24*3600)) * time.Second
+	m := p.createVMs(zone, VMSpec{}, now.Add(-age))[0]
+	dice := p.rng.IntN(100)
+	switch {
+	case dice < 8 && m.Group == "":
+		m.State, m.Changed = VMTerminated, m.Created.Add(age/2)
+		m.Stopped = m.Changed
+	case dice < 10 && m.Group == "":
+		m.State, m.Changed = VMSuspended, m.Created.Add(age/2)
+	case dice == 10:
+		m.State, m.Changed = VMRepairing, now
+	}
+}
+
+// createVMs adds VMs that are being provisioned. The caller holds mu.
+func (p *project) createVMs(zone string, spec VMSpec, now time.Time) []*VM {
+	now = now.UTC().Truncate(time.Millisecond)
+	created := make([]*VM, 0, max(spec.Count, 1))
+	for i := range max(spec.Count, 1) {
+		each := spec
+		if i > 0 && spec.Name != "" {
+			each.Name = spec.Name + "-" + strconv.Itoa(i+1)
+		}
+		m := p.newVM(zone, each, now)
+		p.byZone[zone] = append(p.byZone[zone], m)
+		p.names[zone+"/"+m.Name] = m
+		p.touch(m)
+		created = append(created, m)
+	}
+	return created
+}
+
+// newVM makes one VM, taking from the seed what spec leaves open.
+func (p *project) newVM(zone string, spec VMSpec, now time.Time) *VM {
+	entropy := cloudsim.Mix(p.entropy, 1000+p.next)
+	m := &VM{
+		ID: entropy>>1 | 1<<62, Zone: zone, Type: spec.Type, State: VMProvisioning, Changed: now, Created: now, Started: now,
+		Spot: spec.Spot, Bare: spec.Bare, Group: spec.Group, LocalSSDs: spec.LocalSSDs, Seq: p.next, Entropy: entropy,
+		Network: p.subnets[RegionOfZone(zone)], CPU: cloudsim.Pick(p.rng, cpuPlatforms), PrivateIP: p.vmAddress(p.next),
+	}
+	p.next++
+	service := cloudsim.Pick(p.rng, p.plan.Workloads)
+	env := cmp.Or(p.plan.Env, cloudsim.PickEnv(p.rng))
+	if m.Type == "" {
+		m.Type = cloudsim.Pick(p.rng, service.TypesOr(defaultTypes))
+		m.Spot = m.Spot || p.rng.Float64() < service.Spot
+		m.Preemptible = m.Spot && entropy%4 == 0
+	}
+	m.Image = diskImageFor(m.Type, entropy)
+	if service.Team == "edge" || p.rng.IntN(10) == 0 {
+		m.PublicIP = publicAddress(entropy)
+	}
+	if p.rng.IntN(5) == 0 && spec.Name == "" {
+		m.Group = service.Name + "-" + env
+	}
+	m.Name = cmp.Or(spec.Name, vmName(service.Name, env, m))
+	switch {
+	case spec.Bare:
+	case spec.Labels != nil:
+		m.Labels = cloudsim.MergeTags(nil, spec.Labels, nil)
+	default:
+		m.Labels = service.Tags(env)
+	}
+	return m
+}
+
+// vmName names a VM as people do, or as a managed instance group does: four letters or digits behind the group's name.
+func vmName(service, env string, m *VM) string {
+	if m.Group != "" {
+		suffix := strconv.FormatUint(cloudsim.Mix(m.Entropy, 20), 36)
+		return m.Group + "-" + suffix[:4] + strconv.FormatUint(m.Seq, 36)
+	}
+	return service + "-" + env + "-" + strconv.FormatUint(m.Seq, 10)
+}
+
+// vmAddress returns the private address of the n-th VM.
+func (p *project) vmAddress(n uint64) netip.Addr {
+	const reserved = 8
+	a := uint32(n) + reserved
+	return netip.AddrFrom4([4]byte{10, 128 + byte(a>>16)&127, byte(a >> 8), byte(a)})
+}
+
+// publicAddress returns an address from ranges that Google Cloud hands out.
+func publicAddress(entropy uint64) netip.Addr {
+	first := [...]byte{34, 35, 104, 130}
+	e := cloudsim.Mix(entropy, 7)
+	return netip.AddrFrom4([4]byte{first[e%4], byte(e >> 8), byte(e >> 16), byte(e>>24)%253 + 1})
+}
+
+// diskImageFor returns an image that fits the machine type.
+func diskImageFor(machineType string, entropy uint64) *DiskImage {
+	if strings.HasPrefix(machineType, "t2a-") {
+		return debianARM
+	}
+	switch entropy % 20 {
+	case 0:
+		return windows2022
+	case 1, 2, 3, 4:
+		return containerOS
+	default:
+		return debian
+	}
+}
+
+// HostileVMSpecs are VMs whose content breaks careless readers: the longest names and labels that Compute Engine takes,
+// letters beyond ASCII (allowed in labels), as many labels as there may be, and one with every optional field missing.
+func HostileVMSpecs() []VMSpec {
+	many := make(map[string]string, 64)
+	for i := range 64 {
+		many[fmt.Sprintf("key-%02d", i)] = fmt.Sprintf("value-%d", i)
+	}
+	return []VMSpec{
+		{Name: "a" + strings.Repeat("x", 61) + "z", Labels: map[string]string{strings.Repeat("k", 63): strings.Repeat("é", 63)}},
+		{Name: "hostile-letters", Labels: map[string]string{"日本語": "עברית", "blank": "", "null": "null", "goog-x_y": "0"}},
+		{Name: "hostile-many", Labels: many},
+		{Name: "hostile-bare", Bare: true},
+	}
+}
