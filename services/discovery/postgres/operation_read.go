@@ -104,7 +104,7 @@ func readTargets(ctx context.Context, tx pgx.Tx, op string, revision int64) ([]*
 		       coalesce(exclusive, ''), unit, key::text, already, from_state, current_state, provider_state, observe_time,
 		       calls, extract(epoch FROM clock_timestamp() - call_time)::float8, reference,
 		       refusal_reason, refusal_message, refusal_remedy, refusal_transient, notes, steps, revision
-		FROM operation_targets WHERE op = $1 AND revision > $2
+		FROM operation_targets WHERE operation = $1 AND revision > $2
 		ORDER BY place`
 	rows, err := tx.Query(ctx, read, op, revision)
 	if err != nil {
