@@ -10,28 +10,28 @@ import (
 
 // populateDatabases fills a new region with the databases of its plan: of every eight, three are a cluster's and one is
 // a read replica. The caller is alone.
-func (r *region) populateDatabases(now time.Time) {
+func (r *region) populateDatabases(epoch time.Time) {
 	var source *Database
 	for n := 0; n < r.plan.Databases; {
 		left := r.plan.Databases - n
 		switch {
 		case n%8 == 2 && left >= 3:
-			r.generateCluster(n, now)
+			r.generateCluster(n, epoch)
 			n += 3
 			continue
 		case n%8 == 6 && source != nil && left > 0:
-			r.generateReplica(source, n, now)
+			r.generateReplica(source, n, epoch)
 		default:
-			source = r.generateDatabase(n, now)
+			source = r.generateDatabase(n, epoch)
 		}
 		n++
 	}
 }
 
 // generateDatabase adds a database that stands alone.
-func (r *region) generateDatabase(n int, now time.Time) *Database {
+func (r *region) generateDatabase(n int, epoch time.Time) *Database {
 	service, env := r.databaseOwner()
-	d := r.newDatabase(fmt.Sprintf("%s-%s-db-%d", service.Name, env, n+1), cloudsim.Pick(r.rng, engines), now)
+	d := r.newDatabase(fmt.Sprintf("%s-%s-db-%d", service.Name, env, n+1), cloudsim.Pick(r.rng, engines), epoch)
 	d.Tags = service.Tags(env)
 	d.MultiAZ = env == "prod"
 	if d.MultiAZ {
@@ -40,28 +40,37 @@ func (r *region) generateDatabase(n int, now time.Time) *Database {
 	}
 	if !d.MultiAZ && r.rng.IntN(5) == 0 {
 		d.Status = DatabaseStopped
-		d.Changed = now.Add(-time.Duration(cloudsim.Mix(d.Entropy, 1)%uint64(6*24*time.Hour/time.Second)) * time.Second)
+		d.Changed = r.stoppedSince(d.Entropy, epoch)
 	}
 	r.addDatabase(d)
 	return d
 }
 
+// stoppedSince returns when a generated database was last stopped: the latest point, at most six days ago, of a cycle that
+// starts before the epoch. Two worlds made within the same cycle agree on it, and RDS restarts the database a day or more
+// from now.
+func (r *region) stoppedSince(entropy uint64, epoch time.Time) time.Time {
+	const cycle = 6 * 24 * time.Hour
+	first := epoch.Add(-time.Duration(cloudsim.Mix(entropy, 1)%uint64(cycle/time.Second)) * time.Second)
+	return first.Add(r.cloud.world.Now().Sub(first).Truncate(cycle))
+}
+
 // generateReplica adds a read replica of source.
-func (r *region) generateReplica(source *Database, n int, now time.Time) {
+func (r *region) generateReplica(source *Database, n int, epoch time.Time) {
 	d := r.newDatabase(fmt.Sprintf("%s-replica-%d", source.ID, n+1), engine{
 		name: source.Engine, version: source.Version, port: source.Port, license: source.License,
-	}, now)
+	}, epoch)
 	d.Class, d.StorageGiB, d.ReplicaOf, d.Tags = source.Class, source.StorageGiB, source.ID, source.Tags
 	source.Status = DatabaseAvailable // RDS refuses to stop a database that has replicas
 	r.addDatabase(d)
 }
 
 // generateCluster adds an Aurora cluster of a writer and two readers.
-func (r *region) generateCluster(n int, now time.Time) {
+func (r *region) generateCluster(n int, epoch time.Time) {
 	service, env := r.databaseOwner()
 	e := cloudsim.Pick(r.rng, auroraEngines)
 	id := fmt.Sprintf("%s-%s-aurora-%d", service.Name, env, n+1)
-	r.addMembers(r.newCluster(id, e, service.Tags(env), now), 3, now)
+	r.addMembers(r.newCluster(id, e, service.Tags(env), epoch), 3, epoch)
 }
 
 // newCluster adds a cluster that has no members yet. The caller holds mu, or is alone.

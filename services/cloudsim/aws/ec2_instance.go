@@ -214,7 +214,7 @@ func (d *document) disks(m *Instance, attached bool) {
 	d.raw("<ebs>")
 	d.id("volumeId", "vol-", cloudsim.Mix(m.Entropy, mixVolume))
 	d.raw("<status>attached</status>")
-	d.time("attachTime", m.Launched)
+	d.time("attachTime", m.Created)
 	d.raw("<deleteOnTermination>true</deleteOnTermination></ebs></item></blockDeviceMapping>")
 }
 
@@ -255,7 +255,7 @@ func (d *document) networkInterface(m *Instance, account string) {
 	d.raw("<attachment>")
 	d.id("attachmentId", "eni-attach-", cloudsim.Mix(m.Entropy, mixAttachment))
 	d.raw("<deviceIndex>0</deviceIndex><status>attached</status>")
-	d.time("attachTime", m.Launched)
+	d.time("attachTime", m.Created)
 	d.raw("<deleteOnTermination>true</deleteOnTermination><networkCardIndex>0</networkCardIndex></attachment>")
 	d.association(m)
 	d.raw("<privateIpAddressesSet><item>")

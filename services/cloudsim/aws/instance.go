@@ -74,7 +74,8 @@ type Instance struct {
 	Network   *Network
 	PrivateIP netip.Addr
 	PublicIP  netip.Addr // invalid: none
-	Launched  time.Time
+	Created   time.Time // when its volumes and network interface were attached
+	Launched  time.Time // the last start
 	// Changed is when the state last began to change.
 	Changed time.Time
 	Tags    []cloudsim.Tag // sorted by key

@@ -9,26 +9,27 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// populate fills a new region as its plan says. The caller is alone.
+// populate generates the content of a new region according to its plan. It runs before r is visible to others. The
+// content is dated relative to the world's epoch.
 func (r *region) populate(hostile bool) {
-	now := r.cloud.world.Now()
+	epoch := r.cloud.world.Epoch()
 	for range r.plan.Instances {
-		r.generate(now)
+		r.generate(epoch)
 	}
 	if hostile {
 		for _, spec := range HostileSpecs() {
-			r.launch(spec, now.Add(-24*time.Hour))
+			r.launch(spec, epoch.Add(-24*time.Hour))
 		}
 	}
-	r.populateDatabases(now)
+	r.populateDatabases(epoch)
 }
 
-// generate adds one machine that has been there for a while, as churn and time would have left it.
-func (r *region) generate(now time.Time) {
-	m := r.launch(InstanceSpec{}, now.Add(-r.age(400*24*time.Hour)))[0]
+// generate adds one instance that was created up to 400 days before the epoch. About one in eleven is stopped.
+func (r *region) generate(epoch time.Time) {
+	m := r.launch(InstanceSpec{}, epoch.Add(-r.age(400*24*time.Hour)))[0]
 	if r.rng.IntN(100) < 9 && !m.Spot {
 		m.State = Stopped
-		m.Changed = m.Launched.Add(now.Sub(m.Launched) / 2)
+		m.Changed = m.Launched.Add(epoch.Sub(m.Launched) / 2)
 	}
 }
 
@@ -57,7 +58,7 @@ func (r *region) newInstance(spec InstanceSpec, now time.Time) *Instance {
 	m := &Instance{
 		ID: instanceID(entropy), Region: r.name, State: Pending, Bare: spec.Bare, Spot: spec.Spot, Persistent: spec.Persistent,
 		InstanceStore: spec.InstanceStore, StopProtected: spec.StopProtected,
-		Launched: now, Changed: now, Seq: r.next, Entropy: entropy,
+		Created: now, Launched: now, Changed: now, Seq: r.next, Entropy: entropy,
 	}
 	r.next++
 	service := cloudsim.Pick(r.rng, r.plan.Workloads)

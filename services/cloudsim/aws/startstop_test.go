@@ -196,3 +196,34 @@ func TestDatabaseRules(t *testing.T) {
 		}
 	}
 }
+
+// TestAttachTime checks that a start moves the launch time and leaves the attach times as they are.
+func TestAttachTime(t *testing.T) {
+	clock := newClock()
+	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
+	created := clock.Now()
+	id := launch(t, c, clock, aws.InstanceSpec{})
+	if _, err := c.Stop(firstAccount, homeRegion, id); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour)
+	started := clock.Now()
+	if _, err := c.Start(firstAccount, homeRegion, id); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.ec2(homeRegion).DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := out.Reservations[0].Instances[0]
+	if !i.LaunchTime.Equal(started) {
+		t.Errorf("the launch time is %v, want that of the last start, %v", i.LaunchTime, started)
+	}
+	for name, at := range map[string]*time.Time{
+		"interface": i.NetworkInterfaces[0].Attachment.AttachTime, "volume": i.BlockDeviceMappings[0].Ebs.AttachTime,
+	} {
+		if !at.Equal(created) {
+			t.Errorf("the %s was attached at %v, want the creation at %v", name, at, created)
+		}
+	}
+}

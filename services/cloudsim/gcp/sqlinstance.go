@@ -60,20 +60,18 @@ type SQLInstance struct {
 func (d *SQLInstance) Label(key string) string { return cloudsim.FindTag(d.Labels, key) }
 
 // generateSQL adds the n-th instance of a region: one in six is a read replica of the one before.
-func (p *project) generateSQL(region Region, n int, now time.Time) {
+func (p *project) generateSQL(region Region, n int, epoch time.Time) {
 	service := cloudsim.Pick(p.rng, p.plan.Workloads)
 	env := p.plan.Env
 	if env == "" {
 		env = cloudsim.PickEnv(p.rng)
 	}
-	d := p.newSQL(fmt.Sprintf("%s-%s-%s-%d", service.Name, env, region.Name, n+1), region, now)
-	// Not reckoned from now: Cloud SQL has no id, and when a database was made is
-	// part of what tells it from another of its name. A world that is made anew
-	// from its seed has the same ones.
+	d := p.newSQL(fmt.Sprintf("%s-%s-%s-%d", service.Name, env, region.Name, n+1), region, epoch)
+	// Cloud SQL has no ids: the creation time is part of what identifies an instance. A restarted world has the same.
 	d.Created = p.created().Add(time.Duration(1+p.rng.Int64N(60*24*3600)) * time.Second).UTC().Truncate(time.Millisecond)
 	d.Changed = d.Created
 	d.Labels = service.Tags(env)
-	if source := p.lastSQL(region.Name, now); n%6 == 5 && source != nil {
+	if source := p.lastSQL(region.Name, epoch); n%6 == 5 && source != nil {
 		d.Name = source.Name + "-replica"
 		d.Version, d.Installed, d.Tier, d.StorageGB = source.Version, source.Installed, source.Tier, source.StorageGB
 		d.ReplicaOf, d.Labels = source.Name, source.Labels

@@ -11,33 +11,33 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// populate fills a project as its plan says.
+// populate generates the content of a project according to its plan. The content is dated relative to the world's epoch.
 func (p *project) populate() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.cloud.world.Now()
+	epoch := p.cloud.world.Epoch()
 	for i, name := range p.plan.Regions {
 		region, _ := lookupRegion(name) // Check has seen every region of the plan
 		for j, zone := range region.ZoneNames() {
 			for range p.plan.Instances {
-				p.generateVM(zone, now)
+				p.generateVM(zone, epoch)
 			}
 			if p.plan.Hostile && i == 0 && j == 0 {
 				for _, spec := range HostileVMSpecs() {
-					p.createVMs(zone, spec, now.Add(-24*time.Hour))
+					p.createVMs(zone, spec, epoch.Add(-24*time.Hour))
 				}
 			}
 		}
 		for n := range p.plan.Databases {
-			p.generateSQL(region, n, now)
+			p.generateSQL(region, n, epoch)
 		}
 	}
 }
 
-// generateVM adds one VM that has been there for a while, as churn and time would have left it.
-func (p *project) generateVM(zone string, now time.Time) {
+// generateVM adds one VM that was created up to 400 days before the epoch. Some are stopped, suspended or being repaired.
+func (p *project) generateVM(zone string, epoch time.Time) {
 	age := time.Duration(1+p.rng.Int64N(400*24*3600)) * time.Second
-	m := p.createVMs(zone, VMSpec{}, now.Add(-age))[0]
+	m := p.createVMs(zone, VMSpec{}, epoch.Add(-age))[0]
 	dice := p.rng.IntN(100)
 	switch {
 	case dice < 8 && m.Group == "":
@@ -46,7 +46,7 @@ func (p *project) generateVM(zone string, now time.Time) {
 	case dice < 10 && m.Group == "":
 		m.State, m.Changed = VMSuspended, m.Created.Add(age/2)
 	case dice == 10:
-		m.State, m.Changed = VMRepairing, now
+		m.State, m.Changed = VMRepairing, epoch
 	}
 }
 
