@@ -13,6 +13,7 @@ import (
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 )
 
 // Accounts is the accounts service.
@@ -72,10 +73,14 @@ func (a *Accounts) Credentials(ctx context.Context, id string) (provider.Credent
 	if err != nil {
 		return nil, err
 	}
-	if gcp := response.GetGcp(); gcp != nil {
-		return googleCredentials(id, gcp)
+	switch cloud := response.GetCloud().(type) {
+	case *accountsv1.GetCredentialsResponse_Aws:
+		return awsCredentials(id, cloud.Aws)
+	case *accountsv1.GetCredentialsResponse_Gcp:
+		return googleCredentials(id, cloud.Gcp)
+	default:
+		return nil, fmt.Errorf("account %s has credentials of a cloud that this discovery does not know: %T", id, cloud)
 	}
-	return awsCredentials(id, response.GetAws())
 }
 
 // googleCredentials say how to sign in to a project.
@@ -154,14 +159,12 @@ func accountOf(a *accountsv1.Account) provider.Account {
 	account := provider.Account{
 		ID:         accountID(a.GetName()),
 		Provider:   provider.ProviderName(a.GetProvider().String()),
-		CloudID:    a.GetAws().GetAccountId(),
-		Regions:    a.GetAws().GetRegions(),
 		Paused:     a.GetPaused(),
 		ReadOnly:   a.GetReadOnly(),
 		UpdateTime: a.GetUpdateTime().AsTime(),
 	}
-	if gcp := a.GetGcp(); gcp != nil {
-		account.CloudID, account.Regions = gcp.GetProjectId(), gcp.GetRegions()
+	if of, ok := cloudaccount.Of(a); ok {
+		account.CloudID, account.Regions = of.ID, of.Regions
 	}
 	if a.GetSyncInterval() != nil {
 		account.SyncInterval = a.GetSyncInterval().AsDuration()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -269,12 +270,9 @@ func asWanted(i *provider.Instance) provider.Wanted {
 	return provider.Wanted{ProviderID: i.ProviderID, ProviderURI: i.ProviderURI, DisplayName: i.DisplayName, Zone: i.Zone}
 }
 
-// ScopeOf is the scope that an instance belongs to, by where it is.
+// ScopeOf returns the scope that an instance belongs to, by its location.
 func ScopeOf(name provider.ProviderName, kind provider.Kind, region, zone string) provider.ScopeID {
-	if name == provider.GCP && kind == provider.VirtualMachine {
-		return provider.ScopeID{Kind: kind, Location: zone}
-	}
-	return provider.ScopeID{Kind: kind, Location: region}
+	return provider.ScopeID{Kind: kind, Location: registry.ScopeLocation(name, kind, region, zone)}
 }
 
 // Block ends a target that another operation works on.

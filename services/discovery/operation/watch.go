@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 )
 
 // backLooks is how many looks in a row must show an instance where it came from,
@@ -134,18 +135,13 @@ func (p *pursuit) succeed(ctx context.Context, instance *provider.Instance, text
 	return p.end(ctx, TargetSucceeded, text)
 }
 
-// restartAfter is how long RDS and Aurora leave a database stopped (RDS User
-// Guide, "Stopping an Amazon RDS DB instance temporarily").
-const restartAfter = 7 * 24 * time.Hour
-
-// autoRestart is when the cloud starts a stopped instance by itself; zero when it
-// does not.
+// autoRestart returns when the cloud starts a stopped instance by itself; zero if it does not.
 func autoRestart(t *Target, instance *provider.Instance) time.Time {
-	switch {
-	case instance != nil && instance.Database != nil && !instance.Database.AutoRestartTime.IsZero():
+	if instance != nil && instance.Database != nil && !instance.Database.AutoRestartTime.IsZero() {
 		return instance.Database.AutoRestartTime
-	case t.Provider == provider.AWS && t.Kind == provider.Database:
-		return time.Now().Add(restartAfter)
+	}
+	if after := registry.SelfRestart(t.Provider, t.Kind); after > 0 {
+		return time.Now().Add(after)
 	}
 	return time.Time{}
 }

@@ -1,35 +1,28 @@
 package provider
 
-import "time"
+import (
+	"time"
 
-// ProviderName names a cloud, as the enum word of the contract.
-type ProviderName string
-
-// The clouds.
-const (
-	AWS ProviderName = "AWS"
-	GCP ProviderName = "GCP"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// Kind is what sort of thing an instance is, as the enum word of the contract.
-type Kind string
+// ProviderName is a cloud, as the enum value of the contract is spelled.
+type ProviderName = cloud.Provider
+
+// The providers that this program implements.
+const (
+	AWS = cloud.AWS
+	GCP = cloud.GCP
+)
+
+// Kind is a kind of instance, as the enum value of the contract is spelled.
+type Kind = cloud.Kind
 
 // The kinds.
 const (
-	VirtualMachine Kind = "VIRTUAL_MACHINE"
-	Database       Kind = "DATABASE"
+	VirtualMachine = cloud.VirtualMachine
+	Database       = cloud.Database
 )
-
-// String is the kind in words for people, in the plural.
-func (k Kind) String() string {
-	switch k {
-	case VirtualMachine:
-		return "virtual machines"
-	case Database:
-		return "databases"
-	}
-	return string(k)
-}
 
 // State is what an instance is doing, as the enum word of the contract.
 type State string

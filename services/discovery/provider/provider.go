@@ -85,9 +85,9 @@ const WholeKind = "-"
 // String names the scope for people: `virtual machines in eu-west-1`.
 func (s ScopeID) String() string {
 	if s.Location == WholeKind {
-		return "all " + s.Kind.String()
+		return "all " + s.Kind.Plural()
 	}
-	return s.Kind.String() + " in " + s.Location
+	return s.Kind.Plural() + " in " + s.Location
 }
 
 // PlannedScope is a scope that a run is to read.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 )
 
 type accountsCommand struct {
@@ -84,10 +85,16 @@ var accountColumns = []column[*accountsv1.Account]{
 }
 
 func regionsOf(a *accountsv1.Account) string {
-	if regions := slices.Concat(a.GetAws().GetRegions(), a.GetGcp().GetRegions()); len(regions) > 0 {
-		return strings.Join(regions, ",")
+	if account, _ := cloudaccount.Of(a); len(account.Regions) > 0 {
+		return strings.Join(account.Regions, ",")
 	}
 	return "all"
+}
+
+// cloudID returns the cloud's own id of an account.
+func cloudID(a *accountsv1.Account) string {
+	account, _ := cloudaccount.Of(a)
+	return account.ID
 }
 
 type getAccount struct {
@@ -113,7 +120,7 @@ func (s *session) showAccount(a *accountsv1.Account) error {
 		{"account", clean(a.GetName())},
 		{"name", clean(a.GetDisplayName())},
 		{"provider", a.GetProvider().String()},
-		{"cloud id", clean(a.GetAws().GetAccountId() + a.GetGcp().GetProjectId())},
+		{"cloud id", clean(cloudID(a))},
 		{"signs in by", clean(signsInBy(a))},
 		{"role", clean(a.GetAws().GetAssumeRole().GetRoleArn())},
 		{"external id", clean(a.GetAws().GetAssumeRole().GetExternalId())},

@@ -14,6 +14,9 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
+	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 )
 
 type updateAccount struct {
@@ -94,30 +97,39 @@ func (c *updateAccount) apply(s *session, a *accountsv1.Account) (mask []string,
 	return append(mask, cloud...), err
 }
 
-// applyCloud lays what was given of the cloud and the way to sign in over the account.
+// signInFlags are the flags of the ways to sign in to one cloud.
+type signInFlags interface {
+	// given reports whether any of the flags is set.
+	given() bool
+	// applyTo changes an account of the cloud and returns the path of the changed field, "" if no flag is set.
+	// With defaults the account signs in with the server's own default credentials.
+	applyTo(s *session, a *accountsv1.Account, defaults bool) (path string, err error)
+}
+
+// applyCloud applies the flags of the cloud and of the way to sign in to the account.
 func (c *updateAccount) applyCloud(s *session, a *accountsv1.Account) (mask []string, err error) {
-	regions := len(c.Regions) > 0 || c.AllRegions
-	if c.DefaultCredentials && (c.AWS.given() || c.GCP.given()) {
-		return nil, advise("leave --default-credentials out, or the other way to sign in", "two ways to sign in were given")
+	flags := map[cloud.Provider]signInFlags{cloud.AWS: &c.AWS, cloud.GCP: &c.GCP}
+	account, ok := cloudaccount.Of(a)
+	if !ok {
+		return nil, advise("use a newer version of rollcall", "%s is an account of a cloud that this version does not know", c.Name)
 	}
-	if aws := a.GetAws(); aws != nil {
-		if c.GCP.given() {
-			return nil, advise("leave the flags of Google Cloud out", "%s is no project of Google Cloud", c.Name)
+	for _, d := range registry.All() {
+		switch other, ok := flags[d.Provider]; {
+		case !ok || !other.given():
+		case c.DefaultCredentials:
+			return nil, advise("leave --default-credentials out, or the other way to sign in", "two ways to sign in were given")
+		case d != account.Cloud:
+			return nil, advise("leave the flags of "+d.Name+" out", "%s is no %s", c.Name, d.Account.Noun)
 		}
-		if regions {
-			aws.Regions, mask = c.Regions, append(mask, "aws.regions")
-		}
-		path, err := c.AWS.apply(s, aws, c.DefaultCredentials)
-		return appendSet(mask, path), err
 	}
-	gcp := a.GetGcp()
-	if c.AWS.given() || gcp == nil && (regions || c.GCP.given() || c.DefaultCredentials) {
-		return nil, advise("leave the flags of AWS out", "%s is no AWS account", c.Name)
+	if len(c.Regions) > 0 || c.AllRegions {
+		mask = append(mask, cloudaccount.SetRegions(a, c.Regions))
 	}
-	if regions {
-		gcp.Regions, mask = c.Regions, append(mask, "gcp.regions")
+	own, ok := flags[account.Cloud.Provider]
+	if !ok {
+		return mask, nil
 	}
-	path, err := c.GCP.apply(s, gcp, c.DefaultCredentials)
+	path, err := own.applyTo(s, a, c.DefaultCredentials)
 	return appendSet(mask, path), err
 }
 

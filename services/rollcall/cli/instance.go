@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 )
 
 type getInstance struct {
@@ -60,22 +61,17 @@ func (c *lookupInstance) Run(ctx context.Context, s *session) error {
 	return s.showInstance(instance)
 }
 
-// guessBy tells what a value is by its form: ARNs (AWS, "Amazon Resource Names"), EC2 instance ids (i- and hexadecimal
-// digits) and RDS resource ids (db- and 26 capitals and digits); all else is a name.
+// guessBy returns what a value is by its form: an id or a URI of one of the clouds, or else a display name.
 func guessBy(value string) string {
-	switch {
-	case strings.HasPrefix(value, "arn:"):
-		return "provider-uri"
-	case isID(value, "i-", "0123456789abcdef", 8), isID(value, "db-", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 20):
-		return "provider-id"
-	default:
-		return "display-name"
+	for _, d := range registry.All() {
+		switch {
+		case d.HasInstanceURI(value):
+			return "provider-uri"
+		case d.HasInstanceID(value):
+			return "provider-id"
+		}
 	}
-}
-
-func isID(value, prefix, alphabet string, least int) bool {
-	digits, ok := strings.CutPrefix(value, prefix)
-	return ok && len(digits) >= least && strings.Trim(digits, alphabet) == ""
+	return "display-name"
 }
 
 // showInstance prints one instance in the wanted format.

@@ -1,9 +1,8 @@
 package cli
 
 import (
-	"strings"
-
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 )
 
 // awsSignIn are the flags of the ways to sign in to AWS.
@@ -27,6 +26,11 @@ func (f *awsSignIn) role() bool {
 
 func (f *awsSignIn) key() bool {
 	return f.AccessKeyID != nil || f.SecretAccessKeyStdin || f.SecretAccessKeyFile != ""
+}
+
+// applyTo implements signInFlags.
+func (f *awsSignIn) applyTo(s *session, a *accountsv1.Account, defaults bool) (path string, err error) {
+	return f.apply(s, a.GetAws(), defaults)
 }
 
 // apply lays the flags over an account and returns the path of what it changed; "" when nothing was given.
@@ -105,6 +109,11 @@ func (f *gcpSignIn) given() bool {
 	return f.KeyFile != "" || f.Impersonate != "" || f.WorkloadIdentity != ""
 }
 
+// applyTo implements signInFlags.
+func (f *gcpSignIn) applyTo(s *session, a *accountsv1.Account, defaults bool) (path string, err error) {
+	return f.apply(s, a.GetGcp(), defaults)
+}
+
 // apply lays the flags over a project and returns the path of what it changed; "" when nothing was given.
 func (f *gcpSignIn) apply(s *session, gcp *accountsv1.GcpProject, defaults bool) (path string, err error) {
 	switch {
@@ -126,22 +135,11 @@ func (f *gcpSignIn) apply(s *session, gcp *accountsv1.GcpProject, defaults bool)
 	return "", nil
 }
 
-// signsInBy says in few words how an account is signed in to.
+// signsInBy returns the way to sign in to an account, in few words.
 func signsInBy(a *accountsv1.Account) string {
-	switch method := a.GetAws().GetCredentials().(type) {
-	case *accountsv1.AwsAccount_AssumeRole:
-		_, name, _ := strings.Cut(method.AssumeRole.GetRoleArn(), ":role/")
-		return "role " + name
-	case *accountsv1.AwsAccount_AccessKey:
-		return "access key " + method.AccessKey.GetAccessKeyId()
+	account, ok := cloudaccount.Of(a)
+	if !ok {
+		return ""
 	}
-	switch method := a.GetGcp().GetCredentials().(type) {
-	case *accountsv1.GcpProject_ServiceAccountKey:
-		return "key of " + method.ServiceAccountKey.GetClientEmail()
-	case *accountsv1.GcpProject_Impersonation:
-		return "impersonating " + method.Impersonation.GetServiceAccount()
-	case *accountsv1.GcpProject_WorkloadIdentity:
-		return "workload identity"
-	}
-	return "default credentials"
+	return account.SignIn()
 }

@@ -7,14 +7,19 @@ import (
 	"strings"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	descriptor "github.com/rollcall-dev/rollcall/services/internal/cloud"
+	cloudaws "github.com/rollcall-dev/rollcall/services/internal/cloud/aws"
+	cloudgcp "github.com/rollcall-dev/rollcall/services/internal/cloud/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 )
 
 // found is what the environment holds of one cloud: an account that its credentials open, credentials that can't be used,
 // or neither.
 type found struct {
+	cloud *descriptor.Descriptor
 	// provider as people call it.
 	provider string
 	// account is nil when there is none; what says which it is and as whom it is read.
@@ -41,43 +46,38 @@ func lookAround(ctx context.Context) []found {
 }
 
 func lookForAWS(ctx context.Context) found {
-	// See "Environment variables" in the AWS SDKs and Tools Reference Guide.
-	f := found{provider: "AWS", variables: set(
-		"AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_WEB_IDENTITY_TOKEN_FILE",
-		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-	)}
+	f := newFound(cloudaws.Descriptor())
 	identity, err := discoveryaws.Detect(ctx)
 	if err != nil {
 		f.refuse(err, discoveryaws.ErrNoCredentials)
 		return f
 	}
-	f.what = "AWS account " + identity.AccountID + ", read as " + identity.ARN
-	f.account = &accountsv1.Account{
-		DisplayName: "AWS " + identity.AccountID,
-		Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
-			AccountId:   identity.AccountID,
-			Credentials: &accountsv1.AwsAccount_DefaultCredentials{DefaultCredentials: &accountsv1.AwsDefaultCredentials{}},
-		}},
-	}
+	f.accept(identity.AccountID, identity.ARN)
+	f.account.DisplayName = "AWS " + identity.AccountID
 	return f
 }
 
 func lookForGoogle(ctx context.Context) found {
-	f := found{provider: "Google Cloud", variables: set("GOOGLE_APPLICATION_CREDENTIALS")}
+	f := newFound(cloudgcp.Descriptor())
 	identity, err := discoverygcp.Detect(ctx, discoverygcp.Config{})
 	if err != nil {
 		f.refuse(err, discoverygcp.ErrNoCredentials)
 		return f
 	}
-	f.what = "Google Cloud project " + identity.ProjectID + ", read as " + identity.Principal
-	f.account = &accountsv1.Account{
-		DisplayName: identity.ProjectID,
-		Cloud: &accountsv1.Account_Gcp{Gcp: &accountsv1.GcpProject{
-			ProjectId:   identity.ProjectID,
-			Credentials: &accountsv1.GcpProject_ApplicationDefault{ApplicationDefault: &accountsv1.GcpApplicationDefault{}},
-		}},
-	}
+	f.accept(identity.ProjectID, identity.Principal)
 	return f
+}
+
+// newFound begins to look for credentials of a cloud.
+func newFound(d *descriptor.Descriptor) found {
+	return found{cloud: d, provider: d.Name, variables: set(d.Environment.Credentials...)}
+}
+
+// accept records that the credentials open an account of the cloud, and as whom.
+func (f *found) accept(id, principal string) {
+	f.what = f.cloud.Account.Noun + " " + id + ", read as " + principal
+	f.account = cloudaccount.New(f.cloud, id)
+	f.account.DisplayName = id
 }
 
 // refuse takes an error for a refusal, unless it says that there is nothing and no variable speaks against it: when none

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 )
 
 // demoLabel marks the accounts of the demo, so that they are known again and can be taken off the roll.
@@ -74,8 +75,9 @@ func (r roll) add(ctx context.Context, held []*accountsv1.Account, wanted *accou
 
 // cloudID is an account as its cloud calls it.
 func cloudID(a *accountsv1.Account) string {
-	if project := a.GetGcp().GetProjectId(); project != "" {
-		return "Google Cloud project " + project
+	account, ok := cloudaccount.Of(a)
+	if !ok {
+		return a.GetName()
 	}
-	return "AWS account " + a.GetAws().GetAccountId()
+	return account.String()
 }

@@ -19,7 +19,7 @@ func (s *session) Find(
 	case provider.Database:
 		s.findDatabases(ctx, scope.Location, answers, calls)
 	default:
-		return nil, fmt.Errorf("aws: scope of kind %s", scope.Kind)
+		return nil, fmt.Errorf("aws: scope of kind %s", scope.Kind.Plural())
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

@@ -110,7 +110,7 @@ func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provide
 	case provider.Database:
 		return s.readDatabases(ctx, scope.Location, sink)
 	}
-	return fmt.Errorf("aws: scope of kind %s", scope.Kind)
+	return fmt.Errorf("aws: scope of kind %s", scope.Kind.Plural())
 }
 
 // failures says what errors of a call mean, in the light of who calls.

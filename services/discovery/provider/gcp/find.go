@@ -41,7 +41,7 @@ func (s *session) Find(
 		}
 		alone = func(one provider.Wanted) error { return s.findDatabase(ctx, one, answers, calls) }
 	default:
-		return nil, fmt.Errorf("gcp: scope of kind %s", scope.Kind)
+		return nil, fmt.Errorf("gcp: scope of kind %s", scope.Kind.Plural())
 	}
 	var lost error
 	for chunk := range slices.Chunk(wanted, askedAtOnce) {

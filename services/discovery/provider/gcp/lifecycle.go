@@ -43,7 +43,7 @@ func (s *session) Act(ctx context.Context, order provider.Order, calls provider.
 		return s.actOnDatabase(ctx, &order, calls)
 	}
 	return provider.Receipt{Effect: provider.NotTaken, Refusal: provider.NewRefusal(provider.Unsupported,
-		fmt.Sprintf("Rollcall can't %s a %s of Google Cloud", order.Verb.Word(), order.Kind), "", nil)}
+		fmt.Sprintf("Rollcall can't %s a %s of Google Cloud", order.Verb.Word(), order.Kind.Plural()), "", nil)}
 }
 
 // Follow looks once at how calls go.

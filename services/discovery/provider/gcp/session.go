@@ -94,7 +94,7 @@ func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provide
 		}
 		return nil
 	}
-	return fmt.Errorf("gcp: scope of kind %s", scope.Kind)
+	return fmt.Errorf("gcp: scope of kind %s", scope.Kind.Plural())
 }
 
 // onlyScope is a batch of which one scope is wanted.

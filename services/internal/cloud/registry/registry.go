@@ -5,6 +5,7 @@ package registry
 import (
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/aws"
@@ -79,6 +80,15 @@ func RegionOf(provider cloud.Provider, location string) string {
 		return d.RegionOf(location)
 	}
 	return location
+}
+
+// SelfRestart returns how long the cloud leaves an instance of this kind stopped; 0 if it does not
+// start it by itself.
+func SelfRestart(provider cloud.Provider, kind cloud.Kind) time.Duration {
+	if d, ok := Find(provider); ok {
+		return d.SelfRestart(kind)
+	}
+	return 0
 }
 
 // Register adds a cloud. It is meant for tests of a cloud that programs do not offer; they call it

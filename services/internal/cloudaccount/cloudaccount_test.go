@@ -1,0 +1,84 @@
+package cloudaccount_test
+
+import (
+	"slices"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
+	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
+)
+
+func TestOf(t *testing.T) {
+	for name, test := range map[string]struct {
+		account                *accountsv1.Account
+		text, signIn, identity string
+		method                 string
+		regions                []string
+	}{
+		"aws default": {
+			account: &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{AccountId: "100000000001"}}},
+			text:    "AWS account 100000000001", signIn: "default credentials", method: "AWS_DEFAULT",
+		},
+		"aws role": {
+			account: &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
+				AccountId: "100000000001", Regions: []string{"eu-west-1", "us-east-1"},
+				Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{RoleArn: "arn:aws:iam::100000000001:role/rollcall"}},
+			}}},
+			text: "AWS account 100000000001", signIn: "role rollcall", method: "AWS_ASSUME_ROLE",
+			identity: "arn:aws:iam::100000000001:role/rollcall", regions: []string{"eu-west-1", "us-east-1"},
+		},
+		"gcp key": {
+			account: &accountsv1.Account{Cloud: &accountsv1.Account_Gcp{Gcp: &accountsv1.GcpProject{
+				ProjectId: "my-project",
+				Credentials: &accountsv1.GcpProject_ServiceAccountKey{
+					ServiceAccountKey: &accountsv1.GcpServiceAccountKey{ClientEmail: "a@b.iam.gserviceaccount.com"},
+				},
+			}}},
+			text: "Google Cloud project my-project", signIn: "key of a@b.iam.gserviceaccount.com",
+			method: "GCP_SERVICE_ACCOUNT_KEY", identity: "a@b.iam.gserviceaccount.com",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, ok := cloudaccount.Of(test.account)
+			if !ok {
+				t.Fatal("the account's cloud was not recognized")
+			}
+			if got.String() != test.text || got.SignIn() != test.signIn || got.Identity != test.identity ||
+				got.Method.Name != test.method || !slices.Equal(got.Regions, test.regions) {
+				t.Errorf("Of() = %s, %q, %q, %s, %v", got, got.SignIn(), got.Identity, got.Method.Name, got.Regions)
+			}
+		})
+	}
+	if _, ok := cloudaccount.Of(&accountsv1.Account{}); ok {
+		t.Error("an account without a cloud was recognized")
+	}
+}
+
+func TestNew(t *testing.T) {
+	d, _ := registry.Find(cloud.GCP)
+	got := cloudaccount.New(d, "my-project")
+	want := &accountsv1.Account{Cloud: &accountsv1.Account_Gcp{Gcp: &accountsv1.GcpProject{
+		ProjectId:   "my-project",
+		Credentials: &accountsv1.GcpProject_ApplicationDefault{ApplicationDefault: &accountsv1.GcpApplicationDefault{}},
+	}}}
+	if !proto.Equal(got, want) {
+		t.Errorf("New() = %v, want %v", got, want)
+	}
+}
+
+func TestSetRegions(t *testing.T) {
+	account := &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{Regions: []string{"eu-west-1"}}}}
+	if path := cloudaccount.SetRegions(account, []string{"us-east-1"}); path != "aws.regions" {
+		t.Errorf("path = %q", path)
+	}
+	if got := account.GetAws().GetRegions(); !slices.Equal(got, []string{"us-east-1"}) {
+		t.Errorf("regions = %v", got)
+	}
+	if path := cloudaccount.SetRegions(&accountsv1.Account{}, nil); path != "" {
+		t.Errorf("path without a cloud = %q", path)
+	}
+}
