@@ -7,67 +7,56 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// maxChain is how many roles may be assumed one from the other. AWS sets no
-// limit; more than a few is a mistake.
+// maxChain is the largest number of accounts that one signs in through. The clouds set no limit;
+// more than a few is a mistake.
 const maxChain = 5
 
-// sourceField is the field that names the next account of a chain.
-const sourceField = "account.aws.assume_role.source_account"
-
-// Chain is the accounts whose credentials lead to a's, nearest first: the source
-// of its role, that one's source, and so on. Empty when its credentials stand
-// alone. Faults: INVALID_ARGUMENT about a's source when it leads nowhere, to
-// another cloud, round in a circle or too far.
+// Chain returns the accounts whose credentials lead to those of a, nearest first: the source of
+// its credentials, the source of that one, and so on. It is empty if a signs in by itself. Faults:
+// INVALID_ARGUMENT for the source of a, if the chain ends at an account that does not exist or
+// belongs to another cloud, returns to an account, or is too long.
 func Chain(ctx context.Context, a *Account, get func(ctx context.Context, id string) (*Account, error)) ([]*Account, error) {
 	var chain []*Account
 	seen := []string{a.ID}
-	for next := source(a); next != ""; next = source(chain[len(chain)-1]) {
+	for next := a.Credentials.Source; next != ""; next = chain[len(chain)-1].Credentials.Source {
 		if slices.Contains(seen, next) {
-			return nil, fault.Invalid(sourceField, "leads round in a circle, by way of %s", Name(next))
+			return nil, fault.Invalid(a.sourceField(), "leads round in a circle, by way of %s", Name(next))
 		}
 		if len(chain) == maxChain {
-			return nil, fault.Invalid(sourceField, "leads through more than %d accounts", maxChain)
+			return nil, fault.Invalid(a.sourceField(), "leads through more than %d accounts", maxChain)
 		}
 		link, err := get(ctx, next)
 		if fault.KindOf(err) == fault.KindNotFound {
-			return nil, NoSource(next)
+			return nil, NoSource(a, next)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if link.Provider != AWS {
-			return nil, fault.Invalid(sourceField, "%s is an account of %s: only one of AWS can assume a role there", Name(next), link.Provider)
+		if link.Provider != a.Provider {
+			return nil, fault.Invalid(a.sourceField(), "%s is an account of %s: only an account of %s can be the source",
+				Name(next), link.Provider, a.Provider)
 		}
 		chain, seen = append(chain, link), append(seen, next)
 	}
 	return chain, nil
 }
 
-// source is the id of the account whose credentials assume a's role; empty when
-// none do.
-func source(a *Account) string {
-	if role, ok := a.Credentials.(AWSAssumeRole); ok {
-		return role.Source
-	}
-	return ""
-}
-
-// BrokenChain is the fault of an account whose source was right when it was
-// stated and leads nowhere now.
+// BrokenChain returns the fault of an account whose source was valid when it was set and no longer
+// is.
 func BrokenChain(a *Account, cause error) error {
 	return fault.New(fault.KindFailedPrecondition, "SOURCE_BROKEN",
 		"the role of %s can't be assumed: %s", Name(a.ID), cause).With("name", Name(a.ID)).WithCause(cause)
 }
 
-// SourceOfOthers is the fault of taking an account off the roll whose
-// credentials assume the roles of others.
+// SourceOfOthers returns the fault of deleting an account whose credentials other accounts sign in
+// with.
 func SourceOfOthers(id string) error {
 	return fault.New(fault.KindFailedPrecondition, "ACCOUNT_IN_USE",
-		"the credentials of %s assume the role of another account on the roll; give that one another source first", Name(id)).
+		"the credentials of %s assume the role of another account; give that one another source first", Name(id)).
 		With("name", Name(id))
 }
 
-// NoSource is the fault of a source that is not on the roll.
-func NoSource(id string) error {
-	return fault.Invalid(sourceField, "%s is not on the roll", Name(id))
+// NoSource returns the fault of an account whose source does not exist.
+func NoSource(a *Account, source string) error {
+	return fault.Invalid(a.sourceField(), "%s does not exist; create it first", Name(source))
 }

@@ -7,14 +7,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Status is how a connection is going, as the enum word of the contract.
+// Status is the status of a connection, as the enum value of the contract is spelled.
 type Status string
 
 // The statuses.
 const (
 	// Unknown: never tried.
 	Unknown Status = "UNKNOWN"
-	// SyncRunning: a sync is running, and its lease holds.
+	// SyncRunning: a sync is running, and its lease has not expired.
 	SyncRunning Status = "SYNCING"
 	// Connected: the last sync read every scope.
 	Connected Status = "CONNECTED"
@@ -24,30 +24,29 @@ const (
 	Failed Status = "FAILED"
 )
 
-// Reason is why a sync failed, as the enum word of the contract, such as
-// THROTTLED; empty when it did not.
+// Reason is the reason of a failed sync, as the enum value of the contract is spelled, such as
+// THROTTLED; empty if the sync did not fail.
 type Reason string
 
-// Connection is how the connection to an account is going, as people see it.
+// Connection is the status of the connection to an account, as people see it.
 type Connection struct {
 	Status Status
-	// LastSyncTime is when the last sync ended, LastSuccessTime when the last
-	// one did that read every scope; zero when none did.
+	// LastSyncTime is when the last sync ended, LastSuccessTime when the last one ended that read
+	// every scope; zero if there was none.
 	LastSyncTime, LastSuccessTime time.Time
-	// LastError, Reason and Remedy are of the last sync that ended, also while
-	// another runs.
+	// LastError, Reason and Remedy are of the last sync that ended, even while another runs.
 	LastError string
 	Reason    Reason
 	Remedy    string
-	// SyncRun is the id of the run that Status is about.
+	// SyncRun is the id of the run that Status belongs to.
 	SyncRun string
 }
 
-// ConnectionState is what is held of a connection: the outcome of the last
-// finished sync, and the lease of the run that reported last. The zero value
-// stands for an account that was never tried.
+// ConnectionState is the stored state of a connection: the outcome of the last finished sync, and
+// the lease of the run that reported last. The zero value stands for an account that was never
+// tried.
 type ConnectionState struct {
-	// Outcome of the last finished sync; Unknown or empty when none was.
+	// Outcome of the last finished sync; Unknown or empty if there was none.
 	Outcome                       Status
 	LastSyncTime, LastSuccessTime time.Time
 	LastError                     string
@@ -55,14 +54,14 @@ type ConnectionState struct {
 	Remedy                        string
 	LastSyncRun                   string
 
-	// SyncingUntil is the end of the lease; zero when the run has ended.
+	// SyncingUntil is the end of the lease; zero if the run has ended.
 	SyncingUntil time.Time
 	SyncingRun   string
-	// Token is the largest fencing token of any report taken.
+	// Token is the largest fencing token of all accepted reports.
 	Token int64
 }
 
-// At is the connection as it is seen at the moment now.
+// At returns the connection as people see it at the time now.
 func (s ConnectionState) At(now time.Time) Connection {
 	seen := Connection{
 		Status:       s.Outcome,
@@ -79,31 +78,30 @@ func (s ConnectionState) At(now time.Time) Connection {
 	return seen
 }
 
-// Report is what discovery says of one run.
+// Report is a report of discovery on one run.
 type Report struct {
-	// Token fences: it grows from run to run. Above 0.
+	// Token is the fencing token, which grows from run to run. Above 0.
 	Token int64
 	// Run is the id of the run.
 	Run string
-	// News of the run.
+	// News is what is reported.
 	News News
 }
 
-// News is what a report says: Syncing, Finished or Abandoned.
+// News is the content of a report: Syncing, Finished or Abandoned.
 type News interface {
 	isNews()
 }
 
-// Syncing says that the run goes on, and will say so again before Lease has
-// passed.
+// Syncing reports that the run goes on, and that the next report follows before Lease has passed.
 type Syncing struct{ Lease time.Duration }
 
-// Finished says what the run came to.
+// Finished reports the outcome of the run.
 type Finished struct {
 	// Outcome is Connected, Degraded or Failed.
 	Outcome Status
-	// Error, Reason and Remedy are empty exactly when the outcome is Connected;
-	// only Remedy may always be.
+	// Error and Reason are empty if and only if the outcome is Connected. Remedy may be empty for
+	// every outcome and is empty for Connected.
 	Error  string
 	Reason Reason
 	Remedy string
@@ -111,16 +109,15 @@ type Finished struct {
 	EndTime time.Time
 }
 
-// Abandoned says that the run came to nothing.
+// Abandoned reports that the run ended without an outcome.
 type Abandoned struct{}
 
 func (Syncing) isNews()   {}
 func (Finished) isNews()  {}
 func (Abandoned) isNews() {}
 
-// Apply is the state after a report that came at the moment now. A report that
-// is stale is refused with an ABORTED fault and changes nothing; one that says
-// again what is held already is taken and changes nothing.
+// Apply returns the state after a report that arrived at the time now. A stale report is refused
+// with an ABORTED fault. A repeated report is accepted and changes nothing.
 func (s ConnectionState) Apply(report Report, now time.Time) (ConnectionState, error) {
 	if report.Token < s.Token {
 		return s, stale(report, "a later run has reported since")
@@ -143,8 +140,8 @@ func (s ConnectionState) Apply(report Report, now time.Time) (ConnectionState, e
 	return s, nil
 }
 
-// repeats tells whether a report on the run that ended last says nothing new:
-// its answer was lost, or the run is given up after it had reported its end.
+// repeats reports whether a report on the run that ended last has nothing new: the response to the
+// first one was lost, or the run was abandoned after it had reported its end.
 func (s ConnectionState) repeats(report Report) bool {
 	switch news := report.News.(type) {
 	case Finished:
@@ -159,9 +156,8 @@ func (s ConnectionState) repeats(report Report) bool {
 
 func (s ConnectionState) finish(news Finished, run string, now time.Time) ConnectionState {
 	news = news.sanitized()
-	// Reporters' clocks differ: an end in the future, or before that of an
-	// earlier run, would show for as long as theirs is off. Microseconds are what
-	// the database keeps.
+	// The clocks of the reporters differ: an end in the future, or before that of an earlier run,
+	// would be visible for a long time. The database stores microseconds.
 	end := news.EndTime.Truncate(time.Microsecond)
 	if end.After(now) {
 		end = now
@@ -178,16 +174,16 @@ func (s ConnectionState) finish(news Finished, run string, now time.Time) Connec
 	return s
 }
 
-// sanitized is the news as it can be stored: clouds' error texts may hold
-// anything, and Postgres stores no NUL.
+// sanitized replaces the character NUL, which Postgres can't store and which the error texts of
+// clouds may contain.
 func (f Finished) sanitized() Finished {
 	f.Error = strings.ReplaceAll(f.Error, "\x00", "\uFFFD")
 	f.Remedy = strings.ReplaceAll(f.Remedy, "\x00", "\uFFFD")
 	return f
 }
 
-// Validate tells whether the outcome and its reason go together, and the end is
-// a time of our age: one that is not can't be stored.
+// Validate checks that the outcome matches its reason, and that the end is a time that can be
+// stored.
 func (f Finished) Validate() error {
 	switch {
 	case f.EndTime.Unix() <= 0:
@@ -201,6 +197,6 @@ func (f Finished) Validate() error {
 }
 
 func stale(report Report, why string) error {
-	return fault.New(fault.KindAborted, "STALE_REPORT", "the report on run %s is too old: %s", report.Run, why).
+	return fault.New(fault.KindAborted, "STALE_REPORT", "the report on run %s is stale: %s", report.Run, why).
 		With("syncRun", report.Run)
 }

@@ -94,10 +94,10 @@ func TestCreateRefusesWhatIsThere(t *testing.T) {
 		req             *accountsv1.CreateAccountRequest
 		message, holder string
 	}{
-		"cloud id":           {sameCloud, "AWS account 100000000001 is on the roll already: accounts/payments", "accounts/payments"},
-		"id":                 {sameID, "the name accounts/payments is taken: by AWS account 100000000001", "accounts/payments"},
-		"both, of two":       {both, "AWS account 100000000002 is on the roll already: accounts/aws-100000000002", "accounts/aws-100000000002"},
-		"the same once more": {aws("100000000002"), "AWS account 100000000002 is on the roll already: accounts/aws-100000000002", "accounts/aws-100000000002"},
+		"cloud id":           {sameCloud, "AWS account 100000000001 exists already: accounts/payments", "accounts/payments"},
+		"id":                 {sameID, "the name accounts/payments is taken by AWS account 100000000001; choose another account_id", "accounts/payments"},
+		"both, of two":       {both, "AWS account 100000000002 exists already: accounts/aws-100000000002", "accounts/aws-100000000002"},
+		"the same once more": {aws("100000000002"), "AWS account 100000000002 exists already: accounts/aws-100000000002", "accounts/aws-100000000002"},
 	} {
 		_, err := s.accounts.CreateAccount(t.Context(), c.req)
 		r := wantRefusal(t, err, codes.AlreadyExists, "ACCOUNT_EXISTS")

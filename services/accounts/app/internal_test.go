@@ -69,7 +69,7 @@ func TestFetchesAreAMetric(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := testutil.GatherAndCompare(registry, strings.NewReader(`
-		# HELP rollcall_accounts_secret_fetches_total Secrets of accounts that discovery fetched, by the account's provider, and whether they could be decrypted: OPENED or FAILED.
+		# HELP rollcall_accounts_secret_fetches_total Secrets of accounts that discovery fetched, by the provider of the account and by the outcome of the decryption: OPENED or FAILED.
 		# TYPE rollcall_accounts_secret_fetches_total counter
 		rollcall_accounts_secret_fetches_total{outcome="OPENED",provider="AWS"} 3
 	`), "rollcall_accounts_secret_fetches_total")

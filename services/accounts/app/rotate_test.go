@@ -146,7 +146,7 @@ func TestRotationPassesOverTheUnreadable(t *testing.T) {
 	for range 2 {
 		_, err := s.keys.RotateKeys(t.Context(), &accountsv1.RotateKeysRequest{})
 		r := wantRefusal(t, err, codes.FailedPrecondition, "SECRET_UNREADABLE")
-		if !strings.Contains(r.message, "2 secrets were encrypted anew") || !strings.Contains(r.message, "accounts/aws-000000000001;") {
+		if !strings.Contains(r.message, "2 secrets were encrypted again") || !strings.Contains(r.message, "accounts/aws-000000000001;") {
 			t.Error(r.message)
 		}
 	}

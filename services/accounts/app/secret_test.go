@@ -85,7 +85,7 @@ func TestStaleEtagChangesNoSecret(t *testing.T) {
 	}
 }
 
-// secretRows tells how many secrets are kept.
+// secretRows returns the number of stored secrets.
 func secretRows(t *testing.T, pool *pgxpool.Pool) (n int) {
 	t.Helper()
 	if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM accounts.secrets`).Scan(&n); err != nil {
@@ -102,17 +102,17 @@ func TestSecretsGoWithTheirCredentials(t *testing.T) {
 	account := s.create(t, withKey("100000000001", "AKIA", secretKey)).GetName()
 	s.create(t, gcp("my-project", federation(federationFile(nil))))
 	if n := secretRows(t, pool); n != 2 {
-		t.Errorf("%d secrets are kept, want 2", n)
+		t.Errorf("%d stored secrets, want 2", n)
 	}
 	if _, err := s.update(t, &accountsv1.Account{Name: account, Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{Credentials: defaultChain}}}); err != nil {
 		t.Fatal(err)
 	}
 	if n := secretRows(t, pool); n != 1 {
-		t.Errorf("other credentials: %d secrets are kept, want 1", n)
+		t.Errorf("other credentials: %d stored secrets, want 1", n)
 	}
 	s.drop(t, "accounts/gcp-my-project")
 	if n := secretRows(t, pool); n != 0 {
-		t.Errorf("account deleted: %d secrets are kept, want none", n)
+		t.Errorf("account deleted: %d stored secrets, want none", n)
 	}
 }
 
@@ -192,7 +192,7 @@ func TestLostKeyset(t *testing.T) {
 	_, err := s.accounts.CreateAccount(t.Context(), withKey("100000000002", "AKIA", "another"))
 	wantRefusal(t, err, codes.Unavailable, "KEY_UNAVAILABLE")
 	config := s.config
-	if _, err := app.New(t.Context(), config); err == nil || !strings.Contains(err.Error(), "put it back") {
+	if _, err := app.New(t.Context(), config); err == nil || !strings.Contains(err.Error(), "restore the file") {
 		t.Errorf("started without the keyset: %v", err)
 	}
 

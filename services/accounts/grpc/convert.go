@@ -11,9 +11,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// fromProto is the account with its settings, and the secret that came with
-// them, if one did; what only the server says of it is left out.
-func fromProto(in *accountsv1.Account) (*accounts.Account, accounts.Secret) {
+// fromProto returns the account with its settings, and the secret that came with them. What only
+// the server states is left out.
+func fromProto(in *accountsv1.Account) (*accounts.Account, accounts.Secret, error) {
 	account := &accounts.Account{
 		ID:           accounts.IDOf(in.GetName()),
 		DisplayName:  in.GetDisplayName(),
@@ -22,20 +22,8 @@ func fromProto(in *accountsv1.Account) (*accounts.Account, accounts.Secret) {
 		ReadOnly:     in.GetReadOnly(),
 		SyncInterval: in.GetSyncInterval().AsDuration(),
 	}
-	var secret string
-	switch cloud := in.GetCloud().(type) {
-	case *accountsv1.Account_Aws:
-		account.Provider = accounts.AWS
-		account.CloudID = cloud.Aws.GetAccountId()
-		account.Regions = cloud.Aws.GetRegions()
-		account.Credentials, secret = awsCredentials(cloud.Aws)
-	case *accountsv1.Account_Gcp:
-		account.Provider = accounts.GCP
-		account.CloudID = cloud.Gcp.GetProjectId()
-		account.Regions = cloud.Gcp.GetRegions()
-		account.Credentials, secret = gcpCredentials(cloud.Gcp)
-	}
-	return account, accounts.NewSecret(secret)
+	secret, err := cloudFromProto(in, account)
+	return account, secret, err
 }
 
 func toProto(account *accounts.Account) *accountsv1.Account {
@@ -54,12 +42,7 @@ func toProto(account *accounts.Account) *accountsv1.Account {
 	if account.SyncInterval != 0 {
 		out.SyncInterval = durationpb.New(account.SyncInterval)
 	}
-	switch account.Provider {
-	case accounts.AWS:
-		out.Cloud = &accountsv1.Account_Aws{Aws: awsToProto(account)}
-	case accounts.GCP:
-		out.Cloud = &accountsv1.Account_Gcp{Gcp: gcpToProto(account)}
-	}
+	cloudToProto(account, out)
 	return out
 }
 
@@ -80,7 +63,7 @@ func connectionToProto(c accounts.Connection) *accountsv1.Connection {
 	return out
 }
 
-// timeToProto leaves the zero time, which stands for never, unset.
+// timeToProto returns nil for the zero time, which stands for never.
 func timeToProto(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil

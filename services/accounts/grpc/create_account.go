@@ -5,20 +5,22 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/accounts"
+	"github.com/rollcall-dev/rollcall/services/accounts/clouds"
 )
 
-// CreateAccount puts an account on the roll (AIP-133). Output-only fields and
-// the name in the request are ignored. Its secret, if it comes with one, is
-// encrypted before anything is written.
+// CreateAccount creates an account (AIP-133). Output-only fields and the name in the request are
+// ignored. The secret, if there is one, is encrypted before anything is written.
 func (s *accountService) CreateAccount(ctx context.Context, req *accountsv1.CreateAccountRequest) (*accountsv1.Account, error) {
-	account, given := fromProto(req.GetAccount())
+	account, given, err := fromProto(req.GetAccount())
+	if err != nil {
+		return nil, err
+	}
 	account.ID = req.GetAccountId()
 	account.Complete()
 	if err := account.Validate(); err != nil {
 		return nil, err
 	}
-	account.MintExternalID(nil)
-	secret, err := account.TakeSecret(given, nil, s.Hosts)
+	secret, err := clouds.Apply(account, given, nil, s.Hosts)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +37,7 @@ func (s *accountService) CreateAccount(ctx context.Context, req *accountsv1.Crea
 	return toProto(created), nil
 }
 
-// seal encrypts the secret that came with an account; nil when none did.
+// seal encrypts the secret that came with an account; it returns nil if there is none.
 func (s *accountService) seal(ctx context.Context, account *accounts.Account, secret accounts.Secret) (*accounts.Sealed, error) {
 	if secret.IsZero() {
 		return nil, nil

@@ -9,8 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// DeleteAccount takes an account off the roll (AIP-135), and what was known of
-// its connection with it.
+// DeleteAccount deletes an account and what is stored of its connection (AIP-135).
 func (s *accountService) DeleteAccount(ctx context.Context, req *accountsv1.DeleteAccountRequest) (*emptypb.Empty, error) {
 	if err := s.Store.Delete(ctx, accounts.IDOf(req.GetName()), req.GetEtag()); err != nil {
 		return nil, err

@@ -12,20 +12,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// fieldMask is the list of fields that an update replaces (AIP-134). Fields
-// that only the server sets are never among them.
+// fieldMask lists the fields that an update replaces (AIP-134). It never has fields that only the
+// server sets.
 type fieldMask []fieldPath
 
-// fieldPath leads from a message to one of its fields, or of its fields'
-// fields. With a key, it leads to that entry of the map at its end.
+// fieldPath leads from a message to one of its fields, or to a field of a part of it. With a key,
+// it leads to that entry of the map at its end.
 type fieldPath struct {
 	fields []protoreflect.FieldDescriptor
 	key    string
 }
 
-// parseMask reads the paths of an update mask, in the spelling of the contract
-// or of its JSON form; `labels.env` is one label. Without paths, the mask is
-// what patch has set; `*` is every field. An unknown path is a fault.
+// parseMask parses the paths of an update mask, in the spelling of the contract or of its JSON
+// form; `labels.env` is one label. Without paths, the mask has the fields that are set in patch;
+// `*` is every field. An unknown path is a fault.
 func parseMask(patch *accountsv1.Account, paths []string) (fieldMask, error) {
 	message := patch.ProtoReflect()
 	if len(paths) == 0 {
@@ -47,7 +47,7 @@ func parseMask(patch *accountsv1.Account, paths []string) (fieldMask, error) {
 	return mask, nil
 }
 
-// populated is the mask of all that is set in a message below prefix.
+// populated returns the mask of all fields that are set in a message, with prefix before each.
 func populated(message protoreflect.Message, prefix []protoreflect.FieldDescriptor) fieldMask {
 	var mask fieldMask
 	message.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
@@ -73,7 +73,7 @@ func isPopulated(message protoreflect.Message) bool {
 	return populated
 }
 
-// everything is the mask of all fields of a message.
+// everything returns the mask of all fields of a message.
 func everything(message protoreflect.MessageDescriptor) fieldMask {
 	var mask fieldMask
 	for i := range message.Fields().Len() {
@@ -110,7 +110,7 @@ func parsePath(message protoreflect.MessageDescriptor, text string) (fieldPath, 
 	}
 }
 
-// apply replaces the fields of the mask in dst by what they are in src.
+// apply replaces the fields of the mask in dst by those in src.
 func (m fieldMask) apply(dst, src *accountsv1.Account) {
 	for _, path := range m {
 		path.apply(dst.ProtoReflect(), src.ProtoReflect())
@@ -141,8 +141,8 @@ func replaceEntry(dst, src protoreflect.Message, field protoreflect.FieldDescrip
 	}
 }
 
-// replace makes a field in dst what it is in src. An immutable field that src
-// leaves out stays: it can't have been meant to go.
+// replace replaces a field in dst by that in src. An immutable field that src leaves out stays: its
+// removal can't have been intended.
 func replace(dst, src protoreflect.Message, field protoreflect.FieldDescriptor) {
 	switch {
 	case !src.Has(field):
@@ -159,16 +159,15 @@ func replace(dst, src protoreflect.Message, field protoreflect.FieldDescriptor) 
 	}
 }
 
-// isPart tells whether a field is a message of the contract, whose fields a
-// mask may name one by one.
+// isPart reports whether a field is a message of the contract, whose fields a mask may name one by
+// one.
 func isPart(field protoreflect.FieldDescriptor) bool {
 	return field.Message() != nil && !field.IsList() && !field.IsMap() &&
 		field.Message().FullName().Parent() != "google.protobuf"
 }
 
-// isServersOwn tells whether a client's value of the field is ignored: the name
-// says which account, the etag which state of it, the rest is output only
-// (AIP-203).
+// isServersOwn reports whether a client's value of the field is ignored: the name and the etag,
+// which identify the account and its version, and all output-only fields (AIP-203).
 func isServersOwn(field protoreflect.FieldDescriptor) bool {
 	return has(field, annotations.FieldBehavior_OUTPUT_ONLY) || has(field, annotations.FieldBehavior_IDENTIFIER) ||
 		field.FullName() == "rollcall.accounts.v1.Account.etag"

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// GetAccount is one account (AIP-131).
+// GetAccount returns one account (AIP-131).
 func (s *accountService) GetAccount(ctx context.Context, req *accountsv1.GetAccountRequest) (*accountsv1.Account, error) {
 	account, err := s.Store.Get(ctx, accounts.IDOf(req.GetName()))
 	if err != nil {

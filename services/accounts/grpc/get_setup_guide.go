@@ -5,12 +5,12 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/accounts"
+	"github.com/rollcall-dev/rollcall/services/accounts/clouds"
 	"github.com/rollcall-dev/rollcall/services/accounts/guide"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// GetSetupGuide tells how to give an account's credentials the least that
-// Rollcall needs.
+// GetSetupGuide returns how to give the credentials of an account the least that Rollcall needs.
 func (s *accountService) GetSetupGuide(ctx context.Context, req *accountsv1.GetSetupGuideRequest) (*accountsv1.SetupGuide, error) {
 	account, err := s.Store.Get(ctx, accounts.IDOf(req.GetName()))
 	if err != nil {
@@ -27,7 +27,7 @@ func (s *accountService) GetSetupGuide(ctx context.Context, req *accountsv1.GetS
 	if len(chain) > 0 {
 		source = chain[0]
 	}
-	found, err := guide.For(account, source, guide.Choice{Principal: req.GetPrincipal(), ReadOnly: req.GetReadOnly()})
+	found, err := clouds.Guide(account, source, guide.Choice{Principal: req.GetPrincipal(), ReadOnly: req.GetReadOnly()})
 	if err != nil {
 		return nil, err
 	}

@@ -7,14 +7,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// How many accounts a page holds (AIP-158).
+// The number of accounts on a page (AIP-158).
 const (
 	defaultPageSize = 50
 	maxPageSize     = 1000
 )
 
-// ListAccounts is a page of accounts (AIP-132): filtered (AIP-160), in the order
-// asked for, going on where a token says (AIP-158).
+// ListAccounts returns a page of accounts (AIP-132), filtered (AIP-160) and sorted, from where the
+// page token points to (AIP-158).
 func (s *accountService) ListAccounts(ctx context.Context, req *accountsv1.ListAccountsRequest) (*accountsv1.ListAccountsResponse, error) {
 	size := int(req.GetPageSize())
 	if size == 0 {

@@ -8,17 +8,18 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/accounts"
+	"github.com/rollcall-dev/rollcall/services/accounts/clouds"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// accountNamePattern is the rule that the contract states for names in the
-// other requests; there the account as a whole is exempt.
+// accountNamePattern is the contract's rule for names in the other requests. It is checked here,
+// because the account of an update is exempt from the rules as a whole.
 var accountNamePattern = regexp.MustCompile(`^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// UpdateAccount changes an account's settings (AIP-134). The account that comes
-// of it is held to the rules of the contract, not the part that was sent. With
-// an etag in the request, only when the account still has it (AIP-154).
+// UpdateAccount changes the settings of an account (AIP-134). The resulting account has to satisfy
+// the contract's rules, not the part that was sent. With an etag in the request, the account is
+// changed only if it still has it (AIP-154).
 func (s *accountService) UpdateAccount(ctx context.Context, req *accountsv1.UpdateAccountRequest) (*accountsv1.Account, error) {
 	patch := req.GetAccount()
 	if !accountNamePattern.MatchString(patch.GetName()) {
@@ -29,18 +30,18 @@ func (s *accountService) UpdateAccount(ctx context.Context, req *accountsv1.Upda
 		return nil, err
 	}
 	id := accounts.IDOf(patch.GetName())
-	change := func(held *accounts.Account) (*accounts.Account, accounts.Secret, error) {
-		if err := held.CheckEtag(patch.GetEtag()); err != nil {
+	change := func(stored *accounts.Account) (*accounts.Account, accounts.Secret, error) {
+		if err := stored.CheckEtag(patch.GetEtag()); err != nil {
 			return nil, accounts.Secret{}, err
 		}
-		return s.merge(held, patch, mask)
+		return s.merge(stored, patch, mask)
 	}
 	prepared, err := s.prepare(ctx, id, change)
 	if err != nil {
 		return nil, err
 	}
-	updated, err := s.Store.Update(ctx, id, func(held *accounts.Account) (*accounts.Account, error) {
-		next, secret, err := change(held)
+	updated, err := s.Store.Update(ctx, id, func(stored *accounts.Account) (*accounts.Account, error) {
+		next, secret, err := change(stored)
 		if err != nil {
 			return nil, err
 		}
@@ -59,17 +60,17 @@ func (s *accountService) UpdateAccount(ctx context.Context, req *accountsv1.Upda
 	return toProto(updated), nil
 }
 
-// prepare does what an update needs of others, before the account is locked for
-// it: follow the chain of its role, and encrypt a secret that came with it. It
-// returns the account as it would become.
+// prepare does the part of an update that calls others, before the account is locked for it: it
+// follows the chain of sources, and encrypts a secret that came with the account. It returns the
+// resulting account.
 func (s *accountService) prepare(
 	ctx context.Context, id string, change func(*accounts.Account) (*accounts.Account, accounts.Secret, error),
 ) (*accounts.Account, error) {
-	held, err := s.Store.Get(ctx, id)
+	stored, err := s.Store.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	next, secret, err := change(held)
+	next, secret, err := change(stored)
 	if err != nil {
 		return nil, err
 	}
@@ -80,28 +81,30 @@ func (s *accountService) prepare(
 	return next, err
 }
 
-// merge is the held account with the fields that mask names as in patch, and the
+// merge returns the stored account with the fields of mask replaced by those of patch, and the
 // secret that came with them.
-func (s *accountService) merge(held *accounts.Account, patch *accountsv1.Account, mask fieldMask) (*accounts.Account, accounts.Secret, error) {
-	// A clone, for merged must not share maps with held.
-	merged := proto.CloneOf(toProto(held))
+func (s *accountService) merge(stored *accounts.Account, patch *accountsv1.Account, mask fieldMask) (*accounts.Account, accounts.Secret, error) {
+	// A clone, because merged must not share maps with stored.
+	merged := proto.CloneOf(toProto(stored))
 	mask.apply(merged, patch)
 	if err := serve.Validate(merged, "account"); err != nil {
 		return nil, accounts.Secret{}, err
 	}
-	next, given := fromProto(merged)
+	next, given, err := fromProto(merged)
+	if err != nil {
+		return nil, accounts.Secret{}, err
+	}
 	next.Complete()
-	if err := held.CheckSuccession(next); err != nil {
+	if err := stored.CheckSuccessor(next); err != nil {
 		return nil, accounts.Secret{}, err
 	}
 	if err := next.Validate(); err != nil {
 		return nil, accounts.Secret{}, err
 	}
-	next.MintExternalID(held)
-	secret, err := next.TakeSecret(given, held, s.Hosts)
+	secret, err := clouds.Apply(next, given, stored, s.Hosts)
 	if err != nil {
 		return nil, accounts.Secret{}, err
 	}
-	next.Revision, next.CreateTime, next.UpdateTime, next.Connection = held.Revision, held.CreateTime, held.UpdateTime, held.Connection
+	next.Revision, next.CreateTime, next.UpdateTime, next.Connection = stored.Revision, stored.CreateTime, stored.UpdateTime, stored.Connection
 	return next, secret, nil
 }

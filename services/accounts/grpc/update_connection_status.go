@@ -11,8 +11,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// UpdateConnectionStatus takes discovery's report on a sync run and returns how
-// the connection is seen after it.
+// UpdateConnectionStatus applies discovery's report on a sync run and returns the connection after
+// it.
 func (s *connectionService) UpdateConnectionStatus(ctx context.Context, req *accountsv1.UpdateConnectionStatusRequest) (*accountsv1.Connection, error) {
 	report, err := reportFromProto(req)
 	if err != nil {
@@ -25,7 +25,7 @@ func (s *connectionService) UpdateConnectionStatus(ctx context.Context, req *acc
 	return connectionToProto(connection), nil
 }
 
-// syncRunPrefix begins the resource name of a sync run, which is discovery's.
+// syncRunPrefix begins the resource name of a sync run. Sync runs belong to discovery.
 const syncRunPrefix = "syncRuns/"
 
 var syncRunPattern = regexp.MustCompile(`^(` + syncRunPrefix + `[A-Za-z0-9-]{1,63})?$`)

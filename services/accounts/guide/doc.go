@@ -1,9 +1,8 @@
-// Package guide tells how to give an account's credentials the least that
-// Rollcall needs, for people to run or to hand to their security team: the
-// policy as JSON, and the same as AWS CLI, CloudFormation, gcloud and Terraform,
-// with the account's own names in place.
+// Package guide writes setup guides: how to give the credentials of an account the least that
+// Rollcall needs, for people to run or to hand to their security team. A guide has the policy as
+// JSON, and the same for the tools of the cloud, with the names of the account filled in.
 //
-// The snippets are templates, a file each in aws/ and gcp/. What a user chose
-// (the name of a role, say) goes into them quoted in the language of the snippet:
-// it is run by someone else.
+// The clouds' folders (accounts/clouds/aws, accounts/clouds/gcp) have the templates, a file each,
+// and the data. What a user chose, such as the name of a role, is quoted in the language of the
+// snippet, because someone else runs it.
 package guide

@@ -1,21 +1,21 @@
 package guide
 
 import (
-	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
 	"text/template"
 
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// Guide is how to set up one account's credentials.
+// Guide describes how to set up the credentials of one account.
 type Guide struct {
-	// ExternalID that the trust policy asks for; empty when no role is assumed.
+	// ExternalID that the trust policy asks for; empty if no role is assumed.
 	ExternalID string
 	// Policy as JSON.
 	Policy string
-	// Snippets, any one of which does.
+	// Snippets, any one of which is enough.
 	Snippets []Snippet
 }
 
@@ -31,56 +31,46 @@ type Snippet struct {
 
 // Choice is what people choose of a guide.
 type Choice struct {
-	// Principal is who Rollcall is, an ARN or a service account's email address;
-	// when it is empty and the account has no source, the snippets ask for it.
+	// Principal is the identity that Rollcall runs as, an ARN or a service account's email address.
+	// If it is empty and the account has no source, the snippets ask for it.
 	Principal string
 	// ReadOnly leaves out what starting and stopping need.
 	ReadOnly bool
 }
 
-// purpose says for people what the permissions are for.
-func (c Choice) purpose() string {
+// Purpose returns what the permissions are for, for people.
+func (c Choice) Purpose() string {
 	if c.ReadOnly {
 		return "Lets Rollcall read instances and databases"
 	}
 	return "Lets Rollcall read, start and stop instances and databases"
 }
 
-// For is the guide of an account. Source is the account whose credentials assume
-// its role, nil when none do.
-func For(account, source *accounts.Account, choice Choice) (*Guide, error) {
-	if account.Provider == accounts.GCP {
-		return forGCP(account, choice)
-	}
-	return forAWS(account, source, choice)
+// Func writes the guide of an account. The source is the account whose credentials it signs in
+// with, or nil.
+type Func func(account, source *accounts.Account, choice Choice) (*Guide, error)
+
+// Templates is the set of snippets of one cloud.
+type Templates struct{ set *template.Template }
+
+// ParseTemplates reads the templates of a folder; it panics if one can't be parsed, as it is
+// embedded in the program.
+func ParseTemplates(files fs.FS) Templates {
+	return Templates{template.Must(template.New("").Funcs(template.FuncMap{
+		"sh": sh, "hcl": hcl, "json": quoteJSON, "indent": indent,
+	}).ParseFS(files, "*.tmpl"))}
 }
 
-//go:embed aws gcp
-var files embed.FS
-
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"sh": sh, "hcl": hcl, "json": quoteJSON, "indent": indent,
-}).ParseFS(files, "aws/*.tmpl", "gcp/*.tmpl"))
-
-// render fills in one template.
-func render(name string, data any) (string, error) {
-	var text strings.Builder
-	if err := templates.ExecuteTemplate(&text, name, data); err != nil {
-		return "", fmt.Errorf("fill in the snippet %s: %w", name, err)
-	}
-	return text.String(), nil
-}
-
-// snippets fills in templates, each named by its file.
-func snippets(data any, wanted ...Snippet) ([]Snippet, error) {
-	var done []Snippet
-	for _, s := range wanted {
-		text, err := render(s.Text, data)
-		if err != nil {
-			return nil, err
+// Fill fills in snippets. The Text of each is the name of its template.
+func (t Templates) Fill(data any, snippets ...Snippet) ([]Snippet, error) {
+	var filled []Snippet
+	for _, s := range snippets {
+		var text strings.Builder
+		if err := t.set.ExecuteTemplate(&text, s.Text, data); err != nil {
+			return nil, fmt.Errorf("fill in the snippet %s: %w", s.Text, err)
 		}
-		s.Text = text
-		done = append(done, s)
+		s.Text = text.String()
+		filled = append(filled, s)
 	}
-	return done, nil
+	return filled, nil
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// awsKMS is AWS KMS, with the default credential chain and the region in the
-// URI; AWS_ENDPOINT_URL_KMS points it elsewhere. An alias is no key: it may lead
-// to another one tomorrow.
+// awsKMS is AWS KMS, with the default credential chain and the region in the URI;
+// AWS_ENDPOINT_URL_KMS redirects it. Aliases are refused, because an alias can be moved to another
+// key.
 var awsKMS = kmsKind{
 	prefix:  "aws-kms://",
 	form:    regexp.MustCompile(`^aws-kms://arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$`),

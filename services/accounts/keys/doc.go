@@ -1,6 +1,6 @@
-// Package keys encrypts the secrets of accounts. Each is an envelope of Tink's:
-// the secret is encrypted with a data key of its own, bound to its account by
-// associated data, and the data key with a key that the database never sees:
+// Package keys encrypts the secrets of accounts. A secret is a Tink envelope: it is encrypted with a
+// data key of its own, bound to its account by associated data, and the data key is encrypted with a
+// key that is never in the database:
 //
 //	secret ──▶ AES-256-GCM (data key; account, cloud id) ──┐
 //	data key ─▶ key encryption key ────────────────────────┴─▶ secrets.ciphertext
@@ -9,16 +9,14 @@
 //	               ├─ aws-kms://…  a key of AWS KMS
 //	               └─ gcp-kms://…  a key of Google Cloud KMS
 //
-// The row says which key it was, so keys can follow one another, and one kind the
-// other: new secrets are encrypted with the first key that is configured, old
-// ones are read with whichever they name, and Rotate carries them all over.
+// The row of a secret names its key, so that one key can replace another, of the same kind or not:
+// new secrets are encrypted with the first configured key, old ones are decrypted with the key that
+// they name, and Rotate encrypts all of them with the first one.
 //
-// This is the one place of the accounts service with SDKs of clouds, and why it
-// is a folder of its own: the service still knows nothing of reading a cloud, but
-// a key that lives in one can only be reached through its SDK, which Tink's
-// adapters bring along. The domain sees neither.
+// This is the only package of the accounts service that may import an SDK of a cloud, and only the
+// clients of its KMS, which Tink's adapters need; a linter (depguard) enforces it. No other package
+// of the service knows a cloud's SDK.
 //
-// A key management service that is away fails the calls that need it, and
-// nothing else; nothing is kept in plain meanwhile, and the first call after it
-// came back works.
+// If a KMS does not answer, the calls that need it fail and nothing else does. Nothing is stored in
+// plain text meanwhile, and the first call after the KMS answers again succeeds.
 package keys

@@ -33,9 +33,9 @@ func connectGCP(ctx context.Context, uri string, options ...option.ClientOption)
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())
 	}
-	lent, ok := key.(tink.AEADWithContext)
+	withContext, ok := key.(tink.AEADWithContext)
 	if !ok {
-		return nil, nil, errors.Join(errors.New("the client of Google Cloud KMS takes no context"), client.Close())
+		return nil, nil, errors.Join(errors.New("the client of Google Cloud KMS does not accept a context"), client.Close())
 	}
-	return lent, client, nil
+	return withContext, client, nil
 }

@@ -84,7 +84,7 @@ func TestGoogleCloudKMS(t *testing.T) {
 	wantOpens(t, ring, sealed, "hush")
 
 	kms.away.Store(true)
-	_, err = ring.Open(t.Context(), accounts.Kept{Binding: to, Sealed: *sealed})
+	_, err = ring.Open(t.Context(), accounts.Stored{Binding: to, Sealed: *sealed})
 	if fault.ReasonOf(err) != "KEY_UNAVAILABLE" {
 		t.Errorf("away: %v", err)
 	}
@@ -93,5 +93,5 @@ func TestGoogleCloudKMS(t *testing.T) {
 
 	foreign := *sealed
 	foreign.Ciphertext = bytes.Replace(sealed.Ciphertext, mark, []byte("somebodys:"), 1)
-	wantUnreadable(t, ring, accounts.Kept{Binding: to, Sealed: foreign})
+	wantUnreadable(t, ring, accounts.Stored{Binding: to, Sealed: foreign})
 }

@@ -24,21 +24,21 @@ import (
 // keysetPrefix begins the ids of keys in the keyset.
 const keysetPrefix = "keyset/"
 
-// keysetFile is a keyset in a file, in Tink's JSON form. Every process that
-// shares the file sees at once what one of them changes.
+// keysetFile is a keyset in a file, in Tink's JSON form. Processes that share the file see the
+// changes of one another at once.
 type keysetFile struct {
 	path   string
 	logger *slog.Logger
 
 	mu sync.Mutex
-	// info is the file as it was read last; handle and key are what it held.
+	// info, handle and key are of the file as it was read last.
 	info   fs.FileInfo
 	handle *keyset.Handle
 	key    tink.AEADWithContext
 }
 
-// openKeyset opens the keyset, and makes it when it is not there. When another
-// keeper encrypts, it is only for reading: nil when it is not there.
+// openKeyset opens the keyset, and makes it if there is no file. If another source encrypts, the
+// keyset is for decrypting only, and without a file it returns nil.
 func openKeyset(config Config, readOnly bool, used []string) (*keysetFile, error) {
 	k := &keysetFile{path: config.KeysetFile, logger: config.Logger}
 	err := k.read()
@@ -46,8 +46,8 @@ func openKeyset(config Config, readOnly bool, used []string) (*keysetFile, error
 		needed := slices.ContainsFunc(used, func(id string) bool { return strings.HasPrefix(id, keysetPrefix) })
 		switch {
 		case needed:
-			return nil, fmt.Errorf("the keyset %s is gone, and there are secrets that only its keys decrypt: put it back; "+
-				"if it is lost for good, delete the rows of the table secrets and state those accounts' credentials again", k.path)
+			return nil, fmt.Errorf("the keyset %s is missing, and only its keys decrypt some of the stored secrets: restore the file; "+
+				"if it is lost, delete the rows of the table secrets and set the credentials of those accounts again", k.path)
 		case readOnly:
 			return nil, nil
 		}
@@ -60,13 +60,13 @@ func openKeyset(config Config, readOnly bool, used []string) (*keysetFile, error
 		return nil, err
 	}
 	if k.logger != nil && k.info.Mode().Perm()&0o077 != 0 {
-		k.logger.Warn("others on this machine may read the keyset that encrypts secrets; chmod 600 it", "file", k.path)
+		k.logger.Warn("keyset is readable by others; run chmod 600 on it", "file", k.path)
 	}
 	return k, nil
 }
 
-// read reads the file if it has changed since it was read last. The caller holds
-// mu, or has the keyset for itself.
+// read reads the file if it has changed since it was read last. The caller holds mu, or is the only
+// user of the keyset.
 func (k *keysetFile) read() error {
 	info, err := os.Stat(k.path)
 	if err != nil {
@@ -79,10 +79,10 @@ func (k *keysetFile) read() error {
 	if err != nil {
 		return fmt.Errorf("read the keyset: %w", err)
 	}
-	// The errors of these may quote the keyset, so none is passed on.
+	// The errors of these may quote the keyset, so they are not wrapped.
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
 	if err != nil {
-		return fmt.Errorf("the file %s holds no Tink keyset in JSON", k.path)
+		return fmt.Errorf("the file %s is not a Tink keyset in JSON", k.path)
 	}
 	primitive, err := aead.New(handle)
 	if err != nil {
@@ -96,23 +96,23 @@ func (k *keysetFile) current(context.Context) (string, tink.AEADWithContext, err
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.read(); err != nil {
-		// What is encrypted with a key that is on no disk is lost with the process.
-		return "", nil, k.away(err)
+		// A secret that is encrypted with a key that is on no disk would be lost with the process.
+		return "", nil, k.unavailable(err)
 	}
 	primary, err := k.handle.Primary()
 	if err != nil {
-		return "", nil, k.away(err)
+		return "", nil, k.unavailable(err)
 	}
 	return keyID(primary.KeyID()), k.key, nil
 }
 
-func (k *keysetFile) away(err error) error {
+func (k *keysetFile) unavailable(err error) error {
 	return fault.New(fault.KindUnavailable, "KEY_UNAVAILABLE",
 		"the keyset can't be read at the moment, so no secret can be written; try again soon").WithCause(err)
 }
 
 func (k *keysetFile) find(_ context.Context, id string) (tink.AEADWithContext, error) {
-	if !k.holds(id) {
+	if !k.has(id) {
 		return nil, errNoKey
 	}
 	k.mu.Lock()
@@ -120,20 +120,19 @@ func (k *keysetFile) find(_ context.Context, id string) (tink.AEADWithContext, e
 	return k.key, nil
 }
 
-// holds looks into the file as it is now, or as it was when it could be read
-// last.
-func (k *keysetFile) holds(id string) bool {
+// has checks the file as it is now or, if it can't be read, as it was read last.
+func (k *keysetFile) has(id string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.read(); err != nil && k.logger != nil {
-		k.logger.Warn("the keyset can't be read; going on with what it held", "error", err)
+		k.logger.Warn("keyset not readable; its last content is used", "error", err)
 	}
 	return slices.ContainsFunc(k.handle.KeysetInfo().GetKeyInfo(), func(info *keyInfo) bool { return keyID(info.GetKeyId()) == id })
 }
 
 func (k *keysetFile) close() {}
 
-// keyID is the id of a key of the keyset among all keys.
+// keyID returns the id of a key of the keyset among the keys of all sources.
 func keyID(id uint32) string { return keysetPrefix + strconv.FormatUint(uint64(id), 10) }
 
 // local is a key in this process.

@@ -14,30 +14,28 @@ import (
 	tinkpb "github.com/tink-crypto/tink-go/v2/proto/tink_go_proto"
 )
 
-// keyInfo is what a keyset shows of one of its keys.
+// keyInfo is the public information about a key of a keyset.
 type keyInfo = tinkpb.KeysetInfo_KeyInfo
 
-// create makes the file, with one key. Of two processes that do so at once, the
-// first one's stays.
+// create makes the file with one key. If two processes do so at once, the first file stays.
 func (k *keysetFile) create() error {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
 		return fmt.Errorf("make a key: %w", err)
 	}
-	// A link never takes the place of a file that is there, and shows the whole
-	// of it at once.
+	// A link never replaces a file, and makes the complete file visible at once.
 	err = k.write(handle, os.Link)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if err == nil && k.logger != nil {
-		k.logger.Info("made a keyset to encrypt secrets with; keep a copy of it in a safe place, for without it they can't be read", "file", k.path)
+		k.logger.Info("keyset created; keep a copy of it in a safe place, because secrets can't be read without it", "file", k.path)
 	}
 	return nil
 }
 
-// write writes the keyset beside the file, for its owner alone, and has place
-// put it there.
+// write writes the keyset to a temporary file that only its owner may read, and calls place to move
+// it to its path.
 func (k *keysetFile) write(handle *keyset.Handle, place func(from, to string) error) (err error) {
 	folder := filepath.Dir(k.path)
 	file, err := os.CreateTemp(folder, ".keyset-*") // made 0600
@@ -52,8 +50,8 @@ func (k *keysetFile) write(handle *keyset.Handle, place func(from, to string) er
 	if err := place(file.Name(), k.path); err != nil {
 		return fmt.Errorf("write the keyset: %w", err)
 	}
-	// A secret may be encrypted with the new key at once: the key must outlive a
-	// loss of power as well as the secret does.
+	// A secret may be encrypted with the new key at once, so the key must survive a loss of power as
+	// the secret does.
 	return syncFolder(folder)
 }
 
@@ -68,15 +66,14 @@ func syncFolder(path string) error {
 	return nil
 }
 
-// renew adds a key to the file, the new primary. The keys before it stay. Those
-// that an earlier renewal had replaced already are dropped when nothing is
-// encrypted with them; the one that is replaced now is not, so that a copy of the
-// database from before can still be read.
+// renew adds a key to the file, which becomes the primary one, and leaves the others. The returned
+// function drops the keys that an earlier renewal replaced and that encrypt nothing. It does not
+// drop the key that is replaced now, so that an older copy of the database can still be read.
 func (k *keysetFile) renew() (drop func(used []string) error, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err := k.read(); err != nil {
-		return nil, k.away(err)
+		return nil, k.unavailable(err)
 	}
 	var replaced []uint32
 	info := k.handle.KeysetInfo()
@@ -112,10 +109,10 @@ func (k *keysetFile) drop(replaced []uint32, used []string) error {
 	})
 }
 
-// change changes the keyset in the file.
+// change changes the keyset in the file by calling do.
 func (k *keysetFile) change(do func(*keyset.Manager) error) error {
 	if err := k.read(); err != nil {
-		return k.away(err)
+		return k.unavailable(err)
 	}
 	manager := keyset.NewManagerFromHandle(k.handle)
 	if err := do(manager); err != nil {
@@ -126,7 +123,7 @@ func (k *keysetFile) change(do func(*keyset.Manager) error) error {
 		return fmt.Errorf("change the keyset: %w", err)
 	}
 	if err := k.write(handle, os.Rename); err != nil {
-		return k.away(err)
+		return k.unavailable(err)
 	}
 	return k.read()
 }

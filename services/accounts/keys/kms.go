@@ -15,13 +15,11 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// kmsLimit is how long a KMS may take to answer one call, with what its client
-// retries.
+// kmsLimit is the time limit of one call to a KMS, retries of its client included.
 const kmsLimit = 10 * time.Second
 
-// kms is one key of a key management service. It is reached when it is first
-// needed, and again after that has failed: a service that starts while its KMS
-// is away works when that is back.
+// kms is one key of a key management service. The connection is made when it is first needed, and
+// tried again after a failure: a service that starts without its KMS works as soon as that answers.
 type kms struct {
 	uri  string
 	kind kmsKind
@@ -33,15 +31,15 @@ type kms struct {
 
 // kmsKind is one cloud's KMS.
 type kmsKind struct {
-	// prefix of the URIs, and the form of all of them.
+	// prefix of the URIs, and the form of a whole URI.
 	prefix string
 	form   *regexp.Regexp
 	// example for people.
 	example string
-	// connect makes a client of the key; the closer may be nil.
+	// connect returns a client for the key; the closer may be nil.
 	connect func(ctx context.Context, uri string) (tink.AEADWithContext, io.Closer, error)
-	// rejects tells whether an error says that the KMS was there and the
-	// ciphertext is none of the key's.
+	// rejects reports whether an error means that the KMS answered and that the ciphertext was not
+	// encrypted with the key.
 	rejects func(error) bool
 }
 
@@ -53,7 +51,7 @@ func newKMS(uri string) (*kms, error) {
 			continue
 		}
 		if !kind.form.MatchString(uri) {
-			return nil, fmt.Errorf("ROLLCALL_KMS_KEY_URI: %q is no key; one looks like %s", uri, kind.example)
+			return nil, fmt.Errorf("ROLLCALL_KMS_KEY_URI: %q is not the URI of a key; an example is %s", uri, kind.example)
 		}
 		return &kms{uri: uri, kind: kind}, nil
 	}
@@ -66,16 +64,15 @@ func (k *kms) current(ctx context.Context) (string, tink.AEADWithContext, error)
 }
 
 func (k *kms) find(ctx context.Context, id string) (tink.AEADWithContext, error) {
-	if !k.holds(id) {
+	if !k.has(id) {
 		return nil, errNoKey
 	}
 	return k.reach(ctx)
 }
 
-func (k *kms) holds(id string) bool { return id == k.uri }
+func (k *kms) has(id string) bool { return id == k.uri }
 
-// renew has nothing to make: a KMS makes new versions of its key by itself, and
-// encrypts with the newest.
+// renew does nothing: a KMS makes new versions of its key by itself and encrypts with the newest.
 func (k *kms) renew() (func([]string) error, error) {
 	return func([]string) error { return nil }, nil
 }
@@ -88,23 +85,23 @@ func (k *kms) close() {
 	}
 }
 
-// reach is the key as the KMS lends it.
+// reach returns the key, and connects to the KMS if needed.
 func (k *kms) reach(ctx context.Context) (tink.AEADWithContext, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.key == nil {
-		// The client outlives the call that makes it.
+		// The client is used after the call that makes it.
 		key, closer, err := k.kind.connect(context.WithoutCancel(ctx), k.uri)
 		if err != nil {
-			return nil, k.away(ctx, err)
+			return nil, k.unavailable(ctx, err)
 		}
 		k.key, k.closer = key, closer
 	}
-	return &lent{kms: k, key: k.key}, nil
+	return &remoteKey{kms: k, key: k.key}, nil
 }
 
-// away is the fault of a KMS that did not do what it was asked.
-func (k *kms) away(ctx context.Context, err error) error {
+// unavailable returns the fault of a call to the KMS that failed.
+func (k *kms) unavailable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -113,28 +110,28 @@ func (k *kms) away(ctx context.Context, err error) error {
 		With("key", k.uri).WithCause(err)
 }
 
-// errRejected says that a KMS did not open a data key.
-var errRejected = errors.New("the key management service says that the ciphertext is not of this key")
+// errRejected means that a KMS did not decrypt a data key.
+var errRejected = errors.New("the key management service rejected the ciphertext: it was not encrypted with this key")
 
-// lent is a key that never leaves its KMS.
-type lent struct {
+// remoteKey is a key that stays in its KMS.
+type remoteKey struct {
 	kms *kms
 	key tink.AEADWithContext
 }
 
-// EncryptWithContext has the KMS encrypt a data key.
-func (l *lent) EncryptWithContext(ctx context.Context, plaintext, associatedData []byte) ([]byte, error) {
+// EncryptWithContext encrypts a data key in the KMS.
+func (l *remoteKey) EncryptWithContext(ctx context.Context, plaintext, associatedData []byte) ([]byte, error) {
 	limited, cancel := context.WithTimeout(ctx, kmsLimit)
 	defer cancel()
 	ciphertext, err := l.key.EncryptWithContext(limited, plaintext, associatedData)
 	if err != nil {
-		return nil, l.kms.away(ctx, err)
+		return nil, l.kms.unavailable(ctx, err)
 	}
 	return ciphertext, nil
 }
 
-// DecryptWithContext has the KMS decrypt a data key.
-func (l *lent) DecryptWithContext(ctx context.Context, ciphertext, associatedData []byte) ([]byte, error) {
+// DecryptWithContext decrypts a data key in the KMS.
+func (l *remoteKey) DecryptWithContext(ctx context.Context, ciphertext, associatedData []byte) ([]byte, error) {
 	limited, cancel := context.WithTimeout(ctx, kmsLimit)
 	defer cancel()
 	plaintext, err := l.key.DecryptWithContext(limited, ciphertext, associatedData)
@@ -142,7 +139,7 @@ func (l *lent) DecryptWithContext(ctx context.Context, ciphertext, associatedDat
 		return nil, errors.Join(errRejected, err)
 	}
 	if err != nil {
-		return nil, l.kms.away(ctx, err)
+		return nil, l.kms.unavailable(ctx, err)
 	}
 	return plaintext, nil
 }

@@ -13,44 +13,44 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Config says where the keys are.
+// Config configures the keys.
 type Config struct {
-	// KeysetFile is the path of a local keyset. It is made when it is not there,
-	// unless a KMS has the first key.
+	// KeysetFile is the path of a local keyset. If there is no file and no KMS has the first key, it
+	// is made.
 	KeysetFile string
-	// KMSKeyURIs are keys of a KMS, aws-kms://… or gcp-kms://…. The first encrypts;
-	// the others, and the keyset, decrypt what they once encrypted.
+	// KMSKeyURIs are keys of a KMS, aws-kms://… or gcp-kms://…. The first one encrypts; the others,
+	// and the keyset, decrypt older secrets.
 	KMSKeyURIs []string
-	// Logger is told of keys that come and go.
+	// Logger logs keys that are made and dropped.
 	Logger *slog.Logger
 }
 
-// Ring holds the keys. It is safe for concurrent use.
+// Ring is a set of keys. It is safe for concurrent use.
 type Ring struct {
-	// keepers hold the keys; the first one's encrypt.
-	keepers []keeper
+	// sources of keys; the first one encrypts.
+	sources []source
 	logger  *slog.Logger
 }
 
-// keeper holds keys of one kind. Its errors are faults.
-type keeper interface {
-	// current is the key that encrypts now, and its id.
+// source has keys of one kind: those of a keyset file, or one of a KMS. Its errors are faults.
+type source interface {
+	// current returns the key that encrypts now, and its id.
 	current(ctx context.Context) (id string, key tink.AEADWithContext, err error)
-	// find is the key with this id; errNoKey when it is not here.
+	// find returns the key with this id; errNoKey if the source does not have it.
 	find(ctx context.Context, id string) (tink.AEADWithContext, error)
-	// renew makes a new key the one that encrypts. What it returns drops those of
-	// the keys that were no longer the current one before, and that are not in use.
+	// renew makes a new key that encrypts from then on. The function that it returns drops the keys
+	// that were replaced earlier and are not in use.
 	renew() (drop func(used []string) error, err error)
-	// holds tells whether the key with this id is here, reachable or not.
-	holds(id string) bool
+	// has reports whether the source has the key with this id, even if it can't be reached.
+	has(id string) bool
 	close()
 }
 
-// errNoKey says that a key is not there.
-var errNoKey = errors.New("the key is not on the ring")
+// errNoKey means that no source has the key.
+var errNoKey = errors.New("the key is not configured")
 
-// Open is the ring of a configuration; used are the keys that secrets are
-// encrypted with already. Without any key the ring is empty: it keeps no secret.
+// Open returns the keys of a configuration. Used are the ids of the keys that stored secrets are
+// encrypted with. Without any key the ring is empty, and refuses to encrypt.
 func Open(config Config, used []string) (*Ring, error) {
 	r := &Ring{logger: config.Logger}
 	for _, uri := range config.KMSKeyURIs {
@@ -61,38 +61,38 @@ func Open(config Config, used []string) (*Ring, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.keepers = append(r.keepers, kms)
+		r.sources = append(r.sources, kms)
 	}
 	if config.KeysetFile != "" {
-		file, err := openKeyset(config, len(r.keepers) > 0, used)
+		file, err := openKeyset(config, len(r.sources) > 0, used)
 		if err != nil {
 			return nil, err
 		}
 		if file != nil {
-			r.keepers = append(r.keepers, file)
+			r.sources = append(r.sources, file)
 		}
 	}
 	return r, nil
 }
 
-// Close gives up the connections to the KMS.
+// Close closes the connections to the KMS.
 func (r *Ring) Close() {
-	for _, k := range r.keepers {
-		k.close()
+	for _, s := range r.sources {
+		s.close()
 	}
 }
 
-// template of the data keys.
+// template is the type of the data keys.
 var template = aead.AES256GCMKeyTemplate
 
-// Seal encrypts a secret with the key that encrypts now. Faults:
-// FAILED_PRECONDITION when there is none, UNAVAILABLE when it can't be reached.
+// Seal encrypts a secret with the current key. Faults: FAILED_PRECONDITION if there is none,
+// UNAVAILABLE if it can't be reached.
 func (r *Ring) Seal(ctx context.Context, to accounts.Binding, secret accounts.Secret) (*accounts.Sealed, error) {
-	if len(r.keepers) == 0 {
+	if len(r.sources) == 0 {
 		return nil, fault.New(fault.KindFailedPrecondition, "NO_KEY",
 			"Rollcall has no key to encrypt secrets with; its operator sets ROLLCALL_KEYSET_FILE or ROLLCALL_KMS_KEY_URI")
 	}
-	id, key, err := r.keepers[0].current(ctx)
+	id, key, err := r.sources[0].current(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -107,48 +107,48 @@ func (r *Ring) Seal(ctx context.Context, to accounts.Binding, secret accounts.Se
 	return &accounts.Sealed{KeyID: id, Ciphertext: ciphertext}, nil
 }
 
-// Open decrypts a secret. Faults: FAILED_PRECONDITION, SECRET_UNREADABLE, when no
-// key opens it for this account; UNAVAILABLE when the key can't be reached.
-func (r *Ring) Open(ctx context.Context, kept accounts.Kept) (accounts.Secret, error) {
-	key, err := r.find(ctx, kept.KeyID)
+// Open decrypts a secret. Faults: FAILED_PRECONDITION with reason SECRET_UNREADABLE if no key
+// decrypts it for this account; UNAVAILABLE if the key can't be reached.
+func (r *Ring) Open(ctx context.Context, stored accounts.Stored) (accounts.Secret, error) {
+	key, err := r.find(ctx, stored.KeyID)
 	if err != nil {
-		return accounts.Secret{}, r.unreadable(kept, err)
+		return accounts.Secret{}, r.unreadable(stored, err)
 	}
 	envelope, err := aead.NewKMSEnvelopeAEADWithContext(template(), key)
 	if err != nil {
 		return accounts.Secret{}, fmt.Errorf("make an envelope: %w", err)
 	}
-	text, err := envelope.DecryptWithContext(ctx, kept.Ciphertext, kept.AssociatedData())
+	text, err := envelope.DecryptWithContext(ctx, stored.Ciphertext, stored.AssociatedData())
 	if err != nil {
-		return accounts.Secret{}, r.unreadable(kept, err)
+		return accounts.Secret{}, r.unreadable(stored, err)
 	}
 	return accounts.NewSecret(string(text)), nil
 }
 
-// unreadable is the fault of a secret that did not open, unless the reason is
-// another one.
-func (r *Ring) unreadable(kept accounts.Kept, err error) error {
+// unreadable returns the fault of a secret that can't be decrypted. Faults and the context's errors
+// are returned as they are.
+func (r *Ring) unreadable(stored accounts.Stored, err error) error {
 	_, known := errors.AsType[*fault.Error](err)
 	if known || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return accounts.Unreadable(kept.Account, fmt.Errorf("open with key %s: %w", kept.KeyID, err))
+	return accounts.Unreadable(stored.Account, fmt.Errorf("decrypt with key %s: %w", stored.KeyID, err))
 }
 
 func (r *Ring) find(ctx context.Context, id string) (tink.AEADWithContext, error) {
-	for _, k := range r.keepers {
-		if key, err := k.find(ctx, id); !errors.Is(err, errNoKey) {
+	for _, s := range r.sources {
+		if key, err := s.find(ctx, id); !errors.Is(err, errNoKey) {
 			return key, err
 		}
 	}
 	return nil, errNoKey
 }
 
-// Check refuses a key that is no longer on the ring, ABORTED: a secret that was
-// encrypted with it must not come to be kept.
+// Check returns an ABORTED fault for a key that was dropped: a secret that was encrypted with it
+// must not be stored.
 func (r *Ring) Check(id string) error {
-	for _, k := range r.keepers {
-		if k.holds(id) {
+	for _, s := range r.sources {
+		if s.has(id) {
 			return nil
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/accounts"
 	"github.com/rollcall-dev/rollcall/services/accounts/keys"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -18,7 +19,7 @@ import (
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
 // to is the account that the secrets of these tests are bound to.
-var to = accounts.Binding{Account: "aws-100000000001", Provider: accounts.AWS, CloudID: "100000000001"}
+var to = accounts.Binding{Account: "aws-100000000001", Provider: cloud.AWS, CloudID: "100000000001"}
 
 func open(t *testing.T, config keys.Config, used ...string) *keys.Ring {
 	t.Helper()
@@ -41,13 +42,13 @@ func seal(t *testing.T, ring *keys.Ring, secret string) *accounts.Sealed {
 
 func wantOpens(t *testing.T, ring *keys.Ring, sealed *accounts.Sealed, want string) {
 	t.Helper()
-	secret, err := ring.Open(t.Context(), accounts.Kept{Binding: to, Sealed: *sealed})
+	secret, err := ring.Open(t.Context(), accounts.Stored{Binding: to, Sealed: *sealed})
 	if err != nil || secret.Reveal() != want {
 		t.Errorf("opened %q, %v; want %q", secret.Reveal(), err, want)
 	}
 }
 
-func wantUnreadable(t *testing.T, ring *keys.Ring, kept accounts.Kept) {
+func wantUnreadable(t *testing.T, ring *keys.Ring, kept accounts.Stored) {
 	t.Helper()
 	if secret, err := ring.Open(t.Context(), kept); fault.ReasonOf(err) != accounts.ReasonUnreadable || !secret.IsZero() {
 		t.Errorf("opened %v, %v", secret, err)
@@ -102,7 +103,7 @@ func TestBadKeysets(t *testing.T) {
 		t.Error("made a keyset in a folder that is not there")
 	}
 	_, err := keys.Open(keys.Config{KeysetFile: filepath.Join(t.TempDir(), "gone")}, []string{"keyset/1"})
-	if err == nil || !strings.Contains(err.Error(), "put it back") {
+	if err == nil || !strings.Contains(err.Error(), "restore the file") {
 		t.Errorf("a keyset that is needed, and gone: %v", err)
 	}
 }
@@ -114,20 +115,20 @@ func TestBinding(t *testing.T) {
 	sealed := seal(t, ring, "hush")
 	for _, other := range []accounts.Binding{
 		{Account: "aws-100000000002", Provider: to.Provider, CloudID: to.CloudID},
-		{Account: to.Account, Provider: accounts.GCP, CloudID: to.CloudID},
+		{Account: to.Account, Provider: cloud.GCP, CloudID: to.CloudID},
 		{Account: to.Account, Provider: to.Provider, CloudID: "100000000002"},
 		{Account: to.Account + to.CloudID, Provider: to.Provider},
 		{},
 	} {
-		wantUnreadable(t, ring, accounts.Kept{Binding: other, Sealed: *sealed})
+		wantUnreadable(t, ring, accounts.Stored{Binding: other, Sealed: *sealed})
 	}
 	for i := range sealed.Ciphertext {
 		broken := *sealed
 		broken.Ciphertext = slices.Clone(sealed.Ciphertext)
 		broken.Ciphertext[i] ^= 1
-		wantUnreadable(t, ring, accounts.Kept{Binding: to, Sealed: broken})
+		wantUnreadable(t, ring, accounts.Stored{Binding: to, Sealed: broken})
 	}
-	wantUnreadable(t, ring, accounts.Kept{Binding: to, Sealed: accounts.Sealed{KeyID: "keyset/1", Ciphertext: sealed.Ciphertext}})
+	wantUnreadable(t, ring, accounts.Stored{Binding: to, Sealed: accounts.Sealed{KeyID: "keyset/1", Ciphertext: sealed.Ciphertext}})
 	wantOpens(t, ring, sealed, "hush")
 }
 

@@ -9,22 +9,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Secrets are where the secrets are kept. Its errors are faults.
+// Secrets stores the secrets. Its errors are faults.
 type Secrets interface {
-	// Rotate runs do while no other rotation runs, telling it the moment it
-	// begins.
+	// Rotate calls do with the time of its begin while no other rotation runs.
 	Rotate(ctx context.Context, do func(ctx context.Context, begin time.Time) error) error
-	// Stale is up to limit secrets, of accounts behind the id after, that are not
-	// encrypted with a key or were so before a time.
-	Stale(ctx context.Context, keyID string, before time.Time, after string, limit int) ([]accounts.Kept, error)
-	// Exchange puts a secret in the place of one that is kept, and tells whether
-	// that was still there.
-	Exchange(ctx context.Context, kept accounts.Kept, anew accounts.Sealed) (bool, error)
-	// Retire tells drop which keys are in use, while no secret can come to be kept.
+	// Stale returns at most limit secrets, of accounts after the id, that are encrypted with another
+	// key or were encrypted before a time.
+	Stale(ctx context.Context, keyID string, before time.Time, after string, limit int) ([]accounts.Stored, error)
+	// Exchange replaces a stored secret, and reports whether it was still stored.
+	Exchange(ctx context.Context, stored accounts.Stored, next accounts.Sealed) (bool, error)
+	// Retire calls drop with the ids of the keys in use, while no secret can be stored.
 	Retire(ctx context.Context, drop func(used []string) error) error
 }
 
-// rotation is one rotation under way.
+// rotation is one running rotation.
 type rotation struct {
 	ring    *Ring
 	secrets Secrets
@@ -36,13 +34,13 @@ type rotation struct {
 	unreadable []string
 }
 
-// Rotate makes a new key and encrypts every secret anew, while they are read and
-// written, and returns how many. One that was cut short leaves every secret
-// readable, with the old key or the new one; the next does them all. Faults:
-// ABORTED when another is at work, UNAVAILABLE when a key can't be reached,
-// FAILED_PRECONDITION when some secrets can't be read: all others are done then.
+// Rotate makes a new key, encrypts every secret again while they are read and written, and returns
+// the number of secrets. After an interrupted rotation every secret can be read, with the old key or
+// the new one, and the next rotation encrypts all of them. Faults: ABORTED if another rotation runs,
+// UNAVAILABLE if a key can't be reached, FAILED_PRECONDITION if some secrets can't be read; all
+// others are encrypted then.
 func (r *Ring) Rotate(ctx context.Context, secrets Secrets) (int64, error) {
-	if len(r.keepers) == 0 {
+	if len(r.sources) == 0 {
 		return 0, fault.New(fault.KindFailedPrecondition, "NO_KEY",
 			"Rollcall has no key to rotate; its operator sets ROLLCALL_KEYSET_FILE or ROLLCALL_KMS_KEY_URI")
 	}
@@ -50,7 +48,7 @@ func (r *Ring) Rotate(ctx context.Context, secrets Secrets) (int64, error) {
 	err := secrets.Rotate(ctx, job.run)
 	if err == nil && len(job.unreadable) > 0 {
 		err = fault.New(fault.KindFailedPrecondition, accounts.ReasonUnreadable,
-			"%d secrets were encrypted anew, and these can't be decrypted: %s; state the credentials of those accounts again",
+			"%d secrets were encrypted again, and these can't be decrypted: %s; set the credentials of those accounts again",
 			job.rotated, strings.Join(job.unreadable, ", "))
 	}
 	return job.rotated, err
@@ -58,15 +56,15 @@ func (r *Ring) Rotate(ctx context.Context, secrets Secrets) (int64, error) {
 
 func (j *rotation) run(ctx context.Context, begin time.Time) error {
 	j.begin = begin
-	drop, err := j.ring.keepers[0].renew()
+	drop, err := j.ring.sources[0].renew()
 	if err != nil {
 		return err
 	}
-	if j.keyID, _, err = j.ring.keepers[0].current(ctx); err != nil {
+	if j.keyID, _, err = j.ring.sources[0].current(ctx); err != nil {
 		return err
 	}
-	// Who wrote a secret meanwhile may have encrypted it with the old key: look
-	// again until nobody did.
+	// A secret that was written at the same time may be encrypted with the old key: repeat until
+	// there is none.
 	for {
 		overtaken, err := j.pass(ctx)
 		if err != nil {
@@ -77,16 +75,16 @@ func (j *rotation) run(ctx context.Context, begin time.Time) error {
 		}
 	}
 	if j.ring.logger != nil {
-		j.ring.logger.InfoContext(ctx, "encrypted the secrets anew", "key", j.keyID, "secrets", j.rotated, "unreadable", len(j.unreadable))
+		j.ring.logger.InfoContext(ctx, "secrets encrypted with the new key", "key", j.keyID, "secrets", j.rotated, "unreadable", len(j.unreadable))
 	}
 	return j.secrets.Retire(ctx, drop)
 }
 
-// batch is how many secrets are in memory at once.
+// batch is the number of secrets in memory at once.
 const batch = 100
 
-// pass goes once over all secrets that are due, and tells whether one of them
-// was written meanwhile.
+// pass encrypts all stale secrets once, and reports whether one of them was written at the same
+// time.
 func (j *rotation) pass(ctx context.Context) (overtaken bool, err error) {
 	j.unreadable = nil
 	after := ""
@@ -95,8 +93,8 @@ func (j *rotation) pass(ctx context.Context) (overtaken bool, err error) {
 		if err != nil || len(due) == 0 {
 			return overtaken, err
 		}
-		for _, kept := range due {
-			done, err := j.exchange(ctx, kept)
+		for _, stored := range due {
+			done, err := j.exchange(ctx, stored)
 			if err != nil {
 				return false, err
 			}
@@ -106,22 +104,21 @@ func (j *rotation) pass(ctx context.Context) (overtaken bool, err error) {
 	}
 }
 
-// exchange encrypts one secret anew. Done is false when it was written, or
-// deleted, meanwhile.
-func (j *rotation) exchange(ctx context.Context, kept accounts.Kept) (done bool, err error) {
-	secret, err := j.ring.Open(ctx, kept)
+// exchange encrypts one secret again. Done is false if it was written or deleted at the same time.
+func (j *rotation) exchange(ctx context.Context, stored accounts.Stored) (done bool, err error) {
+	secret, err := j.ring.Open(ctx, stored)
 	if fault.ReasonOf(err) == accounts.ReasonUnreadable {
-		j.unreadable = append(j.unreadable, accounts.Name(kept.Account))
+		j.unreadable = append(j.unreadable, accounts.Name(stored.Account))
 		return true, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	anew, err := j.ring.Seal(ctx, kept.Binding, secret)
+	next, err := j.ring.Seal(ctx, stored.Binding, secret)
 	if err != nil {
 		return false, err
 	}
-	done, err = j.secrets.Exchange(ctx, kept, *anew)
+	done, err = j.secrets.Exchange(ctx, stored, *next)
 	if done {
 		j.rotated++
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 	"github.com/rollcall-dev/rollcall/services/accounts/keys"
 	accountspg "github.com/rollcall-dev/rollcall/services/accounts/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
@@ -31,12 +32,12 @@ type dying struct {
 	die  context.CancelFunc
 }
 
-func (d *dying) Exchange(ctx context.Context, kept accounts.Kept, anew accounts.Sealed) (bool, error) {
+func (d *dying) Exchange(ctx context.Context, stored accounts.Stored, next accounts.Sealed) (bool, error) {
 	if d.left == 0 {
 		d.die()
 	}
 	d.left--
-	return d.Store.Exchange(ctx, kept, anew)
+	return d.Store.Exchange(ctx, stored, next)
 }
 
 // TestRotationCutShort has a rotation die after any number of secrets: all are
@@ -49,7 +50,7 @@ func TestRotationCutShort(t *testing.T) {
 	ring := open(t, keys.Config{KeysetFile: file})
 	store.CheckKeys(ring.Check)
 	for i := range count {
-		account := &accounts.Account{Provider: accounts.AWS, CloudID: fmt.Sprintf("%012d", i), Credentials: accounts.AWSAccessKey{AccessKeyID: "AKIA"}}
+		account := &accounts.Account{Provider: cloud.AWS, CloudID: fmt.Sprintf("%012d", i), Credentials: accounts.Credentials{Method: "AWS_ACCESS_KEY"}}
 		account.Complete()
 		var err error
 		if account.Secret, err = ring.Seal(t.Context(), account.Binding(), accounts.NewSecret("hush "+account.ID)); err != nil {
@@ -67,7 +68,7 @@ func TestRotationCutShort(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			secret, err := again.Open(t.Context(), accounts.Kept{Binding: account.Binding(), Sealed: *account.Secret})
+			secret, err := again.Open(t.Context(), accounts.Stored{Binding: account.Binding(), Sealed: *account.Secret})
 			if err != nil || secret.Reveal() != "hush "+account.ID {
 				t.Errorf("%s reads %q, %v", account.ID, secret.Reveal(), err)
 			}

@@ -12,22 +12,22 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// Report takes one report on the connection of an account, and tells how the
-// connection is seen after it. Reports on one account are taken one after the
-// other. Refused reports are ABORTED, see accounts.ConnectionState.Apply.
+// Report applies one report on the connection of an account, and returns the connection after it.
+// Reports on one account are applied one after the other. A refused report is an ABORTED fault, see
+// accounts.ConnectionState.Apply.
 func (s *Store) Report(ctx context.Context, id string, report accounts.Report) (accounts.Connection, error) {
 	var seen accounts.Connection
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		held, now, err := lockConnection(ctx, tx, id)
+		stored, now, err := lockConnection(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		next, err := held.Apply(report, now)
+		next, err := stored.Apply(report, now)
 		if err != nil {
 			return err
 		}
 		seen = next.At(now)
-		if next == held {
+		if next == stored {
 			return nil
 		}
 		return writeConnection(ctx, tx, id, next)
@@ -38,8 +38,7 @@ func (s *Store) Report(ctx context.Context, id string, report accounts.Report) (
 	return seen, nil
 }
 
-// lockConnection reads the connection, at which nobody else writes until the
-// transaction ends, and the time.
+// lockConnection locks the connection until the transaction ends, and returns it with the time.
 func lockConnection(ctx context.Context, tx pgx.Tx, id string) (accounts.ConnectionState, time.Time, error) {
 	const (
 		ensure = `INSERT INTO connections (account_id) VALUES ($1) ON CONFLICT DO NOTHING`

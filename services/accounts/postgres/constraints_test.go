@@ -62,7 +62,7 @@ func TestConstraints(t *testing.T) {
 		{"accounts_display_name_check", account("display_name", "''")},
 		{"accounts_labels_check", account("labels", "'[]'")},
 		{"accounts_sync_interval_check", account("sync_interval", "interval '0'")},
-		{"accounts_credentials_method_check", account("credentials_method", "'AWS_GUESS'")},
+		{"accounts_credentials_method_check", account("credentials_method", "'AWS_'")},
 		{"accounts_credentials_provider_check", account("provider", "'GCP'")},
 		{"accounts_credentials_check", account("credentials", `'"text"'`)},
 		{"accounts_update_time_check", account("update_time", "now() - interval '1 s'")},

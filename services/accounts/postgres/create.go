@@ -12,17 +12,17 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// Create puts an account on the roll and returns it as it was stored. It fails
-// with accounts.Exists when the id, or the cloud's own id, is on the roll.
+// Create inserts an account and returns it as stored. It fails with accounts.Exists if there is an
+// account with the id or with the cloud's own id.
 func (s *Store) Create(ctx context.Context, account *accounts.Account) (*accounts.Account, error) {
-	// Without a target, ON CONFLICT covers the id and the cloud's own id alike.
+	// Without a target, ON CONFLICT covers both the id and the cloud's own id.
 	const insert = `
 		INSERT INTO accounts (id, provider, cloud_id, display_name, labels, paused, sync_interval, regions,
 		                      credentials_method, credentials, source_account_id, read_only)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT DO NOTHING
 		RETURNING revision, create_time, update_time`
-	credentials, err := encodeCredentials(account.Credentials)
+	credentials, err := encodeCredentials(account)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s *Store) Create(ctx context.Context, account *accounts.Account) (*account
 		).Scan(&created.Revision, &created.CreateTime, &created.UpdateTime); err != nil {
 			return err
 		}
-		return s.keepSecret(ctx, tx, account)
+		return s.storeSecret(ctx, tx, account)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, s.exists(ctx, account)
@@ -46,20 +46,20 @@ func (s *Store) Create(ctx context.Context, account *accounts.Account) (*account
 	return &created, nil
 }
 
-// exists finds the account that stands in the way of wanted; of two, the one
-// that is the same cloud account.
+// exists returns the fault for the account that conflicts with wanted; of two, for the one that is
+// the same cloud account.
 func (s *Store) exists(ctx context.Context, wanted *accounts.Account) error {
 	const holder = selectAccounts + `
 		WHERE (a.provider = $2 AND a.cloud_id = $3) OR a.id = $1
 		ORDER BY (a.provider = $2 AND a.cloud_id = $3) DESC
 		LIMIT 1`
-	held, err := scanAccount(s.pool.QueryRow(ctx, holder, wanted.ID, wanted.Provider, wanted.CloudID))
+	stored, err := scanAccount(s.pool.QueryRow(ctx, holder, wanted.ID, wanted.Provider, wanted.CloudID))
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.New(fault.KindAborted, "CONFLICT",
-			"%s was on the roll and has just been taken off it; try again", accounts.Name(wanted.ID))
+			"%s existed and was deleted at the same moment; try again", accounts.Name(wanted.ID))
 	}
 	if err != nil {
 		return postgres.Fault(err)
 	}
-	return accounts.Exists(wanted, held)
+	return accounts.Exists(wanted, stored)
 }

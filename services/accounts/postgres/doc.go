@@ -1,7 +1,7 @@
-// Package postgres keeps the accounts service's data. It is the only place with
-// SQL; each statement stands beside the method that runs it.
+// Package postgres stores the data of the accounts service. It is the only package with SQL; each
+// statement is beside the method that runs it.
 //
-// Time is the database's: it is the one clock that all replicas of the service
-// share, so a lease given by one lapses for all of them at the same moment.
-// Exported methods own their transaction.
+// All times are by the clock of the database, which the replicas of the service share, so that a
+// lease granted by one of them ends for all at the same time. Exported methods own their
+// transaction.
 package postgres

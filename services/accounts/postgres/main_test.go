@@ -14,11 +14,11 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// at is a database at a version of the schema; -1 is the newest.
+// at returns a database at a version of the schema; -1 is the newest.
 func at(version int32) dbtest.Template {
 	return dbtest.Template{
 		Service: "accounts",
-		Name:    map[int32]string{1: "version 1", 2: "version 2", -1: ""}[version],
+		Name:    map[int32]string{1: "version 1", 2: "version 2", 4: "version 4", -1: ""}[version],
 		Version: dbtest.HashFS(migrations.Accounts()),
 		Migrate: func(ctx context.Context, url string) error {
 			return postgres.MigrateTo(ctx, url, migrations.Accounts(), accountspg.Schema, version)
@@ -26,7 +26,7 @@ func at(version int32) dbtest.Template {
 	}
 }
 
-// exec runs statements that must work.
+// exec runs statements that must succeed.
 func exec(t *testing.T, pool *pgxpool.Pool, statements ...string) {
 	t.Helper()
 	for _, sql := range statements {
@@ -36,7 +36,7 @@ func exec(t *testing.T, pool *pgxpool.Pool, statements ...string) {
 	}
 }
 
-// texts are the rows of a query for one text.
+// texts returns the rows of a query for one text.
 func texts(t *testing.T, pool *pgxpool.Pool, sql string, args ...any) []string {
 	t.Helper()
 	rows, err := pool.Query(t.Context(), sql, args...)

@@ -120,7 +120,7 @@ func TestGoogleCloudAndSecretsOnline(t *testing.T) {
 	store := accountspg.New(pool)
 	updated, err := store.Update(t.Context(), "aws-000000000007", func(held *accounts.Account) (*accounts.Account, error) {
 		next := *held
-		next.Credentials, next.Secret = accounts.AWSAccessKey{AccessKeyID: "AKIA"}, &accounts.Sealed{KeyID: "k", Ciphertext: []byte("c")}
+		next.Credentials, next.Secret = accounts.Credentials{Method: "AWS_ACCESS_KEY", Settings: map[string]string{"access_key_id": "AKIA"}}, &accounts.Sealed{KeyID: "k", Ciphertext: []byte("c")}
 		return &next, nil
 	})
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 // rotationLock is the advisory lock that a rotation of keys holds.
 const rotationLock = 0x726f7461746531 // "rotate1"
 
-// Rotate runs do while no other rotation runs in any process, telling it the
-// moment it begins. Another rotation at work is a fault, ABORTED.
+// Rotate calls do with the time of its begin while no other rotation runs in any process. If another
+// one runs, it fails with an ABORTED fault.
 func (s *Store) Rotate(ctx context.Context, do func(ctx context.Context, begin time.Time) error) error {
 	const (
 		lock   = `SELECT pg_try_advisory_lock($1), clock_timestamp()`
@@ -34,10 +34,10 @@ func (s *Store) Rotate(ctx context.Context, do func(ctx context.Context, begin t
 		return postgres.Fault(err)
 	}
 	if !locked {
-		return fault.New(fault.KindAborted, "ROTATION_RUNNING", "the keys are being rotated already; try again when that has ended")
+		return fault.New(fault.KindAborted, "ROTATION_RUNNING", "the keys are being rotated already; try again when that rotation has ended")
 	}
 	defer func() {
-		// A connection that can't give the lock back is closed, and the lock with it.
+		// A connection that can't release the lock is closed, which releases it.
 		if _, err := conn.Exec(context.WithoutCancel(ctx), unlock, int64(rotationLock)); err != nil {
 			_ = conn.Conn().Close(context.WithoutCancel(ctx))
 		}
@@ -45,9 +45,9 @@ func (s *Store) Rotate(ctx context.Context, do func(ctx context.Context, begin t
 	return do(ctx, begin)
 }
 
-// Stale is up to limit secrets, of accounts behind the id after, that are not
-// encrypted with a key or were so before a time.
-func (s *Store) Stale(ctx context.Context, keyID string, before time.Time, after string, limit int) ([]accounts.Kept, error) {
+// Stale returns at most limit secrets, of accounts after the id, that are encrypted with another key
+// or were encrypted before a time.
+func (s *Store) Stale(ctx context.Context, keyID string, before time.Time, after string, limit int) ([]accounts.Stored, error) {
 	const stale = `
 		SELECT a.id, a.provider, a.cloud_id, s.key_id, s.ciphertext, s.create_time
 		FROM secrets s JOIN accounts a ON a.id = s.account_id
@@ -58,34 +58,34 @@ func (s *Store) Stale(ctx context.Context, keyID string, before time.Time, after
 	if err != nil {
 		return nil, postgres.Fault(err)
 	}
-	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (k accounts.Kept, err error) {
+	secrets, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (k accounts.Stored, err error) {
 		err = row.Scan(&k.Account, &k.Provider, &k.CloudID, &k.KeyID, &k.Ciphertext, &k.CreateTime)
 		return k, err
 	})
-	return kept, postgres.Fault(err)
+	return secrets, postgres.Fault(err)
 }
 
-// Exchange puts a secret, encrypted anew, in the place of the one that is kept,
-// and tells whether that was still there.
-func (s *Store) Exchange(ctx context.Context, kept accounts.Kept, anew accounts.Sealed) (bool, error) {
+// Exchange replaces a stored secret by one that is encrypted with another key, and reports whether
+// it was still stored.
+func (s *Store) Exchange(ctx context.Context, stored accounts.Stored, next accounts.Sealed) (bool, error) {
 	const exchange = `
 		UPDATE secrets
 		SET key_id = $3, ciphertext = $4, create_time = clock_timestamp()
 		WHERE account_id = $1 AND ciphertext = $2`
-	tag, err := s.pool.Exec(ctx, exchange, kept.Account, kept.Ciphertext, anew.KeyID, anew.Ciphertext)
+	tag, err := s.pool.Exec(ctx, exchange, stored.Account, stored.Ciphertext, next.KeyID, next.Ciphertext)
 	return tag.RowsAffected() == 1, postgres.Fault(err)
 }
 
-// KeyIDs are the keys that secrets are encrypted with.
+// KeyIDs returns the ids of the keys that secrets are encrypted with.
 func (s *Store) KeyIDs(ctx context.Context) ([]string, error) {
 	ids, err := keyIDs(ctx, s.pool)
 	return ids, postgres.Fault(err)
 }
 
-// Retire tells drop which keys are in use, while no secret can come to be kept.
+// Retire calls drop with the ids of the keys in use, while no secret can be stored.
 func (s *Store) Retire(ctx context.Context, drop func(used []string) error) error {
 	const (
-		// Everyone who comes after waits behind this lock.
+		// All later writers wait for this lock.
 		limit = `SET LOCAL lock_timeout = '5s'`
 		lock  = `LOCK TABLE secrets IN SHARE MODE`
 	)

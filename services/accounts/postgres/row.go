@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/accounts"
 )
 
-// scanAccount reads one row of accountColumns, and further columns into more.
+// scanAccount scans one row of accountColumns, and further columns into more.
 func scanAccount(row pgx.Row, more ...any) (*accounts.Account, error) {
 	var (
 		a            accounts.Account
@@ -30,16 +30,15 @@ func scanAccount(row pgx.Row, more ...any) (*accounts.Account, error) {
 	if syncInterval != nil {
 		a.SyncInterval = *syncInterval
 	}
-	var err error
-	if a.Credentials, err = credentials.decode(); err != nil {
+	if err := credentials.decode(&a); err != nil {
 		return nil, fmt.Errorf("account %s: %w", a.ID, err)
 	}
 	a.Connection = c.state().At(now)
 	return &a, nil
 }
 
-// connectionRow takes the columns of connections; all of them are null for an
-// account that was never tried.
+// connectionRow has the columns of connections. All of them are null for an account that was never
+// tried.
 type connectionRow struct {
 	outcome                   zeronull.Text
 	lastSyncTime, lastSuccess zeronull.Timestamptz
@@ -71,7 +70,7 @@ func (c *connectionRow) state() accounts.ConnectionState {
 	}
 }
 
-// nullable is the column sync_interval of an interval: null when it is 0.
+// nullable returns the column sync_interval for an interval: null for 0.
 func nullable(interval time.Duration) *time.Duration {
 	if interval == 0 {
 		return nil
@@ -79,18 +78,18 @@ func nullable(interval time.Duration) *time.Duration {
 	return &interval
 }
 
-// labels is never nil: the column holds an object, not null.
-func labels(held map[string]string) map[string]string {
-	if held == nil {
+// labels returns labels that are not nil: the column holds an object.
+func labels(stored map[string]string) map[string]string {
+	if stored == nil {
 		return map[string]string{}
 	}
-	return held
+	return stored
 }
 
-// regions is never nil, likewise.
-func regions(held []string) []string {
-	if held == nil {
+// regions returns regions that are not nil.
+func regions(stored []string) []string {
+	if stored == nil {
 		return []string{}
 	}
-	return held
+	return stored
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// keepSecret keeps the new secret of an account that is being written, drops the
-// one that its credentials no longer go with, or leaves the one that is held.
-func (s *Store) keepSecret(ctx context.Context, tx pgx.Tx, account *accounts.Account) error {
+// storeSecret stores the new secret of an account that is being written. Without a new one the
+// stored secret stays, or is deleted if the account's credentials have none any more.
+func (s *Store) storeSecret(ctx context.Context, tx pgx.Tx, account *accounts.Account) error {
 	const (
 		put = `
 			INSERT INTO secrets (account_id, key_id, ciphertext) VALUES ($1, $2, $3)
@@ -20,7 +20,7 @@ func (s *Store) keepSecret(ctx context.Context, tx pgx.Tx, account *accounts.Acc
 			SET key_id = excluded.key_id, ciphertext = excluded.ciphertext, create_time = excluded.create_time`
 		drop = `DELETE FROM secrets WHERE account_id = $1`
 	)
-	if !accounts.HasSecret(account.Credentials) {
+	if account.Method().Secret == "" {
 		_, err := tx.Exec(ctx, drop, account.ID)
 		return err
 	}
@@ -34,13 +34,13 @@ func (s *Store) keepSecret(ctx context.Context, tx pgx.Tx, account *accounts.Acc
 	if s.checkKey == nil {
 		return nil
 	}
-	// After the row, whose lock on the table keeps Retire from dropping the key
-	// from here on: what Retire did before shows now.
+	// After the row was written: from then on its lock on the table keeps Retire from dropping the
+	// key, and a key that was dropped before is noticed here.
 	return s.checkKey(secret.KeyID)
 }
 
-// Fetch is an account with its secret, if its credentials go with one, and how
-// often that was fetched, this time included. It is counted before it is told.
+// Fetch returns an account with its secret, if its credentials have one, and the number of fetches
+// of that secret, this one included. A fetch is counted before the secret is returned.
 func (s *Store) Fetch(ctx context.Context, id string) (account *accounts.Account, fetches int64, err error) {
 	const (
 		// The lock keeps the credentials as they are until their secret is read.
@@ -55,7 +55,7 @@ func (s *Store) Fetch(ctx context.Context, id string) (account *accounts.Account
 		if account, err = scanAccount(tx.QueryRow(ctx, get, id)); err != nil {
 			return missing(id, err)
 		}
-		if !accounts.HasSecret(account.Credentials) {
+		if account.Method().Secret == "" {
 			return nil
 		}
 		var secret accounts.Sealed

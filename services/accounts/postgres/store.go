@@ -17,22 +17,20 @@ import (
 // Schema is the service's schema in the database.
 const Schema = "accounts"
 
-// Store keeps accounts and their connections. Its errors are faults: NOT_FOUND,
-// ALREADY_EXISTS, ABORTED, UNAVAILABLE; and whatever the context ended with.
+// Store stores accounts and their connections. Its errors are faults (NOT_FOUND, ALREADY_EXISTS,
+// ABORTED, UNAVAILABLE) or the error of the context.
 type Store struct {
 	pool *pgxpool.Pool
-	// checkKey refuses to keep what is encrypted with a key that is gone; nil:
-	// every key will do.
+	// checkKey refuses a secret whose key was dropped; nil accepts every key.
 	checkKey func(keyID string) error
 }
 
-// Open is a store on the database at url. It waits for a database that is starting, and brings the schema
-// up to date. Close it when done.
+// Open returns a store on the database at url. It waits for a database that is starting, and
+// migrates the schema. The caller closes the store.
 func Open(ctx context.Context, url string, logger *slog.Logger) (*Store, error) {
 	pool, err := postgres.Open(ctx, postgres.Options{
 		URL: url, Schema: Schema, Logger: logger,
-		// A process that was stopped in the middle of a transaction does not keep its
-		// locks.
+		// The locks of a process that was stopped in the middle of a transaction are released.
 		Settings: map[string]string{"idle_in_transaction_session_timeout": "5s"},
 	})
 	if err != nil {
@@ -45,36 +43,35 @@ func Open(ctx context.Context, url string, logger *slog.Logger) (*Store, error) 
 	return New(pool), nil
 }
 
-// New is a store on a pool that leads to an up-to-date schema.
+// New returns a store on a pool whose schema is up to date.
 func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
 
-// CheckKeys has the store ask check for the key of every secret that it is to
-// keep, at a moment when a key that is not in use may be dropped. To be called
-// before the store is used.
+// CheckKeys makes the store call check with the key of every secret that it stores, because a key
+// that is not in use may be dropped at the same time. It must be called before the store is used.
 func (s *Store) CheckKeys(check func(keyID string) error) { s.checkKey = check }
 
 // Close closes the store's pool.
 func (s *Store) Close() { s.pool.Close() }
 
-// Ping tells whether the database answers.
+// Ping checks that the database answers.
 func (s *Store) Ping(ctx context.Context) error {
 	return postgres.Fault(s.pool.Ping(ctx))
 }
 
-// accountColumns are a whole account, in the order of scanAccount.
+// accountColumns are the columns of an account, in the order of scanAccount.
 const accountColumns = `
 	a.id, a.provider, a.cloud_id, a.display_name, a.labels, a.paused, a.read_only, a.sync_interval, a.regions,
 	a.credentials_method, a.credentials, a.source_account_id, a.revision, a.create_time, a.update_time,
 	c.outcome, c.last_sync_time, c.last_success_time, c.last_error, c.reason, c.remedy, c.last_sync_run,
 	c.syncing_until, c.syncing_run, c.fencing_token, now()`
 
-// accountTables are where they come from.
+// accountTables are the tables of these columns.
 const accountTables = `accounts a LEFT JOIN connections c ON c.account_id = a.id`
 
-// selectAccounts reads whole accounts.
+// selectAccounts selects whole accounts.
 const selectAccounts = `SELECT` + accountColumns + ` FROM ` + accountTables
 
-// Get is the account with this id.
+// Get returns the account with this id.
 func (s *Store) Get(ctx context.Context, id string) (*accounts.Account, error) {
 	const get = selectAccounts + ` WHERE a.id = $1`
 	account, err := scanAccount(s.pool.QueryRow(ctx, get, id))
@@ -84,8 +81,7 @@ func (s *Store) Get(ctx context.Context, id string) (*accounts.Account, error) {
 	return account, nil
 }
 
-// missing is the fault of an account that no row was found for, or of whatever
-// else went wrong.
+// missing returns NOT_FOUND if there is no row for the account, and the fault of any other error.
 func missing(id string, err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fault.NotFound(accounts.Name(id))
@@ -93,9 +89,8 @@ func missing(id string, err error) error {
 	return postgres.Fault(err)
 }
 
-// Delete takes an account off the roll, and its connection and its secret with
-// it. With an etag, only when the account still has it. An account that is the
-// source of another's role stays.
+// Delete deletes an account with its connection and its secret; with an etag, only if the account
+// still has it. An account that others sign in through can't be deleted.
 func (s *Store) Delete(ctx context.Context, id, etag string) error {
 	const (
 		lock = selectAccounts + ` WHERE a.id = $1 FOR UPDATE OF a`

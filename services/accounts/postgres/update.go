@@ -9,32 +9,31 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// Update changes an account's settings: it reads the account, lets change make
-// of it what it should be, and writes that, all while nobody else can change
-// it. Nothing is written when change fails, or leaves the settings as they are:
-// then also etag and update time stay.
+// Update changes the settings of an account: it locks and reads the account, and writes what change
+// returns for it. Nothing is written if change fails or leaves the settings as they are; etag and
+// update time stay then.
 func (s *Store) Update(
-	ctx context.Context, id string, change func(held *accounts.Account) (*accounts.Account, error),
+	ctx context.Context, id string, change func(stored *accounts.Account) (*accounts.Account, error),
 ) (*accounts.Account, error) {
 	const lock = selectAccounts + ` WHERE a.id = $1 FOR NO KEY UPDATE OF a`
 	var updated *accounts.Account
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		held, err := scanAccount(tx.QueryRow(ctx, lock, id))
+		stored, err := scanAccount(tx.QueryRow(ctx, lock, id))
 		if err != nil {
 			return missing(id, err)
 		}
-		updated, err = change(held)
+		updated, err = change(stored)
 		if err != nil {
 			return err
 		}
-		if updated.SameSettings(held) {
-			updated = held
+		if updated.SameSettings(stored) {
+			updated = stored
 			return nil
 		}
 		if err := write(ctx, tx, updated); err != nil {
 			return sourceFault(updated, err)
 		}
-		return s.keepSecret(ctx, tx, updated)
+		return s.storeSecret(ctx, tx, updated)
 	})
 	if err != nil {
 		return nil, postgres.Fault(err)
@@ -42,11 +41,10 @@ func (s *Store) Update(
 	return updated, nil
 }
 
-// write stores what may change of an account, and reads back what the database
-// makes of the rest.
+// write updates the columns that may change, and reads the generated ones back.
 func write(ctx context.Context, tx pgx.Tx, account *accounts.Account) error {
-	// The time is that of the write, not of the transaction's begin: who read
-	// the account in between must see it grow past the moment of their read.
+	// The time is that of the write, not of the transaction's begin: a client that read the account
+	// in between must see a later time.
 	const update = `
 		UPDATE accounts
 		SET display_name = $2, labels = $3, paused = $4, sync_interval = $5, regions = $6,
@@ -55,7 +53,7 @@ func write(ctx context.Context, tx pgx.Tx, account *accounts.Account) error {
 		    update_time = greatest(clock_timestamp(), update_time + interval '1 microsecond')
 		WHERE id = $1
 		RETURNING revision, update_time`
-	credentials, err := encodeCredentials(account.Credentials)
+	credentials, err := encodeCredentials(account)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,11 @@ type Method struct {
 	Summary func(identity string) string
 	// Secret is the field that holds the secret; empty if the method has none.
 	Secret string
+	// Tags is the field that holds a map of session tags; empty if the method has none.
+	Tags string
+	// Source is the field that names the account whose credentials are used to sign in; empty if
+	// the method does not start from another account.
+	Source string
 }
 
 // Default returns the method that is used if an account states none.

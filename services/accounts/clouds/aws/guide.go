@@ -1,86 +1,93 @@
-package guide
+package aws
 
 import (
+	"embed"
 	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/accounts"
+	"github.com/rollcall-dev/rollcall/services/accounts/guide"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/aws"
 )
 
-// awsReads are all that reading calls, but sts:GetCallerIdentity, which needs no
-// permission. None of them can be narrowed to single resources (Service
-// Authorization Reference, "Actions for Amazon EC2" and "for Amazon RDS": the
-// databases' could, and a new one would be missed).
-var awsReads = []string{"ec2:DescribeInstances", "ec2:DescribeRegions", "rds:DescribeDBClusters", "rds:DescribeDBInstances"}
+// reads are the actions that reading calls. sts:GetCallerIdentity needs no permission. They are
+// not narrowed to single resources: EC2 has no such permission, and for RDS it would miss new
+// databases (Service Authorization Reference, "Actions for Amazon EC2" and "for Amazon RDS").
+var reads = []string{"ec2:DescribeInstances", "ec2:DescribeRegions", "rds:DescribeDBClusters", "rds:DescribeDBInstances"}
 
-// awsLifecycle is what start and stop call besides. A team that wants Rollcall to
-// touch some instances only puts a condition on their tags.
-var awsLifecycle = []string{
+// lifecycle are the further actions of start and stop. A team that wants Rollcall to start and stop
+// some instances only adds a condition on their tags.
+var lifecycle = []string{
 	"ec2:DescribeSpotInstanceRequests", "ec2:StartInstances", "ec2:StopInstances",
 	"rds:StartDBCluster", "rds:StartDBInstance", "rds:StopDBCluster", "rds:StopDBInstance",
 }
 
-// awsData is what the AWS snippets are filled in with.
-type awsData struct {
+//go:embed *.tmpl
+var files embed.FS
+
+var templates = guide.ParseTemplates(files)
+
+// data is what the snippets are filled in with.
+type data struct {
 	// AccountID and Partition of the account: `aws`, `aws-cn`, `aws-us-gov`.
 	AccountID, Partition string
-	// Role is the name of the role that is assumed, and Path the one it stands in,
-	// `/` or `/team/`.
+	// Role is the name of the role to assume, and Path its path, `/` or `/team/`.
 	Role, Path string
 	ExternalID string
-	// Tags tells whether the session has tags.
+	// Tags is set if the session has tags.
 	Tags bool
-	// Principal is who assumes the role; empty: the snippet asks for it.
+	// Principal assumes the role; empty: the snippet asks for it.
 	Principal string
 	// Purpose of the policy, for people.
 	Purpose    string
-	Statements []awsStatement
+	Statements []statement
 	// Policy as JSON.
 	Policy string
 }
 
-type awsPolicy struct {
+type policyDocument struct {
 	Version   string
-	Statement []awsStatement
+	Statement []statement
 }
 
-type awsStatement struct {
+type statement struct {
 	Sid, Effect string
 	Action      []string
 	Resource    string
 }
 
-func forAWS(account, source *accounts.Account, choice Choice) (*Guide, error) {
-	statements := []awsStatement{{Sid: "RollcallReads", Effect: "Allow", Action: awsReads, Resource: "*"}}
+// Guide writes the guide of an AWS account.
+func Guide(account, source *accounts.Account, choice guide.Choice) (*guide.Guide, error) {
+	statements := []statement{{Sid: "RollcallReads", Effect: "Allow", Action: reads, Resource: "*"}}
 	if !choice.ReadOnly {
-		statements = append(statements, awsStatement{Sid: "RollcallStartsAndStops", Effect: "Allow", Action: awsLifecycle, Resource: "*"})
+		statements = append(statements, statement{Sid: "RollcallStartsAndStops", Effect: "Allow", Action: lifecycle, Resource: "*"})
 	}
-	policy, err := pretty(awsPolicy{Version: "2012-10-17", Statement: statements})
+	policy, err := guide.PrettyJSON(policyDocument{Version: "2012-10-17", Statement: statements})
 	if err != nil {
 		return nil, err
 	}
-	data := awsData{
+	d := data{
 		AccountID: account.CloudID, Partition: "aws", Policy: policy, Statements: statements,
-		Principal: choice.Principal, Purpose: choice.purpose(),
+		Principal: choice.Principal, Purpose: choice.Purpose(),
 	}
 	kind := "policy"
-	switch c := account.Credentials.(type) {
-	case accounts.AWSAssumeRole:
+	switch account.Credentials.Method {
+	case aws.AssumeRole:
 		kind = "role"
-		data.fillRole(c, source)
-	case accounts.AWSAccessKey:
+		d.fillRole(account.Credentials, source)
+	case aws.AccessKey:
 		kind = "user"
 	}
-	titles := awsTitles[kind]
-	filled, err := snippets(data,
-		Snippet{Tool: "aws-cli", Title: titles[0], Text: kind + ".sh.tmpl"},
-		Snippet{Tool: "cloudformation", Title: titles[1], Text: kind + ".yaml.tmpl"},
-		Snippet{Tool: "terraform", Title: titles[2], Text: kind + ".tf.tmpl"})
-	return &Guide{ExternalID: data.ExternalID, Policy: policy, Snippets: filled}, err
+	titles := titles[kind]
+	filled, err := templates.Fill(d,
+		guide.Snippet{Tool: "aws-cli", Title: titles[0], Text: kind + ".sh.tmpl"},
+		guide.Snippet{Tool: "cloudformation", Title: titles[1], Text: kind + ".yaml.tmpl"},
+		guide.Snippet{Tool: "terraform", Title: titles[2], Text: kind + ".tf.tmpl"})
+	return &guide.Guide{ExternalID: d.ExternalID, Policy: policy, Snippets: filled}, err
 }
 
-// awsTitles are the titles of the snippets, by what they make: of the AWS CLI,
-// CloudFormation and Terraform.
-var awsTitles = map[string][3]string{
+// titles are the titles of the snippets for the AWS CLI, CloudFormation and Terraform, by what the
+// snippets make.
+var titles = map[string][3]string{
 	"role": {
 		"Make the role that Rollcall assumes", "A stack with the role that Rollcall assumes",
 		"The role that Rollcall assumes",
@@ -95,20 +102,20 @@ var awsTitles = map[string][3]string{
 	},
 }
 
-func (d *awsData) fillRole(role accounts.AWSAssumeRole, source *accounts.Account) {
-	parts := strings.SplitN(role.RoleARN, ":", 6)
+func (d *data) fillRole(role accounts.Credentials, source *accounts.Account) {
+	parts := strings.SplitN(role.Settings[roleARN], ":", 6)
 	d.Partition = parts[1]
 	path := strings.TrimPrefix(parts[5], "role")
 	slash := strings.LastIndex(path, "/")
 	d.Path, d.Role = path[:slash+1], path[slash+1:]
-	d.ExternalID, d.Tags = role.ExternalID, len(role.SessionTags) > 0
+	d.ExternalID, d.Tags = role.Settings[externalID], len(role.Tags) > 0
 	if d.Principal != "" || source == nil {
 		return
 	}
-	// The source's role, if it has one; else all of its account, whose own
-	// policies say who in it may assume the role.
+	// The role of the source, if it has one; else its whole account, whose own policies decide who
+	// may assume the role.
 	d.Principal = "arn:" + d.Partition + ":iam::" + source.CloudID + ":root"
-	if assumed, ok := source.Credentials.(accounts.AWSAssumeRole); ok {
-		d.Principal = assumed.RoleARN
+	if source.Credentials.Method == aws.AssumeRole {
+		d.Principal = source.Credentials.Settings[roleARN]
 	}
 }

@@ -1,94 +1,102 @@
-package guide
+package gcp
 
 import (
+	"embed"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/accounts"
+	"github.com/rollcall-dev/rollcall/services/accounts/guide"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/gcp"
 )
 
-// gcpReads are all that reading uses: the lists of Compute Engine's instances and
-// zones and of Cloud SQL's instances, and single instances before they are taken
-// for gone (Google Cloud, "IAM permissions reference").
-var gcpReads = []string{
+// reads are the permissions for reading: the lists of Compute Engine's instances and zones and of
+// Cloud SQL's instances, and single instances before they are marked as gone (Google Cloud, "IAM
+// permissions reference").
+var reads = []string{
 	"cloudsql.instances.get", "cloudsql.instances.list", "compute.instances.get", "compute.instances.list", "compute.zones.list",
 }
 
-// gcpLifecycle is what start and stop use besides. Cloud SQL has no permission
-// for them alone: its instances are updated with another activation policy.
-var gcpLifecycle = []string{
+// lifecycle are the further permissions of start and stop. Cloud SQL has no permission for them
+// alone: its instances are updated with another activation policy.
+var lifecycle = []string{
 	"cloudsql.instances.update", "compute.instances.resume", "compute.instances.start", "compute.instances.stop",
 	"compute.zoneOperations.get", "compute.zoneOperations.list",
 }
 
-// gcpData is what the Google Cloud snippets are filled in with.
-type gcpData struct {
+//go:embed *.tmpl
+var files embed.FS
+
+var templates = guide.ParseTemplates(files)
+
+// data is what the snippets are filled in with.
+type data struct {
 	ProjectID   string
 	Permissions []string
 	// Purpose of the role, for people.
 	Purpose string
-	// ServiceAccount that reads the project, and AccountID, the part before the @
-	// when it is one of the project's own, and so to be made; empty: Rollcall's own
-	// identity reads the project.
+	// ServiceAccount reads the project; empty: Rollcall's own identity does. AccountID is the part
+	// before the @ if it is a service account of the project itself, which the snippet makes.
 	ServiceAccount, AccountID string
-	// Key tells whether a key of the service account is needed.
+	// Key is set if a key of the service account is needed.
 	Key bool
-	// Impersonator tells who may act as the service account, as IAM spells members;
-	// with Impersonates set and this empty, the snippet asks for it.
+	// Impersonates is set if someone acts as the service account: the Impersonator, as IAM spells
+	// members. If that is empty, the snippet asks for it.
 	Impersonates bool
 	Impersonator string
-	// Grant is the role that lets it: of impersonation, or of federation.
+	// Grant is the role for acting as the service account: of impersonation, or of federation.
 	Grant string
-	// Member that the role is granted to, as IAM spells members, when it is not the
-	// service account; empty: the snippet asks for it.
+	// Member gets the role if there is no service account, as IAM spells members; empty: the snippet
+	// asks for it.
 	Member string
 }
 
-type gcpRole struct {
+type role struct {
 	Title               string   `json:"title"`
 	Description         string   `json:"description"`
 	Stage               string   `json:"stage"`
 	IncludedPermissions []string `json:"includedPermissions"`
 }
 
-func forGCP(account *accounts.Account, choice Choice) (*Guide, error) {
-	permissions := slices.Clone(gcpReads)
+// Guide writes the guide of a project.
+func Guide(account, _ *accounts.Account, choice guide.Choice) (*guide.Guide, error) {
+	permissions := slices.Clone(reads)
 	if !choice.ReadOnly {
-		permissions = append(permissions, gcpLifecycle...)
+		permissions = append(permissions, lifecycle...)
 	}
-	policy, err := pretty(gcpRole{
-		Title: "Rollcall", Description: choice.purpose(), Stage: "GA", IncludedPermissions: permissions,
+	policy, err := guide.PrettyJSON(role{
+		Title: "Rollcall", Description: choice.Purpose(), Stage: "GA", IncludedPermissions: permissions,
 	})
 	if err != nil {
 		return nil, err
 	}
-	data := gcpData{ProjectID: account.CloudID, Permissions: permissions, Purpose: choice.purpose()}
+	d := data{ProjectID: account.CloudID, Permissions: permissions, Purpose: choice.Purpose()}
 	title := "Let Rollcall's own identity read the project"
-	switch c := account.Credentials.(type) {
-	case accounts.GCPServiceAccountKey:
+	settings := account.Credentials.Settings
+	switch account.Credentials.Method {
+	case gcp.ServiceAccountKey:
 		title = "Let the service account read the project, and make its key"
-		data.setServiceAccount(c.ClientEmail)
-		data.Key = true
-	case accounts.GCPImpersonation:
+		d.setServiceAccount(settings[clientEmail])
+		d.Key = true
+	case gcp.Impersonation:
 		title = "Let the service account read the project, and Rollcall act as it"
-		data.setServiceAccount(c.ServiceAccount)
-		data.Impersonates, data.Grant = true, "roles/iam.serviceAccountTokenCreator"
-		data.Impersonator = member(choice.Principal)
-	case accounts.GCPWorkloadIdentity:
+		d.setServiceAccount(settings[serviceAccount])
+		d.Impersonates, d.Grant = true, "roles/iam.serviceAccountTokenCreator"
+		d.Impersonator = member(choice.Principal)
+	case gcp.WorkloadIdentity:
 		title = "Let the federated identity read the project"
-		data.setFederated(c)
+		d.setFederated(settings[audience], settings[serviceAccount])
 	default:
-		data.Member = member(choice.Principal)
+		d.Member = member(choice.Principal)
 	}
-	filled, err := snippets(data,
-		Snippet{Tool: "gcloud", Title: title, Text: "gcloud.sh.tmpl"},
-		Snippet{Tool: "terraform", Title: title, Text: "google.tf.tmpl"})
-	return &Guide{Policy: policy, Snippets: filled}, err
+	filled, err := templates.Fill(d,
+		guide.Snippet{Tool: "gcloud", Title: title, Text: "gcloud.sh.tmpl"},
+		guide.Snippet{Tool: "terraform", Title: title, Text: "google.tf.tmpl"})
+	return &guide.Guide{Policy: policy, Snippets: filled}, err
 }
 
-// member is a service account as IAM spells members; empty when an address is
-// none of Google's.
+// member returns a service account as IAM spells members; "" if the text is no email address.
 func member(email string) string {
 	if !strings.Contains(email, "@") {
 		return ""
@@ -96,7 +104,7 @@ func member(email string) string {
 	return "serviceAccount:" + email
 }
 
-func (d *gcpData) setServiceAccount(email string) {
+func (d *data) setServiceAccount(email string) {
 	d.ServiceAccount = email
 	name, domain, _ := strings.Cut(email, "@")
 	if domain == projectDomain(d.ProjectID) {
@@ -104,9 +112,8 @@ func (d *gcpData) setServiceAccount(email string) {
 	}
 }
 
-// projectDomain is the domain of a project's own service accounts; the project
-// of an organisation's own domain, example.com:my-project, stands there turned
-// round.
+// projectDomain returns the domain of a project's own service accounts. In it the two parts of
+// example.com:my-project, the project of an organisation's own domain, change places.
 func projectDomain(project string) string {
 	if organisation, name, ok := strings.Cut(project, ":"); ok {
 		project = name + "." + organisation
@@ -114,15 +121,15 @@ func projectDomain(project string) string {
 	return project + ".iam.gserviceaccount.com"
 }
 
-// provider is the end of an audience that a pool's own name lacks.
-var provider = regexp.MustCompile(`/providers/[^/]+$`)
+// poolProvider is the end of an audience that follows the name of the pool.
+var poolProvider = regexp.MustCompile(`/providers/[^/]+$`)
 
-func (d *gcpData) setFederated(c accounts.GCPWorkloadIdentity) {
-	pool := "principalSet:" + provider.ReplaceAllString(c.Audience, "") + "/*"
-	if c.ServiceAccount == "" {
+func (d *data) setFederated(audience, account string) {
+	pool := "principalSet:" + poolProvider.ReplaceAllString(audience, "") + "/*"
+	if account == "" {
 		d.Member = pool
 		return
 	}
-	d.setServiceAccount(c.ServiceAccount)
+	d.setServiceAccount(account)
 	d.Impersonates, d.Grant, d.Impersonator = true, "roles/iam.workloadIdentityUser", pool
 }

@@ -46,6 +46,7 @@ func Descriptor() *cloud.Descriptor {
 			},
 			{
 				Name: AssumeRole, Field: "assume_role", Title: "assumed role", Identity: "role_arn",
+				Tags: "session_tags", Source: "source_account",
 				Summary: func(arn string) string {
 					_, name, _ := strings.Cut(arn, ":role/")
 					return "role " + name

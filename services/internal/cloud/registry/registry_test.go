@@ -86,6 +86,14 @@ func TestDescriptor_MatchesMessages(t *testing.T) {
 				if m.Identity != "" {
 					field(t, message, m.Identity)
 				}
+				for _, name := range []string{m.Tags, m.Source} {
+					if name != "" {
+						field(t, message, name)
+					}
+				}
+				if m.Source != "" {
+					field(t, credentials, "source")
+				}
 				if m.Secret != "" && !isInputOnly(field(t, message, m.Secret)) {
 					t.Errorf("the secret %s.%s is not INPUT_ONLY", m.Field, m.Secret)
 				}
