@@ -36,7 +36,7 @@ func Apply(a *accounts.Account, given accounts.Secret, stored *accounts.Account,
 func Guide(account, source *accounts.Account, choice guide.Choice) (*guide.Guide, error) {
 	s, ok := list[account.Provider]
 	if !ok {
-		return nil, fault.New(fault.KindUnimplemented, "NO_SETUP_GUIDE",
+		return nil, fault.New(fault.KindUnimplemented, fault.ReasonUnsupported,
 			"there is no setup guide for %s", account.Cloud().Name)
 	}
 	return s.guide(account, source, choice)

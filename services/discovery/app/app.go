@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -25,6 +26,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -207,7 +209,14 @@ func (a *App) buildProviders(config Config) (map[provider.ProviderName]provider.
 		return nil, fmt.Errorf("google cloud: %w", err)
 	}
 	a.closers = append(a.closers, google.Close)
-	return map[provider.ProviderName]provider.Provider{provider.AWS: amazon, provider.GCP: google}, nil
+	providers := map[provider.ProviderName]provider.Provider{provider.AWS: amazon, provider.GCP: google}
+	maps.Copy(providers, config.Providers)
+	for _, d := range registry.All() {
+		if providers[d.Provider] == nil {
+			return nil, fmt.Errorf("no provider reads %s, which is registered", d.Name)
+		}
+	}
+	return providers, nil
 }
 
 // workerName tells people which process worked a run.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
@@ -49,6 +50,8 @@ type Config struct {
 	GCP gcp.Config `kong:"-"`
 	// AWS says how to reach AWS, when it is not as the environment says.
 	AWS aws.Config `kong:"-"`
+	// Providers are further clouds, beside AWS and Google Cloud.
+	Providers map[provider.ProviderName]provider.Provider `kong:"-"`
 	// Limits bound syncs, and Periods say how often periodic work comes; the
 	// defaults when zero.
 	Limits  sync.Limits  `kong:"-"`

@@ -78,9 +78,13 @@ func (a *Accounts) Credentials(ctx context.Context, id string) (provider.Credent
 		return awsCredentials(id, cloud.Aws)
 	case *accountsv1.GetCredentialsResponse_Gcp:
 		return googleCredentials(id, cloud.Gcp)
-	default:
-		return nil, fmt.Errorf("account %s has credentials of a cloud that this discovery does not know: %T", id, cloud)
 	}
+	// Clouds with simple settings need no conversion of their own.
+	method, settings, secret, ok := cloudaccount.Credentials(response)
+	if !ok {
+		return nil, fmt.Errorf("account %s has credentials that this discovery does not know: %T", id, response.GetCloud())
+	}
+	return provider.MethodCredentials{Method: method.Name, Settings: settings, Secret: provider.Secret(secret)}, nil
 }
 
 // googleCredentials say how to sign in to a project.

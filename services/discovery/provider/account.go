@@ -68,6 +68,16 @@ type GCPImpersonation struct {
 // GCPWorkloadIdentity is a credential configuration of type external_account.
 type GCPWorkloadIdentity struct{ JSON Secret }
 
+// MethodCredentials are the credentials of a cloud that has no type of its own here: a way to sign in
+// whose settings are texts.
+type MethodCredentials struct {
+	// Method is the name of the way to sign in, as the descriptor of the cloud has it.
+	Method string
+	// Settings by the names of the contract's fields.
+	Settings map[string]string
+	Secret   Secret
+}
+
 // Secret is a text that shows nowhere, neither in logs nor in errors, unless it
 // is asked for by name: string(secret).
 type Secret string
@@ -91,3 +101,4 @@ func (GCPApplicationDefault) isCredentials() {}
 func (GCPServiceAccountKey) isCredentials()  {}
 func (GCPImpersonation) isCredentials()      {}
 func (GCPWorkloadIdentity) isCredentials()   {}
+func (MethodCredentials) isCredentials()     {}

@@ -33,7 +33,7 @@ type Account struct {
 
 // Of reads an account; ok is false if its cloud is not set or not registered.
 func Of(account *accountsv1.Account) (a Account, ok bool) {
-	part, d := cloudPart(account)
+	part, d := cloudPart(account.ProtoReflect())
 	if d == nil {
 		return Account{}, false
 	}
@@ -59,6 +59,34 @@ func (a Account) String() string { return a.Cloud.Account.Noun + " " + a.ID }
 // SignIn returns the way to sign in, in few words.
 func (a Account) SignIn() string { return a.Method.Summary(a.Identity) }
 
+// Credentials reads the way to sign in from a response, with its settings that are texts, by the
+// names of their fields. The secret is in plain text: put it into a type that hides it at once. It
+// fails if the cloud or the way to sign in is not set or not known.
+func Credentials(response *accountsv1.GetCredentialsResponse) (method cloud.Method, settings map[string]string, secret string, ok bool) {
+	part, d := cloudPart(response.ProtoReflect())
+	if d == nil {
+		return cloud.Method{}, nil, "", false
+	}
+	set := part.WhichOneof(oneofOf(part, "method"))
+	if set == nil {
+		return cloud.Method{}, nil, "", false
+	}
+	if method, ok = d.MethodByField(string(set.Name())); !ok {
+		return cloud.Method{}, nil, "", false
+	}
+	settings = map[string]string{}
+	part.Get(set).Message().Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch name := string(field.Name()); {
+		case name == method.Secret:
+			secret = value.String()
+		case field.Kind() == protoreflect.StringKind && !field.IsList() && !field.IsMap():
+			settings[name] = value.String()
+		}
+		return true
+	})
+	return method, settings, secret, true
+}
+
 // New returns the settings of an account that signs in by its cloud's default method.
 func New(d *cloud.Descriptor, id string) *accountsv1.Account {
 	account := &accountsv1.Account{}
@@ -72,7 +100,7 @@ func New(d *cloud.Descriptor, id string) *accountsv1.Account {
 // SetRegions replaces the regions of an account, and returns the path of the field; "" if the
 // account's cloud is not registered.
 func SetRegions(account *accountsv1.Account, regions []string) (path string) {
-	part, d := cloudPart(account)
+	part, d := cloudPart(account.ProtoReflect())
 	if d == nil {
 		return ""
 	}
@@ -85,10 +113,9 @@ func SetRegions(account *accountsv1.Account, regions []string) (path string) {
 	return d.Account.Field + "." + regionsField
 }
 
-// cloudPart returns the part of the account that belongs to its cloud; d is nil if the cloud is
-// not set or not registered.
-func cloudPart(account *accountsv1.Account) (part protoreflect.Message, d *cloud.Descriptor) {
-	message := account.ProtoReflect()
+// cloudPart returns the part of an account, or of a response with credentials, that belongs to its
+// cloud; d is nil if the cloud is not set or not registered.
+func cloudPart(message protoreflect.Message) (part protoreflect.Message, d *cloud.Descriptor) {
 	field := message.WhichOneof(oneofOf(message, "cloud"))
 	if field == nil {
 		return nil, nil

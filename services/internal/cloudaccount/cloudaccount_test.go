@@ -82,3 +82,24 @@ func TestSetRegions(t *testing.T) {
 		t.Errorf("path without a cloud = %q", path)
 	}
 }
+
+func TestCredentials(t *testing.T) {
+	response := &accountsv1.GetCredentialsResponse{Cloud: &accountsv1.GetCredentialsResponse_Aws{Aws: &accountsv1.AwsCredentials{
+		AccountId: "100000000001",
+		Method: &accountsv1.AwsCredentials_AccessKey{AccessKey: &accountsv1.AwsAccessKey{
+			AccessKeyId: "AKIA", SecretAccessKey: "hush",
+		}},
+	}}}
+	method, settings, secret, ok := cloudaccount.Credentials(response)
+	if !ok || method.Name != "AWS_ACCESS_KEY" || len(settings) != 1 || settings["access_key_id"] != "AKIA" || secret != "hush" {
+		t.Errorf("Credentials() = %s, %v, %d bytes, %v", method.Name, settings, len(secret), ok)
+	}
+	for name, response := range map[string]*accountsv1.GetCredentialsResponse{
+		"no cloud":  {},
+		"no method": {Cloud: &accountsv1.GetCredentialsResponse_Aws{Aws: &accountsv1.AwsCredentials{}}},
+	} {
+		if _, _, _, ok := cloudaccount.Credentials(response); ok {
+			t.Errorf("%s: credentials were read", name)
+		}
+	}
+}
