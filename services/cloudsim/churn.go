@@ -23,8 +23,9 @@ type Event struct {
 	ID      string
 }
 
-// Churn makes n changes in the world and returns them. Which ones follows from the seed, the state of the world and the
-// number of earlier changes. It panics if n is positive and no cloud has an account.
+// Churn makes n changes in the world and returns them. Which ones follows from the seed, the state
+// of the world and the number of earlier changes. It panics if n is positive and no cloud has an
+// account.
 func (w *World) Churn(n int) []Event {
 	w.churnMu.Lock()
 	defer w.churnMu.Unlock()

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// ManualClock is a clock that moves only when Advance is called. Its Now method can be used as Config.Now.
+// ManualClock is a clock that moves only when Advance is called. Its Now method can be used as
+// Config.Now.
 type ManualClock struct {
 	mu  sync.Mutex
 	now time.Time

@@ -24,17 +24,20 @@ type Config struct {
 
 	// Now is the world's clock. Default: time.Now.
 	Now func() time.Time
-	// Epoch is the time that generated resources are dated relative to: they were created before it. It must be the same
-	// after a restart, or their creation times change. Default: DefaultEpoch, or Now if the clock is before that.
+	// Epoch is the time that generated resources are dated relative to: they were created before
+	// it. It must be the same after a restart, or their creation times change. Default:
+	// DefaultEpoch, or Now if the clock is before that.
 	Epoch time.Time
-	// Transition is how long intermediate states last. Zero means DefaultTransition; see Immediately.
+	// Transition is how long intermediate states last. Zero means DefaultTransition; see
+	// Immediately.
 	Transition time.Duration
 
-	// VersionTag names a tag or label that counts the changes of each resource, so that a reader can order two observations
-	// of it. State transitions by the clock are not counted. Default: no such tag.
+	// VersionTag names a tag or label that counts the changes of each resource, so that a reader
+	// can order two observations of it. State transitions by the clock are not counted. Default: no
+	// such tag.
 	VersionTag string
-	// PageSize limits the number of items on a page of a list, whatever the request wants. Zero means the limits of the
-	// real services.
+	// PageSize limits the number of items on a page of a list, whatever the request wants. Zero
+	// means the limits of the real services.
 	PageSize int
 	// Latency is added to every response.
 	Latency time.Duration

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Call identifies an API call: the action of a service, in an account and a region. As a pattern, an empty field matches
-// every value.
+// Call identifies an API call: the action of a service, in an account and a region. As a pattern,
+// an empty field matches every value.
 type Call struct {
 	Account string // the account or project; "" for calls that concern none
 	Region  string // the region or zone; "" for calls that concern none

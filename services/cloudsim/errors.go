@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// The errors that all clouds share. Test for them with errors.Is; a *ResourceError names the resource. Each cloud's package
-// has further ones.
+// The errors that all clouds share. Test for them with errors.Is; a *ResourceError names the
+// resource. Each cloud's package has further ones.
 var (
 	ErrNoRegion     = errors.New("no such region, or it is not enabled")
 	ErrNotFound     = errors.New("not found")

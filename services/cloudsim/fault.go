@@ -81,8 +81,8 @@ func (w *World) ClearFaults() {
 	w.faults.active = nil
 }
 
-// Faults returns the faults that hit a call, in the order of injection, and counts the hits. Handlers call it once for
-// each request.
+// Faults returns the faults that hit a call, in the order of injection, and counts the hits.
+// Handlers call it once for each request.
 func (w *World) Faults(call Call, request Request) FaultSet {
 	f := &w.faults
 	f.mu.Lock()
@@ -100,7 +100,8 @@ func (w *World) Faults(call Call, request Request) FaultSet {
 	return hit
 }
 
-// Unreachable reports whether a ZoneUnreachable fault hits the location call.Region, and counts the hit.
+// Unreachable reports whether a ZoneUnreachable fault hits the location call.Region, and counts the
+// hit.
 func (w *World) Unreachable(call Call) bool {
 	f := &w.faults
 	f.mu.Lock()
@@ -114,7 +115,8 @@ func (w *World) Unreachable(call Call) bool {
 	return hit
 }
 
-// hits counts a call that matches a fault and reports whether the fault hits it. The caller holds mu.
+// hits counts a call that matches a fault and reports whether the fault hits it. The caller holds
+// mu.
 func (f *faults) hits(fault *activeFault) bool {
 	fault.seen++
 	switch {

@@ -28,11 +28,12 @@ const (
 	Expired FaultKind = "expired"
 	// Revoked responds as if the access key did not exist.
 	Revoked FaultKind = "revoked"
-	// NotEnabled responds as if the account had not enabled what the call needs: in AWS the region, although it is listed;
-	// in Google Cloud the API.
+	// NotEnabled responds as if the account had not enabled what the call needs: in AWS the region,
+	// although it is listed; in Google Cloud the API.
 	NotEnabled FaultKind = "not-enabled"
-	// ZoneUnreachable makes the location Call.Region unreachable: lists over several locations report that it is missing,
-	// or fail if the request does not allow partial results. See World.Unreachable.
+	// ZoneUnreachable makes the location Call.Region unreachable: lists over several locations
+	// report that it is missing, or fail if the request does not allow partial results. See
+	// World.Unreachable.
 	ZoneUnreachable FaultKind = "zone-unreachable"
 	// LoseAnswer executes the call and closes the connection without a response.
 	LoseAnswer FaultKind = "lose-answer"
@@ -44,16 +45,19 @@ const (
 	Linger FaultKind = "linger"
 	// ComeToNothing accepts a start or stop that fails later, with Fault.Code and Fault.Message.
 	ComeToNothing FaultKind = "come-to-nothing"
-	// NoCapacity rejects a start because the cloud has no capacity. Compute Engine reports it by an operation that fails.
+	// NoCapacity rejects a start because the cloud has no capacity. Compute Engine reports it by an
+	// operation that fails.
 	NoCapacity FaultKind = "no-capacity"
-	// NoQuota rejects a start because the account's quota is used up. Compute Engine reports it by an operation that fails.
+	// NoQuota rejects a start because the account's quota is used up. Compute Engine reports it by
+	// an operation that fails.
 	NoQuota FaultKind = "no-quota"
 	// Respond responds with Fault.Status, Fault.Code and Fault.Message.
 	Respond FaultKind = "respond"
 
 	// EndlessPages returns a next page token on every page. The pages after the last repeat it.
 	EndlessPages FaultKind = "endless-pages"
-	// RepeatToken returns the page token of the request, so that the reader receives the same page again.
+	// RepeatToken returns the page token of the request, so that the reader receives the same page
+	// again.
 	RepeatToken FaultKind = "repeat-token"
 	// FailMidway responds 500 to every page but the first.
 	FailMidway FaultKind = "fail-midway"

@@ -18,8 +18,8 @@ func (s FaultSet) Has(kind FaultKind) bool {
 // LeavesOut reports whether a list omits the resource with an id.
 func (s FaultSet) LeavesOut(id string) bool { return s.Has(Incomplete) && Hash(id)%2 == 0 }
 
-// Delay waits for the latency and for the Slow faults. It returns false if no response is to be sent: because of a Drop or
-// Hang fault, or because ctx ended.
+// Delay waits for the latency and for the Slow faults. It returns false if no response is to be
+// sent: because of a Drop or Hang fault, or because ctx ended.
 func (s FaultSet) Delay(ctx context.Context, latency time.Duration) bool {
 	for _, fault := range s {
 		switch fault.Kind {
@@ -50,7 +50,8 @@ func Wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Lost reports whether the response to a call that was executed is not sent. For HangAfter it waits until ctx ends.
+// Lost reports whether the response to a call that was executed is not sent. For HangAfter it waits
+// until ctx ends.
 func (s FaultSet) Lost(ctx context.Context) bool {
 	if s.Has(HangAfter) {
 		<-ctx.Done()
@@ -59,8 +60,8 @@ func (s FaultSet) Lost(ctx context.Context) bool {
 	return s.Has(LoseAnswer)
 }
 
-// NextToken returns the page token that ends a page: next, which is "" on the last page, unless a fault changes it.
-// presented is the token of the request, and same a token that repeats the page.
+// NextToken returns the page token that ends a page: next, which is "" on the last page, unless a
+// fault changes it. presented is the token of the request, and same a token that repeats the page.
 func (s FaultSet) NextToken(presented, next, same string) string {
 	switch {
 	case s.Has(LastPage):
@@ -74,5 +75,6 @@ func (s FaultSet) NextToken(presented, next, same string) string {
 	}
 }
 
-// Truncated returns how many of the bytes of a response are sent, and whether the connection is closed after them.
+// Truncated returns how many of the bytes of a response are sent, and whether the connection is
+// closed after them.
 func (s FaultSet) Truncated(length int) (n int, cut bool) { return length / 2, s.Has(Truncate) }

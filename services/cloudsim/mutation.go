@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Mutation is a request to start, stop or delete one resource that reached the cloud. Tests use it to prove that no call is
-// made twice, so requests that were rejected or whose response was lost are recorded too. Dry runs are not.
+// Mutation is a request to start, stop or delete one resource that reached the cloud. Tests use it
+// to prove that no call is made twice, so requests that were rejected or whose response was lost
+// are recorded too. Dry runs are not.
 type Mutation struct {
 	Call
 	// Target is the id or name of the resource in the request.
@@ -31,7 +32,8 @@ type mutations struct {
 	list []Mutation
 }
 
-// RecordMutation records a mutation with the current time. Handlers call it once for each resource in a request.
+// RecordMutation records a mutation with the current time. Handlers call it once for each resource
+// in a request.
 func (w *World) RecordMutation(m Mutation) {
 	m.Time = w.Now()
 	w.mutations.mu.Lock()
@@ -42,7 +44,8 @@ func (w *World) RecordMutation(m Mutation) {
 	w.mutations.list = append(w.mutations.list, m)
 }
 
-// Mutations returns the recorded mutations that match a pattern and a target, oldest first. An empty target matches all.
+// Mutations returns the recorded mutations that match a pattern and a target, oldest first. An
+// empty target matches all.
 func (w *World) Mutations(pattern Call, target string) []Mutation {
 	w.mutations.mu.Lock()
 	defer w.mutations.mu.Unlock()

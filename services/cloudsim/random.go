@@ -13,7 +13,8 @@ func Hash(parts ...string) uint64 {
 	return Mix(h.Sum64(), 0)
 }
 
-// Mix derives the n-th number from x. Numbers for different n are unrelated. It is the finaliser of SplitMix64.
+// Mix derives the n-th number from x. Numbers for different n are unrelated. It is the finaliser of
+// SplitMix64.
 func Mix(x, n uint64) uint64 {
 	x += (n + 1) * 0x9e3779b97f4a7c15
 	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9

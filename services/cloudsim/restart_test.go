@@ -15,8 +15,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// TestRestart builds the demo's world at three points in time. The times of every instance must be the same in all of
-// them, and lie before the first.
+// TestRestart builds the demo's world at three points in time. The times of every instance must be
+// the same in all of them, and lie before the first.
 func TestRestart(t *testing.T) {
 	start := newClock().Now()
 	first := timesAt(t, start)
@@ -44,7 +44,8 @@ func firstDifference(a, b map[string]time.Time) string {
 	return fmt.Sprintf("%d times were %d", len(b), len(a))
 }
 
-// timesAt returns the creation, launch and attach times of every instance and database of a world that is built at a time.
+// timesAt returns the creation, launch and attach times of every instance and database of a world
+// that is built at a time.
 func timesAt(t *testing.T, now time.Time) map[string]time.Time {
 	t.Helper()
 	cfg := cloudsim.Demo(1, aws.Demo(), gcp.Demo())
@@ -69,8 +70,8 @@ func timesAt(t *testing.T, now time.Time) map[string]time.Time {
 	return times
 }
 
-// addAmazon adds the times of EC2 and RDS. It reads instances through the SDK, because only EC2's responses have attach
-// times.
+// addAmazon adds the times of EC2 and RDS. It reads instances through the SDK, because only EC2's
+// responses have attach times.
 func addAmazon(t *testing.T, world *cloudsim.World, times map[string]time.Time) {
 	t.Helper()
 	server, err := aws.Serve(world)

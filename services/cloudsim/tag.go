@@ -20,7 +20,8 @@ func FindTag(tags []Tag, key string) string {
 	return ""
 }
 
-// MergeTags returns a new list, sorted by key, with the tags in set added or replaced and those in drop removed.
+// MergeTags returns a new list, sorted by key, with the tags in set added or replaced and those in
+// drop removed.
 func MergeTags(tags []Tag, set map[string]string, drop []string) []Tag {
 	merged := make([]Tag, 0, len(tags)+len(set))
 	for _, t := range tags {

@@ -5,13 +5,15 @@ import (
 	"time"
 )
 
-// Bucket is a token bucket: Size requests at once, and Refill more each second. A zero Size never runs out.
+// Bucket is a token bucket: Size requests at once, and Refill more each second. A zero Size never
+// runs out.
 type Bucket struct {
 	Size   float64
 	Refill float64 // tokens per second
 }
 
-// Limiter holds the level of each token bucket of a cloud. Every call has a bucket of its own for each class.
+// Limiter holds the level of each token bucket of a cloud. Every call has a bucket of its own for
+// each class.
 type Limiter struct {
 	now func() time.Time
 

@@ -22,7 +22,8 @@ type World struct {
 
 // Cloud is the state of one provider in a World.
 type Cloud interface {
-	// Size returns the number of accounts. Churn picks a cloud with a probability proportional to it.
+	// Size returns the number of accounts. Churn picks a cloud with a probability proportional to
+	// it.
 	Size() int
 	// Step changes one resource, chosen by rng, and returns what it did.
 	Step(rng *rand.Rand) Event
@@ -36,8 +37,8 @@ type CloudConfig interface {
 	Build(w *World) Cloud
 }
 
-// New returns a world with the clouds of cfg. It panics if cfg is invalid, because that is a mistake in the calling
-// program; use Check to validate a configuration that a user wrote.
+// New returns a world with the clouds of cfg. It panics if cfg is invalid, because that is a
+// mistake in the calling program; use Check to validate a configuration that a user wrote.
 func New(cfg Config) *World {
 	if err := cfg.Check(); err != nil {
 		panic("cloudsim: " + err.Error())
@@ -68,8 +69,8 @@ func (w *World) Now() time.Time { return w.cfg.Now() }
 // Seed returns the seed of the world.
 func (w *World) Seed() uint64 { return w.cfg.Seed }
 
-// Epoch returns the time that generated resources are dated relative to. It is never later than the time at which the
-// world was made.
+// Epoch returns the time that generated resources are dated relative to. It is never later than the
+// time at which the world was made.
 func (w *World) Epoch() time.Time { return w.cfg.Epoch }
 
 // Transition returns how long intermediate states last.
@@ -78,7 +79,8 @@ func (w *World) Transition() time.Duration { return w.cfg.Transition }
 // Latency returns the delay that is added to every response.
 func (w *World) Latency() time.Duration { return w.cfg.Latency }
 
-// PageSize returns the number of items on a page of a list for a request that wants the given number.
+// PageSize returns the number of items on a page of a list for a request that wants the given
+// number.
 func (w *World) PageSize(wanted int) int {
 	if w.cfg.PageSize > 0 {
 		return min(wanted, w.cfg.PageSize)

@@ -86,7 +86,8 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// Run serves the clouds and changes the world at the configured interval, until ctx ends or a server fails.
+// Run serves the clouds and changes the world at the configured interval, until ctx ends or a
+// server fails.
 func (a *App) Run(ctx context.Context) (err error) {
 	failed := make(chan error, len(a.servers))
 	var waiting sync.WaitGroup
@@ -114,7 +115,8 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}
 }
 
-// Instructions describes the simulated clouds and the environment variables that point tools at them.
+// Instructions describes the simulated clouds and the environment variables that point tools at
+// them.
 func (a *App) Instructions() string {
 	texts := make([]string, 0, len(a.servers))
 	for _, server := range a.servers {

@@ -44,8 +44,8 @@ func start(t *testing.T, cfg Config) *App {
 	return app
 }
 
-// TestDemoThroughTheEnvironment does what a user does: exports what the program prints, and lets the SDK find its own way,
-// into another account too.
+// TestDemoThroughTheEnvironment does what a user does: exports what the program prints, and lets
+// the SDK find its own way, into another account too.
 func TestDemoThroughTheEnvironment(t *testing.T) {
 	app := start(t, Config{Seed: 1, Demo: true, Regions: "3", Latency: 0, Throttle: true, Verify: true, Churn: time.Millisecond})
 	sim := Find[*simaws.Server](app)
@@ -75,8 +75,8 @@ func TestDemoThroughTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestGoogleProjectsThroughTheEnvironment does the same for Google Cloud: the exported addresses, and the key file that
-// the program offers.
+// TestGoogleProjectsThroughTheEnvironment does the same for Google Cloud: the exported addresses,
+// and the key file that the program offers.
 func TestGoogleProjectsThroughTheEnvironment(t *testing.T) {
 	app := start(t, Config{Seed: 1, Demo: true, Regions: "3", Throttle: true, Verify: true, Churn: time.Millisecond})
 	google := Find[*simgcp.Server](app)

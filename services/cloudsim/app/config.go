@@ -12,31 +12,31 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// Config is what the program can be told, by flags or by the environment.
+// Config holds the program's settings, from flags or the environment.
 type Config struct {
 	Addr       string `default:"localhost:4566" env:"CLOUDSIM_ADDR" help:"Address to serve on, host:port."`
 	GoogleAddr string `default:"localhost:4567" env:"CLOUDSIM_GOOGLE_ADDR" help:"Address to serve Google Cloud on, host:port."`
-	GoogleURL  string `env:"CLOUDSIM_GOOGLE_URL" placeholder:"URL" help:"Where others reach the simulated Google Cloud, as key files name it. By default the address that it is served on."`
-	Seed       uint64 `default:"1" env:"CLOUDSIM_SEED" help:"Number that decides everything in the world."`
-	Demo       bool   `default:"true" env:"CLOUDSIM_DEMO" negatable:"" help:"Simulate a demo company. Without it, or with --accounts, --projects or --instances, all accounts are alike."`
+	GoogleURL  string `env:"CLOUDSIM_GOOGLE_URL" placeholder:"URL" help:"Address of the simulated Google Cloud in key files. Default: the address that it is served on."`
+	Seed       uint64 `default:"1" env:"CLOUDSIM_SEED" help:"Seed of the world. It determines every id, name and address."`
+	Demo       bool   `default:"true" env:"CLOUDSIM_DEMO" negatable:"" help:"Simulate a demo company. Without it, or with --accounts, --projects, --instances or --databases, all accounts are alike."`
 
-	Accounts  int      `env:"CLOUDSIM_ACCOUNTS" help:"Number of accounts, with ids from 100000000001 on."`
+	Accounts  int      `env:"CLOUDSIM_ACCOUNTS" help:"Number of accounts, with ids from 100000000001."`
 	Regions   string   `default:"3" env:"CLOUDSIM_REGIONS" help:"Regions enabled in each account: how many, or a list of names."`
 	Instances int      `env:"CLOUDSIM_INSTANCES" help:"Virtual machines in each account and region."`
 	Databases int      `env:"CLOUDSIM_DATABASES" help:"Databases in each account and region."`
-	Projects  []string `env:"CLOUDSIM_PROJECTS" help:"Ids of Google Cloud projects, with as many instances in each zone and databases in each region. The demo has its own."`
-	Hostile   bool     `env:"CLOUDSIM_HOSTILE" help:"Add machines with tags that break careless readers."`
+	Projects  []string `env:"CLOUDSIM_PROJECTS" help:"Ids of Google Cloud projects, with --instances in each zone and --databases in each region. The demo has its own projects."`
+	Hostile   bool     `env:"CLOUDSIM_HOSTILE" help:"Add instances with tags that break careless readers."`
 
-	Churn       time.Duration `default:"2s" env:"CLOUDSIM_CHURN" help:"Time between two things that happen in the world. 0: nothing happens."`
-	Latency     time.Duration `default:"-1ns" env:"CLOUDSIM_LATENCY" help:"Time that each answer is held back. Negative: 15ms in the demo, else none."`
-	Transition  time.Duration `env:"CLOUDSIM_TRANSITION" help:"Time that machines stay pending, stopping and so on. 0: some seconds."`
-	Throttle    bool          `default:"true" env:"CLOUDSIM_THROTTLE" negatable:"" help:"Limit requests as the real cloud does."`
+	Churn       time.Duration `default:"2s" env:"CLOUDSIM_CHURN" help:"Time between two changes of the world. 0: it does not change."`
+	Latency     time.Duration `default:"-1ns" env:"CLOUDSIM_LATENCY" help:"Delay of each response. Negative: 15ms in the demo, else none."`
+	Transition  time.Duration `env:"CLOUDSIM_TRANSITION" help:"Time that instances stay pending, stopping and so on. 0: some seconds."`
+	Throttle    bool          `default:"true" env:"CLOUDSIM_THROTTLE" negatable:"" help:"Limit requests like the real clouds."`
 	Verify      bool          `default:"true" env:"CLOUDSIM_VERIFY" negatable:"" help:"Check the signatures of requests."`
-	VersionTag  string        `env:"CLOUDSIM_VERSION_TAG" help:"Tag that counts the changes of each thing. None by default."`
-	PageSize    int           `env:"CLOUDSIM_PAGE_SIZE" help:"Most that a page of a list holds. 0: what the real services send."`
-	ExternalID  string        `env:"CLOUDSIM_EXTERNAL_ID" help:"External id that every role asks for. The demo has its own."`
+	VersionTag  string        `env:"CLOUDSIM_VERSION_TAG" help:"Tag that counts the changes of each resource. Default: none."`
+	PageSize    int           `env:"CLOUDSIM_PAGE_SIZE" help:"Maximum number of items on a page of a list. 0: the limits of the real services."`
+	ExternalID  string        `env:"CLOUDSIM_EXTERNAL_ID" help:"External id that every role requires. The demo has its own."`
 	Fault       []string      `env:"CLOUDSIM_FAULT" sep:";" help:"Make calls fail, such as throttle,region=eu-west-1,probability=0.1. May be repeated. Kinds: ${faults}."`
-	PrintExport bool          `default:"true" env:"CLOUDSIM_PRINT" negatable:"" help:"Print what to export to try it."`
+	PrintExport bool          `default:"true" env:"CLOUDSIM_PRINT" negatable:"" help:"Print the variables to export."`
 }
 
 // isDemo reports whether to simulate the demo company.
@@ -69,7 +69,7 @@ func (c Config) world() (cloudsim.Config, []cloud, error) {
 	return cfg, simulated, cfg.Check()
 }
 
-// parseRegions reads how many regions, or their names.
+// parseRegions parses a number of regions or a list of their names.
 func parseRegions(text string) ([]string, error) {
 	if n, err := strconv.Atoi(text); err == nil {
 		if n < 1 || n > len(aws.Catalogue) {
@@ -80,7 +80,7 @@ func parseRegions(text string) ([]string, error) {
 	return strings.Split(text, ","), nil
 }
 
-// parseFault reads a fault: its kind, then name=value pairs, all separated by commas.
+// parseFault parses a fault: its kind, then name=value pairs, all separated by commas.
 func parseFault(text string) (cloudsim.Fault, error) {
 	kind, rest, _ := strings.Cut(text, ",")
 	fault := cloudsim.Fault{Kind: cloudsim.FaultKind(kind)}
@@ -128,7 +128,7 @@ func parseFault(text string) (cloudsim.Fault, error) {
 	return fault, nil
 }
 
-// faultKinds lists the kinds of fault for people.
+// faultKinds returns the kinds of faults for a message.
 func faultKinds() string {
 	names := make([]string, len(cloudsim.FaultKinds))
 	for i, kind := range cloudsim.FaultKinds {

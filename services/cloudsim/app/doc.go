@@ -1,2 +1,3 @@
-// Package app is the cloudsim program: its flags, and a server that runs until it is told to stop.
+// Package app is the cloudsim program: its settings, the clouds that it simulates, and their
+// servers.
 package app

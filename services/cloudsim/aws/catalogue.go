@@ -6,15 +6,15 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// RegionInfo is one region of the simulated cloud's public catalogue.
+// RegionInfo is one region of AWS's public catalogue.
 type RegionInfo struct {
 	Name string
-	// OptIn tells whether an account must enable the region before it can be used.
+	// OptIn reports whether an account must enable the region before it can use it.
 	OptIn bool
 }
 
-// Catalogue lists the regions that exist, those that Regions of a Config may name, in the order in which DefaultRegions
-// hands them out. Source: the AWS page "AWS Regions".
+// Catalogue lists the regions that exist, in the order in which DefaultRegions returns them.
+// Source: the AWS page "AWS Regions".
 var Catalogue = []RegionInfo{
 	{Name: "us-east-1"}, {Name: "eu-west-1"}, {Name: "us-west-2"}, {Name: "eu-central-1"}, {Name: "ap-southeast-1"},
 	{Name: "us-east-2"}, {Name: "ap-northeast-1"}, {Name: "eu-west-2"}, {Name: "ap-south-1"}, {Name: "sa-east-1"},
@@ -26,7 +26,8 @@ var Catalogue = []RegionInfo{
 	{Name: "eu-south-2", OptIn: true}, {Name: "il-central-1", OptIn: true}, {Name: "ca-west-1", OptIn: true},
 }
 
-// DefaultRegions returns the names of the first n regions of the Catalogue, all of them when n is larger.
+// DefaultRegions returns the names of the first n regions of the Catalogue, or of all if n is
+// larger.
 func DefaultRegions(n int) []string {
 	n = min(max(n, 0), len(Catalogue))
 	names := make([]string, n)
@@ -45,15 +46,15 @@ func lookupRegion(name string) (RegionInfo, bool) {
 	return Catalogue[i], true
 }
 
-// Image is what a machine was started from.
+// Image is a machine image.
 type Image struct {
 	ID   string
 	Arch string // x86_64 or arm64
-	// Windows machines carry a platform element in EC2's answers, all others none.
+	// Windows images add a platform element to EC2's responses.
 	Windows bool
 	// Platform is EC2's platformDetails, such as "Linux/UNIX".
 	Platform string
-	// Operation is EC2's usageOperation, the billing code that belongs to Platform.
+	// Operation is EC2's usageOperation, the billing code for Platform.
 	Operation  string
 	RootDevice string
 }
@@ -66,7 +67,7 @@ var (
 	windows  = &Image{ID: "ami-0e5f6071829304152", Arch: "x86_64", Windows: true, Platform: "Windows", Operation: "RunInstances:0002", RootDevice: "/dev/sda1"}
 )
 
-// instanceSizes are the larger and smaller sizes that a resize moves between.
+// instanceSizes are the sizes that Churn picks from when it resizes an instance.
 var instanceSizes = []string{"large", "xlarge", "2xlarge", "4xlarge"}
 
 var defaultTypes = []string{
@@ -80,7 +81,7 @@ var defaultWorkloads = []cloudsim.Workload{
 	{Name: "etl", Team: "data", Spot: 0.6}, {Name: "bastion", Team: "sre", Types: []string{"t3.micro"}},
 }
 
-// engine is a database engine with the class of port it listens on.
+// engine is a database engine.
 type engine struct {
 	name    string
 	version string

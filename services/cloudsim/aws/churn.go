@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// step makes one thing happen.
+// step changes one resource of the region.
 func (r *region) step(rng *rand.Rand, now time.Time) cloudsim.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -44,7 +44,7 @@ func (r *region) step(rng *rand.Rand, now time.Time) cloudsim.Event {
 	}
 }
 
-// sample picks a machine that is neither ending nor over. The caller holds mu.
+// sample picks an instance that is not terminated or shutting down. The caller holds mu.
 func (r *region) sample(rng *rand.Rand, now time.Time) (*Instance, State, bool) {
 	const tries = 8
 	for range tries {
@@ -60,7 +60,7 @@ func (r *region) sample(rng *rand.Rand, now time.Time) (*Instance, State, bool) 
 	return nil, 0, false
 }
 
-// stepDatabase stops or starts a database, when the region has one that can. The caller holds mu.
+// stepDatabase picks a database, and stops or starts it if that is possible. The caller holds mu.
 func (r *region) stepDatabase(rng *rand.Rand, now time.Time) (cloudsim.Event, bool) {
 	if len(r.databases) == 0 {
 		return cloudsim.Event{}, false

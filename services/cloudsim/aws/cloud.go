@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// Cloud is the state of the simulated AWS: accounts with regions, EC2 instances and RDS databases. All methods are safe
-// for concurrent use.
+// Cloud is the state of the simulated AWS: accounts with regions, EC2 instances and RDS databases.
+// All methods are safe for concurrent use.
 type Cloud struct {
 	world    *cloudsim.World
 	cfg      Config
@@ -60,7 +60,8 @@ func (c *Cloud) Step(rng *rand.Rand) cloudsim.Event {
 	return event
 }
 
-// ExternalID returns the external id that AssumeRole requires for roles without a description, "" if none is required.
+// ExternalID returns the external id that AssumeRole requires for roles without a description, ""
+// if none is required.
 func (c *Cloud) ExternalID() string { return c.cfg.ExternalID }
 
 // Accounts returns the ids of all accounts, in the order of the configuration.
@@ -82,8 +83,9 @@ func (c *Cloud) Regions(id string) []string {
 	return nil
 }
 
-// region finds a region of an account. Regions of the catalogue that need no opt-in exist even if the plan does not list
-// them: they are not reported as enabled, and start empty. Errors: ErrNoAccount, ErrNoRegion.
+// region finds a region of an account. Regions of the catalogue that need no opt-in exist even if
+// the plan does not list them: they are not reported as enabled, and start empty. Errors:
+// ErrNoAccount, ErrNoRegion.
 func (c *Cloud) region(accountID, name string) (*region, error) {
 	a, ok := c.accounts[accountID]
 	if !ok {

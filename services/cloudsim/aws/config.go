@@ -18,15 +18,18 @@ const (
 	firstAccount = 100_000_000_001
 )
 
-// Config describes the simulated AWS. The zero value is one empty account with the three default regions.
+// Config describes the simulated AWS. The zero value is one empty account with the three default
+// regions.
 type Config struct {
-	// Accounts is the number of uniform accounts, with ids from 100000000001. Default: 1. Plan replaces it.
+	// Accounts is the number of uniform accounts, with ids from 100000000001. Default: 1. Plan
+	// replaces it.
 	Accounts int
 	// Regions are enabled in each uniform account. Default: DefaultRegions(3).
 	Regions []string
 	// Instances is the number of instances in each account and region.
 	Instances int
-	// Databases is the number of databases in each account and region. About one in four belongs to an Aurora cluster.
+	// Databases is the number of databases in each account and region. About one in four belongs to
+	// an Aurora cluster.
 	Databases int
 	// Hostile adds HostileSpecs to the first region of each account.
 	Hostile bool
@@ -34,14 +37,16 @@ type Config struct {
 	// Plan describes the accounts one by one. It replaces Accounts, Instances and Databases.
 	Plan []AccountPlan
 
-	// RestartAfter is how long RDS leaves a database stopped before it starts it again. Zero means DefaultRestartAfter.
+	// RestartAfter is how long RDS leaves a database stopped before it starts it again. Zero means
+	// DefaultRestartAfter.
 	RestartAfter time.Duration
 	// TerminatedFor is how long terminated instances stay visible. Zero means DefaultTerminatedFor.
 	TerminatedFor time.Duration
 
 	// IgnoreSignatures accepts requests whose SigV4 signature is wrong.
 	IgnoreSignatures bool
-	// Limits throttle requests like the real cloud; see DocumentedLimits. The zero value does not throttle.
+	// Limits throttle requests like the real cloud; see DocumentedLimits. The zero value does not
+	// throttle.
 	Limits Limits
 	// ExternalID, if set, is required by AssumeRole for every role that PutRole did not describe.
 	ExternalID string

@@ -8,10 +8,10 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// DatabaseStatus is RDS's word for the state of a database or cluster.
+// DatabaseStatus is the status of a database or cluster, as RDS names it.
 type DatabaseStatus string
 
-// The statuses that a simulated database goes through. Databases put in place with other words keep them.
+// The statuses that a simulated database goes through. A failed change can set others.
 const (
 	DatabaseCreating  DatabaseStatus = "creating"
 	DatabaseAvailable DatabaseStatus = "available"
@@ -22,7 +22,8 @@ const (
 	DatabaseDeleting  DatabaseStatus = "deleting"
 )
 
-// settled returns what an intermediate status ends in, and any other status itself. Deleting ends in nothing.
+// settled returns the status in which an intermediate status ends, and any other status itself.
+// DatabaseDeleting ends with the removal of the database.
 func (s DatabaseStatus) settled() DatabaseStatus {
 	switch s {
 	case DatabaseCreating, DatabaseStarting, DatabaseModifying:
@@ -34,9 +35,10 @@ func (s DatabaseStatus) settled() DatabaseStatus {
 	}
 }
 
-// Database is a managed database instance. Values are snapshots; slices and Network are shared and must not be written to.
+// Database is an RDS database instance. Values are snapshots; the slices and Network are shared and
+// must not be modified.
 type Database struct {
-	ID         string // the name its owner gave it; may be used again after a deletion
+	ID         string // the name chosen by the owner; can be reused after a deletion
 	ResourceID string // db- and 26 letters and digits, never used again
 	Region     string
 	ARN        string
@@ -49,31 +51,32 @@ type Database struct {
 	Created    time.Time
 	StorageGiB int
 	MultiAZ    bool
-	Host       string // the endpoint; RDS has none while a database is being created
+	Host       string // the endpoint; RDS reports none during creation
 	Port       int
 	Network    *Network
-	Subnets    []*Network // those of its subnet group
-	// SecondaryZone is where the standby is, "" when there is none.
+	Subnets    []*Network // of its subnet group
+	// SecondaryZone is the zone of the standby, "" if there is none.
 	SecondaryZone string
-	ReplicaOf     string            // the ID of the database it copies
-	Replicas      []string          // the IDs of its copies
-	Cluster       string            // the ID of the cluster it is a member of
-	Writer        bool              // the member that takes writes
-	Tags          []cloudsim.Tag    // sorted by key
-	Versions      cloudsim.Versions // as those of a Instance
-	// Restarts is when RDS starts a stopped database by itself; zero unless it is stopped or stopping.
+	ReplicaOf     string         // the ID of the source, if this is a read replica
+	Replicas      []string       // the IDs of its read replicas
+	Cluster       string         // the ID of its cluster, if it has one
+	Writer        bool           // the member that accepts writes
+	Tags          []cloudsim.Tag // sorted by key
+	Versions      cloudsim.Versions
+	// Restarts is when RDS will start the stopped database again; zero for other statuses.
 	Restarts time.Time
-	// Failure is the status that the last start or stop ended in, for it came to nothing; "" when it did not.
+	// Failure is the status in which the last start or stop ends because it fails; "" if it
+	// succeeds.
 	Failure DatabaseStatus
 	Entropy uint64
 
-	linger time.Duration // of a change that is being made
+	linger time.Duration // extra duration of the change in progress
 }
 
-// Tag returns the value of a tag, "" when there is none.
+// Tag returns the value of a tag, "" if there is none.
 func (d *Database) Tag(key string) string { return cloudsim.FindTag(d.Tags, key) }
 
-// Cluster is an Aurora cluster. Its members are databases of their own.
+// Cluster is an Aurora cluster. Its members are also databases of their own.
 type Cluster struct {
 	ID         string
 	ResourceID string
@@ -90,20 +93,21 @@ type Cluster struct {
 	Subnets    []*Network
 	Members    []Member
 	Tags       []cloudsim.Tag
-	// Restarts and Failure are those of Database.
+	// Restarts and Failure are like those of Database.
 	Restarts time.Time
 	Failure  DatabaseStatus
 	Entropy  uint64
 }
 
-// Member is a database's part in a cluster.
+// Member is a database in a cluster.
 type Member struct {
 	ID     string
 	Writer bool
 }
 
-// status returns a status as it is at a time, and whether the resource is still there. What is stopped starts by itself
-// when it has been so for Config.RestartAfter.
+// status returns the status of a database or cluster at a time, and false if it no longer exists.
+// s, failure and changed are the stored values. RDS starts what has been stopped for
+// Config.RestartAfter.
 func (r *region) status(s, failure DatabaseStatus, changed, now time.Time) (DatabaseStatus, bool) {
 	transition := r.cloud.world.Transition()
 	if s != DatabaseStopped && now.Before(changed.Add(transition)) {
@@ -122,7 +126,8 @@ func (r *region) status(s, failure DatabaseStatus, changed, now time.Time) (Data
 	return settled, s != DatabaseDeleting
 }
 
-// restarts returns when a database or cluster with this status starts by itself; zero when it does not.
+// restarts returns when RDS will start a database or cluster with this status, and zero for
+// statuses other than stopping and stopped.
 func (r *region) restarts(s DatabaseStatus, changed time.Time) time.Time {
 	switch s {
 	case DatabaseStopping:
@@ -134,7 +139,7 @@ func (r *region) restarts(s DatabaseStatus, changed time.Time) time.Time {
 	return changed.Add(r.cloud.cfg.RestartAfter)
 }
 
-// at returns what a database is at a time, and whether it is there. The caller holds mu.
+// at returns the database at a time, and false if it no longer exists. The caller holds mu.
 func (d *Database) at(r *region, now time.Time) (Database, bool) {
 	view := *d
 	var there bool
@@ -145,7 +150,7 @@ func (d *Database) at(r *region, now time.Time) (Database, bool) {
 	return view, there
 }
 
-// at returns what a cluster is at a time, and whether it is there. The caller holds mu.
+// at returns the cluster at a time, and false if it no longer exists. The caller holds mu.
 func (c *Cluster) at(r *region, now time.Time) (Cluster, bool) {
 	view := *c
 	var there bool
@@ -175,7 +180,7 @@ func (c *Cloud) Databases(accountID, regionName string) ([]Database, error) {
 	return views, nil
 }
 
-// replicas lists the copies of a database. The caller holds mu.
+// replicas returns the IDs of the read replicas of a database. The caller holds mu.
 func (r *region) replicas(id string, now time.Time) []string {
 	var ids []string
 	for _, d := range r.databases {
@@ -207,7 +212,7 @@ func (c *Cloud) Clusters(accountID, regionName string) ([]Cluster, error) {
 	return views, nil
 }
 
-// members lists the databases in a cluster. The caller holds mu.
+// members returns the databases in a cluster. The caller holds mu.
 func (r *region) members(id string, now time.Time) []Member {
 	var members []Member
 	for _, d := range r.databases {
@@ -220,7 +225,8 @@ func (r *region) members(id string, now time.Time) []Member {
 	return members
 }
 
-// database finds a database that is there. The caller holds mu.
+// database returns the stored database with an ID and its present status, and false if it does not
+// exist. The caller holds mu.
 func (r *region) database(id string, now time.Time) (*Database, DatabaseStatus, bool) {
 	i, ok := slices.BinarySearchFunc(r.databases, strings.ToLower(id), func(d *Database, id string) int { return strings.Compare(d.ID, id) })
 	if !ok {
@@ -230,7 +236,8 @@ func (r *region) database(id string, now time.Time) (*Database, DatabaseStatus, 
 	return r.databases[i], view.Status, there
 }
 
-// cluster finds a cluster that is there. The caller holds mu.
+// cluster returns the stored cluster with an ID and its present status, and false if it does not
+// exist. The caller holds mu.
 func (r *region) cluster(id string, now time.Time) (*Cluster, DatabaseStatus, bool) {
 	i, ok := slices.BinarySearchFunc(r.clusters, strings.ToLower(id), func(c *Cluster, id string) int { return strings.Compare(c.ID, id) })
 	if !ok {
@@ -240,7 +247,8 @@ func (r *region) cluster(id string, now time.Time) (*Cluster, DatabaseStatus, bo
 	return r.clusters[i], view.Status, there
 }
 
-// addDatabase places a database, over a deleted one of the same name if there is one. The caller holds mu, or is alone.
+// addDatabase adds a database. It replaces a deleted one with the same ID. The caller holds mu, or
+// has the only reference to r.
 func (r *region) addDatabase(d *Database) {
 	r.touchDatabase(d)
 	i, taken := slices.BinarySearchFunc(r.databases, d.ID, func(d *Database, id string) int { return strings.Compare(d.ID, id) })
@@ -251,7 +259,7 @@ func (r *region) addDatabase(d *Database) {
 	r.databases = slices.Insert(r.databases, i, d)
 }
 
-// addCluster places a cluster. The caller holds mu, or is alone.
+// addCluster adds a cluster. The caller holds mu, or has the only reference to r.
 func (r *region) addCluster(c *Cluster) {
 	i, _ := slices.BinarySearchFunc(r.clusters, c.ID, func(c *Cluster, id string) int { return strings.Compare(c.ID, id) })
 	r.clusters = slices.Insert(r.clusters, i, c)

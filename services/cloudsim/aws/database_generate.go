@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// populateDatabases fills a new region with the databases of its plan: of every eight, three are a cluster's and one is
-// a read replica. The caller is alone.
+// populateDatabases generates the databases of a new region. Of every eight, three are members of a
+// cluster and one is a read replica. The caller has the only reference to r.
 func (r *region) populateDatabases(epoch time.Time) {
 	var source *Database
 	for n := 0; n < r.plan.Databases; {
@@ -28,7 +28,7 @@ func (r *region) populateDatabases(epoch time.Time) {
 	}
 }
 
-// generateDatabase adds a database that stands alone.
+// generateDatabase adds a database without replicas or a cluster.
 func (r *region) generateDatabase(n int, epoch time.Time) *Database {
 	service, env := r.databaseOwner()
 	d := r.newDatabase(fmt.Sprintf("%s-%s-db-%d", service.Name, env, n+1), cloudsim.Pick(r.rng, engines), epoch)
@@ -46,9 +46,9 @@ func (r *region) generateDatabase(n int, epoch time.Time) *Database {
 	return d
 }
 
-// stoppedSince returns when a generated database was last stopped: the latest point, at most six days ago, of a cycle that
-// starts before the epoch. Two worlds made within the same cycle agree on it, and RDS restarts the database a day or more
-// from now.
+// stoppedSince returns when a generated database was last stopped: the latest point, at most six
+// days ago, of a cycle that starts before the epoch. Two worlds made within the same cycle agree on
+// it, and RDS restarts the database a day or more from now.
 func (r *region) stoppedSince(entropy uint64, epoch time.Time) time.Time {
 	const cycle = 6 * 24 * time.Hour
 	first := epoch.Add(-time.Duration(cloudsim.Mix(entropy, 1)%uint64(cycle/time.Second)) * time.Second)
@@ -73,7 +73,7 @@ func (r *region) generateCluster(n int, epoch time.Time) {
 	r.addMembers(r.newCluster(id, e, service.Tags(env), epoch), 3, epoch)
 }
 
-// newCluster adds a cluster that has no members yet. The caller holds mu, or is alone.
+// newCluster adds a cluster without members. The caller holds mu, or has the only reference to r.
 func (r *region) newCluster(id string, e engine, tags []cloudsim.Tag, now time.Time) *Cluster {
 	entropy := cloudsim.Mix(r.entropy, cloudsim.Hash("cluster", id))
 	c := &Cluster{
@@ -89,7 +89,8 @@ func (r *region) newCluster(id string, e engine, tags []cloudsim.Tag, now time.T
 	return c
 }
 
-// addMembers adds members to a cluster that has none. The caller holds mu, or is alone.
+// addMembers adds members to a cluster without any. The first is the writer. The caller holds mu,
+// or has the only reference to r.
 func (r *region) addMembers(c *Cluster, count int, now time.Time) {
 	e := engine{name: c.Engine, version: c.Version, port: c.Port}
 	for _, aurora := range auroraEngines {
@@ -107,7 +108,7 @@ func (r *region) addMembers(c *Cluster, count int, now time.Time) {
 	}
 }
 
-// databaseOwner picks the service and environment that a database belongs to.
+// databaseOwner picks the workload and environment of a database.
 func (r *region) databaseOwner() (cloudsim.Workload, string) {
 	env := r.plan.Env
 	if env == "" {
@@ -116,10 +117,10 @@ func (r *region) databaseOwner() (cloudsim.Workload, string) {
 	return cloudsim.Pick(r.rng, r.plan.Workloads), env
 }
 
-// newDatabase makes an available database that is not placed yet.
+// newDatabase returns an available database that is not part of the region yet.
 func (r *region) newDatabase(id string, e engine, now time.Time) *Database {
 	r.nextDatabase++
-	entropy := cloudsim.Mix(r.entropy, cloudsim.Hash("database", id)+r.nextDatabase) // a name used again gets another resource id
+	entropy := cloudsim.Mix(r.entropy, cloudsim.Hash("database", id)+r.nextDatabase) // a reused name gets another resource id
 	created := now.Add(-r.age(700 * 24 * time.Hour)).UTC().Truncate(time.Millisecond)
 	return &Database{
 		ID: id, ResourceID: "db-" + resourceLetters(entropy), Region: r.name,
@@ -131,7 +132,8 @@ func (r *region) newDatabase(id string, e engine, now time.Time) *Database {
 	}
 }
 
-// databaseHost builds an endpoint: the prefix, the account's mark in the region, and RDS's domain.
+// databaseHost returns an endpoint: the prefix, the account's identifier in the region, and RDS's
+// domain.
 func (r *region) databaseHost(prefix string) string {
 	return fmt.Sprintf("%sc%s.%s.rds.amazonaws.com", prefix, strings.ToLower(resourceLetters(r.entropy)[:11]), r.name)
 }

@@ -10,18 +10,19 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// DatabaseSpec describes a database to create. Empty fields are filled in from the seed.
+// DatabaseSpec describes a database to create. The seed determines the empty fields.
 type DatabaseSpec struct {
 	ID     string
 	Engine string // postgres, mysql, mariadb, sqlserver-se
 	Class  string
 	Tags   map[string]string
-	// MultiAZ has a standby in another zone; ReplicaOf is the ID of the database that it copies.
+	// MultiAZ adds a standby in another zone. ReplicaOf is the ID of the source of a read replica.
 	MultiAZ   bool
 	ReplicaOf string
 }
 
-// LaunchDatabase creates a database that stands alone. Errors: ErrNoAccount, ErrNoRegion; ErrInvalid when the ID is taken.
+// LaunchDatabase creates a database outside any cluster. Errors: ErrNoAccount, ErrNoRegion;
+// ErrInvalid if the ID is taken.
 func (c *Cloud) LaunchDatabase(accountID, regionName string, spec DatabaseSpec) (Database, error) {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
@@ -32,7 +33,7 @@ func (c *Cloud) LaunchDatabase(accountID, regionName string, spec DatabaseSpec) 
 	return r.launchDatabase(spec, c.world.Now())
 }
 
-// launchDatabase is LaunchDatabase for callers that hold mu.
+// launchDatabase implements LaunchDatabase. The caller holds mu.
 func (r *region) launchDatabase(spec DatabaseSpec, now time.Time) (Database, error) {
 	id := cmp.Or(spec.ID, fmt.Sprintf("%s-db-%d", cloudsim.Pick(r.rng, r.plan.Workloads).Name, 1000+r.nextDatabase))
 	if _, _, taken := r.database(id, now); taken {
@@ -60,11 +61,11 @@ func (r *region) launchDatabase(spec DatabaseSpec, now time.Time) (Database, err
 	return view, nil
 }
 
-// sqlServer is an engine that generated databases do not have.
+// sqlServer is an engine that only LaunchDatabase uses.
 var sqlServer = engine{name: "sqlserver-se", version: "16.00.4165.4.v1", port: 1433, license: "license-included"}
 
-// StartDatabase starts a stopped database. Errors: ErrNotFound; ErrWrongState unless it is stopped; ErrMember for a
-// member of a cluster, which starts and stops as a whole.
+// StartDatabase starts a stopped database. Errors: ErrNotFound; ErrWrongState unless it is stopped;
+// ErrMember for a member of a cluster, because a cluster starts and stops as a whole.
 func (c *Cloud) StartDatabase(accountID, regionName, id string, options ...cloudsim.Outcome) (Database, error) {
 	return c.changeDatabase(accountID, regionName, id, DatabaseStopped, func(_ *region, d *Database) error {
 		if d.Cluster != "" {
@@ -75,8 +76,8 @@ func (c *Cloud) StartDatabase(accountID, regionName, id string, options ...cloud
 	})
 }
 
-// StopDatabase stops an available database. Errors: those of StartDatabase, and ErrReplica, ErrHasReplicas and
-// ErrMirrored.
+// StopDatabase stops an available database. Errors: those of StartDatabase, and ErrReplica,
+// ErrHasReplicas and ErrMirrored.
 func (c *Cloud) StopDatabase(accountID, regionName, id string, options ...cloudsim.Outcome) (Database, error) {
 	return c.changeDatabase(accountID, regionName, id, DatabaseAvailable, func(r *region, d *Database) error {
 		switch {
@@ -94,19 +95,20 @@ func (c *Cloud) StopDatabase(accountID, regionName, id string, options ...clouds
 	})
 }
 
-// begin puts a database into an intermediate status; when that began is set by the caller.
-func (d *Database) begin(to DatabaseStatus, how cloudsim.Outcome) {
-	d.Status, d.linger = to, how.Linger
-	if how.Fails {
-		d.Failure = failedStatus(to, how)
+// begin moves a database into an intermediate status. The caller sets Changed.
+func (d *Database) begin(to DatabaseStatus, outcome cloudsim.Outcome) {
+	d.Status, d.linger = to, outcome.Linger
+	if outcome.Fails {
+		d.Failure = failedStatus(to, outcome)
 	}
 }
 
-// failedStatus is what a database or cluster is in when its change came to nothing: the code of how, if it has one.
-func failedStatus(to DatabaseStatus, how cloudsim.Outcome) DatabaseStatus {
+// failedStatus returns the status in which a failed change ends: the code of the outcome if it has
+// one, else the status before the change.
+func failedStatus(to DatabaseStatus, outcome cloudsim.Outcome) DatabaseStatus {
 	switch {
-	case how.Code != "":
-		return DatabaseStatus(how.Code)
+	case outcome.Code != "":
+		return DatabaseStatus(outcome.Code)
 	case to == DatabaseStarting:
 		return DatabaseStopped
 	default:
@@ -122,7 +124,8 @@ func (c *Cloud) ResizeDatabase(accountID, regionName, id, class string) (Databas
 	})
 }
 
-// changeDatabase changes a database that is in a status.
+// changeDatabase calls change for a database with the status from. Errors: ErrNotFound,
+// ErrWrongState, and those of change.
 func (c *Cloud) changeDatabase(accountID, regionName, id string, from DatabaseStatus, change func(*region, *Database) error) (Database, error) {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
@@ -151,8 +154,8 @@ func (c *Cloud) changeDatabase(accountID, regionName, id string, from DatabaseSt
 	return view, nil
 }
 
-// DeleteDatabase deletes a database, in whatever status it is. Replicas of it stand alone from then on. The errors are
-// ErrNotFound, and ErrWrongState when it is being deleted already.
+// DeleteDatabase deletes a database in any status. Its read replicas become independent databases.
+// Errors: ErrNotFound; ErrWrongState if it is already being deleted.
 func (c *Cloud) DeleteDatabase(accountID, regionName, id string) (Database, error) {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
@@ -179,7 +182,7 @@ func (c *Cloud) DeleteDatabase(accountID, regionName, id string) (Database, erro
 	return *d, nil
 }
 
-// RetagDatabase sets and removes tags of the database or cluster with an ARN. The error is ErrNotFound.
+// RetagDatabase sets and removes tags of the database or cluster with an ARN. Error: ErrNotFound.
 func (c *Cloud) RetagDatabase(accountID, regionName, arn string, set map[string]string, drop ...string) error {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
@@ -204,18 +207,20 @@ func (c *Cloud) RetagDatabase(accountID, regionName, arn string, set map[string]
 	return &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: arn}
 }
 
-// StartCluster starts a stopped cluster and its members. Errors: ErrNotFound; ErrWrongState unless it is stopped.
+// StartCluster starts a stopped cluster and its members. Errors: ErrNotFound; ErrWrongState unless
+// it is stopped.
 func (c *Cloud) StartCluster(accountID, regionName, id string, options ...cloudsim.Outcome) (Cluster, error) {
 	return c.moveCluster(accountID, regionName, id, DatabaseStopped, DatabaseStarting, cloudsim.OutcomeOf(options))
 }
 
-// StopCluster stops an available cluster and its members. Errors: ErrNotFound; ErrWrongState unless it is available.
+// StopCluster stops an available cluster and its members. Errors: ErrNotFound; ErrWrongState unless
+// it is available.
 func (c *Cloud) StopCluster(accountID, regionName, id string, options ...cloudsim.Outcome) (Cluster, error) {
 	return c.moveCluster(accountID, regionName, id, DatabaseAvailable, DatabaseStopping, cloudsim.OutcomeOf(options))
 }
 
-// moveCluster takes a cluster and its members from one status to another.
-func (c *Cloud) moveCluster(accountID, regionName, id string, from, to DatabaseStatus, how cloudsim.Outcome) (Cluster, error) {
+// moveCluster moves a cluster and its members from one status to another.
+func (c *Cloud) moveCluster(accountID, regionName, id string, from, to DatabaseStatus, outcome cloudsim.Outcome) (Cluster, error) {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
 		return Cluster{}, err
@@ -231,10 +236,10 @@ func (c *Cloud) moveCluster(accountID, regionName, id string, from, to DatabaseS
 		return Cluster{}, &cloudsim.ResourceError{Err: cloudsim.ErrWrongState, ID: id, State: string(status)}
 	}
 	var failure DatabaseStatus
-	if how.Fails {
-		failure = failedStatus(to, how)
+	if outcome.Fails {
+		failure = failedStatus(to, outcome)
 	}
-	cluster.Status, cluster.Changed, cluster.Failure = to, now.Add(how.Linger), failure
+	cluster.Status, cluster.Changed, cluster.Failure = to, now.Add(outcome.Linger), failure
 	for _, d := range r.databases {
 		if _, there := d.at(r, now); there && d.Cluster == cluster.ID {
 			d.Status, d.Changed, d.Failure = to, cluster.Changed, failure
@@ -246,8 +251,8 @@ func (c *Cloud) moveCluster(accountID, regionName, id string, from, to DatabaseS
 	return view, nil
 }
 
-// LaunchCluster creates an Aurora cluster of so many members, the first of which takes the writes, all available from
-// the start. Errors: ErrNoAccount, ErrNoRegion; ErrInvalid when the ID is taken.
+// LaunchCluster creates an available Aurora cluster with a number of members; the first is the
+// writer. Errors: ErrNoAccount, ErrNoRegion; ErrInvalid if the ID is taken.
 func (c *Cloud) LaunchCluster(accountID, regionName, id string, members int) (Cluster, error) {
 	r, err := c.region(accountID, regionName)
 	if err != nil {

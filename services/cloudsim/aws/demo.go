@@ -6,14 +6,15 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// DemoRole and DemoExternalID are how the demo's accounts are opened from any other of them.
+// DemoRole and DemoExternalID open each account of the demo from any other account.
 const (
 	DemoRole       = "rollcall"
 	DemoExternalID = "rollcall-demo"
 )
 
-// Demo returns the AWS of the demo company: five accounts with two to four regions each, several hundred instances, and tens
-// of databases. The key of its first account may assume DemoRole with DemoExternalID in all of them.
+// Demo returns the AWS of the demo company: five accounts with two to four regions each, several
+// hundred instances and tens of databases. The key of the first account may assume DemoRole with
+// DemoExternalID in all of them.
 func Demo() Config {
 	return Config{TerminatedFor: 10 * time.Minute, Limits: DocumentedLimits(), ExternalID: DemoExternalID, Plan: demoAccounts}
 }

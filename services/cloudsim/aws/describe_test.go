@@ -13,7 +13,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// TestInstancesAreTheTruth reads instances through the SDK and compares each with what the world says exists.
+// TestInstancesAreTheTruth reads instances through the SDK and compares each with what the world
+// says exists.
 func TestInstancesAreTheTruth(t *testing.T) {
 	c := serve(t, cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{aws.Config{Instances: 120, Hostile: true, Regions: []string{homeRegion}}}})
 	truth := c.truth(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// ec2 is Amazon EC2, the virtual machines.
+// ec2 implements Amazon EC2.
 type ec2 struct{}
 
 const (
@@ -30,7 +30,7 @@ var ec2Actions = ec2Answers(map[string]action{
 	"DeleteTags":                   deleteTags,
 })
 
-// ec2Answers wraps every action's content into EC2's envelope.
+// ec2Answers wraps the content of every action in EC2's response envelope.
 func ec2Answers(contents map[string]action) map[string]action {
 	for name, content := range contents {
 		contents[name] = ec2Answer(name, content)
@@ -50,7 +50,7 @@ func (ec2) reads(form url.Values) cloudsim.Request {
 	return asked(form, "NextToken", named)
 }
 
-// writeError writes the form of EC2's errors, which is its own.
+// writeError writes an error in EC2's format, which other services do not use.
 func (ec2) writeError(d *document, f *failure, requestID string) {
 	d.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<Response><Errors><Error>")
 	d.text("Code", f.code)
@@ -60,7 +60,7 @@ func (ec2) writeError(d *document, f *failure, requestID string) {
 	d.raw("</Response>")
 }
 
-// ec2Answer wraps an action's content into EC2's envelope.
+// ec2Answer wraps the content of an action in EC2's response envelope.
 func ec2Answer(name string, content action) action {
 	return func(req *request, d *document) error {
 		d.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n<" + name + `Response xmlns="` + ec2Namespace + `">`)
@@ -73,7 +73,7 @@ func ec2Answer(name string, content action) action {
 	}
 }
 
-// tokenScope marks the page tokens of one account and region, so that those of another are refused.
+// tokenScope returns a number that ties page tokens to an account, a region and an action.
 func tokenScope(call cloudsim.Call) uint64 {
 	var scope uint64
 	for _, c := range call.Account + "/" + call.Region + "/" + call.Action {
@@ -82,14 +82,15 @@ func tokenScope(call cloudsim.Call) uint64 {
 	return scope
 }
 
-// pageToken hides the place where a page ends: the Seq of its last machine. Instances never move in that order, so that
-// pages neither repeat nor skip one while others come and go.
+// pageToken returns an opaque token for the position after a page: the Seq of its last instance.
+// The order of instances never changes, so pages do not repeat or skip instances while others come
+// and go.
 func pageToken(call cloudsim.Call, seq uint64) string {
 	raw := binary.BigEndian.AppendUint64(nil, seq)
 	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(raw, cloudsim.Mix(tokenScope(call), seq)))
 }
 
-// parsePageToken reads a token back; the empty one stands for the beginning.
+// parsePageToken returns the position in a token. The empty token is the beginning.
 func parsePageToken(call cloudsim.Call, token string) (uint64, error) {
 	if token == "" {
 		return 0, nil

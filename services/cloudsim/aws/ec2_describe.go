@@ -11,10 +11,10 @@ import (
 
 const (
 	minPage = 5
-	maxPage = 1000 // also what EC2 sends when a request names no size
+	maxPage = 1000 // also EC2's default
 )
 
-// describeInstances lists machines, a page or those with the given ids.
+// describeInstances lists a page of instances, or the instances with the given ids.
 func describeInstances(req *request, d *document) error {
 	ids := req.list("InstanceId")
 	filters, err := parseFilters(req, instanceFilters...)
@@ -68,7 +68,7 @@ func describeInstances(req *request, d *document) error {
 	return nil
 }
 
-// pageSize reads MaxResults.
+// pageSize parses MaxResults.
 func pageSize(req *request, ids []string) (int, error) {
 	given := req.form.Get("MaxResults")
 	if given == "" {
@@ -85,7 +85,7 @@ func pageSize(req *request, ids []string) (int, error) {
 	return n, nil
 }
 
-// describeNamed lists the machines with the given ids. One that is not there fails the whole request.
+// describeNamed lists the instances with the given ids. It fails if one does not exist.
 func describeNamed(req *request, d *document, ids []string, filters filters) error {
 	if err := checkIDs(ids); err != nil {
 		return err
@@ -112,7 +112,7 @@ func describeNamed(req *request, d *document, ids []string, filters filters) err
 	return notFound(missing)
 }
 
-// checkIDs refuses ids that no instance can have: i- and 8 or 17 hexadecimal digits is what they look like.
+// checkIDs rejects ids that are not i- with 8 or 17 hexadecimal digits.
 func checkIDs(ids []string) error {
 	for _, id := range ids {
 		digits, ok := strings.CutPrefix(id, "i-")
@@ -127,7 +127,7 @@ func checkIDs(ids []string) error {
 	return nil
 }
 
-// notFound returns the failure that names the missing ids, nil when none is.
+// notFound returns the failure that names the missing ids, nil if there are none.
 func notFound(missing []string) error {
 	switch len(missing) {
 	case 0:
@@ -139,7 +139,7 @@ func notFound(missing []string) error {
 	}
 }
 
-// reservations writes machines, those that were launched together under one reservation.
+// reservations writes instances, grouped by the reservation they were launched in.
 type reservations struct {
 	d       *document
 	account string

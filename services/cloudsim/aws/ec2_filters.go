@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// filter is one of a request's filters: a name, and the values one of which must match.
+// filter is one of a request's filters: a name, and the values of which one must match.
 type filter struct {
 	name   string
 	values []string
@@ -16,7 +16,8 @@ type filter struct {
 
 type filters []filter
 
-// parseFilters reads Filter.N.Name and Filter.N.Value.M. Names other than the known ones, and tag:…, are refused.
+// parseFilters parses Filter.N.Name and Filter.N.Value.M. It rejects names that are not in known;
+// "tag" stands for all names that begin with tag:.
 func parseFilters(req *request, known ...string) (filters, error) {
 	var list filters
 	for i := 1; ; i++ {
@@ -36,7 +37,8 @@ func parseFilters(req *request, known ...string) (filters, error) {
 	}
 }
 
-// match tells whether something passes all filters; valuesOf returns its values for a filter's name.
+// match reports whether a resource passes all filters. valuesOf returns the resource's values for a
+// filter's name.
 func (fs filters) match(valuesOf func(name string) []string) bool {
 	for _, f := range fs {
 		if !slices.ContainsFunc(valuesOf(f.name), f.accepts) {
@@ -46,13 +48,14 @@ func (fs filters) match(valuesOf func(name string) []string) bool {
 	return true
 }
 
-// accepts tells whether a value is one of the filter's, which may hold the wildcards * and ?.
+// accepts reports whether a value matches one of the filter's values, which may contain the
+// wildcards * and ?.
 func (f filter) accepts(value string) bool {
 	return slices.ContainsFunc(f.values, func(pattern string) bool {
 		if !strings.ContainsAny(pattern, `*?\`) {
 			return pattern == value
 		}
-		// path.Match has the same wildcards, but sees / and [ as special.
+		// path.Match has the same wildcards, but treats / and [ specially.
 		swap := strings.NewReplacer("/", "\x00", "[", `\[`)
 		ok, err := path.Match(swap.Replace(pattern), strings.ReplaceAll(value, "/", "\x00"))
 		return err == nil && ok
@@ -65,7 +68,7 @@ var instanceFilters = []string{
 	"owner-id", "platform-details", "tag-key", "tag",
 }
 
-// instanceValues returns a machine's values for the name of a filter.
+// instanceValues returns an instance's values for the name of a filter.
 func instanceValues(m *Instance, account, name string) []string {
 	if key, ok := strings.CutPrefix(name, "tag:"); ok {
 		for _, t := range m.Tags {
@@ -99,7 +102,7 @@ func instanceValues(m *Instance, account, name string) []string {
 	return detailValues(m, name)
 }
 
-// detailValues returns the values that bare machines lack.
+// detailValues returns the values that bare instances do not have.
 func detailValues(m *Instance, name string) []string {
 	switch name {
 	case "instance-type":

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// What Instance.Entropy is mixed with for the ids that belong to a machine.
+// The numbers that Instance.Entropy is mixed with to derive ids of related resources.
 const (
 	mixInterface = iota + 1
 	mixAttachment
@@ -16,7 +16,7 @@ const (
 	mixSpotRequest
 )
 
-// reservationID names the launch that a machine came from.
+// reservationID returns the id of the launch that created an instance.
 func reservationID(m *Instance) string {
 	d := document{b: make([]byte, 0, 19)}
 	d.raw("r-0")
@@ -24,12 +24,13 @@ func reservationID(m *Instance) string {
 	return string(d.b)
 }
 
-// hasPublicIP tells whether a machine has a public address now. One that EC2 assigned is given back on stop.
+// hasPublicIP reports whether an instance has its public address now. EC2 releases it when the
+// instance stops.
 func hasPublicIP(m *Instance) bool {
 	return m.PublicIP.IsValid() && m.State != Stopped && m.State != Terminated
 }
 
-// instance writes one machine, with the elements and in the order of EC2's own answers.
+// instance writes an instance with the elements and in the order of EC2's responses.
 func (d *document) instance(m *Instance, account string) {
 	d.open("item")
 	d.word("instanceId", m.ID)
@@ -93,7 +94,7 @@ func (d *document) instance(m *Instance, account string) {
 		"<enableResourceNameDnsAAAARecord>false</enableResourceNameDnsAAAARecord></privateDnsNameOptions></item>")
 }
 
-// instanceOptions are elements that are the same for every machine.
+// instanceOptions are elements with the same value for every instance.
 const instanceOptions = "<ebsOptimized>true</ebsOptimized><enaSupport>true</enaSupport>" +
 	"<cpuOptions><coreCount>2</coreCount><threadsPerCore>2</threadsPerCore></cpuOptions>" +
 	"<capacityReservationSpecification><capacityReservationPreference>open</capacityReservationPreference></capacityReservationSpecification>" +
@@ -110,7 +111,7 @@ func (d *document) instanceState(name string, s State) {
 	d.close(name)
 }
 
-// spot marks spot capacity, and names the request that it came from.
+// spot writes the elements of a spot instance.
 func (d *document) spot(m *Instance) {
 	if !m.Spot {
 		return
@@ -119,13 +120,13 @@ func (d *document) spot(m *Instance) {
 	d.word("spotInstanceRequestId", spotRequestID(m))
 }
 
-// spotRequestID names the request that a spot machine came from.
+// spotRequestID returns the id of the request that created a spot instance.
 func spotRequestID(m *Instance) string {
 	const eightDigits = 36 * 36 * 36 * 36 * 36 * 36 * 36 // the smallest number of eight digits in base 36
 	return "sir-" + strconv.FormatUint(eightDigits+cloudsim.Mix(m.Entropy, mixSpotRequest)%eightDigits, 36)
 }
 
-// stateReason says why a machine is not running, as EC2 does for those that somebody stopped or ended.
+// stateReason writes why an instance is not running.
 func (d *document) stateReason(m *Instance) {
 	if m.State == Pending || m.State == Running {
 		d.raw("<reason/>")
@@ -145,7 +146,7 @@ func (d *document) stateReason(m *Instance) {
 	d.raw(")</reason><stateReason><code>Client.UserInitiatedShutdown</code><message>Client.UserInitiatedShutdown: User initiated shutdown</message></stateReason>")
 }
 
-// privateName writes the name that EC2 makes from the private address.
+// privateName writes the DNS name that EC2 derives from the private address.
 func (d *document) privateName(m *Instance) {
 	d.raw("<privateDnsName>ip-")
 	d.dashed(m.PrivateIP)
@@ -158,7 +159,7 @@ func (d *document) privateName(m *Instance) {
 	d.raw(".compute.internal</privateDnsName>")
 }
 
-// publicName writes the name that EC2 makes from the public address.
+// publicName writes the DNS name that EC2 derives from the public address.
 func (d *document) publicName(m *Instance) {
 	if !hasPublicIP(m) {
 		d.raw("<dnsName/>")
@@ -218,7 +219,7 @@ func (d *document) disks(m *Instance, attached bool) {
 	d.raw("<deleteOnTermination>true</deleteOnTermination></ebs></item></blockDeviceMapping>")
 }
 
-// tags writes a set of tags, an empty one as EC2 does when there are none.
+// tags writes a set of tags, or nothing if there are none, like EC2.
 func (d *document) tags(name string, tags []cloudsim.Tag) {
 	if len(tags) == 0 {
 		return

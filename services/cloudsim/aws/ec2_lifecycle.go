@@ -9,8 +9,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// changeState answers StartInstances, StopInstances and TerminateInstances; done is what the instances can't be when
-// their state forbids it, such as "started".
+// changeState implements StartInstances, StopInstances and TerminateInstances. done completes the
+// error message for instances in a wrong state, such as "started".
 func changeState(to State, done string) action {
 	return func(req *request, d *document) error {
 		ids := req.list("InstanceId")
@@ -31,7 +31,7 @@ func changeState(to State, done string) action {
 		for _, m := range moves {
 			current, err := req.cloud.Instance(req.call.Account, req.call.Region, m.ID)
 			if err == nil && m.Previous != m.Current {
-				m.Current = current.State // which it may have reached already
+				m.Current = current.State // the change may be complete already
 			}
 			d.raw("<item>")
 			d.word("instanceId", m.ID)
@@ -44,7 +44,7 @@ func changeState(to State, done string) action {
 	}
 }
 
-// checkDryRun answers requests that only ask whether they would be allowed.
+// checkDryRun fails for dry runs: EC2 reports by an error that the request would have succeeded.
 func checkDryRun(req *request) error {
 	if req.form.Get("DryRun") == "true" {
 		return fail(http.StatusPreconditionFailed, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
@@ -52,7 +52,8 @@ func checkDryRun(req *request) error {
 	return nil
 }
 
-// instanceFailure turns an error about one machine into EC2's; wrongState is the message for one in the wrong state.
+// instanceFailure converts an error about an instance into EC2's error. wrongState is the message
+// for an instance in a wrong state.
 func instanceFailure(err error, wrongState string) error {
 	resource, ok := errors.AsType[*cloudsim.ResourceError](err)
 	if !ok {
@@ -76,10 +77,10 @@ func instanceFailure(err error, wrongState string) error {
 	}
 }
 
-// maxLaunch is how many machines one request may launch.
+// maxLaunch is the maximum number of instances in one launch.
 const maxLaunch = 1000
 
-// runInstances launches machines.
+// runInstances launches instances.
 func runInstances(req *request, d *document) error {
 	least, errMin := strconv.Atoi(req.form.Get("MinCount"))
 	most, errMax := strconv.Atoi(req.form.Get("MaxCount"))
@@ -114,7 +115,7 @@ func runInstances(req *request, d *document) error {
 	return nil
 }
 
-// instanceTags reads the tags that a launch gives to its instances; never nil.
+// instanceTags returns the tags that a launch gives to its instances; never nil.
 func instanceTags(req *request) map[string]string {
 	tags := make(map[string]string)
 	for i := 1; ; i++ {
@@ -131,7 +132,7 @@ func instanceTags(req *request) map[string]string {
 	}
 }
 
-// tags reads the numbered pairs prefix.N.Key and prefix.N.Value.
+// tags parses the numbered pairs prefix.N.Key and prefix.N.Value.
 func (r *request) tags(prefix string) []cloudsim.Tag {
 	var tags []cloudsim.Tag
 	for i := 1; ; i++ {
@@ -143,7 +144,7 @@ func (r *request) tags(prefix string) []cloudsim.Tag {
 	}
 }
 
-// modifyInstanceAttribute changes the machine type, the one attribute that is simulated.
+// modifyInstanceAttribute changes the instance type. Other attributes are not simulated.
 func modifyInstanceAttribute(req *request, d *document) error {
 	id, instanceType := req.form.Get("InstanceId"), req.form.Get("InstanceType.Value")
 	if req.form.Get("Attribute") == "instanceType" {
@@ -194,7 +195,7 @@ func deleteTags(req *request, d *document) error {
 	})
 }
 
-// retag changes the tags of the resources that a request names; change says which, for each machine.
+// retag changes the tags of the resources in a request. change returns the changes for an instance.
 func retag(req *request, d *document, change func(*Instance) (set map[string]string, drop []string)) error {
 	ids := req.list("ResourceId")
 	if len(ids) == 0 {

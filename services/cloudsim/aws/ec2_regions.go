@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// describeRegions lists the regions enabled in the account, or all there are.
+// describeRegions lists the regions enabled in the account, or all regions.
 func describeRegions(req *request, d *document) error {
 	enabled := req.cloud.Regions(req.call.Account)
 	names := req.list("RegionName")
@@ -42,8 +42,8 @@ func describeRegions(req *request, d *document) error {
 	return nil
 }
 
-// optInStatus is EC2's word for whether an account can use a region. A region that needs no opt-in but is left out of the
-// account's plan is shown as not opted in: it is how the simulation keeps a world small.
+// optInStatus returns EC2's opt-in status of a region. A region without opt-in that the account's
+// plan omits is reported as not opted in, to keep simulated worlds small.
 func optInStatus(region RegionInfo, enabled bool) string {
 	switch {
 	case !enabled:

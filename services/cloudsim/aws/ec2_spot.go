@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// describeSpotRequests lists the requests that the spot machines came from. Paging is not simulated: all come at once.
+// describeSpotRequests lists the requests that created the spot instances, without paging.
 func describeSpotRequests(req *request, d *document) error {
 	filters, err := parseFilters(req, "spot-instance-request-id", "instance-id", "state", "type")
 	if err != nil {
@@ -40,7 +40,7 @@ func describeSpotRequests(req *request, d *document) error {
 	return nil
 }
 
-// spotValues returns what a filter sees of a spot machine's request.
+// spotValues returns the values of a spot instance's request for the name of a filter.
 func spotValues(m *Instance, name string) []string {
 	switch {
 	case name == "instance-id":
@@ -52,7 +52,7 @@ func spotValues(m *Instance, name string) []string {
 	case name == "state" && m.State == Terminated:
 		return []string{"closed"}
 	case name == "state" && (m.State == Stopped || m.State == Stopping):
-		return []string{"disabled"} // A stopped one's request is: it is not to be fulfilled by another.
+		return []string{"disabled"} // a stopped instance must not be replaced
 	case name == "state":
 		return []string{"active"}
 	}

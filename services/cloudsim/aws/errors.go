@@ -2,8 +2,8 @@ package aws
 
 import "errors"
 
-// The errors of AWS alone; package cloudsim has those that all clouds share. The five after ErrUnknownKey are reasons why
-// an instance or a database cannot be started or stopped.
+// The errors of AWS alone; package cloudsim has those that all clouds share. The five after
+// ErrUnknownKey are reasons why an instance or a database cannot be started or stopped.
 var (
 	ErrNoAccount     = errors.New("no such account")
 	ErrUnknownKey    = errors.New("unknown or revoked access key")

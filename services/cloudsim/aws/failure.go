@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// failure is an answer that is an error.
+// failure is an error response.
 type failure struct {
 	status  int
 	code    string
@@ -18,13 +18,13 @@ type failure struct {
 // Error returns the code and the message.
 func (f *failure) Error() string { return f.code + ": " + f.message }
 
-// fail builds a failure.
+// fail returns a failure.
 func fail(status int, code, format string, args ...any) *failure {
 	return &failure{status: status, code: code, message: fmt.Sprintf(format, args...)}
 }
 
-// The failures that all services know, each by its own code. Sources: "Error codes for the Amazon EC2 API", and
-// "Common Errors" of the RDS and STS API references.
+// The failures that all services share, with the code of each service. Sources: "Error codes for
+// the Amazon EC2 API", and "Common Errors" of the RDS and STS API references.
 
 func unknownKey(service string) *failure {
 	if service == "ec2" {
@@ -80,14 +80,14 @@ func unavailable(service string) *failure {
 }
 
 func notEnabled(service string) *failure {
-	return unknownKey(service) // what AWS answers in a region that an account has not opted in to
+	return unknownKey(service) // AWS's response in a region that the account has not enabled
 }
 
 func unknownAction(action, version string) *failure {
 	return fail(http.StatusBadRequest, "InvalidAction", "The action %s is not valid for this web service version %s.", action, version)
 }
 
-// authenticationFailure turns an error of World.Authenticate into an answer.
+// authenticationFailure converts an error of Cloud.Authenticate into a response.
 func authenticationFailure(service string, err error) *failure {
 	if errors.Is(err, cloudsim.ErrExpiredToken) {
 		return expired(service)

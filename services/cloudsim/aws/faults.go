@@ -40,15 +40,15 @@ func faultFailure(req *request) *failure {
 	return nil
 }
 
-// spoil cuts a finished answer short when a fault says so, so that its XML ends in the middle. It cuts before the end of
-// what was asked for: the SDK for Go reads no further than that, and would not notice.
+// spoil cuts the XML of a response for a Malformed fault. It cuts before the end of the result,
+// because the SDK for Go reads no further and would not notice.
 func spoil(s cloudsim.FaultSet, d *document) {
 	if s.Has(cloudsim.Malformed) {
 		d.b = append(d.b[:len(d.b)/2], "</oops"...)
 	}
 }
 
-// asFailure turns an error of an action into an answer.
+// asFailure converts an error of an action into a response.
 func asFailure(req *request, err error) *failure {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f

@@ -17,7 +17,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each service.
+// TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each
+// service.
 func TestFaultsThatAnswer(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 5}}})
 	unknown := map[string]answer{"ec2": {"AuthFailure", 401}, "rds": {"InvalidClientTokenId", 403}, "sts": {"InvalidClientTokenId", 403}}
@@ -152,7 +153,8 @@ func TestPagingFaults(t *testing.T) {
 	})
 }
 
-// TestListsThatLie reads lists that leave things out, while what is asked for by id is answered truly, and the reverse.
+// TestListsThatLie reads lists that leave things out, while what is asked for by id is answered
+// truly, and the reverse.
 func TestListsThatLie(t *testing.T) {
 	c := serve(t, cloudsim.Config{PageSize: 7, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 40, Databases: 40}}})
 	all, err := c.instanceIDs(t.Context(), homeRegion, &ec2.DescribeInstancesInput{})

@@ -14,10 +14,10 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// maxBody is the longest request that is read, in bytes.
+// maxBody is the maximum length of a request body in bytes.
 const maxBody = 1 << 20
 
-// Handler serves a world to AWS SDKs.
+// Handler serves the AWS of a world to SDKs.
 type Handler struct {
 	world    *cloudsim.World
 	cloud    *Cloud
@@ -27,22 +27,23 @@ type Handler struct {
 
 // service is one of AWS's services.
 type service interface {
-	// version is the service's API version.
+	// version returns the service's API version.
 	version() string
-	// actions are what it can do.
+	// actions returns the implemented actions by name.
 	actions() map[string]action
-	// narrowed tells whether a request carries a filter, ids or a page size.
+	// narrowed reports whether a request has a filter, ids or a page size.
 	narrowed(form url.Values) bool
-	// reads tells which page a request asks for, and whether it names what it wants.
+	// reads returns the properties of a request that faults depend on.
 	reads(form url.Values) cloudsim.Request
-	// writeError writes the body of an error answer.
+	// writeError writes the body of an error response.
 	writeError(d *document, f *failure, requestID string)
 }
 
-// action answers one kind of request by writing what goes between the answer's outermost tags.
+// action implements an API action. It writes the content between the outermost tags of the
+// response.
 type action func(req *request, d *document) error
 
-// request is a call that was understood and may be made.
+// request is a parsed request.
 type request struct {
 	world     *cloudsim.World
 	cloud     *Cloud
@@ -53,16 +54,16 @@ type request struct {
 	faults    cloudsim.FaultSet
 }
 
-// NewHandler returns the handler that speaks for a world.
+// NewHandler returns a handler for the AWS of a world.
 func NewHandler(world *cloudsim.World) *Handler {
 	return &Handler{world: world, cloud: In(world), services: map[string]service{"ec2": ec2{}, "rds": rds{}, "sts": sts{}}}
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP responds to one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return // the client went away, or sent what no SDK sends
+		return // the client disconnected, or the body is too long
 	}
 	auth, ok := parseAuthorization(r.Header.Get("Authorization"))
 	name := cmp.Or(auth.service, "sts")
@@ -87,7 +88,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.answer(w, r, svc, req, refused)
 }
 
-// parseForm reads the parameters from the body, or from the query of a GET.
+// parseForm parses the parameters in the body, or in the query of a GET.
 func parseForm(r *http.Request, body []byte) (url.Values, error) {
 	if r.Method == http.MethodGet {
 		return url.ParseQuery(r.URL.RawQuery)
@@ -95,7 +96,7 @@ func parseForm(r *http.Request, body []byte) (url.Values, error) {
 	return url.ParseQuery(string(body))
 }
 
-// authenticate finds out who calls.
+// authenticate sets the principal of the request.
 func (h *Handler) authenticate(req *request, r *http.Request, body []byte, auth authorization) *failure {
 	principal, err := h.cloud.Authenticate(auth.accessKeyID, r.Header.Get("X-Amz-Security-Token"))
 	if err != nil {
@@ -109,7 +110,7 @@ func (h *Handler) authenticate(req *request, r *http.Request, body []byte, auth 
 	return nil
 }
 
-// answer takes a request through the remaining steps and sends the outcome, once.
+// answer runs the request unless it was refused, and writes the response.
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, req *request, refused *failure) {
 	d := newDocument()
 	defer d.free()
@@ -118,7 +119,7 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, re
 		if !req.faults.Delay(r.Context(), h.world.Latency()) {
 			h.world.Record(req.call, false, true)
 			req.recordMutation(false, "dropped")
-			panic(http.ErrAbortHandler) // closes the connection without an answer
+			panic(http.ErrAbortHandler) // closes the connection without a response
 		}
 		if refused = h.run(svc, req, d); refused == nil {
 			req.recordMutation(true, "")
@@ -148,18 +149,18 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, svc service, re
 	header.Set("Content-Length", strconv.Itoa(len(d.b)))
 	w.WriteHeader(status)
 	if n, cut := req.faults.Truncated(len(d.b)); cut {
-		_, _ = w.Write(d.b[:n]) // the client may be gone; the connection ends either way
+		_, _ = w.Write(d.b[:n]) // the connection ends in any case
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(d.b) // an error means that the client is gone, and there is nobody to tell
+	_, _ = w.Write(d.b) // an error means that the client disconnected
 }
 
-// run checks that the call may be made, and makes it.
+// run checks that the call is allowed, and executes it.
 func (h *Handler) run(svc service, req *request, d *document) *failure {
 	if f := faultFailure(req); f != nil {
 		return f
 	}
-	if req.call.Service != "sts" { // STS answers in every region
+	if req.call.Service != "sts" { // STS is available in every region
 		if err := h.cloud.CheckRegion(req.call.Account, req.call.Region); err != nil {
 			return notEnabled(req.call.Service)
 		}
@@ -181,14 +182,14 @@ func (h *Handler) run(svc service, req *request, d *document) *failure {
 	return nil
 }
 
-// requestID numbers the requests in the form of a UUID.
+// requestID returns the next request id, in the format of a UUID.
 func (h *Handler) requestID() string {
 	n := h.requests.Add(1)
 	a, b := cloudsim.Mix(n, 0), cloudsim.Mix(n, 1)
 	return fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>52, b&0xffffffffffff)
 }
 
-// list collects the numbered parameters prefix.1, prefix.2 and so on.
+// list returns the values of the numbered parameters prefix.1, prefix.2 and so on.
 func (r *request) list(prefix string) []string {
 	var values []string
 	for i := 1; ; i++ {
@@ -200,7 +201,8 @@ func (r *request) list(prefix string) []string {
 	}
 }
 
-// asked says what a form asks for: a page after the first when it has the parameter token, and things that it names.
+// asked returns the properties of a read that faults depend on. token is the name of the page token
+// parameter, and named reports whether the request names the resources it reads.
 func asked(form url.Values, token string, named bool) cloudsim.Request {
 	request := cloudsim.Request{LaterPage: form.Get(token) != "", Reads: cloudsim.Lists}
 	if named {
@@ -209,7 +211,7 @@ func asked(form url.Values, token string, named bool) cloudsim.Request {
 	return request
 }
 
-// names tells whether a form has a filter with one of these names.
+// names reports whether a form has a filter with one of the given names.
 func names(form url.Values, prefix string, filters ...string) bool {
 	for i := 1; ; i++ {
 		name := form.Get(prefix + strconv.Itoa(i) + ".Name")
@@ -219,7 +221,7 @@ func names(form url.Values, prefix string, filters ...string) bool {
 	}
 }
 
-// numbered tells whether a form has numbered parameters of a name.
+// numbered reports whether a form has numbered parameters with a name.
 func numbered(form url.Values, name string) bool {
 	for key := range form {
 		if strings.HasPrefix(key, name+".") {

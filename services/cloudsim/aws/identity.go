@@ -13,7 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// Key is a credential: a long-lived access key, or a session's with Token and Expires.
+// Key is an access key: a long-lived one, or a session's with Token and Expires.
 type Key struct {
 	AccessKeyID string
 	Secret      string
@@ -21,16 +21,17 @@ type Key struct {
 	Expires     time.Time // session keys only
 }
 
-// Principal is who a request comes from.
+// Principal is the identity that makes a request.
 type Principal struct {
 	Account string
 	ARN     string // arn:aws:iam::…:user/… or arn:aws:sts::…:assumed-role/…/…
 	UserID  string
-	Deny    []string // actions refused to it, see Role.Deny
+	Deny    []string // denied actions, see Role.Deny
 	Key     Key
 }
 
-// Allowed tells whether the principal may call an action of a service, such as "ec2" and "StartInstances".
+// Allowed reports whether the principal may call an action of a service, such as "ec2" and
+// "StartInstances".
 func (p Principal) Allowed(service, action string) bool {
 	return !slices.ContainsFunc(p.Deny, func(rule string) bool {
 		svc, act, _ := strings.Cut(rule, ":")
@@ -42,28 +43,29 @@ func (p Principal) Allowed(service, action string) bool {
 	})
 }
 
-// Role is what an account lets others become.
+// Role is a role of an account that principals can assume.
 type Role struct {
 	Name string
-	// ExternalID must be presented to AssumeRole. Empty: none is asked for.
+	// ExternalID is required by AssumeRole. Empty: none is required.
 	ExternalID string
-	// Trusts lists the accounts that may assume the role. Empty: every one.
+	// Trusts lists the accounts that may assume the role. Empty: all may.
 	Trusts []string
-	// Deny lists actions refused to its sessions: "ec2:StartInstances", "rds:*", "ec2:Describe*".
+	// Deny lists the actions that are denied to its sessions: "ec2:StartInstances", "rds:*",
+	// "ec2:Describe*".
 	Deny []string
-	// MaxSession is the longest session. Zero means one hour, IAM's default.
+	// MaxSession is the maximum duration of a session. Zero means one hour, IAM's default.
 	MaxSession time.Duration
 }
 
-// identities holds the access keys, sessions and roles of a world.
+// identities holds the access keys, sessions and roles of a cloud.
 type identities struct {
 	mu       sync.RWMutex
 	seed     uint64
-	fallback Role                 // stands in for roles that nobody described
+	fallback Role                 // for roles without a description
 	users    map[string]Principal // by access key id
 	roles    map[string]Role      // by account/name
 	revoked  map[string]bool      // access key ids
-	expired  map[string]time.Time // account: sessions issued until then are over
+	expired  map[string]time.Time // by account: sessions issued until then are invalid
 	issued   uint64
 }
 
@@ -83,7 +85,8 @@ func (s *identities) init(c *Cloud) {
 	}
 }
 
-// Key returns the long-lived access key of an account's user. It is the same in every world of one seed.
+// Key returns the long-lived access key of an account's user. Worlds with the same seed have the
+// same key.
 func (c *Cloud) Key(accountID string) Key {
 	id := "AKIASIM0" + accountID
 	return Key{AccessKeyID: id, Secret: secretFor(c.world.Seed(), id)}
@@ -95,19 +98,20 @@ func secretFor(seed uint64, id string) string {
 	return base64.StdEncoding.EncodeToString(sum[:30])
 }
 
-// RoleARN names a role of an account.
+// RoleARN returns the ARN of a role.
 func RoleARN(accountID, name string) string {
 	return "arn:aws:iam::" + accountID + ":role/" + name
 }
 
-// PutRole describes a role. Roles that nobody described exist too: they trust everyone, and ask for Config.ExternalID.
+// PutRole describes a role. Roles without a description exist too: they trust every account, and
+// require Config.ExternalID.
 func (c *Cloud) PutRole(accountID string, role Role) {
 	c.identities.mu.Lock()
 	defer c.identities.mu.Unlock()
 	c.identities.roles[accountID+"/"+role.Name] = role
 }
 
-// RevokeKey makes a long-lived or session key unknown, as deleting it would.
+// RevokeKey makes a long-lived or session key unknown, like its deletion.
 func (c *Cloud) RevokeKey(accessKeyID string) {
 	c.identities.mu.Lock()
 	defer c.identities.mu.Unlock()
@@ -121,14 +125,15 @@ func (c *Cloud) RestoreKey(accessKeyID string) {
 	delete(c.identities.revoked, accessKeyID)
 }
 
-// ExpireSessions ends every session of an account that was issued until now.
+// ExpireSessions invalidates every session of an account that was issued until now.
 func (c *Cloud) ExpireSessions(accountID string) {
 	c.identities.mu.Lock()
 	defer c.identities.mu.Unlock()
 	c.identities.expired[accountID] = c.world.Now()
 }
 
-// Authenticate finds out who an access key belongs to. Errors: ErrUnknownKey, ErrBadToken, ErrExpiredToken.
+// Authenticate returns the owner of an access key. Errors: ErrUnknownKey, ErrBadToken,
+// ErrExpiredToken.
 func (c *Cloud) Authenticate(accessKeyID, token string) (Principal, error) {
 	s := &c.identities
 	s.mu.RLock()
@@ -142,8 +147,8 @@ func (c *Cloud) Authenticate(accessKeyID, token string) (Principal, error) {
 	return s.session(accessKeyID, token, c.world.Now())
 }
 
-// AssumeRole opens a session in another account. Errors: ErrDenied, also for accounts that are not there, as IAM does
-// not tell the two apart; ErrInvalid when duration is longer than the role allows.
+// AssumeRole creates a session of a role. Errors: ErrDenied, also for accounts that do not exist,
+// because IAM does not distinguish the two; ErrInvalid if duration exceeds the role's maximum.
 func (c *Cloud) AssumeRole(caller Principal, roleARN, externalID, session string, duration time.Duration) (Principal, error) {
 	accountID, name, ok := splitRoleARN(roleARN)
 	denied := &cloudsim.ResourceError{Err: cloudsim.ErrDenied, ID: roleARN}
@@ -169,7 +174,7 @@ func (c *Cloud) AssumeRole(caller Principal, roleARN, externalID, session string
 	return s.issue(accountID, name, session, c.world.Now(), duration), nil
 }
 
-// splitRoleARN takes arn:aws:iam::ACCOUNT:role/NAME apart. Names may hold a path.
+// splitRoleARN splits arn:aws:iam::ACCOUNT:role/NAME. NAME may contain a path.
 func splitRoleARN(arn string) (accountID, name string, ok bool) {
 	rest, ok := strings.CutPrefix(arn, "arn:aws:iam::")
 	if !ok {

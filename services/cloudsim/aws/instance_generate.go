@@ -9,8 +9,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// populate generates the content of a new region according to its plan. It runs before r is visible to others. The
-// content is dated relative to the world's epoch.
+// populate generates the content of a new region according to its plan, dated relative to the
+// world's epoch. The caller has the only reference to r.
 func (r *region) populate(hostile bool) {
 	epoch := r.cloud.world.Epoch()
 	for range r.plan.Instances {
@@ -24,7 +24,8 @@ func (r *region) populate(hostile bool) {
 	r.populateDatabases(epoch)
 }
 
-// generate adds one instance that was created up to 400 days before the epoch. About one in eleven is stopped.
+// generate adds one instance that was created up to 400 days before the epoch. About one in eleven
+// is stopped.
 func (r *region) generate(epoch time.Time) {
 	m := r.launch(InstanceSpec{}, epoch.Add(-r.age(400*24*time.Hour)))[0]
 	if r.rng.IntN(100) < 9 && !m.Spot {
@@ -33,12 +34,12 @@ func (r *region) generate(epoch time.Time) {
 	}
 }
 
-// age returns a time span up to limit, in whole seconds since that is what clouds report.
+// age returns a duration up to limit in whole seconds, the precision of EC2's times.
 func (r *region) age(limit time.Duration) time.Duration {
 	return time.Duration(1+r.rng.Int64N(int64(limit/time.Second))) * time.Second
 }
 
-// launch adds pending machines. The caller holds mu, or is alone.
+// launch adds pending instances. The caller holds mu, or has the only reference to r.
 func (r *region) launch(spec InstanceSpec, now time.Time) []*Instance {
 	now = now.UTC().Truncate(time.Second)
 	reservation := cloudsim.Mix(r.entropy, cloudsim.Hash("reservation")+r.next)
@@ -52,7 +53,7 @@ func (r *region) launch(spec InstanceSpec, now time.Time) []*Instance {
 	return launched
 }
 
-// newInstance makes one machine, taking from the seed what spec leaves open.
+// newInstance returns an instance. The seed determines what spec leaves empty.
 func (r *region) newInstance(spec InstanceSpec, now time.Time) *Instance {
 	entropy := cloudsim.Mix(r.entropy, 1000+r.next)
 	m := &Instance{
@@ -96,7 +97,7 @@ func (r *region) newInstance(spec InstanceSpec, now time.Time) *Instance {
 	return m
 }
 
-// network finds a subnet, or takes one by turns.
+// network returns the subnet with an id, or the next one in turn.
 func (r *region) network(subnet string) *Network {
 	for _, n := range r.networks {
 		if n.Subnet == subnet {
@@ -106,7 +107,7 @@ func (r *region) network(subnet string) *Network {
 	return r.networks[r.next%uint64(len(r.networks))]
 }
 
-// imageFor returns the image with an id, or one that fits the machine type.
+// imageFor returns the image with an id, or one for the instance type if id is empty.
 func imageFor(id, instanceType string, entropy uint64) *Image {
 	images := []*Image{linuxX86, linuxARM, ubuntu, redhat, windows}
 	for _, image := range images {
@@ -134,14 +135,16 @@ func imageFor(id, instanceType string, entropy uint64) *Image {
 	}
 }
 
-// isARM tells whether a machine type has Graviton processors: the family's generation is followed by a g.
+// isARM reports whether an instance type has Graviton processors: a g follows the generation in the
+// family's name.
 func isARM(instanceType string) bool {
 	family, _, _ := strings.Cut(instanceType, ".")
 	return len(family) > 2 && strings.Contains(family[2:], "g")
 }
 
-// HostileSpecs are machines whose content breaks careless readers: quotes, markup, newlines, emoji and the longest
-// values that EC2 takes (keys of 128 and values of 256 characters) in tags, and one with every optional element missing.
+// HostileSpecs returns instances whose content breaks careless readers: quotes, markup, newlines,
+// emoji and the longest keys (128) and values (256 characters) that EC2 accepts in tags, and one
+// without any optional element.
 func HostileSpecs() []InstanceSpec {
 	return []InstanceSpec{
 		{Name: `"quoted" 'single' & <tag/> ]]> \ back\\slash`, Tags: map[string]string{`k"ey<&>'`: `v"alue<&>'`}},

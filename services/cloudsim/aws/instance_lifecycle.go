@@ -7,14 +7,15 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// Transition is what became of one machine's state.
+// Transition is the state change of one instance.
 type Transition struct {
 	ID       string
 	Previous State
 	Current  State
 }
 
-// Launch starts machines; they are pending at first. Errors: ErrNoAccount, ErrNoRegion, ErrNotFound for the subnet.
+// Launch creates instances, which are pending at first. Errors: ErrNoAccount, ErrNoRegion;
+// ErrNotFound for the subnet.
 func (c *Cloud) Launch(accountID, regionName string, spec InstanceSpec) ([]Instance, error) {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
@@ -35,24 +36,28 @@ func (c *Cloud) Launch(accountID, regionName string, spec InstanceSpec) ([]Insta
 	return views, nil
 }
 
-// Start starts stopped machines. A running or pending one stays as it is. All or none: errors are ErrNotFound, and
-// ErrWrongState for machines that are stopping or ending.
+// Start starts stopped instances. Running and pending ones stay as they are. If it fails, no
+// instance is changed. Errors: ErrNotFound; ErrWrongState for instances that are stopping or
+// terminated.
 func (c *Cloud) Start(accountID, regionName string, ids ...string) ([]Transition, error) {
 	return c.Move(accountID, regionName, Pending, cloudsim.Outcome{}, ids...)
 }
 
-// Stop stops running machines. A stopped or stopping one stays as it is. All or none: errors are ErrNotFound,
-// ErrWrongState for machines that are ending, and ErrInstanceStore, ErrOneTimeSpot and ErrStopProtected.
+// Stop stops running instances. Stopped and stopping ones stay as they are. If it fails, no
+// instance is changed. Errors: ErrNotFound; ErrWrongState for terminated instances;
+// ErrInstanceStore, ErrOneTimeSpot and ErrStopProtected.
 func (c *Cloud) Stop(accountID, regionName string, ids ...string) ([]Transition, error) {
 	return c.Move(accountID, regionName, Stopping, cloudsim.Outcome{}, ids...)
 }
 
-// Terminate ends machines, in whatever state they are. All or none: the error is ErrNotFound.
+// Terminate terminates instances in any state. If it fails, no instance is changed. Error:
+// ErrNotFound.
 func (c *Cloud) Terminate(accountID, regionName string, ids ...string) ([]Transition, error) {
 	return c.Move(accountID, regionName, ShuttingDown, cloudsim.Outcome{}, ids...)
 }
 
-// cameFrom are the states that a machine leaves for another, and keepsIn those in which it stays, since it is there.
+// cameFrom lists the states that a change begins in, by its first state. keepsIn lists the states
+// in which an instance stays, because the change is under way or complete.
 var (
 	cameFrom = map[State][]State{
 		Pending: {Stopped}, Stopping: {Running, Pending}, ShuttingDown: {Pending, Running, Stopping, Stopped},
@@ -60,8 +65,9 @@ var (
 	keepsIn = map[State][]State{Pending: {Pending, Running}, Stopping: {Stopping, Stopped}, ShuttingDown: {ShuttingDown, Terminated}}
 )
 
-// Move is Start (to Pending), Stop (to Stopping) and Terminate (to ShuttingDown) of machines, and says how it goes.
-func (c *Cloud) Move(accountID, regionName string, to State, how cloudsim.Outcome, ids ...string) ([]Transition, error) {
+// Move implements Start (to Pending), Stop (to Stopping) and Terminate (to ShuttingDown), with an
+// outcome.
+func (c *Cloud) Move(accountID, regionName string, to State, outcome cloudsim.Outcome, ids ...string) ([]Transition, error) {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
 		return nil, err
@@ -90,16 +96,16 @@ func (c *Cloud) Move(accountID, regionName string, to State, how cloudsim.Outcom
 		if move.Previous != move.Current {
 			m := r.byID[move.ID]
 			r.enter(m, to, now)
-			m.Changed = m.Changed.Add(how.Linger)
-			if how.Fails {
-				m.Failure, m.FailureText = how.Code, how.Message
+			m.Changed = m.Changed.Add(outcome.Linger)
+			if outcome.Fails {
+				m.Failure, m.FailureText = outcome.Code, outcome.Message
 			}
 		}
 	}
 	return moves, nil
 }
 
-// stoppable tells why a machine can't be stopped, nil when it can.
+// stoppable returns why an instance cannot be stopped, or nil.
 func (m *Instance) stoppable() error {
 	switch {
 	case m.InstanceStore:
@@ -112,7 +118,7 @@ func (m *Instance) stoppable() error {
 	return nil
 }
 
-// enter puts a machine into an intermediate state. The caller holds mu.
+// enter moves an instance into an intermediate state. The caller holds mu.
 func (r *region) enter(m *Instance, to State, now time.Time) {
 	now = now.UTC()
 	m.State, m.Changed = to, now
@@ -120,7 +126,7 @@ func (r *region) enter(m *Instance, to State, now time.Time) {
 	r.touch(m)
 	switch to {
 	case Pending:
-		m.Launched = now.Truncate(time.Second) // EC2 reports the time of the last start
+		m.Launched = now.Truncate(time.Second) // EC2's launch time is the last start
 	case ShuttingDown:
 		const purgeEvery = 64
 		if r.ended++; r.ended >= purgeEvery {
@@ -129,8 +135,8 @@ func (r *region) enter(m *Instance, to State, now time.Time) {
 	}
 }
 
-// Vanish takes machines away at once and without a trace, as nothing does in a real cloud but the hour after a
-// termination. The error is ErrNotFound.
+// Vanish removes instances at once and without a trace. In EC2 this happens only an hour after a
+// termination. Error: ErrNotFound.
 func (c *Cloud) Vanish(accountID, regionName string, ids ...string) error {
 	return c.edit(accountID, regionName, ids, func(r *region, m *Instance, _ State) error {
 		r.remove(m)
@@ -138,7 +144,7 @@ func (c *Cloud) Vanish(accountID, regionName string, ids ...string) error {
 	})
 }
 
-// Retag sets and removes tags. The error is ErrNotFound.
+// Retag sets and removes tags. Error: ErrNotFound.
 func (c *Cloud) Retag(accountID, regionName, id string, set map[string]string, drop ...string) error {
 	return c.edit(accountID, regionName, []string{id}, func(r *region, m *Instance, _ State) error {
 		m.Tags = cloudsim.MergeTags(m.Tags, set, drop)
@@ -147,7 +153,8 @@ func (c *Cloud) Retag(accountID, regionName, id string, set map[string]string, d
 	})
 }
 
-// Resize changes the machine type. Errors: ErrNotFound; ErrWrongState unless the machine is stopped.
+// Resize changes the instance type. Errors: ErrNotFound; ErrWrongState unless the instance is
+// stopped.
 func (c *Cloud) Resize(accountID, regionName, id, instanceType string) error {
 	return c.edit(accountID, regionName, []string{id}, func(r *region, m *Instance, state State) error {
 		if state != Stopped {
@@ -159,7 +166,7 @@ func (c *Cloud) Resize(accountID, regionName, id, instanceType string) error {
 	})
 }
 
-// edit changes machines one by one. Nothing is changed when one of them is not there.
+// edit calls change for each instance. It changes none if one does not exist.
 func (c *Cloud) edit(accountID, regionName string, ids []string, change func(*region, *Instance, State) error) error {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
@@ -176,7 +183,7 @@ func (c *Cloud) edit(accountID, regionName string, ids []string, change func(*re
 		return &cloudsim.ResourceError{Err: cloudsim.ErrNotFound, ID: ids[missing]}
 	}
 	for _, id := range ids {
-		if m, state, ok := r.visible(id, now); ok { // an id may be named twice, and be gone the second time
+		if m, state, ok := r.visible(id, now); ok { // an id may be repeated, and be removed by then
 			if err := change(r, m, state); err != nil {
 				return err
 			}

@@ -15,7 +15,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// TestPagesAreStable reads page by page while machines come and go: those that were there all the time are read once.
+// TestPagesAreStable reads page by page while machines come and go: those that were there all the
+// time are read once.
 func TestPagesAreStable(t *testing.T) {
 	c := serve(t, cloudsim.Config{Seed: 3, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 200, TerminatedFor: 1}}})
 	before := c.truth(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// Limits throttle the requests of an account in a region. Every action has a bucket of its own for each account and region,
-// with the size of its class. The zero value limits nothing.
+// Limits throttle the requests of an account in a region. Every action has a bucket of its own for
+// each account and region, with the size of its class. The zero value limits nothing.
 type Limits struct {
 	// Read is for EC2's Describe, List, Search and Get actions with a filter, ids or a page size.
 	Read cloudsim.Bucket
@@ -17,15 +17,17 @@ type Limits struct {
 	Unpaged cloudsim.Bucket
 	// Write is for EC2's other actions.
 	Write cloudsim.Bucket
-	// RDS is for each of RDS's actions, and STS for each of STS's. AWS publishes no numbers for them.
+	// RDS is for each of RDS's actions, and STS for each of STS's. AWS publishes no numbers for
+	// them.
 	RDS cloudsim.Bucket
 	STS cloudsim.Bucket
 	// Actions override the class of single EC2 actions.
 	Actions map[string]cloudsim.Bucket
 }
 
-// DocumentedLimits returns EC2's default limits. Source: Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2
-// API", request token bucket sizes and refill rates. Those of RDS and STS are guesses of the same size.
+// DocumentedLimits returns EC2's default limits. Source: Amazon EC2 Developer Guide, "Request
+// throttling for the Amazon EC2 API", request token bucket sizes and refill rates. Those of RDS and
+// STS are guesses of the same size.
 func DocumentedLimits() Limits {
 	return Limits{
 		Read:    cloudsim.Bucket{Size: 100, Refill: 20},
@@ -85,8 +87,8 @@ func (c *Cloud) SetLimits(set Limits) {
 	c.limits.limiter.Reset()
 }
 
-// Admit takes a token for a call and reports whether there was one. narrowed reports that the request has a filter, ids or
-// a page size.
+// Admit takes a token for a call and reports whether there was one. narrowed reports that the
+// request has a filter, ids or a page size.
 func (c *Cloud) Admit(call cloudsim.Call, narrowed bool) bool {
 	c.limits.mu.RLock()
 	class, bucket := c.limits.limits.class(call, narrowed)

@@ -6,7 +6,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// targets are what a request is to start, stop or end; none for all other requests, and for dry runs.
+// targets returns the ids that a request starts, stops or deletes; none for other requests and for
+// dry runs.
 func (r *request) targets() []string {
 	switch r.call.Action {
 	case "StartInstances", "StopInstances", "TerminateInstances":
@@ -22,14 +23,14 @@ func (r *request) targets() []string {
 	return nil
 }
 
-// recordMutation remembers a request that was to change something, and what came of it.
+// recordMutation records a mutation for each target of the request.
 func (r *request) recordMutation(taken bool, code string) {
 	for _, target := range r.targets() {
 		r.world.RecordMutation(cloudsim.Mutation{Call: r.call, Target: target, Taken: taken, Code: code})
 	}
 }
 
-// starts tells whether a request is to start something.
+// starts reports whether a request starts something.
 func (r *request) starts() bool {
 	switch r.call.Action {
 	case "StartInstances", "StartDBInstance", "StartDBCluster", "RunInstances":
@@ -38,7 +39,7 @@ func (r *request) starts() bool {
 	return false
 }
 
-// outcome returns how the change ends that the request makes, as the faults determine.
+// outcome returns how a change ends that the request begins, according to the faults.
 func (r *request) outcome() cloudsim.Outcome {
 	var outcome cloudsim.Outcome
 	for _, fault := range r.faults {
@@ -55,7 +56,7 @@ func (r *request) outcome() cloudsim.Outcome {
 	return outcome
 }
 
-// noCapacity is how each service says that it has nothing left to start something on.
+// noCapacity returns each service's error for a lack of capacity.
 func noCapacity(req *request) *failure {
 	if req.call.Service != "ec2" {
 		return fail(http.StatusBadRequest, "InsufficientDBInstanceCapacity", "The specified DB instance class isn't available in the specified Availability Zone.")
@@ -70,7 +71,7 @@ func noCapacity(req *request) *failure {
 		"Our system will be working on provisioning additional capacity.", instanceType, zone)
 }
 
-// noQuota is how each service says that the account's own limit is met.
+// noQuota returns each service's error for an exceeded quota.
 func noQuota(req *request) *failure {
 	if req.call.Service != "ec2" {
 		return fail(http.StatusBadRequest, "StorageQuotaExceeded", "The request would result in you exceeding the allowed amount of storage available across all DB instances.")

@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// rds is Amazon RDS, the managed databases.
+// rds implements Amazon RDS.
 type rds struct{}
 
 const (
@@ -31,7 +31,7 @@ var rdsActions = rdsAnswers(map[string]action{
 	"RemoveTagsFromResource": removeTagsFromResource,
 })
 
-// rdsAnswers wraps every action's content into RDS's envelope.
+// rdsAnswers wraps the content of every action in RDS's response envelope.
 func rdsAnswers(contents map[string]action) map[string]action {
 	for name, content := range contents {
 		contents[name] = queryAnswer(name, rdsNamespace, content)
@@ -56,10 +56,10 @@ func (rds) writeError(d *document, f *failure, requestID string) {
 // rdsPage is a request's MaxRecords and Marker.
 type rdsPage struct {
 	limit int
-	after string // the ID that the page before ended with
+	after string // the last ID of the previous page
 }
 
-// parseRDSPage reads a request's paging parameters. MaxRecords is 20 to 100, 100 when it is not there.
+// parseRDSPage parses the paging parameters. MaxRecords is 20 to 100. Default: 100.
 func parseRDSPage(req *request) (rdsPage, error) {
 	page := rdsPage{limit: 100}
 	if given := req.form.Get("MaxRecords"); given != "" {
@@ -80,8 +80,8 @@ func parseRDSPage(req *request) (rdsPage, error) {
 	return page, nil
 }
 
-// marker hides the place where a page ends. Databases are sorted by ID, so that pages neither repeat nor skip one while
-// others come and go.
+// marker returns an opaque token for the position after a page. Databases are sorted by ID, so
+// pages do not repeat or skip databases while others come and go.
 func marker(call cloudsim.Call, last string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(markerPrefix(call) + last))
 }
@@ -90,7 +90,8 @@ func markerPrefix(call cloudsim.Call) string {
 	return call.Account + "/" + call.Region + "/" + call.Action + "/"
 }
 
-// parseRDSFilters reads Filters.Filter.N.Name and Filters.Filter.N.Values.Value.M.
+// parseRDSFilters parses Filters.Filter.N.Name and Filters.Filter.N.Values.Value.M. known lists the
+// allowed names, separated by spaces.
 func parseRDSFilters(req *request, known string) (filters, error) {
 	var list filters
 	for i := 1; ; i++ {
@@ -103,7 +104,7 @@ func parseRDSFilters(req *request, known string) (filters, error) {
 			return nil, fail(http.StatusBadRequest, "InvalidParameterValue", "Unrecognized filter name: %s", name)
 		}
 		values := req.list(prefix + ".Values.Value")
-		for i, v := range values { // an ARN stands for what it names
+		for i, v := range values { // an ARN is equivalent to the id in it
 			if strings.HasPrefix(v, "arn:") {
 				values[i] = v[strings.LastIndexByte(v, ':')+1:]
 			}
@@ -112,7 +113,8 @@ func parseRDSFilters(req *request, known string) (filters, error) {
 	}
 }
 
-// page writes what is left of a sorted list after filters and paging. The marker goes before the list, as in RDS's answers.
+// page filters a sorted list and writes a page of it. The marker precedes the list, as in RDS's
+// responses.
 func page[T any](req *request, d *document, element string, all []T, id func(*T) string, match func(*T) bool, write func(*T)) error {
 	p, err := parseRDSPage(req)
 	if err != nil {

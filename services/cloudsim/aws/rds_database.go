@@ -6,7 +6,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// database writes one database, with the elements of RDS's own answers.
+// database writes a database with the elements of RDS's responses.
 func (d *document) database(db *Database) {
 	d.open("DBInstance")
 	d.word("DBInstanceIdentifier", db.ID)
@@ -69,7 +69,7 @@ func (d *document) database(db *Database) {
 	d.close("DBInstance")
 }
 
-// cluster writes one cluster.
+// cluster writes a cluster with the elements of RDS's responses.
 func (d *document) cluster(c *Cluster) {
 	d.open("DBCluster")
 	d.raw("<AllocatedStorage>1</AllocatedStorage>")

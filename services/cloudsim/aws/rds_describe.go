@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// describeDBInstances lists databases, a page or the one that is named.
+// describeDBInstances lists a page of databases, or the one with the given name.
 func describeDBInstances(req *request, d *document) error {
 	filters, err := parseRDSFilters(req, "db-instance-id dbi-resource-id db-cluster-id engine domain")
 	if err != nil {
@@ -32,7 +32,7 @@ func describeDBInstances(req *request, d *document) error {
 	return err
 }
 
-// describeDBClusters lists clusters, a page or the one that is named.
+// describeDBClusters lists a page of clusters, or the one with the given name.
 func describeDBClusters(req *request, d *document) error {
 	filters, err := parseRDSFilters(req, "db-cluster-id db-cluster-resource-id engine clone-group-id domain")
 	if err != nil {
@@ -57,7 +57,7 @@ func describeDBClusters(req *request, d *document) error {
 	return err
 }
 
-// resourceName returns the identifier that a name or ARN stands for. RDS does not tell upper from lower case.
+// resourceName returns the identifier in a name or ARN, in lower case because RDS ignores case.
 func resourceName(id string) string {
 	return strings.ToLower(id[strings.LastIndexByte(id, ':')+1:])
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// changeDatabase answers an action on the database that a request names.
+// changeDatabase implements an action on the database that a request names.
 func changeDatabase(change func(req *request, name string) (Database, error)) action {
 	return func(req *request, d *document) error {
 		name := resourceName(req.form.Get("DBInstanceIdentifier"))
@@ -20,7 +20,7 @@ func changeDatabase(change func(req *request, name string) (Database, error)) ac
 	}
 }
 
-// databaseFailure turns an error about one database into RDS's.
+// databaseFailure converts an error about a database into RDS's error.
 func databaseFailure(err error) error {
 	resource, ok := errors.AsType[*cloudsim.ResourceError](err)
 	if !ok {
@@ -56,7 +56,7 @@ func deleteDBInstance(req *request, name string) (Database, error) {
 	return req.cloud.DeleteDatabase(req.call.Account, req.call.Region, name)
 }
 
-// modifyDBInstance changes the class, the one property that is simulated, and does so at once.
+// modifyDBInstance changes the class at once. Other properties are not simulated.
 func modifyDBInstance(req *request, name string) (Database, error) {
 	class := req.form.Get("DBInstanceClass")
 	if class == "" {
@@ -65,7 +65,7 @@ func modifyDBInstance(req *request, name string) (Database, error) {
 	return req.cloud.ResizeDatabase(req.call.Account, req.call.Region, name, class)
 }
 
-// changeCluster answers an action on the cluster that a request names.
+// changeCluster implements an action on the cluster that a request names.
 func changeCluster(change func(cloud *Cloud, account, region, id string, outcome ...cloudsim.Outcome) (Cluster, error)) action {
 	return func(req *request, d *document) error {
 		cluster, err := change(req.cloud, req.call.Account, req.call.Region, resourceName(req.form.Get("DBClusterIdentifier")), req.outcome())

@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// region is one account's part of one region.
+// region is a region of an account.
 type region struct {
 	cloud   *Cloud
 	plan    AccountPlan
@@ -31,10 +31,10 @@ type region struct {
 	databases []*Database // sorted by ID
 	clusters  []*Cluster  // sorted by ID
 
-	nextDatabase uint64 // how many databases there ever were
+	nextDatabase uint64 // the number of databases ever created
 }
 
-// newRegion makes an empty region: a VPC with a subnet in each of three zones.
+// newRegion returns an empty region: a VPC with a subnet in each of three zones.
 func newRegion(c *Cloud, plan AccountPlan, name string) *region {
 	entropy := cloudsim.Mix(c.world.Seed(), cloudsim.Hash(plan.ID, name))
 	r := &region{
@@ -55,7 +55,7 @@ func newRegion(c *Cloud, plan AccountPlan, name string) *region {
 	return r
 }
 
-// shortRegion abbreviates a region's name as zone ids do: eu-west-1 is euw1.
+// shortRegion abbreviates a region's name like zone ids: eu-west-1 becomes euw1.
 func shortRegion(name string) string {
 	short := name[:2]
 	for i := 2; i < len(name); i++ {
@@ -66,12 +66,12 @@ func shortRegion(name string) string {
 	return short
 }
 
-// at returns what the machine's state is at a time, and whether it can still be seen.
+// at returns the state of an instance at a time, and false if it is no longer visible.
 func (r *region) at(m *Instance, now time.Time) (State, bool) {
 	state := m.State
 	if final := state.settled(); final != state && !now.Before(m.Changed.Add(r.cloud.world.Transition())) {
 		state = final
-		switch { // A change that comes to nothing ends where it began.
+		switch { // a failed change ends in the state before it
 		case m.Failure != "" && final == Running:
 			state = Stopped
 		case m.Failure != "" && final == Stopped:
@@ -82,14 +82,14 @@ func (r *region) at(m *Instance, now time.Time) (State, bool) {
 	return state, !gone
 }
 
-// add places a machine. The caller holds mu, or is alone.
+// add adds an instance. The caller holds mu, or has the only reference to r.
 func (r *region) add(m *Instance) {
 	r.instances = append(r.instances, m)
 	r.byID[m.ID] = m
 	r.touch(m)
 }
 
-// remove takes a machine away without a trace. The caller holds mu.
+// remove removes an instance. The caller holds mu.
 func (r *region) remove(m *Instance) {
 	if i, ok := slices.BinarySearchFunc(r.instances, m.Seq, func(m *Instance, seq uint64) int {
 		return cmp.Compare(m.Seq, seq)
@@ -99,7 +99,7 @@ func (r *region) remove(m *Instance) {
 	delete(r.byID, m.ID)
 }
 
-// purge forgets machines that can't be seen any more. The caller holds mu.
+// purge removes instances that are no longer visible. The caller holds mu.
 func (r *region) purge(now time.Time) {
 	r.instances = slices.DeleteFunc(r.instances, func(m *Instance) bool {
 		_, visible := r.at(m, now)
@@ -111,7 +111,8 @@ func (r *region) purge(now time.Time) {
 	r.ended = 0
 }
 
-// visible finds a machine that can be seen. The caller holds mu.
+// visible returns the stored instance with an id and its present state, and false if it is not
+// visible. The caller holds mu.
 func (r *region) visible(id string, now time.Time) (*Instance, State, bool) {
 	m, ok := r.byID[id]
 	if !ok {
@@ -123,21 +124,21 @@ func (r *region) visible(id string, now time.Time) (*Instance, State, bool) {
 
 // hostAddress returns the private address of the n-th machine.
 func (r *region) hostAddress(n uint64) netip.Addr {
-	const reserved = 16 // EC2 keeps a subnet's first addresses for itself
+	const reserved = 16 // EC2 reserves a subnet's first addresses
 	a := r.hostBase&0xff000000 | (r.hostBase+uint32(n)+reserved)&0x00ffffff
 	return netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
 }
 
-// publicAddress returns an address from ranges that EC2 hands out.
+// publicAddress returns an address from EC2's ranges.
 func publicAddress(entropy uint64) netip.Addr {
 	first := [...]byte{3, 13, 18, 34, 44, 52, 54}
 	e := cloudsim.Mix(entropy, 7)
 	return netip.AddrFrom4([4]byte{first[e%7], byte(e >> 8), byte(e >> 16), byte(e>>24)%253 + 1})
 }
 
-// Scan calls visit for the machines of a region, oldest first, beginning after the one whose Seq is after, until visit
-// returns false. The machine is valid during the call only, and visit must not call the World. Errors: ErrNoAccount,
-// ErrNoRegion.
+// Scan calls visit for the instances of a region with a Seq greater than after, oldest first, until
+// visit returns false. The instance is valid only during the call, and visit must not call the
+// Cloud. Errors: ErrNoAccount, ErrNoRegion.
 func (c *Cloud) Scan(accountID, regionName string, after uint64, visit func(m *Instance) bool) error {
 	r, err := c.region(accountID, regionName)
 	if err != nil {
@@ -162,7 +163,7 @@ func (c *Cloud) Scan(accountID, regionName string, after uint64, visit func(m *I
 	return nil
 }
 
-// Instance returns one machine. Errors: ErrNoAccount, ErrNoRegion, ErrNotFound.
+// Instance returns one instance. Errors: ErrNoAccount, ErrNoRegion, ErrNotFound.
 func (c *Cloud) Instance(accountID, regionName, id string) (Instance, error) {
 	r, err := c.region(accountID, regionName)
 	if err != nil {

@@ -35,8 +35,8 @@ func (s *Server) Wait() error { return s.server.Wait() }
 // Close ends the server and all its connections at once, including those that a fault keeps open.
 func (s *Server) Close() error { return s.server.Close() }
 
-// Env returns the environment variables that point an AWS SDK or the AWS CLI at the server, with the key of an account's
-// user.
+// Env returns the environment variables that point an AWS SDK or the AWS CLI at the server, with
+// the key of an account's user.
 func (s *Server) Env(accountID string) map[string]string {
 	key := s.Cloud.Key(accountID)
 	env := map[string]string{

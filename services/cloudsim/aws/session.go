@@ -12,10 +12,11 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// issue makes a session of a role. Its token says all that there is to know about it, so that any number of sessions
-// takes no memory. The caller holds mu.
+// issue returns a new session of a role. Its token contains everything about the session, so
+// sessions use no memory. The caller holds mu.
 //
-// Token: FwoGSIM and base64url of account/role/session, issued and expiry in Unix nanoseconds, all under a MAC.
+// The token is FwoGSIM and the base64url encoding of the issue and expiry times in Unix
+// nanoseconds, the key id, the account, the role and the session name, followed by a MAC.
 func (s *identities) issue(accountID, role, session string, now time.Time, duration time.Duration) Principal {
 	s.issued++
 	expires := now.Add(duration).UTC().Truncate(time.Second)
@@ -32,7 +33,8 @@ func (s *identities) issue(accountID, role, session string, now time.Time, durat
 
 const tokenPrefix = "FwoGSIM"
 
-// session reads a session token back. The caller holds mu. Errors: ErrUnknownKey, ErrBadToken, ErrExpiredToken.
+// session returns the session of a token. The caller holds mu. Errors: ErrUnknownKey, ErrBadToken,
+// ErrExpiredToken.
 func (s *identities) session(accessKeyID, token string, now time.Time) (Principal, error) {
 	if !strings.HasPrefix(accessKeyID, "ASIA") {
 		return Principal{}, &cloudsim.ResourceError{Err: ErrUnknownKey, ID: accessKeyID}
@@ -58,7 +60,7 @@ func (s *identities) session(accessKeyID, token string, now time.Time) (Principa
 	}), nil
 }
 
-// principal describes a session of a role. The caller holds mu.
+// principal returns the principal of a session. The caller holds mu.
 func (s *identities) principal(accountID, role, session string, key Key) Principal {
 	name := role[strings.LastIndexByte(role, '/')+1:]
 	return Principal{

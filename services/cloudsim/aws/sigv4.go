@@ -18,7 +18,7 @@ const (
 	timeFormat = "20060102T150405Z"
 )
 
-// authorization is what a SigV4 Authorization header says.
+// authorization is the content of a SigV4 Authorization header.
 type authorization struct {
 	accessKeyID string
 	region      string
@@ -27,7 +27,8 @@ type authorization struct {
 	signature   string
 }
 
-// parseAuthorization reads an Authorization header. Source: "Authenticating Requests: Using the Authorization Header".
+// parseAuthorization parses an Authorization header. Source: "Authenticating Requests: Using the
+// Authorization Header".
 func parseAuthorization(header string) (authorization, bool) {
 	rest, ok := strings.CutPrefix(header, algorithm+" ")
 	if !ok {
@@ -52,7 +53,7 @@ func parseAuthorization(header string) (authorization, bool) {
 	return auth, auth.accessKeyID != "" && auth.signature != ""
 }
 
-// verify signs the request anew with the key's secret and compares.
+// verify reports whether the signature matches the one that the key's secret gives.
 func (a authorization) verify(ctx context.Context, r *http.Request, body []byte, key Key) bool {
 	signedAt, err := time.Parse(timeFormat, r.Header.Get("X-Amz-Date"))
 	if err != nil {

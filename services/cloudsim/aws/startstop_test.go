@@ -40,7 +40,8 @@ func start(t *testing.T, c *cloud, id string) error {
 	return err
 }
 
-// TestCantBeStopped: what EC2 does not stop, it says in its own words, and what a description shows of it.
+// TestCantBeStopped: what EC2 does not stop, it says in its own words, and what a description shows
+// of it.
 func TestCantBeStopped(t *testing.T) {
 	clock := newClock()
 	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
@@ -71,7 +72,8 @@ func TestCantBeStopped(t *testing.T) {
 	}
 }
 
-// TestStartStopFaults: what is taken, refused, lost and given up shows in the world and in the record of requests.
+// TestStartStopFaults: what is taken, refused, lost and given up shows in the world and in the
+// record of requests.
 func TestStartStopFaults(t *testing.T) {
 	clock := newClock()
 	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
@@ -133,7 +135,8 @@ func TestStartStopFaults(t *testing.T) {
 	}
 }
 
-// TestDatabaseRules: which databases RDS does not stop, and when it starts by itself what was stopped.
+// TestDatabaseRules: which databases RDS does not stop, and when it starts by itself what was
+// stopped.
 func TestDatabaseRules(t *testing.T) {
 	clock := newClock()
 	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})

@@ -14,7 +14,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// TestSameSeedSameWorld builds two worlds of one random configuration, lets the same things happen, and compares.
+// TestSameSeedSameWorld builds two worlds of one random configuration, lets the same things happen,
+// and compares.
 func TestSameSeedSameWorld(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		plan := aws.Config{
@@ -152,7 +153,8 @@ func TestAllOrNone(t *testing.T) {
 	}
 }
 
-// TestChurnKeepsThePopulation churns for long; machines must come and go and the listed ones stay bounded.
+// TestChurnKeepsThePopulation churns for long; machines must come and go and the listed ones stay
+// bounded.
 func TestChurnKeepsThePopulation(t *testing.T) {
 	clock := newClock()
 	world := cloudsim.New(cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{

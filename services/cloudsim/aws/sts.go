@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// sts is AWS's Security Token Service: who am I, and let me be somebody else.
+// sts implements the AWS Security Token Service.
 type sts struct{}
 
 const (
@@ -32,7 +32,8 @@ func (sts) writeError(d *document, f *failure, requestID string) {
 	writeQueryError(d, stsNamespace, f, requestID)
 }
 
-// queryAnswer wraps an action's content into the envelope of AWS's Query protocol, which RDS and STS share.
+// queryAnswer wraps the content of an action in the response envelope of AWS's Query protocol,
+// which RDS and STS share.
 func queryAnswer(name, namespace string, content action) action {
 	return func(req *request, d *document) error {
 		d.raw("<" + name + `Response xmlns="` + namespace + `"><` + name + "Result>")
@@ -46,7 +47,7 @@ func queryAnswer(name, namespace string, content action) action {
 	}
 }
 
-// writeQueryError writes the form of errors of AWS's Query protocol.
+// writeQueryError writes an error in the format of AWS's Query protocol.
 func writeQueryError(d *document, namespace string, f *failure, requestID string) {
 	d.raw(`<ErrorResponse xmlns="` + namespace + `"><Error>`)
 	sender := "Sender"
@@ -68,7 +69,7 @@ func getCallerIdentity(req *request, d *document) error {
 	return nil
 }
 
-// assumeRole opens a session in the role's account.
+// assumeRole creates a session in the role's account.
 func assumeRole(req *request, d *document) error {
 	arn, session := req.form.Get("RoleArn"), req.form.Get("RoleSessionName")
 	if len(arn) < 20 || len(session) < 2 || len(session) > 64 {

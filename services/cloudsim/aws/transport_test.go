@@ -16,16 +16,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// inMemoryBodies is a transport that hands net/http each request body as one that it knows to be in memory.
+// inMemoryBodies is a transport that hands net/http each request body as one that it knows to be in
+// memory.
 //
-// Without it, an answer that comes fast is cut off now and then with "use of closed network connection". smithy-go closes
-// a request's body as soon as http.Client.Do returns. net/http's writing goroutine may not be done with it: after
-// Content-Length bytes it asks the body for one more read, by io.WriterTo when the body has it, and smithy-go's body
-// (safeWriteToReadCloser) then answers io.EOF, which io.Copy takes for a failure, since a WriteTo must not return it.
-// The request counts as failed, and the connection is closed under the answer that is being read.
+// Without it, an answer that comes fast is cut off now and then with "use of closed network
+// connection". smithy-go closes a request's body as soon as http.Client.Do returns. net/http's
+// writing goroutine may not be done with it: after Content-Length bytes it asks the body for one
+// more read, by io.WriterTo when the body has it, and smithy-go's body (safeWriteToReadCloser) then
+// answers io.EOF, which io.Copy takes for a failure, since a WriteTo must not return it. The
+// request counts as failed, and the connection is closed under the answer that is being read.
 //
-// A body that is known to be in memory is sent in the same packet as the header, and has been read whole before the
-// server sees any of it, so that there is no race.
+// A body that is known to be in memory is sent in the same packet as the header, and has been read
+// whole before the server sees any of it, so that there is no race.
 type inMemoryBodies struct{ next http.RoundTripper }
 
 func (t inMemoryBodies) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -50,7 +52,8 @@ func (t inMemoryBodies) CloseIdleConnections() {
 	}
 }
 
-// hiddenWriterTo is a second remedy: a body without WriteTo, whose Read ends with io.EOF as it should.
+// hiddenWriterTo is a second remedy: a body without WriteTo, whose Read ends with io.EOF as it
+// should.
 type hiddenWriterTo struct{ next http.RoundTripper }
 
 func (t hiddenWriterTo) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -61,8 +64,9 @@ func (t hiddenWriterTo) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(&sent)
 }
 
-// TestRequestsAreWrittenWhole holds the request's writing back until the answer is being read, which is what a fast peer
-// and a busy machine do now and then, and looks at how net/http ended the writing.
+// TestRequestsAreWrittenWhole holds the request's writing back until the answer is being read,
+// which is what a fast peer and a busy machine do now and then, and looks at how net/http ended the
+// writing.
 func TestRequestsAreWrittenWhole(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Instances: 5, Regions: []string{homeRegion}}}})
 	// The SDK's own fault is reported and not asserted: once it is repaired, the remedies can go.
@@ -79,7 +83,8 @@ func TestRequestsAreWrittenWhole(t *testing.T) {
 	}
 }
 
-// writeError makes one request whose writing ends only after its answer is being read, and returns how it ended.
+// writeError makes one request whose writing ends only after its answer is being read, and returns
+// how it ended.
 func (c *cloud) writeError(t *testing.T, remedy func(http.RoundTripper) http.RoundTripper) error {
 	t.Helper()
 	reading := make(chan struct{})

@@ -2,16 +2,16 @@ package aws
 
 import "github.com/rollcall-dev/rollcall/services/cloudsim"
 
-// Truth is all that exists in an account at one moment: what a reader that made no mistake would report.
+// Truth is the content of an account at one moment, as a reader without faults would report it.
 type Truth struct {
 	Account   string
-	Instances []Instance // by region in the order of the plan, oldest first; terminated ones as long as they are listed
+	Instances []Instance // by region in the order of the plan, oldest first; with terminated ones while EC2 lists them
 	Databases []Database // by region, then ID
 	Clusters  []Cluster
 }
 
-// Truth returns what exists in an account now, in the regions that are enabled. Each region is seen at one moment.
-// The error is ErrNoAccount.
+// Truth returns the content of an account now, in the enabled regions. Each region is read at one
+// moment. Error: ErrNoAccount.
 func (c *Cloud) Truth(accountID string) (Truth, error) {
 	truth := Truth{Account: accountID}
 	a, ok := c.accounts[accountID]
@@ -40,7 +40,7 @@ func (c *Cloud) Truth(accountID string) (Truth, error) {
 	return truth, nil
 }
 
-// Instance finds a machine by id.
+// Instance returns the instance with an id.
 func (t Truth) Instance(id string) (Instance, bool) {
 	for _, m := range t.Instances {
 		if m.ID == id {
@@ -50,7 +50,7 @@ func (t Truth) Instance(id string) (Instance, bool) {
 	return Instance{}, false
 }
 
-// Live returns the machines that are neither ending nor terminated.
+// Live returns the instances that are not terminated or shutting down.
 func (t Truth) Live() []Instance {
 	live := make([]Instance, 0, len(t.Instances))
 	for _, m := range t.Instances {

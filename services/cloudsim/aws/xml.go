@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// document is XML being written. It writes straight into one reused buffer: an answer of 1,000 instances has about
-// 200,000 elements, and encoding/xml would make each of them through reflection.
+// document is an XML document being written. It appends to one reused buffer: a response with 1,000
+// instances has about 200,000 elements, which would be slow through the reflection of encoding/xml.
 type document struct {
 	b []byte
 }
 
-// documents keeps buffers between requests. A page of 1,000 instances takes about 5 MB.
+// documents holds buffers for reuse. A page of 1,000 instances takes about 5 MB.
 var documents = sync.Pool{New: func() any { return &document{b: make([]byte, 0, 64<<10)} }}
 
 func newDocument() *document {
@@ -25,7 +25,7 @@ func newDocument() *document {
 
 func (d *document) free() { documents.Put(d) }
 
-// raw writes markup as it is.
+// raw writes markup without escaping.
 func (d *document) raw(markup string) { d.b = append(d.b, markup...) }
 
 func (d *document) open(name string) {
@@ -40,7 +40,7 @@ func (d *document) close(name string) {
 	d.b = append(d.b, '>')
 }
 
-// text writes an element that holds any text.
+// text writes an element with escaped text.
 func (d *document) text(name, value string) {
 	d.open(name)
 	d.escape(value)
@@ -54,7 +54,7 @@ func (d *document) optional(name, value string) {
 	}
 }
 
-// word writes an element whose text is known to need no escaping.
+// word writes an element whose text needs no escaping.
 func (d *document) word(name, value string) {
 	d.open(name)
 	d.b = append(d.b, value...)
@@ -73,14 +73,14 @@ func (d *document) boolean(name string, value bool) {
 	d.close(name)
 }
 
-// time writes a time as AWS does: UTC with milliseconds.
+// time writes a time like AWS: UTC with milliseconds.
 func (d *document) time(name string, t time.Time) {
 	d.open(name)
 	d.b = t.UTC().AppendFormat(d.b, "2006-01-02T15:04:05.000Z")
 	d.close(name)
 }
 
-// id writes an element with a prefix and 17 hexadecimal digits, the form of EC2's resource ids.
+// id writes an element with a prefix and 17 hexadecimal digits, the format of EC2's ids.
 func (d *document) id(name, prefix string, n uint64) {
 	d.open(name)
 	d.b = append(d.b, prefix...)
@@ -97,7 +97,7 @@ func (d *document) hex(n uint64) {
 	}
 }
 
-// escape writes text. Characters that XML 1.0 has no way to write become U+FFFD.
+// escape writes text with escaping. Characters that XML 1.0 cannot represent become U+FFFD.
 func (d *document) escape(text string) {
 	if !strings.ContainsFunc(text, special) {
 		d.b = append(d.b, text...)
@@ -114,7 +114,7 @@ func (d *document) escape(text string) {
 		case c == '"':
 			d.raw("&quot;")
 		case c == '\t' || c == '\n' || c == '\r':
-			d.raw("&#") // readers turn bare line ends into one another
+			d.raw("&#") // XML readers normalise unescaped line ends
 			d.b = strconv.AppendInt(d.b, int64(c), 10)
 			d.raw(";")
 		case c < ' ' || c == 0xfffe || c == 0xffff:
@@ -125,7 +125,7 @@ func (d *document) escape(text string) {
 	}
 }
 
-// special tells whether a character can't be copied into XML as it is.
+// special reports whether a character needs escaping in XML.
 func special(c rune) bool {
 	return c < ' ' || c == '&' || c == '<' || c == '>' || c == '"' || c >= 0xfffd
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// AccessToken is an OAuth 2.0 access token of Google's.
+// AccessToken is an OAuth 2.0 access token issued by Google.
 type AccessToken struct {
 	Token     string
 	Principal string // a service account's email, or principal://… of a workload identity pool
@@ -26,11 +26,11 @@ type AccessToken struct {
 
 const accessTokenPrefix = "ya29.c.sim." //nolint:gosec // the form of Google's tokens, and none itself
 
-// IssueToken makes an access token for a principal. It says all that there is to know about it, so that any number of
-// tokens takes no memory.
+// IssueToken issues an access token for a principal. The token contains everything about itself, so
+// tokens use no memory.
 //
-// Token: ya29.c.sim. and base64url of issued and expiry in Unix nanoseconds, a number used once, home, a newline and the
-// principal, all under a MAC.
+// The token is ya29.c.sim. and the base64url encoding of the issue and expiry times in Unix
+// nanoseconds, a nonce, home, a newline and the principal, followed by a MAC.
 func (c *Cloud) IssueToken(principal, home string, life time.Duration) AccessToken {
 	now := c.world.Now().UTC()
 	expires := now.Add(life).Truncate(time.Second)
@@ -47,7 +47,7 @@ func (c *Cloud) IssueToken(principal, home string, life time.Duration) AccessTok
 	}
 }
 
-// CheckToken finds out who an access token belongs to. Errors: ErrBadToken, ErrExpiredToken.
+// CheckToken returns the content of an access token. Errors: ErrBadToken, ErrExpiredToken.
 func (c *Cloud) CheckToken(token string) (AccessToken, error) {
 	const head = 24
 	bad := &cloudsim.ResourceError{Err: cloudsim.ErrBadToken, ID: "access token"}
@@ -75,15 +75,15 @@ func (c *Cloud) CheckToken(token string) (AccessToken, error) {
 	return t, nil
 }
 
-// ExpireTokens ends every access token of a project's principals that was issued until now.
+// ExpireTokens invalidates every access token of a project's principals that was issued until now.
 func (c *Cloud) ExpireTokens(projectID string) {
 	c.identities.mu.Lock()
 	defer c.identities.mu.Unlock()
 	c.identities.over[projectID] = c.world.Now().UnixNano()
 }
 
-// Impersonate opens a token of a service account for another principal. The error is ErrDenied, also for service accounts
-// that are not there, as IAM does not tell the two apart.
+// Impersonate issues an access token of a service account to another principal. Error: ErrDenied,
+// also for service accounts that do not exist, because IAM does not distinguish the two.
 func (c *Cloud) Impersonate(caller AccessToken, email string, life time.Duration) (AccessToken, error) {
 	home, ok := c.homeOf(email)
 	denied := &cloudsim.ResourceError{Err: cloudsim.ErrDenied, ID: email}
@@ -107,13 +107,14 @@ func (c *Cloud) homeOf(email string) (string, bool) {
 	return id, ok && exists
 }
 
-// SubjectToken is what an identity provider outside Google would give a workload, to be exchanged for an access token.
+// SubjectToken returns the token that an identity provider outside Google would issue to a
+// workload.
 func (c *Cloud) SubjectToken(subject string) string {
 	mac := c.identities.mac("subject token", []byte(subject))
 	return base64.RawURLEncoding.EncodeToString([]byte(subject)) + "." + base64.RawURLEncoding.EncodeToString(mac)
 }
 
-// WorkloadAudience names the workload identity provider of a project, as a token exchange does.
+// WorkloadAudience returns the name of the workload identity provider of a project.
 func (c *Cloud) WorkloadAudience(projectID string) string {
 	var number uint64
 	if p, ok := c.projects[projectID]; ok {
@@ -122,7 +123,8 @@ func (c *Cloud) WorkloadAudience(projectID string) string {
 	return "//iam.googleapis.com/projects/" + strconv.FormatUint(number, 10) + "/locations/global/workloadIdentityPools/rollcall/providers/sim"
 }
 
-// ExchangeToken gives an access token for a subject token. Errors: ErrBadToken; ErrNotFound for an unknown audience.
+// ExchangeToken issues an access token for a subject token. Errors: ErrBadToken; ErrNotFound for an
+// unknown audience.
 func (c *Cloud) ExchangeToken(audience, subjectToken string, life time.Duration) (AccessToken, error) {
 	encoded, encodedMAC, _ := strings.Cut(subjectToken, ".")
 	subject, err := base64.RawURLEncoding.DecodeString(encoded)

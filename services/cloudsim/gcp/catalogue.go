@@ -7,12 +7,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// Region is one region of Google Cloud's public catalogue with its zones.
+// Region is one region of Google Cloud's public catalogue.
 type Region struct {
 	Name string
-	// Zones are the letters of its zones, in their order.
+	// Zones are the letters of its zones, in order.
 	Zones string
-	// CPUs are the platforms that machines may get there.
+	// CPUs are the platforms of its machines.
 	CPUs []string
 }
 
@@ -25,8 +25,8 @@ func (r Region) ZoneNames() []string {
 	return names
 }
 
-// Catalogue lists the Google Cloud regions that exist, in the order in which DefaultRegions hands them out.
-// Unlike AWS's, all are open to every project. Source: the Compute Engine page "Regions and zones".
+// Catalogue lists the regions that exist, in the order in which DefaultRegions returns them. Unlike
+// AWS's, all are open to every project. Source: the Compute Engine page "Regions and zones".
 var Catalogue = []Region{
 	{Name: "us-central1", Zones: "abcf"}, {Name: "europe-west1", Zones: "bcd"}, {Name: "us-east1", Zones: "bcd"},
 	{Name: "europe-west4", Zones: "abc"}, {Name: "asia-southeast1", Zones: "abc"}, {Name: "us-west1", Zones: "abc"},
@@ -37,7 +37,8 @@ var Catalogue = []Region{
 
 var cpuPlatforms = []string{"Intel Cascade Lake", "Intel Ice Lake", "AMD Milan", "Intel Broadwell"}
 
-// DefaultRegions returns the names of the first n regions of the Catalogue, all of them when n is larger.
+// DefaultRegions returns the names of the first n regions of the Catalogue, or of all if n is
+// larger.
 func DefaultRegions(n int) []string {
 	n = min(max(n, 0), len(Catalogue))
 	names := make([]string, n)
@@ -47,7 +48,7 @@ func DefaultRegions(n int) []string {
 	return names
 }
 
-// googleRegion finds a region of the Catalogue.
+// lookupRegion finds a region of the Catalogue.
 func lookupRegion(name string) (Region, bool) {
 	i := slices.IndexFunc(Catalogue, func(r Region) bool { return r.Name == name })
 	if i < 0 {
@@ -56,18 +57,18 @@ func lookupRegion(name string) (Region, bool) {
 	return Catalogue[i], true
 }
 
-// RegionOfZone returns the region that a zone belongs to: its name without the last part.
+// RegionOfZone returns the region of a zone: its name without the last part.
 func RegionOfZone(zone string) string {
 	i := strings.LastIndexByte(zone, '-')
 	return zone[:max(i, 0)]
 }
 
-// DiskImage is what a VM's boot disk was made from.
+// DiskImage is the image of a boot disk.
 type DiskImage struct {
 	Project string // debian-cloud
 	Name    string
 	Arch    string // X86_64 or ARM64
-	// License is the last part of the licence's address; LicenseCode the number that stands for it.
+	// License is the last part of the licence's URL, and LicenseCode its number.
 	License     string
 	LicenseCode string
 }
@@ -84,7 +85,7 @@ var defaultTypes = []string{
 	"c3-standard-4", "t2a-standard-2", "t2a-standard-4",
 }
 
-// machineSizes are the sizes that a change of machine type moves between.
+// machineSizes are the sizes that Churn picks from when it changes a machine type.
 var machineSizes = []string{"standard-2", "standard-4", "standard-8", "standard-16"}
 
 var defaultWorkloads = []cloudsim.Workload{
@@ -92,7 +93,7 @@ var defaultWorkloads = []cloudsim.Workload{
 	{Name: "pipeline", Team: "data", Types: []string{"n2-highmem-8", "n2-standard-8"}, Spot: 0.6}, {Name: "bastion", Team: "sre", Types: []string{"e2-micro"}},
 }
 
-// sqlEngine is a database engine as Cloud SQL names it.
+// sqlEngine is a database engine of Cloud SQL.
 type sqlEngine struct {
 	version   string
 	installed string

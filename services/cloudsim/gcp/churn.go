@@ -9,17 +9,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// The kinds of events that happen in Google Cloud projects alone.
+// The kinds of events that only Google Cloud has.
 const (
 	SuspendedVM cloudsim.EventKind = "suspended"
 	ResumedVM   cloudsim.EventKind = "resumed"
 )
 
-// step makes one thing happen in a project. Its event names the zone or region.
+// step changes one resource of the project. The event's region is the zone, or the region of a
+// database.
 func (p *project) step(rng *rand.Rand, now time.Time) cloudsim.Event {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	region, _ := lookupRegion(cloudsim.Pick(rng, p.plan.Regions)) // Check has seen every region of the plan
+	region, _ := lookupRegion(cloudsim.Pick(rng, p.plan.Regions)) // Check has verified every region of the plan
 	zone := cloudsim.Pick(rng, region.ZoneNames())
 	event := cloudsim.Event{Account: p.plan.ID, Region: zone}
 	dice := rng.IntN(100)
@@ -63,7 +64,7 @@ func (p *project) step(rng *rand.Rand, now time.Time) cloudsim.Event {
 	return event
 }
 
-// sampleVM picks a VM of a zone that is not ending. The caller holds mu.
+// sampleVM picks a VM of a zone that is not being deleted. The caller holds mu.
 func (p *project) sampleVM(rng *rand.Rand, zone string, now time.Time) (*VM, VMState, bool) {
 	const tries = 8
 	vms := p.byZone[zone]
@@ -79,7 +80,7 @@ func (p *project) sampleVM(rng *rand.Rand, zone string, now time.Time) (*VM, VMS
 	return nil, "", false
 }
 
-// stepSQL stops or starts a database, when the one that it picks can. The caller holds mu.
+// stepSQL picks a database, and stops or starts it if that is possible. The caller holds mu.
 func (p *project) stepSQL(rng *rand.Rand, now time.Time) (cloudsim.Event, bool) {
 	if len(p.databases) == 0 {
 		return cloudsim.Event{}, false

@@ -7,8 +7,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// Cloud is the state of the simulated Google Cloud: projects with VMs, Cloud SQL instances, service accounts and
-// operations. All methods are safe for concurrent use.
+// Cloud is the state of the simulated Google Cloud: projects with VMs, Cloud SQL instances, service
+// accounts and operations. All methods are safe for concurrent use.
 type Cloud struct {
 	world    *cloudsim.World
 	cfg      Config

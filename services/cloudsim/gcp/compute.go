@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// computeURL begins the address of every resource of Compute Engine.
+// computeURL is the prefix of the URLs of Compute Engine's resources.
 const computeURL = "https://www.googleapis.com/compute/v1/"
 
 // computeEndpoints are the methods of Compute Engine.
@@ -31,7 +31,7 @@ var computeEndpoints = prefixed("/compute/v1/projects/{project}", map[string]end
 	"POST /zones/{zone}/operations/{operation}/wait":  {action: "zoneOperations.wait", permission: "compute.zoneOperations.get", handle: waitOperation},
 })
 
-// prefixed puts a path before those of Compute Engine's endpoints.
+// prefixed adds a path prefix to Compute Engine's endpoints.
 func prefixed(prefix string, endpoints map[string]endpoint) map[string]endpoint {
 	all := make(map[string]endpoint, len(endpoints))
 	for pattern, e := range endpoints {
@@ -44,13 +44,13 @@ func prefixed(prefix string, endpoints map[string]endpoint) map[string]endpoint 
 
 func indexSpace(pattern string) int { return slices.Index([]byte(pattern), ' ') }
 
-// place is where a page of a list ends: the zone, and the Seq of the last VM in it.
-type place struct {
+// position is the end of a page: the zone, and the Seq of the last VM in it.
+type position struct {
 	zone string
 	seq  uint64
 }
 
-// tokenScope marks the page tokens of one list, so that those of another are refused.
+// tokenScope returns a number that ties page tokens to one list.
 func tokenScope(call cloudsim.Call, zone string) uint64 {
 	var scope uint64
 	for _, c := range call.Account + "/" + call.Region + "/" + call.Action + "/" + zone {
@@ -59,33 +59,33 @@ func tokenScope(call cloudsim.Call, zone string) uint64 {
 	return scope
 }
 
-// pageToken hides the place where a page ends. VMs never move in their order, so that pages neither repeat nor skip one
-// while others come and go.
-func pageToken(call cloudsim.Call, at place) string {
+// pageToken returns an opaque token for the position after a page. The order of VMs never changes,
+// so pages do not repeat or skip VMs while others come and go.
+func pageToken(call cloudsim.Call, at position) string {
 	raw := binary.BigEndian.AppendUint64(nil, at.seq)
 	raw = binary.BigEndian.AppendUint64(raw, cloudsim.Mix(tokenScope(call, at.zone), at.seq))
 	return base64.RawURLEncoding.EncodeToString(append(raw, at.zone...))
 }
 
-// parsePageToken reads a token back; the empty one stands for the beginning.
-func parsePageToken(call cloudsim.Call, token string) (place, error) {
+// parsePageToken returns the position in a token. The empty token is the beginning.
+func parsePageToken(call cloudsim.Call, token string) (position, error) {
 	if token == "" {
-		return place{}, nil
+		return position{}, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err == nil && len(raw) >= 16 {
-		at := place{zone: string(raw[16:]), seq: binary.BigEndian.Uint64(raw)}
+		at := position{zone: string(raw[16:]), seq: binary.BigEndian.Uint64(raw)}
 		if binary.BigEndian.Uint64(raw[8:]) == cloudsim.Mix(tokenScope(call, at.zone), at.seq) {
 			return at, nil
 		}
 	}
-	return place{}, invalid("Invalid value for field 'pageToken': '%s'. The page token is invalid.", token)
+	return position{}, invalid("Invalid value for field 'pageToken': '%s'. The page token is invalid.", token)
 }
 
-// maxComputePage is the most that Compute Engine sends at once, and what it sends when a request names no size.
+// maxComputePage is Compute Engine's maximum page size and its default.
 const maxComputePage = 500
 
-// pageSize reads maxResults.
+// pageSize parses maxResults.
 func pageSize(req *request, most int) (int, error) {
 	given := req.query.Get("maxResults")
 	if given == "" || given == "0" {

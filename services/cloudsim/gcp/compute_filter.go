@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// filter is a list's filter: of each of its clauses one comparison must hold, for OR binds closer than AND (AIP-160).
-// Compute Engine knows more (<, >, regular expressions); what is not known here is refused and never ignored.
+// filter is the filter of a list: of each clause one comparison must hold, because OR binds closer
+// than AND (AIP-160). Of Compute Engine's operators, <, > and regular expressions are not
+// simulated. Unknown operators are rejected, never ignored.
 type filter [][]comparison
 
 type comparison struct {
@@ -16,7 +17,7 @@ type comparison struct {
 	contains     bool
 }
 
-// parseFilter reads a filter such as `(status = RUNNING) AND (labels.env != prod)`.
+// parseFilter parses a filter such as `(status = RUNNING) AND (labels.env != prod)`.
 func parseFilter(text string) (filter, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil

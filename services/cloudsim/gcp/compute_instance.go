@@ -7,19 +7,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// What VM.Entropy is mixed with for what belongs to a VM.
+// The numbers that VM.Entropy is mixed with to derive values of related resources.
 const (
 	mixFingerprint = iota + 1
 	mixDisk
 	mixNetwork
 )
 
-// hasPublicIP tells whether a VM has its external address now. An ephemeral one is given back on stop.
+// hasPublicIP reports whether a VM has its external address now. Compute Engine releases an
+// ephemeral address on stop.
 func hasPublicIP(m *VM) bool {
 	return m.PublicIP.IsValid() && m.State != VMTerminated && m.State != VMStopped
 }
 
-// instance writes one VM, with the fields of Compute Engine's own answers.
+// instance writes a VM with the fields of Compute Engine's responses.
 func (d *document) instance(m *VM, project ProjectInfo) {
 	d.object("")
 	d.word("kind", "compute#instance")
@@ -59,14 +60,14 @@ func (d *document) instance(m *VM, project ProjectInfo) {
 	d.endObject()
 }
 
-// instanceOptions are fields that are the same for every VM.
+// instanceOptions are fields with the same value for every VM.
 const instanceOptions = `,"canIpForward":false,"startRestricted":false,"deletionProtection":false,` +
 	`"reservationAffinity":{"consumeReservationType":"ANY_RESERVATION"},"displayDevice":{"enableDisplay":false},` +
 	`"shieldedInstanceConfig":{"enableSecureBoot":false,"enableVtpm":true,"enableIntegrityMonitoring":true},` +
 	`"shieldedInstanceIntegrityPolicy":{"updateAutoLearnPolicy":true},"confidentialInstanceConfig":{"enableConfidentialCompute":false},` +
 	`"satisfiesPzi":true`
 
-// link writes the address of a resource of a project.
+// link writes a field with the URL of a project's resource.
 func (d *document) link(name, project string, path ...string) {
 	d.key(name)
 	d.b = append(d.b, '"')
@@ -81,7 +82,7 @@ func (d *document) link(name, project string, path ...string) {
 
 func (d *document) fingerprint(m *VM, mix uint64) { d.fingerprintNamed("fingerprint", m, mix) }
 
-// fingerprintNamed writes a fingerprint: eight bytes in base64, which here are those of 16 hexadecimal digits' first six.
+// fingerprintNamed writes a fingerprint of eleven characters, like base64 of eight bytes.
 func (d *document) fingerprintNamed(name string, m *VM, mix uint64) {
 	const digits = "0123456789abcdef"
 	d.key(name)
@@ -127,7 +128,8 @@ func (d *document) networkInterface(m *VM, project string) {
 	d.endArray()
 }
 
-// disk writes the boot disk. What it was made from shows in its licences alone, as in Compute Engine's own answers.
+// disk writes the boot disk and the local SSDs. Only the licences reveal the disk's image, as in
+// Compute Engine's responses.
 func (d *document) disk(m *VM, project string) {
 	d.array("disks")
 	d.object("")
@@ -152,7 +154,7 @@ func (d *document) disk(m *VM, project string) {
 	d.endArray()
 }
 
-// link1 writes an address as an element of an array.
+// link1 writes a URL as an element of an array.
 func (d *document) link1(project string, path ...string) {
 	d.next()
 	d.b = append(d.b, '"')
@@ -165,7 +167,7 @@ func (d *document) link1(project string, path ...string) {
 	d.b = append(d.b, '"')
 }
 
-// metadata writes a VM's metadata: who made it, when a managed instance group did.
+// metadata writes a VM's metadata, with the managed instance group that created it.
 func (d *document) metadata(m *VM, project ProjectInfo) {
 	d.object("metadata")
 	d.word("kind", "compute#metadata")

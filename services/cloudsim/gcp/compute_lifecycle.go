@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// instanceName returns the name of the VM in the path. Compute Engine takes its id in place of the name.
+// instanceName returns the name of the VM in the path. Compute Engine also accepts its id.
 func instanceName(req *request) string {
 	given := req.http.PathValue("instance")
 	id, err := strconv.ParseUint(given, 10, 64)
@@ -18,7 +18,7 @@ func instanceName(req *request) string {
 		return given
 	}
 	name := given
-	_ = req.cloud.ScanVMs(req.project.ID, req.call.Region, 0, func(m *VM) bool { // a wrong zone is found out later
+	_ = req.cloud.ScanVMs(req.project.ID, req.call.Region, 0, func(m *VM) bool { // callers detect a wrong zone
 		if m.ID == id {
 			name = m.Name
 		}
@@ -27,7 +27,7 @@ func instanceName(req *request) string {
 	return name
 }
 
-// getInstance describes the VM that is named, or that has the id.
+// getInstance writes the VM with a name or an id.
 func getInstance(req *request, d *document) error {
 	if reachable, _ := splitReachable(req, []string{req.call.Region}); len(reachable) == 0 {
 		return unreachable("zone " + req.call.Region)
@@ -45,12 +45,12 @@ func startInstance(req *request, d *document) error {
 }
 
 func stopInstance(req *request, d *document) error {
-	return change(req, d, "stop", func(project, zone, name string, how ...cloudsim.Outcome) (VM, error) {
+	return change(req, d, "stop", func(project, zone, name string, outcome ...cloudsim.Outcome) (VM, error) {
 		m, err := req.cloud.VM(project, zone, name)
 		if err == nil && m.LocalSSDs > 0 && !req.query.Has("discardLocalSsd") && m.State != VMTerminated {
 			return m, &cloudsim.ResourceError{Err: ErrLocalSSD, ID: name}
 		}
-		return req.cloud.StopVM(project, zone, name, how...)
+		return req.cloud.StopVM(project, zone, name, outcome...)
 	})
 }
 
@@ -61,8 +61,8 @@ func resumeInstance(req *request, d *document) error {
 	return change(req, d, "resume", req.cloud.ResumeVM)
 }
 
-// change begins a change of a VM and answers with the operation.
-func change(req *request, d *document, kind string, do func(project, zone, name string, how ...cloudsim.Outcome) (VM, error)) error {
+// change begins a change of a VM and writes its operation.
+func change(req *request, d *document, kind string, do func(project, zone, name string, outcome ...cloudsim.Outcome) (VM, error)) error {
 	if reachable, _ := splitReachable(req, []string{req.call.Region}); len(reachable) == 0 {
 		return unreachable("zone " + req.call.Region)
 	}
@@ -71,13 +71,13 @@ func change(req *request, d *document, kind string, do func(project, zone, name 
 		return err
 	}
 	op, repeated, err := req.cloud.OnceOperation(req.project.ID, id, func() (Operation, error) {
-		how, ends := req.how(req.call.Region)
-		m, err := do(req.project.ID, req.call.Region, instanceName(req), how)
+		outcome, ends := req.outcome(req.call.Region)
+		m, err := do(req.project.ID, req.call.Region, instanceName(req), outcome)
 		if err != nil {
 			return Operation{}, err
 		}
 		return req.cloud.BeginOperation(req.project.ID, Operation{
-			Kind: kind, Zone: m.Zone, Target: m.Name, TargetID: m.ID, User: req.token.Principal, RequestID: id, Linger: how.Linger, Failure: ends,
+			Kind: kind, Zone: m.Zone, Target: m.Name, TargetID: m.ID, User: req.token.Principal, RequestID: id, Linger: outcome.Linger, Failure: ends,
 		})
 	})
 	if err != nil {
@@ -97,23 +97,23 @@ func getOperation(req *request, d *document) error {
 	return nil
 }
 
-// maxWait is how long a wait for an operation is held back at most.
+// maxWait is the maximum duration of a wait for an operation.
 const maxWait = 2 * time.Minute
 
-// waitOperation answers when the operation has ended, or after maxWait with what it is then.
+// waitOperation writes the operation when it has ended, or after maxWait.
 func waitOperation(req *request, d *document) error {
 	op, err := zoneOperation(req)
 	if err != nil {
 		return err
 	}
 	if !cloudsim.Wait(req.http.Context(), min(op.Ends.Sub(req.world.Now()), maxWait)) {
-		return serverError(http.StatusBadGateway) // the client is gone
+		return serverError(http.StatusBadGateway) // the client disconnected
 	}
 	d.operation(req, op)
 	return nil
 }
 
-// zoneOperation finds the operation in the path.
+// zoneOperation returns the operation in the path.
 func zoneOperation(req *request) (Operation, error) {
 	if !slices.Contains(zones, req.call.Region) {
 		return Operation{}, &cloudsim.ResourceError{Err: cloudsim.ErrNoRegion, ID: req.call.Region}
@@ -125,7 +125,7 @@ func zoneOperation(req *request) (Operation, error) {
 	return op, err
 }
 
-// operation writes a zone operation as it is now.
+// operation writes the present state of a zone operation.
 func (d *document) operation(req *request, op Operation) {
 	now := req.world.Now()
 	d.object("")

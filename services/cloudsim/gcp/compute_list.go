@@ -6,18 +6,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// listing is the list that a request asks for, being written.
+// listing is a page of a list being written.
 type listing struct {
 	req    *request
 	limit  int
 	filter filter
-	after  place
+	after  position
 	count  int
-	end    place // of the last VM on the page
-	more   bool  // there is a VM after that one
+	end    position // of the last VM on the page
+	more   bool     // there is a VM after that one
 }
 
-// newListing reads what pages and filter a request wants.
+// newListing parses the paging parameters and the filter of a request.
 func newListing(req *request) (*listing, error) {
 	limit, err := pageSize(req, maxComputePage)
 	if err != nil {
@@ -31,7 +31,7 @@ func newListing(req *request) (*listing, error) {
 	return &listing{req: req, limit: limit, after: after, filter: filter, end: after}, err
 }
 
-// zone writes the VMs of a zone that belong on the page, and returns how many they are.
+// zone writes the VMs of a zone that belong on the page, and returns their number.
 func (l *listing) zone(d *document, zone string) (int, error) {
 	if l.req.faults.Has(cloudsim.Empty) || l.more || zone < l.after.zone {
 		return 0, nil
@@ -55,7 +55,7 @@ func (l *listing) zone(d *document, zone string) (int, error) {
 		d.instance(m, l.req.project)
 		written++
 		l.count++
-		l.end = place{zone, m.Seq}
+		l.end = position{zone, m.Seq}
 		return true
 	})
 	if written > 0 {
@@ -64,12 +64,12 @@ func (l *listing) zone(d *document, zone string) (int, error) {
 	return written, err
 }
 
-// leavesOut tells whether a fault keeps a VM off the list.
+// leavesOut reports whether a fault omits a VM from the list.
 func (l *listing) leavesOut(m *VM) bool {
 	return l.req.faults.LeavesOut(strconv.FormatUint(m.ID, 10))
 }
 
-// next returns the token of the page that follows, "" when this one is the last.
+// next returns the token of the next page, "" if this is the last.
 func (l *listing) next() string {
 	if !l.more {
 		return ""
@@ -100,7 +100,7 @@ func listInstances(req *request, d *document) error {
 	return nil
 }
 
-// items writes the VMs of the request's zone as elements of an array that is open.
+// items writes the VMs of the request's zone as elements of an open array.
 func (l *listing) items(d *document) error {
 	if l.req.faults.Has(cloudsim.Empty) {
 		return nil
@@ -115,12 +115,12 @@ func (l *listing) items(d *document) error {
 		}
 		d.instance(m, l.req.project)
 		l.count++
-		l.end = place{m.Zone, m.Seq}
+		l.end = position{m.Zone, m.Seq}
 		return true
 	})
 }
 
-// aggregateInstances lists the VMs of all zones, each zone under its own name.
+// aggregateInstances lists the VMs of all zones, grouped by zone.
 func aggregateInstances(req *request, d *document) error {
 	reachable, lost := splitReachable(req, zones)
 	partial := req.query.Get("returnPartialSuccess") == "true"
@@ -171,7 +171,7 @@ func aggregateInstances(req *request, d *document) error {
 	return nil
 }
 
-// splitReachable tells the zones that can be asked now from those that can't.
+// splitReachable separates the reachable zones or regions from the unreachable ones.
 func splitReachable(req *request, all []string) (reachable, lost []string) {
 	call := req.call
 	for _, zone := range all {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// operationFields are the fields of an operation that a list's filter may name.
+// operationFields are the fields of an operation that a filter can compare.
 var operationFields = map[string]func(Operation) string{
 	"targetId":          func(op Operation) string { return strconv.FormatUint(op.TargetID, 10) },
 	"operationType":     func(op Operation) string { return op.Kind },
@@ -14,8 +14,8 @@ var operationFields = map[string]func(Operation) string{
 	"clientOperationId": func(op Operation) string { return op.RequestID },
 }
 
-// listOperations lists the operations of a zone, newest first. All come at once. A filter may compare by =, AND and OR,
-// of which OR binds closer.
+// listOperations lists the operations of a zone, newest first, without paging. A filter may use =,
+// AND and OR, of which OR binds closer.
 func listOperations(req *request, d *document) error {
 	ops, err := req.cloud.Operations(req.project.ID, req.call.Region, "")
 	if err != nil {
@@ -38,7 +38,8 @@ func listOperations(req *request, d *document) error {
 	return nil
 }
 
-// operationFilter are clauses that all must hold, of each of which one comparison must.
+// operationFilter is a list of clauses that must all hold. A clause holds if one of its comparisons
+// does.
 type operationFilter [][][2]string
 
 func parseOperationFilter(text string) (operationFilter, error) {

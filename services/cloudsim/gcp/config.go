@@ -11,7 +11,8 @@ import (
 // Config describes the simulated Google Cloud. The zero value has no projects.
 type Config struct {
 	Projects []ProjectPlan
-	// Limits throttle requests like the real cloud; see DocumentedLimits. The zero value does not throttle.
+	// Limits throttle requests like the real cloud; see DocumentedLimits. The zero value does not
+	// throttle.
 	Limits Limits
 }
 
@@ -25,9 +26,11 @@ type ProjectPlan struct {
 	Env string
 	// Workloads name the VMs and their service label. Default: a fixed set.
 	Workloads []cloudsim.Workload
-	// Regions are the regions with generated content. All others exist, and are empty. Default: the first two.
+	// Regions are the regions with generated content. All others exist, and are empty. Default: the
+	// first two.
 	Regions []string
-	// Instances is the number of VMs in each zone of Regions, Databases that of Cloud SQL instances in each of Regions.
+	// Instances is the number of VMs in each zone of Regions, Databases that of Cloud SQL instances
+	// in each of Regions.
 	Instances int
 	Databases int
 	// Hostile adds HostileVMSpecs to the first zone.

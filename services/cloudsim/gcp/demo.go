@@ -2,7 +2,8 @@ package gcp
 
 import "github.com/rollcall-dev/rollcall/services/cloudsim"
 
-// Demo returns the Google Cloud of the demo company: two projects. The service account of the first may read both.
+// Demo returns the Google Cloud of the demo company: two projects. The service account of the first
+// may read both.
 func Demo() Config { return Config{Limits: DocumentedLimits(), Projects: demoProjects} }
 
 var demoProjects = []ProjectPlan{

@@ -10,19 +10,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// failure is an answer that is an error.
+// failure is an error response.
 type failure struct {
 	status  int    // HTTP
 	code    string // google.rpc.Code: PERMISSION_DENIED
 	reason  string // of errors[0]: forbidden
 	domain  string // of errors[0]: global
 	message string
-	// info is the ErrorInfo among the details, when info.reason is set.
+	// info is the ErrorInfo in the details, if info.reason is set.
 	info errorInfo
-	// retry is when to try again; 0: nothing is said of it.
+	// retry is the delay in the RetryInfo, 0 if there is none.
 	retry time.Duration
-	// html answers with a page of the front end, in place of JSON. oauth answers as token endpoints do: the code is the
-	// error, the message its description. plain answers with the message as it is.
+	// html responds with a page of the front end instead of JSON. oauth responds like a token
+	// endpoint: code is the error, and message its description. plain responds with the message
+	// alone.
 	html, oauth, plain bool
 	throttled          bool
 }
@@ -31,19 +32,19 @@ type failure struct {
 type errorInfo struct {
 	reason   string
 	metadata [][2]string
-	// help is a link, with what it leads to.
+	// help is a link, and helpText its description.
 	help, helpText string
 }
 
 // Error returns the code and the message.
 func (f *failure) Error() string { return f.code + ": " + f.message }
 
-// fail builds a failure.
+// fail returns a failure.
 func fail(status int, code, reason, format string, args ...any) *failure {
 	return &failure{status: status, code: code, reason: reason, domain: "global", message: fmt.Sprintf(format, args...)}
 }
 
-// oauthError is an error of a token endpoint (RFC 6749, section 5.2).
+// oauthError returns an error of a token endpoint (RFC 6749, section 5.2).
 func oauthError(status int, code, description string) *failure {
 	return &failure{status: status, code: code, message: description, oauth: true}
 }
@@ -65,7 +66,7 @@ func missingToken() *failure {
 		"See https://developers.google.com/identity/sign-in/web/devconsole-project.")
 }
 
-// denied is how each service says that a permission is missing.
+// denied returns each service's error for a missing permission.
 func denied(call cloudsim.Call, permission, resource string) *failure {
 	switch call.Service {
 	case "compute":
@@ -83,7 +84,8 @@ func denied(call cloudsim.Call, permission, resource string) *failure {
 
 var serviceTitles = map[string]string{"compute": "Compute Engine API", "sqladmin": "Cloud SQL Admin API", "cloudresourcemanager": "Cloud Resource Manager API"}
 
-// disabled says that an API is not enabled in a project, with the link to enable it.
+// disabled returns the error for an API that is not enabled in a project. It contains the link to
+// enable it.
 func disabled(service string, projectNumber uint64) *failure {
 	number := strconv.FormatUint(projectNumber, 10)
 	link := "https://console.developers.google.com/apis/api/" + service + ".googleapis.com/overview?project=" + number
@@ -101,7 +103,8 @@ func disabled(service string, projectNumber uint64) *failure {
 	return f
 }
 
-// throttled is how each service says that it was asked too often: Compute Engine with 403, all others with 429.
+// throttled returns each service's error for too many requests: Compute Engine responds 403, all
+// others 429.
 func throttled(service string, projectNumber uint64) *failure {
 	f := fail(http.StatusTooManyRequests, "RESOURCE_EXHAUSTED", "rateLimitExceeded", "Quota exceeded for quota metric 'Queries' and limit "+
 		"'Queries per minute' of service '%s.googleapis.com' for consumer 'project_number:%d'.", service, projectNumber)
@@ -124,7 +127,8 @@ func notFound(call cloudsim.Call, resource string) *failure {
 	return fail(http.StatusNotFound, "NOT_FOUND", "notFound", "The resource '%s' was not found", resource)
 }
 
-// noProject is how each service answers for a project that is not there; Cloud SQL does not tell it from a forbidden one.
+// noProject returns each service's error for a project that does not exist. Cloud SQL does not
+// distinguish it from a forbidden one.
 func noProject(call cloudsim.Call) *failure {
 	if call.Service == "sqladmin" {
 		return fail(http.StatusForbidden, "PERMISSION_DENIED", "notAuthorized", "The client is not authorized to make this request.")
@@ -132,15 +136,15 @@ func noProject(call cloudsim.Call) *failure {
 	return notFound(call, "projects/"+call.Account)
 }
 
-// serverError is a page of Google's front end: no JSON, no code.
+// serverError returns a page of Google's front end, without JSON.
 func serverError(status int) *failure { return &failure{status: status, html: true} }
 
-// unreachable says that a zone or region can't be asked now.
+// unreachable returns the error for a zone or region that is unreachable.
 func unreachable(place string) *failure {
 	return fail(http.StatusServiceUnavailable, "UNAVAILABLE", "backendError", "The service is currently unavailable: %s could not be reached.", place)
 }
 
-// asFailure turns an error of an action into an answer.
+// asFailure converts an error of an action into a response.
 func asFailure(req *request, err error) *failure {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f

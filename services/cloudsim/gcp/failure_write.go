@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// write writes the body of a failure and the headers that go with it.
+// write writes the body and the headers of a failure.
 func (f *failure) write(header http.Header, d *document) {
 	switch {
 	case f.plain:
@@ -32,7 +32,7 @@ func (f *failure) write(header http.Header, d *document) {
 	d.endObject()
 }
 
-// status4xx sets the headers that some statuses come with.
+// status4xx sets the headers that some statuses require.
 func (f *failure) status4xx(header http.Header) {
 	if f.status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", `Bearer realm="https://accounts.google.com/"`)
@@ -42,7 +42,7 @@ func (f *failure) status4xx(header http.Header) {
 	}
 }
 
-// content writes Google's JSON error.
+// content writes the members of Google's JSON error.
 func (f *failure) content(d *document) {
 	d.number("code", f.status)
 	d.text("message", f.message)
@@ -98,7 +98,7 @@ func (f *failure) details(d *document) {
 	d.endArray()
 }
 
-// page writes a page such as Google's front end sends when what is behind it failed.
+// page writes an error page of Google's front end.
 func (f *failure) page(d *document) {
 	d.raw("<!DOCTYPE html>\n<html lang=en>\n<meta charset=utf-8>\n<title>Error ")
 	d.raw(strconv.Itoa(f.status))

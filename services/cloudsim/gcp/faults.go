@@ -33,7 +33,8 @@ func faultFailure(req *request) *failure {
 	return nil
 }
 
-// badCredentials is how a service or a token endpoint says that credentials are over, or unknown.
+// badCredentials returns the error of a service or a token endpoint for expired or unknown
+// credentials.
 func badCredentials(req *request, kind cloudsim.FaultKind) *failure {
 	switch {
 	case req.service != "oauth2" && req.service != "sts.google" && kind == cloudsim.Expired:
@@ -46,14 +47,15 @@ func badCredentials(req *request, kind cloudsim.FaultKind) *failure {
 	return unknownKey()
 }
 
-// respond answers with what the fault says: Google's error when it has a code, else the message as the whole body.
+// respond returns the response of a Respond fault: Google's error if it has a code, else the
+// message as the whole body.
 func respond(fault cloudsim.Fault) *failure {
 	f := fail(cmp.Or(fault.Status, http.StatusBadRequest), fault.Code, fault.Code, "%s", fault.Message)
 	f.plain = fault.Code == ""
 	return f
 }
 
-// spoil cuts a finished answer short when a fault says so, so that its JSON ends in the middle.
+// spoil cuts the JSON of a response for a Malformed fault.
 func spoil(s cloudsim.FaultSet, d *document) {
 	if s.Has(cloudsim.Malformed) {
 		d.b = append(d.b[:len(d.b)/2], "\x00oops"...)

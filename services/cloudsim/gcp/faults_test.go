@@ -38,7 +38,8 @@ func (c *cloud) breakLists(fault cloudsim.Fault) func() {
 	}
 }
 
-// TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each service.
+// TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each
+// service.
 func TestFaultsThatAnswer(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	type answer struct {
@@ -104,7 +105,8 @@ func TestThrottleSaysWhenToComeBack(t *testing.T) {
 	}
 }
 
-// TestFaultsThatBreakTheAnswer injects each fault that leaves a client without an answer it can read.
+// TestFaultsThatBreakTheAnswer injects each fault that leaves a client without an answer it can
+// read.
 func TestFaultsThatBreakTheAnswer(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	for _, kind := range []cloudsim.FaultKind{cloudsim.Drop, cloudsim.Truncate, cloudsim.Malformed} {
@@ -194,7 +196,8 @@ func TestPagingFaults(t *testing.T) {
 	})
 }
 
-// TestListsThatLie reads lists that leave things out, while a VM that is asked for by name is there.
+// TestListsThatLie reads lists that leave things out, while a VM that is asked for by name is
+// there.
 func TestListsThatLie(t *testing.T) {
 	c := serve(t, cloudsim.Config{PageSize: 3})
 	every, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
@@ -236,7 +239,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestUnknownProject: Compute Engine says that it is not there, Cloud SQL does not tell it from a forbidden one.
+// TestUnknownProject: Compute Engine says that it is not there, Cloud SQL does not tell it from a
+// forbidden one.
 func TestUnknownProject(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	_, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{Project: "nowhere-at-all"})

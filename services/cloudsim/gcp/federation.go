@@ -10,7 +10,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// exchangeToken answers a workload outside Google that presents a token of its own identity provider (RFC 8693).
+// exchangeToken issues an access token to a workload outside Google that presents a token of its
+// own identity provider (RFC 8693).
 func exchangeToken(req *request, d *document) error {
 	const exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
 	if grant := req.query.Get("grant_type"); grant != exchange {
@@ -33,7 +34,7 @@ func exchangeToken(req *request, d *document) error {
 	return nil
 }
 
-// subjectToken stands for an identity provider outside Google, such as a cloud's metadata service.
+// subjectToken simulates an identity provider outside Google, such as a cloud's metadata service.
 func subjectToken(req *request, d *document) error {
 	d.object("")
 	d.word("access_token", req.cloud.SubjectToken("workload"))
@@ -41,10 +42,10 @@ func subjectToken(req *request, d *document) error {
 	return nil
 }
 
-// maxImpersonation is the longest life of a token for an impersonated service account.
+// maxImpersonation is the maximum lifetime of a token for an impersonated service account.
 const maxImpersonation = 12 * time.Hour
 
-// generateAccessToken answers a principal that wants to be a service account.
+// generateAccessToken issues a token of a service account to another principal.
 func generateAccessToken(req *request, d *document) error {
 	email, verb, _ := strings.Cut(req.http.PathValue("account"), ":")
 	if verb != "generateAccessToken" {

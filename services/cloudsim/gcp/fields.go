@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// selection is what of an answer is wanted, as the parameter `fields` of all of Google's services says it: the wanted
-// members by their names, "*" for any. A member with an empty selection is wanted whole. See "Partial response" in
+// selection is the part of a response that the parameter `fields` selects: the selected members by
+// name, "*" for any. An empty selection selects the whole member. See "Partial response" in
 // Google's performance tips.
 type selection map[string]selection
 
-// parseFields reads such as `nextPageToken,items/*/instances(id,disks/licenses)`. Names that no answer has are refused by
-// Google, and select nothing here: a document does not know what it could have.
+// parseFields parses a value such as `nextPageToken,items/*/instances(id,disks/licenses)`. Google
+// rejects unknown names; here they select nothing, because a document has no schema.
 func parseFields(text string) (selection, error) {
 	p, selected := fieldParser{rest: text}, selection{}
 	if !p.list(selected) || p.rest != "" {
@@ -22,8 +22,8 @@ func parseFields(text string) (selection, error) {
 	return selected, nil
 }
 
-// Partial leaves of an answer what the parameter `fields` wants of it, for tests that answer in a cloud's place. It fails
-// when one of them can't be read.
+// Partial returns the part of a response that the parameter `fields` selects, for tests that
+// replace a response. It fails if one of them cannot be parsed.
 func Partial(answer []byte, fields string) ([]byte, error) {
 	selected, err := parseFields(fields)
 	if err != nil {
@@ -38,10 +38,10 @@ func Partial(answer []byte, fields string) ([]byte, error) {
 	return d.b, nil
 }
 
-// fieldParser reads a list of fields; rest is what it has not read.
+// fieldParser parses a list of fields. rest is the unparsed text.
 type fieldParser struct{ rest string }
 
-// list reads what stands between commas, into a selection.
+// list parses a comma-separated list into a selection.
 func (p *fieldParser) list(into selection) bool {
 	for p.path(into) {
 		if !p.take(',') {
@@ -51,7 +51,7 @@ func (p *fieldParser) list(into selection) bool {
 	return false
 }
 
-// path reads names between slashes, and what is in the brackets behind them.
+// path parses names separated by slashes, and the list in parentheses after them.
 func (p *fieldParser) path(into selection) bool {
 	end := strings.IndexAny(p.rest, ",/()")
 	if end < 0 {
@@ -94,7 +94,7 @@ func (p *fieldParser) take(sign byte) bool {
 	return true
 }
 
-// of tells whether a member is wanted, and what of it.
+// of returns the selection within a member, and whether the member is selected.
 func (s selection) of(name []byte) (selection, bool) {
 	within, wanted := s[string(name)]
 	if !wanted {
@@ -103,7 +103,7 @@ func (s selection) of(name []byte) (selection, bool) {
 	return within, wanted
 }
 
-// pick leaves of a finished document what is selected.
+// pick reduces a finished document to the selected part.
 func (d *document) pick(selected selection) {
 	from := newDocument()
 	defer from.free()
@@ -112,7 +112,7 @@ func (d *document) pick(selected selection) {
 	p.value(selected)
 }
 
-// picker copies what is selected. It reads what a document wrote: JSON without a mistake and without spaces.
+// picker copies the selected part of a document. It requires valid JSON without spaces.
 type picker struct {
 	from []byte
 	at   int
@@ -135,7 +135,7 @@ func (p *picker) value(selected selection) {
 	}
 }
 
-// member copies a member of an object, if it is wanted.
+// member copies a member of an object if it is selected.
 func (p *picker) member(selected selection) {
 	start := p.at
 	p.skipString()
@@ -151,7 +151,7 @@ func (p *picker) member(selected selection) {
 	p.value(within)
 }
 
-// each goes through the members of an object or an array, which is written anew.
+// each calls member for each member of an object or element of an array, and writes the brackets.
 func (p *picker) each(opening, closing byte, member func()) {
 	p.to.b = append(p.to.b, opening)
 	for p.at++; p.from[p.at] != closing; {
@@ -164,7 +164,7 @@ func (p *picker) each(opening, closing byte, member func()) {
 	p.to.b = append(p.to.b, closing)
 }
 
-// skip passes over one value.
+// skip skips one value.
 func (p *picker) skip() {
 	depth := 0
 	for p.at < len(p.from) {
@@ -179,7 +179,7 @@ func (p *picker) skip() {
 			depth++
 		case '}', ']':
 			if depth == 0 {
-				return // the end of what a number or a word stands in
+				return // the end of the enclosing object or array
 			}
 			if depth--; depth == 0 {
 				p.at++
@@ -194,7 +194,7 @@ func (p *picker) skip() {
 	}
 }
 
-// skipString passes over a string.
+// skipString skips a string.
 func (p *picker) skipString() {
 	for p.at++; ; p.at++ {
 		p.at += bytes.IndexByte(p.from[p.at:], '"')

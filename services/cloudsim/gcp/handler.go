@@ -11,17 +11,17 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// maxBody is the longest request that is read, in bytes.
+// maxBody is the maximum length of a request body in bytes.
 const maxBody = 1 << 20
 
-// Handler serves a world to Google's clients.
+// Handler serves the Google Cloud of a world to clients.
 type Handler struct {
 	world *cloudsim.World
 	cloud *Cloud
 	mux   *http.ServeMux
 }
 
-// endpoint is one method of one of Google's services.
+// endpoint is a method of one of Google's services.
 type endpoint struct {
 	service    string // compute
 	action     string // instances.list
@@ -31,7 +31,7 @@ type endpoint struct {
 	handle func(req *request, d *document) error
 }
 
-// request is a call that was understood and may be made.
+// request is a parsed request.
 type request struct {
 	endpoint
 	world   *cloudsim.World
@@ -43,11 +43,11 @@ type request struct {
 	query   url.Values
 	body    []byte
 	faults  cloudsim.FaultSet
-	// repeated tells that the request's id was known, so that nothing was done.
+	// repeated reports that the request id was known, so nothing was changed.
 	repeated bool
 }
 
-// NewHandler returns the handler that speaks for a world.
+// NewHandler returns a handler for the Google Cloud of a world.
 func NewHandler(world *cloudsim.World) *Handler {
 	h := &Handler{world: world, cloud: In(world), mux: http.NewServeMux()}
 	for _, endpoints := range []map[string]endpoint{computeEndpoints, sqlEndpoints, resourceEndpoints, signInEndpoints} {
@@ -58,20 +58,20 @@ func NewHandler(world *cloudsim.World) *Handler {
 	return h
 }
 
-// ServeHTTP answers one request.
+// ServeHTTP responds to one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
 
-// serve answers a request to a method.
+// serve responds to a request to a method.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return // the client went away, or sent what no client sends
+		return // the client disconnected, or the body is too long
 	}
 	req := &request{endpoint: e, world: h.world, cloud: h.cloud, http: r, query: r.URL.Query(), body: body}
 	id := strings.TrimSuffix(r.PathValue("project"), testVerb)
 	place := r.PathValue("zone") + r.PathValue("region")
 	req.call = cloudsim.Call{Account: id, Region: place, Service: e.service, Action: e.action}
-	req.project, _ = h.cloud.Project(id) // one that is not there is found out later
+	req.project, _ = h.cloud.Project(id) // run detects an unknown project
 
 	var refused *failure
 	if e.open {
@@ -82,7 +82,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 	h.answer(w, req, refused)
 }
 
-// authenticate finds out who calls, from the access token.
+// authenticate sets the access token of the request.
 func (r *request) authenticate() *failure {
 	bearer, ok := strings.CutPrefix(r.http.Header.Get("Authorization"), "Bearer ")
 	if !ok {
@@ -103,7 +103,8 @@ func (r *request) authenticate() *failure {
 	return nil
 }
 
-// resource names what the path is about: projects/my-project/zones/europe-west1-b/instances/web-1.
+// resource returns the name of the resource in the path:
+// projects/my-project/zones/europe-west1-b/instances/web-1.
 func (r *request) resource() string {
 	_, path, _ := strings.Cut(r.http.URL.Path, "/projects/")
 	path = "projects/" + path
@@ -116,7 +117,7 @@ func (r *request) resource() string {
 	return path
 }
 
-// answer takes a request through the remaining steps and sends the outcome, once.
+// answer runs the request unless it was refused, and writes the response.
 func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) {
 	d := newDocument()
 	defer d.free()
@@ -127,7 +128,7 @@ func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) 
 		if !req.faults.Delay(req.http.Context(), h.world.Latency()) {
 			h.world.Record(req.call, false, true)
 			req.recordMutation(false, &failure{reason: "dropped"})
-			panic(http.ErrAbortHandler) // closes the connection without an answer
+			panic(http.ErrAbortHandler) // closes the connection without a response
 		}
 		refused = req.run(d)
 		req.recordMutation(refused == nil, refused)
@@ -152,13 +153,13 @@ func (h *Handler) answer(w http.ResponseWriter, req *request, refused *failure) 
 	header.Set("Content-Length", strconv.Itoa(len(d.b)))
 	w.WriteHeader(status)
 	if n, cut := req.faults.Truncated(len(d.b)); cut {
-		_, _ = w.Write(d.b[:n]) // the client may be gone; the connection ends either way
+		_, _ = w.Write(d.b[:n]) // the connection ends in any case
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(d.b) // an error means that the client is gone, and there is nobody to tell
+	_, _ = w.Write(d.b) // an error means that the client disconnected
 }
 
-// run checks that the call may be made, and makes it.
+// run checks that the call is allowed, and executes it.
 func (r *request) run(d *document) *failure {
 	if f := faultFailure(r); f != nil {
 		return f
@@ -175,7 +176,7 @@ func (r *request) run(d *document) *failure {
 	return nil
 }
 
-// write makes the call and writes its answer, or what the parameter `fields` wants of it.
+// write executes the call and writes its response, or the part that the parameter `fields` selects.
 func (r *request) write(d *document) error {
 	fields := r.query.Get("fields")
 	if fields == "" {
@@ -192,7 +193,7 @@ func (r *request) write(d *document) error {
 	return nil
 }
 
-// reads says what a request asks for.
+// reads returns the properties of a request that faults depend on.
 func (r *request) reads() cloudsim.Request {
 	asked := cloudsim.Request{LaterPage: r.query.Get("pageToken") != ""}
 	switch {
@@ -209,7 +210,7 @@ func (r *request) reads() cloudsim.Request {
 // admit checks the project, its APIs, the limits and the caller's permission.
 func (r *request) admit() *failure {
 	if r.service == "iamcredentials" {
-		return nil // its path names no project; the service account says who may
+		return nil // the path has no project; the service account determines who may
 	}
 	if r.project.ID == "" {
 		return noProject(r.call)

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// document is JSON being written. It writes straight into one reused buffer: a page of 500 VMs has about 40,000 values,
-// and encoding/json would make each of them through reflection.
+// document is a JSON document being written. It appends to one reused buffer: a page of 500 VMs has
+// about 40,000 values, which would be slow through the reflection of encoding/json.
 type document struct {
 	b []byte
 }
 
-// documents keeps buffers between requests. A page of 500 VMs takes about 1.5 MB.
+// documents holds buffers for reuse. A page of 500 VMs takes about 1.5 MB.
 var documents = sync.Pool{New: func() any { return &document{b: make([]byte, 0, 64<<10)} }}
 
 func newDocument() *document {
@@ -24,10 +24,10 @@ func newDocument() *document {
 
 func (d *document) free() { documents.Put(d) }
 
-// raw writes text as it is.
+// raw writes text without escaping.
 func (d *document) raw(text string) { d.b = append(d.b, text...) }
 
-// next separates what follows from what is there in the same object or array.
+// next writes a comma unless the following value is the first of its object or array.
 func (d *document) next() {
 	if n := len(d.b); n > 0 {
 		switch d.b[n-1] {
@@ -38,7 +38,7 @@ func (d *document) next() {
 	}
 }
 
-// key writes the name of a value. Names need no escaping.
+// key writes the name of a member. Names need no escaping.
 func (d *document) key(name string) {
 	d.next()
 	d.b = append(d.b, '"')
@@ -46,7 +46,8 @@ func (d *document) key(name string) {
 	d.b = append(d.b, '"', ':')
 }
 
-// object and array begin a value of that kind; name is "" inside an array, and for the outermost.
+// object and array begin a value of that kind. name is "" inside an array and for the outermost
+// value.
 func (d *document) object(name string) { d.begin(name, '{') }
 func (d *document) array(name string)  { d.begin(name, '[') }
 
@@ -62,13 +63,13 @@ func (d *document) begin(name string, bracket byte) {
 func (d *document) endObject() { d.b = append(d.b, '}') }
 func (d *document) endArray()  { d.b = append(d.b, ']') }
 
-// text writes a string of any characters.
+// text writes a string with escaping.
 func (d *document) text(name, value string) {
 	d.key(name)
 	d.quote(value)
 }
 
-// word writes a string that is known to need no escaping, put together from parts.
+// word writes the concatenation of parts, which need no escaping, as a string.
 func (d *document) word(name string, parts ...string) {
 	d.key(name)
 	d.b = append(d.b, '"')
@@ -78,7 +79,7 @@ func (d *document) word(name string, parts ...string) {
 	d.b = append(d.b, '"')
 }
 
-// item writes a word as an element of an array.
+// item writes the concatenation of parts, which need no escaping, as an element of an array.
 func (d *document) item(parts ...string) {
 	d.next()
 	d.b = append(d.b, '"')
@@ -93,7 +94,7 @@ func (d *document) number(name string, value int) {
 	d.b = strconv.AppendInt(d.b, int64(value), 10)
 }
 
-// id writes a number of 64 bits as Google does: as a string.
+// id writes a 64-bit number like Google: as a string.
 func (d *document) id(name string, value uint64) {
 	d.key(name)
 	d.b = append(d.b, '"')
@@ -106,10 +107,11 @@ func (d *document) boolean(name string, value bool) {
 	d.b = strconv.AppendBool(d.b, value)
 }
 
-// pacific is the offset that Compute Engine writes its times with.
+// pacific is the time zone of Compute Engine's times.
 var pacific = time.FixedZone("", -8*60*60)
 
-// time writes a time as Compute Engine does: Pacific time with milliseconds and the offset. Nothing for none.
+// time writes a time like Compute Engine: Pacific time with milliseconds and the offset. It writes
+// nothing for the zero time.
 func (d *document) time(name string, t time.Time) {
 	if t.IsZero() {
 		return
@@ -120,7 +122,7 @@ func (d *document) time(name string, t time.Time) {
 	d.b = append(d.b, '"')
 }
 
-// utc writes a time as most of Google's services do.
+// utc writes a time like most of Google's services.
 func (d *document) utc(name string, t time.Time) {
 	d.key(name)
 	d.b = append(d.b, '"')
@@ -128,7 +130,7 @@ func (d *document) utc(name string, t time.Time) {
 	d.b = append(d.b, '"')
 }
 
-// quote writes a string.
+// quote writes a quoted string.
 func (d *document) quote(text string) {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {

@@ -16,7 +16,8 @@ import (
 
 type sqlPage = sqladmin.InstancesListResponse
 
-// TestInstanceLifecycle takes a VM through its life with the generated client, waiting for each operation.
+// TestInstanceLifecycle takes a VM through its life with the generated client, waiting for each
+// operation.
 func TestInstanceLifecycle(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: 30 * time.Millisecond})
 	made, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1", Labels: map[string]string{"env": "prod"}})
@@ -88,7 +89,8 @@ func TestWrongState(t *testing.T) {
 	wantReason(t, err, 400, "invalidState")
 }
 
-// TestSQLLifecycle stops and starts a database by its activation policy, in both versions of the API.
+// TestSQLLifecycle stops and starts a database by its activation policy, in both versions of the
+// API.
 func TestSQLLifecycle(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
 	made, err := c.CreateSQL(projectID, gcp.SQLSpec{Name: "ledger", Labels: map[string]string{"team": "data"}})

@@ -16,7 +16,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// TestAggregatedListIsTheTruth reads a hostile project page by page, and compares each VM with what there is.
+// TestAggregatedListIsTheTruth reads a hostile project page by page, and compares each VM with what
+// there is.
 func TestAggregatedListIsTheTruth(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 40, Hostile: true}}}}})
 	got, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{MaxResults: proto.Uint32(37)})
@@ -98,7 +99,8 @@ func TestEveryState(t *testing.T) {
 	}
 }
 
-// TestUnreachableZone: with partial success the list names the zone, and without it there is no list.
+// TestUnreachableZone: with partial success the list names the zone, and without it there is no
+// list.
 func TestUnreachableZone(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	defer c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: homeZone}})()
@@ -118,7 +120,8 @@ func TestUnreachableZone(t *testing.T) {
 	wantReason(t, err, 503, "backendError")
 }
 
-// TestScopesWithoutResults are there with a warning: all zones, and with includeAllScopes the rest too.
+// TestScopesWithoutResults are there with a warning: all zones, and with includeAllScopes the rest
+// too.
 func TestScopesWithoutResults(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	got, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
@@ -131,7 +134,8 @@ func TestScopesWithoutResults(t *testing.T) {
 	}
 }
 
-// TestPagesAreStable reads page by page while VMs come and go: those that were there all the time are read once.
+// TestPagesAreStable reads page by page while VMs come and go: those that were there all the time
+// are read once.
 func TestPagesAreStable(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 40, Regions: []string{"us-central1"}}}}}})
 	before := c.projectTruth()
@@ -203,7 +207,8 @@ func TestFilters(t *testing.T) {
 	wantReason(t, err, 400, "invalid")
 }
 
-// TestSQLPages reads Cloud SQL page by page in both versions' paths, with a region that can't be asked.
+// TestSQLPages reads Cloud SQL page by page in both versions' paths, with a region that can't be
+// asked.
 func TestSQLPages(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Databases: 30, Regions: []string{"us-central1", "europe-west1"}}}}}})
 	service := c.sql(c.http(projectID))

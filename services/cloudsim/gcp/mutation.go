@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// mutates tells whether a request is to change something.
+// mutates reports whether a request changes something.
 func (r *request) mutates() bool {
 	switch r.action {
 	case "instances.start", "instances.stop", "instances.suspend", "instances.resume", "instances.patch":
@@ -17,7 +17,7 @@ func (r *request) mutates() bool {
 	return false
 }
 
-// recordMutation remembers a request that was to change something, and what came of it.
+// recordMutation records a mutation for a request that changes something.
 func (r *request) recordMutation(taken bool, refused *failure) {
 	if !r.mutates() {
 		return
@@ -34,17 +34,18 @@ func (r *request) recordMutation(taken bool, refused *failure) {
 	r.world.RecordMutation(m)
 }
 
-// starts tells whether a request is to start something.
+// starts reports whether a request starts something.
 func (r *request) starts() bool {
 	return r.action == "instances.start" || r.action == "instances.resume"
 }
 
-// how is what the faults make of a change that is taken, and what its operation ends with.
-func (r *request) how(zone string) (how cloudsim.Outcome, ends *OperationFailure) {
+// outcome returns how a change ends that the request begins, according to the faults, and the
+// failure of its operation.
+func (r *request) outcome(zone string) (outcome cloudsim.Outcome, ends *OperationFailure) {
 	for _, fault := range r.faults {
 		switch fault.Kind {
 		case cloudsim.Linger:
-			how.Linger += fault.Delay
+			outcome.Linger += fault.Delay
 		case cloudsim.NoCapacity:
 			if r.starts() {
 				ends = &OperationFailure{Code: "ZONE_RESOURCE_POOL_EXHAUSTED", Status: http.StatusServiceUnavailable, Message: "The zone 'projects/" +
@@ -62,13 +63,14 @@ func (r *request) how(zone string) (how cloudsim.Outcome, ends *OperationFailure
 			}
 		}
 	}
-	how.Fails = ends != nil
-	return how, ends
+	outcome.Fails = ends != nil
+	return outcome, ends
 }
 
 var uuidPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// requestID reads the id that a caller gave its request. It must be a UUID, and not that of zeroes.
+// requestID returns the request id that the caller chose. It must be a UUID other than the zero
+// UUID.
 func requestID(req *request) (string, error) {
 	id := req.query.Get("requestId")
 	if id != "" && (!uuidPattern.MatchString(id) || strings.Trim(id, "0-") == "") {
@@ -77,7 +79,7 @@ func requestID(req *request) (string, error) {
 	return id, nil
 }
 
-// operationError writes what an operation ended with.
+// operationError writes the failure of an operation.
 func (d *document) operationError(f *OperationFailure, element string) {
 	d.object("error")
 	if element != "" {

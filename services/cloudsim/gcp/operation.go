@@ -11,50 +11,51 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// keptOperations is how many operations of a project can be asked for. Google keeps them for weeks.
-const keptOperations = 1000
+// maxOperations is the number of operations that a project remembers. Google keeps them for weeks.
+const maxOperations = 1000
 
-// Operation is a change that Google Cloud makes after it has answered.
+// Operation is a change that continues after Google Cloud has responded.
 type Operation struct {
 	Name     string
 	ID       uint64
 	Kind     string // start, stop, suspend, resume; UPDATE for Cloud SQL
 	Zone     string // "" for Cloud SQL
-	Target   string // the name of what is changed
+	Target   string // the name of the changed resource
 	TargetID uint64 // 0 for Cloud SQL
 	User     string
 	Begun    time.Time
 	Ends     time.Time
-	// Linger is how much longer than the world's Transition it takes.
+	// Linger is how much longer than the world's Transition the operation takes.
 	Linger time.Duration
-	// RequestID is the caller's own name of the request, "" when it gave none.
+	// RequestID is the request id that the caller chose, "" if there was none.
 	RequestID string
-	// Failure is what it ends with, nil when it ends well.
+	// Failure is the error of a failed operation, nil if it succeeds.
 	Failure *OperationFailure
 }
 
-// OperationFailure is why an operation came to nothing.
+// OperationFailure is the error of a failed operation.
 type OperationFailure struct {
 	Code    string // ZONE_RESOURCE_POOL_EXHAUSTED
 	Message string
-	Status  int // of HTTP
+	Status  int // HTTP status
 }
 
-// Done tells whether the operation has ended at a time.
+// Done reports whether the operation has ended at a time.
 func (o Operation) Done(now time.Time) bool { return !now.Before(o.Ends) }
 
 // operations holds the latest operations of a project.
 type operations struct {
 	byName map[string]Operation
-	order  []string // a ring once it is full
+	order  []string // a ring buffer once it is full
 	next   uint64
 
-	// requests keeps two requests with one id from being made at the same time.
+	// requests serialises requests that have a request id.
 	requests sync.Mutex
 }
 
-// OnceOperation begins an operation by do, unless one with its request id was begun before: then that is what it
-// returns, and repeated is true. An empty id is none. Errors: ErrNoProject, and those of do.
+// OnceOperation begins an operation by calling do, unless an operation with its request id exists:
+// then it returns that one, and repeated is true. An empty request id is never repeated. Errors:
+// ErrNoProject, and those of do.
 func (c *Cloud) OnceOperation(projectID, requestID string, do func() (Operation, error)) (op Operation, repeated bool, err error) {
 	p, err := c.project(projectID)
 	if err != nil {
@@ -73,7 +74,7 @@ func (c *Cloud) OnceOperation(projectID, requestID string, do func() (Operation,
 	return op, false, err
 }
 
-// operationOf finds the operation that a request began.
+// operationOf returns the operation that a request began.
 func (p *project) operationOf(requestID string) (Operation, bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -85,8 +86,8 @@ func (p *project) operationOf(requestID string) (Operation, bool) {
 	return Operation{}, false
 }
 
-// BeginOperation records an operation that ends when the world's Transition has passed. Its ID and Name are filled in.
-// The error is ErrNoProject.
+// BeginOperation records an operation that ends after the world's Transition. It sets ID and Name.
+// Error: ErrNoProject.
 func (c *Cloud) BeginOperation(projectID string, op Operation) (Operation, error) {
 	p, err := c.project(projectID)
 	if err != nil {
@@ -101,7 +102,7 @@ func (c *Cloud) BeginOperation(projectID string, op Operation) (Operation, error
 	if p.ops.byName == nil {
 		p.ops.byName = make(map[string]Operation)
 	}
-	if slot := int(p.ops.next % keptOperations); slot < len(p.ops.order) {
+	if slot := int(p.ops.next % maxOperations); slot < len(p.ops.order) {
 		delete(p.ops.byName, p.ops.order[slot])
 		p.ops.order[slot] = op.Name
 	} else {
@@ -112,7 +113,7 @@ func (c *Cloud) BeginOperation(projectID string, op Operation) (Operation, error
 	return op, nil
 }
 
-// Operation finds an operation. Errors: ErrNoProject, ErrNotFound.
+// Operation returns an operation. Errors: ErrNoProject, ErrNotFound.
 func (c *Cloud) Operation(projectID, name string) (Operation, error) {
 	p, err := c.project(projectID)
 	if err != nil {
@@ -127,8 +128,8 @@ func (c *Cloud) Operation(projectID, name string) (Operation, error) {
 	return op, nil
 }
 
-// Operations returns the operations of a project that are still known and are about a target, oldest first; zone is ""
-// for Cloud SQL. The error is ErrNoProject.
+// Operations returns the remembered operations of a project for a target, oldest first. zone is ""
+// for Cloud SQL, and an empty target matches all. Error: ErrNoProject.
 func (c *Cloud) Operations(projectID, zone, target string) ([]Operation, error) {
 	p, err := c.project(projectID)
 	if err != nil {

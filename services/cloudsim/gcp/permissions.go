@@ -14,7 +14,8 @@ type permissions struct {
 
 func (p *permissions) init() { p.required = make(map[string]map[string]bool) }
 
-// NeedPermission records that a call about a project required a permission, whether the caller had it or not.
+// NeedPermission records that a call about a project required a permission, whether the caller had
+// it or not.
 func (c *Cloud) NeedPermission(projectID, permission string) {
 	c.permissions.mu.Lock()
 	defer c.permissions.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// project is one Google Cloud project. Its content is made when it is first touched.
+// project is a Google Cloud project. Its content is generated on first use.
 type project struct {
 	cloud   *Cloud
 	plan    ProjectPlan
@@ -30,7 +30,7 @@ type project struct {
 	ops       operations
 }
 
-// newProject makes a project that is empty until it is touched.
+// newProject returns a project without content.
 func newProject(c *Cloud, plan ProjectPlan) *project {
 	entropy := cloudsim.Mix(c.world.Seed(), cloudsim.Hash("project", plan.ID))
 	p := &project{
@@ -48,7 +48,7 @@ func newProject(c *Cloud, plan ProjectPlan) *project {
 	return p
 }
 
-// project finds a project, with its content. The error is ErrNoProject.
+// project returns a project with its content. Error: ErrNoProject.
 func (c *Cloud) project(id string) (*project, error) {
 	p, ok := c.projects[id]
 	if !ok {
@@ -58,13 +58,13 @@ func (c *Cloud) project(id string) (*project, error) {
 	return p, nil
 }
 
-// hasZone tells whether a zone exists.
+// hasZone reports whether a zone exists.
 func (p *project) hasZone(zone string) bool {
 	_, ok := slices.BinarySearch(p.zones, zone)
 	return ok
 }
 
-// ProjectInfo is what Google says of a project as a whole.
+// ProjectInfo describes a project.
 type ProjectInfo struct {
 	ID      string
 	Name    string
@@ -72,7 +72,7 @@ type ProjectInfo struct {
 	Created time.Time
 }
 
-// Project describes a project. The error is ErrNoProject.
+// Project returns the description of a project. Error: ErrNoProject.
 func (c *Cloud) Project(id string) (ProjectInfo, error) {
 	p, ok := c.projects[id]
 	if !ok {
@@ -84,12 +84,12 @@ func (c *Cloud) Project(id string) (ProjectInfo, error) {
 	}, nil
 }
 
-// created is when the project was made.
+// created returns the creation time of the project.
 func (p *project) created() time.Time {
 	return time.Date(2023, 1, 1, 9, 0, 0, 0, time.UTC).Add(time.Duration(p.entropy%(1000*24)) * time.Hour)
 }
 
-// ProjectRegions returns the regions of a project's plan, those that hold something.
+// ProjectRegions returns the regions of a project's plan, which have generated content.
 func (c *Cloud) ProjectRegions(id string) []string {
 	if p, ok := c.projects[id]; ok {
 		return slices.Clone(p.plan.Regions)

@@ -15,10 +15,10 @@ var resourceEndpoints = map[string]endpoint{
 	"POST /v3/projects/{project}": {service: "cloudresourcemanager", action: "projects.testIamPermissions", handle: testPermissions},
 }
 
-// testVerb stands behind the project in the path.
+// testVerb follows the project in the path.
 const testVerb = ":testIamPermissions"
 
-// describeProject describes a project, in the words of the version that was asked.
+// describeProject writes a project in the format of the requested API version.
 func describeProject(req *request, d *document) error {
 	number := strconv.FormatUint(req.project.Number, 10)
 	d.object("")
@@ -39,7 +39,8 @@ func describeProject(req *request, d *document) error {
 	return nil
 }
 
-// testPermissions tells which of some permissions the caller has. It needs none itself.
+// testPermissions writes which of the requested permissions the caller has. It requires no
+// permission itself.
 func testPermissions(req *request, d *document) error {
 	if !strings.HasSuffix(req.http.PathValue("project"), testVerb) {
 		return fail(http.StatusNotFound, "NOT_FOUND", "notFound", "Method not found.")

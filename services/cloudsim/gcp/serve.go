@@ -46,8 +46,8 @@ func (s *Server) Wait() error { return s.server.Wait() }
 // Close ends the server and all its connections at once, including those that a fault keeps open.
 func (s *Server) Close() error { return s.server.Close() }
 
-// Env returns the environment variables that point Google's tools and Rollcall at the server. Key files that name it as
-// their token_uri are let in by the last one.
+// Env returns the environment variables that point Google's tools and Rollcall at the server.
+// ROLLCALL_ALLOWED_TOKEN_HOSTS admits key files whose token_uri is on it.
 func (s *Server) Env() map[string]string {
 	return map[string]string{
 		"CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE": s.URL + "/compute/v1/",
@@ -56,7 +56,8 @@ func (s *Server) Env() map[string]string {
 	}
 }
 
-// serveKey hands out a project's key file, so that people can try the simulation: nothing of it is secret.
+// serveKey responds with a project's key file, so that people can try the simulation. The key
+// protects nothing.
 func (s *Server) serveKey(w http.ResponseWriter, r *http.Request) {
 	key, err := s.KeyJSON(r.PathValue("project"))
 	if err != nil {
@@ -64,11 +65,11 @@ func (s *Server) serveKey(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(key) //nolint:gosec // an error means that the client is gone, and there is nobody to tell
+	_, _ = w.Write(key) //nolint:gosec // an error means that the client disconnected
 }
 
-// KeyJSON returns the key file of a project's service account, as Google makes them, with a token_uri of this server. The
-// error is ErrNoProject.
+// KeyJSON returns the key file of a project's service account in Google's format, with a token_uri
+// on this server. Error: ErrNoProject.
 func (s *Server) KeyJSON(projectID string) ([]byte, error) {
 	account, err := s.Cloud.ServiceAccount(projectID)
 	if err != nil {
@@ -78,7 +79,7 @@ func (s *Server) KeyJSON(projectID string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the key of %s: %w", account.Email, err)
 	}
-	return json.MarshalIndent(struct { //nolint:gosec // to hand out the key is what it is for
+	return json.MarshalIndent(struct { //nolint:gosec // it exists to publish the key
 		Type         string `json:"type"`
 		ProjectID    string `json:"project_id"`
 		PrivateKeyID string `json:"private_key_id"`
@@ -94,8 +95,9 @@ func (s *Server) KeyJSON(projectID string) ([]byte, error) {
 	}, "", "  ")
 }
 
-// WorkloadIdentityJSON returns a credential configuration file of type external_account for a project: the subject token
-// comes from this server, and is exchanged here. With a service account's email, that one is impersonated.
+// WorkloadIdentityJSON returns a credential configuration file of type external_account for a
+// project. The subject token comes from this server and is exchanged there. If impersonate is the
+// email of a service account, that account is impersonated.
 func (s *Server) WorkloadIdentityJSON(projectID, impersonate string) ([]byte, error) {
 	type format struct {
 		Type string `json:"type"`

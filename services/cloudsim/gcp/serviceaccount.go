@@ -13,7 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// ServiceAccount is a service account of a Google Cloud project with its key.
+// ServiceAccount is a service account of a project with its key.
 type ServiceAccount struct {
 	Project  string
 	Email    string
@@ -22,15 +22,15 @@ type ServiceAccount struct {
 	Key      *rsa.PrivateKey
 }
 
-// DefaultServiceAccount is the name of the service account that every project has.
+// DefaultServiceAccount is the name of the service account of every project.
 const DefaultServiceAccount = "rollcall"
 
-// ServiceAccountEmail returns the address of a service account of a project.
+// ServiceAccountEmail returns the email of a service account of a project.
 func ServiceAccountEmail(projectID, name string) string {
 	return name + "@" + projectID + ".iam.gserviceaccount.com"
 }
 
-// identities holds who may do what in the world's projects.
+// identities holds the permissions of principals in the cloud's projects.
 type identities struct {
 	seed uint64
 
@@ -38,9 +38,9 @@ type identities struct {
 	revoked  map[string]bool                // key ids
 	disabled map[string]bool                // project/service
 	denied   map[string][]string            // permission patterns by project/principal
-	trusts   map[string][]string            // who may impersonate, by the email of the service account
-	over     map[string]int64               // Unix nanoseconds until which issued tokens have ended, by home project
-	members  map[string]map[string]struct{} // principals that may open a project
+	trusts   map[string][]string            // principals that may impersonate, by the email of the service account
+	over     map[string]int64               // by home project: tokens issued until then, in Unix nanoseconds, are invalid
+	members  map[string]map[string]struct{} // principals with access to a project
 }
 
 func (g *identities) init(c *Cloud) {
@@ -60,8 +60,8 @@ func (g *identities) init(c *Cloud) {
 	}
 }
 
-// ServiceAccount returns the service account rollcall of a project. Its key is the same in every world of one seed; making
-// it takes some 100 ms the first time. The error is ErrNoProject.
+// ServiceAccount returns the default service account of a project. Worlds with the same seed have
+// the same key; its first generation takes about 100 ms. Error: ErrNoProject.
 func (c *Cloud) ServiceAccount(projectID string) (ServiceAccount, error) {
 	p, ok := c.projects[projectID]
 	if !ok {
@@ -74,13 +74,13 @@ func (c *Cloud) ServiceAccount(projectID string) (ServiceAccount, error) {
 	}, nil
 }
 
-// keyID derives the 40 hexadecimal digits that name a key.
+// keyID derives the 40 hexadecimal digits of a key's id.
 func keyID(seed uint64, email string) string {
 	h := cloudsim.Hash("key", email) ^ seed
 	return fmt.Sprintf("%016x%016x%08x", cloudsim.Mix(h, 1), cloudsim.Mix(h, 2), uint32(cloudsim.Mix(h, 3)))
 }
 
-// derived keeps the keys of this process: to make one takes some 100 ms.
+// derived caches the keys of this process, because the generation of a key takes about 100 ms.
 var derived struct {
 	sync.Mutex
 	keys map[string]*rsa.PrivateKey // by seed and email
@@ -102,8 +102,8 @@ func derivedKey(seed uint64, email string) *rsa.PrivateKey {
 	return key
 }
 
-// deriveKey makes the same RSA key of 2048 bits from the same seed, which crypto/rsa refuses to do, and rightly: such a
-// key protects nothing but a simulation.
+// deriveKey derives an RSA key of 2048 bits from a seed. crypto/rsa rightly refuses to do that:
+// such a key protects nothing but a simulation.
 func deriveKey(seed uint64, email string) *rsa.PrivateKey {
 	const exponent = 65537
 	var material [32]byte
@@ -126,7 +126,8 @@ func deriveKey(seed uint64, email string) *rsa.PrivateKey {
 	}
 }
 
-// derivePrime returns a prime of 1024 bits whose upper two are set, so that the product of two has 2048.
+// derivePrime returns a prime of 1024 bits with the upper two set, so that the product of two has
+// 2048 bits.
 func derivePrime(source *rand.ChaCha8) *big.Int {
 	raw := make([]byte, 128)
 	_, _ = source.Read(raw) // a ChaCha8 never fails
@@ -139,8 +140,8 @@ func derivePrime(source *rand.ChaCha8) *big.Int {
 	return candidate
 }
 
-// RevokeServiceAccountKey makes a project's key unknown, as deleting it would: no new tokens come of it. Those that were
-// issued stay good until they end; see ExpireTokens.
+// RevokeServiceAccountKey makes a project's key unknown, like its deletion: it yields no new
+// tokens. Issued tokens stay valid until they expire; see ExpireTokens.
 func (c *Cloud) RevokeServiceAccountKey(projectID string) {
 	c.identities.setRevoked(c.world.Seed(), projectID, true)
 }
@@ -156,14 +157,14 @@ func (g *identities) setRevoked(seed uint64, projectID string, revoked bool) {
 	g.revoked[keyID(seed, ServiceAccountEmail(projectID, DefaultServiceAccount))] = revoked
 }
 
-// KeyRevoked tells whether a key was revoked.
+// KeyRevoked reports whether a key was revoked.
 func (c *Cloud) KeyRevoked(keyID string) bool {
 	c.identities.mu.RLock()
 	defer c.identities.mu.RUnlock()
 	return c.identities.revoked[keyID]
 }
 
-// DisableAPI turns a service of a project off, such as "compute" or "sqladmin".
+// DisableAPI disables a service in a project, such as "compute" or "sqladmin".
 func (c *Cloud) DisableAPI(projectID, service string) {
 	c.identities.setDisabled(projectID, service, true)
 }
@@ -179,14 +180,15 @@ func (g *identities) setDisabled(projectID, service string, disabled bool) {
 	g.disabled[projectID+"/"+service] = disabled
 }
 
-// APIDisabled tells whether a service of a project is off.
+// APIDisabled reports whether a service is disabled in a project.
 func (c *Cloud) APIDisabled(projectID, service string) bool {
 	c.identities.mu.RLock()
 	defer c.identities.mu.RUnlock()
 	return c.identities.disabled[projectID+"/"+service]
 }
 
-// AddMember lets a principal, such as a service account's email, do in a project all that the project's own may.
+// AddMember gives a principal, such as a service account's email, the permissions of the project's
+// own service account.
 func (c *Cloud) AddMember(projectID, principal string) {
 	c.identities.mu.Lock()
 	defer c.identities.mu.Unlock()
@@ -195,22 +197,23 @@ func (c *Cloud) AddMember(projectID, principal string) {
 	}
 }
 
-// DenyPermissions refuses permissions to a principal in a project: "compute.instances.list", "cloudsql.*". It replaces
-// those that were refused before; none lifts them.
+// DenyPermissions denies permissions to a principal in a project: "compute.instances.list",
+// "cloudsql.*". It replaces those that were denied before; a call without permissions denies none.
 func (c *Cloud) DenyPermissions(projectID, principal string, permissions ...string) {
 	c.identities.mu.Lock()
 	defer c.identities.mu.Unlock()
 	c.identities.denied[projectID+"/"+principal] = permissions
 }
 
-// TrustImpersonators says which principals may impersonate a service account. Before that, everyone may.
+// TrustImpersonators sets the principals that may impersonate a service account. Without it, all
+// may.
 func (c *Cloud) TrustImpersonators(email string, principals ...string) {
 	c.identities.mu.Lock()
 	defer c.identities.mu.Unlock()
 	c.identities.trusts[email] = append([]string{}, principals...)
 }
 
-// PermittedIn tells whether a principal has a permission in a project.
+// PermittedIn reports whether a principal has a permission in a project.
 func (c *Cloud) PermittedIn(projectID, principal, permission string) bool {
 	c.identities.mu.RLock()
 	defer c.identities.mu.RUnlock()
@@ -226,7 +229,8 @@ func (c *Cloud) PermittedIn(projectID, principal, permission string) bool {
 	return true
 }
 
-// ofPool tells whether a principal comes from a workload identity pool of the project, which it may then open.
+// ofPool reports whether a principal belongs to a workload identity pool of the project, which
+// gives it access.
 func (g *identities) ofPool(c *Cloud, projectID, principal string) bool {
 	p, ok := c.projects[projectID]
 	return ok && strings.HasPrefix(principal, "principal://iam.googleapis.com/projects/"+strconv.FormatUint(p.number, 10)+"/")

@@ -141,7 +141,8 @@ func TestImpersonation(t *testing.T) {
 	wantReason(t, err, 403, "forbidden")
 }
 
-// TestWorkloadIdentity: a configuration file that names no secret signs in, with a service account in between or without.
+// TestWorkloadIdentity: a configuration file that names no secret signs in, with a service account
+// in between or without.
 func TestWorkloadIdentity(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	for _, email := range []string{"", gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount)} {

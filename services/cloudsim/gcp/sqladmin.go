@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// sqlEndpoints are the methods of Cloud SQL Admin, in both of its versions.
+// sqlEndpoints are the methods of both versions of Cloud SQL Admin.
 var sqlEndpoints = bothVersions(map[string]endpoint{
 	"GET /instances":              {action: "instances.list", permission: "cloudsql.instances.list", handle: listSQL},
 	"GET /instances/{instance}":   {action: "instances.get", permission: "cloudsql.instances.get", handle: getSQL},
@@ -32,7 +32,7 @@ func bothVersions(endpoints map[string]endpoint) map[string]endpoint {
 	return all
 }
 
-// sqlURL begins the address of every resource of the version that was asked.
+// sqlURL returns the prefix of resource URLs in the requested API version.
 func sqlURL(req *request) string {
 	if strings.HasPrefix(req.http.URL.Path, "/sql/v1beta4/") {
 		return "https://sqladmin.googleapis.com/sql/v1beta4/projects/"
@@ -41,11 +41,12 @@ func sqlURL(req *request) string {
 }
 
 const (
-	sqlPage    = 500  // when a request names no size
-	maxSQLPage = 1000 // larger sizes are taken as this one
+	sqlPage    = 500  // the default
+	maxSQLPage = 1000 // larger sizes are reduced to this
 )
 
-// listSQL lists the instances of all regions by name. Regions that can't be asked are left out, with a warning.
+// listSQL lists the instances of all regions by name. It omits unreachable regions, and adds a
+// warning.
 func listSQL(req *request, d *document) error {
 	limit := req.world.PageSize(sqlPage)
 	if given := req.query.Get("maxResults"); given != "" && given != "0" {
@@ -80,7 +81,7 @@ func listSQL(req *request, d *document) error {
 			continue
 		}
 		if count == limit {
-			honest = pageToken(req.call, place{zone: last})
+			honest = pageToken(req.call, position{zone: last})
 			break
 		}
 		d.sqlInstance(req, instance)
@@ -128,8 +129,8 @@ func patchSQL(req *request, d *document) error {
 	if policy != "ALWAYS" && policy != "NEVER" {
 		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalid", "Invalid value at 'body.settings.activation_policy': %q", policy)
 	}
-	how, ends := req.how("")
-	_, err := req.cloud.SetSQLActive(req.project.ID, name, policy == "ALWAYS", how)
+	outcome, ends := req.outcome("")
+	_, err := req.cloud.SetSQLActive(req.project.ID, name, policy == "ALWAYS", outcome)
 	switch {
 	case errors.Is(err, cloudsim.ErrReplica), errors.Is(err, cloudsim.ErrHasReplicas):
 		return fail(http.StatusBadRequest, "INVALID_ARGUMENT", "invalidRequest", "Invalid request: the instance has replicas, or is one: it can't be stopped.")
@@ -142,7 +143,7 @@ func patchSQL(req *request, d *document) error {
 		return err
 	}
 	op, err := req.cloud.BeginOperation(req.project.ID, Operation{
-		Kind: "UPDATE", Target: name, User: req.token.Principal, Linger: how.Linger, Failure: ends,
+		Kind: "UPDATE", Target: name, User: req.token.Principal, Linger: outcome.Linger, Failure: ends,
 	})
 	if err != nil {
 		return err
@@ -163,7 +164,8 @@ func getSQLOperation(req *request, d *document) error {
 	return nil
 }
 
-// listSQLOperations lists the operations, of one instance when that is asked for, newest first. All come at once.
+// listSQLOperations lists the operations, optionally of one instance, newest first and without
+// paging.
 func listSQLOperations(req *request, d *document) error {
 	ops, err := req.cloud.Operations(req.project.ID, "", req.query.Get("instance"))
 	if err != nil {
@@ -180,7 +182,7 @@ func listSQLOperations(req *request, d *document) error {
 	return nil
 }
 
-// listTiers lists the machine types, each with the regions that have it.
+// listTiers lists the machine types with their regions.
 func listTiers(req *request, d *document) error {
 	d.object("")
 	d.word("kind", "sql#tiersList")

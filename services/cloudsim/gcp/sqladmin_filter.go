@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// sqlFilter is the filter of Cloud SQL's list, `state:RUNNABLE name:a OR name:b`: of each of its clauses one comparison
-// must hold. Fields that are not known here are refused and never ignored.
+// sqlFilter is the filter of Cloud SQL's list, `state:RUNNABLE name:a OR name:b`: of each clause
+// one comparison must hold. Unknown fields are rejected, never ignored.
 type sqlFilter [][][2]string
 
 func parseSQLFilter(text string) (sqlFilter, error) {

@@ -83,7 +83,7 @@ func (d *document) sqlSettings(i *SQLInstance) {
 
 func (d *document) sqlAddresses(i *SQLInstance) {
 	if i.State == SQLPendingCreate {
-		return // it gets them when it is made
+		return // it has none before it is created
 	}
 	d.array("ipAddresses")
 	if i.PublicIP.IsValid() {
@@ -105,7 +105,7 @@ func (d *document) sqlAddresses(i *SQLInstance) {
 	d.endArray()
 }
 
-// sqlOperation writes an operation of Cloud SQL as it is now.
+// sqlOperation writes the present state of a Cloud SQL operation.
 func (d *document) sqlOperation(req *request, op Operation) {
 	base, project := sqlURL(req), req.project.ID
 	done := op.Done(req.world.Now())

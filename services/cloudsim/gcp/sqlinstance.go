@@ -10,11 +10,11 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// SQLState is Cloud SQL's word for the state of an instance.
+// SQLState is the state of a Cloud SQL instance.
 type SQLState string
 
-// The states of a Cloud SQL instance. One that its owner stopped is RUNNABLE, with the activation policy NEVER. Source:
-// Cloud SQL Admin API v1, instances, SqlInstanceState.
+// The states of a Cloud SQL instance. An instance that its owner stopped is RUNNABLE, with the
+// activation policy NEVER. Source: Cloud SQL Admin API v1, instances, SqlInstanceState.
 const (
 	SQLRunnable      SQLState = "RUNNABLE"
 	SQLSuspended     SQLState = "SUSPENDED"
@@ -27,9 +27,10 @@ const (
 // SQLStates lists all states.
 var SQLStates = []SQLState{SQLRunnable, SQLSuspended, SQLPendingCreate, SQLPendingDelete, SQLMaintenance, SQLFailed}
 
-// SQLInstance is a Cloud SQL instance. Values are snapshots; slices are shared and must not be written to.
+// SQLInstance is a Cloud SQL instance. Values are snapshots; slices are shared and must not be
+// modified.
 type SQLInstance struct {
-	Name      string // unique in its project at one time; may be used again a week after a deletion
+	Name      string // unique in its project at one time; can be reused a week after a deletion
 	Region    string
 	Zone      string
 	Version   string // POSTGRES_16
@@ -37,29 +38,29 @@ type SQLInstance struct {
 	Tier      string // db-custom-2-7680
 	State     SQLState
 	Changed   time.Time
-	// Active is the activation policy: true is ALWAYS, false NEVER.
+	// Active is the activation policy: true is ALWAYS, false is NEVER.
 	Active    bool
 	Created   time.Time
 	StorageGB int
 	// Regional instances have a standby in SecondaryZone.
 	Regional      bool
 	SecondaryZone string
-	PublicIP      netip.Addr        // invalid: none
-	OutgoingIP    netip.Addr        // invalid: none
-	PrivateIP     netip.Addr        // invalid: none
-	ReplicaOf     string            // the name of the instance it copies
-	Replicas      []string          // the names of its copies
-	Labels        []cloudsim.Tag    // sorted by key
-	Versions      cloudsim.Versions // as those of a Machine
+	PublicIP      netip.Addr     // invalid: none
+	OutgoingIP    netip.Addr     // invalid: none
+	PrivateIP     netip.Addr     // invalid: none
+	ReplicaOf     string         // the name of the source, if this is a read replica
+	Replicas      []string       // the names of its read replicas
+	Labels        []cloudsim.Tag // sorted by key
+	Versions      cloudsim.Versions
 	Entropy       uint64
 
-	busyUntil time.Time // when the operation that works on it ends
+	busyUntil time.Time // the end of the running operation
 }
 
-// Label returns the value of a label, "" when there is none.
+// Label returns the value of a label, "" if there is none.
 func (d *SQLInstance) Label(key string) string { return cloudsim.FindTag(d.Labels, key) }
 
-// generateSQL adds the n-th instance of a region: one in six is a read replica of the one before.
+// generateSQL adds the n-th instance of a region. One in six is a read replica.
 func (p *project) generateSQL(region Region, n int, epoch time.Time) {
 	service := cloudsim.Pick(p.rng, p.plan.Workloads)
 	env := p.plan.Env
@@ -67,7 +68,8 @@ func (p *project) generateSQL(region Region, n int, epoch time.Time) {
 		env = cloudsim.PickEnv(p.rng)
 	}
 	d := p.newSQL(fmt.Sprintf("%s-%s-%s-%d", service.Name, env, region.Name, n+1), region, epoch)
-	// Cloud SQL has no ids: the creation time is part of what identifies an instance. A restarted world has the same.
+	// Cloud SQL has no ids: the creation time is part of what identifies an instance. A restarted
+	// world has the same.
 	d.Created = p.created().Add(time.Duration(1+p.rng.Int64N(60*24*3600)) * time.Second).UTC().Truncate(time.Millisecond)
 	d.Changed = d.Created
 	d.Labels = service.Tags(env)
@@ -87,7 +89,7 @@ func (p *project) generateSQL(region Region, n int, epoch time.Time) {
 	p.addSQL(d)
 }
 
-// lastSQL returns the newest instance of a region that is no replica and has none.
+// lastSQL returns the newest instance of a region that is not a replica and has none.
 func (p *project) lastSQL(region string, now time.Time) *SQLInstance {
 	var last *SQLInstance
 	for _, d := range p.databases {
@@ -98,7 +100,7 @@ func (p *project) lastSQL(region string, now time.Time) *SQLInstance {
 	return last
 }
 
-// newSQL makes a runnable instance that is not placed yet.
+// newSQL returns a runnable instance that is not part of the project yet.
 func (p *project) newSQL(name string, region Region, now time.Time) *SQLInstance {
 	p.nextSQL++
 	entropy := cloudsim.Mix(p.entropy, cloudsim.Hash("sql", name)+p.nextSQL)
@@ -114,7 +116,7 @@ func (p *project) newSQL(name string, region Region, now time.Time) *SQLInstance
 	return d
 }
 
-// addSQL places an instance. The caller holds mu.
+// addSQL adds an instance. The caller holds mu.
 func (p *project) addSQL(d *SQLInstance) {
 	p.touchSQL(d)
 	i, taken := slices.BinarySearchFunc(p.databases, d.Name, func(d *SQLInstance, name string) int { return strings.Compare(d.Name, name) })
@@ -125,7 +127,7 @@ func (p *project) addSQL(d *SQLInstance) {
 	p.databases = slices.Insert(p.databases, i, d)
 }
 
-// sqlAt returns the state of an instance at a time, and whether it is still there.
+// sqlAt returns the state of an instance at a time, and false if it no longer exists.
 func (p *project) sqlAt(d *SQLInstance, now time.Time) (SQLState, bool) {
 	if now.Sub(d.Changed) < p.cloud.world.Transition() {
 		return d.State, true
@@ -139,7 +141,7 @@ func (p *project) sqlAt(d *SQLInstance, now time.Time) (SQLState, bool) {
 	return d.State, true
 }
 
-// sqlReplicas lists the copies of an instance. The caller holds mu.
+// sqlReplicas returns the names of the read replicas of an instance. The caller holds mu.
 func (p *project) sqlReplicas(name string, now time.Time) []string {
 	var names []string
 	for _, d := range p.databases {
@@ -150,7 +152,8 @@ func (p *project) sqlReplicas(name string, now time.Time) []string {
 	return names
 }
 
-// sql finds an instance that is there. The caller holds mu.
+// sql returns the stored instance with a name and its present state, and false if it does not
+// exist. The caller holds mu.
 func (p *project) sql(name string, now time.Time) (*SQLInstance, SQLState, bool) {
 	i, ok := slices.BinarySearchFunc(p.databases, name, func(d *SQLInstance, name string) int { return strings.Compare(d.Name, name) })
 	if !ok {
@@ -160,7 +163,7 @@ func (p *project) sql(name string, now time.Time) (*SQLInstance, SQLState, bool)
 	return p.databases[i], state, there
 }
 
-// sqlView is a snapshot of an instance. The caller holds mu.
+// sqlView returns a snapshot of an instance. The caller holds mu.
 func (p *project) sqlView(d *SQLInstance, now time.Time) SQLInstance {
 	view := *d
 	view.State, _ = p.sqlAt(d, now)
@@ -168,7 +171,7 @@ func (p *project) sqlView(d *SQLInstance, now time.Time) SQLInstance {
 	return view
 }
 
-// SQLInstances returns the Cloud SQL instances of a project sorted by name. The error is ErrNoProject.
+// SQLInstances returns the Cloud SQL instances of a project, sorted by name. Error: ErrNoProject.
 func (c *Cloud) SQLInstances(projectID string) ([]SQLInstance, error) {
 	p, err := c.project(projectID)
 	if err != nil {

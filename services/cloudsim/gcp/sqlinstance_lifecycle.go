@@ -8,17 +8,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// SQLSpec describes a Cloud SQL instance to create. Empty fields are filled in from the seed.
+// SQLSpec describes a Cloud SQL instance to create. The seed determines the empty fields.
 type SQLSpec struct {
 	Name   string
 	Region string
 	Tier   string
 	Labels map[string]string
-	// ReplicaOf is the name of the instance that it copies.
+	// ReplicaOf is the name of the source of a read replica.
 	ReplicaOf string
 }
 
-// CreateSQL creates a Cloud SQL instance. Errors: ErrNoProject, ErrNoRegion; ErrInvalid when the name is taken.
+// CreateSQL creates a Cloud SQL instance. Errors: ErrNoProject, ErrNoRegion; ErrInvalid if the name
+// is taken.
 func (c *Cloud) CreateSQL(projectID string, spec SQLSpec) (SQLInstance, error) {
 	p, err := c.project(projectID)
 	if err != nil {
@@ -44,10 +45,10 @@ func (c *Cloud) CreateSQL(projectID string, spec SQLSpec) (SQLInstance, error) {
 	return p.sqlView(d, now), nil
 }
 
-// SetSQLActive sets the activation policy: false stops the instance, true starts it. The policy shows at once, and the
-// instance takes no other change until Config.Transition has passed. Errors: ErrNotFound; ErrBusy while another change is
-// being made; ErrWrongState unless it is RUNNABLE; ErrReplica when a replica is to be stopped, ErrHasReplicas when an
-// instance that has one is.
+// SetSQLActive sets the activation policy: false stops the instance, true starts it. The policy is
+// visible at once; the instance accepts no other change until Config.Transition has passed. Errors:
+// ErrNotFound; ErrBusy during another change; ErrWrongState unless it is RUNNABLE; ErrReplica for
+// the stop of a replica, ErrHasReplicas for the stop of its source.
 func (c *Cloud) SetSQLActive(projectID, name string, active bool, options ...cloudsim.Outcome) (SQLInstance, error) {
 	var view SQLInstance
 	err := c.editSQL(projectID, name, func(p *project, d *SQLInstance, state SQLState, now time.Time) error {
@@ -72,7 +73,7 @@ func (c *Cloud) SetSQLActive(projectID, name string, active bool, options ...clo
 	return view, err
 }
 
-// SetSQLState puts an instance into a state that no action leads to, such as MAINTENANCE. The error is ErrNotFound.
+// SetSQLState sets a state that no action leads to, such as MAINTENANCE. Error: ErrNotFound.
 func (c *Cloud) SetSQLState(projectID, name string, state SQLState) error {
 	return c.editSQL(projectID, name, func(p *project, d *SQLInstance, _ SQLState, now time.Time) error {
 		d.State, d.Changed = state, now
@@ -81,7 +82,8 @@ func (c *Cloud) SetSQLState(projectID, name string, state SQLState) error {
 	})
 }
 
-// DeleteSQL deletes a Cloud SQL instance. Replicas of it stand alone from then on. The error is ErrNotFound.
+// DeleteSQL deletes a Cloud SQL instance. Its read replicas become independent instances. Error:
+// ErrNotFound.
 func (c *Cloud) DeleteSQL(projectID, name string) error {
 	return c.editSQL(projectID, name, func(p *project, d *SQLInstance, _ SQLState, now time.Time) error {
 		for _, replica := range p.databases {
@@ -96,7 +98,7 @@ func (c *Cloud) DeleteSQL(projectID, name string) error {
 	})
 }
 
-// editSQL changes an instance that is there.
+// editSQL calls change for an instance. Errors: ErrNoProject, ErrNotFound, and those of change.
 func (c *Cloud) editSQL(projectID, name string, change func(*project, *SQLInstance, SQLState, time.Time) error) error {
 	p, err := c.project(projectID)
 	if err != nil {

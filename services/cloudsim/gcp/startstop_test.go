@@ -12,7 +12,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// TestRequestIDs: a request with an id that is known is answered with the operation that it began, and does nothing.
+// TestRequestIDs: a request with an id that is known is answered with the operation that it began,
+// and does nothing.
 func TestRequestIDs(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
 	made, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1"})
@@ -57,7 +58,8 @@ func (c *cloud) vms() *compute.Service {
 	return service
 }
 
-// TestOperationsFail: want of capacity and of quota are told by an operation that ends badly, and the VM is as before.
+// TestOperationsFail: want of capacity and of quota are told by an operation that ends badly, and
+// the VM is as before.
 func TestOperationsFail(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
 	if _, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1"}); err != nil {
@@ -108,7 +110,8 @@ func TestLocalSSD(t *testing.T) {
 	}
 }
 
-// TestSQLIsBusy: while one change of a database is made there is no other, and one that fails says so in its operation.
+// TestSQLIsBusy: while one change of a database is made there is no other, and one that fails says
+// so in its operation.
 func TestSQLIsBusy(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	service := c.sql(c.http(projectID))

@@ -15,7 +15,8 @@ import (
 
 const googleProject = "my-project"
 
-// TestSameSeedSameProjects builds two worlds of one random configuration, lets the same things happen, and compares.
+// TestSameSeedSameProjects builds two worlds of one random configuration, lets the same things
+// happen, and compares.
 func TestSameSeedSameProjects(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := cloudsim.Config{Seed: rapid.Uint64().Draw(t, "seed"), Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{

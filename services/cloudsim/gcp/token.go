@@ -16,7 +16,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// signInEndpoints give access tokens.
+// signInEndpoints are the endpoints that issue access tokens.
 var signInEndpoints = map[string]endpoint{
 	"POST /token":        {service: "oauth2", action: "token", open: true, handle: grantToken},
 	"POST /oauth2/token": {service: "oauth2", action: "token", open: true, handle: grantToken},
@@ -28,11 +28,12 @@ var signInEndpoints = map[string]endpoint{
 
 const (
 	tokenLife = time.Hour
-	// skew is how far apart Google lets clocks be.
+	// skew is the clock difference that Google tolerates.
 	skew = 5 * time.Minute
 )
 
-// assertion is a JWT that a service account signed (RFC 7523), as far as the token endpoint reads it.
+// assertion is a JWT that a service account signed (RFC 7523), with the fields that the token
+// endpoint checks.
 type assertion struct {
 	header struct {
 		Alg string `json:"alg"`
@@ -49,7 +50,7 @@ type assertion struct {
 	signature []byte
 }
 
-// parseAssertion takes a JWT apart.
+// parseAssertion parses a JWT.
 func parseAssertion(text string) (*assertion, error) {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
@@ -70,7 +71,7 @@ func parseAssertion(text string) (*assertion, error) {
 	return a, err
 }
 
-// identify finds out which project a request for a token is about, so that faults and counts of it apply.
+// identify sets the project of a token request, so that faults and counts apply to it.
 func (r *request) identify() *failure {
 	form, err := url.ParseQuery(string(r.body))
 	if err != nil {
@@ -90,11 +91,11 @@ func (r *request) identify() *failure {
 			}
 		}
 	}
-	r.project, _ = r.cloud.Project(r.call.Account) // no project is an account that is not found
+	r.project, _ = r.cloud.Project(r.call.Account) // grantToken and exchangeToken detect an unknown project
 	return nil
 }
 
-// projectOf returns the project in a service account's address.
+// projectOf returns the project in a service account's email.
 func projectOf(email string) string {
 	_, domain, _ := strings.Cut(email, "@")
 	id, _ := strings.CutSuffix(domain, ".iam.gserviceaccount.com")
@@ -110,7 +111,7 @@ func lateAssertion() *failure {
 		"reasonable timeframe. Check your iat and exp values in the JWT claim.")
 }
 
-// grantToken answers a service account that signed for itself.
+// grantToken issues an access token to a service account that signed an assertion.
 func grantToken(req *request, d *document) error {
 	if grant := req.query.Get("grant_type"); grant != "urn:ietf:params:oauth:grant-type:jwt-bearer" {
 		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "Invalid grant_type: "+grant)
@@ -130,7 +131,7 @@ func grantToken(req *request, d *document) error {
 	return nil
 }
 
-// check holds an assertion to what Google asks of it.
+// check returns the error that Google reports for an assertion, or nil.
 func (a *assertion) check(req *request, account ServiceAccount) *failure {
 	digest := sha256.Sum256([]byte(a.signed))
 	if a.header.Alg != "RS256" || a.header.KID != "" && a.header.KID != account.KeyID || req.cloud.KeyRevoked(account.KeyID) ||
@@ -152,7 +153,7 @@ func (a *assertion) check(req *request, account ServiceAccount) *failure {
 	return nil
 }
 
-// writeToken writes the answer of a token endpoint.
+// writeToken writes the response of a token endpoint.
 func writeToken(d *document, world *cloudsim.World, token AccessToken) {
 	d.object("")
 	d.word("access_token", token.Token)

@@ -1,13 +1,13 @@
 package gcp
 
-// Truth is all that exists in a Google Cloud project at one moment: what a reader that made no mistake would report.
+// Truth is the content of a project at one moment, as a reader without faults would report it.
 type Truth struct {
 	Project   string
 	VMs       []VM          // by zone, oldest first
 	Databases []SQLInstance // by name
 }
 
-// Truth returns what exists in a project now. Each zone is seen at one moment. The error is ErrNoProject.
+// Truth returns the content of a project now. Each zone is read at one moment. Error: ErrNoProject.
 func (c *Cloud) Truth(projectID string) (Truth, error) {
 	truth := Truth{Project: projectID}
 	p, err := c.project(projectID)
@@ -27,7 +27,7 @@ func (c *Cloud) Truth(projectID string) (Truth, error) {
 	return truth, err
 }
 
-// VM finds a VM by zone and name.
+// VM returns the VM with a zone and a name.
 func (t Truth) VM(zone, name string) (VM, bool) {
 	for _, m := range t.VMs {
 		if m.Zone == zone && m.Name == name {

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// VMState is Compute Engine's word for where a VM is in its life.
+// VMState is the state of a VM, as Compute Engine names it.
 type VMState string
 
 // The states of a Compute Engine VM. Source: the Compute Engine page "VM instance lifecycle".
@@ -16,11 +16,11 @@ const (
 	VMStaging        VMState = "STAGING"
 	VMRunning        VMState = "RUNNING"
 	VMStopping       VMState = "STOPPING"
-	VMStopped        VMState = "STOPPED" // in the API's list; a VM that was stopped says TERMINATED
+	VMStopped        VMState = "STOPPED" // documented, but stopped VMs are TERMINATED
 	VMSuspending     VMState = "SUSPENDING"
 	VMSuspended      VMState = "SUSPENDED"
 	VMRepairing      VMState = "REPAIRING"
-	VMTerminated     VMState = "TERMINATED" // stopped, not gone
+	VMTerminated     VMState = "TERMINATED" // stopped, not deleted
 	VMDeprovisioning VMState = "DEPROVISIONING"
 )
 
@@ -29,58 +29,60 @@ var VMStates = []VMState{
 	VMProvisioning, VMStaging, VMRunning, VMStopping, VMStopped, VMSuspending, VMSuspended, VMRepairing, VMTerminated, VMDeprovisioning,
 }
 
-// VM is a Compute Engine instance. Values are snapshots; Labels, Image and Network are shared and must not be written to.
+// VM is a Compute Engine instance. Values are snapshots; Labels, Image and Network are shared and
+// must not be modified.
 type VM struct {
-	ID   uint64 // never used again
+	ID   uint64 // never reused
 	Name string // unique in its zone at one time
 	Zone string
 	Type string // e2-standard-4
-	// State is the one at the time of the snapshot, and Changed when the last change of it began.
+	// State is the state at the time of the snapshot, and Changed when the last change of it began.
 	State   VMState
 	Changed time.Time
 	Spot    bool // provisioningModel SPOT
-	// Preemptible machines are the older kind of spot machine: only the flag is set.
+	// Preemptible is the older form of Spot: responses have only the flag.
 	Preemptible bool
-	// Bare machines have only what Compute Engine never leaves out: no labels, no network, no disks.
+	// Bare VMs have only the fields that Compute Engine never omits: no labels, network or disks.
 	Bare      bool
 	CPU       string
 	Image     *DiskImage
 	Network   *Subnetwork
 	PrivateIP netip.Addr
-	PublicIP  netip.Addr // invalid: none
+	PublicIP  netip.Addr // invalid if there is none
 	Created   time.Time
 	Started   time.Time
-	Stopped   time.Time         // zero: never
-	Labels    []cloudsim.Tag    // sorted by key
-	Versions  cloudsim.Versions // as those of a Machine
-	// Group is the managed instance group that made the VM, "" when none did.
+	Stopped   time.Time      // zero if it never was
+	Labels    []cloudsim.Tag // sorted by key
+	Versions  cloudsim.Versions
+	// Group is the managed instance group that created the VM, "" if there is none.
 	Group string
-	// LocalSSDs is how many disks of the host's it has: what is on them is lost on stop, unless that is asked for.
+	// LocalSSDs is the number of disks of the host. A stop must state whether to discard their
+	// content.
 	LocalSSDs int
-	// fallsBack is what an intermediate state ends in when the change comes to nothing, "" when it does not.
+	// fallsBack is the state in which a failing change ends, "" if it succeeds.
 	fallsBack VMState
 
-	// Seq orders the VMs of a zone, oldest first; it is what page tokens hold on to.
+	// Seq orders the VMs of a zone, oldest first. Page tokens contain it.
 	Seq uint64
-	// Entropy is a number of the VM's own, from which handlers derive further ids.
+	// Entropy is a random number from which the handler derives further values.
 	Entropy uint64
 }
 
-// Label returns the value of a label, "" when there is none.
+// Label returns the value of a label, "" if there is none.
 func (m *VM) Label(key string) string { return cloudsim.FindTag(m.Labels, key) }
 
-// Subnetwork is a VPC network's part in one region, shared by the VMs in it.
+// Subnetwork is a subnetwork of a VPC in one region, shared by the VMs in it.
 type Subnetwork struct {
 	Network string // its name
 	Name    string
 	Region  string
 }
 
-// VMSpec describes VMs to create. Empty fields are filled in from the seed.
+// VMSpec describes VMs to create. The seed determines the empty fields.
 type VMSpec struct {
-	// Count is how many. Default 1.
+	// Count is the number of VMs. Default: 1.
 	Count int
-	// Name must be free in the zone; further VMs of the same spec get a number behind it.
+	// Name must be free in the zone. Further VMs of the same spec get a number as a suffix.
 	Name   string
 	Type   string
 	Spot   bool
@@ -88,11 +90,11 @@ type VMSpec struct {
 	Group  string
 	// LocalSSDs is that of VM.
 	LocalSSDs int
-	// Bare leaves every optional field out of the answers.
+	// Bare omits every optional field from responses.
 	Bare bool
 }
 
-// vmAt returns what a VM's state is at a time, and whether the VM is still there.
+// vmAt returns the state of a VM at a time, and false if it no longer exists.
 func (p *project) vmAt(m *VM, now time.Time) (VMState, bool) {
 	transition := p.cloud.world.Transition()
 	passed := now.Sub(m.Changed)

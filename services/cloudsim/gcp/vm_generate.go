@@ -11,13 +11,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// populate generates the content of a project according to its plan. The content is dated relative to the world's epoch.
+// populate generates the content of a project according to its plan. The content is dated relative
+// to the world's epoch.
 func (p *project) populate() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	epoch := p.cloud.world.Epoch()
 	for i, name := range p.plan.Regions {
-		region, _ := lookupRegion(name) // Check has seen every region of the plan
+		region, _ := lookupRegion(name) // Check has verified every region of the plan
 		for j, zone := range region.ZoneNames() {
 			for range p.plan.Instances {
 				p.generateVM(zone, epoch)
@@ -34,7 +35,8 @@ func (p *project) populate() {
 	}
 }
 
-// generateVM adds one VM that was created up to 400 days before the epoch. Some are stopped, suspended or being repaired.
+// generateVM adds one VM that was created up to 400 days before the epoch. Some are stopped,
+// suspended or being repaired.
 func (p *project) generateVM(zone string, epoch time.Time) {
 	age := time.Duration(1+p.rng.Int64N(400*24*3600)) * time.Second
 	m := p.createVMs(zone, VMSpec{}, epoch.Add(-age))[0]
@@ -50,7 +52,7 @@ func (p *project) generateVM(zone string, epoch time.Time) {
 	}
 }
 
-// createVMs adds VMs that are being provisioned. The caller holds mu.
+// createVMs adds VMs in the state PROVISIONING. The caller holds mu.
 func (p *project) createVMs(zone string, spec VMSpec, now time.Time) []*VM {
 	now = now.UTC().Truncate(time.Millisecond)
 	created := make([]*VM, 0, max(spec.Count, 1))
@@ -68,7 +70,7 @@ func (p *project) createVMs(zone string, spec VMSpec, now time.Time) []*VM {
 	return created
 }
 
-// newVM makes one VM, taking from the seed what spec leaves open.
+// newVM returns a VM. The seed determines what spec leaves empty.
 func (p *project) newVM(zone string, spec VMSpec, now time.Time) *VM {
 	entropy := cloudsim.Mix(p.entropy, 1000+p.next)
 	m := &VM{
@@ -102,7 +104,8 @@ func (p *project) newVM(zone string, spec VMSpec, now time.Time) *VM {
 	return m
 }
 
-// vmName names a VM as people do, or as a managed instance group does: four letters or digits behind the group's name.
+// vmName returns a name as people choose them, or as managed instance groups do: the group's name
+// with a random suffix.
 func vmName(service, env string, m *VM) string {
 	if m.Group != "" {
 		suffix := strconv.FormatUint(cloudsim.Mix(m.Entropy, 20), 36)
@@ -118,14 +121,14 @@ func (p *project) vmAddress(n uint64) netip.Addr {
 	return netip.AddrFrom4([4]byte{10, 128 + byte(a>>16)&127, byte(a >> 8), byte(a)})
 }
 
-// publicAddress returns an address from ranges that Google Cloud hands out.
+// publicAddress returns an address from Google Cloud's ranges.
 func publicAddress(entropy uint64) netip.Addr {
 	first := [...]byte{34, 35, 104, 130}
 	e := cloudsim.Mix(entropy, 7)
 	return netip.AddrFrom4([4]byte{first[e%4], byte(e >> 8), byte(e >> 16), byte(e>>24)%253 + 1})
 }
 
-// diskImageFor returns an image that fits the machine type.
+// diskImageFor returns an image for the machine type.
 func diskImageFor(machineType string, entropy uint64) *DiskImage {
 	if strings.HasPrefix(machineType, "t2a-") {
 		return debianARM
@@ -140,8 +143,9 @@ func diskImageFor(machineType string, entropy uint64) *DiskImage {
 	}
 }
 
-// HostileVMSpecs are VMs whose content breaks careless readers: the longest names and labels that Compute Engine takes,
-// letters beyond ASCII (allowed in labels), as many labels as there may be, and one with every optional field missing.
+// HostileVMSpecs returns VMs whose content breaks careless readers: the longest names and labels
+// that Compute Engine accepts, labels beyond ASCII, the maximum number of labels, and one without
+// any optional field.
 func HostileVMSpecs() []VMSpec {
 	many := make(map[string]string, 64)
 	for i := range 64 {

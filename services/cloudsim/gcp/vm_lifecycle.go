@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// CreateVMs creates VMs in a zone; they are being provisioned at first. Errors: ErrNoProject, ErrNoRegion; ErrInvalid when
-// the name is taken.
+// CreateVMs creates VMs in a zone, which are PROVISIONING at first. Errors: ErrNoProject,
+// ErrNoRegion; ErrInvalid if the name is taken.
 func (c *Cloud) CreateVMs(projectID, zone string, spec VMSpec) ([]VM, error) {
 	p, err := c.project(projectID)
 	if err != nil {
@@ -31,7 +31,8 @@ func (c *Cloud) CreateVMs(projectID, zone string, spec VMSpec) ([]VM, error) {
 	return views, nil
 }
 
-// vm finds a VM that is there. The caller holds mu.
+// vm returns the stored VM with a name and its present state, and false if it does not exist. The
+// caller holds mu.
 func (p *project) vm(zone, name string, now time.Time) (*VM, VMState, bool) {
 	m, ok := p.names[zone+"/"+name]
 	if !ok {
@@ -41,7 +42,7 @@ func (p *project) vm(zone, name string, now time.Time) (*VM, VMState, bool) {
 	return m, state, there
 }
 
-// view is a snapshot of a VM. The caller holds mu.
+// view returns a snapshot of a VM. The caller holds mu.
 func (p *project) view(m *VM, now time.Time) VM {
 	view := *m
 	view.State, _ = p.vmAt(m, now)
@@ -67,9 +68,9 @@ func (c *Cloud) VM(projectID, zone, name string) (VM, error) {
 	return p.view(m, now), nil
 }
 
-// ScanVMs calls visit for the VMs of a zone, oldest first, beginning after the one whose Seq is after, until visit
-// returns false. The VM is valid during the call only, and visit must not call the World. Errors: ErrNoProject,
-// ErrNoRegion.
+// ScanVMs calls visit for the VMs of a zone with a Seq greater than after, oldest first, until
+// visit returns false. The VM is valid only during the call, and visit must not call the Cloud.
+// Errors: ErrNoProject, ErrNoRegion.
 func (c *Cloud) ScanVMs(projectID, zone string, after uint64, visit func(m *VM) bool) error {
 	p, err := c.project(projectID)
 	if err != nil {
@@ -103,7 +104,8 @@ func (c *Cloud) StartVM(projectID, zone, name string, options ...cloudsim.Outcom
 	return c.changeVM(projectID, zone, name, VMProvisioning, []VMState{VMTerminated, VMStopped}, []VMState{VMRunning, VMProvisioning, VMStaging}, options...)
 }
 
-// StopVM stops a running or suspended VM. A stopped one stays as it is. Errors: ErrNotFound, ErrWrongState.
+// StopVM stops a running or suspended VM. A stopped one stays as it is. Errors: ErrNotFound,
+// ErrWrongState.
 func (c *Cloud) StopVM(projectID, zone, name string, options ...cloudsim.Outcome) (VM, error) {
 	return c.changeVM(projectID, zone, name, VMStopping,
 		[]VMState{VMRunning, VMProvisioning, VMStaging, VMSuspended, VMRepairing}, []VMState{VMTerminated, VMStopped, VMStopping}, options...)
@@ -114,23 +116,23 @@ func (c *Cloud) SuspendVM(projectID, zone, name string, options ...cloudsim.Outc
 	return c.changeVM(projectID, zone, name, VMSuspending, []VMState{VMRunning}, []VMState{VMSuspended, VMSuspending}, options...)
 }
 
-// ResumeVM brings a suspended VM back. Errors: ErrNotFound, ErrWrongState.
+// ResumeVM resumes a suspended VM. Errors: ErrNotFound, ErrWrongState.
 func (c *Cloud) ResumeVM(projectID, zone, name string, options ...cloudsim.Outcome) (VM, error) {
 	return c.changeVM(projectID, zone, name, VMProvisioning, []VMState{VMSuspended}, []VMState{VMRunning, VMProvisioning, VMStaging}, options...)
 }
 
-// DeleteVM deletes a VM, in whatever state it is. The error is ErrNotFound.
+// DeleteVM deletes a VM in any state. Error: ErrNotFound.
 func (c *Cloud) DeleteVM(projectID, zone, name string) (VM, error) {
 	return c.changeVM(projectID, zone, name, VMDeprovisioning, VMStates, nil)
 }
 
-// SetVMState puts a VM into a state that no action leads to, such as REPAIRING. The error is ErrNotFound.
+// SetVMState sets a state that no action leads to, such as REPAIRING. Error: ErrNotFound.
 func (c *Cloud) SetVMState(projectID, zone, name string, state VMState) error {
 	_, err := c.changeVM(projectID, zone, name, state, VMStates, nil)
 	return err
 }
 
-// SetVMLabels replaces a VM's labels. The error is ErrNotFound.
+// SetVMLabels replaces a VM's labels. Error: ErrNotFound.
 func (c *Cloud) SetVMLabels(projectID, zone, name string, labels map[string]string) error {
 	return c.editVM(projectID, zone, name, func(p *project, m *VM, _ VMState, _ time.Time) error {
 		m.Labels = cloudsim.MergeTags(nil, labels, nil)
@@ -151,7 +153,7 @@ func (c *Cloud) ResizeVM(projectID, zone, name, machineType string) error {
 	})
 }
 
-// changeVM takes a VM to a state: from a state of from it changes, in one of keep it stays.
+// changeVM moves a VM to a state if its state is in from. In a state in keep it stays as it is.
 func (c *Cloud) changeVM(projectID, zone, name string, to VMState, from, keep []VMState, options ...cloudsim.Outcome) (VM, error) {
 	var view VM
 	err := c.editVM(projectID, zone, name, func(p *project, m *VM, state VMState, now time.Time) error {
@@ -172,7 +174,8 @@ func (c *Cloud) changeVM(projectID, zone, name string, to VMState, from, keep []
 	return view, err
 }
 
-// editVM changes a VM that is there.
+// editVM calls change for a VM. Errors: ErrNoProject, ErrNoRegion, ErrNotFound, and those of
+// change.
 func (c *Cloud) editVM(projectID, zone, name string, change func(*project, *VM, VMState, time.Time) error) error {
 	p, err := c.project(projectID)
 	if err != nil {
@@ -191,7 +194,7 @@ func (c *Cloud) editVM(projectID, zone, name string, change func(*project, *VM, 
 	return change(p, m, state, now)
 }
 
-// enterVM puts a VM into a state. The caller holds mu.
+// enterVM sets the state of a VM. The caller holds mu.
 func (p *project) enterVM(m *VM, to VMState, now time.Time) {
 	m.State, m.Changed, m.fallsBack = to, now.UTC(), ""
 	p.touch(m)
@@ -205,7 +208,7 @@ func (p *project) enterVM(m *VM, to VMState, now time.Time) {
 	}
 }
 
-// purgeVMs forgets the VMs of a zone that are not there any more. The caller holds mu.
+// purgeVMs removes the VMs of a zone that no longer exist. The caller holds mu.
 func (p *project) purgeVMs(zone string, now time.Time) {
 	p.byZone[zone] = slices.DeleteFunc(p.byZone[zone], func(m *VM) bool {
 		_, there := p.vmAt(m, now)

@@ -1,4 +1,4 @@
-// Command cloudsim is a simulated cloud that speaks AWS's wire protocols.
+// Command cloudsim serves simulated clouds that speak the wire protocols of AWS and Google Cloud.
 package main
 
 import (

@@ -21,7 +21,7 @@ func sortedRegions() []string {
 	return names
 }
 
-// listNames writes a list of places that have names: zones, regions.
+// listNames writes a list of zones or regions.
 func listNames(req *request, d *document, kind, collection string, names []string, one func(d *document, name string)) error {
 	limit, err := pageSize(req, maxComputePage)
 	if err != nil {
@@ -42,7 +42,7 @@ func listNames(req *request, d *document, kind, collection string, names []strin
 			continue
 		}
 		if count == limit {
-			honest = pageToken(req.call, place{zone: last})
+			honest = pageToken(req.call, position{zone: last})
 			break
 		}
 		one(d, name)
@@ -56,7 +56,7 @@ func listNames(req *request, d *document, kind, collection string, names []strin
 	return nil
 }
 
-// nextPage writes the token of the page that follows, when there is one or a fault says so.
+// nextPage writes the token of the next page, if there is one or a fault adds it.
 func (d *document) nextPage(req *request, presented, honest, endless string) {
 	if token := req.faults.NextToken(presented, honest, endless); token != "" {
 		d.word("nextPageToken", token)
@@ -87,7 +87,7 @@ func getRegion(req *request, d *document) error {
 	return nil
 }
 
-// zone writes a zone. One that lists can't reach is as UP as all others.
+// zone writes a zone. Its status is UP even if a fault makes it unreachable.
 func (d *document) zone(req *request, name string) {
 	d.object("")
 	d.word("kind", "compute#zone")
