@@ -133,7 +133,7 @@ sbom: $(TOOLS)/cyclonedx-gomod ## Write a CycloneDX bill of materials of each pr
 	@for p in $(PROGRAMS); do (cd services/$$p && GOWORK=off cyclonedx-gomod app -json -main cmd/$$p -output $(CURDIR)/bin/sbom/$$p.cdx.json .) && echo "bin/sbom/$$p.cdx.json" || exit 1; done
 
 .PHONY: vulnerabilities
-vulnerabilities: $(TOOLS)/govulncheck ## Look for known vulnerabilities in what the programs call; says so if the database can't be reached
+vulnerabilities: go ## Look for known vulnerabilities in what the programs call; says so if the database can't be reached
 	@scripts/vulnerabilities $(filter-out gen migrations,$(MODULES))
 
 .PHONY: clean
