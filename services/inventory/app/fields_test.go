@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
@@ -15,7 +16,7 @@ import (
 func stoppedDatabase(restart *timestamppb.Timestamp) *inventoryv1.Instance {
 	return &inventoryv1.Instance{
 		ProviderId: "db-ABC", DisplayName: "orders", State: inventoryv1.Instance_STOPPED,
-		Location: &inventoryv1.Location{Region: region},
+		Location: &commonv1.Location{Region: region},
 		Details:  &inventoryv1.Instance_Database{Database: &inventoryv1.Database{Engine: "postgres", AutoRestartTime: restart}},
 	}
 }
@@ -26,7 +27,7 @@ func TestWatch_AutoRestartTime(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	dbs := observation(account, region, 1)
-	dbs.Kind = inventoryv1.Kind_DATABASE
+	dbs.Kind = commonv1.Kind_DATABASE
 	s.apply(t, dbs, stoppedDatabase(nil))
 	all := s.watch(t, &watchRequest{})
 	filtered := s.watch(t, &watchRequest{Filter: `database.auto_restart_time > "2026-03-07T00:00:00Z"`})
