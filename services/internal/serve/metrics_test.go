@@ -2,8 +2,10 @@ package serve_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -27,16 +29,13 @@ func openMeter(t *testing.T, config serve.Metrics, service string) *serve.Meter 
 	return meter
 }
 
-func TestMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
-	probe, err := serve.Address("127.0.0.1:0").Listen(t.Context())
+func TestMetrics_AreServedAtTheirAddress(t *testing.T) {
+	listener, err := serve.Address("127.0.0.1:0").Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := probe.Addr().String()
-	if err := probe.Close(); err != nil {
-		t.Fatal(err)
-	}
-	meter := openMeter(t, serve.Metrics{Addr: serve.Address(addr)}, "test")
+	addr := listener.Addr().String()
+	meter := openMeter(t, serve.Metrics{Addr: serve.Listener(listener)}, "test")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- meter.Serve(ctx) }()
@@ -72,10 +71,12 @@ func TestMetricsAreServedWhereTheyAreAskedFor(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
-	openMeter(t, serve.Metrics{Addr: serve.Address(addr)}, "test") // the address is free again
+	if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Serve left its listener open: %v", err)
+	}
 }
 
-func TestServicesShareARegistry(t *testing.T) {
+func TestMetrics_ServicesShareARegistry(t *testing.T) {
 	shared := serve.Metrics{Registry: prometheus.NewRegistry()}
 	openMeter(t, shared, "one")
 	meter := openMeter(t, shared, "two")
@@ -91,6 +92,6 @@ func TestServicesShareARegistry(t *testing.T) {
 		}
 	}
 	if strings.Contains(body, "go_goroutines") {
-		t.Error("the process is measured by more than the registry's owner")
+		t.Error("the metrics of the process are registered by more than the owner of the registry")
 	}
 }

@@ -27,7 +27,7 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		{"instances start i-1 --filter x=1", "give either instances or --filter", "rollcall instances start --help"},
 		{"completion tcsh", "must be one of", "rollcall completion --help"},
 		{"up --demo sometimes", "--demo must be one of", "rollcall up --help"},
-		{"up --http-addr 8080", "is no host:port", "rollcall up --help"},
+		{"up --http-addr 8080", "is not host:port", "rollcall up --help"},
 	} {
 		got := rollcall(t, strings.Fields(c.line)...)
 		if got.code != exitUsage || !strings.Contains(got.err, c.says) || !strings.Contains(got.err, "See "+c.see+"\n") || got.out != "" {
