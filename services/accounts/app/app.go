@@ -5,49 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"slices"
-	"sync"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	accountsgrpc "github.com/rollcall-dev/rollcall/services/accounts/grpc"
 	"github.com/rollcall-dev/rollcall/services/accounts/keys"
 	"github.com/rollcall-dev/rollcall/services/accounts/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/lifecycle"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
 // discovery is the one caller of the internal endpoint.
 const discovery = "discovery"
 
-// App is the accounts service: its database is migrated, and its endpoints
-// listen.
+// App is the accounts service. Its database is migrated and its endpoints listen.
 type App struct {
-	doors  []door
+	life   *lifecycle.App
 	meter  *serve.Meter
 	logger *slog.Logger
-
-	closers []func()
-	closing sync.Once
 }
 
-// door is a listener and the server behind it.
-type door struct {
-	listener net.Listener
-	server   *serve.Server
-}
-
-// New builds the service. What it opened before it failed is closed again.
+// New builds the service. If it fails, everything that it opened is closed.
 func New(ctx context.Context, config Config) (*App, error) {
 	if config.DiscoveryKey.IsZero() {
-		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts would not know discovery when it calls")
+		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts could not verify calls from discovery")
 	}
-	a := &App{logger: config.Logger(os.Stderr)}
-	if err := a.build(ctx, config); err != nil {
-		a.Close()
+	a := &App{life: lifecycle.New(), logger: config.Logger(os.Stderr)}
+	if err := a.life.Build(func() error { return a.build(ctx, config) }); err != nil {
 		return nil, fmt.Errorf("accounts: %w", err)
 	}
 	return a, nil
@@ -57,12 +43,13 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 	if a.meter, err = config.Metrics.Open(ctx, a.logger); err != nil {
 		return err
 	}
-	a.closers = append(a.closers, a.meter.Close)
+	a.life.Defer(a.meter.Close)
+	a.life.Go("metrics", a.meter.Serve)
 	store, err := postgres.Open(ctx, config.DatabaseURL, a.logger)
 	if err != nil {
 		return err
 	}
-	a.closers = append(a.closers, store.Close)
+	a.life.Defer(store.Close)
 	ring, err := a.openRing(ctx, config, store)
 	if err != nil {
 		return err
@@ -73,13 +60,13 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 		Rotate:  func(ctx context.Context) (int64, error) { return ring.Rotate(ctx, store) },
 	}
 	forAll := serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}
-	if err := a.addDoor(ctx, config.GRPC, forAll,
+	if err := a.listen(ctx, config.GRPC, forAll,
 		accountsgrpc.RegisterAccounts(backend), accountsgrpc.RegisterKeys(backend)); err != nil {
 		return err
 	}
 	forDiscovery := forAll
 	forDiscovery.Authorize = auth.Require(config.DiscoveryKey, discovery)
-	return a.addDoor(ctx, config.Internal, forDiscovery,
+	return a.listen(ctx, config.Internal, forDiscovery,
 		accountsgrpc.RegisterAccounts(backend), accountsgrpc.RegisterConnections(backend))
 }
 
@@ -93,45 +80,30 @@ func (a *App) openRing(ctx context.Context, config Config, store *postgres.Store
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, ring.Close)
+	a.life.Defer(ring.Close)
 	store.CheckKeys(ring.Check)
 	return ring, nil
 }
 
-// addDoor opens one endpoint.
-func (a *App) addDoor(ctx context.Context, at serve.Endpoint, options serve.GRPCOptions, services ...func(grpc.ServiceRegistrar)) error {
+// listen opens an endpoint with the given services.
+func (a *App) listen(ctx context.Context, at serve.Endpoint, options serve.GRPCOptions, services ...func(grpc.ServiceRegistrar)) error {
 	server, err := serve.NewGRPC(options, services...)
 	if err != nil {
 		return err
 	}
-	listener, err := at.Listen(ctx)
+	listener, err := a.life.Listen(ctx, at)
 	if err != nil {
 		return err
 	}
-	a.doors = append(a.doors, door{listener: listener, server: server})
-	// Closing once more after the server did is harmless.
-	a.closers = append(a.closers, func() { _ = listener.Close() })
+	a.life.Go("gRPC", func(ctx context.Context) error {
+		a.logger.InfoContext(ctx, "listening", "address", listener.Addr().String())
+		return server.Serve(ctx, listener)
+	})
 	return nil
 }
 
-// Run serves until ctx ends, lets running calls end, and closes the service.
-func (a *App) Run(ctx context.Context) error {
-	defer a.Close()
-	group, ctx := errgroup.WithContext(ctx)
-	for _, d := range a.doors {
-		a.logger.InfoContext(ctx, "accounts listens", "address", d.listener.Addr().String())
-		group.Go(func() error { return d.server.Serve(ctx, d.listener) })
-	}
-	group.Go(func() error { return a.meter.Serve(ctx) })
-	return group.Wait()
-}
+// Run serves until ctx ends, waits for running calls to end, and closes the service.
+func (a *App) Run(ctx context.Context) error { return a.life.Run(ctx) }
 
-// Close closes what New opened, in reverse. For a service that is not run; Run
-// does it by itself.
-func (a *App) Close() {
-	a.closing.Do(func() {
-		for _, closeIt := range slices.Backward(a.closers) {
-			closeIt()
-		}
-	})
-}
+// Close closes a service that is not run. Run closes the service by itself.
+func (a *App) Close() error { return a.life.Close() }

@@ -6,13 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"os"
-	"slices"
-	stdsync "sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/clients"
@@ -27,6 +23,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
+	"github.com/rollcall-dev/rollcall/services/internal/lifecycle"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -41,30 +38,27 @@ const (
 	reportSpare = 3 * time.Minute
 )
 
-// App is the discovery service: its database is migrated, its endpoint listens,
-// and no worker runs yet.
+// App is the discovery service. Its database is migrated, its endpoint listens, and no
+// worker runs yet.
 type App struct {
-	listener net.Listener
+	life     *lifecycle.App
 	server   *serve.Server
 	jobs     *jobs.Client
 	budget   *ratelimit.Shared
 	meter    *serve.Meter
 	logger   *slog.Logger
-
 	stopping chan struct{}
-	stop     stdsync.Once
-	closers  []func()
-	closing  stdsync.Once
 }
 
-// New builds the service. What it opened before it failed is closed again.
+// New builds the service. If it fails, everything that it opened is closed.
 func New(ctx context.Context, config Config) (*App, error) {
 	if config.DiscoveryKey.IsZero() {
-		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts and inventory would not know discovery when it calls")
+		return nil, errors.New("ROLLCALL_DISCOVERY_KEY is not set: accounts and inventory could not verify calls from discovery")
 	}
-	a := &App{logger: config.Logging.Logger(os.Stderr).With("service", caller), stopping: make(chan struct{})}
-	if err := a.build(ctx, config.complete()); err != nil {
-		a.Close()
+	a := &App{
+		life: lifecycle.New(), logger: config.Logging.Logger(os.Stderr).With("service", caller), stopping: make(chan struct{}),
+	}
+	if err := a.life.Build(func() error { return a.build(ctx, config.complete()) }); err != nil {
 		return nil, fmt.Errorf("discovery: %w", err)
 	}
 	return a, nil
@@ -74,12 +68,12 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 	if a.meter, err = config.Metrics.Open(ctx, a.logger); err != nil {
 		return err
 	}
-	a.closers = append(a.closers, a.meter.Close)
+	a.life.Defer(a.meter.Close)
 	pool, err := discoverypg.Open(ctx, config.DatabaseURL, config.MaxConns, a.logger)
 	if err != nil {
 		return err
 	}
-	a.closers = append(a.closers, pool.Close)
+	a.life.Defer(pool.Close)
 	if err := jobs.Migrate(ctx, pool, quiet(a.logger)); err != nil {
 		return err
 	}
@@ -116,11 +110,23 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if a.listener, err = config.GRPC.Listen(ctx); err != nil {
+	return a.listen(ctx, config.GRPC)
+}
+
+// listen opens the endpoint and registers what runs while the service does.
+func (a *App) listen(ctx context.Context, at serve.Endpoint) error {
+	listener, err := a.life.Listen(ctx, at)
+	if err != nil {
 		return err
 	}
-	// Closing once more after the server did is harmless.
-	a.closers = append(a.closers, func() { _ = a.listener.Close() })
+	a.life.OnStop(func() { close(a.stopping) })
+	a.life.Go("gRPC", func(ctx context.Context) error {
+		a.logger.InfoContext(ctx, "listening", "address", listener.Addr().String())
+		return a.server.Serve(ctx, listener)
+	})
+	a.life.Go("jobs", a.jobs.Run)
+	a.life.Go("metrics", a.meter.Serve)
+	a.life.Go("rate limits", a.budget.Run)
 	return nil
 }
 
@@ -131,7 +137,7 @@ func (a *App) dial(at serve.Endpoint, key auth.Key) (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, func() { _ = conn.Close() })
+	a.life.DeferError("the connection to "+at.String(), conn.Close)
 	return conn, nil
 }
 
@@ -203,12 +209,12 @@ func (a *App) buildProviders(config Config) (map[provider.ProviderName]provider.
 	config.GCP.TokenHosts = config.AllowedTokenHosts
 	config.AWS.Budget, config.GCP.Budget = a.budget, a.budget
 	amazon := aws.New(config.AWS)
-	a.closers = append(a.closers, amazon.Close)
+	a.life.Defer(amazon.Close)
 	google, err := gcp.New(config.GCP)
 	if err != nil {
 		return nil, fmt.Errorf("google cloud: %w", err)
 	}
-	a.closers = append(a.closers, google.Close)
+	a.life.Defer(google.Close)
 	providers := map[provider.ProviderName]provider.Provider{provider.AWS: amazon, provider.GCP: google}
 	maps.Copy(providers, config.Providers)
 	for _, d := range registry.All() {
@@ -228,26 +234,9 @@ func workerName() string {
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
-// Run works and serves until ctx ends, gives up what runs, and closes the
-// service.
-func (a *App) Run(ctx context.Context) error {
-	defer a.Close()
-	group, ctx := errgroup.WithContext(ctx)
-	defer context.AfterFunc(ctx, func() { a.stop.Do(func() { close(a.stopping) }) })()
-	a.logger.InfoContext(ctx, "discovery listens", "address", a.listener.Addr().String())
-	group.Go(func() error { return a.server.Serve(ctx, a.listener) })
-	group.Go(func() error { return a.jobs.Run(ctx) })
-	group.Go(func() error { return a.meter.Serve(ctx) })
-	group.Go(func() error { return a.budget.Run(ctx) })
-	return group.Wait()
-}
+// Run runs the workers and serves until ctx ends. Then it releases the runs and
+// operations in progress, and closes the service.
+func (a *App) Run(ctx context.Context) error { return a.life.Run(ctx) }
 
-// Close closes what New opened, in reverse. For a service that is not run; Run
-// does it by itself.
-func (a *App) Close() {
-	a.closing.Do(func() {
-		for _, closeIt := range slices.Backward(a.closers) {
-			closeIt()
-		}
-	})
-}
+// Close closes a service that is not run. Run closes the service by itself.
+func (a *App) Close() error { return a.life.Close() }

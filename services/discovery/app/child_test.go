@@ -6,12 +6,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
 	stdsync "sync"
-	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
@@ -143,15 +141,4 @@ func newKey() (auth.Key, error) {
 	var key auth.Key
 	err := key.UnmarshalText([]byte(testKey))
 	return key, err
-}
-
-// freeAddress is a port that was free a moment ago.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

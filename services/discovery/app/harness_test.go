@@ -30,6 +30,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
+	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
 )
 
@@ -115,12 +116,12 @@ func start(t testing.TB, cloud clouds, configure ...func(*app.Config)) *rollcall
 		t.Fatal(err)
 	}
 	accounts := accountsapp.Config{
-		DatabaseURL: database(t, "accounts").URL, GRPC: serve.Pipe(), Internal: serve.Address(freeAddress(t)), DiscoveryKey: key,
+		DatabaseURL: database(t, "accounts").URL, GRPC: serve.Pipe(), Internal: servetest.Reserve(t), DiscoveryKey: key,
 		KeysetFile: filepath.Join(t.TempDir(), "keyset.json"), AllowedTokenHosts: tokenHosts,
 		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
 	}
 	inventory := inventoryapp.Config{
-		DatabaseURL: database(t, "inventory").URL, GRPC: serve.Pipe(), Internal: serve.Address(freeAddress(t)), DiscoveryKey: key,
+		DatabaseURL: database(t, "inventory").URL, GRPC: serve.Pipe(), Internal: servetest.Reserve(t), DiscoveryKey: key,
 		Logging: serve.Logging{Level: slog.LevelError, Out: t.Output()},
 	}
 	run(t, must(accountsapp.New(t.Context(), accounts))(t))

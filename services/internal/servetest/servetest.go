@@ -4,7 +4,9 @@ package servetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"os"
 	"sync"
 	"testing"
 
@@ -28,6 +30,7 @@ func Reserve(t testing.TB) serve.Endpoint {
 	}()
 	t.Cleanup(func() {
 		_ = listener.Close() // A test can do nothing about an error here.
+		r.stop()
 		<-ended
 	})
 	return serve.Opened(listener.Addr(), r.open)
@@ -51,6 +54,16 @@ func (r *reserved) open() (net.Listener, error) {
 	}
 	r.server = &server{port: r, conns: make(chan net.Conn), closed: make(chan struct{})}
 	return r.server, nil
+}
+
+// stop closes the server that still listens.
+func (r *reserved) stop() {
+	r.mu.Lock()
+	server := r.server
+	r.mu.Unlock()
+	if server != nil {
+		_ = server.Close()
+	}
 }
 
 // accept hands each connection to the server that listens at the moment.
@@ -111,3 +124,32 @@ func (s *server) Close() error {
 
 // Addr returns the address of the port.
 func (s *server) Addr() net.Addr { return s.port.listener.Addr() }
+
+// Address returns an address for a program that the test starts and that takes its
+// address from its environment. Each call returns another one. It is on a loopback
+// address of this process's own where the system has such addresses, so that neither
+// another process nor an outgoing connection takes the port before the program listens.
+func Address(t testing.TB) string {
+	t.Helper()
+	pid := os.Getpid()
+	own := fmt.Sprintf("127.%d.%d.%d:0", 64+pid>>16&63, pid>>8&255, pid&255|1)
+	for {
+		listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", own)
+		if err != nil { // The system has 127.0.0.1 alone.
+			listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := listener.Addr().String()
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, again := given.LoadOrStore(address, true); !again {
+			return address
+		}
+	}
+}
+
+// given has the results of Address.
+var given sync.Map

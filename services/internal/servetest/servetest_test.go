@@ -89,3 +89,21 @@ func TestReserve_OneServerAtATime(t *testing.T) {
 		t.Errorf("the second Close returned %v", err)
 	}
 }
+
+func TestAddress_CanBeListenedOn(t *testing.T) {
+	seen := map[string]bool{}
+	for range 20 {
+		address := servetest.Address(t)
+		if seen[address] {
+			t.Fatalf("%s was returned twice", address)
+		}
+		seen[address] = true
+		listener, err := serve.Address(address).Listen(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := listener.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

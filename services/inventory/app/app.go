@@ -7,15 +7,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-dev/rollcall/migrations"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/lifecycle"
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 	"github.com/rollcall-dev/rollcall/services/inventory/grpc"
@@ -49,54 +46,64 @@ type Config struct {
 // defaultMaxConns is for a Config that was not made from flags.
 const defaultMaxConns = 16
 
-// App is the running service.
+// App is the inventory service. Its database is migrated and its endpoints listen.
 type App struct {
+	life     *lifecycle.App
 	public   *serve.Server
 	internal *serve.Server
-
-	publicListener   net.Listener
-	internalListener net.Listener
-	meter            *serve.Meter
-	hub              *watch.Hub
-	upkeep           *upkeep.Loop
-
-	// closers give back what was opened, the last one first.
-	closers []func()
+	meter    *serve.Meter
+	hub      *watch.Hub
+	upkeep   *upkeep.Loop
 }
 
-// New migrates the database and opens everything, the listeners too. After an
-// error nothing is left open.
-func New(ctx context.Context, cfg Config) (_ *App, err error) {
-	a := &App{}
-	defer func() {
-		if err != nil {
-			a.Close()
-		}
-	}()
-	logger := cfg.Logger(os.Stderr).With("service", schema)
-	if a.meter, err = cfg.Metrics.Open(ctx, logger); err != nil {
+// New migrates the database and opens the endpoints. If it fails, everything that it
+// opened is closed.
+func New(ctx context.Context, cfg Config) (*App, error) {
+	a := &App{life: lifecycle.New()}
+	if err := a.life.Build(func() error { return a.build(ctx, cfg) }); err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, a.meter.Close)
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context, cfg Config) (err error) {
+	logger := cfg.Logger(os.Stderr).With("service", schema)
+	if a.meter, err = cfg.Metrics.Open(ctx, logger); err != nil {
+		return err
+	}
+	a.life.Defer(a.meter.Close)
 	store, err := a.openStore(ctx, cfg, logger)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	a.upkeep, err = upkeep.New(store, upkeep.Config{Retention: cfg.ChangeRetention, Logger: logger})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := a.buildServers(cfg, store, logger); err != nil {
-		return nil, err
+		return err
 	}
-	if a.publicListener, err = a.listen(ctx, cfg.GRPC); err != nil {
-		return nil, err
+	return a.listen(ctx, cfg, logger)
+}
+
+// listen opens the endpoints and registers what runs while the service does.
+func (a *App) listen(ctx context.Context, cfg Config, logger *slog.Logger) error {
+	public, err := a.life.Listen(ctx, cfg.GRPC)
+	if err != nil {
+		return err
 	}
-	if a.internalListener, err = a.listen(ctx, cfg.Internal); err != nil {
-		return nil, err
+	internal, err := a.life.Listen(ctx, cfg.Internal)
+	if err != nil {
+		return err
 	}
-	logger.Info("listening", "grpc", a.publicListener.Addr().String(), "internal", a.internalListener.Addr().String())
-	return a, nil
+	logger.Info("listening", "grpc", public.Addr().String(), "internal", internal.Addr().String())
+	a.life.Go("gRPC", func(ctx context.Context) error { return a.public.Serve(ctx, public) })
+	a.life.Go("internal gRPC", func(ctx context.Context) error { return a.internal.Serve(ctx, internal) })
+	a.life.Go("metrics", a.meter.Serve)
+	a.life.Go("retention", a.upkeep.Run)
+	// The hub ends all watches when ctx ends, and the servers wait for them.
+	a.life.Go("change feed", a.hub.Run)
+	return nil
 }
 
 func (a *App) openStore(ctx context.Context, cfg Config, logger *slog.Logger) (*postgres.Store, error) {
@@ -109,18 +116,8 @@ func (a *App) openStore(ctx context.Context, cfg Config, logger *slog.Logger) (*
 	if err != nil {
 		return nil, err
 	}
-	a.closers = append(a.closers, pool.Close)
+	a.life.Defer(pool.Close)
 	return postgres.New(pool), kit.Migrate(ctx, cfg.DatabaseURL, migrations.Inventory(), schema)
-}
-
-func (a *App) listen(ctx context.Context, endpoint serve.Endpoint) (net.Listener, error) {
-	listener, err := endpoint.Listen(ctx)
-	if err == nil {
-		// Serving closes it too; a second time is no harm, and there is nothing
-		// to do about an error.
-		a.closers = append(a.closers, func() { _ = listener.Close() })
-	}
-	return listener, err
 }
 
 func (a *App) buildServers(cfg Config, store *postgres.Store, logger *slog.Logger) (err error) {
@@ -140,27 +137,13 @@ func (a *App) buildServers(cfg Config, store *postgres.Store, logger *slog.Logge
 	return err
 }
 
-// Run serves until ctx ends, and closes everything.
+// Run serves until ctx ends, waits for running calls to end, and closes the service.
 func (a *App) Run(ctx context.Context) error {
-	defer a.Close()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return a.public.Serve(ctx, a.publicListener) })
-	group.Go(func() error { return a.internal.Serve(ctx, a.internalListener) })
-	group.Go(func() error { return a.meter.Serve(ctx) })
-	group.Go(func() error { return a.upkeep.Run(ctx) })
-	// It ends all watches when ctx ends: servers wait for them.
-	group.Go(func() error { return a.hub.Run(ctx) })
-	if err := group.Wait(); err != nil {
+	if err := a.life.Run(ctx); err != nil {
 		return fmt.Errorf("inventory: %w", err)
 	}
 	return nil
 }
 
-// Close gives everything back, in reverse. Run does so by itself; it may be
-// called again.
-func (a *App) Close() {
-	for _, closer := range slices.Backward(a.closers) {
-		closer()
-	}
-	a.closers = nil
-}
+// Close closes a service that is not run. Run closes the service by itself.
+func (a *App) Close() error { return a.life.Close() }

@@ -180,16 +180,13 @@ func TestScopeInFull(t *testing.T) {
 
 // Prometheus sees how old each scope is, and what is wrong with it.
 func TestScopeMetrics(t *testing.T) {
-	probe, err := serve.Address("127.0.0.1:0").Listen(t.Context())
+	listener, err := serve.Address("127.0.0.1:0").Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := probe.Addr().String()
-	if err := probe.Close(); err != nil {
-		t.Fatal(err)
-	}
+	addr := listener.Addr().String()
 	db := dbtest.New(t, migrated)
-	s := startOn(t, db, func(cfg *app.Config) { cfg.Metrics = serve.Metrics{Addr: serve.Address(addr)} })
+	s := startOn(t, db, func(cfg *app.Config) { cfg.Metrics = serve.Metrics{Addr: serve.Listener(listener)} })
 	s.apply(t, observation(account, region, 1), machine(region, 1), machine(region, 2))
 	s.fail(t, observation(account, "us-east-1", 2), "THROTTLED")
 	s.sql(t, `UPDATE scopes SET sync_interval = '60 s', hold_fence = 3, hold_time = now(), hold_missing = 1, hold_of = 2 WHERE location = 'eu-west-1'`)

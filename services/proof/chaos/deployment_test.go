@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +26,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
+	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 )
 
 // hang is how long anything may take before it counts as never.
@@ -100,7 +100,7 @@ func deploy(t testing.TB, seed uint64) *deployment {
 	}
 	accounts := base
 	accounts.Service, accounts.DatabaseURL = "accounts", d.database(t, "accounts", migrations.Accounts())
-	accounts.GRPC, accounts.Internal = freeAddress(t), freeAddress(t)
+	accounts.GRPC, accounts.Internal = servetest.Address(t), servetest.Address(t)
 	d.children = append(d.children, startChild(t, "accounts", accounts))
 	d.accounts = accountsv1.NewAccountServiceClient(dial(t, accounts.GRPC))
 
@@ -109,7 +109,7 @@ func deploy(t testing.TB, seed uint64) *deployment {
 	for i := range 2 {
 		inventory := base
 		inventory.Service, inventory.DatabaseURL = "inventory", rolls
-		inventory.GRPC, inventory.Internal = freeAddress(t), freeAddress(t)
+		inventory.GRPC, inventory.Internal = servetest.Address(t), servetest.Address(t)
 		inventories = append(inventories, inventory)
 		d.children = append(d.children, startChild(t, fmt.Sprintf("inventory-%d", i), inventory))
 		d.inventory = append(d.inventory, inventoryv1.NewInventoryServiceClient(dial(t, inventory.GRPC)))
@@ -117,7 +117,7 @@ func deploy(t testing.TB, seed uint64) *deployment {
 	runs := d.database(t, "discovery", migrations.Discovery())
 	for i := range 2 {
 		worker := base
-		worker.Service, worker.DatabaseURL, worker.GRPC = "discovery", runs, freeAddress(t)
+		worker.Service, worker.DatabaseURL, worker.GRPC = "discovery", runs, servetest.Address(t)
 		worker.Accounts, worker.Inventory = accounts.Internal, inventories[i].Internal
 		d.workers = append(d.workers, startChild(t, fmt.Sprintf("discovery-%d", i), worker))
 		conn := dial(t, worker.GRPC)
@@ -178,17 +178,6 @@ func dial(t testing.TB, address string) *grpc.ClientConn {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn
-}
-
-// freeAddress is a port that was free a moment ago.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // thaw lets every frozen process go on.

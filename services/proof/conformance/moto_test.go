@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
+
+	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 )
 
 // motoAccount is the account that moto gives to any access key.
@@ -31,7 +33,7 @@ func startMoto(t *testing.T) *moto {
 	if program == "" {
 		t.Skip("left out: the moto server is not installed here; `make conformance` installs it and runs this")
 	}
-	addr := freeAddr(t)
+	addr := servetest.Address(t)
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		t.Fatal(err)
@@ -131,15 +133,4 @@ func eventually(t *testing.T, what string, try func(context.Context) error) {
 		case <-tick.C:
 		}
 	}
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	var config net.ListenConfig
-	lis, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lis.Close()
-	return lis.Addr().String()
 }

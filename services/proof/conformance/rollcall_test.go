@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 )
 
 // rollcall is a running `rollcall up`, used through REST.
@@ -60,10 +62,10 @@ func startRollcall(t *testing.T, m *moto) *rollcall {
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build rollcall: %v\n%s", err, text)
 	}
-	addr := freeAddr(t)
+	addr := servetest.Address(t)
 	cmd := exec.Command(program, "up")
 	cmd.Env = append(os.Environ(),
-		"ROLLCALL_DATA_DIR="+t.TempDir(), "ROLLCALL_HTTP_ADDR="+addr, "ROLLCALL_GRPC_ADDR="+freeAddr(t),
+		"ROLLCALL_DATA_DIR="+t.TempDir(), "ROLLCALL_HTTP_ADDR="+addr, "ROLLCALL_GRPC_ADDR="+servetest.Address(t),
 		"ROLLCALL_SYNC_INTERVAL=24h", "AWS_ENDPOINT_URL="+m.url, "AWS_REGION=us-east-1",
 		"AWS_ACCESS_KEY_ID=AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY=example")
 	start(t, cmd)

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +9,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 )
 
 // compose is deploy/compose.yaml, as far as these tests read it.
@@ -75,12 +76,7 @@ func (c *compose) place(t *testing.T) {
 			if value == nil || !listens.MatchString(*value) {
 				continue
 			}
-			lis, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer lis.Close() // all at once, so that no two are the same
-			c.places[name+*value] = lis.Addr().String()
+			c.places[name+*value] = servetest.Address(t)
 		}
 	}
 }

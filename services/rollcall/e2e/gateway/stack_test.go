@@ -2,11 +2,8 @@ package gateway_test
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"os"
 	"testing"
 	"time"
 
@@ -26,6 +23,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
+	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
 )
 
@@ -100,15 +98,15 @@ func start(t *testing.T) *stack {
 	t.Cleanup(func() { _ = sim.Close() })
 	keys := sim.Env(s.aws.Accounts()[0])
 
-	// On ports, so that a service can go away and come back at the same place.
+	// At reserved ports, so that a service can stop and start again at the same address.
 	accounts := accountsapp.Config{
-		DatabaseURL: database(t, "accounts"), GRPC: place(t), Internal: place(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
+		DatabaseURL: database(t, "accounts"), GRPC: servetest.Reserve(t), Internal: servetest.Reserve(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
 	}
 	inventory := inventoryapp.Config{
-		DatabaseURL: database(t, "inventory"), GRPC: place(t), Internal: place(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
+		DatabaseURL: database(t, "inventory"), GRPC: servetest.Reserve(t), Internal: servetest.Reserve(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
 	}
 	discovery := discoveryapp.Config{
-		DatabaseURL: database(t, "discovery"), GRPC: place(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
+		DatabaseURL: database(t, "discovery"), GRPC: servetest.Reserve(t), DiscoveryKey: s.discoveryPassword, Logging: quiet,
 		Accounts: accounts.Internal, Inventory: inventory.Internal,
 		AWS: aws.Config{
 			EndpointURL: sim.URL, Region: "us-east-1",
@@ -116,7 +114,7 @@ func start(t *testing.T) *stack {
 		},
 	}
 	gateway := gatewayapp.Config{
-		HTTP: place(t), GRPC: place(t), Logging: quiet,
+		HTTP: servetest.Reserve(t), GRPC: servetest.Reserve(t), Logging: quiet,
 		Accounts: accounts.GRPC, Inventory: inventory.GRPC, Discovery: discovery.GRPC,
 	}
 	s.inventoryDatabase = inventory.DatabaseURL
@@ -155,23 +153,6 @@ func dial(t *testing.T, at serve.Endpoint, options ...grpc.DialOption) *grpc.Cli
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn
-}
-
-// place is a free port of this machine, of an address of this process's own where
-// the system has such: on 127.0.0.1 somebody's connection may be given the port
-// before a service listens there.
-func place(t *testing.T) serve.Endpoint {
-	t.Helper()
-	pid := os.Getpid()
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 64+pid>>16&63, pid>>8&255, pid&255|1))
-	if err != nil {
-		listener, err = net.Listen("tcp", "127.0.0.1:0")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return serve.Address(listener.Addr().String())
 }
 
 // database is a migrated database of a service.
