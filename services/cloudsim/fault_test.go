@@ -51,3 +51,74 @@ func TestInject_ClassOfReads(t *testing.T) {
 		t.Errorf("a call that reads nothing: %v", got)
 	}
 }
+
+func TestInject_Pattern(t *testing.T) {
+	call := cloudsim.Call{Account: "a", Region: "r", Service: "s", Action: "List"}
+	cases := map[string]struct {
+		pattern cloudsim.Call
+		want    bool
+	}{
+		"everything":     {cloudsim.Call{}, true},
+		"all fields":     {call, true},
+		"region":         {cloudsim.Call{Region: "r"}, true},
+		"other account":  {cloudsim.Call{Account: "b", Region: "r"}, false},
+		"other region":   {cloudsim.Call{Account: "a", Region: "q"}, false},
+		"other service":  {cloudsim.Call{Service: "t"}, false},
+		"other action":   {cloudsim.Call{Service: "s", Action: "Get"}, false},
+		"one field of 4": {cloudsim.Call{Account: "a", Region: "r", Service: "s", Action: "Get"}, false},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := cloudsim.New(cloudsim.Config{})
+			w.Inject(cloudsim.Fault{Kind: cloudsim.Drop, Call: c.pattern})
+			if got := w.Faults(call, cloudsim.Request{}).Has(cloudsim.Drop); got != c.want {
+				t.Errorf("hit: %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+// TestInject_RemovesOneOfTwo checks that the function that Inject returns removes its own fault
+// only.
+func TestInject_RemovesOneOfTwo(t *testing.T) {
+	w := cloudsim.New(cloudsim.Config{})
+	remove := w.Inject(cloudsim.Fault{Kind: cloudsim.Slow})
+	w.Inject(cloudsim.Fault{Kind: cloudsim.Slow, Code: "second"})
+	remove()
+	remove()
+	if got := w.Faults(cloudsim.Call{}, cloudsim.Request{}); len(got) != 1 || got[0].Code != "second" {
+		t.Errorf("faults %v, want the second", got)
+	}
+	w.ClearFaults()
+	if got := w.Faults(cloudsim.Call{}, cloudsim.Request{}); len(got) != 0 {
+		t.Errorf("faults %v after ClearFaults", got)
+	}
+}
+
+func TestFaults_FailMidwaySparesFirstPage(t *testing.T) {
+	w := cloudsim.New(cloudsim.Config{})
+	w.Inject(cloudsim.Fault{Kind: cloudsim.FailMidway, Count: 1})
+	for i, want := range []bool{false, true, false} {
+		if got := w.Faults(cloudsim.Call{}, cloudsim.Request{LaterPage: i > 0}).Has(cloudsim.FailMidway); got != want {
+			t.Errorf("request %d: hit %v, want %v", i, got, want)
+		}
+	}
+}
+
+// TestUnreachable checks that a zone fault does not hit calls, and counts its own hits.
+func TestUnreachable(t *testing.T) {
+	w := cloudsim.New(cloudsim.Config{})
+	w.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Count: 1, Call: cloudsim.Call{Region: "zone-a"}})
+	w.Inject(cloudsim.Fault{Kind: cloudsim.Drop})
+	if got := w.Faults(cloudsim.Call{Region: "zone-a"}, cloudsim.Request{}); len(got) != 1 || got[0].Kind != cloudsim.Drop {
+		t.Errorf("faults %v, want the drop", got)
+	}
+	for i, step := range []struct {
+		zone string
+		want bool
+	}{{"zone-b", false}, {"zone-a", true}, {"zone-a", false}} {
+		if got := w.Unreachable(cloudsim.Call{Region: step.zone}); got != step.want {
+			t.Errorf("request %d: %s unreachable: %v, want %v", i, step.zone, got, step.want)
+		}
+	}
+}

@@ -10,9 +10,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// TestVersionTag lets much happen: each thing's tag counts its changes, never goes back, and is as
-// high as the record of them is long; a thing that looks different has another number, or a state
-// that followed by itself.
+// TestVersionTag churns and observes every resource: its tag counts its changes, never decreases,
+// and equals the number of recorded versions. A resource that looks different has another version,
+// or a state that changed by the clock.
 func TestVersionTag(t *testing.T) {
 	clock := newClock()
 	world := cloudsim.New(cloudsim.Config{Now: clock.Now, VersionTag: "v", Clouds: cloudsim.Clouds{

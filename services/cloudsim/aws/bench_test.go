@@ -12,8 +12,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// BenchmarkPage serves pages of 1,000 instances: to memory, and over a connection. instances/s is
-// what matters; the AWS SDK for Go reads some 20,000 a second on one core.
+// BenchmarkPage serves pages of 1,000 instances, to memory and over a connection. Compare
+// instances/s: the AWS SDK for Go reads about 20,000 a second on one core.
 func BenchmarkPage(b *testing.B) {
 	c := serve(b, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 1000, IgnoreSignatures: true}}})
 	const form = "Action=DescribeInstances&Version=2016-11-15&MaxResults=1000"

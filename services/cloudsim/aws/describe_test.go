@@ -13,9 +13,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// TestInstancesAreTheTruth reads instances through the SDK and compares each with what the world
-// says exists.
-func TestInstancesAreTheTruth(t *testing.T) {
+// TestDescribeInstances_MatchTruth reads instances through the SDK and compares each with the state
+// of the cloud.
+func TestDescribeInstances_MatchTruth(t *testing.T) {
 	c := serve(t, cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{aws.Config{Instances: 120, Hostile: true, Regions: []string{homeRegion}}}})
 	truth := c.truth(t)
 
@@ -71,7 +71,7 @@ func checkInstance(t *testing.T, got types.Instance, m aws.Instance) {
 	}
 }
 
-func TestDatabasesAreTheTruth(t *testing.T) {
+func TestDescribeDatabases_MatchTruth(t *testing.T) {
 	c := serve(t, cloudsim.Config{Seed: 2, Clouds: cloudsim.Clouds{aws.Config{Databases: 130, Regions: []string{homeRegion}}}})
 	truth := c.truth(t)
 

@@ -40,7 +40,7 @@ func (c *cloud) calls(ctx context.Context, key aws.Key, region string) map[strin
 	return map[string]error{"ec2": errEC2, "rds": errRDS, "sts": errSTS}
 }
 
-// session opens a session of a role in the first account.
+// session assumes a role in the first account.
 func (c *cloud) session(t *testing.T, duration time.Duration) aws.Key {
 	t.Helper()
 	p, err := c.Authenticate(c.Key(firstAccount).AccessKeyID, "")
@@ -54,7 +54,7 @@ func (c *cloud) session(t *testing.T, duration time.Duration) aws.Key {
 	return p.Key
 }
 
-// answer is an error as a service says it.
+// answer is the code and status of an error response.
 type answer struct {
 	code   string
 	status int
@@ -203,7 +203,8 @@ func TestRequestErrors(t *testing.T) {
 	}
 }
 
-// TestThrottling uses up an account's requests; another account and another region have theirs.
+// TestThrottling uses up the tokens of an account. Another account and another region have their
+// own.
 func TestThrottling(t *testing.T) {
 	now := time.Now()
 	limits := aws.Limits{Read: cloudsim.Bucket{Size: 3, Refill: 1}, Unpaged: cloudsim.Bucket{Size: 1}, RDS: cloudsim.Bucket{Size: 2, Refill: 1}}

@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// A test makes a world, serves it, and points an unmodified SDK at it.
+// A test creates a world, serves it, and points an unmodified SDK at it.
 func Example() {
 	world := cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{aws.Config{Instances: 3, Regions: []string{"eu-west-1"}}}})
 	server, err := aws.Serve(world)

@@ -3,8 +3,12 @@ package aws_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -17,9 +21,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each
+// TestFaults_ErrorResponse injects each fault that is an error response, and reads it through each
 // service.
-func TestFaultsThatAnswer(t *testing.T) {
+func TestFaults_ErrorResponse(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 5}}})
 	unknown := map[string]answer{"ec2": {"AuthFailure", 401}, "rds": {"InvalidClientTokenId", 403}, "sts": {"InvalidClientTokenId", 403}}
 	cases := map[cloudsim.FaultKind]map[string]answer{
@@ -47,8 +51,8 @@ func TestFaultsThatAnswer(t *testing.T) {
 	}
 }
 
-// TestFaultsThatBreakTheAnswer injects each fault that leaves an SDK without an answer it can read.
-func TestFaultsThatBreakTheAnswer(t *testing.T) {
+// TestFaults_BrokenResponse injects each fault that leaves the SDK without a readable response.
+func TestFaults_BrokenResponse(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 50}}})
 	for _, kind := range []cloudsim.FaultKind{cloudsim.Drop, cloudsim.Truncate, cloudsim.Malformed} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -65,35 +69,42 @@ func TestFaultsThatBreakTheAnswer(t *testing.T) {
 	}
 }
 
-// TestHang cancels a request that is never answered; the next one is.
-func TestHang(t *testing.T) {
+// TestFaults_Hang cancels a request that never gets a response.
+func TestFaults_Hang(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
-	c.Inject(cloudsim.Fault{Kind: cloudsim.Hang, Count: 1})
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	remove := c.Inject(cloudsim.Fault{Kind: cloudsim.Hang})
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, err := c.ec2(homeRegion).DescribeRegions(ctx, &ec2.DescribeRegionsInput{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { cancel() }})
+	if _, err := c.ec2(homeRegion).DescribeRegions(ctx, &ec2.DescribeRegionsInput{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the cancellation", err)
 	}
+	remove()
 	if _, err := c.ec2(homeRegion).DescribeRegions(t.Context(), &ec2.DescribeRegionsInput{}); err != nil {
 		t.Errorf("after the fault: %v", err)
 	}
 }
 
-// TestLatency holds the answer back, by the world's latency and a fault's.
-func TestLatency(t *testing.T) {
-	c := serve(t, cloudsim.Config{Latency: 5 * time.Millisecond, Clouds: cloudsim.Clouds{aws.Config{}}})
-	c.Inject(cloudsim.Fault{Kind: cloudsim.Slow, Delay: 15 * time.Millisecond})
-	start := time.Now()
-	if _, err := c.ec2(homeRegion).DescribeRegions(t.Context(), &ec2.DescribeRegionsInput{}); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(start); took < 20*time.Millisecond {
-		t.Errorf("answered after %v", took)
-	}
+// TestFaults_Latency checks that the delay of a response is the world's latency and that of the
+// fault. It runs on the fake clock of a synctest bubble.
+func TestFaults_Latency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		world := cloudsim.New(cloudsim.Config{Latency: 5 * time.Millisecond, Clouds: cloudsim.Clouds{aws.Config{IgnoreSignatures: true}}})
+		world.Inject(cloudsim.Fault{Kind: cloudsim.Slow, Delay: 15 * time.Millisecond})
+		handler := aws.NewHandler(world)
+		request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("Action=DescribeRegions&Version=2016-11-15"))
+		request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+aws.In(world).Key(firstAccount).AccessKeyID+"/20260101/"+
+			homeRegion+"/ec2/aws4_request, SignedHeaders=host, Signature=0")
+		start, response := time.Now(), httptest.NewRecorder()
+		handler.ServeHTTP(response, request)
+		if took := time.Since(start); took != 20*time.Millisecond || response.Code != http.StatusOK {
+			t.Errorf("status %d after %v, want 200 after 20ms", response.Code, took)
+		}
+	})
 }
 
-// TestPagingFaults reads lists whose paging lies.
-func TestPagingFaults(t *testing.T) {
+// TestFaults_Paging reads lists with faulty page tokens.
+func TestFaults_Paging(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 12, Databases: 50}}})
 	pages := ec2.DescribeInstancesInput{MaxResults: sdk.Int32(5)}
 	next := func(token *string) *ec2.DescribeInstancesOutput {
@@ -153,9 +164,9 @@ func TestPagingFaults(t *testing.T) {
 	})
 }
 
-// TestListsThatLie reads lists that leave things out, while what is asked for by id is answered
-// truly, and the reverse.
-func TestListsThatLie(t *testing.T) {
+// TestFaults_IncompleteLists reads lists that omit resources while reads by id are complete, and
+// the reverse.
+func TestFaults_IncompleteLists(t *testing.T) {
 	c := serve(t, cloudsim.Config{PageSize: 7, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 40, Databases: 40}}})
 	all, err := c.instanceIDs(t.Context(), homeRegion, &ec2.DescribeInstancesInput{})
 	if err != nil || len(all) != 40 {

@@ -15,9 +15,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// TestPagesAreStable reads page by page while machines come and go: those that were there all the
+// TestPages_AreStable reads page by page while instances come and go. Instances that exist all the
 // time are read once.
-func TestPagesAreStable(t *testing.T) {
+func TestPages_AreStable(t *testing.T) {
 	c := serve(t, cloudsim.Config{Seed: 3, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}, Instances: 200, TerminatedFor: 1}}})
 	before := c.truth(t)
 	seen := make(map[string]int)
@@ -48,7 +48,7 @@ func TestPagesAreStable(t *testing.T) {
 		}
 	}
 	if stayed == 0 || stayed == len(before.Instances) {
-		t.Errorf("%d of %d machines stayed: nothing was tried", stayed, len(before.Instances))
+		t.Errorf("%d of %d instances stayed: the test proves nothing", stayed, len(before.Instances))
 	}
 }
 
@@ -139,7 +139,7 @@ func TestInstanceLifecycle(t *testing.T) {
 	}
 	m, _ := c.Instance(firstAccount, homeRegion, id)
 	if got := fmt.Sprintf("%s %s %v", m.Type, m.State, m.Tags); got != "m7g.xlarge running [{b 2} {c 3}]" {
-		t.Errorf("the machine is %s", got)
+		t.Errorf("the instance is %s", got)
 	}
 	if _, err := client.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: ids}); err != nil {
 		t.Error(err)
@@ -152,7 +152,7 @@ func TestInstanceLifecycle(t *testing.T) {
 	}
 }
 
-func TestSpotCannotStop(t *testing.T) {
+func TestStop_OneTimeSpot(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{aws.Config{}}})
 	spot, err := c.Launch(firstAccount, homeRegion, aws.InstanceSpec{Spot: true})
 	if err != nil {

@@ -23,7 +23,7 @@ const (
 	homeRegion   = "us-east-1"
 )
 
-// cloud is a world behind a real port, with real SDK clients.
+// cloud is a world served on a real port, with real SDK clients.
 type cloud struct {
 	*cloudsim.World
 	*aws.Cloud
@@ -32,7 +32,7 @@ type cloud struct {
 	http      *http.Client
 }
 
-// serve starts a world for one test.
+// serve serves a world for one test.
 func serve(t testing.TB, cfg cloudsim.Config) *cloud {
 	t.Helper()
 	world := cloudsim.New(cfg)
@@ -50,7 +50,7 @@ func serve(t testing.TB, cfg cloudsim.Config) *cloud {
 	return &cloud{World: world, Cloud: aws.In(world), server: server, transport: transport, http: &http.Client{Transport: inMemoryBodies{transport}}}
 }
 
-// config is what an SDK's client is made from, without retries: a test sees each answer as it is.
+// config is the configuration of SDK clients, without retries: a test observes each response.
 func (c *cloud) config(key aws.Key, region string) sdk.Config {
 	return sdk.Config{
 		Region:       region,
@@ -73,7 +73,7 @@ func (c *cloud) sts() *sts.Client {
 	return sts.NewFromConfig(c.config(c.Key(firstAccount), homeRegion))
 }
 
-// truth returns what exists in the first account.
+// truth returns the content of the first account.
 func (c *cloud) truth(t testing.TB) aws.Truth {
 	t.Helper()
 	truth, err := c.Truth(firstAccount)

@@ -17,7 +17,7 @@ func newClock() *cloudsim.ManualClock {
 	return cloudsim.NewManualClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 }
 
-// launch makes one machine that is running.
+// launch creates one running instance.
 func launch(t *testing.T, c *cloud, clock *cloudsim.ManualClock, spec aws.InstanceSpec) string {
 	t.Helper()
 	made, err := c.Launch(firstAccount, homeRegion, spec)
@@ -40,9 +40,9 @@ func start(t *testing.T, c *cloud, id string) error {
 	return err
 }
 
-// TestCantBeStopped: what EC2 does not stop, it says in its own words, and what a description shows
-// of it.
-func TestCantBeStopped(t *testing.T) {
+// TestStop_Refusals checks EC2's errors for instances that it does not stop, and what a description
+// shows of them.
+func TestStop_Refusals(t *testing.T) {
 	clock := newClock()
 	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
 	store := launch(t, c, clock, aws.InstanceSpec{InstanceStore: true})
@@ -72,9 +72,9 @@ func TestCantBeStopped(t *testing.T) {
 	}
 }
 
-// TestStartStopFaults: what is taken, refused, lost and given up shows in the world and in the
-// record of requests.
-func TestStartStopFaults(t *testing.T) {
+// TestStartStop_Faults checks the state and the recorded mutations after accepted, rejected, lost
+// and failed changes.
+func TestStartStop_Faults(t *testing.T) {
 	clock := newClock()
 	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
 	id := launch(t, c, clock, aws.InstanceSpec{Tags: map[string]string{}})
@@ -93,7 +93,7 @@ func TestStartStopFaults(t *testing.T) {
 	}
 	inject(cloudsim.Fault{Kind: cloudsim.LoseAnswer})
 	if err := stop(t, c, id); err == nil || state() != aws.Stopping {
-		t.Errorf("an answer that is lost: %v, %s", err, state())
+		t.Errorf("a lost response: %v, %s", err, state())
 	}
 	clock.Advance(time.Minute)
 	inject(cloudsim.Fault{Kind: cloudsim.NoCapacity})
@@ -113,7 +113,7 @@ func TestStartStopFaults(t *testing.T) {
 	inject(cloudsim.Fault{Kind: cloudsim.FailAfter})
 	wantCode(t, start(t, c, id), "InternalError", 500)
 	if state() != aws.Pending {
-		t.Errorf("an error after the fact: %s", state())
+		t.Errorf("an error after the change: %s", state())
 	}
 	clock.Advance(time.Minute)
 	inject(cloudsim.Fault{Kind: cloudsim.Linger, Delay: time.Hour})
@@ -121,10 +121,10 @@ func TestStartStopFaults(t *testing.T) {
 		t.Error(err)
 	}
 	if clock.Advance(30 * time.Minute); state() != aws.Stopping {
-		t.Errorf("before the hour is over: %s", state())
+		t.Errorf("within the hour: %s", state())
 	}
 	if clock.Advance(time.Hour); state() != aws.Stopped {
-		t.Errorf("after it: %s", state())
+		t.Errorf("after the hour: %s", state())
 	}
 	var taken []bool
 	for _, m := range c.Mutations(cloudsim.Call{Service: "ec2"}, id) {
@@ -135,9 +135,9 @@ func TestStartStopFaults(t *testing.T) {
 	}
 }
 
-// TestDatabaseRules: which databases RDS does not stop, and when it starts by itself what was
-// stopped.
-func TestDatabaseRules(t *testing.T) {
+// TestStopDatabase_Rules checks which databases RDS does not stop, and when it restarts a stopped
+// one.
+func TestStopDatabase_Rules(t *testing.T) {
 	clock := newClock()
 	c := serve(t, cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Regions: []string{homeRegion}}}})
 	for _, spec := range []aws.DatabaseSpec{
@@ -178,7 +178,7 @@ func TestDatabaseRules(t *testing.T) {
 	}
 	got, restarts := status()
 	if got != "stopped" || restarts == nil || restarts.Sub(clock.Now()) < 6*24*time.Hour {
-		t.Fatalf("%s, starts by itself at %v", got, restarts)
+		t.Fatalf("%s, restarts at %v", got, restarts)
 	}
 	seen, err := client.DescribeDBClusters(t.Context(), &rds.DescribeDBClustersInput{DBClusterIdentifier: &orders})
 	if err != nil || *seen.DBClusters[0].Status != "stopped" || seen.DBClusters[0].AutomaticRestartTime == nil {
@@ -186,11 +186,11 @@ func TestDatabaseRules(t *testing.T) {
 	}
 	clock.Advance(restarts.Sub(clock.Now()))
 	if got, _ := status(); got != "starting" {
-		t.Errorf("when its time is over it is %s", got)
+		t.Errorf("at the restart time it is %s", got)
 	}
 	clock.Advance(time.Minute)
 	if got, restarts := status(); got != "available" || restarts != nil {
-		t.Errorf("then it is %s, %v", got, restarts)
+		t.Errorf("after the restart it is %s, %v", got, restarts)
 	}
 	truth := c.truth(t)
 	for _, d := range truth.Databases {

@@ -14,9 +14,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// TestSameSeedSameWorld builds two worlds of one random configuration, lets the same things happen,
-// and compares.
-func TestSameSeedSameWorld(t *testing.T) {
+// TestSeed_DeterminesTheCloud builds two worlds with one random configuration, applies the same
+// churn, and compares.
+func TestSeed_DeterminesTheCloud(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		plan := aws.Config{
 			Accounts:  rapid.IntRange(1, 3).Draw(t, "accounts"),
@@ -48,7 +48,7 @@ func TestSameSeedSameWorld(t *testing.T) {
 		events1, truth1 := history()
 		events2, truth2 := history()
 		if !reflect.DeepEqual(events1, events2) {
-			t.Fatalf("different things happened:\n%v\n%v", events1, events2)
+			t.Fatalf("the events differ:\n%v\n%v", events1, events2)
 		}
 		if !reflect.DeepEqual(truth1, truth2) {
 			t.Fatal("the worlds differ")
@@ -56,13 +56,13 @@ func TestSameSeedSameWorld(t *testing.T) {
 	})
 }
 
-// TestEveryIDIsUnique looks at all ids of a world, of which no two may be alike.
-func TestEveryIDIsUnique(t *testing.T) {
+// TestIDs_AreUnique compares all ids of a world.
+func TestIDs_AreUnique(t *testing.T) {
 	w := aws.In(cloudsim.New(cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Accounts: 20, Instances: 50, Databases: 12}}}))
 	seen := make(map[string]bool)
 	note := func(id string) {
 		if seen[id] {
-			t.Errorf("%s is there twice", id)
+			t.Errorf("%s exists twice", id)
 		}
 		seen[id] = true
 	}
@@ -72,7 +72,7 @@ func TestEveryIDIsUnique(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(truth.Instances) != 150 || len(truth.Databases) != 36 || len(truth.Clusters) == 0 {
-			t.Errorf("%s has %d machines, %d databases, %d clusters", id, len(truth.Instances), len(truth.Databases), len(truth.Clusters))
+			t.Errorf("%s has %d instances, %d databases, %d clusters", id, len(truth.Instances), len(truth.Databases), len(truth.Clusters))
 		}
 		for _, m := range truth.Instances {
 			note(m.ID)
@@ -86,8 +86,8 @@ func TestEveryIDIsUnique(t *testing.T) {
 	}
 }
 
-// TestMachineLife follows a machine from launch until it has disappeared.
-func TestMachineLife(t *testing.T) {
+// TestInstanceStates follows an instance from its launch until it is no longer visible.
+func TestInstanceStates(t *testing.T) {
 	clock := newClock()
 	w := aws.In(cloudsim.New(cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{}}}))
 	launched, err := w.Launch(firstAccount, homeRegion, aws.InstanceSpec{Name: "one"})
@@ -98,7 +98,7 @@ func TestMachineLife(t *testing.T) {
 	is := func(want aws.State) {
 		t.Helper()
 		if m, err := w.Instance(firstAccount, homeRegion, id); err != nil || m.State != want {
-			t.Fatalf("the machine is %v, %v, want %v", m.State, err, want)
+			t.Fatalf("the instance is %v, %v, want %v", m.State, err, want)
 		}
 	}
 	do := func(_ []aws.Transition, err error) {
@@ -111,12 +111,12 @@ func TestMachineLife(t *testing.T) {
 	clock.Advance(cloudsim.DefaultTransition)
 	is(aws.Running)
 	if err := w.Resize(firstAccount, homeRegion, id, "m6i.large"); !errors.Is(err, cloudsim.ErrWrongState) {
-		t.Errorf("resizing a running machine: %v", err)
+		t.Errorf("resizing a running instance: %v", err)
 	}
 	do(w.Stop(firstAccount, homeRegion, id))
 	is(aws.Stopping)
 	if _, err := w.Start(firstAccount, homeRegion, id); !errors.Is(err, cloudsim.ErrWrongState) {
-		t.Errorf("starting a stopping machine: %v", err)
+		t.Errorf("starting a stopping instance: %v", err)
 	}
 	clock.Advance(cloudsim.DefaultTransition)
 	is(aws.Stopped)
@@ -131,15 +131,15 @@ func TestMachineLife(t *testing.T) {
 	is(aws.Terminated)
 	clock.Advance(aws.DefaultTerminatedFor)
 	if _, err := w.Instance(firstAccount, homeRegion, id); !errors.Is(err, cloudsim.ErrNotFound) {
-		t.Errorf("the machine is still there: %v", err)
+		t.Errorf("the instance is still visible: %v", err)
 	}
 	if truth, _ := w.Truth(firstAccount); len(truth.Instances) != 0 {
-		t.Errorf("%d machines are left", len(truth.Instances))
+		t.Errorf("%d instances are left", len(truth.Instances))
 	}
 }
 
-// TestAllOrNone stops two machines of which one is not there.
-func TestAllOrNone(t *testing.T) {
+// TestStop_AllOrNone stops two instances of which one does not exist.
+func TestStop_AllOrNone(t *testing.T) {
 	w := aws.In(cloudsim.New(cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{aws.Config{}}}))
 	launched, err := w.Launch(firstAccount, homeRegion, aws.InstanceSpec{Type: "m6i.large"})
 	if err != nil {
@@ -149,13 +149,13 @@ func TestAllOrNone(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if m, _ := w.Instance(firstAccount, homeRegion, launched[0].ID); m.State != aws.Running {
-		t.Errorf("the machine is %v", m.State)
+		t.Errorf("the instance is %v", m.State)
 	}
 }
 
-// TestChurnKeepsThePopulation churns for long; machines must come and go and the listed ones stay
-// bounded.
-func TestChurnKeepsThePopulation(t *testing.T) {
+// TestChurn_KeepsThePopulation churns for long: instances must come and go, and their number must
+// stay bounded.
+func TestChurn_KeepsThePopulation(t *testing.T) {
 	clock := newClock()
 	world := cloudsim.New(cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{
 		aws.Config{Instances: 50, Databases: 8, Regions: []string{homeRegion}, TerminatedFor: time.Minute},
@@ -181,11 +181,11 @@ func TestChurnKeepsThePopulation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := len(truth.Instances); n < 20 || n > 500 {
-		t.Errorf("%d machines are left", n)
+		t.Errorf("%d instances are left", n)
 	}
 }
 
-// TestVanish takes machines away, one of them named twice.
+// TestVanish removes instances, one of which is named twice.
 func TestVanish(t *testing.T) {
 	w := aws.In(cloudsim.New(cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Instances: 10, Regions: []string{homeRegion}}}}))
 	before, _ := w.Truth(firstAccount)
@@ -195,11 +195,11 @@ func TestVanish(t *testing.T) {
 	}
 	after, _ := w.Truth(firstAccount)
 	if _, there := after.Instance(gone[0]); there || len(after.Instances) != 8 {
-		t.Errorf("%d machines are left", len(after.Instances))
+		t.Errorf("%d instances are left", len(after.Instances))
 	}
 }
 
-func TestBucket(t *testing.T) {
+func TestAdmit_DocumentedLimits(t *testing.T) {
 	clock := newClock()
 	w := aws.In(cloudsim.New(cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{Limits: aws.DocumentedLimits()}}}))
 	call := cloudsim.Call{Account: firstAccount, Region: homeRegion, Service: "ec2", Action: "DescribeInstances"}
@@ -224,7 +224,7 @@ func TestBucket(t *testing.T) {
 	}
 }
 
-func TestDatabaseLife(t *testing.T) {
+func TestDatabaseStates(t *testing.T) {
 	clock := newClock()
 	w := aws.In(cloudsim.New(cloudsim.Config{Now: clock.Now, Clouds: cloudsim.Clouds{aws.Config{}}}))
 	db, err := w.LaunchDatabase(firstAccount, homeRegion, aws.DatabaseSpec{ID: "orders", Engine: "mysql"})
@@ -244,7 +244,7 @@ func TestDatabaseLife(t *testing.T) {
 	clock.Advance(cloudsim.DefaultTransition)
 	again, err := w.LaunchDatabase(firstAccount, homeRegion, aws.DatabaseSpec{ID: "orders"})
 	if err != nil || again.ResourceID == db.ResourceID {
-		t.Errorf("a second database of the name: %s after %s, %v", again.ResourceID, db.ResourceID, err)
+		t.Errorf("a second database with the name: %s after %s, %v", again.ResourceID, db.ResourceID, err)
 	}
 }
 

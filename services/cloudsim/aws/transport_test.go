@@ -16,18 +16,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// inMemoryBodies is a transport that hands net/http each request body as one that it knows to be in
-// memory.
+// inMemoryBodies is a transport that gives net/http each request body as a reader that it knows to
+// be in memory.
 //
-// Without it, an answer that comes fast is cut off now and then with "use of closed network
-// connection". smithy-go closes a request's body as soon as http.Client.Do returns. net/http's
-// writing goroutine may not be done with it: after Content-Length bytes it asks the body for one
-// more read, by io.WriterTo when the body has it, and smithy-go's body (safeWriteToReadCloser) then
-// answers io.EOF, which io.Copy takes for a failure, since a WriteTo must not return it. The
-// request counts as failed, and the connection is closed under the answer that is being read.
+// Without it, a fast response is sometimes cut off with "use of closed network connection".
+// smithy-go closes a request's body as soon as http.Client.Do returns, while net/http's writing
+// goroutine may still use it: after Content-Length bytes it reads once more, through io.WriterTo if
+// the body implements it. smithy-go's body (safeWriteToReadCloser) then returns io.EOF, which
+// io.Copy treats as a failure, because a WriteTo must not return it. The request counts as failed,
+// and net/http closes the connection while the response is being read.
 //
-// A body that is known to be in memory is sent in the same packet as the header, and has been read
-// whole before the server sees any of it, so that there is no race.
+// A body in memory is sent in the same packet as the header, so it has been read completely before
+// the server receives any of it, and there is no race.
 type inMemoryBodies struct{ next http.RoundTripper }
 
 func (t inMemoryBodies) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -45,15 +45,15 @@ func (t inMemoryBodies) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(&sent)
 }
 
-// CloseIdleConnections is what http.Client.CloseIdleConnections looks for.
+// CloseIdleConnections makes http.Client.CloseIdleConnections work.
 func (t inMemoryBodies) CloseIdleConnections() {
 	if next, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		next.CloseIdleConnections()
 	}
 }
 
-// hiddenWriterTo is a second remedy: a body without WriteTo, whose Read ends with io.EOF as it
-// should.
+// hiddenWriterTo is a second remedy: it hides the body's WriteTo, so that the body ends with the
+// io.EOF of Read.
 type hiddenWriterTo struct{ next http.RoundTripper }
 
 func (t hiddenWriterTo) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -64,12 +64,11 @@ func (t hiddenWriterTo) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(&sent)
 }
 
-// TestRequestsAreWrittenWhole holds the request's writing back until the answer is being read,
-// which is what a fast peer and a busy machine do now and then, and looks at how net/http ended the
-// writing.
-func TestRequestsAreWrittenWhole(t *testing.T) {
+// TestTransport_WritesWholeRequests delays the write of the request until the response is being
+// read, as a fast peer or a busy machine does at times, and checks how net/http ended the write.
+func TestTransport_WritesWholeRequests(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{aws.Config{Instances: 5, Regions: []string{homeRegion}}}})
-	// The SDK's own fault is reported and not asserted: once it is repaired, the remedies can go.
+	// The SDK's own failure is logged and not asserted: once it is fixed, the remedies can go.
 	t.Logf("bare transport: writing the request ended with %v", c.writeError(t, func(next http.RoundTripper) http.RoundTripper { return next }))
 
 	remedies := map[string]func(http.RoundTripper) http.RoundTripper{
@@ -83,8 +82,8 @@ func TestRequestsAreWrittenWhole(t *testing.T) {
 	}
 }
 
-// writeError makes one request whose writing ends only after its answer is being read, and returns
-// how it ended.
+// writeError makes a request whose write ends only after its response is being read, and returns
+// how the write ended.
 func (c *cloud) writeError(t *testing.T, remedy func(http.RoundTripper) http.RoundTripper) error {
 	t.Helper()
 	reading := make(chan struct{})
@@ -121,7 +120,7 @@ func (c heldConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// readSignal tells when an answer's body is being read.
+// readSignal signals that a response's body is being read.
 type readSignal struct {
 	next    http.RoundTripper
 	reading chan struct{}

@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// A test makes a world, serves it, and points Google's own client at it with a key file.
+// A test creates a world, serves it, and points Google's own client at it with a key file.
 func Example() {
 	world := cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: "my-project", Instances: 2, Regions: []string{"europe-west1"}}}}}})
 	server, err := gcp.Serve(world)

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
@@ -17,14 +20,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// calls makes one call of each service that lists.
+// calls makes one list call of each service.
 func (c *cloud) calls() map[string]error {
 	_, errVMs := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
 	_, errSQL := c.sql(c.http(projectID)).Instances.List(projectID).Do()
 	return map[string]error{"compute": errVMs, "sqladmin": errSQL}
 }
 
-// breakLists injects faults that leave the token endpoint alone.
+// breakLists injects a fault that spares the token endpoint.
 func (c *cloud) breakLists(fault cloudsim.Fault) func() {
 	var undo []func()
 	for _, service := range []string{"compute", "sqladmin"} {
@@ -38,9 +41,9 @@ func (c *cloud) breakLists(fault cloudsim.Fault) func() {
 	}
 }
 
-// TestFaultsThatAnswer injects each fault that is an error answer, and reads it back from each
+// TestFaults_ErrorResponse injects each fault that is an error response, and reads it through each
 // service.
-func TestFaultsThatAnswer(t *testing.T) {
+func TestFaults_ErrorResponse(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	type answer struct {
 		status int
@@ -70,8 +73,9 @@ func TestFaultsThatAnswer(t *testing.T) {
 	}
 }
 
-// TestDisabledAPI: one service is off, with the link to turn it on, and the other works.
-func TestDisabledAPI(t *testing.T) {
+// TestDisableAPI disables one service. Its error contains the link to enable it, and the other
+// service works.
+func TestDisableAPI(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	c.DisableAPI(projectID, "sqladmin")
 	errs := c.calls()
@@ -89,8 +93,8 @@ func TestDisabledAPI(t *testing.T) {
 	}
 }
 
-// TestThrottleSaysWhenToComeBack: Cloud SQL names a time, in a header and in the details.
-func TestThrottleSaysWhenToComeBack(t *testing.T) {
+// TestThrottle_RetryAfter checks that Cloud SQL names a retry time in a header and in the details.
+func TestThrottle_RetryAfter(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: twoProjects(), Limits: gcp.Limits{SQLAdmin: cloudsim.Bucket{Size: 1, Refill: 0.001}}}}})
 	if err := c.calls()["sqladmin"]; err != nil {
 		t.Fatal(err)
@@ -105,9 +109,8 @@ func TestThrottleSaysWhenToComeBack(t *testing.T) {
 	}
 }
 
-// TestFaultsThatBreakTheAnswer injects each fault that leaves a client without an answer it can
-// read.
-func TestFaultsThatBreakTheAnswer(t *testing.T) {
+// TestFaults_BrokenResponse injects each fault that leaves a client without a readable response.
+func TestFaults_BrokenResponse(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	for _, kind := range []cloudsim.FaultKind{cloudsim.Drop, cloudsim.Truncate, cloudsim.Malformed} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -121,37 +124,45 @@ func TestFaultsThatBreakTheAnswer(t *testing.T) {
 	}
 }
 
-// TestHang cancels a request that is never answered; the next one is.
-func TestHang(t *testing.T) {
+// TestFaults_Hang cancels a request that never gets a response.
+func TestFaults_Hang(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
-	c.Inject(cloudsim.Fault{Kind: cloudsim.Hang, Count: 1, Call: cloudsim.Call{Service: "sqladmin"}})
-	service := c.sql(c.http(projectID)) // signs in, which takes its time
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	remove := c.Inject(cloudsim.Fault{Kind: cloudsim.Hang, Call: cloudsim.Call{Service: "sqladmin"}})
+	service := c.sql(c.http(projectID))
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, err := service.Instances.List(projectID).Context(ctx).Do(); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { cancel() }})
+	if _, err := service.Instances.List(projectID).Context(ctx).Do(); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the cancellation", err)
 	}
+	remove()
 	if _, err := service.Instances.List(projectID).Do(); err != nil {
 		t.Errorf("after the fault: %v", err)
 	}
 }
 
-// TestLatency holds the answer back, by the world's latency and a fault's.
-func TestLatency(t *testing.T) {
-	c := serve(t, cloudsim.Config{Latency: 5 * time.Millisecond})
-	service := c.sql(c.http(projectID))
-	c.Inject(cloudsim.Fault{Kind: cloudsim.Slow, Delay: 15 * time.Millisecond, Call: cloudsim.Call{Service: "sqladmin"}})
-	start := time.Now()
-	if _, err := service.Instances.List(projectID).Do(); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(start); took < 20*time.Millisecond {
-		t.Errorf("answered after %v", took)
-	}
+// TestFaults_Latency checks that the delay of a response is the world's latency and that of the
+// fault. It runs on the fake clock of a synctest bubble.
+func TestFaults_Latency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		world := cloudsim.New(cloudsim.Config{
+			Latency: 5 * time.Millisecond, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID}}}},
+		})
+		world.Inject(cloudsim.Fault{Kind: cloudsim.Slow, Delay: 15 * time.Millisecond, Call: cloudsim.Call{Service: "sqladmin"}})
+		email := gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount)
+		request := httptest.NewRequest(http.MethodGet, "/v1/projects/"+projectID+"/instances", nil)
+		request.Header.Set("Authorization", "Bearer "+gcp.In(world).IssueToken(email, projectID, time.Hour).Token)
+		handler := gcp.NewHandler(world)
+		start, response := time.Now(), httptest.NewRecorder()
+		handler.ServeHTTP(response, request)
+		if took := time.Since(start); took != 20*time.Millisecond || response.Code != http.StatusOK {
+			t.Errorf("status %d after %v, want 200 after 20ms", response.Code, took)
+		}
+	})
 }
 
-// TestPagingFaults reads lists whose paging lies.
-func TestPagingFaults(t *testing.T) {
+// TestFaults_Paging reads lists with faulty page tokens.
+func TestFaults_Paging(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	small := func() *computepb.AggregatedListInstancesRequest {
 		return &computepb.AggregatedListInstancesRequest{MaxResults: proto.Uint32(8)}
@@ -196,9 +207,8 @@ func TestPagingFaults(t *testing.T) {
 	})
 }
 
-// TestListsThatLie reads lists that leave things out, while a VM that is asked for by name is
-// there.
-func TestListsThatLie(t *testing.T) {
+// TestFaults_IncompleteLists reads lists that omit resources, while a read by name finds the VM.
+func TestFaults_IncompleteLists(t *testing.T) {
 	c := serve(t, cloudsim.Config{PageSize: 3})
 	every, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
 	if err != nil {
@@ -224,8 +234,8 @@ func TestListsThatLie(t *testing.T) {
 	}
 }
 
-// TestBodies: an answer may be any text, such as a proxy's page.
-func TestBodies(t *testing.T) {
+// TestFaults_AnyBody responds with arbitrary text, such as a proxy's page.
+func TestFaults_AnyBody(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	defer c.breakLists(cloudsim.Fault{Kind: cloudsim.Respond, Status: 200, Message: "<html>please log in</html>"})()
 	resp, err := c.http(projectID).Get(c.server.URL + "/v1/projects/" + projectID + "/instances")
@@ -239,8 +249,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// TestUnknownProject: Compute Engine says that it is not there, Cloud SQL does not tell it from a
-// forbidden one.
+// TestUnknownProject checks that Compute Engine reports an unknown project, while Cloud SQL does
+// not distinguish it from a forbidden one.
 func TestUnknownProject(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	_, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{Project: "nowhere-at-all"})

@@ -9,7 +9,7 @@ const answer = `{"kind":"list","items":{"zones/a":{"instances":[{"id":"1","name"
 	`"disks":[{"boot":true,"licenses":["l1","l2"],"size":"10"},{"boot":false}],"n":7,"none":[],"void":{}}]},` +
 	`"zones/b":{"warning":{"code":"NO","data":[{"key":"k"}]}}},"token":"t"}`
 
-// TestPick holds the parameter `fields` to what Google's page on partial responses says.
+// TestPick compares the effect of the parameter `fields` with Google's page on partial responses.
 func TestPick(t *testing.T) {
 	for fields, want := range map[string]string{
 		"kind":                                   `{"kind":"list"}`,
@@ -42,12 +42,12 @@ func TestPick(t *testing.T) {
 	}
 	for _, fields := range []string{",", "a,", "a(", "a()", "a(b", "a)", "/a", "a/", "a//b", "a(b))", "(a)"} {
 		if _, err := parseFields(fields); err == nil {
-			t.Errorf("%s was taken", fields)
+			t.Errorf("%s was accepted", fields)
 		}
 	}
 }
 
-// FuzzFields: whatever is asked for, the answer is JSON.
+// FuzzFields checks that every selection yields valid JSON.
 func FuzzFields(f *testing.F) {
 	f.Add("items/*/instances(id,disks/licenses),kind")
 	f.Add("items(*(*(*)))")

@@ -16,7 +16,7 @@ import (
 
 type sqlPage = sqladmin.InstancesListResponse
 
-// TestInstanceLifecycle takes a VM through its life with the generated client, waiting for each
+// TestInstanceLifecycle moves a VM through its states with the generated client, and waits for each
 // operation.
 func TestInstanceLifecycle(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: 30 * time.Millisecond})
@@ -71,8 +71,8 @@ func TestInstanceLifecycle(t *testing.T) {
 	}
 }
 
-// TestWrongState: what can't be done now is said so.
-func TestWrongState(t *testing.T) {
+// TestStart_WrongState starts a suspended VM.
+func TestStart_WrongState(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
 	made, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{})
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// TestAggregatedListIsTheTruth reads a hostile project page by page, and compares each VM with what
-// there is.
-func TestAggregatedListIsTheTruth(t *testing.T) {
+// TestAggregatedList_MatchesTruth reads a hostile project page by page, and compares each VM with
+// the state of the cloud.
+func TestAggregatedList_MatchesTruth(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 40, Hostile: true}}}}})
 	got, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{MaxResults: proto.Uint32(37)})
 	if err != nil {
@@ -59,7 +59,7 @@ func TestAggregatedListIsTheTruth(t *testing.T) {
 			return i.GetKey() == "created-by" && strings.HasSuffix(i.GetValue(), "/instanceGroupManagers/"+want.Group)
 		})
 		if group != (want.Group != "") {
-			t.Errorf("%s: made by %q, and its metadata says %v", want.Name, want.Group, vm.GetMetadata())
+			t.Errorf("%s: created by %q, metadata %v", want.Name, want.Group, vm.GetMetadata())
 		}
 	}
 	for _, state := range []string{"RUNNING", "TERMINATED", "SUSPENDED", "REPAIRING"} {
@@ -69,8 +69,8 @@ func TestAggregatedListIsTheTruth(t *testing.T) {
 	}
 }
 
-// TestEveryState shows every state of a VM and of a database.
-func TestEveryState(t *testing.T) {
+// TestStates lists a VM and a database in every state.
+func TestStates(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: time.Hour})
 	vms := c.projectTruth().VMs
 	for i, state := range gcp.VMStates {
@@ -99,9 +99,9 @@ func TestEveryState(t *testing.T) {
 	}
 }
 
-// TestUnreachableZone: with partial success the list names the zone, and without it there is no
-// list.
-func TestUnreachableZone(t *testing.T) {
+// TestAggregatedList_UnreachableZone checks that a list with partial success names the zone, and
+// that a list without it fails.
+func TestAggregatedList_UnreachableZone(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	defer c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: homeZone}})()
 	client := c.http(projectID)
@@ -120,9 +120,9 @@ func TestUnreachableZone(t *testing.T) {
 	wantReason(t, err, 503, "backendError")
 }
 
-// TestScopesWithoutResults are there with a warning: all zones, and with includeAllScopes the rest
-// too.
-func TestScopesWithoutResults(t *testing.T) {
+// TestAggregatedList_EmptyScopes checks that empty zones have a warning, and with includeAllScopes
+// the other scopes too.
+func TestAggregatedList_EmptyScopes(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	got, err := c.aggregate(c.http(projectID), &computepb.AggregatedListInstancesRequest{})
 	if err != nil || got.warnings["zones/europe-west1-b"] != "NO_RESULTS_ON_PAGE" || got.warnings["global"] != "" {
@@ -134,9 +134,9 @@ func TestScopesWithoutResults(t *testing.T) {
 	}
 }
 
-// TestPagesAreStable reads page by page while VMs come and go: those that were there all the time
-// are read once.
-func TestPagesAreStable(t *testing.T) {
+// TestPages_AreStable reads page by page while VMs come and go. VMs that exist all the time are
+// read once.
+func TestPages_AreStable(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 40, Regions: []string{"us-central1"}}}}}})
 	before := c.projectTruth()
 	service, err := computev1.NewService(t.Context(), option.WithHTTPClient(c.http(projectID)), option.WithEndpoint(c.server.URL+"/compute/v1/"))
@@ -173,7 +173,7 @@ func TestPagesAreStable(t *testing.T) {
 		}
 	}
 	if stayed == 0 || stayed == len(before.VMs) {
-		t.Errorf("%d of %d VMs stayed: nothing was tried", stayed, len(before.VMs))
+		t.Errorf("%d of %d VMs stayed: the test proves nothing", stayed, len(before.VMs))
 	}
 }
 
@@ -207,8 +207,8 @@ func TestFilters(t *testing.T) {
 	wantReason(t, err, 400, "invalid")
 }
 
-// TestSQLPages reads Cloud SQL page by page in both versions' paths, with a region that can't be
-// asked.
+// TestSQLPages reads Cloud SQL page by page through the paths of both versions, with an unreachable
+// region.
 func TestSQLPages(t *testing.T) {
 	c := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Databases: 30, Regions: []string{"us-central1", "europe-west1"}}}}}})
 	service := c.sql(c.http(projectID))

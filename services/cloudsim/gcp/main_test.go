@@ -30,7 +30,7 @@ const (
 	scope     = "https://www.googleapis.com/auth/cloud-platform"
 )
 
-// cloud is a world behind a real port, with Google's own clients.
+// cloud is a world served on a real port, with Google's own clients.
 type cloud struct {
 	*cloudsim.World
 	*gcp.Cloud
@@ -39,12 +39,12 @@ type cloud struct {
 	transport *http.Transport
 }
 
-// twoProjects are the projects of a test that does not ask for others.
+// twoProjects returns the projects of tests that do not configure any.
 func twoProjects() []gcp.ProjectPlan {
 	return []gcp.ProjectPlan{{ID: projectID, Instances: 5, Databases: 8, Regions: []string{"us-central1"}}, {ID: otherID}}
 }
 
-// serve starts a world for one test.
+// serve serves a world for one test.
 func serve(t testing.TB, cfg cloudsim.Config) *cloud {
 	t.Helper()
 	if len(cfg.Clouds) == 0 {
@@ -65,7 +65,7 @@ func serve(t testing.TB, cfg cloudsim.Config) *cloud {
 	return &cloud{World: world, Cloud: gcp.In(world), t: t, server: server, transport: transport}
 }
 
-// context carries the HTTP client that oauth2 fetches tokens with.
+// context returns a context with the HTTP client that oauth2 uses to fetch tokens.
 func (c *cloud) context() context.Context {
 	return context.WithValue(c.t.Context(), oauth2.HTTPClient, &http.Client{Transport: c.transport})
 }
@@ -84,7 +84,7 @@ func (c *cloud) tokens(project string) oauth2.TokenSource {
 	return credentials.TokenSource
 }
 
-// http is a client that is signed in as a project's service account.
+// http returns a client that is signed in as a project's service account.
 func (c *cloud) http(project string) *http.Client {
 	c.t.Helper()
 	token, err := c.tokens(project).Token()
@@ -94,7 +94,7 @@ func (c *cloud) http(project string) *http.Client {
 	return &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(token), Base: c.transport}}
 }
 
-// partialSuccess adds the parameter that the generated client has no field for.
+// partialSuccess adds a parameter that the generated client has no field for.
 type partialSuccess struct{ next http.RoundTripper }
 
 func (p partialSuccess) RoundTrip(r *http.Request) (*http.Response, error) {
