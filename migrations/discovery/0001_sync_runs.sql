@@ -1,7 +1,7 @@
--- The readings of accounts: when each is due, and what came of each.
+-- Sync runs: when each account is due, and the outcome of each run.
 
--- One source of order for everything that discovery reports. A sequence, for it
--- grows across processes, and is never set back by a transaction that fails.
+-- One order for everything that discovery reports. A sequence grows across processes, and a
+-- transaction that fails does not set it back.
 CREATE SEQUENCE fencing_token_seq AS bigint;
 
 COMMENT ON SEQUENCE fencing_token_seq IS
@@ -24,16 +24,16 @@ CREATE INDEX schedules_next_sync_time_idx ON schedules (next_sync_time) WHERE NO
 CREATE INDEX schedules_update_time_idx ON schedules (update_time);
 
 COMMENT ON TABLE schedules IS
-    'One row an account that discovery knows of: when its next sync is due. Follows the accounts service, which owns accounts.';
+    'A row for each account that discovery knows: when its next sync is due. The accounts service owns accounts; this table follows it.';
 COMMENT ON COLUMN schedules.account IS 'The account''s id, the last part of accounts/{account}.';
 COMMENT ON COLUMN schedules.update_time IS 'The account''s update_time when it was last seen; a newer one makes it due at once.';
 COMMENT ON COLUMN schedules.sync_interval IS 'The account''s own interval; null: the process''s default.';
-COMMENT ON COLUMN schedules.paused IS 'Whether the schedule passes over it.';
+COMMENT ON COLUMN schedules.paused IS 'Whether the schedule skips it.';
 COMMENT ON COLUMN schedules.next_sync_time IS 'When the next sync is due, jitter included.';
 COMMENT ON COLUMN schedules.abandoned_in_a_row IS
-    'How many of its runs in a row lost their worker: the account may be what kills it, so it waits longer each time.';
+    'How many of its runs in a row lost their worker. The account itself may cause that, so it waits longer each time.';
 COMMENT ON COLUMN schedules.missing_since IS
-    'Since when the accounts service no longer has it; null while it has. The inventory forgets it once no worker can be reading it.';
+    'When the accounts service was first found not to have it; null: it has it. The inventory removes the account once no worker can still read it.';
 
 CREATE TABLE sync_runs (
     id             uuid NOT NULL
@@ -70,35 +70,35 @@ CREATE TABLE sync_runs (
         (scopes_failed BETWEEN 0 AND scopes_done AND scopes_done <= scopes_total)
 );
 
--- An account is read by one run at a time. This, and not River's own
--- uniqueness, says so: a dead worker's job stays "running" in River for long.
+-- An account is read by one run at a time. River's own uniqueness does not ensure it, because the
+-- job of a dead worker stays "running" in River for long.
 CREATE UNIQUE INDEX sync_runs_active_key ON sync_runs (account) WHERE state IN ('QUEUED', 'RUNNING');
 CREATE INDEX sync_runs_active_idx ON sync_runs (state, lease_time) WHERE state IN ('QUEUED', 'RUNNING');
 CREATE INDEX sync_runs_account_idx ON sync_runs (account, id DESC);
 CREATE INDEX sync_runs_end_time_idx ON sync_runs (end_time);
 
-COMMENT ON TABLE sync_runs IS 'One row a reading of an account; what River holds is only the way to a worker.';
+COMMENT ON TABLE sync_runs IS 'A row for each sync of an account. The job in River only brings it to a worker.';
 COMMENT ON COLUMN sync_runs.id IS 'UUIDv7: ids grow with time.';
 COMMENT ON COLUMN sync_runs.account IS 'The account''s id.';
-COMMENT ON COLUMN sync_runs.state IS 'QUEUED, then RUNNING, then one of the others for good.';
-COMMENT ON COLUMN sync_runs.trigger IS 'What made it start.';
-COMMENT ON COLUMN sync_runs.revision IS 'Grows with every change of the run or its scopes: watchers look at this.';
+COMMENT ON COLUMN sync_runs.state IS 'QUEUED, then RUNNING, then one of the final states.';
+COMMENT ON COLUMN sync_runs.trigger IS 'The cause of the run.';
+COMMENT ON COLUMN sync_runs.revision IS 'Grows with every change of the run or its scopes. Watchers compare it.';
 COMMENT ON COLUMN sync_runs.job_id IS 'The job in river_job that brings it to a worker.';
-COMMENT ON COLUMN sync_runs.worker IS 'The process that took it, for people.';
-COMMENT ON COLUMN sync_runs.fencing_token IS 'Proof of being its worker: every later report on it carries this.';
-COMMENT ON COLUMN sync_runs.lease_time IS 'Until when its worker is taken to be alive, unless it says so again.';
-COMMENT ON COLUMN sync_runs.create_time IS 'When it was queued, by this database''s clock, as all times here.';
-COMMENT ON COLUMN sync_runs.start_time IS 'When a worker took it.';
+COMMENT ON COLUMN sync_runs.worker IS 'The process that claimed it, for people.';
+COMMENT ON COLUMN sync_runs.fencing_token IS 'The fencing token of its worker. Every later report carries it.';
+COMMENT ON COLUMN sync_runs.lease_time IS 'The end of the lease, unless the worker renews it.';
+COMMENT ON COLUMN sync_runs.create_time IS 'When it was queued, by the clock of the database, as all times here.';
+COMMENT ON COLUMN sync_runs.start_time IS 'When a worker claimed it.';
 COMMENT ON COLUMN sync_runs.read_time IS
-    'When its reading had ended, shortly before it ends itself: who asks for a sync from then on wants a new one.';
+    'When the last scope was read, shortly before the run ends. A request for a sync after that gets a new run.';
 COMMENT ON COLUMN sync_runs.end_time IS 'When it ended.';
-COMMENT ON COLUMN sync_runs.instances_seen IS 'Instances seen in all its scopes so far.';
+COMMENT ON COLUMN sync_runs.instances_seen IS 'Instances observed in all its scopes so far.';
 COMMENT ON COLUMN sync_runs.scopes_total IS 'How many scopes it has.';
-COMMENT ON COLUMN sync_runs.scopes_done IS 'How many of them ended, well or not.';
+COMMENT ON COLUMN sync_runs.scopes_done IS 'How many of them ended, with or without a failure.';
 COMMENT ON COLUMN sync_runs.scopes_failed IS 'How many of them failed.';
-COMMENT ON COLUMN sync_runs.error IS 'What went wrong with it as a whole, for people; empty when nothing did.';
-COMMENT ON COLUMN sync_runs.error_reason IS 'The same for programs: a reason of rollcall.accounts.v1.Connection.Reason.';
-COMMENT ON COLUMN sync_runs.remedy IS 'What to do about it.';
+COMMENT ON COLUMN sync_runs.error IS 'Why the run failed, for people; empty: it did not.';
+COMMENT ON COLUMN sync_runs.error_reason IS 'The same for programs: a value of rollcall.common.v1.ErrorReason.';
+COMMENT ON COLUMN sync_runs.remedy IS 'The remedy, for people.';
 
 CREATE TABLE sync_run_scopes (
     run            uuid NOT NULL
@@ -123,19 +123,19 @@ CREATE TABLE sync_run_scopes (
     CONSTRAINT sync_run_scopes_pkey PRIMARY KEY (run, kind, location)
 );
 
-COMMENT ON TABLE sync_run_scopes IS 'One row a scope of a run: what came of it.';
+COMMENT ON TABLE sync_run_scopes IS 'A row for each scope of a run: its outcome.';
 COMMENT ON COLUMN sync_run_scopes.run IS 'The run.';
-COMMENT ON COLUMN sync_run_scopes.kind IS 'What sort of instances.';
+COMMENT ON COLUMN sync_run_scopes.kind IS 'The kind of the instances.';
 COMMENT ON COLUMN sync_run_scopes.location IS 'The region (AWS) or zone (Google Cloud).';
 COMMENT ON COLUMN sync_run_scopes.state IS 'PENDING, RUNNING, then SUCCEEDED or FAILED.';
-COMMENT ON COLUMN sync_run_scopes.start_time IS 'Just before its first call to the cloud, by the worker''s clock.';
-COMMENT ON COLUMN sync_run_scopes.end_time IS 'When it ended, by the worker''s clock.';
-COMMENT ON COLUMN sync_run_scopes.instances_seen IS 'Instances seen so far.';
-COMMENT ON COLUMN sync_run_scopes.created IS 'Instances that were new to the roll.';
-COMMENT ON COLUMN sync_run_scopes.changed IS 'Instances of which something changed.';
+COMMENT ON COLUMN sync_run_scopes.start_time IS 'Just before the first call to the provider, by the clock of the worker.';
+COMMENT ON COLUMN sync_run_scopes.end_time IS 'When it ended, by the clock of the worker.';
+COMMENT ON COLUMN sync_run_scopes.instances_seen IS 'Instances observed so far.';
+COMMENT ON COLUMN sync_run_scopes.created IS 'Instances that were new to the inventory.';
+COMMENT ON COLUMN sync_run_scopes.changed IS 'Instances that changed.';
 COMMENT ON COLUMN sync_run_scopes.gone IS 'Instances that were marked as gone.';
-COMMENT ON COLUMN sync_run_scopes.reappeared IS 'Instances that were gone and came back.';
-COMMENT ON COLUMN sync_run_scopes.requests IS 'Calls made to the cloud, repeated ones counted.';
-COMMENT ON COLUMN sync_run_scopes.throttled IS 'Calls that the cloud throttled.';
-COMMENT ON COLUMN sync_run_scopes.error IS 'What went wrong, for people.';
+COMMENT ON COLUMN sync_run_scopes.reappeared IS 'Instances that were gone and reappeared.';
+COMMENT ON COLUMN sync_run_scopes.requests IS 'Calls to the provider, including repeated ones.';
+COMMENT ON COLUMN sync_run_scopes.throttled IS 'Calls that the provider throttled.';
+COMMENT ON COLUMN sync_run_scopes.error IS 'Why it failed, for people.';
 COMMENT ON COLUMN sync_run_scopes.error_reason IS 'The same for programs.';

@@ -5,8 +5,8 @@ ALTER TABLE sync_run_scopes
     DROP CONSTRAINT sync_run_scopes_state_check,
     ADD CONSTRAINT sync_run_scopes_state_check CHECK (state IN ('PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'HELD'));
 
-COMMENT ON COLUMN sync_run_scopes.state IS 'PENDING, RUNNING, then SUCCEEDED, FAILED, or HELD: read, and what it lacked is not believed to be gone yet.';
-COMMENT ON COLUMN sync_run_scopes.missing IS 'Instances that it lacked and that are not marked as gone yet.';
+COMMENT ON COLUMN sync_run_scopes.state IS 'PENDING, RUNNING, then SUCCEEDED, FAILED or HELD: it was read, and the deletion of missing instances is not proven yet.';
+COMMENT ON COLUMN sync_run_scopes.missing IS 'Instances that are missing and not marked as gone.';
 
 ALTER TABLE schedules
     ADD COLUMN held_in_a_row integer NOT NULL DEFAULT 0
@@ -16,11 +16,11 @@ ALTER TABLE schedules
     ADD COLUMN slow boolean NOT NULL DEFAULT false;
 
 COMMENT ON COLUMN schedules.slow IS
-    'Whether its last run waited long for a cloud that did not answer: such accounts have a few workers of their own.';
+    'Whether its last run waited long for a provider that did not answer. Such accounts share a few workers.';
 COMMENT ON COLUMN schedules.held_in_a_row IS
-    'How many of its runs in a row had a scope that is held: the first time it is due again soon, and later each time.';
+    'How many of its runs in a row had a held scope. The first time the account is due again soon, and later each time.';
 
--- Unlogged: it is written often, and what a crash loses is learned anew.
+-- Unlogged: it is written often, and rates that a crash loses are learned again.
 CREATE UNLOGGED TABLE api_budgets (
     account       text COLLATE "C" NOT NULL,
     location      text COLLATE "C" NOT NULL,
@@ -40,13 +40,13 @@ CREATE UNLOGGED TABLE api_budgets (
 WITH (fillfactor = 50);
 
 COMMENT ON TABLE api_budgets IS
-    'A bucket of tokens an account, location and API, from which every call to a cloud takes one. Its rate halves when the cloud throttles and grows slowly while it does not.';
+    'A token bucket for each account, location and API. Every call to a provider takes a token. The rate halves when the provider throttles, and grows slowly while it does not.';
 COMMENT ON COLUMN api_budgets.account IS 'The account''s id.';
 COMMENT ON COLUMN api_budgets.location IS 'The region, or global.';
 COMMENT ON COLUMN api_budgets.api IS 'The API, such as ec2 or compute.';
-COMMENT ON COLUMN api_budgets.rate IS 'Calls a second allowed now.';
-COMMENT ON COLUMN api_budgets.max_rate IS 'The most that will ever be allowed: the rest of the cloud''s limit is left to the account''s own users.';
-COMMENT ON COLUMN api_budgets.tokens IS 'Calls that may be made at once; below 0: taken in advance.';
-COMMENT ON COLUMN api_budgets.refill_time IS 'When tokens were last counted.';
+COMMENT ON COLUMN api_budgets.rate IS 'Calls allowed each second at present.';
+COMMENT ON COLUMN api_budgets.max_rate IS 'The upper limit of the rate. The rest of the provider''s limit is left to the account''s own users.';
+COMMENT ON COLUMN api_budgets.tokens IS 'Calls that may be made at once; below 0: they were taken in advance.';
+COMMENT ON COLUMN api_budgets.refill_time IS 'When the tokens were last computed.';
 COMMENT ON COLUMN api_budgets.throttle_time IS 'When the cloud last throttled a call; null: never.';
 COMMENT ON COLUMN api_budgets.throttled IS 'How many calls it has throttled.';

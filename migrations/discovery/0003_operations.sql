@@ -1,7 +1,6 @@
--- Starts and stops: operations, the instances that each works on, what is kept
--- stopped, and the audit.
+-- Start and stop: operations, their targets, the databases that are kept stopped, and the audit.
 --
--- Online: new tables alone.
+-- Online: only new tables.
 
 CREATE TABLE operations (
     id                  uuid NOT NULL
@@ -49,34 +48,34 @@ CREATE TABLE operations (
 CREATE INDEX operations_active_idx ON operations (state, lease_time) WHERE state <> 'ENDED';
 CREATE INDEX operations_end_time_idx ON operations (end_time);
 
-COMMENT ON TABLE operations IS 'One row a start or stop that was asked for; what River holds is only the way to a worker.';
+COMMENT ON TABLE operations IS 'A row for each request to start or stop instances. The job in River only brings it to a worker.';
 COMMENT ON COLUMN operations.id IS 'UUIDv7: ids grow with time.';
-COMMENT ON COLUMN operations.verb IS 'What was asked.';
-COMMENT ON COLUMN operations.batch IS 'Whether it was asked as a batch: one that has instances that failed has ended well.';
-COMMENT ON COLUMN operations.state IS 'QUEUED, then RUNNING, then ENDED for good; QUEUED again when its worker died or stopped.';
-COMMENT ON COLUMN operations.user_name IS 'Who asked; empty when nothing told.';
-COMMENT ON COLUMN operations.user_source IS 'How that came to be known.';
-COMMENT ON COLUMN operations.address IS 'Where the call came from.';
-COMMENT ON COLUMN operations.user_agent IS 'The program that called, as it calls itself.';
-COMMENT ON COLUMN operations.reason IS 'Why, in the words of who asked.';
-COMMENT ON COLUMN operations.request_id IS 'The request''s own id (AIP-155): a repetition finds its operation by it.';
-COMMENT ON COLUMN operations.request_hash IS 'A hash of the request, so that another one with the same id is told.';
-COMMENT ON COLUMN operations.filter IS 'What the instances were chosen by; empty when they were named.';
-COMMENT ON COLUMN operations.keep_stopped IS 'Whether what it stops is to be stopped again when it starts by itself.';
-COMMENT ON COLUMN operations.max_parallel IS 'How many instances are worked on at the same time.';
-COMMENT ON COLUMN operations.oldest_observe_time IS 'With a filter: the oldest observation behind the choice; null: none.';
-COMMENT ON COLUMN operations.unreachable IS 'With a filter: the scopes that could not be vouched for.';
-COMMENT ON COLUMN operations.revision IS 'Grows with every change of the operation or its targets: watchers look at this.';
+COMMENT ON COLUMN operations.verb IS 'START or STOP.';
+COMMENT ON COLUMN operations.batch IS 'Whether it is a batch. A batch ends without an error even if some of its instances failed.';
+COMMENT ON COLUMN operations.state IS 'QUEUED, then RUNNING, then ENDED. QUEUED again after its worker died or stopped.';
+COMMENT ON COLUMN operations.user_name IS 'The user who asked; empty: not known.';
+COMMENT ON COLUMN operations.user_source IS 'How the user is known.';
+COMMENT ON COLUMN operations.address IS 'The address of the caller.';
+COMMENT ON COLUMN operations.user_agent IS 'The user agent of the caller.';
+COMMENT ON COLUMN operations.reason IS 'The reason that the user gave.';
+COMMENT ON COLUMN operations.request_id IS 'The request id (AIP-155). A repeated request finds its operation by it.';
+COMMENT ON COLUMN operations.request_hash IS 'A hash of the request. Another request with the same id is refused.';
+COMMENT ON COLUMN operations.filter IS 'The filter that selected the instances; empty: they were named.';
+COMMENT ON COLUMN operations.keep_stopped IS 'Whether databases that it stops are stopped again after the provider restarted them.';
+COMMENT ON COLUMN operations.max_parallel IS 'How many targets run at the same time.';
+COMMENT ON COLUMN operations.oldest_observe_time IS 'With a filter: the oldest observation behind the selection; null: none.';
+COMMENT ON COLUMN operations.unreachable IS 'With a filter: the unreachable scopes.';
+COMMENT ON COLUMN operations.revision IS 'Grows with every change of the operation or its targets. Watchers compare it.';
 COMMENT ON COLUMN operations.job_id IS 'The job in river_job that brings it to a worker.';
-COMMENT ON COLUMN operations.worker IS 'The process that took it, for people.';
-COMMENT ON COLUMN operations.fencing_token IS 'Proof of being its worker: every write about it carries this.';
-COMMENT ON COLUMN operations.lease_time IS 'Until when its worker is taken to be alive, unless it says so again.';
-COMMENT ON COLUMN operations.queue_time IS 'When it was last queued, by this database''s clock, as all times here.';
-COMMENT ON COLUMN operations.create_time IS 'When it was asked for.';
-COMMENT ON COLUMN operations.start_time IS 'When a worker first took it.';
+COMMENT ON COLUMN operations.worker IS 'The process that claimed it, for people.';
+COMMENT ON COLUMN operations.fencing_token IS 'The fencing token of its worker. Every write carries it.';
+COMMENT ON COLUMN operations.lease_time IS 'The end of the lease, unless the worker renews it.';
+COMMENT ON COLUMN operations.queue_time IS 'When it was last queued, by the clock of the database, as all times here.';
+COMMENT ON COLUMN operations.create_time IS 'When it was requested.';
+COMMENT ON COLUMN operations.start_time IS 'When a worker first claimed it.';
 COMMENT ON COLUMN operations.end_time IS 'When its last target ended.';
-COMMENT ON COLUMN operations.deadline IS 'When it ends at the latest.';
-COMMENT ON COLUMN operations.cancel_time IS 'When someone asked to cancel it: from then on no call goes out.';
+COMMENT ON COLUMN operations.deadline IS 'The deadline of the operation.';
+COMMENT ON COLUMN operations.cancel_time IS 'When someone cancelled it. No call is made after that.';
 
 CREATE TABLE operation_targets (
     operation           uuid NOT NULL
@@ -120,45 +119,44 @@ CREATE TABLE operation_targets (
     CONSTRAINT operation_targets_called_check CHECK (state <> 'CALLED' OR calls > 0)
 );
 
--- One instance, or the larger thing that it goes with, is worked on by one
--- operation at a time.
+-- One operation at a time works on an instance, or on the unit that it belongs to.
 CREATE UNIQUE INDEX operation_targets_exclusive_key ON operation_targets (account, exclusive)
     WHERE state IN ('PENDING', 'CHECKING', 'CALLED', 'WAITING');
 CREATE INDEX operation_targets_instance_idx ON operation_targets (instance);
 CREATE INDEX operation_targets_account_idx ON operation_targets (account);
 
-COMMENT ON TABLE operation_targets IS 'One row an instance of an operation: where it is, and all that a worker must know to go on with it.';
+COMMENT ON TABLE operation_targets IS 'A row for each target of an operation: its state, and everything that a worker needs to continue.';
 COMMENT ON COLUMN operation_targets.operation IS 'The operation.';
-COMMENT ON COLUMN operation_targets.place IS 'Its place in the order in which they were given or found.';
-COMMENT ON COLUMN operation_targets.instance IS 'The instance''s id on the roll.';
+COMMENT ON COLUMN operation_targets.place IS 'Its index, in the order in which the instances were named or found.';
+COMMENT ON COLUMN operation_targets.instance IS 'The id of the instance in the inventory.';
 COMMENT ON COLUMN operation_targets.account IS 'The account''s id.';
 COMMENT ON COLUMN operation_targets.provider IS 'The cloud.';
-COMMENT ON COLUMN operation_targets.kind IS 'What sort of thing it is.';
+COMMENT ON COLUMN operation_targets.kind IS 'The kind of the instance.';
 COMMENT ON COLUMN operation_targets.location IS 'The location of its scope.';
-COMMENT ON COLUMN operation_targets.provider_id IS 'The id that the cloud gave it.';
-COMMENT ON COLUMN operation_targets.provider_uri IS 'The cloud''s address of it.';
-COMMENT ON COLUMN operation_targets.display_name IS 'What people call it.';
-COMMENT ON COLUMN operation_targets.zone IS 'The zone that it is in.';
-COMMENT ON COLUMN operation_targets.etag IS 'What the caller took it to be; empty: they did not say.';
-COMMENT ON COLUMN operation_targets.state IS 'CALLED is written before the call goes out.';
-COMMENT ON COLUMN operation_targets.exclusive IS 'What nobody else may work on meanwhile; null when another target of the operation stands for it.';
-COMMENT ON COLUMN operation_targets.unit IS 'The larger thing that the call is made on; empty: the instance alone.';
-COMMENT ON COLUMN operation_targets.key IS 'The key of its call, for clouds that know requests by one.';
-COMMENT ON COLUMN operation_targets.already IS 'Whether it was in the wanted state before anything was done.';
-COMMENT ON COLUMN operation_targets.from_state IS 'The state before; empty until it was looked at.';
-COMMENT ON COLUMN operation_targets.current_state IS 'The state as last seen.';
-COMMENT ON COLUMN operation_targets.provider_state IS 'The cloud''s own word for it.';
-COMMENT ON COLUMN operation_targets.observe_time IS 'When it was last seen.';
-COMMENT ON COLUMN operation_targets.calls IS 'How many calls were made, or were about to be, that can change something.';
-COMMENT ON COLUMN operation_targets.call_time IS 'Just before the last of them.';
-COMMENT ON COLUMN operation_targets.reference IS 'The cloud''s own name of what it does about it.';
-COMMENT ON COLUMN operation_targets.refusal_reason IS 'Why it failed, for programs; empty when it did not.';
+COMMENT ON COLUMN operation_targets.provider_id IS 'The provider''s id.';
+COMMENT ON COLUMN operation_targets.provider_uri IS 'The provider''s URI.';
+COMMENT ON COLUMN operation_targets.display_name IS 'The display name.';
+COMMENT ON COLUMN operation_targets.zone IS 'The zone.';
+COMMENT ON COLUMN operation_targets.etag IS 'The etag that the caller expects; empty: any.';
+COMMENT ON COLUMN operation_targets.state IS 'The state of the target. CALLED is stored before the call is made.';
+COMMENT ON COLUMN operation_targets.exclusive IS 'What no other operation may work on meanwhile; null: another target of the operation has the lock.';
+COMMENT ON COLUMN operation_targets.unit IS 'The unit that the call is made on; empty: the instance itself.';
+COMMENT ON COLUMN operation_targets.key IS 'The idempotency key of the call, for providers that support one.';
+COMMENT ON COLUMN operation_targets.already IS 'Whether it was in the wanted state already.';
+COMMENT ON COLUMN operation_targets.from_state IS 'The state before; empty: not polled yet.';
+COMMENT ON COLUMN operation_targets.current_state IS 'The state at the last poll.';
+COMMENT ON COLUMN operation_targets.provider_state IS 'The provider''s value for it.';
+COMMENT ON COLUMN operation_targets.observe_time IS 'When it was last polled.';
+COMMENT ON COLUMN operation_targets.calls IS 'How many calls that change something were made, or were about to be made.';
+COMMENT ON COLUMN operation_targets.call_time IS 'When the last of them was made.';
+COMMENT ON COLUMN operation_targets.reference IS 'The provider''s name of its own operation.';
+COMMENT ON COLUMN operation_targets.refusal_reason IS 'Why it failed, for programs; empty: it did not.';
 COMMENT ON COLUMN operation_targets.refusal_message IS 'The same for people.';
-COMMENT ON COLUMN operation_targets.refusal_remedy IS 'What to do about it.';
-COMMENT ON COLUMN operation_targets.refusal_transient IS 'Whether the same may well go through soon.';
-COMMENT ON COLUMN operation_targets.notes IS 'What else happens, a sentence each.';
-COMMENT ON COLUMN operation_targets.steps IS 'What was done: an array of {time, state, text}.';
-COMMENT ON COLUMN operation_targets.revision IS 'The operation''s revision when it last changed.';
+COMMENT ON COLUMN operation_targets.refusal_remedy IS 'The remedy, for people.';
+COMMENT ON COLUMN operation_targets.refusal_transient IS 'Whether the same request may succeed soon.';
+COMMENT ON COLUMN operation_targets.notes IS 'Other effects, a sentence each.';
+COMMENT ON COLUMN operation_targets.steps IS 'The steps: an array of {time, state, text}.';
+COMMENT ON COLUMN operation_targets.revision IS 'The revision of the operation when the target last changed.';
 
 CREATE TABLE kept_stopped (
     instance          text COLLATE "C" NOT NULL
@@ -174,15 +172,15 @@ CREATE TABLE kept_stopped (
 
 CREATE INDEX kept_stopped_check_time_idx ON kept_stopped (check_time);
 
-COMMENT ON TABLE kept_stopped IS 'Instances to be stopped again when they start by themselves, until someone starts them.';
-COMMENT ON COLUMN kept_stopped.instance IS 'The instance''s id on the roll.';
+COMMENT ON TABLE kept_stopped IS 'Databases to be stopped again after their provider restarts them, until someone starts them.';
+COMMENT ON COLUMN kept_stopped.instance IS 'The id of the instance in the inventory.';
 COMMENT ON COLUMN kept_stopped.account IS 'The account''s id.';
 COMMENT ON COLUMN kept_stopped.operation IS 'The operation that last stopped it.';
-COMMENT ON COLUMN kept_stopped.user_name IS 'Who wanted it so; empty when nothing told.';
-COMMENT ON COLUMN kept_stopped.reason IS 'Why, in their words.';
-COMMENT ON COLUMN kept_stopped.stop_time IS 'When it was last seen to be stopped for them.';
-COMMENT ON COLUMN kept_stopped.auto_restart_time IS 'When the cloud starts it by itself; null: not known.';
-COMMENT ON COLUMN kept_stopped.check_time IS 'When it is looked at next.';
+COMMENT ON COLUMN kept_stopped.user_name IS 'The user who asked for it; empty: not known.';
+COMMENT ON COLUMN kept_stopped.reason IS 'The reason that the user gave.';
+COMMENT ON COLUMN kept_stopped.stop_time IS 'When it was last found stopped.';
+COMMENT ON COLUMN kept_stopped.auto_restart_time IS 'When the provider restarts it; null: not known.';
+COMMENT ON COLUMN kept_stopped.check_time IS 'When it is polled next.';
 
 CREATE TABLE audit_entries (
     id             uuid NOT NULL
@@ -228,24 +226,24 @@ $$;
 CREATE TRIGGER audit_entries_are_final BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries
     FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_are_final();
 
-COMMENT ON TABLE audit_entries IS 'Who asked for what to be started and stopped, and what came of it. Only ever added to.';
+COMMENT ON TABLE audit_entries IS 'Every request to start or stop, and its outcome. Rows are only added.';
 COMMENT ON COLUMN audit_entries.id IS 'UUIDv7: ids grow with time.';
-COMMENT ON COLUMN audit_entries.time IS 'When, by this database''s clock.';
-COMMENT ON COLUMN audit_entries.event IS 'What happened.';
-COMMENT ON COLUMN audit_entries.verb IS 'What was asked for.';
-COMMENT ON COLUMN audit_entries.user_name IS 'Who asked; empty when nothing told.';
-COMMENT ON COLUMN audit_entries.user_source IS 'How that came to be known.';
-COMMENT ON COLUMN audit_entries.address IS 'Where the call came from.';
-COMMENT ON COLUMN audit_entries.user_agent IS 'The program that called, as it calls itself.';
-COMMENT ON COLUMN audit_entries.reason IS 'Why, in the words of who asked.';
-COMMENT ON COLUMN audit_entries.request_id IS 'The request''s own id; empty when it had none.';
-COMMENT ON COLUMN audit_entries.operation IS 'The operation''s id; empty when none came of it. It may be forgotten by now.';
-COMMENT ON COLUMN audit_entries.instance IS 'The instance''s id on the roll, or what was asked for when there is none.';
-COMMENT ON COLUMN audit_entries.account IS 'The account''s id; empty when it is not known.';
-COMMENT ON COLUMN audit_entries.provider_id IS 'The id that the cloud gave the instance.';
-COMMENT ON COLUMN audit_entries.display_name IS 'What people call the instance.';
-COMMENT ON COLUMN audit_entries.filter IS 'What the instances were asked for by; empty when they were named.';
-COMMENT ON COLUMN audit_entries.outcome IS 'How it ended, for ENDED.';
+COMMENT ON COLUMN audit_entries.time IS 'When it happened, by the clock of the database.';
+COMMENT ON COLUMN audit_entries.event IS 'The event.';
+COMMENT ON COLUMN audit_entries.verb IS 'START or STOP.';
+COMMENT ON COLUMN audit_entries.user_name IS 'The user who asked; empty: not known.';
+COMMENT ON COLUMN audit_entries.user_source IS 'How the user is known.';
+COMMENT ON COLUMN audit_entries.address IS 'The address of the caller.';
+COMMENT ON COLUMN audit_entries.user_agent IS 'The user agent of the caller.';
+COMMENT ON COLUMN audit_entries.reason IS 'The reason that the user gave.';
+COMMENT ON COLUMN audit_entries.request_id IS 'The request id; empty: there was none.';
+COMMENT ON COLUMN audit_entries.operation IS 'The id of the operation; empty: there was none. The operation may be deleted by now.';
+COMMENT ON COLUMN audit_entries.instance IS 'The id of the instance in the inventory, or the name in the request if there is none.';
+COMMENT ON COLUMN audit_entries.account IS 'The id of the account; empty: not known.';
+COMMENT ON COLUMN audit_entries.provider_id IS 'The provider''s id of the instance.';
+COMMENT ON COLUMN audit_entries.display_name IS 'The display name of the instance.';
+COMMENT ON COLUMN audit_entries.filter IS 'The filter of the request; empty: the instances were named.';
+COMMENT ON COLUMN audit_entries.outcome IS 'The final state, for ENDED.';
 COMMENT ON COLUMN audit_entries.outcome_reason IS 'Why it was refused or failed, for programs.';
 COMMENT ON COLUMN audit_entries.message IS 'The same for people.';
-COMMENT ON COLUMN audit_entries.instance_state IS 'The state of the instance by then.';
+COMMENT ON COLUMN audit_entries.instance_state IS 'The state of the instance at that time.';

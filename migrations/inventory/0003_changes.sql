@@ -1,9 +1,8 @@
--- The log of changes, what was not observed, and what is not believed yet.
+-- The change log, gaps, and absences that are not proven yet.
 
--- One row: the head of the log. Whoever writes changes takes its lock last, just
--- before the rows of the log, and keeps it until the commit: so revisions are in
--- the order of commits, without holes. A sequence would hand numbers out to
--- transactions that commit in another order.
+-- One row: the head of the log. A writer locks it last, just before it writes to the log, and keeps
+-- the lock until the commit. So revisions are in commit order, without holes. A sequence would give
+-- numbers to transactions that commit in another order.
 CREATE TABLE change_head (
     one            boolean NOT NULL DEFAULT true
         CONSTRAINT change_head_pkey PRIMARY KEY
@@ -19,17 +18,16 @@ CREATE TABLE change_head (
 )
 WITH (fillfactor = 10, autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0);
 
-COMMENT ON TABLE change_head IS 'One row: where the log of changes ends and where it begins.';
-COMMENT ON COLUMN change_head.one IS 'There is one row.';
-COMMENT ON COLUMN change_head.log_id IS 'Which log this is: a place in another one means nothing here.';
-COMMENT ON COLUMN change_head.revision IS 'Revision of the last change that was committed; 0: there is none.';
-COMMENT ON COLUMN change_head.time IS 'Time of that change; the next one is not before it.';
-COMMENT ON COLUMN change_head.floor_revision IS 'Changes up to this one are no longer kept; 0: all are.';
+COMMENT ON TABLE change_head IS 'One row: the end and the beginning of the change log.';
+COMMENT ON COLUMN change_head.one IS 'Ensures that there is one row.';
+COMMENT ON COLUMN change_head.log_id IS 'The identity of the log: a position in another log means nothing here.';
+COMMENT ON COLUMN change_head.revision IS 'Revision of the last committed change; 0: none.';
+COMMENT ON COLUMN change_head.time IS 'Time of that change. The next one is not before it.';
+COMMENT ON COLUMN change_head.floor_revision IS 'Changes up to this revision are no longer kept; 0: all are kept.';
 COMMENT ON COLUMN change_head.floor_time IS 'History reaches back to here.';
 
--- The log says of each change what it took away and what it put there, as an
--- object of the columns of instances. A state of the past is the present row with
--- the changes since then undone, so that a first read writes a few bytes an
+-- A change has the values before and after, as objects of the columns of instances. A past state is
+-- the present row with the later changes undone, so that a first read writes a few bytes for each
 -- instance and not a second copy.
 CREATE TABLE changes (
     revision     bigint NOT NULL
@@ -50,21 +48,21 @@ CREATE INDEX changes_revision_idx ON changes (revision);
 CREATE INDEX changes_uid_idx ON changes (uid, revision);
 
 COMMENT ON TABLE changes IS
-    'The log of changes, in the order of their commits, a partition a day. Partitions are made ahead and dropped whole by the service.';
-COMMENT ON COLUMN changes.revision IS 'Place in the log: one more than that of the change committed before.';
-COMMENT ON COLUMN changes.time IS 'When the roll took it in; never goes back from one revision to the next.';
+    'The change log, in commit order, with a partition for each day. The service makes partitions ahead and drops them whole.';
+COMMENT ON COLUMN changes.revision IS 'Position in the log: one more than that of the change committed before.';
+COMMENT ON COLUMN changes.time IS 'When it was recorded. It never decreases from one revision to the next.';
 COMMENT ON COLUMN changes.uid IS 'The instance (instances.uid).';
-COMMENT ON COLUMN changes.type IS 'What happened, as the enum word of the contract.';
-COMMENT ON COLUMN changes.observe_time IS 'When the observation that found it was made.';
-COMMENT ON COLUMN changes.was IS 'The columns of instances that changed, as they were; null: it was not there.';
-COMMENT ON COLUMN changes.became IS 'The same columns, as they became.';
+COMMENT ON COLUMN changes.type IS 'The type of the change, as the enum value of the contract.';
+COMMENT ON COLUMN changes.observe_time IS 'When the observation that found it began.';
+COMMENT ON COLUMN changes.was IS 'The columns of instances that changed, before the change; null: the instance did not exist.';
+COMMENT ON COLUMN changes.became IS 'The same columns, after the change.';
 
--- What comes before its partition was made, or after one was forgotten.
+-- Changes of days whose partition does not exist yet, or was dropped.
 CREATE TABLE changes_default PARTITION OF changes DEFAULT;
 
 COMMENT ON TABLE changes_default IS 'Changes of days that have no partition of their own.';
 
--- The first days; from then on the service makes them.
+-- The first days. The service makes the partitions of later days.
 DO $$
 DECLARE
     begins timestamptz := date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
@@ -77,16 +75,15 @@ BEGIN
 END
 $$;
 
--- What is on the roll already begins the log, so that replayed from its beginning
--- it gives the roll.
+-- The log begins with the existing instances, so that replaying it from the beginning gives the
+-- inventory.
 INSERT INTO changes (revision, time, uid, type, observe_time)
 SELECT row_number() OVER (ORDER BY first_seen_time, uid), now(), uid, 'CREATED', first_seen_time FROM instances;
 
 INSERT INTO change_head (revision, time, floor_revision, floor_time)
 SELECT count(*), now(), 0, now() FROM instances;
 
--- Times in which a scope was out of sight and that are over. One that goes on is
--- told by the row of the scope.
+-- Gaps that ended. The row of the scope has the gap that is still open.
 CREATE TABLE observation_gaps (
     scope      uuid NOT NULL,
     start_time timestamptz NOT NULL,
@@ -102,14 +99,14 @@ CREATE TABLE observation_gaps (
 CREATE INDEX observation_gaps_end_time_idx ON observation_gaps (end_time);
 
 COMMENT ON TABLE observation_gaps IS
-    'Times in which a scope was not observed: a try failed, or none was made for twice its interval. No foreign key: they outlive the scope.';
+    'Times in which a scope was not observed: an attempt failed, or none was made for twice its interval. No foreign key: gaps outlive the scope.';
 COMMENT ON COLUMN observation_gaps.scope IS 'The scope (scopes.uid).';
-COMMENT ON COLUMN observation_gaps.start_time IS 'The last complete observation before.';
-COMMENT ON COLUMN observation_gaps.end_time IS 'The first complete observation after.';
-COMMENT ON COLUMN observation_gaps.reason IS 'Why, for programs: that of the first failed try, or NOT_OBSERVED.';
-COMMENT ON COLUMN observation_gaps.error IS 'Why, for people.';
+COMMENT ON COLUMN observation_gaps.start_time IS 'The last complete observation before the gap.';
+COMMENT ON COLUMN observation_gaps.end_time IS 'The first complete observation after the gap.';
+COMMENT ON COLUMN observation_gaps.reason IS 'The reason, for programs: that of the first failed attempt, or NOT_OBSERVED.';
+COMMENT ON COLUMN observation_gaps.error IS 'The reason, for people.';
 
--- What was gone for so long that its changes are forgotten is forgotten too.
+-- Instances that are gone are deleted once none of their changes is left.
 CREATE INDEX instances_gone_time_idx ON instances (gone_time) WHERE gone_time IS NOT NULL;
 
 ALTER TABLE scopes
@@ -128,29 +125,29 @@ ALTER TABLE scopes
         (num_nulls(hold_fence, hold_time, hold_missing, hold_of) IN (0, 4)),
     ADD CONSTRAINT scopes_hold_missing_check CHECK (hold_missing > 0),
     DROP CONSTRAINT scopes_last_complete_time_check,
-    -- One that came to its end may still not vouch for all of the scope.
+    -- An observation that ended may still not prove everything about the scope.
     ADD CONSTRAINT scopes_last_complete_time_check CHECK
         (CASE WHEN last_complete_time IS NULL THEN fence = 0 OR last_error_reason <> '' ELSE fence > 0 END);
 
--- When it was first observed nobody wrote down: not after the last time.
+-- The time of the first observation is not known: not after the last one.
 UPDATE scopes SET first_complete_time = last_complete_time;
 
-COMMENT ON COLUMN scopes.fence IS 'Fencing token of the last observation that came to its end; 0: never.';
+COMMENT ON COLUMN scopes.fence IS 'Fencing token of the last observation that ended; 0: none.';
 COMMENT ON COLUMN scopes.last_complete_time IS
-    'When it was last observed to the end and nothing was missing that may be there; null: never.';
-COMMENT ON COLUMN scopes.first_complete_time IS 'When it was first observed to the end; null: never.';
-COMMENT ON COLUMN scopes.sync_interval IS 'How long after one observation the next is due, as last told; null: not known.';
-COMMENT ON COLUMN scopes.gap_reason IS 'Why the first try after the last complete observation failed, for programs; empty: none has failed.';
+    'When it was last observed completely, with no instance missing that may exist; null: never.';
+COMMENT ON COLUMN scopes.first_complete_time IS 'When it was first observed completely; null: never.';
+COMMENT ON COLUMN scopes.sync_interval IS 'The time from one observation to the next, as last reported; null: not known.';
+COMMENT ON COLUMN scopes.gap_reason IS 'Why the first attempt after the last complete observation failed, for programs; empty: none failed.';
 COMMENT ON COLUMN scopes.gap_error IS 'The same for people.';
 COMMENT ON COLUMN scopes.hold_fence IS
-    'Token of the observation that the scope is held for, because most of it had vanished; null: it is not held.';
+    'Token of the observation for which the scope is held, because most of it had vanished; null: it is not held.';
 COMMENT ON COLUMN scopes.hold_time IS 'When that observation was made.';
-COMMENT ON COLUMN scopes.hold_missing IS 'How many instances it lacked (see absences).';
-COMMENT ON COLUMN scopes.hold_of IS 'Of how many that were there before.';
-COMMENT ON COLUMN scopes.api_budgets IS 'The limits of the cloud''s APIs as the last reading left them, in the contract''s JSON form.';
+COMMENT ON COLUMN scopes.hold_missing IS 'How many instances were missing in it (see absences).';
+COMMENT ON COLUMN scopes.hold_of IS 'How many instances the scope had before.';
+COMMENT ON COLUMN scopes.api_budgets IS 'The rate limits of the provider''s APIs after the last observation, in the contract''s JSON form.';
 
--- What a held scope lacks: marked as gone when the next complete observation
--- lacks it too, or a person says so.
+-- The missing instances of a held scope. They are marked as gone when the next complete observation
+-- misses them too, or a person confirms it.
 CREATE TABLE absences (
     scope uuid NOT NULL
         CONSTRAINT absences_scope_fkey REFERENCES scopes (uid) ON DELETE CASCADE,
@@ -159,6 +156,6 @@ CREATE TABLE absences (
     CONSTRAINT absences_pkey PRIMARY KEY (scope, uid)
 );
 
-COMMENT ON TABLE absences IS 'The instances that the observation lacked for which a scope is held.';
+COMMENT ON TABLE absences IS 'The missing instances of the observation for which a scope is held.';
 COMMENT ON COLUMN absences.scope IS 'The scope.';
 COMMENT ON COLUMN absences.uid IS 'The instance (instances.uid).';

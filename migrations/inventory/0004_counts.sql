@@ -1,5 +1,5 @@
--- How many instances there are, by what most questions count and filter by, so
--- that a total or a count of a large roll reads some thousand rows and not all.
+-- Numbers of instances, by the fields that most requests count and filter by, so that a total of a
+-- large inventory reads some thousand rows and not all.
 CREATE TABLE instance_counts (
     scope    uuid NOT NULL,
     facet    text COLLATE "C" NOT NULL
@@ -20,15 +20,15 @@ CREATE INDEX instance_counts_facet_idx ON instance_counts (facet, value, account
 CREATE INDEX instance_counts_account_idx ON instance_counts (account, facet);
 
 COMMENT ON TABLE instance_counts IS
-    'Instances in each scope and region, gone ones left out, counted once by each facet. Kept by whoever writes instances, in the same transaction and under the lock of the scope. No foreign key, for the reason that instances has none.';
+    'Numbers of instances in each scope and region, without those that are gone, by facet. The writer of instances updates them in the same transaction, under the lock of the scope. No foreign key, as in instances.';
 COMMENT ON COLUMN instance_counts.scope IS 'The scope (scopes.uid).';
-COMMENT ON COLUMN instance_counts.facet IS 'The column of instances that it is counted by.';
+COMMENT ON COLUMN instance_counts.facet IS 'The column of instances that the number is grouped by.';
 COMMENT ON COLUMN instance_counts.value IS 'The value of that column.';
 COMMENT ON COLUMN instance_counts.region IS 'The region of the instances.';
 COMMENT ON COLUMN instance_counts.account IS 'The bare id of the account.';
-COMMENT ON COLUMN instance_counts.provider IS 'The cloud, as the enum word of the contract.';
-COMMENT ON COLUMN instance_counts.kind IS 'What sort of instances.';
-COMMENT ON COLUMN instance_counts.count IS 'How many there are; 0: there were some.';
+COMMENT ON COLUMN instance_counts.provider IS 'The provider, as the enum value of the contract.';
+COMMENT ON COLUMN instance_counts.kind IS 'The kind of the instances.';
+COMMENT ON COLUMN instance_counts.count IS 'The number of instances; 0: there were some.';
 
 INSERT INTO instance_counts (scope, facet, value, region, account, provider, kind, count)
 SELECT i.scope, f.facet, f.value, i.region, i.account, i.provider, i.kind, count(*)
@@ -36,10 +36,10 @@ FROM instances i CROSS JOIN LATERAL (VALUES ('zone', i.zone), ('state', i.state)
 WHERE i.gone_time IS NULL
 GROUP BY i.scope, f.facet, f.value, i.region, i.account, i.provider, i.kind;
 
--- Which instance has this address is what people ask in a hurry.
+-- People look for an address in a hurry.
 CREATE INDEX instances_private_ips_idx ON instances USING gin (private_ips);
 CREATE INDEX instances_public_ips_idx ON instances USING gin (public_ips);
 
--- How common a label is decides how a page with it is found: the sample must be
--- large enough to know the rare ones from the very rare.
+-- How a page with a label is found depends on how common the label is: the sample must be large
+-- enough to distinguish rare labels from very rare ones.
 ALTER TABLE instances ALTER COLUMN labels SET STATISTICS 1000;

@@ -1,10 +1,9 @@
--- Labels are found by a GIN index, which gives what it finds in no order: a page of
--- a label that thousands have read all of them. With the first byte of the uid
--- beside the labels, a page reads the few 256ths of them that it needs, in the
--- order of uid.
+-- A GIN index returns rows in no order: a page of a label that thousands of instances have would
+-- read all of them. With the first byte of the uid beside the labels, a page reads the few 256ths
+-- that it needs, in the order of uid.
 --
--- The index is made while the roll is read and written. A try that was cut off left
--- an invalid one behind.
+-- The index is built while the inventory is read and written. A build that was interrupted left an
+-- invalid index behind.
 
 ---- tern: disable-tx ----
 
