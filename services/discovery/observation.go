@@ -2,14 +2,23 @@ package discovery
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// isStale tells whether the roll knows something newer.
-func IsStale(err error) bool { return fault.ReasonOf(err) == "STALE_OBSERVATION" }
+// IsStale reports whether the inventory knows something newer. The fault that reports it may be
+// the cause of another one.
+func IsStale(err error) bool {
+	for f, ok := errors.AsType[*fault.Error](err); ok; f, ok = errors.AsType[*fault.Error](f.Unwrap()) {
+		if f.Reason == fault.ReasonStaleObservation {
+			return true
+		}
+	}
+	return false
+}
 
 // Observation is one try to observe a scope.
 type Observation struct {

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Inventory is the inventory service.
@@ -33,9 +34,6 @@ func NewInventory(conn grpc.ClientConnInterface) *Inventory {
 // wholeAccount is the location that stands for all of an account.
 const wholeAccount = "-"
 
-// retired is the inventory's reason of a scope that is not going to be read again.
-const retired = "RETIRED"
-
 // Observe begins the snapshot of a scope.
 func (i *Inventory) Observe(ctx context.Context, observation discovery.Observation) (sync.Snapshot, error) {
 	s, err := i.begin(ctx, observation)
@@ -47,18 +45,14 @@ func (i *Inventory) Observe(ctx context.Context, observation discovery.Observati
 
 // Fail says that a scope could not be observed.
 func (i *Inventory) Fail(
-	ctx context.Context, observation discovery.Observation, budgets []ratelimit.BudgetState, failure *provider.Failure,
+	ctx context.Context, observation discovery.Observation, budgets []ratelimit.BudgetState, failure *fault.Error,
 ) error {
 	s, err := i.begin(ctx, observation)
 	if err != nil {
 		return err
 	}
-	reason := string(failure.Reason)
-	if failure.Retired {
-		reason = retired
-	}
 	err = s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Failure{
-		Failure: &inventoryv1.SnapshotFailure{Reason: reason, Error: failure.Message, ApiBudgets: budgetsOf(budgets)},
+		Failure: &inventoryv1.SnapshotFailure{Reason: string(failure.Reason), Error: failure.Message, ApiBudgets: budgetsOf(budgets)},
 	}})
 	if err != nil {
 		return err

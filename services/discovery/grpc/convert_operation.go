@@ -14,6 +14,7 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -179,31 +180,31 @@ func targetOf(t *operation.Target) *discoveryv1.Target {
 	return message
 }
 
-func refusalOf(r *provider.Refusal) *discoveryv1.Refusal {
+func refusalOf(r *fault.Error) *discoveryv1.Refusal {
 	if r == nil {
 		return nil
 	}
 	return &discoveryv1.Refusal{
 		Reason:  commonv1.ErrorReason(commonv1.ErrorReason_value[string(r.Reason)]),
-		Message: r.Message, Remedy: r.Remedy, Transient: r.Transient,
+		Message: r.Message, Remedy: r.Remedy, Transient: r.Retryable,
 	}
 }
 
 // codeOfRefusal is the code of an operation that failed (AIP-193).
-var codeOfRefusal = map[provider.RefusalReason]codes.Code{
-	provider.InsufficientCapacity: codes.ResourceExhausted,
-	provider.QuotaExceeded:        codes.ResourceExhausted,
-	provider.TooManyRequests:      codes.ResourceExhausted,
-	provider.NotPermitted:         codes.PermissionDenied,
-	provider.NoCredentials:        codes.FailedPrecondition,
-	provider.NoInstance:           codes.NotFound,
-	provider.NoAnswer:             codes.Unavailable,
-	provider.InProgress:           codes.Aborted,
-	provider.EtagMismatch:         codes.Aborted,
-	provider.WasCancelled:         codes.Canceled,
-	provider.OutOfTime:            codes.DeadlineExceeded,
-	provider.OurFault:             codes.Internal,
-	provider.CloudFailed:          codes.Aborted,
+var codeOfRefusal = map[fault.Reason]codes.Code{
+	fault.ReasonInsufficientCapacity: codes.ResourceExhausted,
+	fault.ReasonQuotaExceeded:        codes.ResourceExhausted,
+	fault.ReasonThrottled:            codes.ResourceExhausted,
+	fault.ReasonPermissionDenied:     codes.PermissionDenied,
+	fault.ReasonCredentialsInvalid:   codes.FailedPrecondition,
+	fault.ReasonNotFound:             codes.NotFound,
+	fault.ReasonUnreachable:          codes.Unavailable,
+	fault.ReasonOperationInProgress:  codes.Aborted,
+	fault.ReasonEtagMismatch:         codes.Aborted,
+	fault.ReasonCancelled:            codes.Canceled,
+	fault.ReasonTimeout:              codes.DeadlineExceeded,
+	fault.ReasonInternal:             codes.Internal,
+	fault.ReasonCloudFailed:          codes.Aborted,
 }
 
 // statusOf is the error of an operation on one instance.

@@ -67,7 +67,7 @@ func (p *place) describe(order provider.Order) string {
 	return fmt.Sprintf("calls the cloud to %s it", order.Verb.Word())
 }
 
-func textOfRefusal(r *provider.Refusal) string {
+func textOfRefusal(r *fault.Error) string {
 	if r == nil {
 		return "no reason given"
 	}
@@ -92,9 +92,9 @@ func (p *pursuit) act(ctx context.Context, order provider.Order) provider.Receip
 }
 
 // notTaken goes on after a call that the cloud said it did not take.
-func (p *pursuit) notTaken(ctx context.Context, refusal *provider.Refusal, unsent bool) error {
+func (p *pursuit) notTaken(ctx context.Context, refusal *fault.Error, unsent bool) error {
 	if refusal == nil {
-		refusal = provider.NewRefusal(provider.CloudFailed, "the cloud did not take the call, and gave no reason", "", nil)
+		refusal = fault.ForReason(fault.ReasonCloudFailed, "the cloud did not take the call, and gave no reason", "", nil)
 	}
 	p.logger.Info("a call was not taken", "instance", p.Instance, "reason", refusal.Reason, "error", refusal.Message, "cause", errors.Unwrap(refusal))
 	p.tries++
@@ -105,7 +105,7 @@ func (p *pursuit) notTaken(ctx context.Context, refusal *provider.Refusal, unsen
 	if unsent {
 		tries *= 5 //nolint:mnd // Nobody was bothered by it.
 	}
-	if retryable(refusal) && (refusal.Reason == provider.TooManyRequests || p.tries < tries && p.Calls < maxCalls) {
+	if retryable(refusal) && (refusal.Reason == fault.ReasonThrottled || p.tries < tries && p.Calls < maxCalls) {
 		p.State = TargetChecking // It had no effect: whoever takes it from here may begin anew.
 		return p.retry(ctx, refusal, false)
 	}
@@ -114,7 +114,7 @@ func (p *pursuit) notTaken(ctx context.Context, refusal *provider.Refusal, unsen
 		if s.seen.Evidence == provider.Found {
 			_ = p.tell(ctx, s, false)
 		}
-		if gone := s.seen.Refusal; gone != nil && gone.Reason == provider.IsTerminated {
+		if gone := s.seen.Refusal; gone != nil && gone.Reason == fault.ReasonTerminated {
 			refusal = gone // It was deleted meanwhile: that says more than its state.
 		}
 	}
@@ -151,7 +151,7 @@ func (p *pursuit) settle(ctx context.Context) error {
 	case p.isCancelled():
 		return p.cancelInDoubt(ctx, progress.Effect == provider.NotTaken)
 	case p.Calls >= maxCalls:
-		p.Refusal = provider.NewRefusal(provider.NoAnswer, fmt.Sprintf("the cloud was called %d times, and shows no effect", p.Calls), "Ask again in a while.", nil).Soon()
+		p.Refusal = fault.ForReason(fault.ReasonUnreachable, fmt.Sprintf("the cloud was called %d times, and shows no effect", p.Calls), "Ask again in a while.", nil).AsRetryable()
 		return p.end(ctx, TargetFailed, p.Refusal.Message)
 	}
 	text := "the cloud shows no trace of the call: it is " + stateText(state, progress.Instance.ProviderState) + " as before; it is called again"
@@ -166,10 +166,10 @@ func (p *pursuit) settle(ctx context.Context) error {
 // of.
 func (p *pursuit) cancelInDoubt(ctx context.Context, proven bool) error {
 	if proven {
-		p.Refusal = provider.NewRefusal(provider.WasCancelled, "it was cancelled; the call had not been taken, nothing was done", "", nil)
+		p.Refusal = fault.ForReason(fault.ReasonCancelled, "it was cancelled; the call had not been taken, nothing was done", "", nil)
 		return p.end(ctx, TargetCancelled, p.Refusal.Message)
 	}
-	p.Refusal = provider.NewRefusal(provider.WasCancelled, "it was cancelled after a call of which the cloud shows no effect", "Look at the instance in a while.", nil)
+	p.Refusal = fault.ForReason(fault.ReasonCancelled, "it was cancelled after a call of which the cloud shows no effect", "Look at the instance in a while.", nil)
 	return p.end(ctx, TargetUnknown, p.Refusal.Message)
 }
 
@@ -186,7 +186,7 @@ func (p *pursuit) follow(ctx context.Context) (sighting[provider.Progress], erro
 		CallTime: p.CallTime, Reference: p.Reference,
 	})
 	if err == nil && s.seen.Evidence == provider.Undecided {
-		return s, unseen(&s.seen.Finding)
+		return s, refused(unseen(&s.seen.Finding))
 	}
 	return s, err
 }

@@ -292,10 +292,10 @@ func (l OperationLimits) TimeFor(targets []*Target) time.Duration {
 }
 
 // timedOut is the refusal for want of time.
-func (t *Target) timedOut(verb provider.Verb) *provider.Refusal {
+func (t *Target) timedOut(verb provider.Verb) *fault.Error {
 	if t.State == TargetCalled || t.State == TargetWaiting {
-		return provider.NewRefusal(provider.OutOfTime, fmt.Sprintf("the cloud was called, and was not seen to have %s it in the operation's time; it is %s",
+		return fault.ForReason(fault.ReasonTimeout, fmt.Sprintf("the cloud was called, and was not seen to have %s it in the operation's time; it is %s",
 			verb.Done(), stateText(t.CurrentState, t.ProviderState)), "Look at the instance: the cloud may still be at it.", nil)
 	}
-	return provider.NewRefusal(provider.OutOfTime, "its turn did not come in the operation's time; the cloud was not called", "Ask again.", nil).Soon()
+	return fault.ForReason(fault.ReasonTimeout, "its turn did not come in the operation's time; the cloud was not called", "Ask again.", nil).AsRetryable()
 }

@@ -204,7 +204,7 @@ func requested(operation *Operation) []AuditEntry {
 type candidate struct {
 	named   Named
 	held    *Held
-	refusal *provider.Refusal
+	refusal *fault.Error
 }
 
 // candidates are the instances that the request means.
@@ -310,10 +310,10 @@ func (d *Dispatcher) screen(ctx context.Context, request *Request, candidates []
 	return nil
 }
 
-func (d *Dispatcher) refusal(request *Request, held *Held, account *provider.Account) *provider.Refusal {
+func (d *Dispatcher) refusal(request *Request, held *Held, account *provider.Account) *fault.Error {
 	switch {
 	case held.Gone:
-		return provider.NewRefusal(provider.NoInstance, "it is gone from the cloud", "", nil)
+		return fault.ForReason(fault.ReasonNotFound, "it is gone from the cloud", "", nil)
 	case request.Etag != "" && request.Etag != held.Etag:
 		return etagMismatch(request.Etag, held.Etag)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // verdict on a start or stop, by the state that an instance is in.
@@ -51,13 +52,13 @@ func either(condition bool, yes, no judgement) judgement {
 }
 
 // wrongState is the refusal of a verb that a state does not allow.
-func wrongState(verb provider.Verb, state provider.State, word string) *provider.Refusal {
+func wrongState(verb provider.Verb, state provider.State, word string) *fault.Error {
 	if state == provider.StateTerminated {
-		return provider.NewRefusal(provider.IsTerminated, "it was deleted for good", "", nil)
+		return fault.ForReason(fault.ReasonTerminated, "it was deleted for good", "", nil)
 	}
-	r := provider.NewRefusal(provider.WrongState, fmt.Sprintf("it is %s, from which it can't be %s", stateText(state, word), verb.Done()),
+	r := fault.ForReason(fault.ReasonInvalidState, fmt.Sprintf("it is %s, from which it can't be %s", stateText(state, word), verb.Done()),
 		"Wait until it is through with what it does, then ask again.", nil)
-	return r.Soon()
+	return r.AsRetryable()
 }
 
 // stateText is a state in words, with the cloud's own behind it where that says
@@ -84,11 +85,11 @@ func moved(verb provider.Verb, kind provider.Kind, state provider.State) bool {
 
 // retryable tells whether a call that was not taken is made again. Want of
 // capacity is not: it lasts, and whoever asked may know a better remedy.
-func retryable(r *provider.Refusal) bool {
-	if r == nil || !r.Transient {
+func retryable(r *fault.Error) bool {
+	if r == nil || !r.Retryable {
 		return false
 	}
-	return r.Reason == provider.TooManyRequests || r.Reason == provider.NoAnswer || r.Reason == provider.OurFault
+	return r.Reason == fault.ReasonThrottled || r.Reason == fault.ReasonUnreachable || r.Reason == fault.ReasonInternal
 }
 
 // Protection is the label that keeps instances from being started and stopped.
@@ -100,20 +101,20 @@ type Protection struct {
 }
 
 // check refuses an instance that carries the label.
-func (p Protection) check(verb provider.Verb, labels map[string]string) *provider.Refusal {
+func (p Protection) check(verb provider.Verb, labels map[string]string) *fault.Error {
 	value, there := labels[p.Key]
 	if p.Key == "" || !there || p.Value != "" && value != p.Value {
 		return nil
 	}
-	return provider.NewRefusal(provider.IsProtected, fmt.Sprintf("it carries the label %s=%s, and must not be %s", p.Key, value, verb.Done()),
+	return fault.ForReason(fault.ReasonProtected, fmt.Sprintf("it carries the label %s=%s, and must not be %s", p.Key, value, verb.Done()),
 		"Take the label off in the cloud, if that is meant; Rollcall looks at it as the cloud has it.", nil)
 }
 
 // readOnly refuses all of an account that is set read-only.
-func readOnly(account *provider.Account, verb provider.Verb) *provider.Refusal {
+func readOnly(account *provider.Account, verb provider.Verb) *fault.Error {
 	if !account.ReadOnly {
 		return nil
 	}
-	return provider.NewRefusal(provider.AccountReadOnly, fmt.Sprintf("accounts/%s is set read-only: nothing in it is %s", account.ID, verb.Done()),
+	return fault.ForReason(fault.ReasonAccountReadOnly, fmt.Sprintf("accounts/%s is set read-only: nothing in it is %s", account.ID, verb.Done()),
 		"Set the account's read_only to false, if that is meant.", nil)
 }

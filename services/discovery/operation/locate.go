@@ -46,7 +46,7 @@ func (d *Dispatcher) locate(ctx context.Context, until time.Time, named Named) (
 		mu      sync.Mutex
 		found   *Held
 		blind   []string
-		refused *provider.Refusal
+		refused *fault.Error
 	)
 	group, looking := errgroup.WithContext(limited)
 	group.SetLimit(locateAtOnce)
@@ -138,7 +138,7 @@ func (d *Dispatcher) locateIn(ctx context.Context, accountID string, named Named
 		at := time.Now()
 		located, err := operator.Locate(ctx, provider.Hint{ProviderID: named.ID, Kind: named.Kind, Location: named.Location}, uncounted{})
 		if err != nil || located == nil {
-			return nil, err
+			return nil, refusedByCloud(err)
 		}
 		end, err := d.Ledger.NextToken(ctx)
 		if err != nil {
@@ -151,7 +151,7 @@ func (d *Dispatcher) locateIn(ctx context.Context, accountID string, named Named
 			return held, err
 		}
 	}
-	return nil, provider.NewRefusal(provider.OurFault, "the roll was read anew each time it was looked at", "Ask again in a while.", nil).Soon()
+	return nil, refused(fault.ForReason(fault.ReasonInternal, "the roll was read anew each time it was looked at", "Ask again in a while.", nil).AsRetryable())
 }
 
 // uncounted are calls that nobody counts.

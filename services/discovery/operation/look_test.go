@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // TestLook_Panic checks that a panic while an instance is polled becomes an internal failure and is logged.
@@ -18,8 +19,8 @@ func TestLook_Panic(t *testing.T) {
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	_, err := look(t.Context(), &place{places: &places{logger: logger, Conductor: &Conductor{Operations: numbers{}, Limits: OperationLimits{Look: time.Minute}}}},
 		func(context.Context) ([]provider.Progress, error) { panic("look") })
-	failure := provider.FailureOf(err)
-	if err == nil || failure.Reason != provider.Internal || !failure.Ours || !strings.Contains(log.String(), "panic=look") || strings.Contains(failure.Message, "panic") {
+	failure := provider.FaultOf(err)
+	if err == nil || failure.Reason != fault.ReasonInternal || !provider.IsOwnFault(failure) || !strings.Contains(log.String(), "panic=look") || strings.Contains(failure.Message, "panic") {
 		t.Errorf("%v; log:\n%s", err, log.String())
 	}
 }

@@ -134,7 +134,7 @@ type Target struct {
 	CallTime  time.Time
 	Reference string
 	// Refusal is set when it failed, and may be when it is unknown or cancelled.
-	Refusal *provider.Refusal
+	Refusal *fault.Error
 	Notes   []string
 	Steps   []Step
 	// Revision of the operation when it last changed.
@@ -277,7 +277,7 @@ func ScopeOf(name provider.ProviderName, kind provider.Kind, region, zone string
 
 // Block ends a target that another operation works on.
 func (t *Target) Block(inProgress error) {
-	t.Refusal = provider.NewRefusal(provider.InProgress, inProgress.Error(), "Wait for that operation to end, or cancel it.", nil).Soon()
+	t.Refusal = fault.ForReason(fault.ReasonOperationInProgress, inProgress.Error(), "Wait for that operation to end, or cancel it.", nil).AsRetryable()
 	t.Exclusive = ""
 	t.step(TargetFailed, t.Refusal.Message)
 }

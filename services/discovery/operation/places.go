@@ -69,7 +69,7 @@ func newPlaces(ctx context.Context, c *Conductor, verb provider.Verb, logger *sl
 	return &places{Conductor: c, ctx: ctx, verb: verb, logger: logger, accounts: map[string]*openedAccount{}, scopes: map[placeKey]*place{}}
 }
 
-// of is the place of a target, signed in to. Its error is a *Refusal, or ctx's.
+// of is the place of a target, signed in to. Its error is a *refusedError, or ctx's.
 func (p *places) of(ctx context.Context, accountID string, scope provider.ScopeID) (*place, error) {
 	p.mu.Lock()
 	opened := p.accounts[accountID]
@@ -85,7 +85,7 @@ func (p *places) of(ctx context.Context, accountID string, scope provider.ScopeI
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
 			}
-			return nil, asRefusal(err)
+			return nil, refused(asRefusal(err))
 		}
 	}
 	p.mu.Lock()
@@ -126,31 +126,52 @@ func openOperator(
 	}
 	session, err := provider.OpenSession(ctx, providers, account, credentials)
 	if err != nil {
-		return account, nil, err
+		return account, nil, refusedByCloud(err)
 	}
 	operator, able := session.(provider.Operator)
 	if !able {
-		return account, nil, provider.NewRefusal(provider.Unsupported, fmt.Sprintf("this Rollcall can't start or stop what is in accounts of %s", account.Provider), "", nil)
+		return account, nil, refused(fault.ForReason(fault.ReasonUnsupported, fmt.Sprintf("this Rollcall can't start or stop what is in accounts of %s", account.Provider), "", nil))
 	}
 	identity, err := session.Identity(ctx)
 	if err != nil {
-		return account, nil, err
+		return account, nil, refusedByCloud(err)
 	}
-	return account, operator, provider.CheckIdentity(account, identity)
+	return account, operator, refusedByCloud(provider.CheckIdentity(account, identity))
+}
+
+// refusedError is an error that ends a target: a fault of the cloud or of the request. Faults of
+// Rollcall's own stores are no refusals.
+type refusedError struct{ refusal *fault.Error }
+
+// Error returns the message.
+func (e *refusedError) Error() string { return e.refusal.Message }
+
+// Unwrap returns the fault.
+func (e *refusedError) Unwrap() error { return e.refusal }
+
+// refused makes an error that ends a target.
+func refused(refusal *fault.Error) error { return &refusedError{refusal: refusal} }
+
+// refusedByCloud makes an error that ends a target of a provider's error; nil of nil.
+func refusedByCloud(err error) error {
+	if err == nil {
+		return nil
+	}
+	return refused(provider.ActionFault(provider.FaultOf(err)))
 }
 
 // asRefusal is what an error on the way to a cloud comes to.
-func asRefusal(err error) *provider.Refusal {
-	if r, ok := errors.AsType[*provider.Refusal](err); ok {
-		return r
+func asRefusal(err error) *fault.Error {
+	if r, ok := errors.AsType[*refusedError](err); ok {
+		return r.refusal
 	}
 	switch fault.KindOf(err) {
 	case fault.KindNotFound:
-		return provider.NewRefusal(provider.NoInstance, err.Error(), "Put its account on the roll again.", err)
+		return fault.ForReason(fault.ReasonNotFound, err.Error(), "Put its account on the roll again.", err)
 	case fault.KindUnavailable, fault.KindAborted:
-		return provider.NewRefusal(provider.OurFault, err.Error(), "Ask again in a while.", err).Soon()
+		return fault.ForReason(fault.ReasonInternal, err.Error(), "Ask again in a while.", err).AsRetryable()
 	default:
-		return provider.RefusalOf(provider.FailureOf(err))
+		return provider.ActionFault(provider.FaultOf(err))
 	}
 }
 
@@ -175,7 +196,7 @@ func (p *place) followAll(ctx context.Context, pursuits []provider.Pursuit) ([]s
 // reading has to say that had ended at the first, and no reading that began before
 // the second may speak against it.
 func look[T any](ctx context.Context, p *place, do func(context.Context) ([]T, error)) (sightings []sighting[T], err error) {
-	defer provider.Contain(p.logger, &err)
+	defer provider.RecoverToError(p.logger, &err)
 	token, err := p.Operations.NextToken(ctx)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -48,7 +47,7 @@ func (d *Dispatcher) plan(ctx context.Context, operation *Operation) (*Operation
 func (d *Dispatcher) planOne(ctx context.Context, operation *Operation, places *places, t *Target) {
 	w := &working{Conductor: places.Conductor, operation: operation, logger: d.Logger, places: places}
 	p := &pursuit{working: w, Target: t}
-	refusal := func() *provider.Refusal {
+	refusal := func() *fault.Error {
 		place, err := places.of(ctx, t.Account, t.ScopeID)
 		if err != nil {
 			return asRefusal(err)
@@ -100,7 +99,7 @@ type planning struct {
 func (p planning) NextToken(ctx context.Context) (int64, error) { return p.Ledger.NextToken(ctx) }
 
 // fault is the refusal as an error.
-func faultOf(r *provider.Refusal, held *Held) *fault.Error {
+func faultOf(r *fault.Error, held *Held) *fault.Error {
 	kind, ok := kindOfRefusal[r.Reason]
 	if !ok {
 		kind = fault.KindFailedPrecondition
@@ -109,20 +108,20 @@ func faultOf(r *provider.Refusal, held *Held) *fault.Error {
 	if r.Remedy != "" {
 		text += ". " + r.Remedy
 	}
-	return fault.New(kind, fault.Reason(r.Reason), "%s", text).With("name", InstanceName(held.ID)).
+	return fault.New(kind, r.Reason, "%s", text).With("name", InstanceName(held.ID)).
 		With("remedy", r.Remedy).WithCause(errors.Unwrap(r))
 }
 
 // kindOfRefusal is how a refusal that is known at once leaves.
-var kindOfRefusal = map[provider.RefusalReason]fault.Kind{
-	provider.InsufficientCapacity: fault.KindResourceExhausted,
-	provider.QuotaExceeded:        fault.KindResourceExhausted,
-	provider.TooManyRequests:      fault.KindResourceExhausted,
-	provider.NotPermitted:         fault.KindPermissionDenied,
-	provider.NoInstance:           fault.KindNotFound,
-	provider.NoAnswer:             fault.KindUnavailable,
-	provider.InProgress:           fault.KindAborted,
-	provider.EtagMismatch:         fault.KindAborted,
-	provider.OurFault:             fault.KindUnavailable,
-	provider.OutOfTime:            fault.KindUnavailable,
+var kindOfRefusal = map[fault.Reason]fault.Kind{
+	fault.ReasonInsufficientCapacity: fault.KindResourceExhausted,
+	fault.ReasonQuotaExceeded:        fault.KindResourceExhausted,
+	fault.ReasonThrottled:            fault.KindResourceExhausted,
+	fault.ReasonPermissionDenied:     fault.KindPermissionDenied,
+	fault.ReasonNotFound:             fault.KindNotFound,
+	fault.ReasonUnreachable:          fault.KindUnavailable,
+	fault.ReasonOperationInProgress:  fault.KindAborted,
+	fault.ReasonEtagMismatch:         fault.KindAborted,
+	fault.ReasonInternal:             fault.KindUnavailable,
+	fault.ReasonTimeout:              fault.KindUnavailable,
 }

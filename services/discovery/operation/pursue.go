@@ -108,13 +108,14 @@ func (p *pursuit) end(ctx context.Context, state TargetState, text string) error
 // what may pass. Where a call may be out, what may pass is waited for until the
 // operation's time is over.
 func (p *pursuit) refuse(ctx context.Context, err error) error {
-	refusal, ok := errors.AsType[*provider.Refusal](err)
+	ended, ok := errors.AsType[*refusedError](err)
 	if !ok {
 		return err
 	}
+	refusal := ended.refusal
 	called := p.State == TargetCalled || p.State == TargetWaiting
 	p.tries++
-	if called || retryable(refusal) && (refusal.Reason == provider.TooManyRequests || p.tries < p.Limits.Retries) {
+	if called || retryable(refusal) && (refusal.Reason == fault.ReasonThrottled || p.tries < p.Limits.Retries) {
 		p.logger.Info("tries again", "instance", p.Instance, "reason", refusal.Reason, "error", refusal.Message, "cause", errors.Unwrap(refusal))
 		return p.retry(ctx, refusal, called)
 	}
@@ -123,7 +124,7 @@ func (p *pursuit) refuse(ctx context.Context, err error) error {
 }
 
 // retry waits before the next try.
-func (p *pursuit) retry(ctx context.Context, refusal *provider.Refusal, called bool) error {
+func (p *pursuit) retry(ctx context.Context, refusal *fault.Error, called bool) error {
 	text := refusal.Message + "; it is tried again"
 	if p.said != text { // Once is enough for people.
 		p.said = text
@@ -142,7 +143,7 @@ func (p *pursuit) retry(ctx context.Context, refusal *provider.Refusal, called b
 
 // cancelNow ends a target of which no call is out.
 func (p *pursuit) cancelNow(ctx context.Context) error {
-	p.Refusal = provider.NewRefusal(provider.WasCancelled, "it was cancelled before the cloud was called; nothing was done", "", nil)
+	p.Refusal = fault.ForReason(fault.ReasonCancelled, "it was cancelled before the cloud was called; nothing was done", "", nil)
 	return p.end(ctx, TargetCancelled, p.Refusal.Message)
 }
 
@@ -152,7 +153,7 @@ func (p *pursuit) check(ctx context.Context) error {
 		return p.cancelNow(ctx)
 	}
 	if refusal := readOnly(&p.place.account, p.operation.Verb); refusal != nil {
-		return p.refuse(ctx, refusal)
+		return p.refuse(ctx, refused(refusal))
 	}
 	if p.State == TargetPending {
 		p.step(TargetChecking, "asks the cloud how it is")
@@ -185,7 +186,7 @@ func (p *pursuit) check(ctx context.Context) error {
 }
 
 // decide is what to do about an instance as the cloud shows it.
-func (p *pursuit) decide(assessment provider.Assessment, held *Held) (judgement, *provider.Refusal) {
+func (p *pursuit) decide(assessment provider.Assessment, held *Held) (judgement, *fault.Error) {
 	verb := p.operation.Verb
 	refusal := p.Protection.check(verb, assessment.Instance.Labels)
 	if refusal == nil && p.Etag != "" && held != nil && held.Etag != p.Etag {
@@ -199,7 +200,7 @@ func (p *pursuit) decide(assessment provider.Assessment, held *Held) (judgement,
 
 // judgeAssessment is what to do by the state, and by what the cloud's own rules
 // say.
-func judgeAssessment(verb provider.Verb, kind provider.Kind, assessment provider.Assessment) (judgement, *provider.Refusal) {
+func judgeAssessment(verb provider.Verb, kind provider.Kind, assessment provider.Assessment) (judgement, *fault.Error) {
 	state := assessment.Instance.State
 	verdict := judge(verb, kind, state)
 	switch {
@@ -213,8 +214,8 @@ func judgeAssessment(verb provider.Verb, kind provider.Kind, assessment provider
 	return verdict, nil
 }
 
-func etagMismatch(wanted, found string) *provider.Refusal {
-	return provider.NewRefusal(provider.EtagMismatch, fmt.Sprintf("it has changed since it was read with the etag %s; it is %s now", wanted, found),
+func etagMismatch(wanted, found string) *fault.Error {
+	return fault.ForReason(fault.ReasonEtagMismatch, fmt.Sprintf("it has changed since it was read with the etag %s; it is %s now", wanted, found),
 		"Read it again, and decide anew.", nil)
 }
 
@@ -227,7 +228,7 @@ func (p *pursuit) assess(ctx context.Context) (provider.Assessment, *Held, error
 			return provider.Assessment{}, nil, err
 		}
 		if refusal := unseen(&s.seen.Finding); refusal != nil {
-			return s.seen, nil, refusal
+			return s.seen, nil, refused(refusal)
 		}
 		p.see(s.seen.Instance, s.time)
 		if p.FromState == "" {
@@ -245,28 +246,28 @@ func (p *pursuit) assess(ctx context.Context) (provider.Assessment, *Held, error
 			err = nil
 		}
 		if err != nil {
-			err = asRefusal(err)
+			err = refused(asRefusal(err))
 		}
 		return s.seen, held, err
 	}
-	return provider.Assessment{}, nil, provider.NewRefusal(provider.OurFault, "the roll was read anew each time it was looked at", "Ask again in a while.", nil).Soon()
+	return provider.Assessment{}, nil, refused(fault.ForReason(fault.ReasonInternal, "the roll was read anew each time it was looked at", "Ask again in a while.", nil).AsRetryable())
 }
 
 // unseen is the refusal when a look did not show the instance.
-func unseen(finding *provider.Finding) *provider.Refusal {
+func unseen(finding *provider.Finding) *fault.Error {
 	switch finding.Evidence {
 	case provider.NotFound, provider.Unlisted:
-		return provider.NewRefusal(provider.NoInstance, "the cloud has no such instance any more", "The next sync takes it off the roll.", nil)
+		return fault.ForReason(fault.ReasonNotFound, "the cloud has no such instance any more", "The next sync takes it off the roll.", nil)
 	case provider.Undecided:
 		if finding.Failure != nil {
-			return provider.RefusalOf(finding.Failure)
+			return provider.ActionFault(finding.Failure)
 		}
 	case provider.Found:
 		if finding.Instance != nil {
 			return nil
 		}
 	}
-	return provider.NewRefusal(provider.NoAnswer, "the cloud gave no answer that tells", "", nil).Soon()
+	return fault.ForReason(fault.ReasonUnreachable, "the cloud gave no answer that tells", "", nil).AsRetryable()
 }
 
 // see takes over what a look showed.
@@ -296,7 +297,7 @@ func (p *pursuit) lead(ctx context.Context) (bool, error) {
 			return err == nil, err
 		}
 		p.Exclusive = p.Instance
-		p.Refusal = provider.NewRefusal(provider.InProgress, err.Error(), "Wait for that operation to end.", err).Soon()
+		p.Refusal = fault.ForReason(fault.ReasonOperationInProgress, err.Error(), "Wait for that operation to end.", err).AsRetryable()
 		return false, p.end(ctx, TargetFailed, p.Refusal.Message)
 	}
 	p.step(p.State, "goes with the call for "+InstanceName(leader.Instance))

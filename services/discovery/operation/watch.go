@@ -7,6 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // backLooks is how many looks in a row must show an instance where it came from,
@@ -35,8 +36,8 @@ func (p *pursuit) watch(ctx context.Context) error {
 		p.back++
 	}
 	if p.back >= backLooks {
-		p.Refusal = provider.NewRefusal(provider.CloudFailed, "the cloud began and gave it up: it is "+stateText(instance.State, instance.ProviderState)+" again",
-			"The cloud's console or log has the reason.", nil).Soon()
+		p.Refusal = fault.ForReason(fault.ReasonCloudFailed, "the cloud began and gave it up: it is "+stateText(instance.State, instance.ProviderState)+" again",
+			"The cloud's console or log has the reason.", nil).AsRetryable()
 		return p.end(ctx, TargetFailed, p.Refusal.Message)
 	}
 	return p.pause(ctx, p.between(), nil)
@@ -59,7 +60,7 @@ func (p *pursuit) between() time.Duration {
 func (p *pursuit) endedBy(ctx context.Context, s sighting[provider.Progress]) (bool, error) {
 	progress := &s.seen
 	if refusal := unseen(&progress.Finding); refusal != nil {
-		refusal = provider.NewRefusal(provider.IsTerminated, "it is gone: it was deleted meanwhile", "The next sync takes it off the roll.", refusal)
+		refusal = fault.ForReason(fault.ReasonTerminated, "it is gone: it was deleted meanwhile", "The next sync takes it off the roll.", refusal)
 		p.Refusal = refusal
 		return true, p.end(ctx, TargetFailed, refusal.Message)
 	}
@@ -69,9 +70,9 @@ func (p *pursuit) endedBy(ctx context.Context, s sighting[provider.Progress]) (b
 	refusal := progress.Refusal
 	switch {
 	case refusal == nil && progress.Instance.State == provider.StateTerminated:
-		refusal = provider.NewRefusal(provider.IsTerminated, "it was deleted for good meanwhile", "", nil)
+		refusal = fault.ForReason(fault.ReasonTerminated, "it was deleted for good meanwhile", "", nil)
 	case refusal == nil && progress.Instance.State == provider.StateFailed && p.State == TargetWaiting:
-		refusal = provider.NewRefusal(provider.CloudFailed, "it is broken: the cloud says "+progress.Instance.ProviderState, "The cloud's console or log has the reason.", nil)
+		refusal = fault.ForReason(fault.ReasonCloudFailed, "it is broken: the cloud says "+progress.Instance.ProviderState, "The cloud's console or log has the reason.", nil)
 	}
 	if refusal == nil {
 		return false, nil

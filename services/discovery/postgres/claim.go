@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
@@ -45,7 +45,7 @@ func (s *Store) Conclude(ctx context.Context, claim sync.Claim, outcome sync.Out
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
 	failure := outcome.Failure
 	if failure == nil {
-		failure = &provider.Failure{}
+		failure = &fault.Error{}
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedule(ctx, tx, claim.Account); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
@@ -115,13 +115,13 @@ func readTargets(ctx context.Context, tx pgx.Tx, op string, revision int64) ([]*
 			t        operation.Target
 			observed *time.Time
 			age      *float64
-			refusal  provider.Refusal
+			refusal  fault.Error
 			steps    []byte
 		)
 		err := row.Scan(&t.Place, &t.Instance, &t.Account, &t.Provider, &t.Kind, &t.Location, &t.ProviderID, &t.ProviderURI,
 			&t.DisplayName, &t.Zone, &t.Etag, &t.State, &t.Exclusive, &t.Unit, &t.Key, &t.Already, &t.FromState, &t.CurrentState,
 			&t.ProviderState, &observed, &t.Calls, &age, &t.Reference,
-			&refusal.Reason, &refusal.Message, &refusal.Remedy, &refusal.Transient, &t.Notes, &steps, &t.Revision)
+			&refusal.Reason, &refusal.Message, &refusal.Remedy, &refusal.Retryable, &t.Notes, &steps, &t.Revision)
 		if err != nil {
 			return nil, err
 		}

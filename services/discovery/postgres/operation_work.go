@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
@@ -80,7 +80,7 @@ func (s *Store) saveTarget(
 		WHERE operation = $1 AND place = $2`
 	refusal := t.Refusal
 	if refusal == nil {
-		refusal = &provider.Refusal{}
+		refusal = &fault.Error{}
 	}
 	notes := t.Notes
 	if notes == nil {
@@ -99,7 +99,7 @@ func (s *Store) saveTarget(
 		}
 		_, err = tx.Exec(ctx, save, claim.Operation, t.Place, t.State, textOrNull(t.Exclusive), t.Unit, t.Already, t.FromState,
 			t.CurrentState, t.ProviderState, orNull(t.ObserveTime), t.Calls, calling, t.Reference,
-			refusal.Reason, refusal.Message, refusal.Remedy, refusal.Transient, notes, stepsOf(t), t.Revision)
+			refusal.Reason, refusal.Message, refusal.Remedy, refusal.Retryable, notes, stepsOf(t), t.Revision)
 		if err != nil {
 			return err
 		}

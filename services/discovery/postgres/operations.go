@@ -96,11 +96,11 @@ func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*operati
 	for _, t := range ordered {
 		refusal := t.Refusal
 		if refusal == nil {
-			refusal = &provider.Refusal{}
+			refusal = &fault.Error{}
 		}
 		batch.Queue(insert, id, t.Place, t.Instance, t.Account, t.Provider, t.Kind, t.Location, t.ProviderID, t.ProviderURI,
 			t.DisplayName, t.Zone, t.Etag, t.State, textOrNull(t.Exclusive), t.Key, t.CurrentState, t.ProviderState,
-			refusal.Reason, refusal.Message, refusal.Remedy, refusal.Transient, stepsOf(t))
+			refusal.Reason, refusal.Message, refusal.Remedy, refusal.Retryable, stepsOf(t))
 	}
 	results := tx.SendBatch(ctx, batch)
 	for _, t := range ordered {

@@ -69,7 +69,7 @@ func TestOneOperationAtATime(t *testing.T) {
 	}
 	second, err := create(t, s, true, "y", "x")
 	if err != nil || second.Targets[0].State != operation.TargetPending || second.Targets[1].State != operation.TargetFailed ||
-		second.Targets[1].Refusal.Reason != provider.InProgress {
+		second.Targets[1].Refusal.Reason != fault.ReasonOperationInProgress {
 		t.Errorf("a batch with it: %+v (%v)", second, err)
 	}
 	claimed, op, err := s.ClaimOperation(t.Context(), first.ID, "w", lease)

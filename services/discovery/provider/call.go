@@ -5,14 +5,15 @@ import (
 	"errors"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// TakeCall waits for the turn of one call to an API. Its error is the context's or a Failure with
-// reason Throttled: the turn would come after the context's deadline.
+// TakeCall waits for the turn of one call to an API. Its error is the context's or a fault with
+// reason THROTTLED: the turn would come after the context's deadline.
 func TakeCall(ctx context.Context, budget ratelimit.Budget, api ratelimit.API) error {
 	err := budget.Take(ctx, api)
 	if late, ok := errors.AsType[*ratelimit.TooLateError](err); ok {
-		return NewFailure(Throttled, late.Error(),
+		return fault.ForReason(fault.ReasonThrottled, late.Error(),
 			"Give the account a longer sync interval, ask the cloud for a higher limit, or give Rollcall a larger share of it (ROLLCALL_API_BUDGET_SHARE).", late)
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // fixedBudget answers every call with one error.
@@ -19,8 +20,8 @@ func TestTakeCall(t *testing.T) {
 	t.Parallel()
 	late := &ratelimit.TooLateError{API: ratelimit.API{Name: "ec2", Location: "eu-west-1"}, Rate: 10}
 	err := TakeCall(t.Context(), fixedBudget{late}, late.API)
-	failure, ok := errors.AsType[*Failure](err)
-	if !ok || failure.Reason != Throttled || !strings.Contains(failure.Message, "10.0 times a second") || !strings.Contains(failure.Remedy, "ROLLCALL_API_BUDGET_SHARE") {
+	failure, ok := errors.AsType[*fault.Error](err)
+	if !ok || failure.Reason != fault.ReasonThrottled || !strings.Contains(failure.Message, "10.0 times a second") || !strings.Contains(failure.Remedy, "ROLLCALL_API_BUDGET_SHARE") {
 		t.Errorf("a call that comes too late fails with %+v", err)
 	}
 	for _, want := range []error{nil, context.Canceled} {

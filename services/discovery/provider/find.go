@@ -1,13 +1,17 @@
 package provider
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
+)
 
 // unasked is the failure of what there were too many of to ask for each alone.
-var unasked = NewFailure(Internal, "the cloud gives no list of exactly these, and they are too many to ask for one by one",
+var unasked = fault.ForReason(fault.ReasonInternal, "the cloud gives no list of exactly these, and they are too many to ask for one by one",
 	"Nothing: some are asked for each time.", nil)
 
 // lying is the failure of what only a list denied that was wrong about others.
-var lying = Nonsense("the cloud's list lacks some that are there, when they are asked for one by one; they are too many to ask so for all")
+var lying = InvalidAnswer("the cloud's list lacks some that are there, when they are asked for one by one; they are too many to ask so for all")
 
 // Answers gathers what a cloud says of instances that it is asked for by id.
 // Find fills one and gives its Findings.
@@ -49,7 +53,7 @@ func (a *Answers) Say(id string, evidence Evidence) {
 // either.
 func (a *Answers) Alone(most int, ask func(Wanted) (trouble error)) {
 	unlisted := a.Without(Unlisted)
-	var doubt *Failure
+	var doubt *fault.Error
 	for _, one := range unlisted[:min(most, len(unlisted))] {
 		before := a.of[one.ProviderID].Evidence
 		trouble := ask(one)
@@ -57,7 +61,7 @@ func (a *Answers) Alone(most int, ask func(Wanted) (trouble error)) {
 			doubt = lying
 		}
 		if trouble != nil {
-			doubt = FailureOf(trouble)
+			doubt = FaultOf(trouble)
 			break
 		}
 	}
@@ -83,14 +87,14 @@ func (a *Answers) Instead(most int, ask func(Wanted) (trouble error)) {
 }
 
 // Doubt says that an answer about one does not tell, whatever a list said.
-func (a *Answers) Doubt(id string, failure *Failure) {
+func (a *Answers) Doubt(id string, failure *fault.Error) {
 	if known := a.of[id].Evidence; known != Found && known != NotFound {
 		a.of[id] = Finding{ProviderID: id, Evidence: Undecided, Failure: failure}
 	}
 }
 
 // Fail says that some could not be asked for.
-func (a *Answers) Fail(wanted []Wanted, failure *Failure) {
+func (a *Answers) Fail(wanted []Wanted, failure *fault.Error) {
 	for i := range wanted {
 		id := wanted[i].ProviderID
 		if a.of[id].Evidence == "" {

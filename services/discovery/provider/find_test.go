@@ -46,7 +46,7 @@ func TestAnswers(t *testing.T) {
 	a.Found(Instance{ProviderID: "2"})
 	a.Say("2", NotFound)
 	a.Found(Instance{ProviderID: "somebody else's"})
-	a.Fail(a.wanted[3:5], Nonsense("broken"))
+	a.Fail(a.wanted[3:5], InvalidAnswer("broken"))
 	if got := evidence(a); got != "uNFu??" {
 		t.Errorf("the findings are %s", got)
 	}
@@ -88,7 +88,7 @@ func TestAnswersWithTrouble(t *testing.T) {
 	for name, ask := range map[string]func(*Answers, int, func(Wanted) error){"alone": (*Answers).Alone, "instead": (*Answers).Instead} {
 		a, asked := NewAnswers(wantedOf(5)), 0
 		if name == "instead" {
-			a.Fail(a.wanted, Nonsense("no list"))
+			a.Fail(a.wanted, InvalidAnswer("no list"))
 		} else {
 			for _, wanted := range a.wanted {
 				a.Say(wanted.ProviderID, Unlisted)
@@ -96,7 +96,7 @@ func TestAnswersWithTrouble(t *testing.T) {
 		}
 		ask(a, 4, func(wanted Wanted) error {
 			if asked++; asked == 2 {
-				return Nonsense("broken")
+				return InvalidAnswer("broken")
 			}
 			a.Say(wanted.ProviderID, NotFound)
 			return nil

@@ -101,7 +101,7 @@ type Assessment struct {
 	// Obstacle says why it can't be done, or must not be; nil when nothing is
 	// known against it. An instance that is in the wanted state, or on its way
 	// there, has none: the domain sees to that by the state.
-	Obstacle *Refusal
+	Obstacle *fault.Error
 	// Unit is the larger thing that the call is made on, and what goes with it:
 	// the Aurora cluster of a member, by its ARN. Empty: the instance alone.
 	Unit string
@@ -150,7 +150,7 @@ type Receipt struct {
 	State         State
 	ProviderState string
 	// Refusal says why, unless it was taken.
-	Refusal *Refusal
+	Refusal *fault.Error
 }
 
 // Pursuit is an order to be followed: it was made, or may have been by a process
@@ -179,125 +179,7 @@ type Progress struct {
 	Busy bool
 	// Refusal is set when the cloud took the call and gave it up: no capacity
 	// found, terminated meanwhile.
-	Refusal *Refusal
-}
-
-// RefusalReason is why something was not started or stopped, as the enum word of
-// rollcall.discovery.v1.Refusal.Reason. A closed list.
-type RefusalReason string
-
-// The reasons of the clouds. Those that stand against a stop before the call
-// begin with CantStop.
-const (
-	// InsufficientCapacity: the cloud has no machine of this type left there.
-	InsufficientCapacity RefusalReason = "INSUFFICIENT_CAPACITY"
-	// QuotaExceeded: the account's own limit.
-	QuotaExceeded RefusalReason = "QUOTA_EXCEEDED"
-	// NotPermitted: the credentials may not do this.
-	NotPermitted RefusalReason = "PERMISSION_DENIED"
-	// NoCredentials: the credentials do not open the account.
-	NoCredentials RefusalReason = "CREDENTIALS_INVALID"
-	// TooManyRequests: throttled, also after slowing down.
-	TooManyRequests RefusalReason = "THROTTLED"
-	// WrongState: its state does not allow it.
-	WrongState RefusalReason = "INVALID_STATE"
-	// NoInstance: the cloud has no such instance.
-	NoInstance RefusalReason = "NOT_FOUND"
-	// IsTerminated: it was deleted for good, before or meanwhile.
-	IsTerminated RefusalReason = "TERMINATED"
-	// NoAnswer: the cloud did not answer, or with an error of its own.
-	NoAnswer RefusalReason = "UNREACHABLE"
-	// CloudFailed: the cloud took it and gave it up for a reason of its own.
-	CloudFailed RefusalReason = "CLOUD_FAILED"
-	// CantStopInstanceStore: its root disk would be lost.
-	CantStopInstanceStore RefusalReason = "CANT_STOP_INSTANCE_STORE"
-	// CantStopSpot: a spot instance of a one-time request.
-	CantStopSpot RefusalReason = "CANT_STOP_SPOT"
-	// CantStopProtected: the cloud's own stop protection is on.
-	CantStopProtected RefusalReason = "CANT_STOP_CLOUD_PROTECTED"
-	// CantStopAutoscaled: its group would replace it.
-	CantStopAutoscaled RefusalReason = "CANT_STOP_AUTOSCALED"
-	// CantStopReplicas: a database that has replicas, or is one.
-	CantStopReplicas RefusalReason = "CANT_STOP_REPLICAS"
-	// CantStopMultiAZ: SQL Server with a standby in another zone.
-	CantStopMultiAZ RefusalReason = "CANT_STOP_MULTI_AZ"
-	// CantStopCluster: a cluster of a sort that can't be stopped.
-	CantStopCluster RefusalReason = "CANT_STOP_CLUSTER"
-	// CantStopLocalDisk: its local disks would be lost.
-	CantStopLocalDisk RefusalReason = "CANT_STOP_LOCAL_DISK"
-	// Unsupported: neither Rollcall nor the cloud can do this to such a thing.
-	Unsupported RefusalReason = "UNSUPPORTED"
-)
-
-// The reasons of Rollcall's own.
-const (
-	// IsProtected: it carries the label that protects it.
-	IsProtected RefusalReason = "PROTECTED"
-	// AccountReadOnly: its account is set read-only.
-	AccountReadOnly RefusalReason = "ACCOUNT_READ_ONLY"
-	// InProgress: another operation works on it.
-	InProgress RefusalReason = "OPERATION_IN_PROGRESS"
-	// EtagMismatch: it is not as the caller saw it.
-	EtagMismatch RefusalReason = "ETAG_MISMATCH"
-	// WasCancelled: the operation was cancelled before the call.
-	WasCancelled RefusalReason = "CANCELLED"
-	// OutOfTime: the operation's time was over.
-	OutOfTime RefusalReason = "TIMEOUT"
-	// OurFault: a fault of Rollcall's.
-	OurFault RefusalReason = "INTERNAL"
-)
-
-// Refusal is why something was not started or stopped. No part of it may hold a
-// secret.
-type Refusal struct { //nolint:errname // It is told as much as it is returned: operations hold it.
-	// Reason for programs.
-	Reason RefusalReason
-	// Message and Remedy for people; Remedy may be empty.
-	Message, Remedy string
-	// Transient tells that the same call may well go through soon.
-	Transient bool
-
-	cause error
-}
-
-// NewRefusal makes a refusal; cause is logged and not shown, and may be nil.
-func NewRefusal(reason RefusalReason, message, remedy string, cause error) *Refusal {
-	return &Refusal{Reason: reason, Message: fault.Clip(message), Remedy: fault.Clip(remedy), cause: cause}
-}
-
-// Soon says that the same call may well go through soon, and returns the refusal.
-func (r *Refusal) Soon() *Refusal {
-	r.Transient = true
-	return r
-}
-
-// Error is the text for people.
-func (r *Refusal) Error() string { return r.Message }
-
-// Unwrap is the cause.
-func (r *Refusal) Unwrap() error { return r.cause }
-
-// reasonOfFailure are the reasons of a failed read as those of a refusal.
-var reasonOfFailure = map[Reason]RefusalReason{
-	CredentialsInvalid: NoCredentials,
-	CredentialsExpired: NoCredentials,
-	AccountMismatch:    NoCredentials,
-	PermissionDenied:   NotPermitted,
-	Throttled:          TooManyRequests,
-	Unreachable:        NoAnswer,
-	APIDisabled:        Unsupported,
-}
-
-// RefusalOf is the refusal for want of a look: what a Failure comes to when
-// something was to be started or stopped.
-func RefusalOf(failure *Failure) *Refusal {
-	reason, ok := reasonOfFailure[failure.Reason]
-	if !ok {
-		reason = OurFault
-	}
-	r := NewRefusal(reason, failure.Message, failure.Remedy, failure)
-	r.Transient = failure.Ours || reason == TooManyRequests || reason == NoAnswer
-	return r
+	Refusal *fault.Error
 }
 
 // done is the verb's participle.

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // VerifyingSession is a Session that can try what its credentials may do.
@@ -40,19 +42,19 @@ type Permission struct {
 	Location string
 	Status   PermissionStatus
 	// Failure says why they don't have it, or it can't be told; nil when they do.
-	Failure *Failure
+	Failure *fault.Error
 	// Optional tells that accounts are read without it.
 	Optional bool
 }
 
-// TriedPermission is what a try came to: err is nil, a *Failure, or the
+// TriedPermission is what a try came to: err is nil, a *fault.Error, or the
 // context's.
 func TriedPermission(name, location string, err error) Permission {
 	if err == nil {
 		return Permission{Name: name, Location: location, Status: Have}
 	}
-	p := Permission{Name: name, Location: location, Status: CantTell, Failure: FailureOf(err)}
-	if p.Failure.Reason == PermissionDenied {
+	p := Permission{Name: name, Location: location, Status: CantTell, Failure: FaultOf(err)}
+	if p.Failure.Reason == fault.ReasonPermissionDenied {
 		p.Status = Lack
 	}
 	return p

@@ -4,9 +4,10 @@ import (
 	"context"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Provider reads one cloud. Its errors are *Failure, or the context's, or what
+// Provider reads one cloud. Its errors are *fault.Error, or the context's, or what
 // the Sink returned. Package providertest has the suite that each passes.
 type Provider interface {
 	// Open prepares to read an account. It may look at this machine, and calls
@@ -54,7 +55,7 @@ type BatchSink interface {
 	Page(ctx context.Context, scope ScopeID, instances []Instance) error
 	// Fail says that a scope could not be read, while others go on. What was sent
 	// of it before is of no effect.
-	Fail(scope ScopeID, failure *Failure)
+	Fail(scope ScopeID, failure *fault.Error)
 	// Called counts one request to the cloud, each repetition for itself, and
 	// whether the cloud throttled it.
 	Called(throttled bool)
@@ -94,7 +95,10 @@ func (s ScopeID) String() string {
 type PlannedScope struct {
 	ScopeID
 	// Failure says why it can't be read, known before trying; else nil.
-	Failure *Failure
+	Failure *fault.Error
+	// Retired tells that the scope is not going to be read again, and Failure says why: its
+	// location was switched off, or is no longer wanted.
+	Retired bool
 }
 
 // Finder is a Session that can be asked for single instances by their ids: before
@@ -123,7 +127,7 @@ type Finding struct {
 	// Instance is set for Found.
 	Instance *Instance
 	// Failure is set for Undecided.
-	Failure *Failure
+	Failure *fault.Error
 }
 
 // Evidence is what an answer proves, as the enum word of the contract.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -70,7 +71,7 @@ type part struct {
 	tally    *tally
 	snapshot Snapshot
 	cancel   context.CancelFunc
-	failure  *provider.Failure
+	failure  *fault.Error
 }
 
 // readBatch reads the scopes at some places of the plan in one listing, and says
@@ -87,7 +88,7 @@ func (r *reading) readBatch(ctx, limited context.Context, name string, planned [
 	}
 	var err error
 	if b.token, err = r.Runs.NextToken(ctx); err != nil {
-		err = provider.OurFailure("number an observation", err)
+		err = provider.OwnFault("number an observation", err)
 	} else {
 		for _, p := range b.order {
 			p.observation.Token = b.token
@@ -98,7 +99,7 @@ func (r *reading) readBatch(ctx, limited context.Context, name string, planned [
 }
 
 func (b *batch) read(ctx context.Context, name string) (err error) {
-	defer provider.Contain(b.logger, &err)
+	defer provider.RecoverToError(b.logger, &err)
 	return b.session.(provider.BatchSession).ReadBatch(ctx, name, b) //nolint:forcetypeassert // batches has asked.
 }
 
@@ -130,7 +131,7 @@ func (b *batch) Page(ctx context.Context, scope provider.ScopeID, instances []pr
 	if err == nil {
 		err = p.tally.Page(ctx, instances)
 	}
-	if failure := provider.FailureOf(err); err != nil && b.ctx.Err() == nil && failure.Ours {
+	if failure := provider.FaultOf(err); err != nil && b.ctx.Err() == nil && provider.IsOwnFault(failure) {
 		b.Fail(scope, failure) // The inventory does not take this scope, and may take others.
 		return nil
 	}
@@ -154,7 +155,7 @@ func (b *batch) begin(p *part) (err error) {
 }
 
 // Fail says that a scope could not be read.
-func (b *batch) Fail(scope provider.ScopeID, failure *provider.Failure) {
+func (b *batch) Fail(scope provider.ScopeID, failure *fault.Error) {
 	p := b.part(scope)
 	if p.failure == nil {
 		p.failure = failure
@@ -185,7 +186,7 @@ func (b *batch) conclude(ctx context.Context, err error) {
 				b.overtaken(p.question.scope)
 				b.scope(ctx, b.ctx, p.question.place, provider.PlannedScope{ScopeID: p.question.scope})
 			case err != nil:
-				b.fail(ctx, p.question.place, p.observation, provider.FailureOf(err))
+				b.fail(ctx, p.question.place, p.observation, provider.FaultOf(err))
 			default:
 				p.question.applied(ctx, p.observation, changes)
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // broken is a way into a cloud that sends what we did not think of.
@@ -44,8 +45,8 @@ func TestAPanicIsContained(t *testing.T) {
 		"read":  r.list(t.Context(), provider.ScopeID{}, nil),
 		"batch": (&batch{reading: r}).read(t.Context(), ""),
 	} {
-		failure := provider.FailureOf(err)
-		if err == nil || failure.Reason != provider.Internal || !failure.Ours || !strings.Contains(log.String(), "panic="+what) || strings.Contains(failure.Message, "panic") {
+		failure := provider.FaultOf(err)
+		if err == nil || failure.Reason != fault.ReasonInternal || !provider.IsOwnFault(failure) || !strings.Contains(log.String(), "panic="+what) || strings.Contains(failure.Message, "panic") {
 			t.Errorf("%s: %v; log:\n%s", what, err, log.String())
 		}
 	}

@@ -34,7 +34,7 @@ func (g *guard) page(instances []provider.Instance) error {
 	before := len(g.seen)
 	for i := range instances {
 		if instances[i].ProviderID == "" {
-			return provider.Nonsense("the cloud's answer holds an instance without an id")
+			return provider.InvalidAnswer("the cloud's answer holds an instance without an id")
 		}
 		g.seen[maphash.String(g.seed, instances[i].ProviderID)] = struct{}{}
 	}
@@ -45,9 +45,9 @@ func (g *guard) page(instances []provider.Instance) error {
 	}
 	switch {
 	case g.stale > maxStalePages:
-		return provider.Nonsense(fmt.Sprintf("the cloud's listing goes in circles: %d pages in a row brought nothing new", g.stale))
+		return provider.InvalidAnswer(fmt.Sprintf("the cloud's listing goes in circles: %d pages in a row brought nothing new", g.stale))
 	case g.sent > maxScopeInstances:
-		return provider.Nonsense(fmt.Sprintf("the cloud's listing does not end: more than %d instances in one scope", maxScopeInstances))
+		return provider.InvalidAnswer(fmt.Sprintf("the cloud's listing does not end: more than %d instances in one scope", maxScopeInstances))
 	}
 	return nil
 }

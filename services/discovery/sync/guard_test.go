@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 func page(from, count int) []provider.Instance {
@@ -43,8 +44,8 @@ func TestGuard(t *testing.T) {
 			if (err != nil) != test.fails {
 				t.Errorf("after %d pages: %v", n, err)
 			}
-			if err != nil && provider.FailureOf(err).Reason != provider.Internal {
-				t.Errorf("the reason is %s", provider.FailureOf(err).Reason)
+			if err != nil && provider.FaultOf(err).Reason != fault.ReasonInternal {
+				t.Errorf("the reason is %s", provider.FaultOf(err).Reason)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Limits bound a sync, so that no account, however large or broken, starves the
@@ -60,17 +61,17 @@ func (s *Syncer) interval(account provider.Account) time.Duration {
 
 // slow tells whether a run that began then waited long for a cloud that did not
 // answer.
-func (s *Syncer) slow(began time.Time, failures ...*provider.Failure) bool {
+func (s *Syncer) slow(began time.Time, failures ...*fault.Error) bool {
 	if time.Since(began) < s.Limits.Slow {
 		return false
 	}
-	return slices.ContainsFunc(failures, func(f *provider.Failure) bool { return f.Reason == provider.Unreachable })
+	return slices.ContainsFunc(failures, func(f *fault.Error) bool { return f.Reason == fault.ReasonUnreachable })
 }
 
 // next is when the account is due again after this outcome.
 func (s *Syncer) next(account provider.Account, outcome Outcome) time.Duration {
 	interval := s.interval(account)
-	if outcome.Failure != nil && outcome.Failure.Ours {
+	if outcome.OwnFault {
 		interval = min(interval, s.Limits.RetrySoon)
 	}
 	return discovery.Jittered(interval, rand.Float64()) //nolint:gosec // Spreads load; nothing is to be guessed.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Outcome is what a run came to.
@@ -13,7 +14,9 @@ type Outcome struct {
 	// State is RunSucceeded, RunDegraded or RunFailed.
 	State RunState
 	// Failure is nil exactly when the run succeeded.
-	Failure *provider.Failure
+	Failure *fault.Error
+	// OwnFault reports whether Rollcall itself failed somewhere: another run soon may succeed.
+	OwnFault bool
 	// Held tells that a scope is, and that another look soon would settle it.
 	Held bool
 	// Slow tells that it waited long for a cloud that did not answer.
@@ -25,7 +28,7 @@ const shownFailures = 3
 
 // Conclude is the outcome of a run of which each scope ended: it succeeded, or
 // stands in failures by its place, also when it is held.
-func Conclude(scopes []ScopeResult, failures map[int]*provider.Failure) Outcome {
+func Conclude(scopes []ScopeResult, failures map[int]*fault.Error) Outcome {
 	if len(failures) == 0 {
 		return Outcome{State: RunSucceeded}
 	}
@@ -40,21 +43,22 @@ func Conclude(scopes []ScopeResult, failures map[int]*provider.Failure) Outcome 
 		state = RunFailed
 	}
 	main := mainFailure(failures)
-	summary := provider.NewFailure(main.Reason, describe(scopes, failures, held), main.Remedy, nil)
+	summary := fault.ForReason(main.Reason, describe(scopes, failures, held), main.Remedy, nil)
+	outcome := Outcome{State: state, Failure: summary, Held: held > 0}
 	for _, f := range failures {
-		summary.Ours = summary.Ours || f.Ours
+		outcome.OwnFault = outcome.OwnFault || provider.IsOwnFault(f)
 	}
-	return Outcome{State: state, Failure: summary, Held: held > 0}
+	return outcome
 }
 
 // mainFailure is the failure that stands for all: the first one of the most
 // frequent reason.
-func mainFailure(failures map[int]*provider.Failure) *provider.Failure {
-	count := map[provider.Reason]int{}
+func mainFailure(failures map[int]*fault.Error) *fault.Error {
+	count := map[fault.Reason]int{}
 	for _, f := range failures {
 		count[f.Reason]++
 	}
-	var main *provider.Failure
+	var main *fault.Error
 	for _, i := range inOrder(failures) {
 		if f := failures[i]; main == nil || count[f.Reason] > count[main.Reason] {
 			main = f
@@ -65,7 +69,7 @@ func mainFailure(failures map[int]*provider.Failure) *provider.Failure {
 
 // describe tells the failures for people. The same trouble in many places is
 // told once.
-func describe(scopes []ScopeResult, failures map[int]*provider.Failure, held int) string {
+func describe(scopes []ScopeResult, failures map[int]*fault.Error, held int) string {
 	places := map[string][]string{}
 	var texts []string
 	for _, i := range inOrder(failures) {
@@ -106,7 +110,7 @@ func someOf(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownFailures], ", "), len(names)-shownFailures)
 }
 
-func inOrder(failures map[int]*provider.Failure) []int {
+func inOrder(failures map[int]*fault.Error) []int {
 	places := make([]int, 0, len(failures))
 	for i := range failures {
 		places = append(places, i)

@@ -19,21 +19,21 @@ func scopesOf(locations ...string) []ScopeResult {
 
 func TestConclude(t *testing.T) {
 	t.Parallel()
-	denied := provider.NewFailure(provider.PermissionDenied, "denied", "allow it", nil)
-	down := provider.NewFailure(provider.Unreachable, "down", "wait", nil)
+	denied := fault.ForReason(fault.ReasonPermissionDenied, "denied", "allow it", nil)
+	down := fault.ForReason(fault.ReasonUnreachable, "down", "wait", nil)
 	for name, test := range map[string]struct {
 		scopes   []ScopeResult
-		failures map[int]*provider.Failure
+		failures map[int]*fault.Error
 		state    RunState
-		reason   provider.Reason
+		reason   fault.Reason
 		says     []string
 	}{
 		"all well":  {scopesOf("a", "b"), nil, RunSucceeded, "", nil},
-		"one":       {scopesOf("a", "b"), map[int]*provider.Failure{1: down}, RunDegraded, provider.Unreachable, []string{"1 of 2", "virtual machines in b: down"}},
-		"all":       {scopesOf("a", "b"), map[int]*provider.Failure{0: down, 1: down}, RunFailed, provider.Unreachable, []string{"2 of 2", "in a, virtual machines in b: down"}},
-		"most":      {scopesOf("a", "b", "c"), map[int]*provider.Failure{0: down, 1: denied, 2: denied}, RunFailed, provider.PermissionDenied, []string{"in a: down; ", "denied"}},
-		"first":     {scopesOf("a", "b", "c"), map[int]*provider.Failure{1: down, 2: denied}, RunDegraded, provider.Unreachable, nil},
-		"many same": {scopesOf("a", "b", "c", "d", "e"), map[int]*provider.Failure{0: down, 1: down, 2: down, 3: down}, RunDegraded, provider.Unreachable, []string{"c and 1 more: down"}},
+		"one":       {scopesOf("a", "b"), map[int]*fault.Error{1: down}, RunDegraded, fault.ReasonUnreachable, []string{"1 of 2", "virtual machines in b: down"}},
+		"all":       {scopesOf("a", "b"), map[int]*fault.Error{0: down, 1: down}, RunFailed, fault.ReasonUnreachable, []string{"2 of 2", "in a, virtual machines in b: down"}},
+		"most":      {scopesOf("a", "b", "c"), map[int]*fault.Error{0: down, 1: denied, 2: denied}, RunFailed, fault.ReasonPermissionDenied, []string{"in a: down; ", "denied"}},
+		"first":     {scopesOf("a", "b", "c"), map[int]*fault.Error{1: down, 2: denied}, RunDegraded, fault.ReasonUnreachable, nil},
+		"many same": {scopesOf("a", "b", "c", "d", "e"), map[int]*fault.Error{0: down, 1: down, 2: down, 3: down}, RunDegraded, fault.ReasonUnreachable, []string{"c and 1 more: down"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,12 +62,12 @@ func TestConcludeProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		scopes := scopesOf(rapid.SliceOfN(rapid.String(), 1, 60).Draw(t, "locations")...)
-		failures := map[int]*provider.Failure{}
-		had := map[provider.Reason]bool{}
+		failures := map[int]*fault.Error{}
+		had := map[fault.Reason]bool{}
 		for i := range scopes {
 			if rapid.Bool().Draw(t, "fails") {
-				reason := rapid.SampledFrom([]provider.Reason{provider.PermissionDenied, provider.Unreachable, provider.Internal}).Draw(t, "reason")
-				failures[i] = provider.NewFailure(reason, rapid.String().Draw(t, "message"), "", nil)
+				reason := rapid.SampledFrom([]fault.Reason{fault.ReasonPermissionDenied, fault.ReasonUnreachable, fault.ReasonInternal}).Draw(t, "reason")
+				failures[i] = fault.ForReason(reason, rapid.String().Draw(t, "message"), "", nil)
 				had[reason] = true
 			}
 		}

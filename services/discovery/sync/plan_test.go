@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"pgregory.net/rapid"
 )
 
@@ -38,7 +39,7 @@ func TestWithoutPlan(t *testing.T) {
 			t.Errorf("wanted %v: quietly %v, want %v", test.wanted, got, test.silent)
 		}
 		for _, scope := range append(loud, silent...) {
-			if scope.Failure == nil || scope.Failure.Reason != provider.APIDisabled {
+			if scope.Failure == nil || scope.Failure.Reason != fault.ReasonAPIDisabled {
 				t.Errorf("%v fails with %v", scope.ScopeID, scope.Failure)
 			}
 		}
@@ -71,7 +72,7 @@ func TestJittered(t *testing.T) {
 func TestNext(t *testing.T) {
 	t.Parallel()
 	s := &Syncer{Interval: time.Hour, Limits: DefaultLimits()}
-	ours := Outcome{State: RunFailed, Failure: provider.OurFailure("do its share", nil)}
+	ours := Outcome{State: RunFailed, Failure: provider.OwnFault("do its share", nil), OwnFault: true}
 	for _, test := range []struct {
 		account provider.Account
 		outcome Outcome

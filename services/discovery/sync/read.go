@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -23,7 +24,7 @@ type Inventory interface {
 	Observe(ctx context.Context, observation discovery.Observation) (Snapshot, error)
 	// Fail says that a scope could not be observed. With an empty ScopeID none of
 	// the account's could. Budgets as in Complete.
-	Fail(ctx context.Context, observation discovery.Observation, budgets []ratelimit.BudgetState, failure *provider.Failure) error
+	Fail(ctx context.Context, observation discovery.Observation, budgets []ratelimit.BudgetState, failure *fault.Error) error
 	// Scopes are those that the roll has of an account.
 	Scopes(ctx context.Context, account string) ([]HeldScope, error)
 }
@@ -67,7 +68,7 @@ type reading struct {
 	logger   *slog.Logger
 
 	mu       sync.Mutex
-	failures map[int]*provider.Failure
+	failures map[int]*fault.Error
 	// listed knows what the listings of many scopes had.
 	listed []*guard
 }
@@ -138,7 +139,7 @@ func (r *reading) scope(ctx, limited context.Context, place int, planned provide
 		})
 		if planned.Failure != nil {
 			observation.Token, observation.Time = r.claim.Token, r.began
-			r.fail(ctx, place, observation, planned.Failure)
+			r.failTelling(ctx, place, observation, planned.Failure, toTell(planned))
 			return
 		}
 		question := &question{reading: r, scope: planned.ScopeID, place: place}
@@ -152,7 +153,7 @@ func (r *reading) scope(ctx, limited context.Context, place int, planned provide
 		case discovery.IsStale(err) && look < looks:
 			r.overtaken(planned.ScopeID)
 		default:
-			r.fail(ctx, place, observation, provider.FailureOf(err))
+			r.fail(ctx, place, observation, provider.FaultOf(err))
 			return
 		}
 	}
@@ -161,7 +162,7 @@ func (r *reading) scope(ctx, limited context.Context, place int, planned provide
 // look numbers an observation and makes it.
 func (r *reading) look(ctx, limited context.Context, question *question, observation *discovery.Observation) (changes Changes, err error) {
 	if observation.Token, err = r.Runs.NextToken(ctx); err != nil {
-		return changes, provider.OurFailure("number an observation", err)
+		return changes, provider.OwnFault("number an observation", err)
 	}
 	return r.observe(limited, question, *observation)
 }
@@ -199,7 +200,7 @@ func (r *reading) observe(ctx context.Context, question *question, observation d
 }
 
 func (r *reading) list(ctx context.Context, scope provider.ScopeID, sink provider.Sink) (err error) {
-	defer provider.Contain(r.logger, &err)
+	defer provider.RecoverToError(r.logger, &err)
 	return r.session.Read(ctx, scope, sink)
 }
 
@@ -207,7 +208,7 @@ func (r *reading) list(ctx context.Context, scope provider.ScopeID, sink provide
 func (r *reading) complete(ctx context.Context, snapshot Snapshot, sent int64, question *question) (Changes, error) {
 	end, err := r.Runs.NextToken(ctx)
 	if err != nil {
-		return Changes{}, provider.OurFailure("number an observation", err)
+		return Changes{}, provider.OwnFault("number an observation", err)
 	}
 	changes, err := snapshot.Complete(end, sent, r.budgets(question.scope), question.ask)
 	return changes, toInventory(ctx, err)
@@ -231,17 +232,22 @@ func toInventory(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return provider.OurFailure("hand what it saw to the inventory", err)
+	return provider.OwnFault("hand what it saw to the inventory", err)
 }
 
 // fail records why a scope could not be read, here and in the inventory.
-func (r *reading) fail(ctx context.Context, place int, observation discovery.Observation, failure *provider.Failure) {
+func (r *reading) fail(ctx context.Context, place int, observation discovery.Observation, failure *fault.Error) {
+	r.failTelling(ctx, place, observation, failure, failure)
+}
+
+// failTelling is fail with another fault for the inventory.
+func (r *reading) failTelling(ctx context.Context, place int, observation discovery.Observation, failure, told *fault.Error) {
 	logFailure(r.logger.With("scope", observation.ScopeID.String()), "could not read a scope", failure)
 	r.mu.Lock()
 	r.failures[place] = failure
 	r.mu.Unlock()
 	if observation.Token > 0 {
-		r.tell(ctx, observation, failure)
+		r.tell(ctx, observation, told)
 	}
 	r.progress.update(place, func(s *ScopeResult) {
 		s.State, s.EndTime, s.Error, s.Reason = ScopeFailed, time.Now(), failure.Message, failure.Reason
@@ -250,7 +256,7 @@ func (r *reading) fail(ctx context.Context, place int, observation discovery.Obs
 
 // tell says to the inventory that a scope could not be observed. When it can't
 // be told, the scope simply goes on getting older there.
-func (r *reading) tell(ctx context.Context, observation discovery.Observation, failure *provider.Failure) {
+func (r *reading) tell(ctx context.Context, observation discovery.Observation, failure *fault.Error) {
 	ctx, cancel := context.WithTimeout(ctx, discovery.ReportLimit)
 	defer cancel()
 	if err := r.Inventory.Fail(ctx, observation, r.budgets(observation.ScopeID), failure); err != nil && ctx.Err() == nil {
@@ -258,18 +264,26 @@ func (r *reading) tell(ctx context.Context, observation discovery.Observation, f
 	}
 }
 
+// toTell returns what the inventory is told of a planned scope that can't be read.
+func toTell(planned provider.PlannedScope) *fault.Error {
+	if !planned.Retired {
+		return planned.Failure
+	}
+	return fault.ForReason(fault.ReasonRetired, planned.Failure.Message, planned.Failure.Remedy, planned.Failure)
+}
+
 // retire says to the inventory of each scope why it is not read any more.
 func (r *reading) retire(ctx context.Context, scopes []provider.PlannedScope) {
 	for _, scope := range scopes {
 		observation := r.observation(scope.ScopeID)
 		observation.Token, observation.Time = r.claim.Token, r.began
-		r.tell(ctx, observation, scope.Failure)
+		r.tell(ctx, observation, toTell(scope))
 	}
 }
 
 // failAccount says to the inventory that nothing of the account could be looked
 // at.
-func (s *Syncer) failAccount(ctx context.Context, claim Claim, account provider.Account, began time.Time, failure *provider.Failure) error {
+func (s *Syncer) failAccount(ctx context.Context, claim Claim, account provider.Account, began time.Time, failure *fault.Error) error {
 	ctx, cancel := context.WithTimeout(ctx, discovery.ReportLimit)
 	defer cancel()
 	return s.Inventory.Fail(ctx, discovery.Observation{
@@ -304,7 +318,7 @@ func withoutPlan(account provider.Account, planned []provider.PlannedScope, held
 			continue
 		}
 		failure := lostFailure(scope.Location, unwanted)
-		lost := provider.PlannedScope{ScopeID: scope.ScopeID, Failure: failure}
+		lost := provider.PlannedScope{ScopeID: scope.ScopeID, Failure: failure, Retired: true}
 		switch {
 		case !unwanted && scope.Instances > 0:
 			loud = append(loud, lost)
@@ -315,13 +329,12 @@ func withoutPlan(account provider.Account, planned []provider.PlannedScope, held
 	return loud, silent
 }
 
-func lostFailure(location string, unwanted bool) *provider.Failure {
-	failure := provider.NewFailure(provider.APIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
+func lostFailure(location string, unwanted bool) *fault.Error {
+	failure := fault.ForReason(fault.ReasonAPIDisabled, fmt.Sprintf("%s is no longer enabled for the account; what is shown of it is as it was last seen", location),
 		fmt.Sprintf("Enable %s for the account again, if what is there should be read; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	if unwanted {
-		failure = provider.NewFailure(provider.APIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
+		failure = fault.ForReason(fault.ReasonAPIDisabled, fmt.Sprintf("%s is no longer among the regions wanted of the account; what is shown of it is as it was last seen", location),
 			fmt.Sprintf("Add %s to the account's regions to have it read again; or confirm that it may go: rollcall scopes confirm.", location), nil)
 	}
-	failure.Retired = true
 	return failure
 }

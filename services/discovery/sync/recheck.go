@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // recheckAtOnce is how many instances a cloud is asked for in one Find: what it
@@ -26,7 +27,7 @@ type question struct {
 	scope provider.ScopeID
 	place int
 	// lost is why some could not be asked for; nil: all could.
-	lost *provider.Failure
+	lost *fault.Error
 }
 
 // ask is the Recheck of the scope. What there is no time to ask for is undecided,
@@ -46,7 +47,7 @@ func (q *question) ask(ctx context.Context, absent []provider.Wanted) (findings 
 			return nil, 0, ctx.Err()
 		}
 		if err != nil {
-			found = undecided(chunk, provider.FailureOf(err))
+			found = undecided(chunk, provider.FaultOf(err))
 		}
 		findings = append(findings, found...)
 		q.keep(found)
@@ -57,15 +58,15 @@ func (q *question) ask(ctx context.Context, absent []provider.Wanted) (findings 
 		q.keep(found)
 	}
 	if endToken, err = q.Runs.NextToken(ctx); err != nil {
-		return nil, 0, provider.OurFailure("number an observation", err)
+		return nil, 0, provider.OwnFault("number an observation", err)
 	}
 	return findings, endToken, nil
 }
 
 // shownElsewhere is the failure of what a listing lacks in one place and has in
 // another: its old place would deny it, and it is there.
-func shownElsewhere() *provider.Failure {
-	return provider.NewFailure(provider.Internal, "the same listing has it in another place", "Nothing: it is shown there once that place was taken in.", nil)
+func shownElsewhere() *fault.Error {
+	return fault.ForReason(fault.ReasonInternal, "the same listing has it in another place", "Nothing: it is shown there once that place was taken in.", nil)
 }
 
 // moved parts what a listing of the run has, then in another scope, from what none
@@ -82,10 +83,10 @@ func (q *question) moved(absent []provider.Wanted) (nowhere, elsewhere []provide
 }
 
 func (q *question) find(ctx context.Context, wanted []provider.Wanted) (findings []provider.Finding, err error) {
-	defer provider.Contain(q.logger, &err)
+	defer provider.RecoverToError(q.logger, &err)
 	finder, ok := q.session.(provider.Finder)
 	if !ok {
-		return nil, provider.OurFailure("ask this cloud for single instances", nil)
+		return nil, provider.OwnFault("ask this cloud for single instances", nil)
 	}
 	if q.lost != nil {
 		return nil, q.lost
@@ -121,7 +122,7 @@ func (q *question) Called(throttled bool) {
 }
 
 // undecided says of all that they could not be asked for.
-func undecided(wanted []provider.Wanted, failure *provider.Failure) []provider.Finding {
+func undecided(wanted []provider.Wanted, failure *fault.Error) []provider.Finding {
 	findings := make([]provider.Finding, len(wanted))
 	for i := range wanted {
 		findings[i] = provider.Finding{ProviderID: wanted[i].ProviderID, Evidence: provider.Undecided, Failure: failure}
@@ -152,16 +153,16 @@ func (q *question) applied(ctx context.Context, observation discovery.Observatio
 }
 
 // held is why some are not marked as gone yet, for people.
-func (q *question) held(changes Changes) *provider.Failure {
+func (q *question) held(changes Changes) *fault.Error {
 	if q.lost == nil {
-		return provider.NewFailure(provider.Internal, changes.MissingReason,
+		return fault.ForReason(fault.ReasonInternal, changes.MissingReason,
 			"Nothing, if it is as it seems: the next reading settles it. Who knows already that they are gone may confirm the scope.", nil)
 	}
 	text := fmt.Sprintf("listed, but %d missing instances could not be asked for, and are shown as last seen", changes.Missing)
 	if changes.Missing == 1 {
 		text = "listed, but a missing instance could not be asked for, and is shown as last seen"
 	}
-	failure := provider.NewFailure(q.lost.Reason, text+": "+q.lost.Message, q.lost.Remedy, errors.Unwrap(q.lost))
-	failure.Ours = q.lost.Ours
+	failure := fault.ForReason(q.lost.Reason, text+": "+q.lost.Message, q.lost.Remedy, errors.Unwrap(q.lost))
+	failure.Retryable = q.lost.Retryable
 	return failure
 }

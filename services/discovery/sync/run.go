@@ -51,7 +51,7 @@ type Run struct {
 	Scopes []ScopeResult
 	// Error, Reason and Remedy are of the run as a whole.
 	Error  string
-	Reason provider.Reason
+	Reason fault.Reason
 	Remedy string
 }
 
@@ -86,7 +86,7 @@ type ScopeResult struct {
 	// throttled.
 	Requests, Throttled int
 	Error               string
-	Reason              provider.Reason
+	Reason              fault.Reason
 }
 
 // Changes is what a snapshot did to the roll.

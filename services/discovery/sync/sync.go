@@ -148,12 +148,12 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account provider.Account
 		return nil, Outcome{}, context.Cause(ctx)
 	}
 	if err != nil {
-		failure := provider.FailureOf(err)
+		failure := provider.FaultOf(err)
 		logFailure(logger, "could not look at an account", failure)
 		if err := s.failAccount(ctx, claim, account, began, failure); err != nil {
 			logger.Warn("could not tell the inventory that an account can't be looked at", "error", err)
 		}
-		return newProgress(nil), Outcome{State: RunFailed, Failure: failure, Slow: s.slow(began, failure)}, nil
+		return newProgress(nil), Outcome{State: RunFailed, Failure: failure, OwnFault: provider.IsOwnFault(failure), Slow: s.slow(began, failure)}, nil
 	}
 	held, err := s.Inventory.Scopes(ctx, account.ID)
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account provider.Account
 	planned = append(planned, batched(session, account, planned, held)...)
 	loud, silent := withoutPlan(account, planned, held)
 	planned = append(planned, loud...)
-	r := &reading{Syncer: s, claim: claim, began: began, account: account, session: session, progress: newProgress(planned), failures: map[int]*provider.Failure{}, logger: logger}
+	r := &reading{Syncer: s, claim: claim, began: began, account: account, session: session, progress: newProgress(planned), failures: map[int]*fault.Error{}, logger: logger}
 	scopes, _ := r.progress.all()
 	if err := s.Runs.Plan(ctx, claim, scopes); err != nil {
 		return nil, Outcome{}, err
@@ -181,10 +181,10 @@ func (s *Syncer) read(ctx context.Context, claim Claim, account provider.Account
 // open signs in, makes sure that the credentials open the stated account, and
 // asks what there is to read.
 func (s *Syncer) open(ctx context.Context, account provider.Account, logger *slog.Logger) (session provider.Session, planned []provider.PlannedScope, err error) {
-	defer provider.Contain(logger, &err)
+	defer provider.RecoverToError(logger, &err)
 	credentials, err := s.Accounts.Credentials(ctx, account.ID)
 	if err != nil {
-		return nil, nil, provider.OurFailure("get the account's credentials from the accounts service", err)
+		return nil, nil, provider.OwnFault("get the account's credentials from the accounts service", err)
 	}
 	session, err = provider.OpenSession(ctx, s.Providers, account, credentials)
 	if err != nil {
@@ -226,16 +226,16 @@ func (s *Syncer) excuse(why error) (text string, next time.Duration) {
 	case known:
 		return why.Error(), s.Limits.RetrySoon
 	}
-	return provider.FailureOf(why).Message, s.Limits.RetrySoon
+	return provider.FaultOf(why).Message, s.Limits.RetrySoon
 }
 
-func textOf(f *provider.Failure) string {
+func textOf(f *fault.Error) string {
 	if f == nil {
 		return ""
 	}
 	return f.Message
 }
 
-func logFailure(logger *slog.Logger, message string, f *provider.Failure) {
+func logFailure(logger *slog.Logger, message string, f *fault.Error) {
 	logger.Warn(message, "reason", f.Reason, "error", f.Message, "cause", errors.Unwrap(f))
 }

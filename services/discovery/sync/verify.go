@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Verification is what an account's credentials turned out to be.
@@ -19,7 +20,7 @@ type Verification struct {
 	// Permissions are tried only on the account stated.
 	Permissions []provider.Permission
 	// Failure says why the credentials do not do; nil when they do.
-	Failure *provider.Failure
+	Failure *fault.Error
 }
 
 // Verifier tries accounts' credentials. All fields must be set.
@@ -47,7 +48,7 @@ func (v *Verifier) Verify(ctx context.Context, id string) (*Verification, error)
 	defer cancel()
 	result := &Verification{}
 	if err := v.try(limited, account, credentials, result); err != nil {
-		result.Failure = provider.FailureOf(err)
+		result.Failure = provider.FaultOf(err)
 		logFailure(v.Logger.With("account", id), "an account's credentials do not do", result.Failure)
 	}
 	return result, ctx.Err()
@@ -83,7 +84,7 @@ func (v *Verifier) try(ctx context.Context, account provider.Account, credential
 // lacking, or else the first that can't be told. Nil when they do.
 func verdict(permissions []provider.Permission) error {
 	var (
-		first   *provider.Failure
+		first   *fault.Error
 		lacking []string
 	)
 	for _, p := range permissions {
@@ -104,5 +105,5 @@ func verdict(permissions []provider.Permission) error {
 	case len(lacking) == 0:
 		return first
 	}
-	return provider.NewFailure(provider.PermissionDenied, "the credentials lack "+strings.Join(lacking, ", "), first.Remedy, first)
+	return fault.ForReason(fault.ReasonPermissionDenied, "the credentials lack "+strings.Join(lacking, ", "), first.Remedy, first)
 }

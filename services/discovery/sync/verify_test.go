@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // What is lacking counts before what can't be told, and what is not needed does
 // not count.
 func TestVerdict(t *testing.T) {
 	t.Parallel()
-	denied := provider.NewFailure(provider.PermissionDenied, "denied", "allow it", nil)
+	denied := fault.ForReason(fault.ReasonPermissionDenied, "denied", "allow it", nil)
 	have := provider.TriedPermission("sts:GetCallerIdentity", "", nil)
 	lack := provider.TriedPermission("rds:DescribeDBInstances", "eu-west-1", denied)
 	unknown := provider.TriedPermission("ec2:DescribeInstances", "us-east-1", context.DeadlineExceeded)
@@ -20,13 +21,13 @@ func TestVerdict(t *testing.T) {
 	optional.Optional = true
 	for name, test := range map[string]struct {
 		permissions []provider.Permission
-		reason      provider.Reason
+		reason      fault.Reason
 		says        string
 	}{
 		"all":        {[]provider.Permission{have}, "", ""},
 		"not needed": {[]provider.Permission{have, optional}, "", ""},
-		"unknown":    {[]provider.Permission{have, unknown}, provider.Unreachable, "longer"},
-		"lacking":    {[]provider.Permission{unknown, lack, optional}, provider.PermissionDenied, "lack rds:DescribeDBInstances in eu-west-1"},
+		"unknown":    {[]provider.Permission{have, unknown}, fault.ReasonUnreachable, "longer"},
+		"lacking":    {[]provider.Permission{unknown, lack, optional}, fault.ReasonPermissionDenied, "lack rds:DescribeDBInstances in eu-west-1"},
 	} {
 		err := verdict(test.permissions)
 		if test.reason == "" {
@@ -35,7 +36,7 @@ func TestVerdict(t *testing.T) {
 			}
 			continue
 		}
-		if failure := provider.FailureOf(err); failure.Reason != test.reason || !strings.Contains(failure.Message, test.says) {
+		if failure := provider.FaultOf(err); failure.Reason != test.reason || !strings.Contains(failure.Message, test.says) {
 			t.Errorf("%s: %+v", name, failure)
 		}
 	}

@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	descriptor "github.com/rollcall-dev/rollcall/services/internal/cloud"
 	cloudaws "github.com/rollcall-dev/rollcall/services/internal/cloud/aws"
 	cloudgcp "github.com/rollcall-dev/rollcall/services/internal/cloud/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // found is what the environment holds of one cloud: an account that its credentials open, credentials that can't be used,
@@ -90,7 +90,7 @@ func (f *found) refuse(err, none error) {
 
 // tell says that there are credentials, and why they are of no use.
 func (f found) tell(tell *teller) {
-	failure, ok := errors.AsType[*provider.Failure](f.refused)
+	failure, ok := errors.AsType[*fault.Error](f.refused)
 	if !ok {
 		tell.warn("The environment names %s credentials (%s), but none come of it: %v", f.provider, strings.Join(f.variables, ", "), f.refused)
 		tell.warn("Mend or unset that and start again; or ROLLCALL_DEMO=on shows the demo company.")

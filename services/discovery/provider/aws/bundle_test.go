@@ -13,6 +13,7 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // AWS_CA_BUNDLE names the authorities that all calls trust: those of the default
@@ -66,7 +67,7 @@ func TestCABundleHoldsForAllCalls(t *testing.T) {
 		return nil
 	}
 	for cloudID, how := range signIns {
-		wantFailure(t, try(cloudID, how), provider.Unreachable, "network")
+		wantFailure(t, try(cloudID, how), fault.ReasonUnreachable, "network")
 	}
 	t.Setenv("AWS_CA_BUNDLE", bundle)
 	for cloudID, how := range signIns {

@@ -26,7 +26,7 @@ type Identity struct {
 // Detect tells whose credentials the usual environment holds: variables, shared
 // files, web identity, container. The metadata service of a virtual machine is
 // not asked, for off AWS that takes seconds to find out. ErrNoCredentials when
-// there are none; a *discovery.Failure when there are and AWS does not take
+// there are none; a *fault.Error when there are and AWS does not take
 // them, or does not answer.
 func Detect(ctx context.Context) (Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, detectLimit)

@@ -16,6 +16,7 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // bareEnvironment has the SDK find nothing but what the test sets, and gives a
@@ -86,7 +87,7 @@ func TestDetect(t *testing.T) {
 	}
 	sim.Cloud.RevokeKey(sim.Cloud.Key(account).AccessKeyID)
 	_, err = aws.Detect(t.Context())
-	if failure, ok := errors.AsType[*provider.Failure](err); !ok || failure.Reason != provider.CredentialsInvalid {
+	if failure, ok := errors.AsType[*fault.Error](err); !ok || failure.Reason != fault.ReasonCredentialsInvalid {
 		t.Errorf("with a revoked key: %v", err)
 	}
 }
@@ -95,8 +96,8 @@ func TestDetect(t *testing.T) {
 func TestNoCredentials(t *testing.T) {
 	bareEnvironment(t)
 	_, err := identity(t, newProvider(t), "100000000001")
-	failure, ok := errors.AsType[*provider.Failure](err)
-	if !ok || failure.Reason != provider.CredentialsInvalid ||
+	failure, ok := errors.AsType[*fault.Error](err)
+	if !ok || failure.Reason != fault.ReasonCredentialsInvalid ||
 		!strings.Contains(failure.Message, "no AWS credentials") || !strings.Contains(failure.Remedy, "AWS_PROFILE") {
 		t.Errorf("ended with %+v", err)
 	}

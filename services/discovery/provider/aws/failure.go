@@ -15,6 +15,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // call is what was tried when an error came.
@@ -37,80 +38,80 @@ func (c call) String() string { return c.service + " in " + c.region }
 // reasons are AWS's error codes that mean the same in every service that we
 // call (EC2 API Reference, "Error codes for the Amazon EC2 API"; "Common error
 // types" of RDS and STS).
-var reasons = map[string]provider.Reason{
-	"AuthFailure":                 provider.CredentialsInvalid,
-	"IncompleteSignature":         provider.CredentialsInvalid,
-	"InvalidAccessKeyId":          provider.CredentialsInvalid,
-	"InvalidClientTokenId":        provider.CredentialsInvalid,
-	"InvalidIdentityToken":        provider.CredentialsInvalid,
-	"InvalidSecurity":             provider.CredentialsInvalid,
-	"InvalidSignatureException":   provider.CredentialsInvalid,
-	"MissingAuthenticationToken":  provider.CredentialsInvalid,
-	"NotAuthorized":               provider.CredentialsInvalid,
-	"SignatureDoesNotMatch":       provider.CredentialsInvalid,
-	"UnrecognizedClientException": provider.CredentialsInvalid,
+var reasons = map[string]fault.Reason{
+	"AuthFailure":                 fault.ReasonCredentialsInvalid,
+	"IncompleteSignature":         fault.ReasonCredentialsInvalid,
+	"InvalidAccessKeyId":          fault.ReasonCredentialsInvalid,
+	"InvalidClientTokenId":        fault.ReasonCredentialsInvalid,
+	"InvalidIdentityToken":        fault.ReasonCredentialsInvalid,
+	"InvalidSecurity":             fault.ReasonCredentialsInvalid,
+	"InvalidSignatureException":   fault.ReasonCredentialsInvalid,
+	"MissingAuthenticationToken":  fault.ReasonCredentialsInvalid,
+	"NotAuthorized":               fault.ReasonCredentialsInvalid,
+	"SignatureDoesNotMatch":       fault.ReasonCredentialsInvalid,
+	"UnrecognizedClientException": fault.ReasonCredentialsInvalid,
 
-	"ExpiredToken":          provider.CredentialsExpired,
-	"ExpiredTokenException": provider.CredentialsExpired,
-	"RequestExpired":        provider.CredentialsExpired,
-	"TokenRefreshRequired":  provider.CredentialsExpired,
-	"IDPRejectedClaim":      provider.CredentialsExpired,
-	"UnauthorizedException": provider.CredentialsExpired, // IAM Identity Center
-	"InvalidGrantException": provider.CredentialsExpired, // IAM Identity Center
+	"ExpiredToken":          fault.ReasonCredentialsExpired,
+	"ExpiredTokenException": fault.ReasonCredentialsExpired,
+	"RequestExpired":        fault.ReasonCredentialsExpired,
+	"TokenRefreshRequired":  fault.ReasonCredentialsExpired,
+	"IDPRejectedClaim":      fault.ReasonCredentialsExpired,
+	"UnauthorizedException": fault.ReasonCredentialsExpired, // IAM Identity Center
+	"InvalidGrantException": fault.ReasonCredentialsExpired, // IAM Identity Center
 
-	"AccessDenied":           provider.PermissionDenied,
-	"AccessDeniedException":  provider.PermissionDenied,
-	"AuthorizationError":     provider.PermissionDenied,
-	"ForbiddenException":     provider.PermissionDenied,
-	"NotAuthorizedException": provider.PermissionDenied,
-	"OperationNotPermitted":  provider.PermissionDenied,
-	"UnauthorizedOperation":  provider.PermissionDenied,
-	"UnauthorizedAccess":     provider.PermissionDenied,
-	"Blocked":                provider.PermissionDenied,
+	"AccessDenied":           fault.ReasonPermissionDenied,
+	"AccessDeniedException":  fault.ReasonPermissionDenied,
+	"AuthorizationError":     fault.ReasonPermissionDenied,
+	"ForbiddenException":     fault.ReasonPermissionDenied,
+	"NotAuthorizedException": fault.ReasonPermissionDenied,
+	"OperationNotPermitted":  fault.ReasonPermissionDenied,
+	"UnauthorizedOperation":  fault.ReasonPermissionDenied,
+	"UnauthorizedAccess":     fault.ReasonPermissionDenied,
+	"Blocked":                fault.ReasonPermissionDenied,
 
-	"OptInRequired":                 provider.APIDisabled,
-	"PendingVerification":           provider.APIDisabled,
-	"RegionDisabledException":       provider.APIDisabled,
-	"SubscriptionRequiredException": provider.APIDisabled,
+	"OptInRequired":                 fault.ReasonAPIDisabled,
+	"PendingVerification":           fault.ReasonAPIDisabled,
+	"RegionDisabledException":       fault.ReasonAPIDisabled,
+	"SubscriptionRequiredException": fault.ReasonAPIDisabled,
 
-	"InternalError":               provider.Unreachable,
-	"InternalFailure":             provider.Unreachable,
-	"InternalServerError":         provider.Unreachable,
-	"ServerInternal":              provider.Unreachable,
-	"ServiceUnavailable":          provider.Unreachable,
-	"ServiceUnavailableException": provider.Unreachable,
-	"Unavailable":                 provider.Unreachable,
+	"InternalError":               fault.ReasonUnreachable,
+	"InternalFailure":             fault.ReasonUnreachable,
+	"InternalServerError":         fault.ReasonUnreachable,
+	"ServerInternal":              fault.ReasonUnreachable,
+	"ServiceUnavailable":          fault.ReasonUnreachable,
+	"ServiceUnavailableException": fault.ReasonUnreachable,
+	"Unavailable":                 fault.ReasonUnreachable,
 }
 
-// classify is what an error of the call means: a *discovery.Failure, or nil for
+// classify is what an error of the call means: a *fault.Error, or nil for
 // no error.
 func (c call) classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	if known, ok := errors.AsType[*provider.Failure](err); ok {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known // Of assuming the role, on the way.
 	}
 	reason, says := explain(err)
 	switch {
 	case reason == "":
-		reason, says = provider.Internal, "failed in a way that Rollcall does not know; the log of discovery has the cause"
-	case reason == provider.Unreachable && lastThrottled(ctx):
-		reason, says = provider.Throttled, "goes on refusing calls as too many, also after slowing down"
+		reason, says = fault.ReasonInternal, "failed in a way that Rollcall does not know; the log of discovery has the cause"
+	case reason == fault.ReasonUnreachable && lastThrottled(ctx):
+		reason, says = fault.ReasonThrottled, "goes on refusing calls as too many, also after slowing down"
 	}
 	remedy := c.remedy(reason)
-	if off := clockOff(err); off != 0 && (reason == provider.CredentialsInvalid || reason == provider.CredentialsExpired) {
+	if off := clockOff(err); off != 0 && (reason == fault.ReasonCredentialsInvalid || reason == fault.ReasonCredentialsExpired) {
 		says += fmt.Sprintf(" (the clock where discovery runs is %s off)", off)
 		remedy = "Set the clock of the machine that discovery runs on: AWS refuses signatures of another time than its own."
 	}
-	return provider.NewFailure(reason, c.String()+" "+says, remedy, err)
+	return fault.ForReason(reason, c.String()+" "+says, remedy, err)
 }
 
 // explain is the reason of an error, and what the cloud did, as the end of a
 // sentence that begins with the service.
-func explain(err error) (provider.Reason, string) {
+func explain(err error) (fault.Reason, string) {
 	if throttles.IsErrorThrottle(err) == aws.TrueTernary {
-		return provider.Throttled, "goes on refusing calls as too many (" + codeOf(err) + "), also after slowing down"
+		return fault.ReasonThrottled, "goes on refusing calls as too many (" + codeOf(err) + "), also after slowing down"
 	}
 	if chain, ok := errors.AsType[*chainError](err); ok {
 		return explainChain(chain)
@@ -119,19 +120,19 @@ func explain(err error) (provider.Reason, string) {
 		return explainAPI(err, api)
 	}
 	if odd, ok := errors.AsType[*oddAnswerError](err); ok {
-		return provider.Internal, "gave " + odd.Error()
+		return fault.ReasonInternal, "gave " + odd.Error()
 	}
 	if errors.Is(err, errTooLong) {
-		return provider.Internal, "gave an answer beyond all measure: " + errTooLong.Error()
+		return fault.ReasonInternal, "gave an answer beyond all measure: " + errTooLong.Error()
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return provider.Unreachable, "gave an answer that broke off in the middle"
+		return fault.ReasonUnreachable, "gave an answer that broke off in the middle"
 	}
 	if isTimeout(err) {
-		return provider.Unreachable, "did not answer in time"
+		return fault.ReasonUnreachable, "did not answer in time"
 	}
 	if isNetwork(err) {
-		return provider.Unreachable, "can't be reached: " + networkText(err)
+		return fault.ReasonUnreachable, "can't be reached: " + networkText(err)
 	}
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return explainStatus(response.HTTPStatusCode())
@@ -141,7 +142,7 @@ func explain(err error) (provider.Reason, string) {
 
 // explainAPI reads AWS's own error, by its code and, where that is new to us, by
 // its status.
-func explainAPI(err error, api smithy.APIError) (provider.Reason, string) {
+func explainAPI(err error, api smithy.APIError) (fault.Reason, string) {
 	says := "says " + api.ErrorCode()
 	if message := shorten(api.ErrorMessage()); message != "" && message != api.ErrorCode() {
 		says += ": " + message
@@ -154,41 +155,41 @@ func explainAPI(err error, api smithy.APIError) (provider.Reason, string) {
 			return reason, says
 		}
 	}
-	return provider.Internal, says
+	return fault.ReasonInternal, says
 }
 
 // explainStatus reads an answer of which only the status is to be understood.
-func explainStatus(status int) (provider.Reason, string) {
+func explainStatus(status int) (fault.Reason, string) {
 	says := fmt.Sprintf("answered with HTTP status %d", status)
 	switch {
 	case status == 401:
-		return provider.CredentialsInvalid, says
+		return fault.ReasonCredentialsInvalid, says
 	case status == 403:
-		return provider.PermissionDenied, says
+		return fault.ReasonPermissionDenied, says
 	case status == 429:
-		return provider.Throttled, says
+		return fault.ReasonThrottled, says
 	case status >= 500:
-		return provider.Unreachable, says
+		return fault.ReasonUnreachable, says
 	case status >= 200 && status <= 299:
-		return provider.Internal, "gave an answer that can't be understood"
+		return fault.ReasonInternal, "gave an answer that can't be understood"
 	}
-	return provider.Internal, says
+	return fault.ReasonInternal, says
 }
 
 // explainChain reads why the default credential chain gave nothing.
-func explainChain(err *chainError) (provider.Reason, string) {
+func explainChain(err *chainError) (fault.Reason, string) {
 	if _, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
-		return provider.CredentialsExpired, "was not asked: the sign-in to IAM Identity Center has expired"
+		return fault.ReasonCredentialsExpired, "was not asked: the sign-in to IAM Identity Center has expired"
 	}
 	operation, ok := errors.AsType[*smithy.OperationError](err)
 	if !ok || strings.EqualFold(operation.Service(), "ec2imds") {
-		return provider.CredentialsInvalid, "was not asked: there are no AWS credentials where discovery runs"
+		return fault.ReasonCredentialsInvalid, "was not asked: there are no AWS credentials where discovery runs"
 	}
 	// A source is there and did not give any: say what it said.
 	if reason, says := explain(err.err); reason != "" {
 		return reason, "was not asked: the source of the credentials, " + operation.Service() + ", " + says
 	}
-	return provider.CredentialsInvalid, "was not asked: the source of the credentials, " + operation.Service() + ", gave none"
+	return fault.ReasonCredentialsInvalid, "was not asked: the source of the credentials, " + operation.Service() + ", gave none"
 }
 
 func codeOf(err error) string {
@@ -261,6 +262,6 @@ func shorten(message string) string {
 }
 
 // nonsense is the failure of an answer that can't be true.
-func nonsense(message string) *provider.Failure {
-	return provider.NewFailure(provider.Internal, message, remedyOdd, nil)
+func nonsense(message string) *fault.Error {
+	return fault.ForReason(fault.ReasonInternal, message, remedyOdd, nil)
 }

@@ -39,7 +39,7 @@ func askAll(ctx context.Context, answers *provider.Answers, wanted []provider.Wa
 			lost = ask(chunk)
 		}
 		if lost != nil {
-			answers.Fail(chunk, provider.FailureOf(lost))
+			answers.Fail(chunk, provider.FaultOf(lost))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // databasesAskedAlone bounds how many databases are asked for by their name, one
@@ -121,8 +122,8 @@ func isTrouble(err error) bool {
 	if err == nil {
 		return false
 	}
-	reason := provider.FailureOf(err).Reason
-	return reason == provider.Unreachable || reason == provider.Throttled || brokeOff(err) == aws.TrueTernary
+	reason := provider.FaultOf(err).Reason
+	return reason == fault.ReasonUnreachable || reason == fault.ReasonThrottled || brokeOff(err) == aws.TrueTernary
 }
 
 // describe takes all pages of one question.

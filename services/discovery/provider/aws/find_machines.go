@@ -75,7 +75,7 @@ func (s *session) findMachines(ctx context.Context, region string, answers *prov
 // refusedIDs are those of the asked ids of which an error says that there are
 // none.
 func refusedIDs(err error, asked []string) []string {
-	failure := provider.FailureOf(err)
+	failure := provider.FaultOf(err)
 	text := noMachineText
 	switch codeOf(failure) {
 	case noMachineCode:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Check looks at instances of a scope, and says what stands against the verb.
@@ -44,7 +45,7 @@ func (s *session) Act(ctx context.Context, order provider.Order, calls provider.
 	case order.Kind == provider.Database:
 		return s.actOnDatabase(ctx, &order, calls)
 	}
-	return provider.Receipt{Effect: provider.NotTaken, Refusal: provider.NewRefusal(provider.Unsupported,
+	return provider.Receipt{Effect: provider.NotTaken, Refusal: fault.ForReason(fault.ReasonUnsupported,
 		fmt.Sprintf("Rollcall can't %s a %s of AWS", order.Verb.Word(), order.Kind.Plural()), "", nil)}
 }
 
@@ -94,7 +95,7 @@ func wantedOf(i *provider.Instance) provider.Wanted {
 
 // ended is the progress of what is there no more.
 func ended(f provider.Finding, verb provider.Verb) provider.Progress {
-	return provider.Progress{Effect: provider.InDoubt, Refusal: provider.NewRefusal(provider.IsTerminated,
+	return provider.Progress{Effect: provider.InDoubt, Refusal: fault.ForReason(fault.ReasonTerminated,
 		fmt.Sprintf("AWS has no %s any more: it was deleted while it was to %s", f.ProviderID, verb.Word()), "", nil)}
 }
 

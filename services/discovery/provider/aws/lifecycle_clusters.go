@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // cluster is a database cluster as far as start and stop go.
@@ -109,7 +110,7 @@ func newCluster(c *types.DBCluster) *cluster {
 
 // clusterAssessment says what stands against the start or stop of a member's
 // cluster, and what goes with it.
-func clusterAssessment(i *provider.Instance, of *cluster, verb provider.Verb) (*provider.Refusal, []string) {
+func clusterAssessment(i *provider.Instance, of *cluster, verb provider.Verb) (*fault.Error, []string) {
 	does := map[provider.Verb]string{provider.Start: "Starts", provider.Stop: "Stops"}[verb]
 	if of == nil {
 		note := fmt.Sprintf("%s the cluster %s with all its members.", does, i.Database.Cluster)
@@ -122,7 +123,7 @@ func clusterAssessment(i *provider.Instance, of *cluster, verb provider.Verb) (*
 	if verb == provider.Stop {
 		notes = append(notes, restartNote)
 		if of.cantStop != "" {
-			return provider.NewRefusal(provider.CantStopCluster, fmt.Sprintf("the cluster %s %s: it can't be stopped", of.name, of.cantStop), "", nil), notes
+			return fault.ForReason(fault.ReasonCantStopCluster, fmt.Sprintf("the cluster %s %s: it can't be stopped", of.name, of.cantStop), "", nil), notes
 		}
 	}
 	return databaseInWay("the cluster "+of.name, of.state, of.word, verb), notes

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // startable are the statuses from which RDS starts a database besides stopped
@@ -56,7 +57,7 @@ const restartNote = "RDS starts it again by itself when it has been stopped for 
 
 // databaseInWay is a status in which the call is not allowed: RDS stops what is
 // available and starts what is stopped.
-func databaseInWay(name string, state provider.State, word string, verb provider.Verb) *provider.Refusal {
+func databaseInWay(name string, state provider.State, word string, verb provider.Verb) *fault.Error {
 	if word == "deleting" || word == "delete-precheck" {
 		return terminated(name)
 	}
@@ -72,9 +73,9 @@ func databaseInWay(name string, state provider.State, word string, verb provider
 	} else if word == "available" {
 		return nil
 	}
-	refusal := provider.NewRefusal(provider.WrongState, says, "", nil)
+	refusal := fault.ForReason(fault.ReasonInvalidState, says, "", nil)
 	if state != provider.StateFailed {
-		return refusal.Soon() // It is busy with something that ends.
+		return refusal.AsRetryable() // It is busy with something that ends.
 	}
 	refusal.Remedy = "Mend the database first; its status says what it wants."
 	return refusal
@@ -87,19 +88,19 @@ func onItsWay(state provider.State, verb provider.Verb) bool {
 
 // databaseCantStop is why RDS does not stop a database (RDS User Guide, "Stopping
 // an Amazon RDS DB instance temporarily", limitations).
-func databaseCantStop(i *provider.Instance) *provider.Refusal {
+func databaseCantStop(i *provider.Instance) *fault.Error {
 	d := i.Database
 	switch {
 	case d.ReplicaOf != "":
-		return provider.NewRefusal(provider.CantStopReplicas,
+		return fault.ForReason(fault.ReasonCantStopReplicas,
 			fmt.Sprintf("%s is a read replica of %s: RDS stops no replicas", i.DisplayName, d.ReplicaOf),
 			"Promote or delete the replica.", nil)
 	case len(d.Replicas) > 0:
-		return provider.NewRefusal(provider.CantStopReplicas,
+		return fault.ForReason(fault.ReasonCantStopReplicas,
 			fmt.Sprintf("%s has the read replica %s: RDS stops no database that has any", i.DisplayName, strings.Join(d.Replicas, ", ")),
 			"Promote or delete its replicas first.", nil)
 	case strings.HasPrefix(d.Engine, "sqlserver") && d.HighAvailability:
-		return provider.NewRefusal(provider.CantStopMultiAZ,
+		return fault.ForReason(fault.ReasonCantStopMultiAZ,
 			i.DisplayName+" is SQL Server with a standby in another zone: RDS stops no such database",
 			"Make it a database of a single zone first.", nil)
 	}
@@ -164,10 +165,10 @@ func databaseProgress(p *provider.Pursuit, now *provider.Instance, of *cluster) 
 	return progress
 }
 
-func failedDatabase(now *provider.Instance, verb provider.Verb) *provider.Refusal {
+func failedDatabase(now *provider.Instance, verb provider.Verb) *fault.Error {
 	says := fmt.Sprintf("RDS gave it up to %s %s: its status is %s", verb.Word(), now.DisplayName, now.ProviderState)
 	if now.ProviderState == "insufficient-capacity" {
-		return provider.NewRefusal(provider.InsufficientCapacity, says, remedyCapacity, nil).Soon()
+		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, nil).AsRetryable()
 	}
-	return provider.NewRefusal(provider.CloudFailed, says, "Mend what the status says; the RDS events of the database tell more.", nil)
+	return fault.ForReason(fault.ReasonCloudFailed, says, "Mend what the status says; the RDS events of the database tell more.", nil)
 }

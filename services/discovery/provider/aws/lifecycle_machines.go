@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // assessMachines says what stands against a start or stop of EC2 instances.
@@ -38,40 +39,40 @@ func (s *session) assessMachines(
 }
 
 // machineInWay is a state in which the call is not allowed.
-func machineInWay(i *provider.Instance, verb provider.Verb) *provider.Refusal {
+func machineInWay(i *provider.Instance, verb provider.Verb) *fault.Error {
 	switch {
 	case i.State == provider.StateTerminated, i.ProviderState == string(types.InstanceStateNameShuttingDown):
 		return terminated(i.DisplayName)
 	case verb == provider.Start && i.State == provider.StateStopping:
-		return provider.NewRefusal(provider.WrongState, i.DisplayName+" is still stopping: EC2 starts it when it has stopped", "", nil).Soon()
+		return fault.ForReason(fault.ReasonInvalidState, i.DisplayName+" is still stopping: EC2 starts it when it has stopped", "", nil).AsRetryable()
 	}
 	return nil
 }
 
-func terminated(name string) *provider.Refusal {
-	return provider.NewRefusal(provider.IsTerminated, name+" was deleted for good", "", nil)
+func terminated(name string) *fault.Error {
+	return fault.ForReason(fault.ReasonTerminated, name+" was deleted for good", "", nil)
 }
 
 // machineCantStop is why EC2 does not stop an instance, or should not be asked to
 // (EC2 User Guide, "Stop and start Amazon EC2 instances").
-func machineCantStop(i *provider.Instance, spot types.SpotInstanceType) *provider.Refusal {
+func machineCantStop(i *provider.Instance, spot types.SpotInstanceType) *fault.Error {
 	switch m := i.Machine; {
 	case m.InstanceStore:
-		return provider.NewRefusal(provider.CantStopInstanceStore,
+		return fault.ForReason(fault.ReasonCantStopInstanceStore,
 			i.DisplayName+" has its root disk in an instance store: EC2 stops no such instance, for the disk would be lost",
 			"Terminate it when it is not needed, or launch it anew from an image with an EBS root disk.", nil)
 	case spot == types.SpotInstanceTypeOneTime:
 		return cantStopSpot(i.DisplayName)
 	case m.AutoscalingGroup != "":
-		return provider.NewRefusal(provider.CantStopAutoscaled,
+		return fault.ForReason(fault.ReasonCantStopAutoscaled,
 			fmt.Sprintf("%s belongs to the Auto Scaling group %s, which would terminate it and launch another one", i.DisplayName, m.AutoscalingGroup),
 			"Lower the group's desired capacity; or put the instance into standby, or suspend the group's health checks, and stop it then.", nil)
 	}
 	return nil
 }
 
-func cantStopSpot(name string) *provider.Refusal {
-	return provider.NewRefusal(provider.CantStopSpot, name+" is a spot instance of a one-time request: EC2 can only terminate it",
+func cantStopSpot(name string) *fault.Error {
+	return fault.ForReason(fault.ReasonCantStopSpot, name+" is a spot instance of a one-time request: EC2 can only terminate it",
 		"Terminate it when it is not needed; to be stopped it needs a persistent spot request.", nil)
 }
 
@@ -164,7 +165,7 @@ func machineProgress(p *provider.Pursuit, now *provider.Instance) provider.Progr
 	case starting && now.State == provider.StateStopping && since >= 0:
 		return taken // It is on its way back; the reason shows when it has stopped.
 	case !starting && since > clocksApart:
-		taken.Refusal = provider.NewRefusal(provider.CloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
+		taken.Refusal = fault.ForReason(fault.ReasonCloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
 		return taken
 	}
 	return provider.Progress{Effect: provider.InDoubt}
@@ -189,21 +190,21 @@ func byUser(now *provider.Instance) bool {
 }
 
 // gaveUp is why an instance that was started has stopped again.
-func gaveUp(now *provider.Instance) *provider.Refusal {
+func gaveUp(now *provider.Instance) *fault.Error {
 	reason := now.Machine.StateReason
 	says := fmt.Sprintf("EC2 started %s and gave it up: %s", now.DisplayName, shorten(reason))
 	switch {
 	case reason == "":
-		return provider.NewRefusal(provider.CloudFailed, fmt.Sprintf("EC2 started %s, and it stopped again; EC2 does not say why", now.DisplayName), "", nil)
+		return fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("EC2 started %s, and it stopped again; EC2 does not say why", now.DisplayName), "", nil)
 	case byUser(now):
-		return provider.NewRefusal(provider.CloudFailed, fmt.Sprintf("%s was started, and stopped again by somebody else: %s", now.DisplayName, shorten(reason)), "", nil)
+		return fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("%s was started, and stopped again by somebody else: %s", now.DisplayName, shorten(reason)), "", nil)
 	case strings.Contains(reason, "Insufficient"):
-		return provider.NewRefusal(provider.InsufficientCapacity, says, remedyCapacity, nil).Soon()
+		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, nil).AsRetryable()
 	case strings.Contains(reason, "LimitExceeded"):
-		return provider.NewRefusal(provider.QuotaExceeded, says, remedyQuota, nil)
+		return fault.ForReason(fault.ReasonQuotaExceeded, says, remedyQuota, nil)
 	case strings.HasPrefix(reason, "Client.InternalError"):
-		return provider.NewRefusal(provider.CloudFailed, says,
+		return fault.ForReason(fault.ReasonCloudFailed, says,
 			"Most often a disk is encrypted with a key that EC2 may not use: check the key, its state and its policy.", nil)
 	}
-	return provider.NewRefusal(provider.CloudFailed, says, "", nil)
+	return fault.ForReason(fault.ReasonCloudFailed, says, "", nil)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 const (
@@ -27,47 +28,47 @@ var capacityCodes = []string{
 
 // refusalReasons are AWS's codes for why something is not started or stopped (EC2 API
 // Reference, "Error codes"; RDS API Reference, the errors of the four actions).
-var refusalReasons = map[string]provider.RefusalReason{
-	"DBInstanceNotFound":          provider.NoInstance,
-	"DBInstanceNotFoundFault":     provider.NoInstance,
-	"DBClusterNotFoundFault":      provider.NoInstance,
-	"DBClusterNotFound":           provider.NoInstance,
-	"InvalidInstanceID":           provider.NoInstance,
-	"InvalidInstanceID.Malformed": provider.NoInstance,
-	"InvalidInstanceID.NotFound":  provider.NoInstance,
+var refusalReasons = map[string]fault.Reason{
+	"DBInstanceNotFound":          fault.ReasonNotFound,
+	"DBInstanceNotFoundFault":     fault.ReasonNotFound,
+	"DBClusterNotFoundFault":      fault.ReasonNotFound,
+	"DBClusterNotFound":           fault.ReasonNotFound,
+	"InvalidInstanceID":           fault.ReasonNotFound,
+	"InvalidInstanceID.Malformed": fault.ReasonNotFound,
+	"InvalidInstanceID.NotFound":  fault.ReasonNotFound,
 
-	"IncorrectInstanceState":      provider.WrongState,
-	"IncorrectSpotRequestState":   provider.WrongState,
-	"IncorrectState":              provider.WrongState,
-	"InvalidDBClusterStateFault":  provider.WrongState,
-	"InvalidDBInstanceState":      provider.WrongState,
-	"InvalidDBInstanceStateFault": provider.WrongState,
+	"IncorrectInstanceState":      fault.ReasonInvalidState,
+	"IncorrectSpotRequestState":   fault.ReasonInvalidState,
+	"IncorrectState":              fault.ReasonInvalidState,
+	"InvalidDBClusterStateFault":  fault.ReasonInvalidState,
+	"InvalidDBInstanceState":      fault.ReasonInvalidState,
+	"InvalidDBInstanceStateFault": fault.ReasonInvalidState,
 
-	"InstanceLimitExceeded":              provider.QuotaExceeded,
-	"InstanceQuotaExceeded":              provider.QuotaExceeded,
-	"MaxSpotInstanceCountExceeded":       provider.QuotaExceeded,
-	"ResourceCountExceeded":              provider.QuotaExceeded,
-	"SnapshotQuotaExceeded":              provider.QuotaExceeded,
-	"SnapshotQuotaExceededFault":         provider.QuotaExceeded,
-	"StorageQuotaExceeded":               provider.QuotaExceeded,
-	"StorageQuotaExceededFault":          provider.QuotaExceeded,
-	"VcpuLimitExceeded":                  provider.QuotaExceeded,
-	"VolumeLimitExceeded":                provider.QuotaExceeded,
-	"AddressLimitExceeded":               provider.QuotaExceeded,
-	"InsufficientFreeAddressesInSubnet":  provider.QuotaExceeded,
-	"InsufficientAddressCapacity":        provider.InsufficientCapacity,
-	"InsufficientVolumeCapacity":         provider.InsufficientCapacity,
-	"UnfulfillableCapacity":              provider.InsufficientCapacity,
-	"ReservationCapacityExceeded":        provider.InsufficientCapacity,
-	"HostLimitExceeded":                  provider.QuotaExceeded,
-	"KMSKeyNotAccessibleFault":           provider.CloudFailed,
-	"InvalidSubnet":                      provider.CloudFailed,
-	"InvalidVPCNetworkStateFault":        provider.CloudFailed,
-	"DBSubnetGroupNotFoundFault":         provider.CloudFailed,
-	"AuthorizationNotFound":              provider.CloudFailed,
-	"UnsupportedHostConfiguration":       provider.Unsupported,
-	"Unsupported":                        provider.Unsupported,
-	"DBSubnetGroupDoesNotCoverEnoughAZs": provider.CloudFailed,
+	"InstanceLimitExceeded":              fault.ReasonQuotaExceeded,
+	"InstanceQuotaExceeded":              fault.ReasonQuotaExceeded,
+	"MaxSpotInstanceCountExceeded":       fault.ReasonQuotaExceeded,
+	"ResourceCountExceeded":              fault.ReasonQuotaExceeded,
+	"SnapshotQuotaExceeded":              fault.ReasonQuotaExceeded,
+	"SnapshotQuotaExceededFault":         fault.ReasonQuotaExceeded,
+	"StorageQuotaExceeded":               fault.ReasonQuotaExceeded,
+	"StorageQuotaExceededFault":          fault.ReasonQuotaExceeded,
+	"VcpuLimitExceeded":                  fault.ReasonQuotaExceeded,
+	"VolumeLimitExceeded":                fault.ReasonQuotaExceeded,
+	"AddressLimitExceeded":               fault.ReasonQuotaExceeded,
+	"InsufficientFreeAddressesInSubnet":  fault.ReasonQuotaExceeded,
+	"InsufficientAddressCapacity":        fault.ReasonInsufficientCapacity,
+	"InsufficientVolumeCapacity":         fault.ReasonInsufficientCapacity,
+	"UnfulfillableCapacity":              fault.ReasonInsufficientCapacity,
+	"ReservationCapacityExceeded":        fault.ReasonInsufficientCapacity,
+	"HostLimitExceeded":                  fault.ReasonQuotaExceeded,
+	"KMSKeyNotAccessibleFault":           fault.ReasonCloudFailed,
+	"InvalidSubnet":                      fault.ReasonCloudFailed,
+	"InvalidVPCNetworkStateFault":        fault.ReasonCloudFailed,
+	"DBSubnetGroupNotFoundFault":         fault.ReasonCloudFailed,
+	"AuthorizationNotFound":              fault.ReasonCloudFailed,
+	"UnsupportedHostConfiguration":       fault.ReasonUnsupported,
+	"Unsupported":                        fault.ReasonUnsupported,
+	"DBSubnetGroupDoesNotCoverEnoughAZs": fault.ReasonCloudFailed,
 }
 
 // cantStop are refusals that share a code with others: what is meant is in the
@@ -75,43 +76,43 @@ var refusalReasons = map[string]provider.RefusalReason{
 var cantStop = []struct {
 	codes  []string
 	text   *regexp.Regexp
-	reason provider.RefusalReason
+	reason fault.Reason
 }{
-	{[]string{"UnsupportedOperation"}, regexp.MustCompile(`(?i)spot instance`), provider.CantStopSpot},
-	{[]string{"UnsupportedOperation"}, regexp.MustCompile(`(?i)root device|instance[- ]store`), provider.CantStopInstanceStore},
-	{[]string{"OperationNotPermitted"}, regexp.MustCompile(`(?i)disableApiStop|may not be stopped`), provider.CantStopProtected},
-	{rdsCombination, regexp.MustCompile(`(?i)read[- ]?replica`), provider.CantStopReplicas},
-	{rdsCombination, regexp.MustCompile(`(?i)mirroring|multi-?az`), provider.CantStopMultiAZ},
-	{rdsCombination, regexp.MustCompile(`(?i)not eligible|global|serverless|cluster`), provider.CantStopCluster},
+	{[]string{"UnsupportedOperation"}, regexp.MustCompile(`(?i)spot instance`), fault.ReasonCantStopSpot},
+	{[]string{"UnsupportedOperation"}, regexp.MustCompile(`(?i)root device|instance[- ]store`), fault.ReasonCantStopInstanceStore},
+	{[]string{"OperationNotPermitted"}, regexp.MustCompile(`(?i)disableApiStop|may not be stopped`), fault.ReasonCantStopCloudProtected},
+	{rdsCombination, regexp.MustCompile(`(?i)read[- ]?replica`), fault.ReasonCantStopReplicas},
+	{rdsCombination, regexp.MustCompile(`(?i)mirroring|multi-?az`), fault.ReasonCantStopMultiAZ},
+	{rdsCombination, regexp.MustCompile(`(?i)not eligible|global|serverless|cluster`), fault.ReasonCantStopCluster},
 }
 
 var rdsCombination = []string{"InvalidParameterCombination", "InvalidDBInstanceState", "InvalidDBClusterStateFault"}
 
 // refusal says why a call was not taken, or is in doubt. err is what classify made
 // of cause.
-func (a *act) refusal(cause, err error, effect provider.Effect) *provider.Refusal {
+func (a *act) refusal(cause, err error, effect provider.Effect) *fault.Error {
 	refusal := a.refusalByCode(cause)
 	if refusal == nil {
-		failure := provider.FailureOf(err)
-		refusal = provider.RefusalOf(failure)
+		failure := provider.FaultOf(err)
+		refusal = provider.ActionFault(failure)
 		_, known := reasons[codeOf(cause)]
-		if api, says := errors.AsType[smithy.APIError](cause); says && !known && refusal.Reason == provider.OurFault {
+		if api, says := errors.AsType[smithy.APIError](cause); says && !known && refusal.Reason == fault.ReasonInternal {
 			// A code that is new to us: what AWS says of it is all there is to say.
-			refusal = provider.NewRefusal(provider.CloudFailed, fmt.Sprintf("%s says %s: %s", a.at, api.ErrorCode(), shorten(api.ErrorMessage())), "", cause)
+			refusal = fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("%s says %s: %s", a.at, api.ErrorCode(), shorten(api.ErrorMessage())), "", cause)
 		}
-		if _, role := a.at.by.(provider.AWSAssumeRole); role && failure.Reason == provider.CredentialsExpired {
-			refusal.Transient = true // The role is assumed anew.
+		if _, role := a.at.by.(provider.AWSAssumeRole); role && failure.Reason == fault.ReasonCredentialsExpired {
+			refusal.Retryable = true // The role is assumed anew.
 		}
 	}
 	if effect == provider.InDoubt {
-		refusal.Transient = true
+		refusal.Retryable = true
 	}
 	return refusal
 }
 
 // refusalByCode reads AWS's own code; nil for those that mean the same of any
 // call.
-func (a *act) refusalByCode(err error) *provider.Refusal {
+func (a *act) refusalByCode(err error) *fault.Error {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok || throttles.IsErrorThrottle(err) == aws.TrueTernary {
 		return nil
@@ -119,24 +120,24 @@ func (a *act) refusalByCode(err error) *provider.Refusal {
 	code, says := api.ErrorCode(), fmt.Sprintf("%s says %s: %s", a.at, api.ErrorCode(), shorten(api.ErrorMessage()))
 	for _, c := range cantStop {
 		if a.order.Verb == provider.Stop && slices.Contains(c.codes, code) && c.text.MatchString(api.ErrorMessage()) {
-			return provider.NewRefusal(c.reason, says, "", err)
+			return fault.ForReason(c.reason, says, "", err)
 		}
 	}
 	if slices.Contains(capacityCodes, code) {
-		return provider.NewRefusal(provider.InsufficientCapacity, says, remedyCapacity, err).Soon()
+		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, err).AsRetryable()
 	}
 	reason, known := refusalReasons[code]
 	switch {
 	case code == "UnsupportedOperation", code == "InvalidParameterCombination":
-		return provider.NewRefusal(provider.Unsupported, says, "", err)
+		return fault.ForReason(fault.ReasonUnsupported, says, "", err)
 	case !known:
 		return nil
-	case reason == provider.InsufficientCapacity:
-		return provider.NewRefusal(reason, says, remedyCapacity, err).Soon()
-	case reason == provider.QuotaExceeded:
-		return provider.NewRefusal(reason, says, remedyQuota, err)
-	case reason == provider.WrongState:
-		return provider.NewRefusal(reason, says, "Nothing, if it passes: what it is busy with ends.", err).Soon()
+	case reason == fault.ReasonInsufficientCapacity:
+		return fault.ForReason(reason, says, remedyCapacity, err).AsRetryable()
+	case reason == fault.ReasonQuotaExceeded:
+		return fault.ForReason(reason, says, remedyQuota, err)
+	case reason == fault.ReasonInvalidState:
+		return fault.ForReason(reason, says, "Nothing, if it passes: what it is busy with ends.", err).AsRetryable()
 	}
-	return provider.NewRefusal(reason, says, "", err)
+	return fault.ForReason(reason, says, "", err)
 }

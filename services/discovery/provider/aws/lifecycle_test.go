@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 func TestOperator(t *testing.T) {
@@ -190,18 +191,18 @@ func TestObstacles(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		make func(*testing.T, *operating) (provider.ScopeID, string)
-		want provider.RefusalReason
+		want fault.Reason
 		// untold is known by the call alone; willing is done by AWS all the same.
 		untold, willing bool
 	}{
-		"instance store":  {make: machine(simaws.InstanceSpec{InstanceStore: true}), want: provider.CantStopInstanceStore},
-		"one-time spot":   {make: machine(simaws.InstanceSpec{Spot: true}), want: provider.CantStopSpot},
+		"instance store":  {make: machine(simaws.InstanceSpec{InstanceStore: true}), want: fault.ReasonCantStopInstanceStore},
+		"one-time spot":   {make: machine(simaws.InstanceSpec{Spot: true}), want: fault.ReasonCantStopSpot},
 		"persistent spot": {make: machine(simaws.InstanceSpec{Spot: true, Persistent: true})},
-		"protected":       {make: machine(simaws.InstanceSpec{StopProtected: true}), want: provider.CantStopProtected, untold: true},
-		"autoscaled":      {make: machine(simaws.InstanceSpec{Group: "web"}), want: provider.CantStopAutoscaled, willing: true},
-		"replica":         {make: database(simaws.DatabaseSpec{ID: "a"}, simaws.DatabaseSpec{ID: "b", ReplicaOf: "a"}), want: provider.CantStopReplicas},
-		"source":          {make: database(simaws.DatabaseSpec{ID: "b", ReplicaOf: "a"}, simaws.DatabaseSpec{ID: "a"}), want: provider.CantStopReplicas},
-		"SQL Server":      {make: database(simaws.DatabaseSpec{ID: "a", Engine: "sqlserver-se", MultiAZ: true}), want: provider.CantStopMultiAZ},
+		"protected":       {make: machine(simaws.InstanceSpec{StopProtected: true}), want: fault.ReasonCantStopCloudProtected, untold: true},
+		"autoscaled":      {make: machine(simaws.InstanceSpec{Group: "web"}), want: fault.ReasonCantStopAutoscaled, willing: true},
+		"replica":         {make: database(simaws.DatabaseSpec{ID: "a"}, simaws.DatabaseSpec{ID: "b", ReplicaOf: "a"}), want: fault.ReasonCantStopReplicas},
+		"source":          {make: database(simaws.DatabaseSpec{ID: "b", ReplicaOf: "a"}, simaws.DatabaseSpec{ID: "a"}), want: fault.ReasonCantStopReplicas},
+		"SQL Server":      {make: database(simaws.DatabaseSpec{ID: "a", Engine: "sqlserver-se", MultiAZ: true}), want: fault.ReasonCantStopMultiAZ},
 		"multi-AZ":        {make: database(simaws.DatabaseSpec{ID: "a", Engine: "postgres", MultiAZ: true})},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -218,7 +219,7 @@ func TestObstacles(t *testing.T) {
 			}
 			receipt := c.operator(t).Act(t.Context(), provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *assessment.Instance}, &counter{})
 			refused := test.want != "" && !test.willing
-			if refused && (receipt.Effect != provider.NotTaken || receipt.Refusal == nil || receipt.Refusal.Reason != test.want || receipt.Refusal.Transient) ||
+			if refused && (receipt.Effect != provider.NotTaken || receipt.Refusal == nil || receipt.Refusal.Reason != test.want || receipt.Refusal.Retryable) ||
 				!refused && receipt.Effect != provider.Taken {
 				t.Errorf("by the call: %+v (%+v), want %s", receipt, receipt.Refusal, test.want)
 			}
@@ -246,18 +247,18 @@ func TestWrongStates(t *testing.T) {
 		t.Fatal(err)
 	}
 	assessment := c.check(t, provider.Start, scope, id)
-	if assessment.Obstacle == nil || assessment.Obstacle.Reason != provider.WrongState || !assessment.Obstacle.Transient {
+	if assessment.Obstacle == nil || assessment.Obstacle.Reason != fault.ReasonInvalidState || !assessment.Obstacle.Retryable {
 		t.Errorf("a start while it stops: %+v", assessment.Obstacle)
 	}
 	order := provider.Order{ScopeID: scope, Verb: provider.Start, Instance: *assessment.Instance}
-	if receipt := c.operator(t).Act(t.Context(), order, &counter{}); receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.WrongState || !receipt.Refusal.Transient {
+	if receipt := c.operator(t).Act(t.Context(), order, &counter{}); receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != fault.ReasonInvalidState || !receipt.Refusal.Retryable {
 		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
 	}
 	scope, id = c.launchDatabase(t, simaws.DatabaseSpec{ID: "a"})
 	if _, err := c.sim.ResizeDatabase(c.id, "us-east-1", "a", "db.r6g.large"); err != nil {
 		t.Fatal(err)
 	}
-	if assessment = c.check(t, provider.Stop, scope, id); assessment.Obstacle == nil || assessment.Obstacle.Reason != provider.WrongState || !assessment.Obstacle.Transient {
+	if assessment = c.check(t, provider.Stop, scope, id); assessment.Obstacle == nil || assessment.Obstacle.Reason != fault.ReasonInvalidState || !assessment.Obstacle.Retryable {
 		t.Errorf("a stop while it is changed: %+v", assessment.Obstacle)
 	}
 }
@@ -295,7 +296,7 @@ func TestNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	receipt := session.(provider.Operator).Act(t.Context(), order, &counter{})
-	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.NoAnswer || !receipt.Refusal.Transient {
+	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != fault.ReasonUnreachable || !receipt.Refusal.Retryable {
 		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
 	}
 }
@@ -310,7 +311,7 @@ func TestUnknownCode(t *testing.T) {
 		Call: cloudsim.Call{Action: "StopInstances"}, Kind: cloudsim.Respond, Status: 400, Code: "MoonInWrongPhase", Message: "Try at full moon.",
 	})
 	receipt := c.operator(t).Act(t.Context(), order, &counter{})
-	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.CloudFailed || receipt.Refusal.Transient ||
+	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != fault.ReasonCloudFailed || receipt.Refusal.Retryable ||
 		!strings.Contains(receipt.Refusal.Message, "MoonInWrongPhase: Try at full moon.") {
 		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
 	}
@@ -328,7 +329,7 @@ func TestLocateBroken(t *testing.T) {
 		t.Errorf("%+v, %v", located, err)
 	}
 	located, err = c.operator(t).Locate(t.Context(), provider.Hint{ProviderID: "i-0aaaaaaaaaaaaaaaa"}, &counter{})
-	if located != nil || err == nil || provider.FailureOf(err).Reason != provider.Unreachable {
+	if located != nil || err == nil || provider.FaultOf(err).Reason != fault.ReasonUnreachable {
 		t.Errorf("%+v, %v", located, err)
 	}
 	c.world.ClearFaults()

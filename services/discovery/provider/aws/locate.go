@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // The forms of AWS's ids (EC2 User Guide, "Resource IDs"; RDS API Reference,
@@ -110,7 +111,7 @@ func (s *session) search(ctx context.Context, places []provider.PlannedScope, wa
 	var (
 		mu      sync.Mutex
 		located *provider.Located
-		lost    *provider.Failure
+		lost    *fault.Error
 		all     sync.WaitGroup
 	)
 	turns := make(chan struct{}, placesAtOnce)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Config is how to reach AWS. The zero value is the usual: the default
@@ -106,7 +107,7 @@ func (p *Provider) Close() { p.http.CloseIdleConnections() }
 func (p *Provider) Open(ctx context.Context, account provider.Account, how provider.Credentials) (provider.Session, error) {
 	base, err := p.base.get(ctx)
 	if err != nil {
-		return nil, provider.NewFailure(provider.CredentialsInvalid,
+		return nil, fault.ForReason(fault.ReasonCredentialsInvalid,
 			"the AWS configuration of this machine can't be read: "+err.Error(),
 			"Mend the shared configuration files, or the variables that name them, where discovery runs.", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // remedyOdd is what to do about answers that make no sense.
@@ -12,19 +13,19 @@ const remedyOdd = "Nothing of this answer was taken, and Rollcall tries again by
 	"If it goes on, look at what answers at the endpoint: a proxy, or a simulator."
 
 // remedy says for people what to do about a failure of this call.
-func (c call) remedy(reason provider.Reason) string {
+func (c call) remedy(reason fault.Reason) string {
 	switch reason {
-	case provider.CredentialsInvalid:
+	case fault.ReasonCredentialsInvalid:
 		return c.remedyInvalid()
-	case provider.CredentialsExpired:
+	case fault.ReasonCredentialsExpired:
 		return c.remedyExpired()
-	case provider.PermissionDenied:
+	case fault.ReasonPermissionDenied:
 		return c.remedyDenied()
-	case provider.Throttled:
+	case fault.ReasonThrottled:
 		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, something else uses up the request limits of %s; a longer sync interval helps.", c)
-	case provider.Unreachable:
+	case fault.ReasonUnreachable:
 		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, check the network from discovery to %s, and the AWS Health Dashboard.", c)
-	case provider.APIDisabled:
+	case fault.ReasonAPIDisabled:
 		return fmt.Sprintf("Enable %s for the account, or take %s off the account's regions.", c, c.region)
 	}
 	return remedyOdd

@@ -7,6 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // counter is a Sink that counts.
@@ -55,7 +56,7 @@ func TestRoleIsKept(t *testing.T) {
 	}
 	assumed(2)
 	c.sim.ExpireSessions(other)
-	if err := run(); provider.FailureOf(err).Reason != provider.CredentialsExpired {
+	if err := run(); provider.FaultOf(err).Reason != fault.ReasonCredentialsExpired {
 		t.Errorf("with the session over: %v", err)
 	}
 	if err := run(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // session is a way into one account, for one run.
@@ -68,9 +69,9 @@ func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
 	slices.Sort(wanted)
 	var scopes []provider.PlannedScope
 	for _, region := range slices.Compact(wanted) {
-		var failure *provider.Failure
+		var failure *fault.Error
 		if !slices.Contains(enabled, region) {
-			failure = provider.NewFailure(provider.APIDisabled,
+			failure = fault.ForReason(fault.ReasonAPIDisabled,
 				fmt.Sprintf("the region %s is not enabled for the account", region),
 				fmt.Sprintf("Enable %s for the account, or take it off the account's regions.", region), nil)
 		}
@@ -118,7 +119,7 @@ func (s *session) failures(at call) func(context.Context, error) error {
 	at.principal, at.by = s.principal, s.how
 	return func(ctx context.Context, err error) error {
 		err = at.classify(ctx, err)
-		if reason := reasonOf(err); reason == provider.CredentialsInvalid || reason == provider.CredentialsExpired {
+		if reason := reasonOf(err); reason == fault.ReasonCredentialsInvalid || reason == fault.ReasonCredentialsExpired {
 			s.forget()
 		}
 		return err
@@ -148,18 +149,18 @@ func inFirst[T any](regions []string, curable func(error) bool, do func(region s
 	return result, first
 }
 
-func reasonOf(err error) provider.Reason {
-	if f, ok := errors.AsType[*provider.Failure](err); ok {
+func reasonOf(err error) fault.Reason {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Reason
 	}
 	return ""
 }
 
-func isDenied(err error) bool { return reasonOf(err) == provider.PermissionDenied }
+func isDenied(err error) bool { return reasonOf(err) == fault.ReasonPermissionDenied }
 
 func unreachable(err error) bool {
 	reason := reasonOf(err)
-	return reason == provider.Unreachable || reason == provider.Throttled
+	return reason == fault.ReasonUnreachable || reason == fault.ReasonThrottled
 }
 
 func unreachableOrDenied(err error) bool { return unreachable(err) || isDenied(err) }

@@ -11,6 +11,7 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // few is a world of several accounts with little in them.
@@ -40,9 +41,9 @@ func (c *cloud) wantIdentity(t *testing.T, cloudID string, how provider.Credenti
 
 // wantFailure holds an error to be a failure for the reason, whose remedy says
 // something, and which holds none of the secrets, nor does its cause.
-func wantFailure(t *testing.T, err error, reason provider.Reason, remedy string, secrets ...string) {
+func wantFailure(t *testing.T, err error, reason fault.Reason, remedy string, secrets ...string) {
 	t.Helper()
-	failure, ok := errors.AsType[*provider.Failure](err)
+	failure, ok := errors.AsType[*fault.Error](err)
 	if !ok || failure.Reason != reason || !strings.Contains(failure.Remedy, remedy) {
 		t.Fatalf("%v, want %s with a remedy that says %q: %+v", err, reason, remedy, failure)
 	}
@@ -79,16 +80,16 @@ func TestAccessKey(t *testing.T) {
 	}
 
 	c.sim.RevokeKey(key.ID) // While the account is being read.
-	wantFailure(t, read(), provider.CredentialsInvalid, key.ID, string(key.Secret))
+	wantFailure(t, read(), fault.ReasonCredentialsInvalid, key.ID, string(key.Secret))
 	_, err := c.open(t, second, key).Identity(t.Context())
-	wantFailure(t, err, provider.CredentialsInvalid, key.ID, string(key.Secret))
+	wantFailure(t, err, fault.ReasonCredentialsInvalid, key.ID, string(key.Secret))
 	c.wantIdentity(t, c.id, provider.AWSDefault{}) // Nobody else's.
 
 	c.sim.RestoreKey(key.ID)
 	c.wantIdentity(t, second, key)
 	wrong := provider.AWSAccessKey{ID: key.ID, Secret: "not-the-secret-of-the-key"}
 	_, err = c.open(t, second, wrong).Identity(t.Context())
-	wantFailure(t, err, provider.CredentialsInvalid, key.ID, string(wrong.Secret))
+	wantFailure(t, err, fault.ReasonCredentialsInvalid, key.ID, string(wrong.Secret))
 }
 
 // A session that ends while an account is being read says so, and the next one
@@ -101,7 +102,7 @@ func TestSessionExpires(t *testing.T) {
 	session := c.wantIdentity(t, second, role)
 	c.sim.ExpireSessions(second)
 	err := session.Read(t.Context(), provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}, nowhere{})
-	wantFailure(t, err, provider.CredentialsExpired, "anew")
+	wantFailure(t, err, fault.ReasonCredentialsExpired, "anew")
 	c.wantIdentity(t, second, role)
 }
 
@@ -130,26 +131,26 @@ func TestChain(t *testing.T) {
 	alone := leaf
 	alone.Source = nil
 	_, err := c.open(t, accounts[2], alone).Identity(t.Context())
-	wantFailure(t, err, provider.PermissionDenied, "discovery's credentials")
+	wantFailure(t, err, fault.ReasonPermissionDenied, "discovery's credentials")
 
 	wrongHub := hub
 	wrongHub.ExternalID = "another"
 	broken := leaf
 	broken.Source = wrongHub
 	_, err = c.open(t, accounts[2], broken).Identity(t.Context())
-	wantFailure(t, err, provider.PermissionDenied, hub.RoleARN+" exists")
+	wantFailure(t, err, fault.ReasonPermissionDenied, hub.RoleARN+" exists")
 
 	wrongLeaf := leaf
 	wrongLeaf.ExternalID = "another"
 	_, err = c.open(t, accounts[2], wrongLeaf).Identity(t.Context())
-	wantFailure(t, err, provider.PermissionDenied, leaf.RoleARN+" exists")
-	wantFailure(t, err, provider.PermissionDenied, "lets "+hub.RoleARN+" assume")
+	wantFailure(t, err, fault.ReasonPermissionDenied, leaf.RoleARN+" exists")
+	wantFailure(t, err, fault.ReasonPermissionDenied, "lets "+hub.RoleARN+" assume")
 
 	c.sim.RevokeKey(root.ID)
 	another := withKey
 	another.SessionTags = map[string]string{"new": "settings"} // So that it is not held.
 	_, err = c.open(t, accounts[2], another).Identity(t.Context())
-	wantFailure(t, err, provider.CredentialsInvalid, root.ID, string(root.Secret))
+	wantFailure(t, err, fault.ReasonCredentialsInvalid, root.ID, string(root.Secret))
 }
 
 // Session tags go with the role, and a role is assumed once for all runs, until
@@ -201,5 +202,5 @@ func TestClockSkew(t *testing.T) {
 	hopeless := newCloud(t, few(), func(config *aws.Config) { config.Attempts = 2 })
 	hopeless.proxy.next = &offClock{next: hopeless.proxy.next, hopeless: true}
 	_, err := hopeless.open(t, hopeless.id, hopeless.accessKey(hopeless.id)).Identity(t.Context())
-	wantFailure(t, err, provider.CredentialsInvalid, "Set the clock")
+	wantFailure(t, err, fault.ReasonCredentialsInvalid, "Set the clock")
 }

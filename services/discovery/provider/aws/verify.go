@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 const (
@@ -111,8 +112,8 @@ func (s *session) try(ctx context.Context, at call, do func(context.Context) err
 }
 
 // noMachine is why a permission to change machines can't be told.
-func noMachine(permission, state string) *provider.Failure {
-	return provider.NewFailure(provider.Internal,
+func noMachine(permission, state string) *fault.Error {
+	return fault.ForReason(fault.ReasonInternal,
 		fmt.Sprintf("%s is tried only on a %s instance, where it changes nothing, and none was found", permission, state),
 		"Nothing: accounts are read without it. It can be told once there is such an instance.", nil)
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 func machineCall(zone string) call {
@@ -74,7 +75,7 @@ func (s *session) readMachines(ctx context.Context, sink provider.BatchSink) err
 			}
 			instances, err := s.machines(zone, scoped.Instances)
 			if err != nil {
-				sink.Fail(scope, provider.FailureOf(err))
+				sink.Fail(scope, provider.FaultOf(err))
 				continue
 			}
 			if err := sink.Page(ctx, scope, instances); err != nil {
@@ -91,7 +92,7 @@ const noResults = "NO_RESULTS_ON_PAGE"
 
 // takeLost fails the zones that a page says could not be reached. When it does
 // not say which, all are in doubt.
-func (s *session) takeLost(page *compute.InstanceAggregatedList, fail func(provider.ScopeID, *provider.Failure)) error {
+func (s *session) takeLost(page *compute.InstanceAggregatedList, fail func(provider.ScopeID, *fault.Error)) error {
 	for _, place := range page.Unreachables {
 		zone := zoneIn(place)
 		if zone == "" {
@@ -108,18 +109,18 @@ func (s *session) takeLost(page *compute.InstanceAggregatedList, fail func(provi
 	return nil
 }
 
-func unknownLost(what string) *provider.Failure {
-	return provider.NewFailure(provider.Unreachable, "Compute Engine could not reach all zones, and does not say which: "+what,
-		machineCall("").remedy(provider.Unreachable, nil, ""), nil)
+func unknownLost(what string) *fault.Error {
+	return fault.ForReason(fault.ReasonUnreachable, "Compute Engine could not reach all zones, and does not say which: "+what,
+		machineCall("").remedy(fault.ReasonUnreachable, nil, ""), nil)
 }
 
 // lostZone is the failure of a zone that the list could not reach.
-func lostZone(zone, code, message string) *provider.Failure {
+func lostZone(zone, code, message string) *fault.Error {
 	text := fmt.Sprintf("Compute Engine could not reach %s (%s)", zone, shorten(code))
 	if message != "" {
 		text += ": " + shorten(message)
 	}
-	return provider.NewFailure(provider.Unreachable, text, machineCall(zone).remedy(provider.Unreachable, nil, ""), nil)
+	return fault.ForReason(fault.ReasonUnreachable, text, machineCall(zone).remedy(fault.ReasonUnreachable, nil, ""), nil)
 }
 
 // readZone lists the VMs of one zone.

@@ -20,6 +20,7 @@ import (
 	"cloud.google.com/go/compute/metadata"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 const (
@@ -45,7 +46,7 @@ type Identity struct {
 // Detect tells which project the application default credentials of the usual
 // environment are for: the file that GOOGLE_APPLICATION_CREDENTIALS names,
 // gcloud's own, or the metadata server of a machine at Google if that answers at
-// once. ErrNoCredentials when there are none; a *discovery.Failure when there are
+// once. ErrNoCredentials when there are none; a *fault.Error when there are
 // and no token comes of them, or nothing says which project is meant.
 func Detect(ctx context.Context, config Config) (Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, detectLimit)
@@ -61,7 +62,7 @@ func Detect(ctx context.Context, config Config) (Identity, error) {
 	}
 	opener, err := New(config)
 	if err != nil {
-		return Identity{}, provider.NewFailure(provider.Internal, err.Error(), "Mend the variable, or unset it.", nil)
+		return Identity{}, fault.ForReason(fault.ReasonInternal, err.Error(), "Mend the variable, or unset it.", nil)
 	}
 	defer opener.Close()
 	account := provider.Account{Provider: provider.GCP, CloudID: found.ProjectID}
@@ -85,12 +86,12 @@ type defaults struct {
 var projectID = regexp.MustCompile(`^([a-z0-9.-]{1,80}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
 
 // projectless is the failure of credentials that open no project we know of.
-func (d defaults) projectless() *provider.Failure {
+func (d defaults) projectless() *fault.Error {
 	const remedy = "Set GOOGLE_CLOUD_PROJECT to the id of the project that is to be read."
 	if d.ProjectID == "" {
-		return provider.NewFailure(provider.CredentialsInvalid, "there are credentials ("+d.Principal+"), and nothing says for which project", remedy, nil)
+		return fault.ForReason(fault.ReasonCredentialsInvalid, "there are credentials ("+d.Principal+"), and nothing says for which project", remedy, nil)
 	}
-	return provider.NewFailure(provider.CredentialsInvalid, fmt.Sprintf("%q is no project id", shorten(d.ProjectID)), remedy, nil)
+	return fault.ForReason(fault.ReasonCredentialsInvalid, fmt.Sprintf("%q is no project id", shorten(d.ProjectID)), remedy, nil)
 }
 
 // findDefault looks where Google's libraries look, in their order; see
@@ -107,7 +108,7 @@ func findDefault(ctx context.Context) (defaults, error) {
 	case err == nil:
 		return readDefault(path, file)
 	case named:
-		return defaults{}, provider.NewFailure(provider.CredentialsInvalid,
+		return defaults{}, fault.ForReason(fault.ReasonCredentialsInvalid,
 			fmt.Sprintf("the file %s that %s names can't be read", path, variable), "Mend or unset "+variable+".", err)
 	case !errors.Is(err, os.ErrNotExist):
 		return defaults{}, errors.Join(ErrNoCredentials, err)
@@ -126,7 +127,7 @@ func readDefault(path string, file []byte) (defaults, error) {
 	}
 	if err := json.Unmarshal(file, &content); err != nil || content.Type == "" {
 		// The error may quote the file.
-		return defaults{}, provider.NewFailure(provider.CredentialsInvalid, path+" is no credentials file of Google Cloud",
+		return defaults{}, fault.ForReason(fault.ReasonCredentialsInvalid, path+" is no credentials file of Google Cloud",
 			"Put the file there once more, as Google made it.", nil)
 	}
 	found := defaults{Identity: Identity{ProjectID: content.ProjectID}, quotaProject: content.QuotaProject}

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // emptyEnvironment is one with nothing of Google in it, and a home of its own.
@@ -44,7 +44,7 @@ func write(t *testing.T, path, content string) string {
 func wantRefused(t *testing.T, says string) {
 	t.Helper()
 	found, err := gcp.Detect(t.Context(), gcp.Config{Attempts: 1})
-	failure, ok := errors.AsType[*provider.Failure](err)
+	failure, ok := errors.AsType[*fault.Error](err)
 	if !ok || failure.Remedy == "" || !strings.Contains(failure.Message, says) {
 		t.Errorf("found %+v, %v; want a failure that says %q", found, err, says)
 	}

@@ -13,10 +13,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
-
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
 // call is what was tried when an error came.
@@ -42,34 +41,34 @@ func (c call) String() string {
 	return c.service
 }
 
-// classify is what an error of a call means, a *discovery.Failure.
+// classify is what an error of a call means, a *fault.Error.
 func classify(err error, at call) error {
-	if known, ok := errors.AsType[*provider.Failure](err); ok {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known
 	}
 	reason, says, link := explain(err)
 	if reason == "" {
-		reason, says = provider.Internal, "gave an answer that can't be understood"
+		reason, says = fault.ReasonInternal, "gave an answer that can't be understood"
 	}
 	if _, ok := errors.AsType[*signInError](err); ok && at.api != "" {
 		says = "was not asked: the source of the credentials " + says
 	}
-	return provider.NewFailure(reason, at.String()+" "+says, at.remedy(reason, err, link), err)
+	return fault.ForReason(reason, at.String()+" "+says, at.remedy(reason, err, link), err)
 }
 
 // explain is the reason of an error, what the cloud did, as the end of a sentence
 // that begins with the service, and the link to what would help, if it named one.
-func explain(err error) (reason provider.Reason, says, link string) {
+func explain(err error) (reason fault.Reason, says, link string) {
 	if signIn, ok := errors.AsType[*signInError](err); ok {
 		err = signIn.err // What is around it is of the call that needed the token, and was not made.
 	}
 	switch {
 	case isThrottled(err):
-		return provider.Throttled, "goes on refusing calls as too many, also after slowing down", ""
+		return fault.ReasonThrottled, "goes on refusing calls as too many, also after slowing down", ""
 	case errors.Is(err, errNoDefault):
-		return provider.CredentialsInvalid, "gave none: there are no application default credentials where discovery runs", ""
+		return fault.ReasonCredentialsInvalid, "gave none: there are no application default credentials where discovery runs", ""
 	case errors.Is(err, errNoToken):
-		return provider.Internal, "gave an answer without a token", ""
+		return fault.ReasonInternal, "gave an answer without a token", ""
 	}
 	if retrieve, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		reason, says = explainGrant(retrieve)
@@ -79,38 +78,38 @@ func explain(err error) (reason provider.Reason, says, link string) {
 		return explainAPI(api)
 	}
 	if odd, ok := errors.AsType[*oddAnswerError](err); ok {
-		return provider.Internal, "gave " + odd.Error(), ""
+		return fault.ReasonInternal, "gave " + odd.Error(), ""
 	}
 	reason, says = explainBroken(err)
 	return reason, says, ""
 }
 
 // explainBroken reads an error from below the API.
-func explainBroken(err error) (provider.Reason, string) {
+func explainBroken(err error) (fault.Reason, string) {
 	_, sent := errors.AsType[*url.Error](err)
 	_, syntax := errors.AsType[*json.SyntaxError](err)
 	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
 	_, network := errors.AsType[net.Error](err)
 	switch {
 	case errors.Is(err, errTooLong):
-		return provider.Internal, "gave an answer beyond all measure: " + errTooLong.Error()
+		return fault.ReasonInternal, "gave an answer beyond all measure: " + errTooLong.Error()
 	case isTimeout(err):
-		return provider.Unreachable, "did not answer in time"
+		return fault.ReasonUnreachable, "did not answer in time"
 	case syntax, mistyped:
-		return provider.Internal, "gave an answer that can't be understood"
+		return fault.ReasonInternal, "gave an answer that can't be understood"
 	case errors.Is(err, io.ErrUnexpectedEOF) && !sent:
-		return provider.Unreachable, "gave an answer that broke off in the middle"
+		return fault.ReasonUnreachable, "gave an answer that broke off in the middle"
 	case err == io.EOF: //nolint:errorlint // A wrapped one is a connection that ended; this is an empty body.
-		return provider.Internal, "gave an answer that is empty"
+		return fault.ReasonInternal, "gave an answer that is empty"
 	case sent, network, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		return provider.Unreachable, "can't be reached: " + networkText(err)
+		return fault.ReasonUnreachable, "can't be reached: " + networkText(err)
 	}
 	return "", ""
 }
 
 // explainAPI reads Google's own error (AIP-193), by its details, then its reason,
 // then its status.
-func explainAPI(api *googleapi.Error) (reason provider.Reason, says, link string) {
+func explainAPI(api *googleapi.Error) (reason fault.Reason, says, link string) {
 	details := detailsOf(api)
 	says = fmt.Sprintf("answered with HTTP status %d", api.Code)
 	if message := shorten(api.Message); message != "" && !strings.Contains(message, "<html") && !strings.Contains(message, "<!DOCTYPE") {
@@ -121,23 +120,23 @@ func explainAPI(api *googleapi.Error) (reason provider.Reason, says, link string
 		if details.link == "" {
 			details.link = links.FindString(api.Message)
 		}
-		return provider.APIDisabled, says, details.link
+		return fault.ReasonAPIDisabled, says, details.link
 	case details.reason == "BILLING_DISABLED" || details.reason == "CONSUMER_SUSPENDED" || hasReason(api, "accountDisabled"):
-		return provider.APIDisabled, says, details.link
+		return fault.ReasonAPIDisabled, says, details.link
 	case details.reason == "ACCESS_TOKEN_EXPIRED":
-		return provider.CredentialsExpired, says, ""
+		return fault.ReasonCredentialsExpired, says, ""
 	}
 	switch {
 	case api.Code == http.StatusUnauthorized:
-		return provider.CredentialsInvalid, says, ""
+		return fault.ReasonCredentialsInvalid, says, ""
 	case api.Code == http.StatusForbidden, api.Code == http.StatusNotFound && hasReason(api, "notFound"):
-		return provider.PermissionDenied, says, ""
+		return fault.ReasonPermissionDenied, says, ""
 	case api.Code >= 500:
-		return provider.Unreachable, says, ""
+		return fault.ReasonUnreachable, says, ""
 	case api.Code >= 200 && api.Code <= 299:
-		return provider.Internal, "gave an answer that can't be understood", ""
+		return fault.ReasonInternal, "gave an answer that can't be understood", ""
 	}
-	return provider.Internal, says, ""
+	return fault.ReasonInternal, says, ""
 }
 
 // links are the addresses at which Google has an API be enabled.
@@ -145,7 +144,7 @@ var links = regexp.MustCompile(`https://console\.(developers|cloud)\.google\.com
 
 // explainGrant reads why no token was given (RFC 6749, section 5.2). Google's
 // token endpoint says all in the description.
-func explainGrant(err *oauth2.RetrieveError) (provider.Reason, string) {
+func explainGrant(err *oauth2.RetrieveError) (fault.Reason, string) {
 	status := 0
 	if err.Response != nil {
 		status = err.Response.StatusCode
@@ -161,15 +160,15 @@ func explainGrant(err *oauth2.RetrieveError) (provider.Reason, string) {
 	}
 	switch {
 	case status >= 500, status == http.StatusRequestTimeout:
-		return provider.Unreachable, says
+		return fault.ReasonUnreachable, says
 	case body.Error == "access_denied", body.Error == "unauthorized_client", status == http.StatusForbidden:
-		return provider.PermissionDenied, says
+		return fault.ReasonPermissionDenied, says
 	case strings.Contains(body.Description, "expired"), strings.Contains(body.Description, "reasonable timeframe"):
-		return provider.CredentialsExpired, says
+		return fault.ReasonCredentialsExpired, says
 	case body.Error != "", status == http.StatusUnauthorized:
-		return provider.CredentialsInvalid, says
+		return fault.ReasonCredentialsInvalid, says
 	}
-	return provider.Internal, says
+	return fault.ReasonInternal, says
 }
 
 // details are what we read of the details of an error.
@@ -266,6 +265,6 @@ func (e *oddAnswerError) Error() string {
 }
 
 // nonsense is the failure of an answer that can't be true.
-func nonsense(message string) *provider.Failure {
-	return provider.NewFailure(provider.Internal, message, remedyOdd, nil)
+func nonsense(message string) *fault.Error {
+	return fault.ForReason(fault.ReasonInternal, message, remedyOdd, nil)
 }

@@ -49,7 +49,7 @@ func (s *session) Find(
 			lost = list(chunk)
 		}
 		if lost != nil {
-			answers.Fail(chunk, provider.FailureOf(lost))
+			answers.Fail(chunk, provider.FaultOf(lost))
 			continue
 		}
 		for i := range chunk {

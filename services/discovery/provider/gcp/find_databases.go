@@ -7,6 +7,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // databaseName is the name in an id, project:region:name@time; see database.
@@ -28,8 +29,8 @@ func (s *session) findDatabases(
 		filters[i] = "name:" + databaseName(wanted[i])
 	}
 	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.list"}
-	var lost *provider.Failure
-	lose := func(scope provider.ScopeID, failure *provider.Failure) {
+	var lost *fault.Error
+	lose := func(scope provider.ScopeID, failure *fault.Error) {
 		if scope.Location == region {
 			lost = failure
 		}

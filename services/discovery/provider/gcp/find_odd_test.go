@@ -8,6 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // A VM that was given another name, and that a list lacks by mistake, is not denied by
@@ -48,7 +49,7 @@ func TestFindWithoutLists(t *testing.T) {
 	}
 	c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 404, Message: "404 page not found", Call: cloudsim.Call{Action: "instances.get"}})
 	for id, finding := range find(t, c, vms(vm.Zone), wanted...) {
-		if finding.Evidence != provider.Undecided || finding.Failure.Reason != provider.Internal {
+		if finding.Evidence != provider.Undecided || finding.Failure.Reason != fault.ReasonInternal {
 			t.Errorf("%s, of which nothing can be had: %+v", id, finding)
 		}
 	}
@@ -94,7 +95,7 @@ func TestFindInTrouble(t *testing.T) {
 			})
 		}
 		for id, finding := range find(t, c, scope, wanted...) {
-			if finding.Evidence != provider.Undecided || finding.Failure.Reason != provider.Unreachable {
+			if finding.Evidence != provider.Undecided || finding.Failure.Reason != fault.ReasonUnreachable {
 				t.Errorf("%s: %+v", id, finding)
 			}
 		}

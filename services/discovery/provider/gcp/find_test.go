@@ -8,6 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 func find(t *testing.T, c *cloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
@@ -91,7 +92,7 @@ func TestFindUnreachable(t *testing.T) {
 			continue
 		}
 		finding := find(t, c, scope, provider.Wanted{ProviderID: ids[0]})[ids[0]]
-		if finding.Evidence != provider.Undecided || finding.Failure.Reason != provider.Unreachable {
+		if finding.Evidence != provider.Undecided || finding.Failure.Reason != fault.ReasonUnreachable {
 			t.Errorf("%v: %+v", scope, finding)
 		}
 	}

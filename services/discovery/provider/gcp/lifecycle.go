@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // remembered is for how long Compute Engine surely knows a request by its id. It
@@ -42,7 +43,7 @@ func (s *session) Act(ctx context.Context, order provider.Order, calls provider.
 	case provider.Database:
 		return s.actOnDatabase(ctx, &order, calls)
 	}
-	return provider.Receipt{Effect: provider.NotTaken, Refusal: provider.NewRefusal(provider.Unsupported,
+	return provider.Receipt{Effect: provider.NotTaken, Refusal: fault.ForReason(fault.ReasonUnsupported,
 		fmt.Sprintf("Rollcall can't %s a %s of Google Cloud", order.Verb.Word(), order.Kind.Plural()), "", nil)}
 }
 
@@ -96,8 +97,8 @@ func wantedOf(i *provider.Instance) provider.Wanted {
 	return provider.Wanted{ProviderID: i.ProviderID, ProviderURI: i.ProviderURI, DisplayName: i.DisplayName, Zone: i.Zone}
 }
 
-func deleted(name string) *provider.Refusal {
-	return provider.NewRefusal(provider.IsTerminated, name+" was deleted", "", nil)
+func deleted(name string) *fault.Error {
+	return fault.ForReason(fault.ReasonTerminated, name+" was deleted", "", nil)
 }
 
 // seen is how far a call has come, by what is shown of the instance. A VM's last
@@ -116,7 +117,7 @@ func seen(p *provider.Pursuit, now *provider.Instance) provider.Progress {
 		progress.Effect = provider.Taken
 	case p.Verb == provider.Stop && started(clockSpare):
 		progress.Effect = provider.Taken
-		progress.Refusal = provider.NewRefusal(provider.CloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
+		progress.Refusal = fault.ForReason(fault.ReasonCloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
 	}
 	return progress
 }
@@ -130,7 +131,7 @@ func isGoing(i *provider.Instance) bool {
 type work struct {
 	reference string
 	done      bool
-	refusal   *provider.Refusal
+	refusal   *fault.Error
 }
 
 // tell adds what the operation shows to what the instance does: that it is there

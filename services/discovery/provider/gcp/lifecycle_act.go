@@ -74,11 +74,11 @@ func (s *session) actOnce(
 	at.project, at.signIn = s.project, s.signIn
 	clients, err := s.acting(ctx)
 	if err != nil {
-		return provider.Receipt{Effect: provider.NotTaken, Unsent: true, Refusal: provider.RefusalOf(provider.FailureOf(err))}
+		return provider.Receipt{Effect: provider.NotTaken, Unsent: true, Refusal: provider.ActionFault(provider.FaultOf(err))}
 	}
 	told, err := s.spend(ctx, at)
 	if err != nil {
-		return provider.Receipt{Effect: provider.NotTaken, Refusal: provider.RefusalOf(provider.FailureOf(err))}
+		return provider.Receipt{Effect: provider.NotTaken, Refusal: provider.ActionFault(provider.FaultOf(err))}
 	}
 	var sent atomic.Bool
 	reference, err := once(context.WithValue(ctx, sentKey{}, &sent), s.provider.config.AttemptLimit, func(ctx context.Context) (string, error) {
@@ -92,7 +92,7 @@ func (s *session) actOnce(
 	}
 	receipt := provider.Receipt{Effect: effectOf(err, sent.Load()), Unsent: !sent.Load(), Refusal: refusalOf(err, at, verb)}
 	if receipt.Effect == provider.InDoubt {
-		receipt.Refusal.Transient = true
+		receipt.Refusal.Retryable = true
 	}
 	return receipt
 }

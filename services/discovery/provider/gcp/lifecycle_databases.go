@@ -12,27 +12,28 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // databaseObstacle is why a Cloud SQL instance can't be started or stopped now
 // (Cloud SQL, "Start, stop, and restart instances").
-func databaseObstacle(i *provider.Instance, verb provider.Verb) *provider.Refusal {
+func databaseObstacle(i *provider.Instance, verb provider.Verb) *fault.Error {
 	switch {
 	case isGoing(i):
 		return deleted(i.DisplayName)
 	case i.State == provider.StatePending && verb == provider.Stop, i.State == provider.StateMaintenance:
-		return provider.NewRefusal(provider.WrongState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).Soon()
+		return fault.ForReason(fault.ReasonInvalidState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).AsRetryable()
 	case i.State == provider.StateFailed, i.State == provider.StateSuspended:
-		return provider.NewRefusal(provider.WrongState, fmt.Sprintf("%s is %s: Cloud SQL changes nothing of it", i.DisplayName, i.ProviderState),
+		return fault.ForReason(fault.ReasonInvalidState, fmt.Sprintf("%s is %s: Cloud SQL changes nothing of it", i.DisplayName, i.ProviderState),
 			"Look at the instance in the cloud: it is out of order, or suspended for its billing.", nil)
 	case verb == provider.Start:
 		return nil
 	case i.Database.ReplicaOf != "":
-		return provider.NewRefusal(provider.CantStopReplicas,
+		return fault.ForReason(fault.ReasonCantStopReplicas,
 			fmt.Sprintf("%s is a read replica of %s: Cloud SQL stops no replicas", i.DisplayName, i.Database.ReplicaOf),
 			"Promote or delete the replica.", nil)
 	case len(i.Database.Replicas) > 0:
-		return provider.NewRefusal(provider.CantStopReplicas,
+		return fault.ForReason(fault.ReasonCantStopReplicas,
 			fmt.Sprintf("%s has the read replica %s, which has nothing to copy while it is stopped", i.DisplayName, strings.Join(i.Database.Replicas, ", ")),
 			"Promote or delete its replicas first.", nil)
 	}

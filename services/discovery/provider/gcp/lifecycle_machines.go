@@ -11,26 +11,27 @@ import (
 	"google.golang.org/api/compute/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // machineObstacle is why a VM can't be started or stopped now, or should not be
 // (Compute Engine, "VM instance lifecycle" and "Suspend, stop, or reset").
-func machineObstacle(i *provider.Instance, verb provider.Verb) *provider.Refusal {
+func machineObstacle(i *provider.Instance, verb provider.Verb) *fault.Error {
 	switch {
 	case isGoing(i):
 		return deleted(i.DisplayName)
 	case verb == provider.Start && i.State == provider.StateStopping,
 		verb == provider.Stop && i.ProviderState == "SUSPENDING",
 		i.State == provider.StateMaintenance:
-		return provider.NewRefusal(provider.WrongState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).Soon()
+		return fault.ForReason(fault.ReasonInvalidState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).AsRetryable()
 	case verb == provider.Start:
 		return nil
 	case i.Machine.AutoscalingGroup != "":
-		return provider.NewRefusal(provider.CantStopAutoscaled,
+		return fault.ForReason(fault.ReasonCantStopAutoscaled,
 			fmt.Sprintf("%s belongs to the managed instance group %s, which would start it again or make another one", i.DisplayName, i.Machine.AutoscalingGroup),
 			"Resize the group, or use its own way to stop instances.", nil)
 	case i.Machine.LocalDisks > 0:
-		return provider.NewRefusal(provider.CantStopLocalDisk,
+		return fault.ForReason(fault.ReasonCantStopLocalDisk,
 			fmt.Sprintf("%s has %d local SSDs, whose content would be lost", i.DisplayName, i.Machine.LocalDisks),
 			"Save what is on them, and stop it in the cloud itself, saying that they are discarded.", nil)
 	}

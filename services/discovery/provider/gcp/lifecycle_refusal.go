@@ -10,6 +10,7 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 const (
@@ -48,7 +49,7 @@ func isQuota(err error) bool {
 }
 
 // refusalOf says why a call was not taken, or is in doubt.
-func refusalOf(err error, at call, verb provider.Verb) *provider.Refusal {
+func refusalOf(err error, at call, verb provider.Verb) *fault.Error {
 	if _, ok := errors.AsType[*signInError](err); !ok {
 		if api, ok := errors.AsType[*googleapi.Error](err); ok {
 			if refusal := apiRefusal(api, at, verb); refusal != nil {
@@ -56,36 +57,36 @@ func refusalOf(err error, at call, verb provider.Verb) *provider.Refusal {
 			}
 		}
 	}
-	failure := provider.FailureOf(classify(err, at))
-	refusal := provider.RefusalOf(failure)
+	failure := provider.FaultOf(classify(err, at))
+	refusal := provider.ActionFault(failure)
 	if statusOf(err) == http.StatusUnauthorized {
-		refusal.Transient = true // The token is dropped, and another one fetched.
+		refusal.Retryable = true // The token is dropped, and another one fetched.
 	}
 	return refusal
 }
 
 // apiRefusal reads Google's own error; nil for those that mean the same of any
 // call.
-func apiRefusal(api *googleapi.Error, at call, verb provider.Verb) *provider.Refusal {
+func apiRefusal(api *googleapi.Error, at call, verb provider.Verb) *fault.Error {
 	says := fmt.Sprintf("%s says: %s", at, shorten(api.Message))
 	reason := reasonIn(api)
 	switch {
 	case isCapacity(reason) || textOfCapacity.MatchString(api.Message):
-		return provider.NewRefusal(provider.InsufficientCapacity, says, remedyCapacity, api).Soon()
+		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, api).AsRetryable()
 	case isQuota(api):
-		return provider.NewRefusal(provider.QuotaExceeded, says, remedyQuota, api)
+		return fault.ForReason(fault.ReasonQuotaExceeded, says, remedyQuota, api)
 	case isThrottled(api):
 		return nil
 	case verb == provider.Stop && api.Code == http.StatusBadRequest && textOfLocalSSD.MatchString(api.Message):
-		return provider.NewRefusal(provider.CantStopLocalDisk, says, "Save what is on them, and stop it in the cloud itself.", api)
+		return fault.ForReason(fault.ReasonCantStopLocalDisk, says, "Save what is on them, and stop it in the cloud itself.", api)
 	case verb == provider.Stop && api.Code == http.StatusBadRequest && at.api == sqlAPI && textOfReplica.MatchString(api.Message):
-		return provider.NewRefusal(provider.CantStopReplicas, says, "Promote or delete the replica.", api)
+		return fault.ForReason(fault.ReasonCantStopReplicas, says, "Promote or delete the replica.", api)
 	case api.Code == http.StatusNotFound && len(api.Errors) > 0:
-		return provider.NewRefusal(provider.NoInstance, says, "", api)
+		return fault.ForReason(fault.ReasonNotFound, says, "", api)
 	case api.Code == http.StatusConflict, api.Code == http.StatusPreconditionFailed, isNotReady(reason):
-		return provider.NewRefusal(provider.WrongState, says, remedyBusy, api).Soon()
+		return fault.ForReason(fault.ReasonInvalidState, says, remedyBusy, api).AsRetryable()
 	case api.Code == http.StatusBadRequest:
-		return provider.NewRefusal(provider.CloudFailed, says, "", api)
+		return fault.ForReason(fault.ReasonCloudFailed, says, "", api)
 	}
 	return nil
 }
@@ -101,22 +102,22 @@ func isNotReady(reason string) bool {
 
 // operationRefusal says why an operation that was taken has failed, by the code
 // in it.
-func operationRefusal(at call, verb provider.Verb, code, message string) *provider.Refusal {
+func operationRefusal(at call, verb provider.Verb, code, message string) *fault.Error {
 	says := fmt.Sprintf("%s gave it up to %s: %s: %s", at, verb.Word(), shorten(code), shorten(message))
 	upper := strings.ToUpper(code)
 	switch {
 	case isCapacity(upper) || textOfCapacity.MatchString(message):
-		return provider.NewRefusal(provider.InsufficientCapacity, says, remedyCapacity, nil).Soon()
+		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, nil).AsRetryable()
 	case strings.Contains(upper, "RATE_EXCEEDED"), strings.Contains(upper, "RATE_LIMIT"):
-		return provider.NewRefusal(provider.TooManyRequests, says, "", nil).Soon()
+		return fault.ForReason(fault.ReasonThrottled, says, "", nil).AsRetryable()
 	case strings.Contains(upper, "QUOTA"), strings.Contains(upper, "LIMIT_EXCEEDED"):
-		return provider.NewRefusal(provider.QuotaExceeded, says, remedyQuota, nil)
+		return fault.ForReason(fault.ReasonQuotaExceeded, says, remedyQuota, nil)
 	case strings.Contains(upper, "PERMISSION"), strings.Contains(upper, "FORBIDDEN"):
-		return provider.NewRefusal(provider.NotPermitted, says, "", nil)
+		return fault.ForReason(fault.ReasonPermissionDenied, says, "", nil)
 	case strings.Contains(upper, "NOT_READY"), strings.Contains(upper, "IN_USE"), strings.Contains(upper, "IN_PROGRESS"):
-		return provider.NewRefusal(provider.WrongState, says, remedyBusy, nil).Soon()
+		return fault.ForReason(fault.ReasonInvalidState, says, remedyBusy, nil).AsRetryable()
 	case upper == "RESOURCE_NOT_FOUND":
-		return provider.NewRefusal(provider.IsTerminated, says, "", nil)
+		return fault.ForReason(fault.ReasonTerminated, says, "", nil)
 	}
-	return provider.NewRefusal(provider.CloudFailed, says, "", nil)
+	return fault.ForReason(fault.ReasonCloudFailed, says, "", nil)
 }

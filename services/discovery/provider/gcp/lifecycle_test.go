@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 func TestOperator(t *testing.T) {
@@ -169,17 +170,17 @@ func TestObstacles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		make    func(*testing.T, *operating) (provider.ScopeID, string)
-		want    provider.RefusalReason
+		want    fault.Reason
 		willing bool
 	}{
 		"local SSD": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
 			return c.create(t, simgcp.VMSpec{Name: "web-1", LocalSSDs: 2})
-		}, provider.CantStopLocalDisk, false},
+		}, fault.ReasonCantStopLocalDisk, false},
 		"group": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
 			return c.create(t, simgcp.VMSpec{Name: "web-1", Group: "web"})
-		}, provider.CantStopAutoscaled, true},
+		}, fault.ReasonCantStopAutoscaled, true},
 		"spot": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
 			return c.create(t, simgcp.VMSpec{Name: "web-1", Type: "e2-small", Spot: true})
@@ -188,12 +189,12 @@ func TestObstacles(t *testing.T) {
 			t.Helper()
 			c.createSQL(t, simgcp.SQLSpec{Name: "a"})
 			return c.createSQL(t, simgcp.SQLSpec{Name: "b", ReplicaOf: "a"})
-		}, provider.CantStopReplicas, false},
+		}, fault.ReasonCantStopReplicas, false},
 		"source": {func(t *testing.T, c *operating) (provider.ScopeID, string) {
 			t.Helper()
 			c.createSQL(t, simgcp.SQLSpec{Name: "b", ReplicaOf: "a"})
 			return c.createSQL(t, simgcp.SQLSpec{Name: "a"})
-		}, provider.CantStopReplicas, false},
+		}, fault.ReasonCantStopReplicas, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,7 +208,7 @@ func TestObstacles(t *testing.T) {
 				t.Errorf("against a start: %+v", obstacle)
 			}
 			receipt := c.operator(t).Act(t.Context(), provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *assessment.Instance}, uncounted{})
-			if !test.willing && (receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != test.want || receipt.Refusal.Transient) ||
+			if !test.willing && (receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != test.want || receipt.Refusal.Retryable) ||
 				test.willing && receipt.Effect != provider.Taken {
 				t.Errorf("by the call: %+v (%+v), want %s", receipt, receipt.Refusal, test.want)
 			}
@@ -252,13 +253,13 @@ func TestDatabaseIsBusy(t *testing.T) {
 	}
 	order := provider.Order{ScopeID: scope, Verb: provider.Start, Instance: *c.check(t, provider.Start, scope, id).Instance}
 	receipt := c.operator(t).Act(t.Context(), order, uncounted{})
-	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.WrongState || !receipt.Refusal.Transient {
+	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != fault.ReasonInvalidState || !receipt.Refusal.Retryable {
 		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
 	}
 	if err := c.SetSQLState(project, "orders", simgcp.SQLMaintenance); err != nil {
 		t.Fatal(err)
 	}
-	if obstacle := c.check(t, provider.Start, scope, id).Obstacle; obstacle == nil || obstacle.Reason != provider.WrongState || !obstacle.Transient {
+	if obstacle := c.check(t, provider.Start, scope, id).Obstacle; obstacle == nil || obstacle.Reason != fault.ReasonInvalidState || !obstacle.Retryable {
 		t.Errorf("%+v", obstacle)
 	}
 }
@@ -315,7 +316,7 @@ func TestLocateBroken(t *testing.T) {
 		t.Errorf("%+v, %v", located, err)
 	}
 	located, err = c.operator(t).Locate(t.Context(), provider.Hint{ProviderID: "1234567890"}, uncounted{})
-	if located != nil || err == nil || provider.FailureOf(err).Reason != provider.Unreachable {
+	if located != nil || err == nil || provider.FaultOf(err).Reason != fault.ReasonUnreachable {
 		t.Errorf("%+v, %v", located, err)
 	}
 	c.ClearFaults()
@@ -345,13 +346,13 @@ func TestNotSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	receipt := session.(provider.Operator).Act(t.Context(), order, uncounted{})
-	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.NoAnswer || !receipt.Refusal.Transient {
+	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != fault.ReasonUnreachable || !receipt.Refusal.Retryable {
 		t.Errorf("%+v (%+v)", receipt, receipt.Refusal)
 	}
 	broken := newOperating(t)
 	broken.Inject(cloudsim.Fault{Call: cloudsim.Call{Service: "oauth2"}, Kind: cloudsim.Revoked})
 	receipt = broken.operator(t).Act(t.Context(), order, uncounted{})
-	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != provider.NoCredentials {
+	if receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != fault.ReasonCredentialsInvalid {
 		t.Errorf("without a token: %+v (%+v)", receipt, receipt.Refusal)
 	}
 }

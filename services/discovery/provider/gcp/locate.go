@@ -10,6 +10,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // The forms of Google Cloud's ids and addresses; see machine and database.
@@ -102,12 +103,12 @@ func (s *session) searchMachine(ctx context.Context, hint provider.Hint, calls p
 func (s *session) searchZones(ctx context.Context, id string, calls provider.Calls) (*provider.Located, error) {
 	var (
 		located *provider.Located
-		lost    *provider.Failure
+		lost    *fault.Error
 	)
-	lose := func(_ provider.ScopeID, failure *provider.Failure) { lost = failure }
+	lose := func(_ provider.ScopeID, failure *fault.Error) { lost = failure }
 	err := s.aggregated(ctx, "id = "+id, calls, func(page *compute.InstanceAggregatedList) error {
 		if err := s.takeLost(page, lose); err != nil {
-			lost = provider.FailureOf(err)
+			lost = provider.FaultOf(err)
 		}
 		for place := range page.Items {
 			scoped, zone := page.Items[place], zoneIn(place)

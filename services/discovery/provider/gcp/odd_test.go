@@ -14,6 +14,7 @@ import (
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // plan is a project that is read in a moment.
@@ -22,7 +23,7 @@ var plan = simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, In
 // seen is a BatchSink that keeps all it is given.
 type seen struct {
 	instances map[provider.ScopeID][]provider.Instance
-	failed    map[provider.ScopeID]*provider.Failure
+	failed    map[provider.ScopeID]*fault.Error
 	calls     int
 }
 
@@ -30,8 +31,8 @@ func (s *seen) Page(_ context.Context, scope provider.ScopeID, instances []provi
 	s.instances[scope] = append(s.instances[scope], instances...)
 	return nil
 }
-func (s *seen) Fail(scope provider.ScopeID, failure *provider.Failure) { s.failed[scope] = failure }
-func (s *seen) Called(bool)                                            { s.calls++ }
+func (s *seen) Fail(scope provider.ScopeID, failure *fault.Error) { s.failed[scope] = failure }
+func (s *seen) Called(bool)                                       { s.calls++ }
 
 func (c *cloud) open(change ...func(*provider.Account)) provider.BatchSession {
 	c.t.Helper()
@@ -48,7 +49,7 @@ func (c *cloud) open(change ...func(*provider.Account)) provider.BatchSession {
 
 // read reads the batch that a kind is in.
 func (c *cloud) read(session provider.BatchSession, kind provider.Kind) (*seen, error) {
-	s := &seen{instances: map[provider.ScopeID][]provider.Instance{}, failed: map[provider.ScopeID]*provider.Failure{}}
+	s := &seen{instances: map[provider.ScopeID][]provider.Instance{}, failed: map[provider.ScopeID]*fault.Error{}}
 	return s, session.ReadBatch(c.t.Context(), session.Batch(provider.ScopeID{Kind: kind}), s)
 }
 
@@ -225,11 +226,11 @@ func TestPlanWithoutComputeEngine(t *testing.T) {
 	c.DisableAPI(project, "compute")
 	planned, err := c.open().Scopes(t.Context())
 	if err != nil || len(planned) != 1+len(simgcp.Catalogue) || planned[0].ScopeID != vms(provider.WholeKind) ||
-		planned[0].Failure.Reason != provider.APIDisabled || !strings.Contains(planned[0].Failure.Remedy, "https://console.developers.google.com/") {
+		planned[0].Failure.Reason != fault.ReasonAPIDisabled || !strings.Contains(planned[0].Failure.Remedy, "https://console.developers.google.com/") {
 		t.Errorf("%v, %v", planned, err)
 	}
 	c.DisableAPI(project, "sqladmin")
-	if _, err := c.open().Scopes(t.Context()); provider.FailureOf(err).Reason != provider.APIDisabled {
+	if _, err := c.open().Scopes(t.Context()); provider.FaultOf(err).Reason != fault.ReasonAPIDisabled {
 		t.Errorf("with both off: %v", err)
 	}
 }
@@ -304,8 +305,8 @@ func TestBadFiles(t *testing.T) {
 		"a program to run": provider.GCPWorkloadIdentity{JSON: `{"type":"external_account","audience":"//iam.googleapis.com/x","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"executable":{"command":"/bin/secret-program"}}}`},
 	} {
 		_, err := c.provider.Open(t.Context(), c.Account(), how)
-		failure := provider.FailureOf(err)
-		if err == nil || failure.Reason != provider.CredentialsInvalid || failure.Remedy == "" || strings.Contains(failure.Message, "secret-program") {
+		failure := provider.FaultOf(err)
+		if err == nil || failure.Reason != fault.ReasonCredentialsInvalid || failure.Remedy == "" || strings.Contains(failure.Message, "secret-program") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if text := fmt.Sprintf("%v %+v %#v", how, how, how); strings.Contains(text, "PRIVATE") || strings.Contains(text, "secret-program") {

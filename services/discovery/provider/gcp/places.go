@@ -12,6 +12,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // The APIs, as Google names them.
@@ -24,7 +25,7 @@ const (
 // region.
 func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
 	zones, err := s.zones(ctx)
-	failure, known := errors.AsType[*provider.Failure](err)
+	failure, known := errors.AsType[*fault.Error](err)
 	if err != nil && (!known || !ofCompute(failure)) {
 		return nil, err
 	}
@@ -64,18 +65,18 @@ func (s *session) know(zones []string) {
 
 // ofCompute tells whether a failure leaves Cloud SQL to be asked: the API is off
 // or forbidden, while the credentials are good.
-func ofCompute(f *provider.Failure) bool {
-	return f.Reason == provider.APIDisabled || f.Reason == provider.PermissionDenied
+func ofCompute(f *fault.Error) bool {
+	return f.Reason == fault.ReasonAPIDisabled || f.Reason == fault.ReasonPermissionDenied
 }
 
 // missing are the scopes of regions that are wanted and that there are not.
-func (s *session) missing(regions []string, ofMachines *provider.Failure) []provider.PlannedScope {
+func (s *session) missing(regions []string, ofMachines *fault.Error) []provider.PlannedScope {
 	var scopes []provider.PlannedScope
 	for _, region := range slices.Compact(slices.Sorted(slices.Values(s.account.Regions))) {
 		if slices.Contains(regions, region) {
 			continue
 		}
-		failure := provider.NewFailure(provider.APIDisabled,
+		failure := fault.ForReason(fault.ReasonAPIDisabled,
 			fmt.Sprintf("there is no region %s for the project", region),
 			fmt.Sprintf("Take %s off the account's regions, or mend its name.", region), nil)
 		if ofMachines == nil {
@@ -86,7 +87,7 @@ func (s *session) missing(regions []string, ofMachines *provider.Failure) []prov
 	return scopes
 }
 
-func planned(kind provider.Kind, location string, failure *provider.Failure) provider.PlannedScope {
+func planned(kind provider.Kind, location string, failure *fault.Error) provider.PlannedScope {
 	return provider.PlannedScope{ScopeID: provider.ScopeID{Kind: kind, Location: location}, Failure: failure}
 }
 
@@ -115,9 +116,9 @@ func (s *session) zones(ctx context.Context) ([]string, error) {
 		}
 		return nil
 	})
-	failure, _ := errors.AsType[*provider.Failure](err)
+	failure, _ := errors.AsType[*fault.Error](err)
 	switch {
-	case failure != nil && (failure.Reason == provider.PermissionDenied || failure.Reason == provider.Internal):
+	case failure != nil && (failure.Reason == fault.ReasonPermissionDenied || failure.Reason == fault.ReasonInternal):
 		if names, err = s.zonesOfMachines(ctx); err != nil {
 			return nil, err
 		}

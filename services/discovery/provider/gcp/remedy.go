@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // remedyOdd is what to do about answers that make no sense.
@@ -12,23 +12,23 @@ const remedyOdd = "Nothing of this answer was taken, and Rollcall tries again by
 	"If it goes on, look at what answers at the endpoint: a proxy, or a simulator."
 
 // remedy says for people what to do about a failure of this call.
-func (c call) remedy(reason provider.Reason, err error, link string) string {
+func (c call) remedy(reason fault.Reason, err error, link string) string {
 	switch reason {
-	case provider.CredentialsInvalid:
+	case fault.ReasonCredentialsInvalid:
 		if errors.Is(err, errNoDefault) {
 			return "Give discovery application default credentials: GOOGLE_APPLICATION_CREDENTIALS, `gcloud auth application-default login`, " +
 				"or the service account of its machine; or give the account credentials of its own."
 		}
 		return fmt.Sprintf("Check %s: the key may have been deleted, or the service account switched off. A new key file given to the account mends it.", c.method())
-	case provider.CredentialsExpired:
+	case fault.ReasonCredentialsExpired:
 		return "Renew the credentials; if they are fresh, check that the clock of discovery's machine is right."
-	case provider.PermissionDenied:
+	case fault.ReasonPermissionDenied:
 		return c.remedyDenied()
-	case provider.Throttled:
+	case fault.ReasonThrottled:
 		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, something else uses up the quota of %s in the project; a longer sync interval helps.", c.service)
-	case provider.Unreachable:
+	case fault.ReasonUnreachable:
 		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, check the network from discovery to %s, and Google Cloud's Service Health.", c.service)
-	case provider.APIDisabled:
+	case fault.ReasonAPIDisabled:
 		if link == "" && c.api != "" {
 			link = "https://console.cloud.google.com/apis/library/" + c.api + "?project=" + c.project
 		}

@@ -11,6 +11,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // session is a way into one project, for one run.
@@ -101,7 +102,7 @@ func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provide
 type onlyScope struct {
 	scope   provider.ScopeID
 	sink    provider.Sink
-	failure *provider.Failure
+	failure *fault.Error
 }
 
 func (o *onlyScope) Page(ctx context.Context, scope provider.ScopeID, instances []provider.Instance) error {
@@ -111,7 +112,7 @@ func (o *onlyScope) Page(ctx context.Context, scope provider.ScopeID, instances 
 	return o.sink.Page(ctx, instances)
 }
 
-func (o *onlyScope) Fail(scope provider.ScopeID, failure *provider.Failure) {
+func (o *onlyScope) Fail(scope provider.ScopeID, failure *fault.Error) {
 	if scope == o.scope {
 		o.failure = failure
 	}

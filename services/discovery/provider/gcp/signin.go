@@ -15,6 +15,7 @@ import (
 	"google.golang.org/api/option"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
@@ -295,10 +296,10 @@ func (w *watched) failure() error {
 }
 
 // badFile is the failure of a file that should never have come here.
-func badFile(what string, err error) *provider.Failure {
+func badFile(what string, err error) *fault.Error {
 	message := what + " can't be used"
 	if wrong, ok := errors.AsType[*keyfile.Error](err); ok {
 		message += ": " + wrong.Error()
 	}
-	return provider.NewFailure(provider.CredentialsInvalid, message, "Give the account the file once more, as Google made it.", nil)
+	return fault.ForReason(fault.ReasonCredentialsInvalid, message, "Give the account the file once more, as Google made it.", nil)
 }

@@ -11,6 +11,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // sqlPages follows the pages of the list of Cloud SQL instances: of all, without a
@@ -95,7 +96,7 @@ func regionOfDatabase(i *sqladmin.DatabaseInstance) string {
 
 // takeWarning fails the region that a warning is about. One that names none
 // leaves all in doubt.
-func (s *session) takeWarning(warning *sqladmin.ApiWarning, fail func(provider.ScopeID, *provider.Failure)) error {
+func (s *session) takeWarning(warning *sqladmin.ApiWarning, fail func(provider.ScopeID, *fault.Error)) error {
 	if warning == nil || warning.Code != "REGION_UNREACHABLE" && warning.Code != "MAX_RESULTS_EXCEEDS_LIMIT" {
 		return nil
 	}
@@ -104,7 +105,7 @@ func (s *session) takeWarning(warning *sqladmin.ApiWarning, fail func(provider.S
 		text = fmt.Sprintf("Cloud SQL could not reach %s: %s", shorten(warning.Region), shorten(warning.Message))
 	}
 	at := call{service: "Cloud SQL", place: warning.Region, api: sqlAPI}
-	failure := provider.NewFailure(provider.Unreachable, text, at.remedy(provider.Unreachable, nil, ""), nil)
+	failure := fault.ForReason(fault.ReasonUnreachable, text, at.remedy(fault.ReasonUnreachable, nil, ""), nil)
 	if warning.Region == "" {
 		return failure
 	}

@@ -12,6 +12,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Principal is the service account that the credentials are of; "" when they do
@@ -165,7 +166,7 @@ func (s *session) trySQL(ctx context.Context, at call, exists bool, do func(cont
 	})
 	if tried.Status == provider.Lack && !exists {
 		tried.Status, tried.Optional = provider.CantTell, true // Without a database nothing needs it.
-		tried.Failure = provider.NewFailure(provider.Internal,
+		tried.Failure = fault.ForReason(fault.ReasonInternal,
 			at.permission+" can't be tried without changing a database: Cloud SQL says of one that is not there that it is forbidden",
 			"Nothing, if the role of the setup guide is granted.", tried.Failure)
 	}

@@ -8,18 +8,19 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // batchCollector is a BatchSink that keeps the ids it is given.
 type batchCollector struct {
 	scopes   map[provider.ScopeID]*collector
-	failed   map[provider.ScopeID]*provider.Failure
+	failed   map[provider.ScopeID]*fault.Error
 	requests atomic.Int64
 	fail     error
 }
 
 func newBatchCollector() *batchCollector {
-	return &batchCollector{scopes: map[provider.ScopeID]*collector{}, failed: map[provider.ScopeID]*provider.Failure{}}
+	return &batchCollector{scopes: map[provider.ScopeID]*collector{}, failed: map[provider.ScopeID]*fault.Error{}}
 }
 
 func (c *batchCollector) Page(ctx context.Context, scope provider.ScopeID, instances []provider.Instance) error {
@@ -32,7 +33,7 @@ func (c *batchCollector) Page(ctx context.Context, scope provider.ScopeID, insta
 	return c.fail
 }
 
-func (c *batchCollector) Fail(scope provider.ScopeID, failure *provider.Failure) {
+func (c *batchCollector) Fail(scope provider.ScopeID, failure *fault.Error) {
 	c.failed[scope] = failure
 }
 

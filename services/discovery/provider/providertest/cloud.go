@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Fault is a way in which a cloud may fail.
@@ -45,21 +46,21 @@ const (
 )
 
 // reasons are what each fault must come to.
-var reasons = map[Fault]provider.Reason{
-	Denied:      provider.PermissionDenied,
-	Throttled:   provider.Throttled,
-	Down:        provider.Unreachable,
-	Hung:        provider.Unreachable,
-	Broken:      provider.Unreachable,
-	Truncated:   provider.Unreachable,
-	Malformed:   provider.Internal,
-	Blank:       provider.Internal,
-	Foreign:     provider.Internal,
-	FailsMidway: provider.Unreachable,
-	Endless:     provider.Internal,
-	Circular:    provider.Internal,
-	Expired:     provider.CredentialsExpired,
-	Revoked:     provider.CredentialsInvalid,
+var reasons = map[Fault]fault.Reason{
+	Denied:      fault.ReasonPermissionDenied,
+	Throttled:   fault.ReasonThrottled,
+	Down:        fault.ReasonUnreachable,
+	Hung:        fault.ReasonUnreachable,
+	Broken:      fault.ReasonUnreachable,
+	Truncated:   fault.ReasonUnreachable,
+	Malformed:   fault.ReasonInternal,
+	Blank:       fault.ReasonInternal,
+	Foreign:     fault.ReasonInternal,
+	FailsMidway: fault.ReasonUnreachable,
+	Endless:     fault.ReasonInternal,
+	Circular:    fault.ReasonInternal,
+	Expired:     fault.ReasonCredentialsExpired,
+	Revoked:     fault.ReasonCredentialsInvalid,
 }
 
 // Cloud is one account of a simulated cloud with a provider that reads it. It

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Thing is a sort of instance that is started and stopped in its own way.
@@ -196,22 +197,22 @@ func testEnded(t *testing.T, cloud OperatingCloud, thing Thing) {
 		t.Fatalf("%+v", receipt)
 	}
 	cloud.End(t, p.scope, p.wanted.ProviderID)
-	if progress := p.follow(&order, ""); progress.Refusal == nil || progress.Refusal.Reason != provider.IsTerminated {
+	if progress := p.follow(&order, ""); progress.Refusal == nil || progress.Refusal.Reason != fault.ReasonTerminated {
 		t.Errorf("on its way: %+v (%v)", progress, progress.Refusal)
 	}
 	cloud.Settle()
-	if progress := p.follow(&order, ""); progress.Refusal == nil || progress.Refusal.Reason != provider.IsTerminated {
+	if progress := p.follow(&order, ""); progress.Refusal == nil || progress.Refusal.Reason != fault.ReasonTerminated {
 		t.Errorf("in the end: %+v (%v)", progress, progress.Refusal)
 	}
 	assessment, _ := p.check(verb)
-	gone := assessment.Evidence == provider.NotFound || assessment.Obstacle != nil && assessment.Obstacle.Reason == provider.IsTerminated
+	gone := assessment.Evidence == provider.NotFound || assessment.Obstacle != nil && assessment.Obstacle.Reason == fault.ReasonTerminated
 	if !gone {
 		t.Errorf("before another call: %+v (%v)", assessment, assessment.Obstacle)
 	}
 	order.Key = p.key()
 	receipt = p.operator.Act(t.Context(), order, &collector{})
 	if thing != Member && (receipt.Effect != provider.NotTaken || receipt.Refusal == nil ||
-		receipt.Refusal.Reason != provider.NoInstance && receipt.Refusal.Reason != provider.WrongState) {
+		receipt.Refusal.Reason != fault.ReasonNotFound && receipt.Refusal.Reason != fault.ReasonInvalidState) {
 		t.Errorf("another call: %+v (%v)", receipt, receipt.Refusal)
 	}
 }
@@ -251,7 +252,7 @@ func testLocate(t *testing.T, cloud OperatingCloud, thing Thing) {
 // struck is what a strike must come to.
 type struck struct {
 	effect provider.Effect
-	reason provider.RefusalReason
+	reason fault.Reason
 	// transient tells that another call may go through.
 	transient bool
 	// taken tells that the cloud did it.
@@ -259,16 +260,16 @@ type struck struct {
 }
 
 var strikes = map[Strike]struck{
-	Refused:    {provider.NotTaken, provider.NotPermitted, false, false},
-	TooMany:    {provider.NotTaken, provider.TooManyRequests, true, false},
-	NoCapacity: {provider.NotTaken, provider.InsufficientCapacity, true, false},
-	NoQuota:    {provider.NotTaken, provider.QuotaExceeded, false, false},
-	Cut:        {provider.InDoubt, provider.NoAnswer, true, false},
-	Error:      {provider.InDoubt, provider.NoAnswer, true, false},
-	Lost:       {provider.InDoubt, provider.NoAnswer, true, true},
-	Silent:     {provider.InDoubt, provider.NoAnswer, true, true},
-	Fails:      {provider.InDoubt, provider.NoAnswer, true, true},
-	GaveUp:     {provider.Taken, provider.CloudFailed, false, true},
+	Refused:    {provider.NotTaken, fault.ReasonPermissionDenied, false, false},
+	TooMany:    {provider.NotTaken, fault.ReasonThrottled, true, false},
+	NoCapacity: {provider.NotTaken, fault.ReasonInsufficientCapacity, true, false},
+	NoQuota:    {provider.NotTaken, fault.ReasonQuotaExceeded, false, false},
+	Cut:        {provider.InDoubt, fault.ReasonUnreachable, true, false},
+	Error:      {provider.InDoubt, fault.ReasonUnreachable, true, false},
+	Lost:       {provider.InDoubt, fault.ReasonUnreachable, true, true},
+	Silent:     {provider.InDoubt, fault.ReasonUnreachable, true, true},
+	Fails:      {provider.InDoubt, fault.ReasonUnreachable, true, true},
+	GaveUp:     {provider.Taken, fault.ReasonCloudFailed, false, true},
 }
 
 // testStrike: a start that something becomes of is told for what it is known to
@@ -316,9 +317,9 @@ func testStrike(t *testing.T, cloud OperatingCloud, thing Thing, strike Strike, 
 	}
 }
 
-func checkRefusal(t *testing.T, refusal *provider.Refusal, want struck) {
+func checkRefusal(t *testing.T, refusal *fault.Error, want struck) {
 	t.Helper()
-	if refusal == nil || refusal.Reason != want.reason || refusal.Transient != want.transient || refusal.Message == "" {
+	if refusal == nil || refusal.Reason != want.reason || refusal.Retryable != want.transient || refusal.Message == "" {
 		t.Errorf("%+v, want %s, transient: %v", refusal, want.reason, want.transient)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // prompt is how soon a provider must stop after it was told to.
@@ -119,7 +120,7 @@ func testWanted(t *testing.T, cloud Cloud) {
 		switch {
 		case scope.Location == nowhere && scope.Failure != nil:
 			failed++
-			checkFailure(t, scope.Failure, provider.APIDisabled, scope.Location)
+			checkFailure(t, scope.Failure, fault.ReasonAPIDisabled, scope.Location)
 		case scope.Failure != nil || region(cloud, scope.Location) != there:
 			t.Errorf("%v is in the plan: %v", scope.ScopeID, scope.Failure)
 		}
@@ -237,9 +238,9 @@ func testSignInFault(t *testing.T, cloud Cloud, fault Fault) {
 
 // checkFailure holds err to be a failure with the reason, that says where, and
 // what to do.
-func checkFailure(t *testing.T, err error, want provider.Reason, where string) {
+func checkFailure(t *testing.T, err error, want fault.Reason, where string) {
 	t.Helper()
-	failure, ok := errors.AsType[*provider.Failure](err)
+	failure, ok := errors.AsType[*fault.Error](err)
 	if !ok {
 		t.Fatalf("ended with %v, want a failure for %s", err, want)
 	}

@@ -11,17 +11,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestFailureOf(t *testing.T) {
+func TestFaultOf(t *testing.T) {
 	t.Parallel()
-	known := NewFailure(Throttled, "slow down", "wait", nil)
-	if got := FailureOf(errors.Join(errors.New("while reading"), known)); got != known {
+	known := fault.ForReason(fault.ReasonThrottled, "slow down", "wait", nil)
+	if got := FaultOf(errors.Join(errors.New("while reading"), known)); got != known {
 		t.Errorf("a known failure became %+v", got)
 	}
-	if got := FailureOf(context.DeadlineExceeded); got.Reason != Unreachable || got.Ours {
+	if got := FaultOf(context.DeadlineExceeded); got.Reason != fault.ReasonUnreachable || IsOwnFault(got) {
 		t.Errorf("no more time became %+v", got)
 	}
 	secret := errors.New("password=hunter2")
-	if got := FailureOf(secret); got.Reason != Internal || !got.Ours || strings.Contains(got.Message, "hunter2") || !errors.Is(got, secret) {
+	if got := FaultOf(secret); got.Reason != fault.ReasonInternal || !IsOwnFault(got) || strings.Contains(got.Message, "hunter2") || !errors.Is(got, secret) {
 		t.Errorf("an unforeseen error became %+v", got)
 	}
 }
