@@ -104,8 +104,8 @@ func (a *App) build(ctx context.Context, config Config) (err error) {
 	}
 	a.server, err = serve.NewGRPC(serve.GRPCOptions{Logger: a.logger, Ready: store.Ping}, discoverygrpc.Register(discoverygrpc.Options{
 		Runs: store, Accounts: accounts, WatchEvery: watchEvery, Stopping: a.stopping,
-		Verifier:   &sync.Verifier{Providers: providers, Accounts: accounts, Limit: config.Limits.Verify, Logger: a.logger},
-		Dispatcher: a.dispatcher(config, store, accounts, inventory, providers), Operations: store,
+		Verifier:  &sync.Verifier{Providers: providers, Accounts: accounts, Limit: config.Limits.Verify, Logger: a.logger},
+		Lifecycle: a.operations(config, store, accounts, inventory, providers), Operations: store,
 	}))
 	if err != nil {
 		return err
@@ -158,31 +158,31 @@ func (a *App) buildJobs(
 			Logger:    a.logger,
 		},
 		Scheduler: &sync.Scheduler{
-			Roll:      accounts,
+			Accounts:  accounts,
 			Inventory: inventory,
 			Schedules: store,
 			Lease:     config.Limits.Lease,
 			Retention: config.RunRetention,
 			Logger:    a.logger,
 		},
-		Conductor: &operation.Conductor{
+		Executor: &operation.Executor{
 			Providers:  providers,
 			Accounts:   accounts,
-			Roll:       inventory,
-			Operations: store,
+			Inventory:  inventory,
+			Store:      store,
 			Limits:     config.Operations,
 			Protection: config.protection(),
 			Worker:     workerName(),
 			Logger:     a.logger,
 		},
-		Keeper: &operation.Keeper{
-			Instances:  inventory,
-			Keeps:      store,
-			Dispatcher: a.dispatcher(config, store, accounts, inventory, providers),
-			Every:      config.Periods.Keep,
-			Lease:      config.Operations.Lease,
-			Retention:  config.OperationRetention,
-			Logger:     a.logger,
+		Maintainer: &operation.Maintainer{
+			Inventory: inventory,
+			Store:     store,
+			Service:   a.operations(config, store, accounts, inventory, providers),
+			Every:     config.Periods.Keep,
+			Lease:     config.Operations.Lease,
+			Retention: config.OperationRetention,
+			Logger:    a.logger,
 		},
 	}, jobs.Options{
 		Workers:   config.Workers,
@@ -193,13 +193,13 @@ func (a *App) buildJobs(
 	})
 }
 
-// dispatcher takes starts and stops in.
-func (a *App) dispatcher(
+// operations accepts requests to start and stop instances.
+func (a *App) operations(
 	config Config, store *discoverypg.Store, accounts *clients.Accounts, inventory *clients.Inventory,
 	providers map[provider.ProviderName]provider.Provider,
-) *operation.Dispatcher {
-	return &operation.Dispatcher{
-		Providers: providers, Accounts: accounts, Roll: accounts, Instances: inventory, Ledger: store,
+) *operation.Service {
+	return &operation.Service{
+		Providers: providers, Accounts: accounts, Inventory: inventory, Store: store,
 		Limits: config.Operations, Protection: config.protection(), Logger: a.logger,
 	}
 }

@@ -192,9 +192,9 @@ func discoveryConfig() app.Config {
 		},
 		Operations: operation.OperationLimits{
 			Lease: 4 * time.Second, Heartbeat: 100 * time.Millisecond, Doubt: 500 * time.Millisecond,
-			Call: 5 * time.Second, Look: 10 * time.Second, PollFirst: 20 * time.Millisecond, PollMost: 300 * time.Millisecond,
+			Call: 5 * time.Second, Read: 10 * time.Second, PollFirst: 20 * time.Millisecond, PollMax: 300 * time.Millisecond,
 			RetryFirst: 50 * time.Millisecond, Retries: 6, Machine: time.Minute, Database: time.Minute,
-			Insist: 10 * time.Second, Validate: 20 * time.Second,
+			Report: 10 * time.Second, Plan: patience,
 		},
 	}
 }

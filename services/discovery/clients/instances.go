@@ -14,7 +14,7 @@ import (
 )
 
 // Instance is one instance of the roll, also a gone one.
-func (i *Inventory) Instance(ctx context.Context, id string) (*operation.Held, error) {
+func (i *Inventory) Instance(ctx context.Context, id string) (*operation.Stored, error) {
 	instance, err := call(ctx, i.query.GetInstance, &inventoryv1.GetInstanceRequest{Name: operation.InstanceName(id)})
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (i *Inventory) Instance(ctx context.Context, id string) (*operation.Held, e
 
 // Lookup is the one instance with this provider id, in one account or, when that
 // is "", in all.
-func (i *Inventory) Lookup(ctx context.Context, providerID, account string) (*operation.Held, error) {
+func (i *Inventory) Lookup(ctx context.Context, providerID, account string) (*operation.Stored, error) {
 	request := &inventoryv1.LookupInstanceRequest{By: &inventoryv1.LookupInstanceRequest_ProviderId{ProviderId: providerID}}
 	if account != "" {
 		request.Account = accountName(account)
@@ -65,7 +65,7 @@ func (i *Inventory) Select(ctx context.Context, filter string, most int) (*opera
 // Record stores one instance as it was observed.
 func (i *Inventory) Record(
 	ctx context.Context, observation discovery.Observation, instance *provider.Instance,
-) (*operation.Held, error) {
+) (*operation.Stored, error) {
 	message := instanceOf(instance)
 	message.Account = accountName(observation.Account)
 	message.Provider = commonv1.Provider(commonv1.Provider_value[string(observation.Provider)])
@@ -81,9 +81,9 @@ func (i *Inventory) Record(
 }
 
 // heldOf is an instance of the roll, as far as starts and stops need it.
-func heldOf(i *inventoryv1.Instance) *operation.Held {
+func heldOf(i *inventoryv1.Instance) *operation.Stored {
 	prov, kind := provider.ProviderName(i.GetProvider().String()), provider.Kind(i.GetKind().String())
-	held := &operation.Held{
+	held := &operation.Stored{
 		ID:       strings.TrimPrefix(i.GetName(), operation.InstanceName("")),
 		Account:  accountID(i.GetAccount()),
 		Provider: prov,

@@ -38,10 +38,10 @@ type Verifier interface {
 	Verify(ctx context.Context, account string) (*sync.Verification, error)
 }
 
-// Dispatcher takes starts and stops.
-type Dispatcher interface {
-	// Dispatch takes one in; with ValidateOnly it says what would be done.
-	Dispatch(ctx context.Context, request operation.Request) (*operation.Operation, error)
+// Lifecycle accepts requests to start and stop instances.
+type Lifecycle interface {
+	// Submit stores and queues an operation. With ValidateOnly it returns the plan.
+	Submit(ctx context.Context, request operation.Request) (*operation.Operation, error)
 }
 
 // Operations holds operations and the audit.
@@ -69,8 +69,8 @@ type Options struct {
 	Runs     Runs
 	Accounts Accounts
 	Verifier Verifier
-	// Dispatcher and Operations are of starts and stops.
-	Dispatcher Dispatcher
+	// Lifecycle and Operations belong to starts and stops.
+	Lifecycle  Lifecycle
 	Operations Operations
 	// WatchEvery is how often a watched run or operation is looked at.
 	WatchEvery time.Duration

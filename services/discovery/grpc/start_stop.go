@@ -63,7 +63,7 @@ func (s *lifecycle) dispatch(ctx context.Context, message proto.Message, request
 		}
 		request.Hash, request.RequestID = hash, strings.ToLower(request.RequestID)
 	}
-	operation, err := s.Dispatcher.Dispatch(ctx, request)
+	operation, err := s.Lifecycle.Submit(ctx, request)
 	if err != nil {
 		return nil, err
 	}

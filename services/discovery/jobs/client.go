@@ -73,10 +73,10 @@ type Client struct {
 
 // Handlers are what jobs do.
 type Handlers struct {
-	Sync      *sync.Syncer
-	Scheduler *sync.Scheduler
-	Conductor *operation.Conductor
-	Keeper    *operation.Keeper
+	Sync       *sync.Syncer
+	Scheduler  *sync.Scheduler
+	Executor   *operation.Executor
+	Maintainer *operation.Maintainer
 }
 
 // Queue inserts jobs and works none.
@@ -134,11 +134,11 @@ func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{syncer: handlers.Sync, limit: options.RunLimit})
 	river.AddWorker(workers, &scheduleWorker{scheduler: handlers.Scheduler})
-	river.AddWorker(workers, &reapWorker{scheduler: handlers.Scheduler, keeper: handlers.Keeper})
+	river.AddWorker(workers, &reapWorker{scheduler: handlers.Scheduler, maintainer: handlers.Maintainer})
 	river.AddWorker(workers, &sweepWorker{scheduler: handlers.Scheduler})
-	river.AddWorker(workers, &pruneWorker{scheduler: handlers.Scheduler, keeper: handlers.Keeper})
-	river.AddWorker(workers, &operateWorker{conductor: handlers.Conductor})
-	river.AddWorker(workers, &keepWorker{keeper: handlers.Keeper})
+	river.AddWorker(workers, &pruneWorker{scheduler: handlers.Scheduler, maintainer: handlers.Maintainer})
+	river.AddWorker(workers, &operateWorker{executor: handlers.Executor})
+	river.AddWorker(workers, &keepWorker{maintainer: handlers.Maintainer})
 	queues := map[string]river.QueueConfig{
 		syncQueue:    {MaxWorkers: options.Workers},
 		slowQueue:    {MaxWorkers: max(1, options.Workers/slowShare)},

@@ -17,9 +17,9 @@ func (keepArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 
 type keepWorker struct {
 	river.WorkerDefaults[keepArgs]
-	keeper *operation.Keeper
+	maintainer *operation.Maintainer
 }
 
 func (w *keepWorker) Work(ctx context.Context, _ *river.Job[keepArgs]) error {
-	return w.keeper.Keep(ctx)
+	return w.maintainer.KeepStopped(ctx)
 }

@@ -22,12 +22,12 @@ func (operateArgs) InsertOpts() river.InsertOpts { return once(operateQueue) }
 
 type operateWorker struct {
 	river.WorkerDefaults[operateArgs]
-	conductor *operation.Conductor
+	executor *operation.Executor
 }
 
 // Timeout is none: an operation has a deadline of its own.
 func (w *operateWorker) Timeout(*river.Job[operateArgs]) time.Duration { return -1 }
 
 func (w *operateWorker) Work(ctx context.Context, job *river.Job[operateArgs]) error {
-	return w.conductor.Work(ctx, job.Args.Operation)
+	return w.executor.Run(ctx, job.Args.Operation)
 }

@@ -19,10 +19,10 @@ func (pruneArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 
 type pruneWorker struct {
 	river.WorkerDefaults[pruneArgs]
-	scheduler *sync.Scheduler
-	keeper    *operation.Keeper
+	scheduler  *sync.Scheduler
+	maintainer *operation.Maintainer
 }
 
 func (w *pruneWorker) Work(ctx context.Context, _ *river.Job[pruneArgs]) error {
-	return errors.Join(w.scheduler.Prune(ctx), w.keeper.Prune(ctx))
+	return errors.Join(w.scheduler.Prune(ctx), w.maintainer.Prune(ctx))
 }

@@ -19,10 +19,10 @@ func (reapArgs) InsertOpts() river.InsertOpts { return once(controlQueue) }
 
 type reapWorker struct {
 	river.WorkerDefaults[reapArgs]
-	scheduler *sync.Scheduler
-	keeper    *operation.Keeper
+	scheduler  *sync.Scheduler
+	maintainer *operation.Maintainer
 }
 
 func (w *reapWorker) Work(ctx context.Context, _ *river.Job[reapArgs]) error {
-	return errors.Join(w.scheduler.Reap(ctx), w.keeper.Reap(ctx))
+	return errors.Join(w.scheduler.Reap(ctx), w.maintainer.Reap(ctx))
 }

@@ -5,80 +5,82 @@ import (
 	"sync"
 )
 
-// batcher makes one call of many that are asked for at about the same time: what
-// comes while a call is under way goes into the next. An operation looks at its
-// instances one by one, and the cloud is asked for many at once.
-type batcher[In, Out any] struct {
-	// do answers each, in their order.
-	do func(ctx context.Context, asked []In) ([]Out, error)
-	// most that go into one call.
-	most int
-	ctx  context.Context //nolint:containedctx // The calls', which belong to several askers.
+// batcher turns many requests that come at about the same time into one call: requests
+// that come while a call is running go into the next one. The targets of an operation are
+// worked on one by one, and the cloud is asked about many at once.
+type batcher[Request, Response any] struct {
+	// do returns a response for each request, in their order.
+	do func(ctx context.Context, requests []Request) ([]Response, error)
+	// limit is the number of requests in one call.
+	limit int
+	ctx   context.Context //nolint:containedctx // That of the calls, which serve several callers.
 
 	mu      sync.Mutex
-	waiting []*asking[In, Out]
-	busy    bool
+	pending []*pendingRequest[Request, Response]
+	running bool
 	calls   sync.WaitGroup
 }
 
-type asking[In, Out any] struct {
-	in     In
-	answer chan answered[Out]
+type pendingRequest[Request, Response any] struct {
+	request Request
+	result  chan result[Response]
 }
 
-type answered[Out any] struct {
-	out Out
-	err error
+type result[Response any] struct {
+	response Response
+	err      error
 }
 
-func newBatcher[In, Out any](ctx context.Context, most int, do func(context.Context, []In) ([]Out, error)) *batcher[In, Out] {
-	return &batcher[In, Out]{do: do, most: most, ctx: ctx}
+func newBatcher[Request, Response any](
+	ctx context.Context, limit int, do func(context.Context, []Request) ([]Response, error),
+) *batcher[Request, Response] {
+	return &batcher[Request, Response]{do: do, limit: limit, ctx: ctx}
 }
 
-// ask asks for one, and waits for its answer.
-func (b *batcher[In, Out]) ask(ctx context.Context, in In) (Out, error) {
-	asked := &asking[In, Out]{in: in, answer: make(chan answered[Out], 1)}
+// ask makes one request, and waits for its response.
+func (b *batcher[Request, Response]) ask(ctx context.Context, request Request) (Response, error) {
+	pending := &pendingRequest[Request, Response]{request: request, result: make(chan result[Response], 1)}
 	b.mu.Lock()
-	b.waiting = append(b.waiting, asked)
-	if !b.busy {
-		b.busy = true
+	b.pending = append(b.pending, pending)
+	if !b.running {
+		b.running = true
 		b.calls.Go(b.work)
 	}
 	b.mu.Unlock()
 	select {
-	case a := <-asked.answer:
-		return a.out, a.err
+	case r := <-pending.result:
+		return r.response, r.err
 	case <-ctx.Done():
-		var none Out
-		return none, context.Cause(ctx)
+		var zero Response
+		return zero, context.Cause(ctx)
 	}
 }
 
-// work makes calls until nobody waits.
-func (b *batcher[In, Out]) work() {
+// work makes calls while requests are pending.
+func (b *batcher[Request, Response]) work() {
 	for {
 		b.mu.Lock()
-		batch := b.waiting[:min(b.most, len(b.waiting))]
-		b.waiting = b.waiting[len(batch):]
-		b.busy = len(batch) > 0
+		batch := b.pending[:min(b.limit, len(b.pending))]
+		b.pending = b.pending[len(batch):]
+		b.running = len(batch) > 0
 		b.mu.Unlock()
 		if len(batch) == 0 {
 			return
 		}
-		in := make([]In, len(batch))
+		requests := make([]Request, len(batch))
 		for n := range batch {
-			in[n] = batch[n].in
+			requests[n] = batch[n].request
 		}
-		out, err := b.do(b.ctx, in)
+		responses, err := b.do(b.ctx, requests)
 		for n := range batch {
-			a := answered[Out]{err: err}
+			r := result[Response]{err: err}
 			if err == nil {
-				a.out = out[n]
+				r.response = responses[n]
 			}
-			batch[n].answer <- a
+			batch[n].result <- r
 		}
 	}
 }
 
-// wait waits for the calls that are under way.
-func (b *batcher[In, Out]) wait() { b.calls.Wait() }
+// wait waits for the calls that are running.
+func (b *batcher[Request, Response]) wait() { b.calls.Wait() }

@@ -3,7 +3,6 @@ package operation
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -16,100 +15,87 @@ import (
 )
 
 const (
-	// locateAccounts is how many accounts an instance is looked for in at the
-	// most, and locateAtOnce how many at the same time.
+	// locateAccounts is in how many accounts an instance is searched for, and
+	// locateParallel in how many at the same time.
 	locateAccounts = 200
-	locateAtOnce   = 8
+	locateParallel = 8
 )
 
 // errFound ends a search.
 var errFound = errors.New("found")
 
-// locate looks for an instance in the clouds, by the cloud's own id, and takes it
-// into the roll. It gives up at a time, so that there is some left to answer.
-func (d *Dispatcher) locate(ctx context.Context, until time.Time, named Named) (*Held, error) {
-	limited, cancel := context.WithDeadline(ctx, until)
+// locate searches the clouds for an instance by the cloud's own id, until a deadline, and
+// stores it in the inventory.
+func (s *Service) locate(ctx context.Context, deadline time.Time, named Named) (*Stored, error) {
+	limited, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	accounts, err := d.whereToLook(limited, named)
+	accounts, err := s.accountsToSearch(limited, named)
 	if limited.Err() != nil && ctx.Err() == nil {
 		return nil, fault.New(fault.KindUnavailable, fault.ReasonUnreachable,
-			"the roll does not have %s, and there was no time left to look for it in the clouds; ask for fewer at once", named.ID).
+			"instance %s is not in the inventory, and there was no time left to search the clouds for it; name fewer instances at once", named.ID).
 			With("providerId", named.ID)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if len(accounts) == 0 {
-		return nil, notAnywhere(named.ID, "no account on the roll is of a cloud that gives such ids")
+		return nil, errNotLocated("instance %s was not found in the inventory, and no account belongs to a cloud with such ids", named.ID)
 	}
 	var (
-		mu      sync.Mutex
-		found   *Held
-		blind   []string
-		refused *fault.Error
+		mu          sync.Mutex
+		found       *Stored
+		unreachable []string
 	)
-	group, looking := errgroup.WithContext(limited)
-	group.SetLimit(locateAtOnce)
+	group, searching := errgroup.WithContext(limited)
+	group.SetLimit(locateParallel)
 	for _, account := range accounts {
 		group.Go(func() error {
-			held, err := d.locateIn(looking, account.ID, named)
+			stored, err := s.locateIn(searching, account.ID, named)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case held != nil:
-				found = held
+			case stored != nil:
+				found = stored
 				return errFound
-			case err != nil && (found == nil):
-				refused = asRefusal(err)
-				blind = append(blind, "accounts/"+account.ID+": "+refused.Message)
+			case err != nil && found == nil:
+				unreachable = append(unreachable, "accounts/"+account.ID+": "+refusalOf(err).Message)
 			}
 			return nil
 		})
 	}
-	_ = group.Wait() // What came of each is in the variables.
+	_ = group.Wait() // The results are in the variables.
 	switch {
 	case found != nil:
 		return found, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case len(blind) > 0:
+	case len(unreachable) > 0:
 		return nil, fault.New(fault.KindUnavailable, fault.ReasonUnreachable,
-			"the roll does not have %s, and not all that could have it could be looked at: %s", named.ID, fault.Clip(strings.Join(blind, "; "))).
+			"instance %s is not in the inventory, and not all accounts could be searched for it: %s", named.ID, fault.Clip(strings.Join(unreachable, "; "))).
 			With("providerId", named.ID)
 	}
-	return nil, notAnywhere(named.ID, fmt.Sprintf("neither has the cloud, in %d accounts that could", len(accounts)))
+	return nil, errNotLocated("instance %s was not found in the inventory or in any of %d accounts", named.ID, len(accounts))
 }
 
-// until is when the clouds are no longer asked for the answer to a call: of the
-// time that the caller gives, a part is kept to say what came of it.
-func (d *Dispatcher) until(ctx context.Context) time.Time {
-	now := time.Now()
-	most := d.Limits.Validate
-	if deadline, ok := ctx.Deadline(); ok {
-		most = min(most, deadline.Sub(now)*2/3)
-	}
-	return now.Add(most)
+func errNotLocated(format, id string, args ...any) error {
+	return fault.New(fault.KindNotFound, fault.ReasonNotFound, format, append([]any{id}, args...)...).With("providerId", id)
 }
 
-func notAnywhere(id, also string) error {
-	return fault.New(fault.KindNotFound, fault.ReasonNotFound, "the roll does not have %s; %s", id, also).With("providerId", id)
-}
-
-// whereToLook are the accounts that could have the instance.
-func (d *Dispatcher) whereToLook(ctx context.Context, named Named) ([]provider.Account, error) {
+// accountsToSearch returns the accounts that may contain the instance.
+func (s *Service) accountsToSearch(ctx context.Context, named Named) ([]provider.Account, error) {
 	if named.Account != "" {
-		account, err := d.Accounts.Account(ctx, named.Account)
+		account, err := s.Accounts.Account(ctx, named.Account)
 		return []provider.Account{account}, err
 	}
 	recognized := map[provider.ProviderName]bool{}
-	for name, p := range d.Providers {
+	for name, p := range s.Providers {
 		if recognizer, ok := p.(provider.Recognizer); ok {
 			kind, known := recognizer.Recognizes(named.ID)
 			recognized[name] = known && (named.Kind == "" || kind == named.Kind)
 		}
 	}
 	var accounts []provider.Account
-	err := d.Roll.Accounts(ctx, time.Time{}, func(page []provider.Account) error {
+	err := s.Accounts.Accounts(ctx, time.Time{}, func(page []provider.Account) error {
 		for _, account := range page {
 			if recognized[account.Provider] {
 				accounts = append(accounts, account)
@@ -119,42 +105,33 @@ func (d *Dispatcher) whereToLook(ctx context.Context, named Named) ([]provider.A
 	})
 	if err == nil && len(accounts) > locateAccounts {
 		err = fault.New(fault.KindFailedPrecondition, fault.ReasonNotFound,
-			"the roll does not have %s, and %d accounts could: say in which to look", named.ID, len(accounts)).With("providerId", named.ID)
+			"instance %s is not in the inventory, and %d accounts may contain it: name the account", named.ID, len(accounts)).With("providerId", named.ID)
 	}
 	return accounts, err
 }
 
-// locateIn looks in one account; nil when it is not there.
-func (d *Dispatcher) locateIn(ctx context.Context, accountID string, named Named) (*Held, error) {
-	account, operator, err := openOperator(ctx, d.Providers, d.Accounts, accountID)
+// locateIn searches one account; it returns nil if the instance is not there.
+func (s *Service) locateIn(ctx context.Context, accountID string, named Named) (*Stored, error) {
+	account, operator, err := signIn{providers: s.Providers, accounts: s.Accounts}.open(ctx, accountID)
 	if err != nil {
 		return nil, err
 	}
-	for range d.Limits.Retries {
-		token, err := d.Ledger.NextToken(ctx)
-		if err != nil {
+	observer := observer{tokens: s.Store, limit: s.Limits.Plan, logger: s.Logger}
+	for range s.Limits.Retries {
+		located, err := observe(ctx, observer, func(ctx context.Context) ([]*provider.Located, error) {
+			one, err := operator.Locate(ctx, provider.Hint{ProviderID: named.ID, Kind: named.Kind, Location: named.Location}, uncounted{})
+			return []*provider.Located{one}, err
+		})
+		if err != nil || located[0].value == nil {
 			return nil, err
 		}
-		at := time.Now()
-		located, err := operator.Locate(ctx, provider.Hint{ProviderID: named.ID, Kind: named.Kind, Location: named.Location}, uncounted{})
-		if err != nil || located == nil {
-			return nil, refusedByCloud(err)
-		}
-		end, err := d.Ledger.NextToken(ctx)
-		if err != nil {
-			return nil, err
-		}
-		held, err := d.Instances.Record(ctx, discovery.Observation{
-			Account: accountID, Provider: account.Provider, ScopeID: located.ScopeID, Token: token, Time: at, EndToken: end,
-		}, &located.Instance)
+		when, one := located[0].span, located[0].value
+		stored, err := s.Inventory.Record(ctx, discovery.Observation{
+			Account: accountID, Provider: account.Provider, ScopeID: one.ScopeID, Token: when.token, Time: when.time, EndToken: when.endToken,
+		}, &one.Instance)
 		if !discovery.IsStale(err) {
-			return held, err
+			return stored, err
 		}
 	}
-	return nil, refused(fault.ForReason(fault.ReasonInternal, "the roll was read anew each time it was looked at", "Ask again in a while.", nil).AsRetryable())
+	return nil, errOvertaken()
 }
-
-// uncounted are calls that nobody counts.
-type uncounted struct{}
-
-func (uncounted) Called(bool) {}

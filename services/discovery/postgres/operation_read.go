@@ -118,7 +118,7 @@ func readTargets(ctx context.Context, tx pgx.Tx, op string, revision int64) ([]*
 			refusal  fault.Error
 			steps    []byte
 		)
-		err := row.Scan(&t.Place, &t.Instance, &t.Account, &t.Provider, &t.Kind, &t.Location, &t.ProviderID, &t.ProviderURI,
+		err := row.Scan(&t.Index, &t.Instance, &t.Account, &t.Provider, &t.Kind, &t.Location, &t.ProviderID, &t.ProviderURI,
 			&t.DisplayName, &t.Zone, &t.Etag, &t.State, &t.Exclusive, &t.Unit, &t.Key, &t.Already, &t.FromState, &t.CurrentState,
 			&t.ProviderState, &observed, &t.Calls, &age, &t.Reference,
 			&refusal.Reason, &refusal.Message, &refusal.Remedy, &refusal.Retryable, &t.Notes, &steps, &t.Revision)

@@ -97,7 +97,7 @@ func (s *Store) saveTarget(
 		case calling && cancelled:
 			return operation.ErrOperationCancelled(claim.Operation)
 		}
-		_, err = tx.Exec(ctx, save, claim.Operation, t.Place, t.State, textOrNull(t.Exclusive), t.Unit, t.Already, t.FromState,
+		_, err = tx.Exec(ctx, save, claim.Operation, t.Index, t.State, textOrNull(t.Exclusive), t.Unit, t.Already, t.FromState,
 			t.CurrentState, t.ProviderState, orNull(t.ObserveTime), t.Calls, calling, t.Reference,
 			refusal.Reason, refusal.Message, refusal.Remedy, refusal.Retryable, notes, stepsOf(t), t.Revision)
 		if err != nil {
@@ -164,8 +164,8 @@ func (s *Store) ReleaseOperation(ctx context.Context, claim operation.OperationC
 	})
 }
 
-// DueKeeps are kept instances that have not been looked at for every.
-func (s *Store) DueKeeps(ctx context.Context, every time.Duration, limit int) ([]operation.Kept, error) {
+// DueKeptStopped are kept instances that have not been looked at for every.
+func (s *Store) DueKeptStopped(ctx context.Context, every time.Duration, limit int) ([]operation.KeptStopped, error) {
 	const due = `
 		UPDATE kept_stopped SET check_time = now() + $1
 		WHERE instance IN (
@@ -175,9 +175,9 @@ func (s *Store) DueKeeps(ctx context.Context, every time.Duration, limit int) ([
 	if err != nil {
 		return nil, postgres.Fault(err)
 	}
-	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (operation.Kept, error) {
+	kept, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (operation.KeptStopped, error) {
 		var (
-			k    operation.Kept
+			k    operation.KeptStopped
 			auto *time.Time
 		)
 		err := row.Scan(&k.Instance, &k.Account, &k.Operation, &k.User, &k.Reason, &auto)
@@ -187,15 +187,15 @@ func (s *Store) DueKeeps(ctx context.Context, every time.Duration, limit int) ([
 	return kept, postgres.Fault(err)
 }
 
-// Keep stores when the cloud starts an instance by itself.
-func (s *Store) Keep(ctx context.Context, kept operation.Kept) error {
+// UpdateKeptStopped stores when the cloud starts an instance by itself.
+func (s *Store) UpdateKeptStopped(ctx context.Context, kept operation.KeptStopped) error {
 	_, err := s.pool.Exec(ctx, `UPDATE kept_stopped SET auto_restart_time = $2 WHERE instance = $1`,
 		kept.Instance, orNull(kept.AutoRestartTime))
 	return postgres.Fault(err)
 }
 
-// Release forgets one, and tells the audit.
-func (s *Store) Release(ctx context.Context, kept operation.Kept, entry operation.AuditEntry) error {
+// ReleaseKeptStopped removes an instance, and tells the audit.
+func (s *Store) ReleaseKeptStopped(ctx context.Context, kept operation.KeptStopped, entry operation.AuditEntry) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `DELETE FROM kept_stopped WHERE instance = $1 AND operation = $2`, kept.Instance, kept.Operation)
 		if err != nil || tag.RowsAffected() == 0 {

@@ -98,7 +98,7 @@ func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*operati
 		if refusal == nil {
 			refusal = &fault.Error{}
 		}
-		batch.Queue(insert, id, t.Place, t.Instance, t.Account, t.Provider, t.Kind, t.Location, t.ProviderID, t.ProviderURI,
+		batch.Queue(insert, id, t.Index, t.Instance, t.Account, t.Provider, t.Kind, t.Location, t.ProviderID, t.ProviderURI,
 			t.DisplayName, t.Zone, t.Etag, t.State, textOrNull(t.Exclusive), t.Key, t.CurrentState, t.ProviderState,
 			refusal.Reason, refusal.Message, refusal.Remedy, refusal.Retryable, stepsOf(t))
 	}

@@ -48,7 +48,7 @@ func create(t *testing.T, s *discoverypg.Store, batch bool, instances ...string)
 	}
 	for place, instance := range instances {
 		o.Targets = append(o.Targets, &operation.Target{
-			Place: place, Instance: instance, Account: "a", Provider: provider.AWS, Exclusive: instance, Key: uuid.NewString(),
+			Index: place, Instance: instance, Account: "a", Provider: provider.AWS, Exclusive: instance, Key: uuid.NewString(),
 			ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}, State: operation.TargetPending,
 		})
 	}

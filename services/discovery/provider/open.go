@@ -9,12 +9,6 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Keyring is the accounts service, as a verification needs it.
-type Keyring interface {
-	Account(ctx context.Context, id string) (Account, error)
-	Credentials(ctx context.Context, id string) (Credentials, error)
-}
-
 // openSession opens an account by the provider that it belongs to.
 func OpenSession(ctx context.Context, providers map[ProviderName]Provider, account Account, credentials Credentials) (Session, error) {
 	provider, ok := providers[account.Provider]

@@ -25,8 +25,10 @@ type Inventory interface {
 	// Fail says that a scope could not be observed. With an empty ScopeID none of
 	// the account's could. Budgets as in Complete.
 	Fail(ctx context.Context, observation discovery.Observation, budgets []ratelimit.BudgetState, failure *fault.Error) error
-	// Scopes are those that the roll has of an account.
+	// Scopes returns the scopes that the inventory has of an account.
 	Scopes(ctx context.Context, account string) ([]HeldScope, error)
+	// RemoveAccount removes everything of an account.
+	RemoveAccount(ctx context.Context, account string, token int64) error
 }
 
 // Snapshot takes what was seen of a scope.

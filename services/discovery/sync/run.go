@@ -3,7 +3,6 @@ package sync
 import (
 	"time"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -112,5 +111,5 @@ func RunName(id string) string { return "syncRuns/" + id }
 // ErrLost is the fault of reporting on a run that is no longer one's own: it was
 // taken for dead, or its account has left the roll.
 func ErrLost(claim Claim) error {
-	return fault.New(fault.KindAborted, discovery.ReasonLost, "%s is no longer this worker's", RunName(claim.Run))
+	return fault.New(fault.KindAborted, fault.ReasonRunLost, "%s is no longer this worker's", RunName(claim.Run))
 }

@@ -12,14 +12,6 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Shelf is the inventory, as a scheduler needs it.
-type Shelf interface {
-	// RemoveAccount takes what is left of an account off the roll.
-	RemoveAccount(ctx context.Context, account string, token int64) error
-	// Scopes are those that the roll has of an account.
-	Scopes(ctx context.Context, account string) ([]HeldScope, error)
-}
-
 // Schedules holds when each account is due.
 type Schedules interface {
 	// Newest is the newest update time of all accounts it knows; zero when it
@@ -70,8 +62,8 @@ const (
 
 // Scheduler decides what is due. All fields must be set.
 type Scheduler struct {
-	Roll      discovery.Roll
-	Inventory Shelf
+	Accounts  discovery.Accounts
+	Inventory Inventory
 	Schedules Schedules
 	// Lease as in Limits.
 	Lease time.Duration
@@ -91,7 +83,7 @@ func (s *Scheduler) Tick(ctx context.Context) error {
 	if !newest.IsZero() {
 		newest = newest.Add(-overlap)
 	}
-	err = s.Roll.Accounts(ctx, newest, func(accounts []provider.Account) error { return s.Schedules.Follow(ctx, accounts) })
+	err = s.Accounts.Accounts(ctx, newest, func(accounts []provider.Account) error { return s.Schedules.Follow(ctx, accounts) })
 	if err != nil {
 		// What is known goes on being read while the accounts service is away.
 		s.Logger.Warn("could not ask for changed accounts", "error", err)
@@ -144,7 +136,7 @@ func (s *Scheduler) Reap(ctx context.Context) error {
 // accounts that have left it out of the inventory.
 func (s *Scheduler) Sweep(ctx context.Context) error {
 	onRoll := map[string]struct{}{}
-	err := s.Roll.Accounts(ctx, time.Time{}, func(accounts []provider.Account) error {
+	err := s.Accounts.Accounts(ctx, time.Time{}, func(accounts []provider.Account) error {
 		for _, account := range accounts {
 			onRoll[account.ID] = struct{}{}
 		}
@@ -174,7 +166,7 @@ func (s *Scheduler) Sweep(ctx context.Context) error {
 // once nobody reads it. A list may lack what is there; asking for it by name
 // may not.
 func (s *Scheduler) remove(ctx context.Context, account string) error {
-	if _, err := s.Roll.Account(ctx, account); fault.KindOf(err) != fault.KindNotFound {
+	if _, err := s.Accounts.Account(ctx, account); fault.KindOf(err) != fault.KindNotFound {
 		return err
 	}
 	quiet, err := s.Schedules.Missing(ctx, account, s.Lease)

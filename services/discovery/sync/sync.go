@@ -12,13 +12,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/lease"
 )
 
 // Accounts is the accounts service, as a sync needs it. Its faults: NotFound for
 // an account that is not on the roll, Unavailable when it is away.
 type Accounts interface {
-	Account(ctx context.Context, id string) (provider.Account, error)
-	Credentials(ctx context.Context, id string) (provider.Credentials, error)
+	discovery.CredentialSource
 	// Syncing says that the run goes on; Concluded what it came to; Abandoned
 	// that it came to nothing. Aborted when a later run has reported.
 	Syncing(ctx context.Context, claim Claim, lease time.Duration) error
@@ -81,25 +81,25 @@ func (s *Syncer) Sync(ctx context.Context, run string) error {
 		return err
 	}
 	logger := s.Logger.With("run", claim.Run, "account", claim.Account)
-	held, holding := s.hold(ctx, claim, logger)
-	defer holding.release()
+	leased, held := s.hold(ctx, claim, logger)
+	defer held.Release()
 
-	err = s.work(held, holding, claim, logger)
+	err = s.work(leased, held, claim, logger)
 	if err == nil {
 		return nil
 	}
 	switch {
 	case ctx.Err() != nil:
 		err = errStopped
-	case held.Err() != nil:
-		err = context.Cause(held)
+	case leased.Err() != nil:
+		err = errLease(context.Cause(leased), claim)
 	}
 	s.abandon(context.WithoutCancel(ctx), claim, err, logger)
 	return nil
 }
 
 // work reads the account and reports. An error means that there is no outcome.
-func (s *Syncer) work(ctx context.Context, holding *holding, claim Claim, logger *slog.Logger) error {
+func (s *Syncer) work(ctx context.Context, held *lease.Lease, claim Claim, logger *slog.Logger) error {
 	account, err := s.Accounts.Account(ctx, claim.Account)
 	if err != nil {
 		return err
@@ -123,18 +123,18 @@ func (s *Syncer) work(ctx context.Context, holding *holding, claim Claim, logger
 	log("synced an account", "outcome", outcome.State, "instances", totals.InstancesSeen, "scopes", totals.ScopesTotal,
 		"failed", totals.ScopesFailed, "took", time.Since(began).Round(time.Millisecond), "error", textOf(outcome.Failure))
 
-	holding.concluding.Store(true)
-	err = s.insist(ctx, func(ctx context.Context) error { return s.Runs.Read(ctx, claim, scopes, totals) })
+	held.Conclude()
+	err = discovery.Retry(ctx, func(ctx context.Context) error { return s.Runs.Read(ctx, claim, scopes, totals) })
 	if err != nil {
 		return err
 	}
 	// The account's status first: whoever sees the run ended sees that too.
-	err = s.insist(ctx, func(ctx context.Context) error { return s.Accounts.Concluded(ctx, claim, outcome, time.Now()) })
+	err = discovery.Retry(ctx, func(ctx context.Context) error { return s.Accounts.Concluded(ctx, claim, outcome, time.Now()) })
 	if err != nil {
 		return err
 	}
 	next := s.next(account, outcome)
-	return s.insist(ctx, func(ctx context.Context) error { return s.Runs.Conclude(ctx, claim, outcome, next, s.Limits.Settle) })
+	return discovery.Retry(ctx, func(ctx context.Context) error { return s.Runs.Conclude(ctx, claim, outcome, next, s.Limits.Settle) })
 }
 
 // read reads every scope of the account, each for itself. An error means that

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -26,7 +27,7 @@ type Verification struct {
 // Verifier tries accounts' credentials. All fields must be set.
 type Verifier struct {
 	Providers map[provider.ProviderName]provider.Provider
-	Accounts  provider.Keyring
+	Accounts  discovery.CredentialSource
 	// Limit bounds all that is tried of one account. Signing in has half of it.
 	Limit  time.Duration
 	Logger *slog.Logger

@@ -35,8 +35,8 @@ type Options struct {
 	Duration time.Duration
 	// Every is the time between two renewals; 0 means a fifth of Duration.
 	Every time.Duration
-	// Renew renews the lease once.
-	Renew func(ctx context.Context) error
+	// Renew renews the lease once. concluding reports whether Conclude was called.
+	Renew func(ctx context.Context, concluding bool) error
 	// IsLost reports whether an error of Renew means that another worker has the lease.
 	IsLost func(err error) bool
 	// Logger logs renewals that fail.
@@ -73,9 +73,6 @@ func Hold(ctx context.Context, options Options) (context.Context, *Lease) {
 // drops the lease with that, so a refused renewal no longer ends the work.
 func (l *Lease) Conclude() { l.concluding.Store(true) }
 
-// Concluding reports whether Conclude was called.
-func (l *Lease) Concluding() bool { return l.concluding.Load() }
-
 // Release ends the renewals and the context of the work. When it returns, no renewal is
 // running. It may be called more than once.
 func (l *Lease) Release() {
@@ -106,7 +103,7 @@ func (l *Lease) renewUntil(ctx context.Context) error {
 		case err == nil:
 			limit = l.limit(asked)
 			expiry.Reset(time.Until(limit))
-		case l.options.IsLost(err) && l.Concluding():
+		case l.options.IsLost(err) && l.concluding.Load():
 			return nil
 		case l.options.IsLost(err):
 			return err
@@ -124,7 +121,7 @@ func (l *Lease) renew(ctx context.Context, limit time.Time) error {
 	}
 	ctx, cancel := context.WithDeadline(ctx, limit)
 	defer cancel()
-	return l.options.Renew(ctx)
+	return l.options.Renew(ctx, l.concluding.Load())
 }
 
 // limit returns when the work must have ended if the lease was last renewed at a time.

@@ -21,7 +21,7 @@ func options(renew func(ctx context.Context, n int) error) lease.Options {
 	n := 0
 	return lease.Options{
 		Duration: duration,
-		Renew: func(ctx context.Context) error {
+		Renew: func(ctx context.Context, _ bool) error {
 			n++
 			return renew(ctx, n)
 		},
@@ -127,14 +127,24 @@ func TestHold_SurvivesFailuresThatPass(t *testing.T) {
 
 func TestConclude_RefusedRenewalsNoLongerEndTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, l := lease.Hold(t.Context(), options(func(context.Context, int) error { return errTaken }))
-		defer l.Release()
-		if l.Concluding() {
-			t.Error("it concludes from the start")
+		concluding := false
+		o := options(nil)
+		o.Renew = func(_ context.Context, c bool) error {
+			if c != concluding {
+				t.Errorf("a renewal knows that the work concludes: %t, want %t", c, concluding)
+			}
+			if concluding {
+				return errTaken
+			}
+			return nil
 		}
+		ctx, l := lease.Hold(t.Context(), o)
+		defer l.Release()
+		time.Sleep(duration/5 + time.Second)
+		concluding = true
 		l.Conclude()
 		time.Sleep(3 * duration)
-		if ctx.Err() != nil || !l.Concluding() {
+		if ctx.Err() != nil {
 			t.Errorf("the work ended because of %v", context.Cause(ctx))
 		}
 	})
