@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"time"
 
@@ -216,7 +215,9 @@ func (a *App) buildProviders(config Config) (map[provider.ProviderName]provider.
 	}
 	a.life.Defer(google.Close)
 	providers := map[provider.ProviderName]provider.Provider{provider.AWS: amazon, provider.GCP: google}
-	maps.Copy(providers, config.Providers)
+	for name, newProvider := range config.Providers {
+		providers[name] = newProvider(a.budget)
+	}
 	for _, d := range registry.All() {
 		if providers[d.Provider] == nil {
 			return nil, fmt.Errorf("no provider reads %s, which is registered", d.Name)

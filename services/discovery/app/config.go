@@ -50,8 +50,9 @@ type Config struct {
 	GCP gcp.Config `kong:"-"`
 	// AWS says how to reach AWS, when it is not as the environment says.
 	AWS aws.Config `kong:"-"`
-	// Providers are further clouds, beside AWS and Google Cloud.
-	Providers map[provider.ProviderName]provider.Provider `kong:"-"`
+	// Providers make the providers of further clouds, beside AWS and Google Cloud, with the budget
+	// that limits their calls.
+	Providers map[provider.ProviderName]func(ratelimit.Budget) provider.Provider `kong:"-"`
 	// Limits bound syncs, and Periods say how often periodic work comes; the
 	// defaults when zero.
 	Limits  sync.Limits  `kong:"-"`
