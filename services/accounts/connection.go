@@ -84,7 +84,7 @@ type Report struct {
 	Token int64
 	// Run is the id of the run.
 	Run string
-	// News is what is reported.
+	// News is the content of the report.
 	News News
 }
 

@@ -43,8 +43,7 @@ func drawFinished(t *rapid.T, end time.Time) accounts.Finished {
 	return finished
 }
 
-// model is what must be seen of a connection, told from the reports that were
-// taken and by no rule of the code under test.
+// model computes the expected connection from the accepted reports, without the code under test.
 type model struct {
 	last      accounts.Finished // of the finished run with the largest token
 	finished  bool
@@ -75,9 +74,9 @@ func (m *model) status(now time.Time) accounts.Status {
 	return accounts.Unknown
 }
 
-// TestConnectionUnderAnyReports holds the state machine to its promises while
+// TestConnectionState_AnyReports holds the state machine to its promises while
 // reports of several runs come in any order, late, twice and contradictory.
-func TestConnectionUnderAnyReports(t *testing.T) {
+func TestConnectionState_AnyReports(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var (
 			state accounts.ConnectionState
@@ -136,9 +135,9 @@ func isSyncing(report accounts.Report) bool {
 	return ok
 }
 
-// TestLatestRunWins delivers the reports of several runs in any order: what is
+// TestConnectionState_LatestRunWins delivers the reports of several runs in any order: what is
 // seen in the end is the outcome of the latest.
-func TestLatestRunWins(t *testing.T) {
+func TestConnectionState_LatestRunWins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		runs := rapid.IntRange(1, 5).Draw(t, "runs")
 		var reports []accounts.Report
@@ -162,7 +161,7 @@ func TestLatestRunWins(t *testing.T) {
 	})
 }
 
-func TestFinishedSaidTwiceIsTaken(t *testing.T) {
+func TestConnectionState_RepeatedReport(t *testing.T) {
 	report := accounts.Report{Token: 7, Run: "r", News: accounts.Finished{
 		Outcome: accounts.Failed, Reason: "UNREACHABLE", Error: "nul \x00 in it", EndTime: epoch,
 	}}

@@ -7,8 +7,8 @@ import (
 )
 
 // Credentials are one way to sign in to an account, without the secret that may belong to it. The
-// descriptor of the cloud says which settings a method has, so that a new method or a new cloud
-// needs no type here.
+// descriptor of the cloud lists the settings of a method, so that a new method or a new cloud needs
+// no type here.
 type Credentials struct {
 	// Method is the name of the way to sign in, such as AWS_ACCESS_KEY.
 	Method string

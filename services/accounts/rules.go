@@ -2,7 +2,7 @@ package accounts
 
 import "github.com/rollcall-dev/rollcall/services/internal/keyfile"
 
-// Rules are what one way to sign in demands beyond its description. The zero Rules demand nothing:
+// Rules are the demands of one way to sign in beyond its description. The zero Rules demand nothing:
 // a method with a secret then takes any, and keeps the stored one while its settings stay.
 type Rules struct {
 	// Validate checks the settings against the account; nil checks nothing.

@@ -16,7 +16,7 @@ import (
 
 const roleARN = "arn:aws:iam::100000000001:role/team/rollcall"
 
-// full is the request to add an account with every setting.
+// full returns the request to create an account with every setting.
 func full() *accountsv1.CreateAccountRequest {
 	return &accountsv1.CreateAccountRequest{
 		AccountId: "payments",
@@ -36,7 +36,7 @@ func full() *accountsv1.CreateAccountRequest {
 	}
 }
 
-func TestCreateKeepsEverySetting(t *testing.T) {
+func TestCreate_StoresEverySetting(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	sent := full()
@@ -64,7 +64,7 @@ func TestCreateKeepsEverySetting(t *testing.T) {
 	}
 }
 
-func TestCreateFillsInWhatIsLeftOut(t *testing.T) {
+func TestCreate_Defaults(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, aws("000000000042"))
@@ -79,7 +79,7 @@ func TestCreateFillsInWhatIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestCreateRefusesWhatIsThere(t *testing.T) {
+func TestCreate_AlreadyExists(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.create(t, full())
@@ -106,11 +106,11 @@ func TestCreateRefusesWhatIsThere(t *testing.T) {
 		}
 	}
 	if n := s.list(t, &accountsv1.ListAccountsRequest{}).GetTotalSize(); n != 2 {
-		t.Errorf("%d accounts on the roll, want 2", n)
+		t.Errorf("%d accounts exist, want 2", n)
 	}
 }
 
-func TestCreateRefusesBadSettings(t *testing.T) {
+func TestCreate_InvalidSettings(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for name, c := range map[string]struct {
@@ -152,7 +152,7 @@ func TestCreateRefusesBadSettings(t *testing.T) {
 	}
 }
 
-func TestAbsentAccountIsNotFound(t *testing.T) {
+func TestMissingAccount_NotFound(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	const name = "accounts/nobody"

@@ -18,9 +18,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// TestNewSaysWhatIsWrong starts the service in ways that can't work; what it
-// had opened is closed again, or the goroutine check of the binary fails.
-func TestNewSaysWhatIsWrong(t *testing.T) {
+// TestNew_Errors starts the service with invalid configurations. What it opened is closed again, or
+// the goroutine check of the test binary fails.
+func TestNew_Errors(t *testing.T) {
 	t.Parallel()
 	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "localhost:0")
 	if err != nil {
@@ -50,8 +50,8 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestTwoReplicas runs the service twice on one empty database, both migrating
-// it at the same moment, as a rollout does.
+// TestTwoReplicas runs the service twice on one empty database, which both migrate at the same
+// time, as in a rollout.
 func TestTwoReplicas(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, dbtest.Template{Service: "accounts", Name: "empty"})
@@ -74,10 +74,9 @@ func TestTwoReplicas(t *testing.T) {
 	s.create(t, full())
 }
 
-// TestTakesOverAnOldDatabase starts the service on a database that another
-// version left, before there was a connection status: its accounts are there,
-// and UNKNOWN.
-func TestTakesOverAnOldDatabase(t *testing.T) {
+// TestNew_OldDatabase starts the service on the database of a version without a connection status:
+// its accounts exist and are UNKNOWN.
+func TestNew_OldDatabase(t *testing.T) {
 	t.Parallel()
 	version1 := template
 	version1.Name = "version 1"

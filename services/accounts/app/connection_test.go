@@ -20,7 +20,7 @@ type (
 	outcome = accountsv1.UpdateConnectionStatusRequest_Outcome
 )
 
-// runName is the run that has this fencing token.
+// runName returns the run with this fencing token.
 func runName(token int64) string { return "syncRuns/run-" + strings.Repeat("i", int(token)) }
 
 func syncing(account string, token int64, lease time.Duration) *report {
@@ -52,8 +52,8 @@ func failed(end time.Time) *outcome {
 	}
 }
 
-// take sends a report that must be taken, and checks that its answer is what a
-// reader then sees.
+// take sends a report that must be accepted, and compares the response with what a reader sees
+// afterwards.
 func (s *service) take(t *testing.T, r *report) *accountsv1.Connection {
 	t.Helper()
 	answer, err := s.connections.UpdateConnectionStatus(t.Context(), r)
@@ -73,7 +73,7 @@ func wantConnection(t *testing.T, got, want *accountsv1.Connection) {
 	}
 }
 
-func TestConnectionLifecycle(t *testing.T) {
+func TestConnection_Lifecycle(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, aws("100000000001")).GetName()
@@ -110,7 +110,7 @@ func TestConnectionLifecycle(t *testing.T) {
 	}
 }
 
-func TestLeaseLapsesByItself(t *testing.T) {
+func TestConnection_LeaseExpires(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, aws("100000000001")).GetName()
@@ -134,7 +134,7 @@ func TestLeaseLapsesByItself(t *testing.T) {
 	}
 }
 
-func TestStaleReportsAreRefused(t *testing.T) {
+func TestConnection_StaleReports(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, aws("100000000001")).GetName()
@@ -159,7 +159,7 @@ func TestStaleReportsAreRefused(t *testing.T) {
 	wantConnection(t, s.take(t, abandoned(account, 5)), want)
 }
 
-func TestBadReportsAreRefused(t *testing.T) {
+func TestConnection_InvalidReports(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, aws("100000000001")).GetName()
@@ -193,7 +193,7 @@ func TestBadReportsAreRefused(t *testing.T) {
 	}
 }
 
-func TestErrorTextsOfAllKinds(t *testing.T) {
+func TestConnection_ErrorTexts(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, aws("100000000001")).GetName()
@@ -204,7 +204,7 @@ func TestErrorTextsOfAllKinds(t *testing.T) {
 	}
 }
 
-func TestReportersClockIsNotTrusted(t *testing.T) {
+func TestConnection_ClockOfReporter(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, aws("100000000001")).GetName()
@@ -218,9 +218,9 @@ func TestReportersClockIsNotTrusted(t *testing.T) {
 	}
 }
 
-// TestConcurrentReports lets many runs report at once, as workers do that were
-// thought dead: what stays is the outcome of the latest.
-func TestConcurrentReports(t *testing.T) {
+// TestConnection_ConcurrentReports lets many runs report at once, as workers do that lost their
+// lease: the outcome of the latest run stays.
+func TestConnection_ConcurrentReports(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, aws("100000000001")).GetName()

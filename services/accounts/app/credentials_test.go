@@ -19,7 +19,7 @@ import (
 // secretKey is the secret access key of these tests.
 const secretKey = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzTESTSECRET"
 
-// privateKey is one RSA key for all tests, as PEM: making one takes long.
+// privateKey is an RSA key for all tests, as PEM, because making one takes long.
 var privateKey = sync.OnceValue(func() string {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -32,7 +32,7 @@ var privateKey = sync.OnceValue(func() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 })
 
-// toJSON is a file of members, but for changes; a nil takes one away.
+// toJSON returns a JSON object with members and changes; nil removes a member.
 func toJSON(members, changes map[string]any) string {
 	maps.Copy(members, changes)
 	maps.DeleteFunc(members, func(_ string, value any) bool { return value == nil })
@@ -43,7 +43,7 @@ func toJSON(members, changes map[string]any) string {
 	return string(text)
 }
 
-// keyFile is a service account's key file for my-project.
+// keyFile returns the key file of a service account of my-project.
 func keyFile(changes map[string]any) string {
 	return toJSON(map[string]any{
 		"type": "service_account", "project_id": "my-project", "private_key_id": "4f9a", "private_key": privateKey(),
@@ -52,7 +52,7 @@ func keyFile(changes map[string]any) string {
 	}, changes)
 }
 
-// federationFile is a configuration of workload identity federation.
+// federationFile returns a configuration of workload identity federation.
 func federationFile(changes map[string]any) string {
 	return toJSON(map[string]any{
 		"type": "external_account", "audience": audience, "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
@@ -63,7 +63,7 @@ func federationFile(changes map[string]any) string {
 
 const audience = "//iam.googleapis.com/projects/12/locations/global/workloadIdentityPools/pool/providers/azure"
 
-// withKey is an account read with an access key.
+// withKey returns an account with an access key.
 func withKey(accountID, keyID, secret string) *accountsv1.CreateAccountRequest {
 	req := aws(accountID)
 	req.Account.GetAws().Credentials = accessKey(keyID, secret)
@@ -74,7 +74,7 @@ func accessKey(keyID, secret string) *accountsv1.AwsAccount_AccessKey {
 	return &accountsv1.AwsAccount_AccessKey{AccessKey: &accountsv1.AwsAccessKey{AccessKeyId: keyID, SecretAccessKey: secret}}
 }
 
-// withRole is an account read through a role; source may be empty.
+// withRole returns an account with a role; source may be empty.
 func withRole(accountID, source string) *accountsv1.CreateAccountRequest {
 	req := aws(accountID)
 	req.Account.GetAws().Credentials = &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
@@ -83,7 +83,7 @@ func withRole(accountID, source string) *accountsv1.CreateAccountRequest {
 	return req
 }
 
-// gcp is a project; the credentials are one of the functions below.
+// gcp returns a project; the credentials are made by the functions below.
 func gcp(project string, credentials func(*accountsv1.GcpProject)) *accountsv1.CreateAccountRequest {
 	p := &accountsv1.GcpProject{ProjectId: project}
 	credentials(p)
@@ -110,14 +110,14 @@ func impersonation(email string) func(*accountsv1.GcpProject) {
 	}
 }
 
-// patchGCP is a patch of the account gcp-my-project.
+// patchGCP returns a patch of the account gcp-my-project.
 func patchGCP(credentials func(*accountsv1.GcpProject)) *accountsv1.Account {
 	account := gcp("", credentials).GetAccount()
 	account.Name = "accounts/gcp-my-project"
 	return account
 }
 
-// signIn is what discovery is told of an account.
+// signIn returns the credentials that discovery gets for an account.
 func (s *service) signIn(t *testing.T, name string) *accountsv1.GetCredentialsResponse {
 	t.Helper()
 	resp, err := s.connections.GetCredentials(t.Context(), &accountsv1.GetCredentialsRequest{Account: name})
@@ -127,9 +127,8 @@ func (s *service) signIn(t *testing.T, name string) *accountsv1.GetCredentialsRe
 	return resp
 }
 
-// TestExternalIDs checks when Rollcall mints one, and that it is nobody's to
-// guess.
-func TestExternalIDs(t *testing.T) {
+// TestCreate_ExternalID checks when Rollcall makes an external id, and that it can't be guessed.
+func TestCreate_ExternalID(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	first := s.create(t, withRole("100000000001", "")).GetAws().GetAssumeRole().GetExternalId()
@@ -137,7 +136,7 @@ func TestExternalIDs(t *testing.T) {
 	if len(first) < 30 || first == second {
 		t.Errorf("minted %q and %q", first, second)
 	}
-	// Told to leave it out, an update keeps it; told another, it takes that.
+	// Told to leave it out, an update keeps it; got another, it takes that.
 	bare := withRole("100000000001", "").GetAccount()
 	bare.Name = "accounts/aws-100000000001"
 	for _, paths := range [][]string{nil, {"aws.assume_role"}, {"aws.assume_role.external_id"}} {
@@ -149,7 +148,7 @@ func TestExternalIDs(t *testing.T) {
 	bare.GetAws().GetAssumeRole().ExternalId = "mine"
 	changed, err := s.update(t, bare, "aws.assume_role.external_id")
 	if err != nil || changed.GetAws().GetAssumeRole().GetExternalId() != "mine" {
-		t.Errorf("told another: %v, %v", changed, err)
+		t.Errorf("got another: %v, %v", changed, err)
 	}
 	// A role that comes later is a new one, too.
 	plain := s.create(t, aws("100000000003"))
@@ -160,7 +159,7 @@ func TestExternalIDs(t *testing.T) {
 	}
 }
 
-func TestSourcesStay(t *testing.T) {
+func TestDelete_SourceOfOthers(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	source := s.create(t, aws("100000000001")).GetName()
@@ -173,7 +172,7 @@ func TestSourcesStay(t *testing.T) {
 	s.drop(t, source)
 }
 
-// TestChain reads an account through two others.
+// TestChain signs in to an account through two others.
 func TestChain(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -186,15 +185,15 @@ func TestChain(t *testing.T) {
 		t.Errorf("created %v", created)
 	}
 
-	told := s.signIn(t, created.GetName()).GetAws()
-	through, from := told.GetSource(), told.GetSource().GetSource()
-	if told.GetAssumeRole().GetSessionTags()["team"] != "data" || through.GetAssumeRole().GetRoleArn() != "arn:aws:iam::100000000002:role/rollcall" ||
+	got := s.signIn(t, created.GetName()).GetAws()
+	through, from := got.GetSource(), got.GetSource().GetSource()
+	if got.GetAssumeRole().GetSessionTags()["team"] != "data" || through.GetAssumeRole().GetRoleArn() != "arn:aws:iam::100000000002:role/rollcall" ||
 		from.GetAccessKey().GetSecretAccessKey() != secretKey || from.GetAccountId() != "100000000001" || from.GetSource() != nil {
-		t.Errorf("told %v", told)
+		t.Errorf("got %v", got)
 	}
 }
 
-func TestChainsThatLeadNowhere(t *testing.T) {
+func TestChain_Invalid(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	const field = "account.aws.assume_role.source_account"

@@ -14,9 +14,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// TestProjects puts projects on the roll in every way to sign in, and reads them
-// back as everyone and as discovery.
-func TestProjects(t *testing.T) {
+// TestCreate_Projects creates projects with every way to sign in, and reads them as a client and as
+// discovery.
+func TestCreate_Projects(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for name, c := range map[string]struct {
@@ -65,8 +65,8 @@ func TestProjects(t *testing.T) {
 		if read := s.get(t, created.GetName()); !proto.Equal(read, created) {
 			t.Errorf("read %v", read)
 		}
-		if told := s.signIn(t, created.GetName()).GetGcp(); told.GetProjectId() != name || !c.check(told) {
-			t.Errorf("discovery is told %v", told)
+		if got := s.signIn(t, created.GetName()).GetGcp(); got.GetProjectId() != name || !c.check(got) {
+			t.Errorf("discovery gets %v", got)
 		}
 	}
 	found := s.list(t, &accountsv1.ListAccountsRequest{Filter: `gcp.project_id : "key" OR (provider = GCP AND gcp.project_id = "my-project")`})
@@ -79,7 +79,7 @@ func TestProjects(t *testing.T) {
 	}
 }
 
-func TestDomainScopedProject(t *testing.T) {
+func TestCreate_DomainScopedProject(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	if name := s.create(t, gcp("example.com:my-project", ambient)).GetName(); name != "accounts/gcp-example-com-my-project" {
@@ -87,7 +87,7 @@ func TestDomainScopedProject(t *testing.T) {
 	}
 }
 
-func TestBadProjects(t *testing.T) {
+func TestCreate_InvalidProjects(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	const key, federated = "account.gcp.service_account_key.json", "account.gcp.workload_identity.json"
@@ -126,8 +126,9 @@ func TestBadProjects(t *testing.T) {
 	}
 }
 
-// TestOperatorsTokenHosts takes a key file for a host that the operator allows.
-func TestOperatorsTokenHosts(t *testing.T) {
+// TestCreate_AllowedTokenHosts creates an account with a key file for a host that the operator
+// allows.
+func TestCreate_AllowedTokenHosts(t *testing.T) {
 	t.Parallel()
 	s := startWith(t, dbtest.New(t, template).URL, func(c *app.Config) {
 		if err := c.AllowedTokenHosts.UnmarshalText([]byte("localhost:8085")); err != nil {
@@ -137,7 +138,7 @@ func TestOperatorsTokenHosts(t *testing.T) {
 	s.create(t, gcp("my-project", serviceAccountKey(keyFile(map[string]any{"token_uri": "http://localhost:8085/token"}))))
 }
 
-func TestUpdateProject(t *testing.T) {
+func TestUpdate_Project(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	before := s.create(t, gcp("my-project", serviceAccountKey(keyFile(nil))))
@@ -150,7 +151,7 @@ func TestUpdateProject(t *testing.T) {
 		}
 		return after.GetGcp()
 	}
-	told := func() *accountsv1.GcpCredentials { return s.signIn(t, before.GetName()).GetGcp() }
+	got := func() *accountsv1.GcpCredentials { return s.signIn(t, before.GetName()).GetGcp() }
 
 	// What does not come with a file keeps the one that is there.
 	for _, paths := range [][]string{{"labels"}, {"gcp.service_account_key"}, {"gcp.service_account_key.json"}, {"gcp.regions"}} {
@@ -158,7 +159,7 @@ func TestUpdateProject(t *testing.T) {
 			t.Errorf("an update of %q made it %v", paths, after)
 		}
 	}
-	if !strings.Contains(told().GetServiceAccountKey().GetJson(), "PRIVATE KEY") {
+	if !strings.Contains(got().GetServiceAccountKey().GetJson(), "PRIVATE KEY") {
 		t.Error("the key is gone")
 	}
 	// A new file is taken, by any mask that covers it.
@@ -167,7 +168,7 @@ func TestUpdateProject(t *testing.T) {
 		patch := patchGCP(serviceAccountKey(keyFile(map[string]any{"private_key_id": id})))
 		patch.GetGcp().ProjectId = "my-project"
 		after, err := s.update(t, patch, paths...)
-		if err != nil || after.GetGcp().GetServiceAccountKey().GetPrivateKeyId() != id || told().GetServiceAccountKey().GetPrivateKeyId() != id {
+		if err != nil || after.GetGcp().GetServiceAccountKey().GetPrivateKeyId() != id || got().GetServiceAccountKey().GetPrivateKeyId() != id {
 			t.Errorf("an update of %q: %v, %v", paths, after, err)
 		}
 	}

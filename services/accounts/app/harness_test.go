@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// template is a database that the service has migrated.
+// template is a database with the schema of the service.
 var template = dbtest.Template{
 	Service: "accounts",
 	Version: dbtest.HashFS(migrations.Accounts()),
@@ -34,7 +34,7 @@ var template = dbtest.Template{
 	},
 }
 
-// service is a running accounts service, seen as its callers see it.
+// service is a running accounts service with its clients.
 type service struct {
 	config app.Config
 	// accounts as everyone reaches it.
@@ -44,7 +44,7 @@ type service struct {
 	connections accountsv1.ConnectionServiceClient
 }
 
-// start runs the service on a database of its own until the test ends.
+// start runs the service with a database of its own until the test ends.
 func start(t *testing.T) *service {
 	t.Helper()
 	return startOn(t, dbtest.New(t, template).URL)
@@ -55,8 +55,8 @@ func startOn(t *testing.T, databaseURL string) *service {
 	return startWith(t, databaseURL, func(*app.Config) {})
 }
 
-// startWith runs the service with a keyset of its own, and with what change
-// makes of its configuration.
+// startWith runs the service with a keyset of its own. The function change may change its
+// configuration.
 func startWith(t *testing.T, databaseURL string, change func(*app.Config)) *service {
 	t.Helper()
 	s := &service{config: app.Config{
@@ -99,14 +99,14 @@ func dial(t *testing.T, at serve.Endpoint, options ...grpc.DialOption) *grpc.Cli
 	return conn
 }
 
-// aws is the request to add an AWS account, as plain as can be.
+// aws returns the smallest request to create an AWS account.
 func aws(accountID string) *accountsv1.CreateAccountRequest {
 	return &accountsv1.CreateAccountRequest{Account: &accountsv1.Account{
 		Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{AccountId: accountID}},
 	}}
 }
 
-// create adds an account that must be accepted.
+// create creates an account and fails the test on an error.
 func (s *service) create(t *testing.T, req *accountsv1.CreateAccountRequest) *accountsv1.Account {
 	t.Helper()
 	account, err := s.accounts.CreateAccount(t.Context(), req)
@@ -116,7 +116,7 @@ func (s *service) create(t *testing.T, req *accountsv1.CreateAccountRequest) *ac
 	return account
 }
 
-// get reads an account that must be there.
+// get reads an account and fails the test on an error.
 func (s *service) get(t *testing.T, name string) *accountsv1.Account {
 	t.Helper()
 	account, err := s.accounts.GetAccount(t.Context(), &accountsv1.GetAccountRequest{Name: name})
@@ -126,7 +126,7 @@ func (s *service) get(t *testing.T, name string) *accountsv1.Account {
 	return account
 }
 
-// update sends an update with these paths as its mask.
+// update sends an update with these paths as the mask.
 func (s *service) update(t *testing.T, account *accountsv1.Account, paths ...string) (*accountsv1.Account, error) {
 	t.Helper()
 	return s.accounts.UpdateAccount(t.Context(), &accountsv1.UpdateAccountRequest{
@@ -134,15 +134,14 @@ func (s *service) update(t *testing.T, account *accountsv1.Account, paths ...str
 	})
 }
 
-// refused is what a refusal carries.
+// refused has the details of an error.
 type refused struct {
 	message  string
 	metadata map[string]string
 	fields   []string
 }
 
-// wantRefusal holds err to a code and a reason, and gives back what else it
-// carries.
+// wantRefusal checks the code and the reason of err, and returns its details.
 func wantRefusal(t *testing.T, err error, code codes.Code, reason string) refused {
 	t.Helper()
 	s := status.Convert(err)
@@ -164,7 +163,7 @@ func wantRefusal(t *testing.T, err error, code codes.Code, reason string) refuse
 	return r
 }
 
-// wantInvalid holds err to be about one field.
+// wantInvalid checks that err is about one field.
 func wantInvalid(t *testing.T, err error, field string) refused {
 	t.Helper()
 	r := wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD")

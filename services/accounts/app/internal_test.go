@@ -19,8 +19,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// TestConnectionServiceIsForDiscovery calls it as others would.
-func TestConnectionServiceIsForDiscovery(t *testing.T) {
+// TestConnectionService_DiscoveryOnly calls the service with other identities.
+func TestConnectionService_DiscoveryOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, full()).GetName()
@@ -53,8 +53,8 @@ func TestConnectionServiceIsForDiscovery(t *testing.T) {
 	}
 }
 
-// TestFetchesAreAMetric reads the count of the secrets that discovery fetched.
-func TestFetchesAreAMetric(t *testing.T) {
+// TestGetCredentials_Metric reads the count of the secrets that discovery fetched.
+func TestGetCredentials_Metric(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	s := startWith(t, dbtest.New(t, template).URL, func(config *app.Config) { config.Metrics.Registry = registry })
@@ -78,9 +78,9 @@ func TestFetchesAreAMetric(t *testing.T) {
 	}
 }
 
-// TestPublicEndpointHasNoConnectionService calls it there with discovery's own
-// proof: it is not refused, it is not there.
-func TestPublicEndpointHasNoConnectionService(t *testing.T) {
+// TestConnectionService_NotPublic calls the service on the public endpoint with discovery's
+// identity: the service does not exist there.
+func TestConnectionService_NotPublic(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, full()).GetName()
@@ -96,7 +96,7 @@ func TestPublicEndpointHasNoConnectionService(t *testing.T) {
 	}
 }
 
-func TestDiscoveryReadsAccountsInside(t *testing.T) {
+func TestAccountService_OnInternalEndpoint(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, full())
@@ -124,7 +124,7 @@ func TestGetCredentials(t *testing.T) {
 	}
 }
 
-func TestHealthIsOpenToAll(t *testing.T) {
+func TestHealth_WithoutAuthentication(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, conn := range []*grpc.ClientConn{dial(t, s.config.GRPC), dial(t, s.config.Internal)} {
@@ -132,7 +132,7 @@ func TestHealthIsOpenToAll(t *testing.T) {
 	}
 }
 
-// awaitHealth watches a server's health until it is as wanted.
+// awaitHealth watches the health of a server until it has the wanted status.
 func awaitHealth(t *testing.T, conn *grpc.ClientConn, want healthpb.HealthCheckResponse_ServingStatus) {
 	t.Helper()
 	watch, err := healthpb.NewHealthClient(conn).Watch(t.Context(), &healthpb.HealthCheckRequest{Service: "rollcall.accounts.v1.AccountService"})

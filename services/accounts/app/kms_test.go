@@ -25,8 +25,7 @@ import (
 
 const kmsKey = "arn:aws:kms:eu-west-1:100000000001:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
-// awsKMS answers as AWS KMS does (KMS API Reference, Encrypt and Decrypt, in AWS
-// JSON 1.1), with one key.
+// awsKMS simulates AWS KMS with one key (KMS API Reference, Encrypt and Decrypt, in AWS JSON 1.1).
 type awsKMS struct {
 	cipher cipher.AEAD
 	// mode is how it answers: up, away (it hangs up) or denied.
@@ -93,12 +92,11 @@ func (k *awsKMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// withKMS is a configuration with the KMS's key alone.
+// withKMS returns a configuration with the key of the KMS only.
 func withKMS(c *app.Config) { c.KeysetFile, c.KMSKeyURIs = "", []string{"aws-kms://" + kmsKey} }
 
-// TestKMSAway has the KMS go away and come back under the running service, which
-// starts while it is away.
-func TestKMSAway(t *testing.T) {
+// TestKMS_Outage starts the service without its KMS, which answers later, stops and answers again.
+func TestKMS_Outage(t *testing.T) {
 	kms := startKMS(t)
 	kms.mode.Store("away")
 	db := dbtest.New(t, template)
@@ -134,7 +132,7 @@ func TestKMSAway(t *testing.T) {
 	}
 	account := s.get(t, "accounts/aws-100000000001")
 	if s.secretOf(t, account.GetName()) != secretKey {
-		t.Error("discovery is told another secret")
+		t.Error("discovery gets another secret")
 	}
 
 	for _, mode := range []string{"away", "denied"} {
@@ -166,8 +164,8 @@ func TestKMSAway(t *testing.T) {
 	s.wantUnreadable(t, account.GetName())
 }
 
-// TestFromKeysetToKMS carries the secrets of one machine over to a KMS.
-func TestFromKeysetToKMS(t *testing.T) {
+// TestRotate_FromKeysetToKMS rotates from a local keyset to a KMS.
+func TestRotate_FromKeysetToKMS(t *testing.T) {
 	startKMS(t)
 	db := dbtest.New(t, template)
 	file := filepath.Join(t.TempDir(), "keyset.json")
@@ -183,7 +181,7 @@ func TestFromKeysetToKMS(t *testing.T) {
 	}
 }
 
-func TestBadKeyURIs(t *testing.T) {
+func TestKMS_InvalidKeyURIs(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, template)
 	for _, uri := range []string{

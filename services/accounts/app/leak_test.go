@@ -26,7 +26,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// tape takes down what leaves the service. It is safe for concurrent use.
+// tape records the output of the service. It is safe for concurrent use.
 type tape struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -44,8 +44,7 @@ func (r *tape) String() string {
 	return r.text.String()
 }
 
-// record takes down every answer and every error of a connection, in all their
-// forms.
+// record records every response and every error of a connection, in all forms.
 func (r *tape) record(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, call grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	err := call(ctx, method, req, reply, conn, options...)
 	var out proto.Message = status.Convert(err).Proto()
@@ -56,8 +55,8 @@ func (r *tape) record(ctx context.Context, method string, req, reply any, conn *
 	return err
 }
 
-// forms are the ways in which a secret may show: as it is, in JSON, as Postgres
-// shows bytes, in base64, and a line of it.
+// forms returns the forms in which a secret may appear: plain, in JSON, as bytes of Postgres, in
+// base64, and a line of it.
 func forms(secret string) []string {
 	quoted := strings.ReplaceAll(secret, "\n", `\n`)
 	all := []string{secret, quoted, hex.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte(secret))}
@@ -69,7 +68,7 @@ func forms(secret string) []string {
 	return all
 }
 
-// wantNone looks for every secret in a text.
+// wantNone searches a text for every secret.
 func wantNone(t *testing.T, where, text string, secrets map[string]string) {
 	t.Helper()
 	if text == "" {
@@ -85,7 +84,7 @@ func wantNone(t *testing.T, where, text string, secrets map[string]string) {
 	}
 }
 
-// dump is the whole database as text, by pg_dump where it is, and row by row.
+// dump returns the whole database as text, by pg_dump if it is installed, and row by row.
 func dump(t *testing.T, db *dbtest.DB) string {
 	t.Helper()
 	pool := db.Pool(t)
@@ -127,9 +126,9 @@ func dump(t *testing.T, db *dbtest.DB) string {
 	return all.String()
 }
 
-// TestNothingLeaks uses secrets of all kinds, rightly and wrongly, and looks for
-// them in the debug log, in every answer and error, and in the whole database.
-func TestNothingLeaks(t *testing.T) {
+// TestSecrets_NeverLeak uses secrets of all kinds, in valid and invalid requests, and searches the
+// debug log, every response and error, and the whole database for them.
+func TestSecrets_NeverLeak(t *testing.T) {
 	t.Parallel()
 	var log, answers tape
 	db := dbtest.New(t, template)
@@ -165,8 +164,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// useSecrets does with secrets all that can be done with them. Errors are as
-// welcome as answers.
+// useSecrets makes every call that has to do with secrets. Errors are expected.
 func useSecrets(t *testing.T, s *service, secrets map[string]string) {
 	t.Helper()
 	account := s.create(t, withKey("100000000001", "AKIA", secrets["the secret access key"])).GetName()

@@ -12,7 +12,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 )
 
-// list asks for a page that must be given.
+// list requests a page and fails the test on an error.
 func (s *service) list(t *testing.T, req *accountsv1.ListAccountsRequest) *accountsv1.ListAccountsResponse {
 	t.Helper()
 	resp, err := s.accounts.ListAccounts(t.Context(), req)
@@ -22,7 +22,7 @@ func (s *service) list(t *testing.T, req *accountsv1.ListAccountsRequest) *accou
 	return resp
 }
 
-// ids are the ids of accounts, in their order.
+// ids returns the ids of accounts in their order.
 func ids(accounts []*accountsv1.Account) []string {
 	all := []string{}
 	for _, account := range accounts {
@@ -31,7 +31,7 @@ func ids(accounts []*accountsv1.Account) []string {
 	return all
 }
 
-// walk reads all pages, and calls between after each but the last.
+// walk reads all pages, and calls between after each page except the last.
 func (s *service) walk(t *testing.T, req *accountsv1.ListAccountsRequest, between func(page int)) []string {
 	t.Helper()
 	req = proto.CloneOf(req)
@@ -55,7 +55,7 @@ func (s *service) walk(t *testing.T, req *accountsv1.ListAccountsRequest, betwee
 
 func nothing(int) {}
 
-// some puts five accounts on the roll: a to e, created in that order.
+// some creates five accounts, a to e, in that order.
 func (s *service) some(t *testing.T) {
 	t.Helper()
 	for i, account := range []*accountsv1.Account{
@@ -75,7 +75,7 @@ func (s *service) some(t *testing.T) {
 	s.take(t, syncing("accounts/c", 2, time.Minute))
 }
 
-func TestListFilters(t *testing.T) {
+func TestList_Filters(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.some(t)
@@ -119,7 +119,7 @@ func TestListFilters(t *testing.T) {
 	}
 }
 
-func TestListOrders(t *testing.T) {
+func TestList_Orders(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.some(t)
@@ -142,7 +142,7 @@ func TestListOrders(t *testing.T) {
 	}
 }
 
-func TestListPageSizes(t *testing.T) {
+func TestList_PageSizes(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for i := range 52 {
@@ -158,9 +158,9 @@ func TestListPageSizes(t *testing.T) {
 	wantInvalid(t, err, "page_size")
 }
 
-// TestPagesHoldUnderWrites adds, drops and reports between pages: whoever was
-// there all the time is listed once.
-func TestPagesHoldUnderWrites(t *testing.T) {
+// TestList_PagesUnderWrites creates, deletes and reports between pages: accounts that exist all the
+// time are listed once.
+func TestList_PagesUnderWrites(t *testing.T) {
 	t.Parallel()
 	for _, order := range []string{"", "name desc", "display_name", "display_name desc, create_time", "create_time desc"} {
 		t.Run(order, func(t *testing.T) {
@@ -200,7 +200,7 @@ func countOf(all []string, one string) int {
 	return n
 }
 
-func TestListRefusesWhatItCantRead(t *testing.T) {
+func TestList_InvalidRequests(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.some(t)

@@ -11,9 +11,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// TestDatabaseAway stops Postgres under the running service: every call says
-// UNAVAILABLE, and all is as before when it is back.
-func TestDatabaseAway(t *testing.T) {
+// TestDatabaseOutage stops Postgres under the running service: every call fails with UNAVAILABLE,
+// and succeeds after Postgres is back.
+func TestDatabaseOutage(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
 	s := startOn(t, server.New(t, template).URL)

@@ -16,7 +16,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// rotate rotates the keys, which must work.
+// rotate rotates the keys and fails the test on an error.
 func (s *service) rotate(t *testing.T) int64 {
 	t.Helper()
 	resp, err := s.keys.RotateKeys(t.Context(), &accountsv1.RotateKeysRequest{})
@@ -26,7 +26,7 @@ func (s *service) rotate(t *testing.T) int64 {
 	return resp.GetRotated()
 }
 
-// keyCount is how many keys a keyset file holds.
+// keyCount returns the number of keys in a keyset file.
 func keyCount(t *testing.T, file string) int {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -39,9 +39,9 @@ func keyCount(t *testing.T, file string) int {
 	return strings.Count(string(text), `"status"`)
 }
 
-// TestRotateWhileInUse rotates again and again, over two replicas that share a
-// keyset, while both read and write secrets: nobody notices.
-func TestRotateWhileInUse(t *testing.T) {
+// TestRotate_WhileInUse rotates repeatedly on two replicas that share a keyset, while both read and
+// write secrets: all calls succeed.
+func TestRotate_WhileInUse(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, template)
 	file := filepath.Join(t.TempDir(), "keyset.json")
@@ -108,7 +108,7 @@ func TestRotateWhileInUse(t *testing.T) {
 	}
 }
 
-func TestOneRotationAtATime(t *testing.T) {
+func TestRotate_OneAtATime(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, template)
 	s := startOn(t, db.URL)
@@ -131,9 +131,9 @@ func TestOneRotationAtATime(t *testing.T) {
 	}
 }
 
-// TestRotationPassesOverTheUnreadable tells of a secret that was tampered with,
-// and does all others.
-func TestRotationPassesOverTheUnreadable(t *testing.T) {
+// TestRotate_UnreadableSecret rotates with a secret that was tampered with: the error names it, and
+// all others are encrypted.
+func TestRotate_UnreadableSecret(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, template)
 	s, pool := startOn(t, db.URL), db.Pool(t)

@@ -15,13 +15,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// secretOf is the secret access key that discovery is told.
+// secretOf returns the secret access key that discovery gets.
 func (s *service) secretOf(t *testing.T, name string) string {
 	t.Helper()
 	return s.signIn(t, name).GetAws().GetAccessKey().GetSecretAccessKey()
 }
 
-// wantUnreadable asks for credentials whose secret can't be decrypted.
+// wantUnreadable requests credentials whose secret can't be decrypted.
 func (s *service) wantUnreadable(t *testing.T, name string) {
 	t.Helper()
 	_, err := s.connections.GetCredentials(t.Context(), &accountsv1.GetCredentialsRequest{Account: name})
@@ -30,7 +30,7 @@ func (s *service) wantUnreadable(t *testing.T, name string) {
 	}
 }
 
-func TestAccessKeyIsWriteOnly(t *testing.T) {
+func TestAccessKey_WriteOnly(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	created := s.create(t, withKey("100000000001", "AKIAIOSFODNN7EXAMPLE", secretKey))
@@ -41,7 +41,7 @@ func TestAccessKeyIsWriteOnly(t *testing.T) {
 		t.Errorf("read %v", read)
 	}
 	if got := s.secretOf(t, created.GetName()); got != secretKey {
-		t.Errorf("discovery is told %q", got)
+		t.Errorf("discovery gets %q", got)
 	}
 
 	patch := func(keyID, secret string) *accountsv1.Account {
@@ -71,8 +71,8 @@ func TestAccessKeyIsWriteOnly(t *testing.T) {
 	wantInvalid(t, err, "account.aws.access_key.secret_access_key")
 }
 
-// TestStaleEtagChangesNoSecret sends a new secret with an etag that is old.
-func TestStaleEtagChangesNoSecret(t *testing.T) {
+// TestUpdate_StaleEtagKeepsSecret sends a new secret with an old etag.
+func TestUpdate_StaleEtagKeepsSecret(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, withKey("100000000001", "AKIA", secretKey)).GetName()
@@ -94,8 +94,8 @@ func secretRows(t *testing.T, pool *pgxpool.Pool) (n int) {
 	return n
 }
 
-// TestSecretsGoWithTheirCredentials leaves no secret that nothing needs.
-func TestSecretsGoWithTheirCredentials(t *testing.T) {
+// TestSecrets_DeletedWithCredentials checks that a secret is deleted with its credentials.
+func TestSecrets_DeletedWithCredentials(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, template)
 	s, pool := startOn(t, db.URL), db.Pool(t)
@@ -116,8 +116,8 @@ func TestSecretsGoWithTheirCredentials(t *testing.T) {
 	}
 }
 
-// TestEveryFetchIsCounted reads the count as an operator would.
-func TestEveryFetchIsCounted(t *testing.T) {
+// TestGetCredentials_CountsFetches reads the count from the database.
+func TestGetCredentials_CountsFetches(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, template)
 	s, pool := startOn(t, db.URL), db.Pool(t)
@@ -131,9 +131,9 @@ func TestEveryFetchIsCounted(t *testing.T) {
 	}
 }
 
-// TestSecretsAreBoundToTheirAccount moves ciphertexts about in the database, as
-// someone who can write to it might: none opens elsewhere.
-func TestSecretsAreBoundToTheirAccount(t *testing.T) {
+// TestSecrets_BoundToAccount moves ciphertexts between rows of the database, as an attacker might:
+// none can be decrypted there.
+func TestSecrets_BoundToAccount(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, template)
 	s, pool := startOn(t, db.URL), db.Pool(t)
@@ -157,9 +157,8 @@ func TestSecretsAreBoundToTheirAccount(t *testing.T) {
 	s.wantUnreadable(t, third)
 }
 
-// TestWithoutAKey runs the service with nothing to encrypt with: secrets are
-// refused, all else works.
-func TestWithoutAKey(t *testing.T) {
+// TestSecrets_NoKey runs the service without a key: secrets are refused, everything else works.
+func TestSecrets_NoKey(t *testing.T) {
 	t.Parallel()
 	s := startWith(t, dbtest.New(t, template).URL, func(c *app.Config) { c.KeysetFile = "" })
 	_, err := s.accounts.CreateAccount(t.Context(), withKey("100000000001", "AKIA", secretKey))
@@ -171,9 +170,9 @@ func TestWithoutAKey(t *testing.T) {
 	wantRefusal(t, err, codes.FailedPrecondition, "NO_KEY")
 }
 
-// TestLostKeyset restarts the service after its keyset was lost, and again with
-// another one in its place.
-func TestLostKeyset(t *testing.T) {
+// TestSecrets_LostKeyset restarts the service after its keyset was lost, and again with another
+// keyset at the same path.
+func TestSecrets_LostKeyset(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, template)
 	file := filepath.Join(t.TempDir(), "keyset.json")

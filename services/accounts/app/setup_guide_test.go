@@ -9,7 +9,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 )
 
-// guideOf is the setup guide of an account, its snippets by tool.
+// guideOf returns the setup guide of an account, with its snippets by tool.
 func (s *service) guideOf(t *testing.T, name, principal string) (*accountsv1.SetupGuide, map[string]string) {
 	t.Helper()
 	guide, err := s.accounts.GetSetupGuide(t.Context(), &accountsv1.GetSetupGuideRequest{Name: name, Principal: principal})

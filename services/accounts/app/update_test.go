@@ -13,13 +13,13 @@ import (
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 )
 
-// patch is an account to send in an update of payments, the account of full.
+// patch returns an account to send in an update of payments, the account of full.
 func patch(account *accountsv1.Account) *accountsv1.Account {
 	account.Name = "accounts/payments"
 	return account
 }
 
-// patchAWS is a patch of its AWS settings.
+// patchAWS returns a patch of its AWS settings.
 func patchAWS(aws *accountsv1.AwsAccount) *accountsv1.Account {
 	return patch(&accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: aws}})
 }
@@ -29,7 +29,7 @@ var (
 	otherRole    = "arn:aws-us-gov:iam::100000000001:role/other"
 )
 
-// updates are updates of the account of full, and what each must make of it.
+// updates lists updates of the account of full and their results.
 var updates = map[string]struct {
 	patch *accountsv1.Account
 	paths []string
@@ -144,8 +144,8 @@ func TestUpdate(t *testing.T) {
 	}
 }
 
-// TestUpdateBelowWhatIsNotThere clears a field of credentials that are not held.
-func TestUpdateBelowWhatIsNotThere(t *testing.T) {
+// TestUpdate_FieldOfOtherCredentials clears a field of credentials that the account does not have.
+func TestUpdate_FieldOfOtherCredentials(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	before := s.create(t, aws("100000000001"))
@@ -162,7 +162,7 @@ func (s *service) drop(t *testing.T, name string) {
 	}
 }
 
-func TestUpdateRefusesWhatCantBe(t *testing.T) {
+func TestUpdate_Invalid(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	before := s.create(t, full())
@@ -203,7 +203,7 @@ func TestUpdateRefusesWhatCantBe(t *testing.T) {
 	}
 }
 
-func TestUpdateChecksTheEtag(t *testing.T) {
+func TestUpdate_Etag(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	first := s.create(t, full())
@@ -226,9 +226,9 @@ func TestUpdateChecksTheEtag(t *testing.T) {
 	}
 }
 
-// TestConcurrentUpdates sends many updates with the same etag: one wins, and
-// says so; then many of one field each: all hold.
-func TestConcurrentUpdates(t *testing.T) {
+// TestUpdate_Concurrent sends many updates with the same etag, of which one succeeds, and then many
+// updates of one field each, which all succeed.
+func TestUpdate_Concurrent(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, full())
@@ -249,7 +249,7 @@ func TestConcurrentUpdates(t *testing.T) {
 		}
 	}
 	if got := s.get(t, account.GetName()).GetLabels()["winner"]; got != winner || got == "" {
-		t.Errorf("stored %q, and %q was told it won", got, winner)
+		t.Errorf("stored %q, and the response for %q was a success", got, winner)
 	}
 
 	inParallel(writers, func(i int) {
@@ -275,7 +275,7 @@ func inParallel(n int, f func(i int)) {
 	all.Wait()
 }
 
-func TestConcurrentCreatesOfOneAccount(t *testing.T) {
+func TestCreate_Concurrent(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	const writers = 8
@@ -296,9 +296,9 @@ func TestConcurrentCreatesOfOneAccount(t *testing.T) {
 	}
 }
 
-// TestSettingsLeaveTheConnection changes credentials and regions: what is known
-// of the connection stays, also while a sync runs.
-func TestSettingsLeaveTheConnection(t *testing.T) {
+// TestUpdate_KeepsConnection changes credentials and regions: the state of the connection stays,
+// even while a sync runs.
+func TestUpdate_KeepsConnection(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.create(t, full())

@@ -1,4 +1,4 @@
-// Package clouds lists what the accounts service does for each cloud beyond the descriptor: the
+// Package clouds lists what belongs to each cloud in the accounts service beyond the descriptor: the
 // rules of its ways to sign in, and its setup guide. A cloud that needs neither is not listed.
 package clouds
 
@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
-// support is what the service does for one cloud.
+// support has the rules and the guide of one cloud.
 type support struct {
 	// rules of the ways to sign in, by their names.
 	rules map[string]accounts.Rules

@@ -39,7 +39,7 @@ type Vault interface {
 	Open(ctx context.Context, stored accounts.Stored) (accounts.Secret, error)
 }
 
-// Backend is what the services are built on.
+// Backend has the dependencies of the services.
 type Backend struct {
 	Store Store
 	Vault Vault

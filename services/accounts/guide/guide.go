@@ -29,7 +29,7 @@ type Snippet struct {
 	Text string
 }
 
-// Choice is what people choose of a guide.
+// Choice has the options of a guide.
 type Choice struct {
 	// Principal is the identity that Rollcall runs as, an ARN or a service account's email address.
 	// If it is empty and the account has no source, the snippets ask for it.
@@ -38,7 +38,7 @@ type Choice struct {
 	ReadOnly bool
 }
 
-// Purpose returns what the permissions are for, for people.
+// Purpose describes the purpose of the permissions, for people.
 func (c Choice) Purpose() string {
 	if c.ReadOnly {
 		return "Lets Rollcall read instances and databases"

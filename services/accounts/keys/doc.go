@@ -5,7 +5,7 @@
 //	secret ──▶ AES-256-GCM (data key; account, cloud id) ──┐
 //	data key ─▶ key encryption key ────────────────────────┴─▶ secrets.ciphertext
 //	               │
-//	               ├─ keyset/…     a local keyset file, for one machine
+//	               ├─ keyset/…     a local keyset file (one machine)
 //	               ├─ aws-kms://…  a key of AWS KMS
 //	               └─ gcp-kms://…  a key of Google Cloud KMS
 //

@@ -74,7 +74,7 @@ func startGCP(t *testing.T) *gcpKMS {
 	return kms
 }
 
-func TestGoogleCloudKMS(t *testing.T) {
+func TestSeal_GoogleCloudKMS(t *testing.T) {
 	kms := startGCP(t)
 	ring := open(t, keys.Config{KMSKeyURIs: []string{"gcp-kms://" + gcpKey}})
 	sealed, err := ring.Seal(t.Context(), to, accounts.NewSecret("hush"))

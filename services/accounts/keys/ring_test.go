@@ -55,8 +55,8 @@ func wantUnreadable(t *testing.T, ring *keys.Ring, kept accounts.Stored) {
 	}
 }
 
-// TestKeysetIsMadeOnce has many processes make the same keyset: all use one.
-func TestKeysetIsMadeOnce(t *testing.T) {
+// TestOpen_KeysetMadeOnce has many processes make the same keyset: all use one.
+func TestOpen_KeysetMadeOnce(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keyset.json")
 	rings := make([]*keys.Ring, 8)
@@ -82,7 +82,7 @@ func TestKeysetIsMadeOnce(t *testing.T) {
 	}
 }
 
-func TestBadKeysets(t *testing.T) {
+func TestOpen_InvalidKeysets(t *testing.T) {
 	t.Parallel()
 	const mac = `{"primaryKeyId":1,"key":[{"keyData":{"typeUrl":"type.googleapis.com/google.crypto.tink.HmacKey",` +
 		`"value":"EgQIAxAgGiDv7w==","keyMaterialType":"SYMMETRIC"},"status":"ENABLED","keyId":1,"outputPrefixType":"TINK"}]}`
@@ -108,8 +108,8 @@ func TestBadKeysets(t *testing.T) {
 	}
 }
 
-// TestBinding opens a secret as every account but its own.
-func TestBinding(t *testing.T) {
+// TestSeal_Binding opens a secret as every account but its own.
+func TestSeal_Binding(t *testing.T) {
 	t.Parallel()
 	ring := open(t, keys.Config{KeysetFile: filepath.Join(t.TempDir(), "keyset.json")})
 	sealed := seal(t, ring, "hush")
@@ -132,8 +132,8 @@ func TestBinding(t *testing.T) {
 	wantOpens(t, ring, sealed, "hush")
 }
 
-// TestSecretsArePrintedByNobody prints a secret in all the ways there are.
-func TestSecretsArePrintedByNobody(t *testing.T) {
+// TestSecret_NotPrinted prints a secret in all the ways there are.
+func TestSecret_NotPrinted(t *testing.T) {
 	t.Parallel()
 	secret := accounts.NewSecret("hush")
 	type hidden struct{ inner accounts.Secret }

@@ -16,7 +16,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// template is a database that the service has migrated.
+// template is a database with the schema of the service.
 var template = dbtest.Template{
 	Service: "accounts",
 	Version: dbtest.HashFS(migrations.Accounts()),
@@ -40,9 +40,9 @@ func (d *dying) Exchange(ctx context.Context, stored accounts.Stored, next accou
 	return d.Store.Exchange(ctx, stored, next)
 }
 
-// TestRotationCutShort has a rotation die after any number of secrets: all are
+// TestRotate_Interrupted has a rotation die after any number of secrets: all are
 // readable, and the next rotation does them all.
-func TestRotationCutShort(t *testing.T) {
+func TestRotate_Interrupted(t *testing.T) {
 	t.Parallel()
 	const count = 4
 	store := accountspg.New(dbtest.New(t, template).Pool(t))

@@ -11,7 +11,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// insert is an INSERT of columns that are right, but for those in changes.
+// insert returns an INSERT with valid columns, except those in changes.
 func insert(table string, right map[string]string, changes ...string) string {
 	row := maps.Clone(right)
 	for i := 0; i < len(changes); i += 2 {
@@ -35,7 +35,7 @@ var (
 	rightSecret = map[string]string{"account_id": "'b'", "key_id": "'k'", "ciphertext": "'c'"}
 )
 
-// TestConstraints writes what no program of ours should: the database refuses.
+// TestConstraints writes invalid rows, which the database refuses.
 func TestConstraints(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t, at(-1)).Pool(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// pageQuery records the statement that reads a page, to have it explained.
+// pageQuery records the statement that reads a page, for EXPLAIN.
 type pageQuery struct {
 	sql  string
 	args []any
@@ -39,9 +39,9 @@ func (*pageQuery) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQ
 
 func (*pageQuery) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// TestPagesByNameReadOnlyTheirPage reads the plans of the default order: the
-// key's index from where the page begins, and no sort.
-func TestPagesByNameReadOnlyTheirPage(t *testing.T) {
+// TestList_UsesIndex reads the plans of the default order: they use the index of the key from the
+// begin of the page, and do not sort.
+func TestList_UsesIndex(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, at(-1))
 	config, err := pgxpool.ParseConfig(db.URL)
@@ -73,9 +73,9 @@ func TestPagesByNameReadOnlyTheirPage(t *testing.T) {
 	}
 }
 
-// TestStatusIsOneRule holds the filter on connection.status, which is SQL, to
-// what the domain says of the same states.
-func TestStatusIsOneRule(t *testing.T) {
+// TestList_StatusMatchesDomain compares the filter on connection.status, which is SQL, with the
+// domain.
+func TestList_StatusMatchesDomain(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t, at(-1)).Pool(t)
 	store := accountspg.New(pool)

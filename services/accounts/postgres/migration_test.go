@@ -14,16 +14,16 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// insertedByVersion1 is what a program that knows only 0001 writes.
+// insertedByVersion1 inserts rows as a program does that knows only 0001.
 const insertedByVersion1 = `
 	INSERT INTO accounts (id, provider, cloud_id, display_name, labels, credentials_method, credentials)
 	SELECT 'aws-' || cloud_id, 'AWS', cloud_id, 'account ' || n, jsonb_build_object('team', '🦊'), 'AWS_ASSUME_ROLE',
 	       jsonb_build_object('role_arn', 'arn:aws:iam::' || cloud_id || ':role/rollcall')
 	FROM generate_series(%d, %d) AS n, lpad(n::text, 12, '0') AS cloud_id`
 
-// TestConnectionStatusOnline migrates a database that holds accounts to 0002,
-// while one transaction reads them.
-func TestConnectionStatusOnline(t *testing.T) {
+// TestMigrate_ConnectionStatus migrates a database with accounts to 0002, while a transaction reads
+// them.
+func TestMigrate_ConnectionStatus(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, at(1))
 	pool := db.Pool(t)
@@ -70,16 +70,15 @@ func TestConnectionStatusOnline(t *testing.T) {
 	}
 }
 
-// insertedByVersion2 is what a program that knows only 0002 writes.
+// insertedByVersion2 inserts rows as a program does that knows only 0002.
 const insertedByVersion2 = `
 	INSERT INTO connections (account_id, outcome, last_sync_time, last_success_time)
 	SELECT id, 'CONNECTED', now(), now() FROM accounts WHERE id LIKE '%1'`
 
-// TestGoogleCloudAndSecretsOnline migrates a database that holds accounts and
-// connections to 0004, while one transaction reads them: nothing is rewritten,
-// the old program goes on, and the new one does with the old accounts what it
-// does with its own.
-func TestGoogleCloudAndSecretsOnline(t *testing.T) {
+// TestMigrate_GoogleCloudAndSecrets migrates a database with accounts and connections to 0004,
+// while a transaction reads them: no row is rewritten, the old program still works, and the new one
+// can change the old accounts.
+func TestMigrate_GoogleCloudAndSecrets(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, at(2))
 	pool := db.Pool(t)
@@ -136,9 +135,9 @@ func TestGoogleCloudAndSecretsOnline(t *testing.T) {
 	}
 }
 
-// TestReadOnlyOnline migrates a database that holds accounts to 0005: nothing is
-// rewritten, nothing old is read-only, and an old replica goes on.
-func TestReadOnlyOnline(t *testing.T) {
+// TestMigrate_ReadOnly migrates a database with accounts to 0005: no row is rewritten, no old
+// account becomes read-only, and an old replica still works.
+func TestMigrate_ReadOnly(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, at(4))
 	pool := db.Pool(t)
@@ -157,7 +156,7 @@ func TestReadOnlyOnline(t *testing.T) {
 	}
 }
 
-func TestEverythingIsNamedAndExplained(t *testing.T) {
+func TestSchema_NamesAndComments(t *testing.T) {
 	t.Parallel()
 	pool := dbtest.New(t, at(-1)).Pool(t)
 	for what, sql := range map[string]string{

@@ -9,7 +9,7 @@ import (
 // Descriptor describes one cloud. It does not change after it is registered.
 type Descriptor struct {
 	Provider Provider
-	// Name is what people call the cloud in a table: "AWS", "Google Cloud".
+	// Name is the short name for people: "AWS", "Google Cloud".
 	Name string
 	// Title is the cloud's full name.
 	Title string
@@ -34,7 +34,7 @@ type Descriptor struct {
 
 // Account describes the accounts of a cloud.
 type Account struct {
-	// Noun is what people call one: "AWS account", "Google Cloud project".
+	// Noun is the name of one account for people: "AWS account", "Google Cloud project".
 	Noun string
 	// Field is the field of rollcall.accounts.v1.Account, and of GetCredentialsResponse, that holds
 	// the cloud's part: "aws".
@@ -65,7 +65,7 @@ type KindSupport struct {
 	Kind Kind
 	// Service is the cloud's name of the service that the instances belong to: "Amazon EC2".
 	Service string
-	// Scope is what one listing covers.
+	// Scope is the size of the location that one listing covers.
 	Scope Granularity
 	// SelfRestart is how long a stopped instance stays stopped before the cloud starts it again
 	// by itself; 0 if it stays stopped.

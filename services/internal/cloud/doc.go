@@ -2,7 +2,7 @@
 // instances, scopes, account ids, ways to sign in and links. It needs no SDK and no protobuf, so
 // that every service, the command line and the console read the same description.
 //
-//	cloud            Provider, Kind, Descriptor: what there is to know about a cloud
+//	cloud            Provider, Kind, Descriptor: the description of a cloud
 //	cloud/aws        the descriptor of AWS
 //	cloud/gcp        the descriptor of Google Cloud
 //	cloud/registry   the list of the registered descriptors

@@ -1,5 +1,5 @@
-// Package cloudaccount reads what the accounts of all clouds have in common from the messages of
-// the accounts service. It follows the descriptors of package cloud, so that its callers need no
+// Package cloudaccount reads the fields that the accounts of all clouds have in common from the
+// messages of the accounts service. It follows the descriptors of package cloud, so that its callers need no
 // switch over the clouds.
 package cloudaccount
 
@@ -18,7 +18,7 @@ const (
 	credentialsName = "credentials"
 )
 
-// Account is what the accounts of all clouds have in common.
+// Account has the fields that the accounts of all clouds have in common.
 type Account struct {
 	Cloud *cloud.Descriptor
 	// ID is the cloud's own id.

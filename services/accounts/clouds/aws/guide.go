@@ -26,7 +26,7 @@ var files embed.FS
 
 var templates = guide.ParseTemplates(files)
 
-// data is what the snippets are filled in with.
+// data has the values that are filled into the snippets.
 type data struct {
 	// AccountID and Partition of the account: `aws`, `aws-cn`, `aws-us-gov`.
 	AccountID, Partition string

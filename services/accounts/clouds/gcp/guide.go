@@ -30,7 +30,7 @@ var files embed.FS
 
 var templates = guide.ParseTemplates(files)
 
-// data is what the snippets are filled in with.
+// data has the values that are filled into the snippets.
 type data struct {
 	ProjectID   string
 	Permissions []string

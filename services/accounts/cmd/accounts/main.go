@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	serve.Main("accounts", "Rollcall's accounts service: the cloud accounts on the roll, and how their connections are going.", app.New)
+	serve.Main("accounts", "Rollcall's accounts service: the cloud accounts and the status of their connections.", app.New)
 }
