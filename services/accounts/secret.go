@@ -1,53 +1,20 @@
 package accounts
 
 import (
-	"fmt"
-	"io"
-	"log/slog"
 	"strconv"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
-// Secret is the part of credentials that is never shown: a secret access key, or a key file. It
-// prints as a placeholder however it is printed, logged or encoded; only Reveal returns it. The
-// zero value is no secret.
-type Secret struct {
-	// A pointer, so that a printer that reads unexported fields shows an address.
-	text *string
-}
+// Secret is the part of credentials that is never shown: a secret access key, or a key file. Only
+// Reveal returns its text.
+type Secret = secret.Secret
 
 // NewSecret returns the secret with this text; for an empty text, no secret.
-func NewSecret(text string) Secret {
-	if text == "" {
-		return Secret{}
-	}
-	return Secret{text: &text}
-}
-
-// Reveal returns the text of the secret.
-func (s Secret) Reveal() string {
-	if s.text == nil {
-		return ""
-	}
-	return *s.text
-}
-
-// IsZero reports whether there is no secret.
-func (s Secret) IsZero() bool { return s.text == nil }
-
-const placeholder = "(secret)"
-
-// Format hides the secret from fmt, whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, placeholder) }
-
-// LogValue hides the secret from slog.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(placeholder) }
-
-// MarshalText hides the secret from encoders.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(placeholder), nil }
+func NewSecret(text string) Secret { return secret.New(text) }
 
 // Sealed is an encrypted secret that is bound to its account.
 type Sealed struct {
