@@ -47,3 +47,28 @@ func benchmarkInstance() inventory.Instance {
 		},
 	}
 }
+
+func BenchmarkReadDetails(b *testing.B) {
+	i := benchmarkInstance()
+	text := inventory.AppendDetails(nil, &i)
+	b.ReportAllocs()
+	for b.Loop() {
+		var got inventory.Instance
+		if err := inventory.ReadDetails(text, &got); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	i := benchmarkInstance()
+	filter, err := inventory.ParseWatchFilter(`account = aws-1 OR state = STOPPED OR location.region = "us-east-1" OR virtual_machine.spot = false OR labels.a = "7"`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	row := inventory.RowOf(&i)
+	b.ReportAllocs()
+	for b.Loop() {
+		filter.Match(row)
+	}
+}

@@ -6,72 +6,70 @@ import (
 	"github.com/google/uuid"
 )
 
-// ChangeType is what happened to an instance, by its word in the contract.
+// ChangeType is the type of a change of an instance, as the enum value of the API is spelled.
 type ChangeType string
 
-// What happens to instances.
+// The types of changes.
 const (
-	// Created: it was seen for the first time.
+	// Created instances were observed for the first time.
 	Created ChangeType = "CREATED"
-	// Changed: something of it changed.
+	// Changed instances have at least one field that changed.
 	Changed ChangeType = "CHANGED"
-	// Gone: it was found to be gone.
+	// Gone instances were found to be deleted.
 	Gone ChangeType = "GONE"
-	// Reappeared: it was gone and was seen again.
+	// Reappeared instances were gone and were observed again.
 	Reappeared ChangeType = "REAPPEARED"
 )
 
-// LogPlace is a place in the log of changes: after the change of this revision
-// and before the next. The zero LogPlace is the beginning of the log.
-type LogPlace struct {
-	// Log is which log it is a place in.
+// LogPosition is a position in the log of changes: after the change of this revision and before the
+// next. The zero LogPosition is the beginning of the log.
+type LogPosition struct {
+	// Log identifies the log.
 	Log uuid.UUID
-	// Revision of the change: they are in the order of commits, without holes.
+	// Revision is that of the change. Revisions are in the order of commits and have no holes.
 	Revision int64
-	// Time when the roll took that change in. With the revision it tells one
-	// change from another of the same revision, in a database that was restored.
+	// Time is when the change was committed. It distinguishes two changes of the same revision, one
+	// of them from before a database was restored from a backup.
 	Time time.Time
 }
 
-// Is tells whether two places are the same.
-func (p LogPlace) Is(other LogPlace) bool {
+// Equal reports whether two positions are the same.
+func (p LogPosition) Equal(other LogPosition) bool {
 	return p.Log == other.Log && p.Revision == other.Revision && p.Time.Equal(other.Time)
 }
 
-// LogHead says where the log of changes ends and where it begins.
+// LogHead describes where the log of changes begins and ends.
 type LogHead struct {
-	// LogPlace of the last change.
-	LogPlace
+	// LogPosition is that of the last change.
+	LogPosition
 	// Floor is the revision up to which changes are no longer kept.
 	Floor int64
-	// FloorTime is how far back history reaches.
+	// FloorTime is the time from which on history is kept.
 	FloorTime time.Time
 }
 
-// LogPage is a piece of the log.
+// LogPage is a part of the log.
 type LogPage struct {
 	Head    LogHead
 	Changes []LoggedChange
-	// UpTo is the place to which the piece reaches, whether or not the last
-	// change of it is among Changes.
-	UpTo LogPlace
+	// UpTo is the position that the page reaches, whether or not the last change before it is among
+	// Changes.
+	UpTo LogPosition
 }
 
-// LoggedChange is a change with the instance around it.
+// LoggedChange is a change of the log, with the instance before and after it.
 type LoggedChange struct {
-	LogPlace
+	LogPosition
 	Type ChangeType
-	// ObserveTime is when the observation that found it was made.
+	// ObserveTime is the time of the observation that found the change.
 	ObserveTime time.Time
-	// Before is the instance as the change found it; nil when it was created.
+	// Before is the instance as the change found it; nil if it was created.
 	Before *Instance
 	// After is the instance as the change left it.
 	After *Instance
 }
 
-// Fields are the fields that the change changed, by their paths in the contract's
-// JSON form, sorted. Those that hang on others (etag, change_time) or on no change
-// (observe_time) are not among them.
+// Fields returns the fields that changed, by their JSON paths, sorted. See Difference.
 func (c *LoggedChange) Fields() []string {
 	if c.Before == nil {
 		return nil

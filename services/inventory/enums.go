@@ -2,16 +2,16 @@ package inventory
 
 import "github.com/rollcall-dev/rollcall/services/internal/cloud"
 
-// Provider is a cloud, as the enum value of the contract is spelled.
+// Provider is a cloud, as the enum value of the API is spelled.
 type Provider = cloud.Provider
 
-// The providers that tests name; the program asks the registry of clouds.
+// The providers that tests name. The program takes them from the registry of clouds.
 const (
 	AWS = cloud.AWS
 	GCP = cloud.GCP
 )
 
-// Kind is a kind of instance, as the enum value of the contract is spelled.
+// Kind is a kind of instance, as the enum value of the API is spelled.
 type Kind = cloud.Kind
 
 // The kinds. KindUnspecified is the kind of the scope that stands for a whole account.
@@ -21,7 +21,7 @@ const (
 	Database             = cloud.Database
 )
 
-// State is what an instance is doing, by its word in the contract.
+// State is the state of an instance, as the enum value of the API is spelled.
 type State string
 
 // The states.
@@ -34,19 +34,19 @@ const (
 	StateTerminated  State = "TERMINATED"
 	StateFailed      State = "FAILED"
 	StateMaintenance State = "MAINTENANCE"
-	// StateGone is never observed: a complete observation lacked the instance.
+	// StateGone is set by Rollcall when the deletion of an instance is proven. It is never observed.
 	StateGone State = "GONE"
-	// StateUnknown is a word of the cloud's that is new to Rollcall.
+	// StateUnknown stands for a state of the provider that Rollcall does not know.
 	StateUnknown State = "UNKNOWN"
 )
 
-// Providers lists the providers of the contract.
+// Providers lists the providers.
 func Providers() []Provider { return cloud.Providers() }
 
 // Kinds lists the kinds, the unspecified one first.
 func Kinds() []Kind { return append([]Kind{KindUnspecified}, cloud.Kinds()...) }
 
-// States are all states.
+// States lists the states.
 func States() []State {
 	return []State{StatePending, StateRunning, StateStopping, StateStopped, StateSuspended,
 		StateTerminated, StateFailed, StateMaintenance, StateGone, StateUnknown}

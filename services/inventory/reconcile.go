@@ -6,109 +6,107 @@ import (
 	"github.com/google/uuid"
 )
 
-// Held is what the roll holds of one instance, as far as a decision needs it.
-type Held struct {
+// Stored is what the inventory stores about an instance, as far as a decision needs it.
+type Stored struct {
 	Hash Hash
-	// Fence is the largest token of an observation that vouches for it.
+	// Fence is the largest token of an observation that vouches for the instance.
 	Fence int64
 	Gone  bool
-	// Elsewhere: it stands alive in another scope.
+	// Elsewhere reports that the instance is alive in another scope.
 	Elsewhere bool
 }
 
-// Holding is what the roll holds of the instance with this UID.
-type Holding struct {
+// StoredInstance is what the inventory stores about the instance with this UID.
+type StoredInstance struct {
 	UID uuid.UUID
-	Held
+	Stored
 }
 
-// Decision is what one observation of an instance does to the roll.
+// Decision is what an observation of an instance changes in the inventory.
 type Decision uint8
 
 // The decisions.
 const (
-	// Unchanged: it is as it was; nothing is written.
+	// Unchanged means that nothing is written.
 	Unchanged Decision = iota
-	// Create it.
+	// Create means that the instance is new.
 	Create
-	// Change what is held of it, or the scope that it stands in.
+	// Change means that the content, or the scope that the instance is in, has changed.
 	Change
-	// Reappear: it was gone and is back, with its name and first sight.
+	// Reappear means that the instance was gone. It keeps its name and first_seen_time.
 	Reappear
-	// Overtaken by a newer observation of this instance; nothing is written.
+	// Overtaken means that a newer observation of the instance is stored. Nothing is written.
 	Overtaken
-	// Duplicate of one that this snapshot has brought already; the first wins.
+	// Duplicate means that the snapshot listed the instance before. The first one wins.
 	Duplicate
 )
 
-// Decide says what an observation with this token and content does to an
-// instance of which the roll holds this, or nothing (nil).
-func Decide(held *Held, fence int64, hash Hash) Decision {
+// Decide returns what an observation with this token and content changes in the stored instance, which
+// is nil if there is none.
+func Decide(stored *Stored, fence int64, hash Hash) Decision {
 	switch {
-	case held == nil:
+	case stored == nil:
 		return Create
-	case held.Fence > fence:
+	case stored.Fence > fence:
 		return Overtaken
-	case held.Gone:
+	case stored.Gone:
 		return Reappear
-	case held.Hash == hash && !held.Elsewhere:
+	case stored.Hash == hash && !stored.Elsewhere:
 		return Unchanged
 	default:
 		return Change
 	}
 }
 
-// Reconciliation compares one snapshot of a scope to what the roll holds of it.
-// Not for concurrent use.
+// Reconciliation compares a snapshot of a scope with what is stored of it. It is not safe for
+// concurrent use.
 //
-// What is held may change until the snapshot is applied: Hold tells what newer
-// observations of single instances wrote meanwhile, and what is held of instances
-// that were not known in the scope (see Fresh).
+// What is stored may change until the snapshot is applied. Update sets what newer observations of
+// single instances wrote, and what is stored of instances that were not known in the scope (see Fresh).
 type Reconciliation struct {
 	fence   int64
-	load    func() []Holding
+	load    func() []StoredInstance
 	entries []entry
-	// next is the place of the entry that is looked at first, see find.
+	// next is the index of the entry that find looks at first.
 	next int
-	// index has the places of the first len(index) entries, see lookUp.
+	// index has the indexes of the first len(index) entries. See lookUp.
 	index    map[uuid.UUID]int32
 	observed int64
 	counts   [Duplicate + 1]int64
 }
 
-// entry is one instance that is held, observed or both.
+// entry is an instance that is stored, observed, or both.
 type entry struct {
-	uid  uuid.UUID
-	held Held
-	hash Hash
-	// isHeld and seen tell whether held and hash mean anything.
-	isHeld, seen bool
-	decision     Decision
-	// evidence is what the cloud said of it, when it was absent.
+	uid    uuid.UUID
+	stored Stored
+	hash   Hash
+	// isStored and seen report whether stored and hash are set.
+	isStored, seen bool
+	decision       Decision
+	// evidence is the provider's answer, if the instance is missing.
 	evidence Evidence
 }
 
-// NewReconciliation compares a snapshot with this token to what is held alive in
-// its scope. load brings that, some at a time, each instance once, and nothing at
-// the end; it is called when more is needed to decide. size is how many instances
-// are expected; it only saves growing.
-func NewReconciliation(fence, size int64, load func() []Holding) *Reconciliation {
+// NewReconciliation returns the reconciliation of a snapshot with this token. load returns the
+// instances that are stored alive in the scope, some at a time and each one once, and nothing at the
+// end; it is called when more are needed for a decision. size is the expected number of instances and
+// only saves allocations.
+func NewReconciliation(fence, size int64, load func() []StoredInstance) *Reconciliation {
 	return &Reconciliation{fence: fence, load: load, entries: make([]entry, 0, size)}
 }
 
-// loadMore takes in more of what is held; false: there is no more.
+// loadMore loads more of the stored instances, and reports whether there were any.
 func (r *Reconciliation) loadMore() bool {
 	more := r.load()
 	for n := range more {
-		r.entries = append(r.entries, entry{uid: more[n].UID, held: more[n].Held, isHeld: true})
+		r.entries = append(r.entries, entry{uid: more[n].UID, stored: more[n].Stored, isStored: true})
 	}
 	return len(more) > 0
 }
 
-// find is the entry of an instance; nil: there is none. Clouds mostly list in the
-// order of the time before, in which the rows lie too: the entry after the one
-// that was found last is looked at first, and most listings need no index, nor wait
-// for all that is held.
+// find returns the entry of an instance; nil if there is none. Providers mostly list in the order of
+// the time before, which is also the order of the rows. It therefore looks first at the entry after the
+// one that it found last: most listings need no index and do not wait until everything is loaded.
 func (r *Reconciliation) find(uid uuid.UUID) *entry {
 	for r.next == len(r.entries) && r.loadMore() {
 	}
@@ -124,9 +122,9 @@ func (r *Reconciliation) find(uid uuid.UUID) *entry {
 	return e
 }
 
-// lookUp is the place of the entry of an instance. It indexes the entries that came
-// since it was last asked.
-func (r *Reconciliation) lookUp(uid uuid.UUID) (place int, ok bool) {
+// lookUp returns the index of the entry of an instance. It adds the entries that are new since the last
+// call to the index.
+func (r *Reconciliation) lookUp(uid uuid.UUID) (index int, ok bool) {
 	for r.loadMore() {
 	}
 	if r.index == nil {
@@ -139,7 +137,7 @@ func (r *Reconciliation) lookUp(uid uuid.UUID) (place int, ok bool) {
 	return int(n), ok
 }
 
-// at is the entry of an instance, a new one when there is none.
+// at returns the entry of an instance, and adds one if there is none.
 func (r *Reconciliation) at(uid uuid.UUID) *entry {
 	if e := r.find(uid); e != nil {
 		return e
@@ -148,47 +146,46 @@ func (r *Reconciliation) at(uid uuid.UUID) *entry {
 	return &r.entries[len(r.entries)-1]
 }
 
-// hold sets what is held of an instance, and decides anew.
-func (r *Reconciliation) hold(e *entry, held Held) {
-	e.held, e.isHeld = held, true
-	if e.seen {
-		r.counts[e.decision]--
-		r.decide(e)
-	}
-}
-
 func (r *Reconciliation) decide(e *entry) {
-	var held *Held
-	if e.isHeld {
-		held = &e.held
+	var stored *Stored
+	if e.isStored {
+		stored = &e.stored
 	}
-	e.decision = Decide(held, r.fence, e.hash)
+	e.decision = Decide(stored, r.fence, e.hash)
 	r.counts[e.decision]++
 }
 
-// Hold tells what the roll holds of one instance for which that turned out otherwise
-// than what was loaded.
-func (r *Reconciliation) Hold(uid uuid.UUID, held Held) { r.hold(r.at(uid), held) }
-
-// Forget takes back what Hold told of an instance that is not held in the scope.
-func (r *Reconciliation) Forget(uid uuid.UUID) {
-	e := r.at(uid)
-	e.held, e.isHeld = Held{}, false
+// redecide decides again about an entry, if it was seen.
+func (r *Reconciliation) redecide(e *entry) {
 	if e.seen {
 		r.counts[e.decision]--
 		r.decide(e)
 	}
 }
 
-// Observe takes one instance of the snapshot and says what it does. Create is
-// for now: more may be held than stands alive in the scope, see Fresh.
+// Update sets what is stored of an instance, in place of what was loaded.
+func (r *Reconciliation) Update(uid uuid.UUID, stored Stored) {
+	e := r.at(uid)
+	e.stored, e.isStored = stored, true
+	r.redecide(e)
+}
+
+// Forget takes back an Update of an instance that is not stored in the scope.
+func (r *Reconciliation) Forget(uid uuid.UUID) {
+	e := r.at(uid)
+	e.stored, e.isStored = Stored{}, false
+	r.redecide(e)
+}
+
+// Observe decides about an instance of the snapshot. Create is preliminary: the instance may be stored
+// as gone or in another scope. See Fresh.
 func (r *Reconciliation) Observe(uid uuid.UUID, hash Hash) Decision {
 	r.observed++
 	return r.Find(uid, hash)
 }
 
-// Find takes an instance that the listing lacked and that the cloud has found
-// when it was asked for it: as seen.
+// Find decides about an instance that the listing omitted and that the provider found when it was asked
+// for it. It counts as seen.
 func (r *Reconciliation) Find(uid uuid.UUID, hash Hash) Decision {
 	e := r.at(uid)
 	if e.seen {
@@ -199,8 +196,8 @@ func (r *Reconciliation) Find(uid uuid.UUID, hash Hash) Decision {
 	return e.decision
 }
 
-// Fresh are the instances to create, as far as is known: those that were gone or
-// stand in another scope have to be told by Hold.
+// Fresh returns the instances to create, as far as is known. Those that are stored as gone or in
+// another scope must be updated by Update.
 func (r *Reconciliation) Fresh() []uuid.UUID {
 	uids := make([]uuid.UUID, 0, r.counts[Create])
 	if r.counts[Create] == 0 {
@@ -214,7 +211,7 @@ func (r *Reconciliation) Fresh() []uuid.UUID {
 	return uids
 }
 
-// Decision is what the snapshot does to an instance that it brought.
+// Decision returns the decision about an instance of the snapshot.
 func (r *Reconciliation) Decision(uid uuid.UUID) Decision {
 	if e := r.find(uid); e != nil {
 		return e.decision
@@ -222,56 +219,55 @@ func (r *Reconciliation) Decision(uid uuid.UUID) Decision {
 	return Unchanged
 }
 
-// Absent are the instances that are held alive in the scope and that the
-// snapshot lacks, leaving out those of which a newer observation is held. Good
-// only once the scope was observed to the end.
-func (r *Reconciliation) Absent() iter.Seq[uuid.UUID] {
+// Missing returns the instances that are stored alive in the scope and were not seen, except those of
+// which a newer observation is stored. It is correct only after the whole scope was observed.
+func (r *Reconciliation) Missing() iter.Seq[uuid.UUID] {
 	for r.loadMore() {
 	}
 	return func(yield func(uuid.UUID) bool) {
 		for n := range r.entries {
 			e := &r.entries[n]
-			if !e.seen && e.held.Fence <= r.fence && !yield(e.uid) {
+			if !e.seen && e.stored.Fence <= r.fence && !yield(e.uid) {
 				return
 			}
 		}
 	}
 }
 
-// IsAbsent tells whether an instance is held alive in the scope and was not seen.
-func (r *Reconciliation) IsAbsent(uid uuid.UUID) bool {
+// IsMissing reports whether an instance is stored alive in the scope and was not seen.
+func (r *Reconciliation) IsMissing(uid uuid.UUID) bool {
 	e := r.find(uid)
 	return e != nil && !e.seen
 }
 
-// Hear takes what the cloud said of one that is absent. Of several words about
-// the same one the most careful counts.
-func (r *Reconciliation) Hear(uid uuid.UUID, evidence Evidence) {
-	if e := r.at(uid); e.evidence == Untold || evidence > e.evidence {
+// RecordEvidence stores the provider's answer about a missing instance. If there are several, the most
+// conservative one wins.
+func (r *Reconciliation) RecordEvidence(uid uuid.UUID, evidence Evidence) {
+	if e := r.at(uid); e.evidence == NoEvidence || evidence > e.evidence {
 		e.evidence = evidence
 	}
 }
 
-// Evidence is what the cloud said of one that is absent.
+// Evidence returns the provider's answer about a missing instance.
 func (r *Reconciliation) Evidence(uid uuid.UUID) Evidence {
 	if e := r.find(uid); e != nil {
 		return e.evidence
 	}
-	return Untold
+	return NoEvidence
 }
 
-// Alive is how many instances are held alive in the scope.
+// Alive returns the number of instances that are stored alive in the scope.
 func (r *Reconciliation) Alive() (count int64) {
 	for n := range r.entries {
-		if e := &r.entries[n]; e.isHeld && !e.held.Gone && !e.held.Elsewhere {
+		if e := &r.entries[n]; e.isStored && !e.stored.Gone && !e.stored.Elsewhere {
 			count++
 		}
 	}
 	return count
 }
 
-// Changes counts what the snapshot does to the instances that it brought. Gone
-// ones are not among them: see Absent.
+// Changes returns the numbers of changes of the instances of the snapshot. Those of missing instances
+// are not included.
 func (r *Reconciliation) Changes() Changes {
 	return Changes{
 		Created:    r.counts[Create],
@@ -281,5 +277,5 @@ func (r *Reconciliation) Changes() Changes {
 	}
 }
 
-// Observed is how many instances the listing brought, duplicates included.
+// Observed returns the number of instances that were observed, with duplicates.
 func (r *Reconciliation) Observed() int64 { return r.observed }

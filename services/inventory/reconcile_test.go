@@ -24,9 +24,9 @@ func genHash() *rapid.Generator[inventory.Hash] {
 	return rapid.Map(rapid.ByteRange(1, 3), func(b byte) inventory.Hash { return inventory.Hash{b} })
 }
 
-func genHeld() *rapid.Generator[inventory.Held] {
-	return rapid.Custom(func(t *rapid.T) inventory.Held {
-		held := inventory.Held{Hash: genHash().Draw(t, "hash"), Fence: rapid.Int64Range(1, 9).Draw(t, "fence")}
+func genStored() *rapid.Generator[inventory.Stored] {
+	return rapid.Custom(func(t *rapid.T) inventory.Stored {
+		held := inventory.Stored{Hash: genHash().Draw(t, "hash"), Fence: rapid.Int64Range(1, 9).Draw(t, "fence")}
 		switch rapid.IntRange(0, 3).Draw(t, "where") {
 		case 0:
 			held.Gone = true
@@ -42,7 +42,7 @@ func genHeld() *rapid.Generator[inventory.Held] {
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		held, hash := genHeld().Draw(t, "held"), genHash().Draw(t, "hash")
+		held, hash := genStored().Draw(t, "held"), genHash().Draw(t, "hash")
 		fence := rapid.Int64Range(1, 9).Draw(t, "fence")
 		switch got := inventory.Decide(&held, fence, hash); got {
 		case inventory.Overtaken:
@@ -75,25 +75,25 @@ func TestReconciliation(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		fence := rapid.Int64Range(1, 9).Draw(t, "fence")
-		held := rapid.MapOf(genUID(), genHeld()).Draw(t, "held")
-		late := rapid.MapOf(genUID(), genHeld()).Draw(t, "late")
+		held := rapid.MapOf(genUID(), genStored()).Draw(t, "held")
+		late := rapid.MapOf(genUID(), genStored()).Draw(t, "late")
 		observed := rapid.SliceOf(genUID()).Draw(t, "observed")
 		hashes := rapid.SliceOfN(genHash(), len(observed), len(observed)).Draw(t, "hashes")
 
-		var loaded []inventory.Holding
-		alive := map[uuid.UUID]inventory.Held{}
+		var loaded []inventory.StoredInstance
+		alive := map[uuid.UUID]inventory.Stored{}
 		for uid, h := range held {
 			if !h.Gone && !h.Elsewhere {
 				alive[uid] = h
-				loaded = append(loaded, inventory.Holding{UID: uid, Held: h})
+				loaded = append(loaded, inventory.StoredInstance{UID: uid, Stored: h})
 			}
 		}
 		if rapid.Bool().Draw(t, "in order") {
-			slices.SortFunc(loaded, func(a, b inventory.Holding) int {
+			slices.SortFunc(loaded, func(a, b inventory.StoredInstance) int {
 				return cmp.Compare(uint(slices.Index(observed, a.UID)), uint(slices.Index(observed, b.UID)))
 			})
 		}
-		r := inventory.NewReconciliation(fence, 0, func() (page []inventory.Holding) {
+		r := inventory.NewReconciliation(fence, 0, func() (page []inventory.StoredInstance) {
 			size := min(2, len(loaded))
 			page, loaded = loaded[:size], loaded[size:]
 			return page
@@ -111,14 +111,14 @@ func TestReconciliation(t *testing.T) {
 			h.Gone, h.Elsewhere = false, false
 			h.Fence += fence
 			held[uid], alive[uid] = h, h
-			r.Hold(uid, h)
+			r.Update(uid, h)
 		}
 		for _, uid := range r.Fresh() {
 			if _, ok := alive[uid]; ok {
 				t.Fatalf("%s is held and counts as fresh", uid)
 			}
 			if h, ok := held[uid]; ok {
-				r.Hold(uid, h)
+				r.Update(uid, h)
 			}
 		}
 		check(t, r, fence, held, alive, first)
@@ -128,10 +128,10 @@ func TestReconciliation(t *testing.T) {
 	})
 }
 
-func check(t *rapid.T, r *inventory.Reconciliation, fence int64, held, alive map[uuid.UUID]inventory.Held, observed map[uuid.UUID]inventory.Hash) {
+func check(t *rapid.T, r *inventory.Reconciliation, fence int64, held, alive map[uuid.UUID]inventory.Stored, observed map[uuid.UUID]inventory.Hash) {
 	var want inventory.Changes
 	for uid, hash := range observed {
-		var basis *inventory.Held
+		var basis *inventory.Stored
 		if h, ok := held[uid]; ok {
 			basis = &h
 		}
@@ -160,10 +160,117 @@ func check(t *rapid.T, r *inventory.Reconciliation, fence int64, held, alive map
 		}
 	}
 	got := map[uuid.UUID]bool{}
-	for uid := range r.Absent() {
+	for uid := range r.Missing() {
 		got[uid] = true
 	}
 	if !maps.Equal(got, absent) {
 		t.Fatalf("absent %v, want %v", slices.Collect(maps.Keys(got)), slices.Collect(maps.Keys(absent)))
+	}
+}
+
+// TestDecide_Cases has one case for each decision, with fences at their limits.
+func TestDecide_Cases(t *testing.T) {
+	t.Parallel()
+	old, changed := inventory.Hash{1}, inventory.Hash{2}
+	for _, c := range []struct {
+		name   string
+		stored *inventory.Stored
+		hash   inventory.Hash
+		want   inventory.Decision
+	}{
+		{"not stored", nil, old, inventory.Create},
+		{"same content", &inventory.Stored{Hash: old, Fence: 4}, old, inventory.Unchanged},
+		{"same fence", &inventory.Stored{Hash: old, Fence: 5}, changed, inventory.Change},
+		{"newer fence", &inventory.Stored{Hash: old, Fence: 6}, changed, inventory.Overtaken},
+		{"newer fence of a gone instance", &inventory.Stored{Hash: old, Fence: 6, Gone: true}, old, inventory.Overtaken},
+		{"other content", &inventory.Stored{Hash: old, Fence: 4}, changed, inventory.Change},
+		{"gone", &inventory.Stored{Hash: old, Fence: 4, Gone: true}, old, inventory.Reappear},
+		{"in another scope", &inventory.Stored{Hash: old, Fence: 4, Elsewhere: true}, old, inventory.Change},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := inventory.Decide(c.stored, 5, c.hash); got != c.want {
+				t.Errorf("got %d, want %d", got, c.want)
+			}
+		})
+	}
+}
+
+// reconciliation returns one with token 5 of these stored instances.
+func reconciliation(stored ...inventory.StoredInstance) *inventory.Reconciliation {
+	return inventory.NewReconciliation(5, int64(len(stored)), func() []inventory.StoredInstance {
+		page := stored
+		stored = nil
+		return page
+	})
+}
+
+func TestReconciliation_MissingLeavesOutNewer(t *testing.T) {
+	t.Parallel()
+	r := reconciliation(
+		inventory.StoredInstance{UID: uidOf(1), Stored: inventory.Stored{Fence: 5}},
+		inventory.StoredInstance{UID: uidOf(2), Stored: inventory.Stored{Fence: 6}},
+		inventory.StoredInstance{UID: uidOf(3), Stored: inventory.Stored{Fence: 1}},
+	)
+	r.Observe(uidOf(3), inventory.Hash{})
+	if got := slices.Collect(r.Missing()); !slices.Equal(got, []uuid.UUID{uidOf(1)}) {
+		t.Errorf("missing %v, want %v", got, uidOf(1))
+	}
+	if !r.IsMissing(uidOf(1)) || r.IsMissing(uidOf(3)) || r.IsMissing(uidOf(4)) {
+		t.Error("IsMissing does not agree with what was seen")
+	}
+}
+
+func TestReconciliation_Duplicate(t *testing.T) {
+	t.Parallel()
+	r := reconciliation()
+	first, second := r.Observe(uidOf(1), inventory.Hash{1}), r.Observe(uidOf(1), inventory.Hash{2})
+	if first != inventory.Create || second != inventory.Duplicate || r.Observed() != 2 || r.Changes().Created != 1 {
+		t.Errorf("decisions %d and %d, %d observed, %+v", first, second, r.Observed(), r.Changes())
+	}
+}
+
+// TestReconciliation_Evidence expects the most conservative answer to win, in both orders.
+func TestReconciliation_Evidence(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]inventory.Evidence{
+		{inventory.NotFound, inventory.Inconclusive}, {inventory.Inconclusive, inventory.NotFound},
+	} {
+		r := reconciliation(inventory.StoredInstance{UID: uidOf(1)})
+		if got := r.Evidence(uidOf(1)); got != inventory.NoEvidence {
+			t.Errorf("before any answer: %d", got)
+		}
+		for _, evidence := range order {
+			r.RecordEvidence(uidOf(1), evidence)
+		}
+		if got := r.Evidence(uidOf(1)); got != inventory.Inconclusive {
+			t.Errorf("after %v: %d", order, got)
+		}
+	}
+}
+
+// TestReconciliation_UpdateAndForget decides again when what is stored turns out to be something else.
+func TestReconciliation_UpdateAndForget(t *testing.T) {
+	t.Parallel()
+	r := reconciliation()
+	r.Observe(uidOf(1), inventory.Hash{1})
+	r.Update(uidOf(1), inventory.Stored{Hash: inventory.Hash{1}, Gone: true})
+	if got := r.Changes(); got.Created != 0 || got.Reappeared != 1 {
+		t.Errorf("after Update: %+v", got)
+	}
+	r.Forget(uidOf(1))
+	if got := r.Changes(); got.Created != 1 || got.Reappeared != 0 || len(r.Fresh()) != 1 {
+		t.Errorf("after Forget: %+v", got)
+	}
+}
+
+func TestReconciliation_Alive(t *testing.T) {
+	t.Parallel()
+	r := reconciliation(inventory.StoredInstance{UID: uidOf(1)}, inventory.StoredInstance{UID: uidOf(2)})
+	r.Observe(uidOf(3), inventory.Hash{})
+	r.Update(uidOf(3), inventory.Stored{Gone: true})
+	r.Observe(uidOf(4), inventory.Hash{})
+	r.Update(uidOf(4), inventory.Stored{Elsewhere: true})
+	if got := r.Alive(); got != 2 {
+		t.Errorf("%d alive, want 2", got)
 	}
 }

@@ -21,7 +21,7 @@ func RowOf(i *Instance) *Row {
 	return &Row{Instance: i, name: i.UID.String(), etag: i.ETag()}
 }
 
-// Value returns the value of a field of a schema that was made of QueryFields.
+// Value returns the value of a field of instanceSchema.
 func (r *Row) Value(field *query.Field) query.Value {
 	f := table[field.Index()]
 	if f.Stored() {
@@ -58,17 +58,26 @@ func (f *Field) value(i *Instance) query.Value {
 	return query.Missing
 }
 
-// QueryFields returns the table of fields for a schema of filters and orders. column returns the SQL
-// expression of a field.
-func QueryFields(column func(*Field) string) []query.Field {
+// queryFields returns the table of fields for a schema of filters and orders.
+func queryFields() []query.Field {
 	all := make([]query.Field, len(table))
 	for n, f := range table {
 		all[n] = query.Field{
-			Path: f.Path, Column: column(f), Type: f.queryType(), Prefix: f.Prefix, Key: f.Key,
+			Path: f.Path, Type: f.queryType(), Prefix: f.Prefix, Key: f.Key,
 			Sortable: f.Sortable, Nullable: f.Nullable, Search: f.Search,
 		}
 	}
 	return all
+}
+
+// QueryColumns returns the columns for the filters and orders of instances. column returns the SQL
+// expression of a field of the table.
+func QueryColumns(column func(*Field) string) query.Columns {
+	columns := make([]string, len(table))
+	for n, f := range table {
+		columns[n] = column(f)
+	}
+	return func(f *query.Field) string { return columns[f.Index()] }
 }
 
 // queryType returns the type of the field in filters and orders.

@@ -5,43 +5,44 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// WholeAccount is the location of the scope that stands for all of an account,
-// or for all of one kind in it, of which no location could be looked at yet.
+// WholeAccount is the location of the scope that stands for a whole account, or for one kind in it, as
+// long as none of its locations could be read.
 const WholeAccount = "-"
 
-// The reasons why a scope is out of sight that are not those of a Failure of the
-// cloud's.
+// The reasons why a scope can't be vouched for, in addition to those of a Failure.
 const (
-	// ReasonRetired is the reason of the last error of a scope that is not read any
-	// more: its location was switched off for the account, or is no longer wanted.
-	ReasonRetired = "RETIRED"
-	// ReasonHeld is that of a gap that began when an observation was not believed.
-	ReasonHeld = "HELD"
-	// ReasonNotObserved is that of a gap in which nobody tried.
-	ReasonNotObserved = "NOT_OBSERVED"
-	// ReasonRemoved is that of a gap in which the account was off the roll.
-	ReasonRemoved = "REMOVED"
+	// ReasonRetired is the reason of the last error of a scope that is no longer read, because its
+	// location was switched off for the account or is no longer configured.
+	ReasonRetired = string(fault.ReasonRetired)
+	// ReasonHeld is the reason of a gap that began with an observation whose deletions are doubted.
+	ReasonHeld = string(fault.ReasonHeld)
+	// ReasonNotObserved is the reason of a gap without an attempt.
+	ReasonNotObserved = string(fault.ReasonNotObserved)
+	// ReasonRemoved is the reason of a gap in which the account was not in the inventory.
+	ReasonRemoved = string(fault.ReasonRemoved)
 )
 
-// ScopeKey names a scope: the smallest thing whose truth is known at once.
+// ScopeKey identifies a scope: the smallest part of an account that is observed at once.
 type ScopeKey struct {
-	// Account is the bare id of the account.
+	// Account is the bare ID of the account.
 	Account string
 	Kind    Kind
-	// Location is the region (AWS) or zone (Google Cloud).
+	// Location is a region or a zone, as the provider divides its listings.
 	Location string
 }
 
-// UID is the scope's id, derived from the key, so that an account that was
-// removed and came back finds what it had.
+// UID returns the ID of the scope. It is derived from the key, so that an account that was removed and
+// comes back finds its scopes.
 func (k ScopeKey) UID() uuid.UUID {
 	return derive(scopeSpace, k.Account, string(k.Kind), k.Location)
 }
 
-// String is the scope's resource name: `scopes/{account}~{kind}~{location}`,
-// with the kind in lower case and hyphens.
+// String returns the resource name of the scope: `scopes/{account}~{kind}~{location}`, with the kind in
+// lower case and hyphens.
 func (k ScopeKey) String() string {
 	kind := "all"
 	if k.Kind != KindUnspecified {
@@ -50,7 +51,7 @@ func (k ScopeKey) String() string {
 	return "scopes/" + k.Account + "~" + kind + "~" + k.Location
 }
 
-// ParseScope is the key of the scope with this resource name; false: it is none.
+// ParseScope returns the key of the scope with this resource name. ok is false for any other text.
 func ParseScope(name string) (key ScopeKey, ok bool) {
 	parts := strings.Split(strings.TrimPrefix(name, "scopes/"), "~")
 	if len(parts) != 3 {
@@ -63,7 +64,7 @@ func ParseScope(name string) (key ScopeKey, ok bool) {
 	return key, key.String() == name
 }
 
-// ScopeNames are the resource names of scopes.
+// ScopeNames returns the resource names of scopes.
 func ScopeNames(keys []ScopeKey) []string {
 	names := make([]string, len(keys))
 	for n, key := range keys {
@@ -72,103 +73,89 @@ func ScopeNames(keys []ScopeKey) []string {
 	return names
 }
 
-// Scope is what is known of a scope. Zero times are unset.
+// Scope is a scope with its state. Zero times are unset.
 type Scope struct {
 	ScopeKey
 	Provider Provider
-	// LastCompleteTime is when it was last observed to the end.
+	// LastCompleteTime is the time of the last complete observation.
 	LastCompleteTime time.Time
 	LastAttemptTime  time.Time
-	// LastError says why the last try failed, LastErrorReason the same for
-	// programs. Both are empty when it did not.
+	// LastError is why the last attempt failed, for people, and LastErrorReason the same for programs.
+	// Both are empty if it succeeded.
 	LastError       string
 	LastErrorReason string
-	// InstanceCount leaves gone instances out.
+	// InstanceCount is the number of instances that are not gone.
 	InstanceCount int64
-	// Age is how long ago LastCompleteTime was, by the clock of the roll; nothing
-	// when there is none.
+	// Age is the time since LastCompleteTime, by the clock of the database; 0 if there is none.
 	Age time.Duration
-	// SyncInterval is how long after one observation the next is due; 0: not
-	// known. A scope that is older than twice that is overdue.
+	// SyncInterval is the time between two observations; 0 if it is not known. A scope that is older
+	// than twice that is overdue.
 	SyncInterval time.Duration
-	// Hold is set while an observation is not believed; nil: it is not held.
+	// Hold is nil if the scope is not held.
 	Hold *Hold
-	// APIBudgets are the limits of the cloud's APIs as the last reading left them.
+	// APIBudgets are the rate limits of the provider's APIs after the last reading.
 	APIBudgets []APIBudget
 }
 
-// ScopeHealth is a scope, and whether an answer that touches it can't vouch for
-// it.
+// ScopeHealth is a scope, and whether answers can't vouch for it.
 type ScopeHealth struct {
 	Scope
 	Unreachable bool
 }
 
-// Hold is an observation that lacked most of a scope, and was not believed at
-// once.
-type Hold struct {
-	// Time of the observation.
-	Time time.Time
-	// Missing is how many instances it lacked, Of how many there were before.
-	Missing, Of int64
-}
-
-// APIBudget is how fast one API of a cloud is called in one location, in calls a
-// second. The names are those of the contract's JSON form, as it is stored.
+// APIBudget is the rate at which one API of a provider is called in one location, in calls per second.
+// It is stored under the names of the API's JSON form.
 type APIBudget struct {
 	API      string `json:"api"`
-	Location string `json:"location"` // or global
-	// CallsPerSecond is what Rollcall allows itself now, MaxCallsPerSecond the most
-	// that it ever will.
+	Location string `json:"location"` // or "global"
+	// CallsPerSecond is the present limit, and MaxCallsPerSecond the highest that it can become.
 	CallsPerSecond    float64 `json:"callsPerSecond"`
 	MaxCallsPerSecond float64 `json:"maxCallsPerSecond"`
-	// ThrottleTime is when the cloud last throttled a call; zero: never.
+	// ThrottleTime is when the provider last throttled a call; zero if it never did.
 	ThrottleTime time.Time `json:"throttleTime,omitzero"`
 }
 
-// Observation says which scope is observed, and when.
+// Observation identifies an observation: of which scope, and when.
 type Observation struct {
 	Scope    ScopeKey
 	Provider Provider
-	// Fence is the fencing token, taken before the first call to the cloud; End is
-	// one taken after its last answer, 0 until then. Observations that overlap may
-	// have looked in another order than they began: one is newer than another for
-	// certain when it began after the other's end.
+	// Fence is the fencing token, taken before the first call to the provider. End is one taken after
+	// its last answer, 0 until then. Observations that overlap may have read in another order than they
+	// began. One is certainly newer than another if it began after the end of the other.
 	Fence, End int64
-	// Time is when the first call to the cloud was made.
+	// Time is when the first call to the provider was made.
 	Time time.Time
-	// SyncInterval is how long until the next is due; 0: not known.
+	// SyncInterval is the time until the next observation is due; 0 if it is not known.
 	SyncInterval time.Duration
 }
 
-// Until is the token before which an observation must have begun to be older, or as
-// good as older, than this one.
+// Until returns the token that a newer observation must exceed.
 func (o *Observation) Until() int64 { return max(o.Fence, o.End) }
 
-// Adopt makes an instance clean, and sets what it has from the scope that it was
-// seen in, its UID and the hash of its content.
+// Adopt cleans an instance, and sets the fields that it has from the scope, its UID and its content
+// hash.
 func (o *Observation) Adopt(i *Instance, hasher *Hasher) {
 	i.Account, i.Provider, i.Kind = o.Scope.Account, o.Provider, o.Scope.Kind
-	i.ProviderID = CleanText(i.ProviderID) // The id is no part of the content.
+	i.ProviderID = CleanText(i.ProviderID) // not a part of the content
 	i.UID = InstanceUID(i.Account, i.Kind, i.ProviderID)
 	i.Hash = hasher.Content(i)
 }
 
-// Failure says why a scope could not be observed to the end.
+// Failure is the reason why a scope could not be observed completely.
 type Failure struct {
-	// Reason for programs, a value of rollcall.accounts.v1.Connection.Reason.
+	// Reason is for programs: a value of rollcall.common.v1.ErrorReason.
 	Reason string
-	// Error for people.
+	// Error is for people.
 	Error string
-	// Budgets are what is left of the limits of the cloud's APIs; nil: not known.
+	// Budgets are the rate limits of the provider's APIs; nil if they are not known.
 	Budgets []APIBudget
 }
 
-// Changes are what an observation did to the roll, in instances.
+// Changes are the numbers of instances that an observation changed.
 type Changes struct {
 	Created, Changed, Gone, Reappeared, Unchanged int64
-	// Missing were absent and are not marked as gone.
+	// Missing is the number of instances that were not listed and are not marked as gone.
 	Missing int64
-	// MissingReason says why, for people.
+	// MissingReason is the reason, for people.
 	MissingReason string
 }

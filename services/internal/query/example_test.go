@@ -48,11 +48,11 @@ func Example() {
 	fmt.Println(args...)
 	// Which accounts can have one that matches, of a table of these?
 	var ofAccount query.Args
-	fmt.Println(filter.Implied(&ofAccount, func(path string) query.Told {
+	fmt.Println(filter.Implied(&ofAccount, func(path string) query.Counterpart {
 		if path == "account" {
-			return query.Told{Column: "accounts.uid"}
+			return query.Counterpart{Column: "accounts.uid"}
 		}
-		return query.Told{}
+		return query.Counterpart{}
 	}), ofAccount)
 	// Output:
 	// WHERE (state = $2 AND labels @> $3::jsonb AND account = $4)

@@ -56,8 +56,8 @@ type Field struct {
 	// Path by proto names: "location.region". Its JSON form, here the same, is
 	// understood too.
 	Path string
-	// Column is the SQL expression of the field: a column or a pure expression
-	// of columns, of the Postgres type that Type asks for.
+	// Column is the SQL expression of the field: a column or a pure expression of columns, of the
+	// Postgres type that Type names. Empty: see Filter.On and Order.On.
 	Column string
 	// Type of the field.
 	Type Type
@@ -133,8 +133,8 @@ func (s *Schema) add(f *Field) {
 
 func (f *Field) check() error {
 	switch {
-	case f.Path == "" || f.Column == "":
-		return fmt.Errorf("path and column are needed")
+	case f.Path == "":
+		return fmt.Errorf("a path is needed")
 	case f.Type.kind == 0:
 		return fmt.Errorf("a type is needed")
 	case f.Type.kind == kindEnum && len(f.Type.values) == 0:
@@ -153,6 +153,9 @@ var plainColumn = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_.]*$`)
 
 // column is the field's SQL expression, ready to stand beside any operator.
 func (f *Field) column() string {
+	if f.Column == "" {
+		panic("query: field " + f.Path + " has no column")
+	}
 	if plainColumn.MatchString(f.Column) {
 		return f.Column
 	}

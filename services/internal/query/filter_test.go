@@ -164,20 +164,20 @@ func TestWhereAfterOtherArgs(t *testing.T) {
 	}
 }
 
-// tellOfThings is what rows of another table tell of the things in it, by columns
+// counterpartOfThings is what rows of another table tell of the things in it, by columns
 // that have no meaning.
-func tellOfThings(path string) query.Told {
+func counterpartOfThings(path string) query.Counterpart {
 	switch path {
 	case "account":
-		return query.Told{Column: "uid"}
+		return query.Counterpart{Column: "uid"}
 	case "state":
-		return query.Told{Column: "display_name", Besides: "paused"}
+		return query.Counterpart{Column: "display_name", Unless: "paused"}
 	case "location.zone":
-		return query.Told{MayBe: func(args *query.Args, value string) string { return args.Add(value) + "::text <> zone" }}
+		return query.Counterpart{MayBe: func(args *query.Args, value string) string { return args.Add(value) + "::text <> zone" }}
 	case "mode", "virtual_machine.spot", "gone_time":
-		return query.Told{MayHave: "storage_gib IS NULL"}
+		return query.Counterpart{MayHave: "storage_gib IS NULL"}
 	}
-	return query.Told{}
+	return query.Counterpart{}
 }
 
 func TestImplied(t *testing.T) {
@@ -217,14 +217,14 @@ func TestImplied(t *testing.T) {
 				t.Fatal(err)
 			}
 			var args query.Args
-			where := filter.Implied(&args, tellOfThings)
+			where := filter.Implied(&args, counterpartOfThings)
 			if got := fmt.Sprintf("%s %q", where, []any(args)); got != test.want {
 				t.Errorf("implies %s, want %s", got, test.want)
 			}
 		})
 	}
 	var none *query.Filter
-	if got := none.Implied(&query.Args{}, tellOfThings); got != "TRUE" {
+	if got := none.Implied(&query.Args{}, counterpartOfThings); got != "TRUE" {
 		t.Errorf("the nil filter implies %s", got)
 	}
 }
@@ -239,7 +239,7 @@ func TestFiltersAreReadOnly(t *testing.T) {
 	for range 4 {
 		go func() {
 			var args query.Args
-			done <- fmt.Sprint(filter.Where(&args), filter.Implied(&args, tellOfThings), args)
+			done <- fmt.Sprint(filter.Where(&args), filter.Implied(&args, counterpartOfThings), args)
 		}()
 	}
 	first := <-done
@@ -256,7 +256,6 @@ func TestNewPanics(t *testing.T) {
 	for name, fields := range map[string][]query.Field{
 		"no type":       {{Path: "a", Column: "a"}},
 		"no path":       {{Column: "a", Type: query.String}},
-		"no column":     {{Path: "a", Type: query.String}},
 		"empty enum":    {{Path: "a", Column: "a", Type: query.Enum()}},
 		"twice":         {good, good},
 		"two spellings": {{Path: "a_b", Column: "a", Type: query.String}, {Path: "aB", Column: "b", Type: query.String}},
@@ -274,6 +273,34 @@ func TestNewPanics(t *testing.T) {
 			query.New(fields...)
 		})
 	}
+}
+
+func TestOn(t *testing.T) {
+	schema := query.New(query.Field{Path: "name", Type: query.UUID, Key: true},
+		query.Field{Path: "state", Type: query.String, Sortable: true, Search: true})
+	filter, err := schema.ParseFilter(`state = up AND NOT (down)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, err := schema.ParseOrder("state desc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := func(f *query.Field) string { return []string{"uid", "state_column"}[f.Index()] }
+	var args query.Args
+	want := `(state_column = $1 AND NOT ((state_column ILIKE $2)))`
+	if got := filter.On(columns).Where(&args); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := order.On(columns).OrderBy(); got != "state_column DESC, uid DESC" {
+		t.Errorf("got %s", got)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a filter without columns became SQL")
+		}
+	}()
+	filter.Where(&args)
 }
 
 // A map may stand inside a message.

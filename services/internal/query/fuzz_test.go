@@ -78,7 +78,7 @@ func FuzzFilter(f *testing.F) {
 			}
 		}
 		var implied query.Args
-		sql = filter.Implied(&implied, tellOfThings)
+		sql = filter.Implied(&implied, counterpartOfThings)
 		checkSQL(t, sql, len(implied))
 	})
 }

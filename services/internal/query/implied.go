@@ -2,43 +2,41 @@ package query
 
 import "strings"
 
-// Told is what a row of another table tells of one field of all the rows that
-// belong to it. The zero Told is nothing.
-type Told struct {
-	// Column of the other table that has the very value of the field: whatever is
-	// asked of the field can be asked of it.
+// Counterpart describes what a row of another table states about a field of all the rows that belong to it.
+// The zero Counterpart states nothing.
+type Counterpart struct {
+	// Column is the column of the other table that has the value of the field: any condition on the field
+	// is a condition on it.
 	Column string
-	// Besides is the condition on other rows that tell nothing, for all that
-	// Column has; empty: there are none.
-	Besides string
-	// MayBe returns the condition on other rows that leave room for this value, which is not empty,
-	// and adds the condition's arguments. For String and Enum, in place of Column.
+	// Unless is the condition on other rows whose Column states nothing; empty if there are none.
+	Unless string
+	// MayBe returns the condition on other rows that allow this value, which is not empty, and adds the
+	// condition's arguments. It is for String and Enum, in place of Column.
 	MayBe func(args *Args, value string) string
-	// MayHave is the condition on other rows that leave room for any value but
-	// none; for Nullable fields, in place of the others.
+	// MayHave is the condition on other rows that allow any value. It is for Nullable fields, in place of the
+	// others.
 	MayHave string
 }
 
-// Implied is an SQL condition on the rows of another table to each of which rows
-// of this one belong: one for which it is false can't have a row that the filter
-// matches. What of says nothing of is taken to be true, and so nothing is ever
-// left out by a negation that could hold.
-func (f *Filter) Implied(args *Args, of func(path string) Told) string {
+// Implied returns an SQL condition on another table whose rows own rows of this one. A row for which it is
+// false owns no row that the filter matches. Conditions on fields without a counterpart are taken to be true,
+// so that no negation excludes a row by mistake.
+func (f *Filter) Implied(args *Args, of func(path string) Counterpart) string {
 	if f == nil || f.root == nil {
 		return always
 	}
 	return f.root.implied(args, of)
 }
 
-// always is the condition that says nothing.
+// always is the condition that excludes nothing.
 const always = "TRUE"
 
-func (g *group) implied(args *Args, of func(string) Told) string {
+func (g *group) implied(args *Args, of func(string) Counterpart) string {
 	if len(g.kids) == 0 {
 		return boolSQL(!g.or)
 	}
-	// The arguments of what is dropped must go too: Postgres can't tell the type of
-	// one that is not used.
+	// The arguments of a dropped condition must be dropped too, because Postgres can't infer the type of one
+	// that is not used.
 	before := len(*args)
 	var parts []string
 	for _, kid := range g.kids {
@@ -61,32 +59,32 @@ func (g *group) implied(args *Args, of func(string) Told) string {
 	return "(" + strings.Join(parts, word) + ")"
 }
 
-func (t *test) implied(args *Args, of func(string) Told) string {
+func (t *test) implied(args *Args, of func(string) Counterpart) string {
 	text, isText := t.value.(string)
-	switch told := of(t.field.Path); {
-	case told.Column != "":
+	switch other := of(t.field.Path); {
+	case other.Column != "":
 		field, same := *t.field, *t
-		field.Column = told.Column
+		field.Column = other.Column
 		same.field = &field
 		sql := same.sql(args)
-		if told.Besides != "" && sql != always {
-			sql = "(" + sql + " OR " + told.Besides + ")"
+		if other.Unless != "" && sql != always {
+			sql = "(" + sql + " OR " + other.Unless + ")"
 		}
 		return sql
-	case told.MayBe != nil && t.op == equal && !t.negated && isText && text != "":
-		return told.MayBe(args, text)
-	case told.MayHave != "" && t.needsValue():
-		return told.MayHave
+	case other.MayBe != nil && t.op == equal && !t.negated && isText && text != "":
+		return other.MayBe(args, text)
+	case other.MayHave != "" && t.needsValue():
+		return other.MayHave
 	}
 	return always
 }
 
-// needsValue tells whether rows without a value can't pass.
+// needsValue reports whether the test excludes rows without a value.
 func (t *test) needsValue() bool {
 	if t.negated || !t.field.Nullable {
 		return false
 	}
-	if t.field.Type.kind != kindString { // NULL compares to nothing
+	if t.field.Type.kind != kindString { // a comparison with NULL is false
 		return t.field.Type.kind != kindStringMap
 	}
 	switch t.op {
@@ -95,7 +93,7 @@ func (t *test) needsValue() bool {
 	case equal:
 		return t.value != ""
 	}
-	return false // the empty text, which is a missing one, comes before others
+	return false // a missing text is the empty text, which precedes others
 }
 
-func (s *search) implied(*Args, func(string) Told) string { return always }
+func (s *search) implied(*Args, func(string) Counterpart) string { return always }

@@ -120,25 +120,25 @@ func newOrder(t *rapid.T) (string, func(a, b thing) int) {
 // a thing, here its own row, the condition holds when the thing matches.
 func checkImplied(t *rapid.T, db execer, text string, filter *query.Filter, matched []thing) {
 	var args query.Args
-	where := filter.Implied(&args, func(path string) query.Told {
+	where := filter.Implied(&args, func(path string) query.Counterpart {
 		switch path {
 		case "account", "mode", "port", "labels", "gone_time":
 			column := path
-			return query.Told{Column: column}
+			return query.Counterpart{Column: column}
 		case "state":
-			return query.Told{Column: "state", Besides: "state = 'GONE'"}
+			return query.Counterpart{Column: "state", Unless: "state = 'GONE'"}
 		case "display_name":
-			return query.Told{MayBe: func(args *query.Args, value string) string {
+			return query.Counterpart{MayBe: func(args *query.Args, value string) string {
 				return "left(display_name, 1) = left(" + args.Add(value) + "::text, 1)"
 			}}
 		case "location.zone":
-			return query.Told{MayHave: "zone <> ''"}
+			return query.Counterpart{MayHave: "zone <> ''"}
 		case "storage_gib":
-			return query.Told{MayHave: "storage_gib IS NOT NULL"}
+			return query.Counterpart{MayHave: "storage_gib IS NOT NULL"}
 		case "virtual_machine.spot":
-			return query.Told{MayHave: "details ->> 'spot' IS NOT NULL"}
+			return query.Counterpart{MayHave: "details ->> 'spot' IS NOT NULL"}
 		}
-		return query.Told{}
+		return query.Counterpart{}
 	})
 	got, err := uids(db, where, "uid", args)
 	if err != nil {

@@ -9,7 +9,8 @@ type predicate interface {
 	// everyField tells whether ok holds of each field that is asked of, by its path.
 	everyField(ok func(path string) bool) bool
 	prepare()
-	implied(args *Args, of func(string) Told) string
+	implied(args *Args, of func(string) Counterpart) string
+	on(columns Columns) predicate
 }
 
 // group is AND or OR of its kids. Without kids, AND is true and OR false.

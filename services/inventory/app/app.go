@@ -1,6 +1,5 @@
-// Package app is the service inventory as one thing: New builds it whole, Run
-// serves until its context ends. Its own program, `rollcall up` and the tests
-// all start it through this door.
+// Package app runs the inventory service: New builds it, and Run serves until its context ends. The program, `rollcall
+// up` and the tests start it this way.
 package app
 
 import (
@@ -15,45 +14,49 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/lifecycle"
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
+	"github.com/rollcall-dev/rollcall/services/inventory/changefeed"
 	"github.com/rollcall-dev/rollcall/services/inventory/grpc"
+	"github.com/rollcall-dev/rollcall/services/inventory/ingest"
 	"github.com/rollcall-dev/rollcall/services/inventory/metrics"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
-	"github.com/rollcall-dev/rollcall/services/inventory/upkeep"
-	"github.com/rollcall-dev/rollcall/services/inventory/watch"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/log"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/write"
+	"github.com/rollcall-dev/rollcall/services/inventory/retention"
 )
 
-// schema of the service in its database.
+// schema is that of the service in its database.
 const schema = "inventory"
 
-// caller is the one service that may call the internal endpoint.
+// caller is the only service that may call the internal endpoint.
 const caller = "discovery"
 
-// Config says how to run the service.
+// Config configures the service.
 type Config struct {
 	DatabaseURL  string         `name:"database-url" env:"ROLLCALL_DATABASE_URL" required:"" help:"Postgres, as the service's own role: postgres://…"`
-	GRPC         serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9092" help:"Where InventoryService listens."`
-	Internal     serve.Endpoint `name:"internal-addr" env:"ROLLCALL_INTERNAL_ADDR" default:"localhost:9192" help:"Where discovery calls: IngestService too."`
-	DiscoveryKey auth.Key       `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"The key that discovery signs its calls with, in base64."`
-	MaxConns     int32          `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"16" help:"Most connections to Postgres, of which snapshots take at most half."`
+	GRPC         serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9092" help:"Address of InventoryService."`
+	Internal     serve.Endpoint `name:"internal-addr" env:"ROLLCALL_INTERNAL_ADDR" default:"localhost:9192" help:"Address of IngestService and InventoryService, for discovery."`
+	DiscoveryKey auth.Key       `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"Key that discovery signs its calls with, in base64."`
+	MaxConns     int32          `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"16" help:"Most connections to Postgres. Snapshots use at most half of them."`
 
-	ChangeRetention time.Duration `name:"change-retention" env:"ROLLCALL_CHANGE_RETENTION" default:"720h" help:"How long changes, and what is gone, are kept; 0 keeps all."`
+	ChangeRetention time.Duration `name:"change-retention" env:"ROLLCALL_CHANGE_RETENTION" default:"720h" help:"Time for which changes and gone instances are kept; 0 keeps all."`
 
-	Watch         watch.Config `embed:"" prefix:"watch-"`
+	Watch         changefeed.Config `embed:"" prefix:"watch-"`
 	serve.Logging `embed:""`
 	Metrics       serve.Metrics `embed:""`
 }
 
-// defaultMaxConns is for a Config that was not made from flags.
+// defaultMaxConns is for a Config that does not come from flags.
 const defaultMaxConns = 16
 
 // App is the inventory service. Its database is migrated and its endpoints listen.
 type App struct {
-	life     *lifecycle.App
-	public   *serve.Server
-	internal *serve.Server
-	meter    *serve.Meter
-	hub      *watch.Hub
-	upkeep   *upkeep.Loop
+	life      *lifecycle.App
+	public    *serve.Server
+	internal  *serve.Server
+	meter     *serve.Meter
+	hub       *changefeed.Hub
+	retention *retention.Loop
 }
 
 // New migrates the database and opens the endpoints. If it fails, everything that it
@@ -72,15 +75,16 @@ func (a *App) build(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	a.life.Defer(a.meter.Close)
-	store, err := a.openStore(ctx, cfg, logger)
+	db, err := a.openDatabase(ctx, cfg, logger)
 	if err != nil {
 		return err
 	}
-	a.upkeep, err = upkeep.New(store, upkeep.Config{Retention: cfg.ChangeRetention, Logger: logger})
+	changes := log.New(db)
+	a.retention, err = retention.New(changes, retention.Config{Retention: cfg.ChangeRetention, Logger: logger})
 	if err != nil {
 		return err
 	}
-	if err := a.buildServers(cfg, store, logger); err != nil {
+	if err := a.buildServers(cfg, db, changes, logger); err != nil {
 		return err
 	}
 	return a.listen(ctx, cfg, logger)
@@ -100,13 +104,13 @@ func (a *App) listen(ctx context.Context, cfg Config, logger *slog.Logger) error
 	a.life.Go("gRPC", func(ctx context.Context) error { return a.public.Serve(ctx, public) })
 	a.life.Go("internal gRPC", func(ctx context.Context) error { return a.internal.Serve(ctx, internal) })
 	a.life.Go("metrics", a.meter.Serve)
-	a.life.Go("retention", a.upkeep.Run)
+	a.life.Go("retention", a.retention.Run)
 	// The hub ends all watches when ctx ends, and the servers wait for them.
 	a.life.Go("change feed", a.hub.Run)
 	return nil
 }
 
-func (a *App) openStore(ctx context.Context, cfg Config, logger *slog.Logger) (*postgres.Store, error) {
+func (a *App) openDatabase(ctx context.Context, cfg Config, logger *slog.Logger) (*postgres.DB, error) {
 	if cfg.MaxConns == 0 {
 		cfg.MaxConns = defaultMaxConns
 	}
@@ -120,20 +124,21 @@ func (a *App) openStore(ctx context.Context, cfg Config, logger *slog.Logger) (*
 	return postgres.New(pool), kit.Migrate(ctx, cfg.DatabaseURL, migrations.Inventory(), schema)
 }
 
-func (a *App) buildServers(cfg Config, store *postgres.Store, logger *slog.Logger) (err error) {
+func (a *App) buildServers(cfg Config, db *postgres.DB, changes *log.Store, logger *slog.Logger) (err error) {
 	cfg.Watch.Logger, cfg.Watch.Metrics = logger, a.meter
-	a.hub = watch.New(store, cfg.Watch)
-	if err := a.meter.Register(metrics.NewScopes(store, logger)); err != nil {
+	a.hub = changefeed.New(changes, cfg.Watch)
+	reader, ingestion := read.New(db, read.SmallBytes), ingest.New(write.New(db))
+	if err := a.meter.Register(metrics.NewScopes(reader, logger)); err != nil {
 		return err
 	}
-	reads, ingest := grpc.NewInventory(store, a.hub), grpc.NewIngest(store)
-	a.public, err = serve.NewGRPC(serve.GRPCOptions{Logger: logger, Ready: store.Ready}, reads.Register)
+	public, internal := grpc.NewInventory(reader, ingestion, a.hub), grpc.NewIngest(ingestion)
+	a.public, err = serve.NewGRPC(serve.GRPCOptions{Logger: logger, Ready: db.Ready}, public.Register)
 	if err != nil {
 		return err
 	}
 	a.internal, err = serve.NewGRPC(serve.GRPCOptions{
-		Logger: logger, Ready: store.Ready, Authorize: auth.Require(cfg.DiscoveryKey, caller),
-	}, reads.Register, ingest.Register)
+		Logger: logger, Ready: db.Ready, Authorize: auth.Require(cfg.DiscoveryKey, caller),
+	}, public.Register, internal.Register)
 	return err
 }
 

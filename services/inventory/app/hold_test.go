@@ -196,7 +196,7 @@ func TestWeakEvidence(t *testing.T) {
 		"nobody can tell, and why": {10, 9, &inventoryv1.SnapshotVerdict_Finding{
 			Evidence: inventoryv1.SnapshotVerdict_Finding_CANT_TELL, Reason: "PERMISSION_DENIED", Error: "not\x00 allowed",
 		}, 0, 1, "PERMISSION_DENIED", "not\uFFFD allowed"},
-		"nothing is said": {10, 9, nil, 0, 1, "UNREACHABLE", "could not tell"},
+		"nothing is said": {10, 9, nil, 0, 1, "UNREACHABLE", "could not answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

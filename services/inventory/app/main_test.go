@@ -2,17 +2,19 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
-	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
+	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/migrations"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
@@ -195,7 +197,7 @@ func settleWith(stream stream, find func(*inventoryv1.Instance) *inventoryv1.Sna
 		}
 		if answer.GetAbsent().GetFinal() {
 			err := stream.Send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Verdict{Verdict: findings}})
-			if err != nil {
+			if err != nil && !errors.Is(err, io.EOF) { // after io.EOF, Recv returns the status that the server ended with
 				return nil, err
 			}
 		}

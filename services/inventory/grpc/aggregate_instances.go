@@ -8,19 +8,23 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// AggregateInstances answers counts.
+// AggregateInstances counts instances.
 func (s *Inventory) AggregateInstances(ctx context.Context, req *inventoryv1.AggregateInstancesRequest) (*inventoryv1.AggregateInstancesResponse, error) {
 	asOf, err := fromAsOf(req.GetAsOf())
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.store.AggregateInstances(ctx, inventory.AggregateQuery{
+	query, err := inventory.AggregateRequest{
 		GroupBy:      req.GetGroupBy(),
 		Filter:       req.GetFilter(),
 		ShowGone:     req.GetShowGone(),
 		MaxStaleness: req.GetMaxStaleness().AsDuration(),
 		AsOf:         asOf,
-	})
+	}.Parse()
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.reader.AggregateInstances(ctx, query)
 	if err != nil {
 		return nil, err
 	}

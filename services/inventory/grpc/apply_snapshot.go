@@ -10,11 +10,14 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/ingest"
 )
 
-// ApplySnapshot takes one try to observe a scope.
-func (s *Ingest) ApplySnapshot(stream grpc.BidiStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) error {
+// snapshotStream is the stream of one call of ApplySnapshot.
+type snapshotStream = grpc.BidiStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
+
+// ApplySnapshot applies one attempt to observe a scope.
+func (s *Ingest) ApplySnapshot(stream snapshotStream) error {
 	first, err := stream.Recv()
 	if errors.Is(err, io.EOF) {
 		return incomplete("the stream is empty")
@@ -29,9 +32,9 @@ func (s *Ingest) ApplySnapshot(stream grpc.BidiStreamingServer[inventoryv1.Apply
 	if err != nil {
 		return err
 	}
-	in := intake{store: s.store, obs: obs, stream: stream}
-	changes, err := in.run()
-	if closeErr := in.close(); err == nil {
+	reader := snapshotReader{ingest: s.ingest, obs: obs, stream: stream}
+	changes, err := reader.read()
+	if closeErr := reader.close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
@@ -49,23 +52,25 @@ func toResult(c inventory.Changes) *inventoryv1.SnapshotResult {
 	}
 }
 
-// incomplete refuses a stream that is not in the order of the contract.
+// incomplete returns the fault for a stream whose messages are not in the order of the API.
 func incomplete(what string) *fault.Error {
-	return fault.New(fault.KindInvalidArgument, inventory.ReasonIncomplete, "%s; nothing was applied", what)
+	return fault.New(fault.KindInvalidArgument, fault.ReasonIncompleteSnapshot, "%s; nothing was applied", what)
 }
 
-// intake reads what follows `start`.
-type intake struct {
-	store    *postgres.Store
-	obs      inventory.Observation
-	stream   grpc.BidiStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
-	snapshot *postgres.Snapshot
-	page     []inventory.Instance // one for all: the snapshot keeps nothing of it
+// snapshotReader reads the messages after `start`.
+type snapshotReader struct {
+	ingest *ingest.Service
+	obs    inventory.Observation
+	stream snapshotStream
+	// snapshot is nil before the scope is claimed.
+	snapshot *ingest.Snapshot
+	// page is used for all pages, because the snapshot keeps no reference to it.
+	page []inventory.Instance
 }
 
-func (in *intake) run() (inventory.Changes, error) {
+func (r *snapshotReader) read() (inventory.Changes, error) {
 	for {
-		req, err := in.stream.Recv()
+		req, err := r.stream.Recv()
 		if errors.Is(err, io.EOF) {
 			return inventory.Changes{}, incomplete("the stream ended without `complete` or `failure`")
 		}
@@ -74,101 +79,95 @@ func (in *intake) run() (inventory.Changes, error) {
 		}
 		switch message := req.GetMessage().(type) {
 		case *inventoryv1.ApplySnapshotRequest_Instances:
-			if err := in.observe(message.Instances.GetInstances()); err != nil {
+			if err := r.observe(message.Instances.GetInstances()); err != nil {
 				return inventory.Changes{}, err
 			}
 		case *inventoryv1.ApplySnapshotRequest_Complete:
-			return in.complete(message.Complete)
+			return r.complete(message.Complete)
 		case *inventoryv1.ApplySnapshotRequest_Failure:
-			return inventory.Changes{}, in.fail(message.Failure)
+			return inventory.Changes{}, r.fail(message.Failure)
 		default:
 			return inventory.Changes{}, incomplete("after `start` come `instances`, then `complete` or `failure`")
 		}
 	}
 }
 
-// begin claims the scope, once something of it was seen: a failure needs no
-// claim.
-func (in *intake) begin() (err error) {
-	if in.snapshot != nil {
+// begin claims the scope with the first instances. A failure needs no claim.
+func (r *snapshotReader) begin() (err error) {
+	if r.snapshot != nil {
 		return nil
 	}
-	if in.obs.Scope.Location == inventory.WholeAccount {
-		return fault.Invalid("start.location", "`-` stands for what could not be looked at: only `failure` can follow")
+	if r.obs.Scope.Location == inventory.WholeAccount {
+		return fault.Invalid("start.location", "`-` stands for an account that could not be read: only `failure` can follow")
 	}
-	in.snapshot, err = in.store.BeginSnapshot(in.stream.Context(), in.obs)
+	r.snapshot, err = r.ingest.Begin(r.stream.Context(), r.obs)
 	return err
 }
 
-// observeAtOnce is how many instances are decided on at once: enough to be worth
-// all processors, and little memory for each stream.
-const observeAtOnce = 500
+// pageInstances is the number of instances that are observed at once: enough for all processors, and little
+// memory for each stream.
+const pageInstances = 500
 
-func (in *intake) observe(instances []*inventoryv1.Instance) error {
-	if err := in.begin(); err != nil {
+func (r *snapshotReader) observe(instances []*inventoryv1.Instance) error {
+	if err := r.begin(); err != nil {
 		return err
 	}
-	for some := range slices.Chunk(instances, observeAtOnce) {
-		in.page = slices.Grow(in.page[:0], len(some))[:len(some)]
+	for some := range slices.Chunk(instances, pageInstances) {
+		r.page = slices.Grow(r.page[:0], len(some))[:len(some)]
 		for n, message := range some {
-			readInstance(&in.page[n], message)
+			readInstance(&r.page[n], message)
 		}
-		if err := in.snapshot.Observe(in.page...); err != nil {
+		if err := r.snapshot.Observe(r.page...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// complete applies the snapshot, once the caller has said what the cloud knows
-// of what it lacks.
-func (in *intake) complete(message *inventoryv1.SnapshotComplete) (inventory.Changes, error) {
-	if err := in.begin(); err != nil {
+// complete applies the snapshot, after the caller has asked the provider for the missing instances.
+func (r *snapshotReader) complete(message *inventoryv1.SnapshotComplete) (inventory.Changes, error) {
+	if err := r.begin(); err != nil {
 		return inventory.Changes{}, err
 	}
-	in.snapshot.End(message.GetEndToken())
-	absent, err := in.snapshot.Absent(message.GetInstanceCount(), fromBudgets(message.GetApiBudgets())...)
+	r.snapshot.End(message.GetEndToken())
+	missing, err := r.snapshot.Missing(message.GetInstanceCount(), fromBudgets(message.GetApiBudgets())...)
 	if err != nil {
 		return inventory.Changes{}, err
 	}
-	if len(absent) > 0 {
-		if err := in.ask(absent); err != nil {
+	if len(missing) > 0 {
+		if err := r.probe(missing); err != nil {
 			return inventory.Changes{}, err
 		}
 	}
-	return in.snapshot.Complete(in.stream.Context())
+	return r.snapshot.Complete(r.stream.Context())
 }
 
-// fail writes the failure down when nothing follows.
-func (in *intake) fail(message *inventoryv1.SnapshotFailure) error {
-	if err := in.last(); err != nil {
+// fail records the failure if nothing follows it.
+func (r *snapshotReader) fail(message *inventoryv1.SnapshotFailure) error {
+	if err := r.requireEnd(); err != nil {
 		return err
 	}
-	failure := inventory.Failure{
+	return r.ingest.Fail(r.stream.Context(), r.obs, inventory.Failure{
 		Reason: message.GetReason(), Error: message.GetError(), Budgets: fromBudgets(message.GetApiBudgets()),
-	}
-	if in.obs.Scope.Location == inventory.WholeAccount {
-		return in.store.FailAccount(in.stream.Context(), in.obs, failure)
-	}
-	return in.store.FailScope(in.stream.Context(), in.obs, failure)
+	})
 }
 
-// last waits for the end of the caller's side: only then is the stream whole, and
-// not one whose sender lost count or died.
-func (in *intake) last() error {
-	switch _, err := in.stream.Recv(); {
+// requireEnd waits for the end of the caller's side. Only then is the stream complete, and its sender neither
+// confused nor dead.
+func (r *snapshotReader) requireEnd() error {
+	switch _, err := r.stream.Recv(); {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
 		return err
 	default:
-		return incomplete("something follows `failure`")
+		return incomplete("a message follows `failure`")
 	}
 }
 
-func (in *intake) close() error {
-	if in.snapshot == nil {
+func (r *snapshotReader) close() error {
+	if r.snapshot == nil {
 		return nil
 	}
-	return in.snapshot.Close(in.stream.Context())
+	return r.snapshot.Close(r.stream.Context())
 }

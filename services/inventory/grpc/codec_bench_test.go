@@ -5,12 +5,11 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
-func benchRecord() *postgres.Record {
+func benchRecord() *inventory.Record {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	return &postgres.Record{
+	return &inventory.Record{
 		Account: []byte("aws-100000000001"), Provider: []byte("AWS"), Kind: []byte("VIRTUAL_MACHINE"),
 		ProviderID: []byte("i-0123456789abcdef0"), DisplayName: []byte("web-1"), Region: []byte("eu-west-1"), Zone: []byte("eu-west-1a"),
 		State: []byte("RUNNING"), ProviderState: []byte("running"), MachineType: []byte("m6i.large"),
@@ -22,11 +21,11 @@ func benchRecord() *postgres.Record {
 
 func BenchmarkWire(b *testing.B) {
 	r := benchRecord()
-	w := newWire(1)
+	e := newEncoder(1)
 	b.ReportAllocs()
 	for b.Loop() {
-		w.out = w.out[:0]
-		if err := w.add(r); err != nil {
+		e.out = e.out[:0]
+		if err := e.add(r); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -9,13 +9,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// ConfirmScope settles a scope that is held.
+// ConfirmScope confirms that the missing instances of a held scope are gone.
 func (s *Inventory) ConfirmScope(ctx context.Context, req *inventoryv1.ConfirmScopeRequest) (*inventoryv1.Scope, error) {
 	key, ok := inventory.ParseScope(req.GetName())
 	if !ok {
 		return nil, fault.NotFound(req.GetName())
 	}
-	scope, err := s.store.ConfirmScope(ctx, key, fromTime(req.GetHoldTime()))
+	scope, err := s.ingest.ConfirmScope(ctx, key, fromTime(req.GetHoldTime()))
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ const (
 	instancePrefix = "instances/"
 )
 
-// toInstance is an instance as the contract has it.
+// toInstance converts an instance to protobuf.
 func toInstance(i *inventory.Instance) *inventoryv1.Instance {
 	m := &inventoryv1.Instance{
 		Name:          instancePrefix + i.UID.String(),
@@ -47,7 +47,7 @@ func toInstance(i *inventory.Instance) *inventoryv1.Instance {
 	return m
 }
 
-// toTime is unset for the zero time.
+// toTime converts a time. The zero time is unset.
 func toTime(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {
 		return nil
@@ -120,15 +120,7 @@ func readInstance(i *inventory.Instance, m *inventoryv1.Instance) {
 	fromDetails(i, m)
 }
 
-// fromInstance returns what readInstance reads.
-func fromInstance(m *inventoryv1.Instance) inventory.Instance {
-	i := new(inventory.Instance)
-	readInstance(i, m)
-	return *i
-}
-
-// fromTime is the zero time for one that is unset or that no calendar has. The
-// roll keeps microseconds.
+// fromTime converts a time and cuts it to microseconds. A time that is unset or not valid is the zero time.
 func fromTime(t *timestamppb.Timestamp) time.Time {
 	if !t.IsValid() {
 		return time.Time{}
@@ -136,11 +128,11 @@ func fromTime(t *timestamppb.Timestamp) time.Time {
 	return t.AsTime().Truncate(time.Microsecond)
 }
 
-// fromAccount is the bare id of the account with this resource name.
+// fromAccount returns the bare ID of the account with this resource name.
 func fromAccount(name string) string { return strings.TrimPrefix(name, accountPrefix) }
 
-// fromInstanceName is the id in the resource name of an instance. In another
-// spelling it is another name, which nothing has.
+// fromInstanceName returns the UID in the resource name of an instance. Errors: NOT_FOUND for any other text,
+// and for a UID in another spelling.
 func fromInstanceName(name string) (uuid.UUID, error) {
 	id := strings.TrimPrefix(name, instancePrefix)
 	uid, err := uuid.Parse(id)

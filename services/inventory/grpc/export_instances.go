@@ -11,28 +11,32 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 const (
-	// exportInstances is how many instances are in a message.
+	// exportInstances is the number of instances in a message.
 	exportInstances = 500
-	// exportBytes is about how large a message gets at most: clients take 4 MiB.
+	// exportBytes is about the largest size of a message. Clients accept 4 MiB by default.
 	exportBytes = 2 << 20
-	// exportPatience is how long a reader may take nothing.
+	// exportPatience is how long a client may read nothing.
 	exportPatience = 30 * time.Second
 )
 
-// ExportInstances answers all instances.
+// ExportInstances streams all instances that a filter matches.
 func (s *Inventory) ExportInstances(req *inventoryv1.ExportInstancesRequest, stream grpc.ServerStreamingServer[inventoryv1.ExportInstancesResponse]) error {
 	ctx := stream.Context()
-	e := export{instances: newWire(exportInstances), messages: make(chan *inventoryv1.ExportInstancesResponse, 1), ended: make(chan error, 1)}
-	// A reader that takes nothing holds up its stream, which must not hold up us.
+	query, err := inventory.ExportRequest{
+		Filter: req.GetFilter(), ShowGone: req.GetShowGone(), MaxStaleness: req.GetMaxStaleness().AsDuration(),
+	}.Parse()
+	if err != nil {
+		return err
+	}
+	e := export{instances: newEncoder(exportInstances), messages: make(chan *inventoryv1.ExportInstancesResponse, 1), ended: make(chan error, 1)}
+	// A client that reads nothing blocks its stream, and must not block the transaction.
 	go func() { e.ended <- e.send(stream) }()
-	query := inventory.ExportQuery{Filter: req.GetFilter(), ShowGone: req.GetShowGone(), MaxStaleness: req.GetMaxStaleness().AsDuration()}
-	err := s.store.ExportInstances(ctx, query,
+	err = s.reader.ExportInstances(ctx, query,
 		func(f inventory.Freshness) error { return e.begin(ctx, f) },
-		func(r *postgres.Record) error { return e.take(ctx, r) })
+		func(r *inventory.Record) error { return e.add(ctx, r) })
 	if err == nil {
 		err = e.end(ctx)
 	}
@@ -43,12 +47,12 @@ func (s *Inventory) ExportInstances(req *inventoryv1.ExportInstancesRequest, str
 	return e.await()
 }
 
-// export is one answer of ExportInstances under way.
+// export is one answer of ExportInstances.
 type export struct {
-	instances *wire
+	instances *encoder
 	count     int64
 	messages  chan *inventoryv1.ExportInstancesResponse
-	// ended has why no more messages are sent.
+	// ended receives the result of send.
 	ended chan error
 }
 
@@ -58,7 +62,7 @@ func (e *export) begin(ctx context.Context, f inventory.Freshness) error {
 	})
 }
 
-func (e *export) take(ctx context.Context, r *postgres.Record) error {
+func (e *export) add(ctx context.Context, r *inventory.Record) error {
 	if err := e.instances.add(r); err != nil {
 		return err
 	}
@@ -74,11 +78,12 @@ func (e *export) end(ctx context.Context) error {
 	return e.put(ctx, last)
 }
 
-// message has what was taken since the one before.
+// message returns a message with the instances that were added since the one before.
 func (e *export) message() *inventoryv1.ExportInstancesResponse {
 	message := &inventoryv1.ExportInstancesResponse{}
-	message.ProtoReflect().SetUnknown(e.instances.out) // as in ListInstances, whose field has the same number
-	e.instances.out = newWire(exportInstances).out
+	// See ListInstances, whose field has the same number.
+	message.ProtoReflect().SetUnknown(e.instances.out)
+	e.instances.out = newEncoder(exportInstances).out
 	return message
 }
 
@@ -98,7 +103,7 @@ func (e *export) put(ctx context.Context, message *inventoryv1.ExportInstancesRe
 	}
 }
 
-// send hands the messages to the stream.
+// send sends the messages to the stream.
 func (e *export) send(stream grpc.ServerStreamingServer[inventoryv1.ExportInstancesResponse]) error {
 	for message := range e.messages {
 		if err := stream.Send(message); err != nil {
@@ -108,7 +113,7 @@ func (e *export) send(stream grpc.ServerStreamingServer[inventoryv1.ExportInstan
 	return nil
 }
 
-// await waits until the stream has taken the last messages.
+// await waits until the last messages are sent.
 func (e *export) await() error {
 	timer := time.NewTimer(exportPatience)
 	defer timer.Stop()
@@ -121,6 +126,6 @@ func (e *export) await() error {
 }
 
 func exportTooSlow() *fault.Error {
-	return fault.New(fault.KindResourceExhausted, inventory.ReasonExportTooSlow,
-		"the reader of this export took nothing for %s; read faster, or narrow the filter", exportPatience)
+	return fault.New(fault.KindResourceExhausted, fault.ReasonExportTooSlow,
+		"the client of this export read nothing for %s; read faster, or narrow the filter", exportPatience)
 }

@@ -36,10 +36,10 @@ func TestAnExportGivesUp(t *testing.T) {
 		for err == nil {
 			err = e.begin(ctx, inventory.Freshness{})
 		}
-		if fault.ReasonOf(err) != inventory.ReasonExportTooSlow || time.Since(began) != exportPatience {
+		if fault.ReasonOf(err) != fault.ReasonExportTooSlow || time.Since(began) != exportPatience {
 			t.Errorf("got %v after %s", err, time.Since(began))
 		}
-		if err := e.await(); fault.ReasonOf(err) != inventory.ReasonExportTooSlow {
+		if err := e.await(); fault.ReasonOf(err) != fault.ReasonExportTooSlow {
 			t.Errorf("at the end: %v", err)
 		}
 		close(e.messages)

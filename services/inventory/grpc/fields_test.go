@@ -14,7 +14,6 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
 	"github.com/rollcall-dev/rollcall/services/inventory/inventorytest"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 // leaf is a field of the API that holds a value and not a message of fields.
@@ -129,8 +128,8 @@ func has(message protoreflect.Message, path string) bool {
 func viaRecord(t *testing.T, i *inventory.Instance) *inventoryv1.Instance {
 	t.Helper()
 	labels, _ := inventory.AppendTextMap(nil, i.Labels, nil)
-	w := newWire(1)
-	if err := w.add(&postgres.Record{
+	e := newEncoder(1)
+	if err := e.add(&inventory.Record{
 		UID: i.UID, Account: []byte(i.Account), Provider: []byte(i.Provider), Kind: []byte(i.Kind),
 		ProviderID: []byte(i.ProviderID), ProviderURI: []byte(i.ProviderURI), DisplayName: []byte(i.DisplayName),
 		Region: []byte(i.Region), Zone: []byte(i.Zone), State: []byte(i.State), ProviderState: []byte(i.ProviderState),
@@ -142,7 +141,7 @@ func viaRecord(t *testing.T, i *inventory.Instance) *inventoryv1.Instance {
 		t.Fatal(err)
 	}
 	var list inventoryv1.ListInstancesResponse
-	if err := proto.Unmarshal(w.out, &list); err != nil || len(list.GetInstances()) != 1 {
+	if err := proto.Unmarshal(e.out, &list); err != nil || len(list.GetInstances()) != 1 {
 		t.Fatalf("%d instances: %v", len(list.GetInstances()), err)
 	}
 	return list.GetInstances()[0]

@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// GetInstance answers one instance by its name.
+// GetInstance returns an instance by its name.
 func (s *Inventory) GetInstance(ctx context.Context, req *inventoryv1.GetInstanceRequest) (*inventoryv1.Instance, error) {
 	uid, err := fromInstanceName(req.GetName())
 	if err != nil {
@@ -18,7 +18,7 @@ func (s *Inventory) GetInstance(ctx context.Context, req *inventoryv1.GetInstanc
 	if err != nil {
 		return nil, err
 	}
-	instance, err := s.store.GetInstance(ctx, uid, inventory.GetQuery{MaxStaleness: req.GetMaxStaleness().AsDuration(), AsOf: asOf})
+	instance, err := s.reader.GetInstance(ctx, uid, inventory.GetQuery{MaxStaleness: req.GetMaxStaleness().AsDuration(), AsOf: asOf})
 	if err != nil {
 		return nil, err
 	}

@@ -15,38 +15,43 @@ const (
 	maxChanges     = 1000
 )
 
-// ListInstanceChanges answers one page of what happened to an instance.
+// ListInstanceChanges returns a page of the changes of an instance.
 func (s *Inventory) ListInstanceChanges(ctx context.Context, req *inventoryv1.ListInstanceChangesRequest) (*inventoryv1.ListInstanceChangesResponse, error) {
 	uid, err := fromInstanceName(req.GetParent())
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.store.ListInstanceChanges(ctx, uid, inventory.HistoryQuery{
+	query, err := inventory.HistoryRequest{
+		Instance:  uid,
 		PageSize:  pageSize(req.GetPageSize(), defaultChanges, maxChanges),
 		PageToken: req.GetPageToken(),
-	})
+	}.Parse()
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.reader.ListInstanceChanges(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	resp := &inventoryv1.ListInstanceChangesResponse{
 		Changes:          make([]*inventoryv1.InstanceChange, len(page.Changes)),
-		NextPageToken:    page.NextPageToken,
+		NextPageToken:    query.PageToken(page.Next),
 		Gaps:             toGaps(page.Gaps),
 		HistoryStartTime: toTime(page.Since),
 	}
 	for n := range page.Changes {
-		if resp.Changes[n], err = toPastChange(req.GetParent(), &page.Changes[n]); err != nil {
+		if resp.Changes[n], err = toChange(req.GetParent(), &page.Changes[n]); err != nil {
 			return nil, err
 		}
 	}
 	return resp, nil
 }
 
-func toPastChange(name string, change *inventory.PastChange) (*inventoryv1.InstanceChange, error) {
+func toChange(name string, change *inventory.HistoryChange) (*inventoryv1.InstanceChange, error) {
 	message := &inventoryv1.InstanceChange{
 		Instance:    name,
 		Revision:    change.Revision,
-		Type:        inventoryv1.InstanceChange_Type(inventoryv1.InstanceChange_Type_value[change.Type]),
+		Type:        inventoryv1.InstanceChange_Type(inventoryv1.InstanceChange_Type_value[string(change.Type)]),
 		CommitTime:  toTime(change.CommitTime),
 		ObserveTime: toTime(change.ObserveTime),
 		Fields:      make([]*inventoryv1.InstanceChange_FieldChange, len(change.Fields)),

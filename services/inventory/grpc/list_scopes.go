@@ -14,19 +14,23 @@ const (
 	maxScopes     = 1000
 )
 
-// ListScopes answers one page.
+// ListScopes returns a page of scopes.
 func (s *Inventory) ListScopes(ctx context.Context, req *inventoryv1.ListScopesRequest) (*inventoryv1.ListScopesResponse, error) {
-	page, err := s.store.ListScopes(ctx, inventory.ScopesQuery{
+	query, err := inventory.ScopesRequest{
 		Filter:    req.GetFilter(),
 		PageSize:  pageSize(req.GetPageSize(), defaultScopes, maxScopes),
 		PageToken: req.GetPageToken(),
-	})
+	}.Parse()
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.reader.ListScopes(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	resp := &inventoryv1.ListScopesResponse{
 		Scopes:        make([]*inventoryv1.Scope, len(page.Scopes)),
-		NextPageToken: page.NextPageToken,
+		NextPageToken: query.NextPageToken(page),
 	}
 	for n := range page.Scopes {
 		resp.Scopes[n] = toScope(&page.Scopes[n])

@@ -8,25 +8,22 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// LookupInstance answers the one instance that something is known of.
+// LookupInstance returns the one instance with a provider ID, a provider URI or a display name.
 func (s *Inventory) LookupInstance(ctx context.Context, req *inventoryv1.LookupInstanceRequest) (*inventoryv1.Instance, error) {
-	in := inventory.LookupScope{
+	var key inventory.LookupKey
+	switch by := req.GetBy().(type) {
+	case *inventoryv1.LookupInstanceRequest_ProviderId:
+		key = inventory.LookupKey{Field: "provider_id", Value: by.ProviderId}
+	case *inventoryv1.LookupInstanceRequest_ProviderUri:
+		key = inventory.LookupKey{Field: "provider_uri", Value: by.ProviderUri}
+	case *inventoryv1.LookupInstanceRequest_DisplayName:
+		key = inventory.LookupKey{Field: "display_name", Value: by.DisplayName}
+	}
+	instance, err := s.reader.LookupInstance(ctx, key, inventory.LookupScope{
 		Account:      inventory.CleanText(fromAccount(req.GetAccount())),
 		ShowGone:     req.GetShowGone(),
 		MaxStaleness: req.GetMaxStaleness().AsDuration(),
-	}
-	var (
-		instance inventory.Instance
-		err      error
-	)
-	switch by := req.GetBy().(type) {
-	case *inventoryv1.LookupInstanceRequest_ProviderId:
-		instance, err = s.store.GetInstanceByProviderID(ctx, by.ProviderId, in)
-	case *inventoryv1.LookupInstanceRequest_ProviderUri:
-		instance, err = s.store.GetInstanceByProviderURI(ctx, by.ProviderUri, in)
-	case *inventoryv1.LookupInstanceRequest_DisplayName:
-		instance, err = s.store.GetInstanceByDisplayName(ctx, by.DisplayName, in)
-	}
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// accountID is what the contract allows as the id of an account.
+// accountID matches the IDs that the API allows for accounts.
 var accountID = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// fromStart reads the start of a snapshot.
+// fromStart converts the start of a snapshot.
 func fromStart(start *inventoryv1.SnapshotStart) (inventory.Observation, error) {
 	obs := inventory.Observation{
 		Scope: inventory.ScopeKey{
@@ -46,8 +46,8 @@ func registered(provider inventory.Provider) bool {
 	return ok
 }
 
-// checkSingle checks what the contract's rules can't, as most uses of an
-// instance need none of it.
+// checkSingle checks the fields that UpsertInstance needs. The rules in the proto can't, because most other uses
+// of an instance do not need these fields.
 func checkSingle(obs inventory.Observation) error {
 	switch {
 	case !accountID.MatchString(obs.Scope.Account):

@@ -7,9 +7,9 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// RemoveAccount takes an account's scopes off the roll.
+// RemoveAccount removes an account from the inventory.
 func (s *Ingest) RemoveAccount(ctx context.Context, req *inventoryv1.RemoveAccountRequest) (*emptypb.Empty, error) {
-	if err := s.store.RemoveAccount(ctx, fromAccount(req.GetAccount()), req.GetFencingToken()); err != nil {
+	if err := s.ingest.RemoveAccount(ctx, fromAccount(req.GetAccount()), req.GetFencingToken()); err != nil {
 		return nil, err
 	}
 	return &emptypb.Empty{}, nil

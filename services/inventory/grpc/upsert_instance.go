@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// UpsertInstance takes the observation of a single instance.
+// UpsertInstance applies the observation of a single instance.
 func (s *Ingest) UpsertInstance(ctx context.Context, req *inventoryv1.UpsertInstanceRequest) (*inventoryv1.Instance, error) {
 	message := req.GetInstance()
 	obs := inventory.Observation{
@@ -25,7 +25,9 @@ func (s *Ingest) UpsertInstance(ctx context.Context, req *inventoryv1.UpsertInst
 	if err := checkSingle(obs); err != nil {
 		return nil, err
 	}
-	instance, err := s.store.UpsertInstance(ctx, obs, fromInstance(message))
+	var observed inventory.Instance
+	readInstance(&observed, message)
+	instance, err := s.ingest.Upsert(ctx, obs, observed)
 	if err != nil {
 		return nil, err
 	}

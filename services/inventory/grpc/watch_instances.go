@@ -6,27 +6,27 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/rollcall-dev/rollcall/services/inventory/watch"
+	"github.com/rollcall-dev/rollcall/services/inventory/changefeed"
 )
 
-// WatchInstances tells what happens to the roll.
+// WatchInstances streams the changes of instances.
 func (s *Inventory) WatchInstances(req *inventoryv1.WatchInstancesRequest, stream grpc.ServerStreamingServer[inventoryv1.WatchInstancesResponse]) error {
-	request := watch.Request{
+	request := changefeed.Request{
 		Filter:      req.GetFilter(),
 		ResumeToken: req.GetResumeToken(),
 		Existing:    req.GetIncludeExisting(),
 		Heartbeat:   req.GetHeartbeatInterval().AsDuration(),
 	}
-	// The header tells that the watch has begun: a client that waits for it misses
-	// nothing of what it does next.
+	// The header reports that the watch has begun. A client that waits for it receives every change that it makes
+	// from then on.
 	ready := func() error { return stream.SendHeader(metadata.MD{}) }
-	return s.hub.Watch(stream.Context(), request, ready, func(m *watch.Message) error {
+	return s.watcher.Watch(stream.Context(), request, ready, func(m *changefeed.Message) error {
 		return stream.Send(toMessage(m))
 	})
 }
 
-// toMessage is a message as the contract has it.
-func toMessage(m *watch.Message) *inventoryv1.WatchInstancesResponse {
+// toMessage converts a message to protobuf.
+func toMessage(m *changefeed.Message) *inventoryv1.WatchInstancesResponse {
 	if m.Event != nil {
 		message := &inventoryv1.WatchInstancesResponse{ResumeToken: m.Token}
 		message.ProtoReflect().SetUnknown(m.Event.Body(eventBody))
@@ -41,23 +41,22 @@ func toMessage(m *watch.Message) *inventoryv1.WatchInstancesResponse {
 	return message
 }
 
-// eventBody is all of a message but the token, which each watcher has its own of,
-// on the wire. It is encoded once and goes out as fields that this side does not
-// know: the order of fields means nothing to who reads them.
-func eventBody(e *watch.Event) []byte {
+// eventBody returns all of a message but the resume token, encoded. It is encoded once for all watchers and is
+// attached as unknown fields, which Marshal writes as they are; the order of fields has no meaning for clients.
+func eventBody(e *changefeed.Event) []byte {
 	body, err := proto.Marshal(&inventoryv1.WatchInstancesResponse{
 		Instance:      toInstance(e.After),
-		Type:          toMessageType(watch.MessageType(e.Type)),
+		Type:          toMessageType(changefeed.MessageType(e.Type)),
 		Revision:      e.Revision,
 		ChangedFields: e.Fields(),
 		CommitTime:    toTime(e.Time),
 	})
 	if err != nil {
-		panic(err) // all texts are clean (see inventory.Instance.Clean)
+		panic(err) // can't happen, because all texts are valid (see inventory.Instance.Clean)
 	}
 	return body
 }
 
-func toMessageType(t watch.MessageType) inventoryv1.WatchInstancesResponse_Type {
+func toMessageType(t changefeed.MessageType) inventoryv1.WatchInstancesResponse_Type {
 	return inventoryv1.WatchInstancesResponse_Type(inventoryv1.WatchInstancesResponse_Type_value[string(t)])
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 // long is a time of the past by any clock, and so many minutes after it.
@@ -29,7 +28,7 @@ const settleSQL = `
 	UPDATE changes SET time = $1 FROM head WHERE changes.time > $1`
 
 // questions are asked of the present as it goes by, and of the past.
-var questions = []inventory.ListQuery{
+var questions = []inventory.ListRequest{
 	{Filter: `provider = AWS`}, // the total of all there is comes from the scopes, which this test does not write
 	{ShowGone: true},
 	{Filter: `state = RUNNING`},
@@ -47,7 +46,7 @@ type answer struct {
 }
 
 // ask reads everything, as of a time when there is one.
-func ask(t *rapid.T, store *postgres.Store, uids []uuid.UUID, asOf time.Time, size int) answer {
+func ask(t *rapid.T, store *store, uids []uuid.UUID, asOf time.Time, size int) answer {
 	ctx := context.Background()
 	a := answer{each: map[uuid.UUID]inventory.Instance{}}
 	for _, q := range questions {
@@ -65,7 +64,7 @@ func ask(t *rapid.T, store *postgres.Store, uids []uuid.UUID, asOf time.Time, si
 			}
 		}
 		a.lists = append(a.lists, plainTimes(all))
-		counted, err := store.AggregateInstances(ctx, inventory.AggregateQuery{
+		counted, err := store.AggregateInstances(ctx, inventory.AggregateRequest{
 			GroupBy: []string{"state", "labels.team"}, Filter: q.Filter, ShowGone: q.ShowGone, AsOf: asOf})
 		if err != nil {
 			t.Fatalf("%+v: %v", q, err)
@@ -73,7 +72,7 @@ func ask(t *rapid.T, store *postgres.Store, uids []uuid.UUID, asOf time.Time, si
 		a.counts = append(a.counts, counted.Groups)
 	}
 	for _, uid := range uids {
-		instance, err := store.GetInstance(ctx, uid, inventory.GetQuery{AsOf: asOf})
+		instance, err := store.reader.GetInstance(ctx, uid, inventory.GetQuery{AsOf: asOf})
 		switch {
 		case fault.KindOf(err) == fault.KindNotFound && err != nil:
 		case err != nil:
@@ -159,7 +158,7 @@ func TestAsOfOutsideOfHistory(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	list := func(asOf time.Time) error {
-		_, err := store.List(t.Context(), inventory.ListQuery{PageSize: 1, AsOf: asOf})
+		_, err := store.List(t.Context(), inventory.ListRequest{PageSize: 1, AsOf: asOf})
 		return err
 	}
 	since := floorOf(t, pool)
@@ -167,7 +166,7 @@ func TestAsOfOutsideOfHistory(t *testing.T) {
 		t.Error(err)
 	}
 	err := list(since.Add(-time.Microsecond))
-	if fault.KindOf(err) != fault.KindOutOfRange || fault.ReasonOf(err) != inventory.ReasonHistoryExpired {
+	if fault.KindOf(err) != fault.KindOutOfRange || fault.ReasonOf(err) != fault.ReasonHistoryExpired {
 		t.Errorf("before history: %v", err)
 	}
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Metadata["historyStartTime"] != since.Format(time.RFC3339Nano) {
@@ -203,7 +202,7 @@ func TestPagesOfThePastAgree(t *testing.T) {
 	for n := range 3 {
 		write(1, newInstanceSQL, uid(n+1), "aws-1", fmt.Sprint("web-", n+1), long(1))
 	}
-	q := inventory.ListQuery{PageSize: 2, AsOf: long(2)}
+	q := inventory.ListRequest{PageSize: 2, AsOf: long(2)}
 	page, err := store.List(t.Context(), q)
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 // scopeSize is how many instances a large scope has.
@@ -60,7 +59,7 @@ func timed(fn func()) time.Duration {
 }
 
 // tableAsCopy is the table with these instances, as the data of a binary COPY.
-func tableAsCopy(b *testing.B, store *postgres.Store, pool *pgxpool.Pool, instances []inventory.Instance) []byte {
+func tableAsCopy(b *testing.B, store *store, pool *pgxpool.Pool, instances []inventory.Instance) []byte {
 	b.Helper()
 	apply(b, store, observation("aws-1", "eu-west-1", 1), instances...)
 	conn, err := pool.Acquire(b.Context())

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
 // Pages of a label that thousands have are read bucket by bucket: all of them, each
@@ -19,7 +19,7 @@ import (
 func TestPagesByBucket(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
-	store.TakeAsLarge()
+	store.takeAsLarge()
 	crowd(t, store, pool)
 	for _, c := range []struct {
 		filter, where string
@@ -37,7 +37,7 @@ func TestPagesByBucket(t *testing.T) {
 		for _, size := range []int{7, 50, 1000} {
 			t.Run(fmt.Sprintf("%s gone %t by %d", c.filter, c.gone, size), func(t *testing.T) {
 				t.Parallel()
-				q := inventory.ListQuery{Filter: c.filter, ShowGone: c.gone, PageSize: size}
+				q := inventory.ListRequest{Filter: c.filter, ShowGone: c.gone, PageSize: size}
 				var got []string
 				for {
 					page, err := store.List(t.Context(), q)
@@ -70,12 +70,17 @@ func TestPlansByBucket(t *testing.T) {
 	crowd(t, store, pool)
 	for _, filter := range []string{`labels.env = "prod"`, `labels.env = "prod" AND state = RUNNING`} {
 		t.Run(filter, func(t *testing.T) {
-			q := inventory.ListQuery{Filter: filter, PageSize: 50}
+			q := inventory.ListRequest{Filter: filter, PageSize: 50}
 			for _, after := range []string{"", uuid.NewString()} {
-				page, pageArgs, sample, sampleArgs, err := postgres.BucketSQL(q, after)
+				parsed := queryOf(t, q)
+				if after != "" {
+					parsed.Cursor.After = []string{after}
+				}
+				page, pageArgs, err := read.BucketSQL(parsed)
 				if err != nil {
 					t.Fatal(err)
 				}
+				sample, sampleArgs := read.SampleSQL(parsed, 10)
 				for _, plan := range []planNode{explain(t, pool, page, pageArgs), explain(t, pool, sample, sampleArgs)} {
 					want{index: []string{"instances_labels_bucket_idx"}, sort: true}.check(t, plan)
 					if first := slices.IndexFunc(plan.all(), func(n planNode) bool { return n.Type == "Nested Loop" }); first < 0 || plan.all()[first].Plans[0].Type != "Function Scan" {

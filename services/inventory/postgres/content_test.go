@@ -52,7 +52,7 @@ func TestAnyInstanceComesBack(t *testing.T) {
 			fence++
 			obs := observation("aws-1", "eu-west-1", fence)
 			obs.Scope.Kind = rapid.SampledFrom([]inventory.Kind{inventory.VirtualMachine, inventory.Database}).Draw(t, "kind")
-			got, err := store.UpsertInstance(t.Context(), obs, sent)
+			got, err := store.ingest.Upsert(t.Context(), obs, sent)
 			if err != nil {
 				t.Fatal(err)
 			}

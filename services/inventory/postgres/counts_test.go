@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
 // miscountedSQL are the counts that are not what the instances are.
@@ -55,8 +56,8 @@ func TestTotalsAreTrue(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	crowd(t, store, pool)
-	large := postgres.New(pool)
-	large.TakeAsLarge()
+	large := *store
+	large.takeAsLarge()
 	for _, filter := range []string{
 		"", `state = RUNNING`, `state = FAILED`, `NOT state = RUNNING`, `state != RUNNING AND account = "accounts/aws-3"`,
 		`account = aws-3 OR account = aws-4`, `location.region = "eu-*"`, `machineType = "u-24tb1.metal"`, `kind = DATABASE`,
@@ -65,7 +66,7 @@ func TestTotalsAreTrue(t *testing.T) {
 	} {
 		t.Run(filter, func(t *testing.T) {
 			want := int64(0)
-			q := inventory.ListQuery{Filter: filter, PageSize: 1000}
+			q := inventory.ListRequest{Filter: filter, PageSize: 1000}
 			first, err := store.List(t.Context(), q)
 			if err != nil {
 				t.Fatal(err)
@@ -79,17 +80,17 @@ func TestTotalsAreTrue(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			checkTotal(t, filter, first, want, postgres.ExactTotal)
+			checkTotal(t, filter, first, want, read.ExactTotal)
 			// In a large roll fewer are counted one by one.
-			if first, err = large.List(t.Context(), inventory.ListQuery{Filter: filter}); err != nil {
+			if first, err = large.List(t.Context(), inventory.ListRequest{Filter: filter}); err != nil {
 				t.Fatal(err)
 			}
-			exact := int64(postgres.ExactLargeTotal)
+			exact := int64(read.ExactLargeTotal)
 			if strings.Contains(filter, "labels.") {
-				exact = postgres.ExactLabelTotal
+				exact = read.ExactLabelTotal
 			}
 			checkTotal(t, filter, first, want, exact)
-			counted, err := store.AggregateInstances(t.Context(), inventory.AggregateQuery{GroupBy: []string{"account", "kind"}, Filter: filter})
+			counted, err := store.AggregateInstances(t.Context(), inventory.AggregateRequest{GroupBy: []string{"account", "kind"}, Filter: filter})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,9 +107,10 @@ func TestTotalsAreTrue(t *testing.T) {
 
 // checkTotal holds the total of a first page to what there is: it is exact up to a
 // number, and where counts are kept, and otherwise says that it is not.
-func checkTotal(t *testing.T, filter string, first postgres.Listed, want, exact int64) {
+func checkTotal(t *testing.T, filter string, first listed, want, exact int64) {
 	t.Helper()
-	kept := filter == "" || postgres.IsCounted(filter)
+	_, isCounted := postgres.CountsFor(filterOf(t, filter))
+	kept := filter == "" || isCounted
 	if estimated := !kept && want > exact; first.TotalEstimated != estimated {
 		t.Errorf("a total of %d, and %d are listed, is called estimated: %t", first.TotalSize, want, first.TotalEstimated)
 	}
@@ -122,7 +124,7 @@ func checkTotal(t *testing.T, filter string, first postgres.Listed, want, exact 
 func TestAnEstimatedTotal(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
-	many := make([]inventory.Instance, postgres.ExactTotal+500)
+	many := make([]inventory.Instance, read.ExactTotal+500)
 	for n := range many {
 		many[n] = machine("eu-west-1", n)
 		many[n].Labels = map[string]string{"env": "prod"}
@@ -132,16 +134,16 @@ func TestAnEstimatedTotal(t *testing.T) {
 		if analyzed {
 			exec(t, pool, `ANALYZE instances`)
 		}
-		page, err := store.List(t.Context(), inventory.ListQuery{Filter: `labels.env = prod`, PageSize: 50})
+		page, err := store.List(t.Context(), inventory.ListRequest{Filter: `labels.env = prod`, PageSize: 50})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !page.TotalEstimated || page.TotalSize <= postgres.ExactLabelTotal || len(page.Instances) != 50 || page.NextPageToken == "" {
+		if !page.TotalEstimated || page.TotalSize <= read.ExactLabelTotal || len(page.Instances) != 50 || page.NextPageToken == "" {
 			t.Fatalf("analyzed %v: %d instances of %d, estimated %v, next page %q",
 				analyzed, len(page.Instances), page.TotalSize, page.TotalEstimated, page.NextPageToken)
 		}
 		seen := map[string]bool{}
-		q := inventory.ListQuery{Filter: `labels.env = prod`, PageSize: 1000}
+		q := inventory.ListRequest{Filter: `labels.env = prod`, PageSize: 1000}
 		for {
 			page, err := store.List(t.Context(), q)
 			if err != nil {

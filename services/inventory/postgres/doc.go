@@ -1,15 +1,10 @@
-// Package postgres keeps the roll in Postgres. It is the only place with SQL;
-// each statement stands beside the method that runs it.
+// Package postgres stores the inventory in Postgres. All SQL of the service is in this package and those
+// below; each statement is beside the method that runs it.
 //
-// Writing: a Snapshot compares what is observed to what is held while it
-// streams in, with no transaction open, and keeps only what is new or changed,
-// encoded as the rows of a binary COPY, in a spool (memory, then a temporary
-// file). Complete applies it in one transaction under the lock of the scope's
-// row: new rows are copied straight into the table, changed ones by way of a
-// temporary table, where what they change is staged for the log. An observation
-// of a single instance goes the same way. KeepLog makes and drops the log's
-// partitions, a day each.
+//	read   lists, look-ups, aggregates, history and exports
+//	write  ingest: claims, snapshots, single instances, failures and removals
+//	log    reads the log of changes, and keeps it for the retention time
 //
-// Reading: a page, its freshness and its total are read from one snapshot of the
-// database.
+// This package has what they share: the connection, the columns of an instance, the binary form of
+// rows, and the state of the inventory as of a position in the log.
 package postgres

@@ -76,7 +76,7 @@ func TestFreshnessOfThePast(t *testing.T) {
 		{"overdue", 70, 60, in(60, unset, "NOT_OBSERVED")},
 		{"nobody", 70, unset, nil},
 	} {
-		q := inventory.ListQuery{Filter: "account = " + c.account, PageSize: 1, AsOf: long(c.at)}
+		q := inventory.ListRequest{Filter: "account = " + c.account, PageSize: 1, AsOf: long(c.at)}
 		page, err := store.List(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +99,7 @@ func TestFreshnessOfThePast(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s at %d\ngot  %+v\nwant %+v", c.account, c.at, got, want)
 		}
-		counts, err := store.AggregateInstances(t.Context(), inventory.AggregateQuery{GroupBy: []string{"state"}, Filter: q.Filter, AsOf: q.AsOf})
+		counts, err := store.AggregateInstances(t.Context(), inventory.AggregateRequest{GroupBy: []string{"state"}, Filter: q.Filter, AsOf: q.AsOf})
 		if err != nil || !reflect.DeepEqual(counts.Freshness.Unreachable, want.Unreachable) {
 			t.Errorf("%s at %d: counts can't vouch for %v, %v", c.account, c.at, counts.Freshness.Unreachable, err)
 		}
@@ -115,7 +115,7 @@ func TestFreshnessOfThePast(t *testing.T) {
 			continue
 		}
 		q.MaxStaleness -= 2 * time.Second
-		if _, err := store.List(t.Context(), q); fault.ReasonOf(err) != inventory.ReasonTooStale {
+		if _, err := store.List(t.Context(), q); fault.ReasonOf(err) != fault.ReasonTooStale {
 			t.Errorf("%s at %d is younger than %s: %v", c.account, c.at, q.MaxStaleness, err)
 		}
 	}
@@ -138,20 +138,20 @@ func TestObserveTimeOfThePast(t *testing.T) {
 		{70, 50},   // with its scope
 		{110, 100}, // in the gap that goes on
 	} {
-		got, err := store.GetInstance(t.Context(), one, inventory.GetQuery{AsOf: long(c.at)})
+		got, err := store.reader.GetInstance(t.Context(), one, inventory.GetQuery{AsOf: long(c.at)})
 		if err != nil || !got.ObserveTime.Equal(long(c.want)) {
 			t.Errorf("at %d it was observed at %s, want %s: %v", c.at, got.ObserveTime, long(c.want), err)
 		}
-		list, err := store.List(t.Context(), inventory.ListQuery{PageSize: 1, AsOf: long(c.at), Filter: "account = failing AND observe_time:*"})
+		list, err := store.List(t.Context(), inventory.ListRequest{PageSize: 1, AsOf: long(c.at), Filter: "account = failing AND observe_time:*"})
 		if err != nil || len(list.Instances) != 1 || !list.Instances[0].ObserveTime.Equal(long(c.want)) {
 			t.Errorf("at %d a list has %+v: %v", c.at, list.Instances, err)
 		}
 		stale := inventory.GetQuery{AsOf: long(c.at), MaxStaleness: long(c.at).Sub(long(c.want)) - time.Second}
-		if _, err := store.GetInstance(t.Context(), one, stale); stale.MaxStaleness > 0 && fault.ReasonOf(err) != inventory.ReasonTooStale {
+		if _, err := store.reader.GetInstance(t.Context(), one, stale); stale.MaxStaleness > 0 && fault.ReasonOf(err) != fault.ReasonTooStale {
 			t.Errorf("at %d it is younger than %s: %v", c.at, stale.MaxStaleness, err)
 		}
 	}
-	_, err := store.GetInstance(t.Context(), one, inventory.GetQuery{AsOf: long(3)})
+	_, err := store.reader.GetInstance(t.Context(), one, inventory.GetQuery{AsOf: long(3)})
 	if fault.KindOf(err) != fault.KindNotFound {
 		t.Errorf("before it was there: %v", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 // readGaps are the gaps of all scopes, as the tokens between which they are.
@@ -37,40 +36,40 @@ func readGaps(t *testing.T, pool *pgxpool.Pool) []string {
 func TestGaps(t *testing.T) {
 	t.Parallel()
 	every := 2 * time.Minute
-	observed := func(fence int64, interval time.Duration) func(*testing.T, *postgres.Store) {
-		return func(t *testing.T, s *postgres.Store) {
+	observed := func(fence int64, interval time.Duration) func(*testing.T, *store) {
+		return func(t *testing.T, s *store) {
 			t.Helper()
 			obs := observation("aws-1", "eu-west-1", fence)
 			obs.SyncInterval = interval
 			apply(t, s, obs, machine("eu-west-1", 1))
 		}
 	}
-	failed := func(fence int64, reason string) func(*testing.T, *postgres.Store) {
-		return func(t *testing.T, s *postgres.Store) {
+	failed := func(fence int64, reason string) func(*testing.T, *store) {
+		return func(t *testing.T, s *store) {
 			t.Helper()
-			if err := s.FailScope(t.Context(), observation("aws-1", "eu-west-1", fence), inventory.Failure{Reason: reason, Error: "no " + reason}); err != nil {
+			if err := s.ingest.Fail(t.Context(), observation("aws-1", "eu-west-1", fence), inventory.Failure{Reason: reason, Error: "no " + reason}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	account := func(fence int64) func(*testing.T, *postgres.Store) {
-		return func(t *testing.T, s *postgres.Store) {
+	account := func(fence int64) func(*testing.T, *store) {
+		return func(t *testing.T, s *store) {
 			t.Helper()
 			obs := observation("aws-1", "eu-west-1", fence)
 			obs.Scope = wholeAccount
-			if err := s.FailAccount(t.Context(), obs, inventory.Failure{Reason: "CREDENTIALS_INVALID", Error: "no key"}); err != nil {
+			if err := s.ingest.Fail(t.Context(), obs, inventory.Failure{Reason: "CREDENTIALS_INVALID", Error: "no key"}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	vanished := func(fence int64) func(*testing.T, *postgres.Store) {
-		return func(t *testing.T, s *postgres.Store) {
+	vanished := func(fence int64) func(*testing.T, *store) {
+		return func(t *testing.T, s *store) {
 			t.Helper()
-			snapshot, err := s.BeginSnapshot(t.Context(), observation("aws-1", "eu-west-1", fence))
+			snapshot, err := s.ingest.Begin(t.Context(), observation("aws-1", "eu-west-1", fence))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := finishWith(t.Context(), snapshot, 0, inventory.Unlisted); err != nil {
+			if _, err := finishWith(t.Context(), s, snapshot, 0, inventory.Unlisted); err != nil {
 				t.Fatal(err)
 			}
 			if err := snapshot.Close(t.Context()); err != nil {
@@ -78,30 +77,30 @@ func TestGaps(t *testing.T) {
 			}
 		}
 	}
-	confirmed := func(t *testing.T, s *postgres.Store) {
+	confirmed := func(t *testing.T, s *store) {
 		t.Helper()
-		if _, err := s.ConfirmScope(t.Context(), observation("aws-1", "eu-west-1", 1).Scope, time.Time{}); err != nil {
+		if _, err := s.ingest.ConfirmScope(t.Context(), observation("aws-1", "eu-west-1", 1).Scope, time.Time{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	held := "1-3 HELD 1 of 1 instances vanished at once; they are shown as last seen: confirm that they are gone, or wait for the next complete observation"
 	for name, c := range map[string]struct {
-		steps []func(*testing.T, *postgres.Store)
+		steps []func(*testing.T, *store)
 		want  []string
 	}{
-		"one after the other":             {[]func(*testing.T, *postgres.Store){observed(1, every), observed(3, every), observed(7, every)}, nil},
-		"nobody tried":                    {[]func(*testing.T, *postgres.Store){observed(1, every), observed(6, every), observed(8, every)}, []string{"1-6 NOT_OBSERVED "}},
-		"the interval of the time counts": {[]func(*testing.T, *postgres.Store){observed(1, every), observed(3, time.Hour), observed(60, every), observed(63, 0), observed(67, every), observed(72, every)}, []string{"67-72 NOT_OBSERVED "}},
-		"no interval is known":            {[]func(*testing.T, *postgres.Store){observed(1, 0), observed(900, 0)}, nil},
-		"before the first there is none":  {[]func(*testing.T, *postgres.Store){failed(1, "THROTTLED"), observed(9, every)}, nil},
-		"a try failed":                    {[]func(*testing.T, *postgres.Store){observed(1, every), failed(2, "THROTTLED"), failed(3, "UNREACHABLE"), observed(4, every), observed(5, every)}, []string{"1-4 THROTTLED no THROTTLED"}},
-		"the account failed":              {[]func(*testing.T, *postgres.Store){observed(1, every), account(2), observed(3, every)}, []string{"1-3 CREDENTIALS_INVALID no key"}},
-		"two gaps":                        {[]func(*testing.T, *postgres.Store){observed(1, every), failed(2, "THROTTLED"), observed(4, every), failed(5, "UNREACHABLE"), observed(6, every)}, []string{"1-4 THROTTLED no THROTTLED", "4-6 UNREACHABLE no UNREACHABLE"}},
-		"a newer try failed":              {[]func(*testing.T, *postgres.Store){observed(1, every), failed(3, "THROTTLED"), observed(2, every), observed(4, every)}, []string{"2-4 THROTTLED no THROTTLED"}},
-		"held, and settled":               {[]func(*testing.T, *postgres.Store){observed(1, every), vanished(2), vanished(3)}, []string{held}},
-		"held, and seen again":            {[]func(*testing.T, *postgres.Store){observed(1, every), vanished(2), observed(3, every)}, []string{held}},
-		"held, and confirmed":             {[]func(*testing.T, *postgres.Store){observed(1, every), vanished(3), confirmed, vanished(4)}, []string{held}},
-		"held after a failure":            {[]func(*testing.T, *postgres.Store){observed(1, every), failed(2, "THROTTLED"), vanished(3), vanished(4)}, []string{"1-4 THROTTLED no THROTTLED"}},
+		"one after the other":             {[]func(*testing.T, *store){observed(1, every), observed(3, every), observed(7, every)}, nil},
+		"nobody tried":                    {[]func(*testing.T, *store){observed(1, every), observed(6, every), observed(8, every)}, []string{"1-6 NOT_OBSERVED "}},
+		"the interval of the time counts": {[]func(*testing.T, *store){observed(1, every), observed(3, time.Hour), observed(60, every), observed(63, 0), observed(67, every), observed(72, every)}, []string{"67-72 NOT_OBSERVED "}},
+		"no interval is known":            {[]func(*testing.T, *store){observed(1, 0), observed(900, 0)}, nil},
+		"before the first there is none":  {[]func(*testing.T, *store){failed(1, "THROTTLED"), observed(9, every)}, nil},
+		"a try failed":                    {[]func(*testing.T, *store){observed(1, every), failed(2, "THROTTLED"), failed(3, "UNREACHABLE"), observed(4, every), observed(5, every)}, []string{"1-4 THROTTLED no THROTTLED"}},
+		"the account failed":              {[]func(*testing.T, *store){observed(1, every), account(2), observed(3, every)}, []string{"1-3 CREDENTIALS_INVALID no key"}},
+		"two gaps":                        {[]func(*testing.T, *store){observed(1, every), failed(2, "THROTTLED"), observed(4, every), failed(5, "UNREACHABLE"), observed(6, every)}, []string{"1-4 THROTTLED no THROTTLED", "4-6 UNREACHABLE no UNREACHABLE"}},
+		"a newer try failed":              {[]func(*testing.T, *store){observed(1, every), failed(3, "THROTTLED"), observed(2, every), observed(4, every)}, []string{"2-4 THROTTLED no THROTTLED"}},
+		"held, and settled":               {[]func(*testing.T, *store){observed(1, every), vanished(2), vanished(3)}, []string{held}},
+		"held, and seen again":            {[]func(*testing.T, *store){observed(1, every), vanished(2), observed(3, every)}, []string{held}},
+		"held, and confirmed":             {[]func(*testing.T, *store){observed(1, every), vanished(3), confirmed, vanished(4)}, []string{held}},
+		"held after a failure":            {[]func(*testing.T, *store){observed(1, every), failed(2, "THROTTLED"), vanished(3), vanished(4)}, []string{"1-4 THROTTLED no THROTTLED"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,7 +122,7 @@ func TestIntervalsAndBudgets(t *testing.T) {
 	obs := observation("aws-1", "eu-west-1", 1)
 	scope := func() inventory.Scope {
 		t.Helper()
-		page, err := store.ListScopes(t.Context(), inventory.ScopesQuery{PageSize: 9})
+		page, err := store.ListScopes(t.Context(), inventory.ScopesRequest{PageSize: 9})
 		if err != nil || len(page.Scopes) != 1 {
 			t.Fatalf("%+v, %v", page, err)
 		}
@@ -132,11 +131,11 @@ func TestIntervalsAndBudgets(t *testing.T) {
 	complete := func(fence int64, interval time.Duration, budgets ...inventory.APIBudget) inventory.Scope {
 		t.Helper()
 		obs.Fence, obs.Time, obs.SyncInterval = fence, at(fence), interval
-		snapshot, err := store.BeginSnapshot(t.Context(), obs)
+		snapshot, err := store.ingest.Begin(t.Context(), obs)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := snapshot.Absent(0, budgets...); err != nil {
+		if _, err := snapshot.Missing(0, budgets...); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := snapshot.Complete(t.Context()); err != nil {
@@ -158,7 +157,7 @@ func TestIntervalsAndBudgets(t *testing.T) {
 	}
 	obs.Fence, obs.Time, obs.SyncInterval = 4, at(4), time.Hour
 	budget.CallsPerSecond = 1
-	err := store.FailScope(t.Context(), obs, inventory.Failure{Reason: "THROTTLED", Budgets: []inventory.APIBudget{budget}})
+	err := store.ingest.Fail(t.Context(), obs, inventory.Failure{Reason: "THROTTLED", Budgets: []inventory.APIBudget{budget}})
 	if got := scope(); err != nil || got.SyncInterval != time.Hour || got.APIBudgets[0].CallsPerSecond != 1 {
 		t.Errorf("after a failure %+v, %v", got, err)
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
 const beginAtTwelve = clearSQL + `; TRUNCATE observation_gaps, scopes CASCADE;
@@ -56,17 +56,17 @@ func TestHistoryOfAnInstance(t *testing.T) {
 		one, time.Date(2020, 1, 2, 3, 4, 5, 60000, time.UTC))
 	told(t, pool, 25, `UPDATE instances SET state = 'GONE', gone_time = $2, change_time = $2 WHERE uid = $1`, one, long(24))
 
-	got, err := store.ListInstanceChanges(t.Context(), one, inventory.HistoryQuery{PageSize: 10})
+	got, err := store.ListInstanceChanges(t.Context(), one, inventory.HistoryRequest{PageSize: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n := range got.Changes {
 		got.Changes[n].CommitTime, got.Changes[n].ObserveTime = got.Changes[n].CommitTime.UTC(), time.Time{}
 	}
-	change := func(revision int64, minute int, kind string, fields ...inventory.FieldChange) inventory.PastChange {
-		return inventory.PastChange{Revision: revision, Type: kind, CommitTime: long(minute), Fields: fields}
+	change := func(revision int64, minute int, kind inventory.ChangeType, fields ...inventory.FieldChange) inventory.HistoryChange {
+		return inventory.HistoryChange{Revision: revision, Type: kind, CommitTime: long(minute), Fields: fields}
 	}
-	want := []inventory.PastChange{
+	want := []inventory.HistoryChange{
 		change(4, 25, "GONE", inventory.FieldChange{Field: "goneTime", To: "2024-02-01T12:24:00Z"},
 			inventory.FieldChange{Field: "state", From: "STOPPED", To: "GONE"}),
 		change(3, 20, "CHANGED",
@@ -97,7 +97,7 @@ func TestHistoryOfAnInstance(t *testing.T) {
 	if got.NextPageToken != "" || !got.Since.Equal(long(0)) {
 		t.Errorf("history since %s, and more: %q", got.Since, got.NextPageToken)
 	}
-	_, err = store.ListInstanceChanges(t.Context(), uuid.New(), inventory.HistoryQuery{PageSize: 1})
+	_, err = store.ListInstanceChanges(t.Context(), uuid.New(), inventory.HistoryRequest{PageSize: 1})
 	if fault.KindOf(err) != fault.KindNotFound {
 		t.Errorf("of an unknown instance: %v", err)
 	}
@@ -126,11 +126,11 @@ func TestPagesOfHistory(t *testing.T) {
 		for n, minute := range minutes {
 			told(t, pool, minute, `UPDATE instances SET machine_type = $2 WHERE uid = $1`, one, fmt.Sprint("size-", n))
 		}
-		gaps := rapid.IntRange(0, postgres.MaxGaps*5/2).Draw(r, "gaps")
+		gaps := rapid.IntRange(0, read.MaxGaps*5/2).Draw(r, "gaps")
 		exec(t, pool, `INSERT INTO observation_gaps (scope, start_time, end_time, reason)
 			SELECT $1, $2::timestamptz + n * interval '1 min', $2::timestamptz + n * interval '1 min' + interval '30 s', 'THROTTLED'
 			FROM generate_series(0, $3::integer - 1) n`, one, long(0), gaps)
-		q := inventory.HistoryQuery{PageSize: rapid.IntRange(1, 7).Draw(r, "page size")}
+		q := inventory.HistoryRequest{PageSize: rapid.IntRange(1, 7).Draw(r, "page size")}
 		var revisions []int64
 		var ends []time.Time
 		for {
@@ -138,7 +138,7 @@ func TestPagesOfHistory(t *testing.T) {
 			if err != nil {
 				r.Fatal(err)
 			}
-			if len(page.Gaps) > postgres.MaxGaps || len(page.Changes) > q.PageSize {
+			if len(page.Gaps) > read.MaxGaps || len(page.Changes) > q.PageSize {
 				r.Fatalf("a page of %d changes and %d gaps", len(page.Changes), len(page.Gaps))
 			}
 			for _, c := range page.Changes {
@@ -182,7 +182,11 @@ func TestColumnsInHistory(t *testing.T) {
 	silent := []string{"uid", "account", "kind", "provider_id", "first_seen_time",
 		"scope", "fence", "content_hash", "change_time", "observe_time", "labels", "details"}
 	for _, column := range columns {
-		shown := len(postgres.FieldChanges(fmt.Sprintf(`{%q: "2024-01-01T00:00:00+00:00"}`, column), fmt.Sprintf(`{%q: ""}`, column))) == 1
+		changes, err := read.FieldChanges(fmt.Appendf(nil, `{%q: "2024-01-01T00:00:00+00:00"}`, column), fmt.Appendf(nil, `{%q: ""}`, column))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := len(changes) == 1
 		if shown == slices.Contains(silent, column) {
 			t.Errorf("a change of %s is told: %v", column, shown)
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/write"
 )
 
 func machinesOf(region string, from, to int) []inventory.Instance {
@@ -24,7 +24,7 @@ func machinesOf(region string, from, to int) []inventory.Instance {
 func TestLargeScope(t *testing.T) {
 	store, pool := open(t) // before: the server of the tests must not be in a folder of this one
 	t.Setenv("TMPDIR", t.TempDir())
-	const size = 3 * postgres.SpoolMemory / 800
+	const size = 3 * write.StageMemory / 800
 	all := machinesOf("eu-west-1", 0, size)
 	if got := apply(t, store, observation("aws-1", "eu-west-1", 1), all...); got.Created != size {
 		t.Fatalf("got %+v", got)
@@ -45,12 +45,12 @@ func TestLargeScope(t *testing.T) {
 		filter string
 		want   int64
 	}{{"", size}, {"machine_type = resized", got.Changed}, {`provider_id = "*-other"`, got.Created}} {
-		page, err := store.List(t.Context(), inventory.ListQuery{Filter: c.filter, PageSize: 1})
+		page, err := store.List(t.Context(), inventory.ListRequest{Filter: c.filter, PageSize: 1})
 		if err != nil || page.TotalSize != c.want {
 			t.Errorf("%s: %d, want %d (%v)", c.filter, page.TotalSize, c.want, err)
 		}
 	}
-	snapshot, err := store.BeginSnapshot(t.Context(), observation("aws-1", "eu-west-1", 3))
+	snapshot, err := store.ingest.Begin(t.Context(), observation("aws-1", "eu-west-1", 3))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func near(c inventory.Changes) inventory.Changes {
 
 // checkUnchanged holds a re-read without news to what it may write: no row of an
 // instance, and little of the log.
-func checkUnchanged(t *testing.T, store *postgres.Store, pool *pgxpool.Pool, all []inventory.Instance) {
+func checkUnchanged(t *testing.T, store *store, pool *pgxpool.Pool, all []inventory.Instance) {
 	t.Helper()
 	exec(t, pool, `VACUUM instances`)
 	before := versions(t, pool)
@@ -119,12 +119,12 @@ func filesIn(t *testing.T, dir string) int {
 func TestNoRoomForALargeScope(t *testing.T) {
 	store, _ := open(t)
 	t.Setenv("TMPDIR", t.TempDir()+"/none")
-	all := machinesOf("eu-west-1", 0, 3*postgres.SpoolMemory/800)
+	all := machinesOf("eu-west-1", 0, 3*write.StageMemory/800)
 	_, err := tryApply(t.Context(), store, observation("aws-1", "eu-west-1", 1), all...)
 	if fault.KindOf(err) != fault.KindUnavailable {
 		t.Fatalf("got %v", err)
 	}
-	page, err := store.List(t.Context(), inventory.ListQuery{PageSize: 1})
+	page, err := store.List(t.Context(), inventory.ListRequest{PageSize: 1})
 	if err != nil || page.TotalSize != 0 {
 		t.Errorf("%d instances, %v", page.TotalSize, err)
 	}

@@ -33,7 +33,7 @@ func TestASnapshotCanBeGivenUpAtOnce(t *testing.T) {
 	all := machinesOf("eu-west-1", 0, 5000)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), all...)
 	for range 20 {
-		snapshot, err := store.BeginSnapshot(t.Context(), observation("aws-1", "eu-west-1", 3))
+		snapshot, err := store.ingest.Begin(t.Context(), observation("aws-1", "eu-west-1", 3))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/log"
 )
 
 // What watchers read costs what is read, and not what there is: by indexes.
@@ -18,12 +18,12 @@ func TestLogPlans(t *testing.T) {
 	store, pool := open(t)
 	crowd(t, store, pool)
 	exec(t, pool, `VACUUM ANALYZE changes`)
-	head, err := store.LogHead(t.Context())
+	head, err := store.log.Head(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	place := func(back int64) inventory.LogPlace {
-		at := inventory.LogPlace{Log: head.Log, Revision: head.Revision - back}
+	place := func(back int64) inventory.LogPosition {
+		at := inventory.LogPosition{Log: head.Log, Revision: head.Revision - back}
 		if err := pool.QueryRow(t.Context(), `SELECT time FROM changes WHERE revision = $1`, at.Revision).Scan(&at.Time); err != nil {
 			t.Fatal(err)
 		}
@@ -31,9 +31,9 @@ func TestLogPlans(t *testing.T) {
 	}
 	empty := emptyDays(t, pool)
 	for name, statement := range map[string]statement{
-		"tail":                 {postgres.LogImageSQL, []any{head.Revision - 10, head.Revision, place(10).Time, []string(nil)}},
-		"page":                 {postgres.LogImageSQL, []any{head.Revision - 1000, head.Revision - 800, place(1000).Time, []string{"aws-3"}}},
-		"place":                {postgres.PlaceSQL, []any{head.Revision - 10}},
+		"tail":                 {log.PageSQL, []any{head.Revision - 10, head.Revision, place(10).Time, []string(nil)}},
+		"page":                 {log.PageSQL, []any{head.Revision - 1000, head.Revision - 800, place(1000).Time, []string{"aws-3"}}},
+		"place":                {log.PositionSQL, []any{head.Revision - 10}},
 		"unchanged":            unchanged(t, place(10), ``),
 		"unchanged of account": unchanged(t, place(10), `account = aws-3`),
 		"unchanged by label":   unchanged(t, place(10), `labels.team = "rare"`),
@@ -75,22 +75,14 @@ type statement struct {
 	args []any
 }
 
-func unchanged(t *testing.T, at inventory.LogPlace, filter string) (s statement) {
+func unchanged(t *testing.T, at inventory.LogPosition, filter string) (s statement) {
 	t.Helper()
-	parsed, err := postgres.WatchFilter(filter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.sql, s.args = postgres.UnchangedSQL(at, parsed, 200)
+	s.sql, s.args = log.UnchangedSQL(at, filterOf(t, filter), 200)
 	return s
 }
 
-func changed(t *testing.T, at inventory.LogPlace, filter string) (s statement) {
+func changed(t *testing.T, at inventory.LogPosition, filter string) (s statement) {
 	t.Helper()
-	parsed, err := postgres.WatchFilter(filter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.sql, s.args = postgres.ChangedSQL(at, parsed, uuid.MustParse("03000000-0000-0000-0000-000000000000"), 200)
+	s.sql, s.args = log.ChangedSQL(at, filterOf(t, filter), uuid.MustParse("03000000-0000-0000-0000-000000000000"), 200)
 	return s
 }

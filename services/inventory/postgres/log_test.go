@@ -15,7 +15,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/write"
 )
 
 // columns are those of a row of instances, by name, as JSON.
@@ -165,7 +165,7 @@ func TestRevisionsAreInTheOrderOfCommits(t *testing.T) {
 				_, _ = tryApply(t.Context(), store, observation("aws-1", own, fence), m, machine(own, 1000*w+round))
 				single := machine(shared, w%2)
 				single.DisplayName = fmt.Sprint(w, round)
-				_, _ = store.UpsertInstance(t.Context(), observation("aws-1", shared, fence), single)
+				_, _ = store.ingest.Upsert(t.Context(), observation("aws-1", shared, fence), single)
 			}
 		})
 	}
@@ -221,18 +221,18 @@ func TestTheLogOfALargeScope(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	r := &replica{roll: map[string]columns{}}
-	all := machinesOf("eu-west-1", 0, 3*postgres.FewCreated)
+	all := machinesOf("eu-west-1", 0, 3*write.FewCreated)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), all...)
 	if err := r.follow(pool); err != nil {
 		t.Fatal(err)
 	}
 	// Created, changed, gone in one: more than a few of each.
-	next := machinesOf("eu-west-1", postgres.FewCreated, 5*postgres.FewCreated)
-	for n := range postgres.FewCreated {
+	next := machinesOf("eu-west-1", write.FewCreated, 5*write.FewCreated)
+	for n := range write.FewCreated {
 		next[n].MachineType = "resized"
 	}
 	got := apply(t, store, observation("aws-1", "eu-west-1", 2), next...)
-	if got.Created != 2*postgres.FewCreated || got.Changed != postgres.FewCreated || got.Gone != postgres.FewCreated {
+	if got.Created != 2*write.FewCreated || got.Changed != write.FewCreated || got.Gone != write.FewCreated {
 		t.Errorf("got %+v", got)
 	}
 	if err := r.follow(pool); err != nil {
@@ -243,7 +243,7 @@ func TestTheLogOfALargeScope(t *testing.T) {
 	}
 	for _, c := range r.log {
 		want := at(1)
-		if c.revision > 3*postgres.FewCreated {
+		if c.revision > 3*write.FewCreated {
 			want = at(2)
 		}
 		if !c.observed.Equal(want) {
@@ -289,11 +289,11 @@ func TestMovesBothWaysAtOnce(t *testing.T) {
 				obs := observation("aws-1", string(rune('a'+w%3)), fence)
 				var err error
 				if (w+round)%3 == 0 {
-					_, err = store.UpsertInstance(t.Context(), obs, machine("x", (w+round)%5))
+					_, err = store.ingest.Upsert(t.Context(), obs, machine("x", (w+round)%5))
 				} else {
 					_, err = tryApply(t.Context(), store, obs, machine("x", (w+round)%5), machine("x", (w+2*round)%5))
 				}
-				if err != nil && fault.ReasonOf(err) != inventory.ReasonStale {
+				if err != nil && fault.ReasonOf(err) != fault.ReasonStaleObservation {
 					t.Errorf("writer %d, round %d: %v", w, round, err)
 				}
 			}

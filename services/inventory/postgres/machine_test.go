@@ -13,7 +13,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/ingest"
 )
 
 // sighting is an instance as a snapshot brings it: content is all that can
@@ -30,7 +30,7 @@ var wholeAccount = inventory.ScopeKey{Account: "aws-1", Kind: inventory.KindUnsp
 // underWay is a snapshot between its begin and its end.
 type underWay struct {
 	obs      inventory.Observation
-	snapshot *postgres.Snapshot
+	snapshot *ingest.Snapshot
 	claim    *modelClaim
 	seen     []sighting
 }
@@ -38,7 +38,7 @@ type underWay struct {
 // machineState is one history: the store and the model, side by side.
 type machineState struct {
 	ctx     context.Context
-	store   *postgres.Store
+	store   *store
 	model   *model
 	open    []*underWay
 	counter int
@@ -112,7 +112,7 @@ func agree(t *rapid.T, what string, err error, went bool) {
 	if (err == nil) != went {
 		t.Fatalf("%s: the store says %v, the model %v", what, err, went)
 	}
-	if err != nil && (fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != inventory.ReasonStale) {
+	if err != nil && (fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != fault.ReasonStaleObservation) {
 		t.Fatalf("%s: %v", what, err)
 	}
 }
@@ -122,7 +122,7 @@ func (s *machineState) begin(t *rapid.T) {
 		t.Skip("enough are under way")
 	}
 	obs := s.observation(t)
-	snapshot, err := s.store.BeginSnapshot(s.ctx, obs)
+	snapshot, err := s.store.ingest.Begin(s.ctx, obs)
 	claim := s.model.begin(obs)
 	agree(t, "begin", err, claim != nil)
 	if err == nil {
@@ -160,13 +160,13 @@ func (s *machineState) end(t *rapid.T, u *underWay) {
 func (s *machineState) complete(t *rapid.T) {
 	u := s.pick(t)
 	listed := int64(len(u.seen))
-	absent, err := u.snapshot.Absent(listed)
+	absent, err := u.snapshot.Missing(listed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	words := map[string]inventory.Evidence{}
 	if len(absent) > 0 {
-		described, err := s.store.Describe(s.ctx, absent)
+		described, err := s.store.ingest.Describe(s.ctx, absent)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,10 +192,10 @@ func (s *machineState) complete(t *rapid.T) {
 func (s *machineState) hear(t *rapid.T, u *underWay, id string, words map[string]inventory.Evidence) {
 	finding := inventory.Finding{ProviderID: id, Evidence: rapid.SampledFrom([]inventory.Evidence{
 		inventory.NotFound, inventory.NotFound, inventory.NotFound, inventory.Unlisted, inventory.Unlisted,
-		inventory.CantTell, inventory.Untold, inventory.Found,
+		inventory.Inconclusive, inventory.NoEvidence, inventory.Found,
 	}).Draw(t, "evidence")}
 	switch finding.Evidence {
-	case inventory.Untold:
+	case inventory.NoEvidence:
 		return
 	case inventory.Found:
 		seen := sighting{id: id, content: fmt.Sprint("v", rapid.IntRange(0, 2).Draw(t, "content"))}
@@ -205,18 +205,18 @@ func (s *machineState) hear(t *rapid.T, u *underWay, id string, words map[string
 	default:
 		words[id] = finding.Evidence
 	}
-	if err := u.snapshot.Hear(finding); err != nil {
+	if err := u.snapshot.RecordEvidence(finding); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func (s *machineState) confirm(t *rapid.T) {
 	key := observation("aws-1", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"), 1).Scope
-	_, err := s.store.ConfirmScope(s.ctx, key, time.Time{})
+	_, err := s.store.ingest.ConfirmScope(s.ctx, key, time.Time{})
 	if went := s.model.confirm(key); (err == nil) != went {
 		t.Fatalf("confirm: the store says %v, the model %v", err, went)
 	}
-	if err != nil && fault.ReasonOf(err) != inventory.ReasonNotHeld && fault.KindOf(err) != fault.KindNotFound {
+	if err != nil && fault.ReasonOf(err) != fault.ReasonNotHeld && fault.KindOf(err) != fault.KindNotFound {
 		t.Fatal(err)
 	}
 }
@@ -229,7 +229,7 @@ func (s *machineState) die(t *rapid.T) {
 
 func (s *machineState) single(t *rapid.T) {
 	obs, seen := s.observation(t), drawSighting(t)
-	got, err := s.store.UpsertInstance(s.ctx, obs, seen.instance())
+	got, err := s.store.ingest.Upsert(s.ctx, obs, seen.instance())
 	agree(t, "single", err, s.model.single(obs, seen))
 	if err == nil && got.DisplayName != seen.content {
 		t.Fatalf("single returned %q", got.DisplayName)
@@ -238,25 +238,25 @@ func (s *machineState) single(t *rapid.T) {
 
 func (s *machineState) fail(t *rapid.T) {
 	obs := s.observation(t)
-	err := s.store.FailScope(s.ctx, obs, inventory.Failure{Reason: "THROTTLED", Error: "slow down"})
+	err := s.store.ingest.Fail(s.ctx, obs, inventory.Failure{Reason: "THROTTLED", Error: "slow down"})
 	agree(t, "fail", err, s.model.fail(obs, "THROTTLED"))
 }
 
 func (s *machineState) failAll(t *rapid.T) {
 	obs := s.observation(t)
 	obs.Scope = wholeAccount
-	err := s.store.FailAccount(s.ctx, obs, inventory.Failure{Reason: "CREDENTIALS_INVALID"})
+	err := s.store.ingest.Fail(s.ctx, obs, inventory.Failure{Reason: "CREDENTIALS_INVALID"})
 	agree(t, "failAll", err, s.model.failAll(obs, "CREDENTIALS_INVALID"))
 }
 
 func (s *machineState) remove(t *rapid.T) {
 	fence := s.observation(t).Fence
-	agree(t, "remove", s.store.RemoveAccount(s.ctx, "aws-1", fence), s.model.remove(fence))
+	agree(t, "remove", s.store.ingest.RemoveAccount(s.ctx, "aws-1", fence), s.model.remove(fence))
 }
 
 // check compares all that can be seen of the store with the model.
 func (s *machineState) check(t *rapid.T) {
-	page, err := s.store.List(s.ctx, inventory.ListQuery{ShowGone: true, PageSize: 100})
+	page, err := s.store.List(s.ctx, inventory.ListRequest{ShowGone: true, PageSize: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func (s *machineState) check(t *rapid.T) {
 }
 
 func (s *machineState) checkScopes(t *rapid.T, alive map[inventory.ScopeKey]int64) {
-	page, err := s.store.ListScopes(s.ctx, inventory.ScopesQuery{PageSize: 100})
+	page, err := s.store.ListScopes(s.ctx, inventory.ScopesRequest{PageSize: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,13 +7,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rollcall-dev/rollcall/migrations"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
+	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory"
+	"github.com/rollcall-dev/rollcall/services/inventory/ingest"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/log"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/write"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -27,20 +33,112 @@ var migrated = dbtest.Template{
 	},
 }
 
-// open is a store on a database of its own, and the pool that it works with.
-func open(t testing.TB) (*postgres.Store, *pgxpool.Pool) {
+// store is the inventory as the service composes it, with the requests of the API.
+type store struct {
+	db     *postgres.DB
+	reader *read.Store
+	log    *log.Store
+	ingest *ingest.Service
+}
+
+// open returns a store on a database of its own, and the pool that it uses.
+func open(t testing.TB) (*store, *pgxpool.Pool) {
 	t.Helper()
 	return openOn(t, dbtest.New(t, migrated))
 }
 
-func openOn(t testing.TB, db *dbtest.DB) (*postgres.Store, *pgxpool.Pool) {
+func openOn(t testing.TB, db *dbtest.DB) (*store, *pgxpool.Pool) {
 	t.Helper()
 	pool, err := kit.Open(t.Context(), kit.Options{URL: db.URL, Settings: postgres.Settings()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	return postgres.New(pool), pool
+	shared := postgres.New(pool)
+	return &store{
+		db: shared, reader: read.New(shared, read.SmallBytes), log: log.New(shared), ingest: ingest.New(write.New(shared)),
+	}, pool
+}
+
+// takeAsLarge makes the store treat its table as a large one.
+func (s *store) takeAsLarge() { s.reader = read.New(s.db, 0) }
+
+// listed is a page with its instances.
+type listed struct {
+	inventory.Page
+	Instances     []inventory.Instance
+	NextPageToken string
+}
+
+// List reads a page of instances.
+func (s *store) List(ctx context.Context, r inventory.ListRequest) (listed, error) {
+	var result listed
+	q, err := r.Parse()
+	if err != nil {
+		return result, err
+	}
+	result.Page, err = s.reader.ListInstances(ctx, q, func(record *inventory.Record) error {
+		instance, err := record.Instance()
+		result.Instances = append(result.Instances, instance)
+		return err
+	})
+	result.NextPageToken = q.PageToken(result.Next)
+	return result, err
+}
+
+// ListScopes reads a page of scopes.
+func (s *store) ListScopes(ctx context.Context, r inventory.ScopesRequest) (inventory.ScopesPage, error) {
+	q, err := r.Parse()
+	if err != nil {
+		return inventory.ScopesPage{}, err
+	}
+	return s.reader.ListScopes(ctx, q)
+}
+
+// AggregateInstances counts instances.
+func (s *store) AggregateInstances(ctx context.Context, r inventory.AggregateRequest) (inventory.Aggregate, error) {
+	q, err := r.Parse()
+	if err != nil {
+		return inventory.Aggregate{}, err
+	}
+	return s.reader.AggregateInstances(ctx, q)
+}
+
+// historyPage is a page of the changes of an instance.
+type historyPage struct {
+	inventory.History
+	NextPageToken string
+}
+
+// ListInstanceChanges reads a page of the changes of an instance.
+func (s *store) ListInstanceChanges(ctx context.Context, uid uuid.UUID, r inventory.HistoryRequest) (historyPage, error) {
+	r.Instance = uid
+	q, err := r.Parse()
+	if err != nil {
+		return historyPage{}, err
+	}
+	page, err := s.reader.ListInstanceChanges(ctx, q)
+	return historyPage{page, q.PageToken(page.Next)}, err
+}
+
+// filterOf parses a filter of instances.
+func filterOf(t testing.TB, text string) *query.Filter {
+	t.Helper()
+	q, err := inventory.ExportRequest{Filter: text}.Parse()
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return q.Filter
+}
+
+// queryOf parses a request for a page of instances.
+func queryOf(t testing.TB, r inventory.ListRequest) inventory.ListQuery {
+	t.Helper()
+	q, err := r.Parse()
+	if err != nil {
+		t.Fatalf("%+v: %v", r, err)
+	}
+	return q
 }
 
 // at is the time of the observation with this token: one minute apart.
@@ -79,7 +177,7 @@ func machine(region string, n int) inventory.Instance {
 }
 
 // apply applies a complete snapshot.
-func apply(t testing.TB, store *postgres.Store, obs inventory.Observation, instances ...inventory.Instance) inventory.Changes {
+func apply(t testing.TB, store *store, obs inventory.Observation, instances ...inventory.Instance) inventory.Changes {
 	t.Helper()
 	changes, err := tryApply(t.Context(), store, obs, instances...)
 	if err != nil {
@@ -88,8 +186,8 @@ func apply(t testing.TB, store *postgres.Store, obs inventory.Observation, insta
 	return changes
 }
 
-func tryApply(ctx context.Context, store *postgres.Store, obs inventory.Observation, instances ...inventory.Instance) (changes inventory.Changes, err error) {
-	snapshot, err := store.BeginSnapshot(ctx, obs)
+func tryApply(ctx context.Context, store *store, obs inventory.Observation, instances ...inventory.Instance) (changes inventory.Changes, err error) {
+	snapshot, err := store.ingest.Begin(ctx, obs)
 	if err != nil {
 		return changes, err
 	}
@@ -105,23 +203,28 @@ func tryApply(ctx context.Context, store *postgres.Store, obs inventory.Observat
 			return changes, err
 		}
 	}
-	return finish(ctx, snapshot, int64(len(instances)))
+	return finish(ctx, store, snapshot, int64(len(instances)))
 }
 
-// finish completes a snapshot; the cloud has nothing of what it lacks.
-func finish(ctx context.Context, snapshot *postgres.Snapshot, count int64) (inventory.Changes, error) {
-	return finishWith(ctx, snapshot, count, inventory.NotFound)
+// finish completes a snapshot. The provider answers NOT_FOUND about all missing instances.
+func finish(ctx context.Context, store *store, snapshot *ingest.Snapshot, count int64) (inventory.Changes, error) {
+	return finishWith(ctx, store, snapshot, count, inventory.NotFound)
 }
 
-// finishWith completes a snapshot with one word of the cloud for all that it
-// lacks.
-func finishWith(ctx context.Context, snapshot *postgres.Snapshot, count int64, evidence inventory.Evidence) (inventory.Changes, error) {
-	absent, err := snapshot.Absent(count)
+// finishWith completes a snapshot with the same evidence about all missing instances.
+func finishWith(ctx context.Context, store *store, snapshot *ingest.Snapshot, count int64, evidence inventory.Evidence) (inventory.Changes, error) {
+	missing, err := snapshot.Missing(count)
 	if err != nil {
 		return inventory.Changes{}, err
 	}
-	for _, uid := range absent {
-		snapshot.HearOf(uid, evidence)
+	described, err := store.ingest.Describe(ctx, missing)
+	if err != nil {
+		return inventory.Changes{}, err
+	}
+	for n := range described {
+		if err := snapshot.RecordEvidence(inventory.Finding{ProviderID: described[n].ProviderID, Evidence: evidence}); err != nil {
+			return inventory.Changes{}, err
+		}
 	}
 	return snapshot.Complete(ctx)
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
 	"github.com/rollcall-dev/rollcall/services/inventory/inventorytest"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 // askedField is a field of instances as a filter names it, with its type.
@@ -102,11 +101,11 @@ func TestRowsMatchAsTheTableDoes(t *testing.T) {
 			r.Fatal(err)
 		}
 		if rapid.Bool().Draw(r, "remove") {
-			if err := store.RemoveAccount(t.Context(), "aws-1", 2); err != nil {
+			if err := store.ingest.RemoveAccount(t.Context(), "aws-1", 2); err != nil {
 				r.Fatal(err)
 			}
 		}
-		all, err := store.List(t.Context(), inventory.ListQuery{PageSize: 100, ShowGone: true})
+		all, err := store.List(t.Context(), inventory.ListRequest{PageSize: 100, ShowGone: true})
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -120,12 +119,12 @@ func TestRowsMatchAsTheTableDoes(t *testing.T) {
 	})
 }
 
-func checkFilter(ctx context.Context, r *rapid.T, store *postgres.Store, text string, all []inventory.Instance) {
-	page, err := store.List(ctx, inventory.ListQuery{Filter: text, PageSize: 100, ShowGone: true})
+func checkFilter(ctx context.Context, r *rapid.T, store *store, text string, all []inventory.Instance) {
+	page, err := store.List(ctx, inventory.ListRequest{Filter: text, PageSize: 100, ShowGone: true})
 	if err != nil {
 		r.Fatalf("%s: %v", text, err)
 	}
-	filter, err := postgres.WatchFilter(text)
+	filter, err := inventory.ParseWatchFilter(text)
 	if err != nil {
 		r.Fatalf("%s: %v", text, err)
 	}

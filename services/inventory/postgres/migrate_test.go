@@ -127,7 +127,7 @@ func TestReadingWhileChangesMove(t *testing.T) {
 	if err := tx.QueryRow(t.Context(), `SELECT count(*) FROM change_head`).Scan(&n); err != nil { // the state is taken
 		t.Fatal(err)
 	}
-	if err := store.KeepLog(t.Context(), then, 0, 0); err != nil {
+	if err := store.log.Maintain(t.Context(), then, 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.QueryRow(t.Context(), `SELECT count(*) FROM changes`).Scan(&n); err != nil || n != 1 {

@@ -47,7 +47,7 @@ func TestLabelsByBucketWhileInUse(t *testing.T) {
 	})
 	users.Go(func() error {
 		for inUse.Err() == nil {
-			page, err := store.List(t.Context(), inventory.ListQuery{Filter: `labels.team = "team-1"`, PageSize: 1000})
+			page, err := store.List(t.Context(), inventory.ListRequest{Filter: `labels.team = "team-1"`, PageSize: 1000})
 			if err != nil || len(page.Instances) != 1000 {
 				return fmt.Errorf("read %d instances: %w", len(page.Instances), err)
 			}
@@ -68,7 +68,7 @@ func TestLabelsByBucketWhileInUse(t *testing.T) {
 		t.Errorf("%d indexes are not valid", n)
 	}
 	seen := 0
-	for q := (inventory.ListQuery{Filter: `labels.team = "team-1"`, PageSize: 100}); ; {
+	for q := (inventory.ListRequest{Filter: `labels.team = "team-1"`, PageSize: 100}); ; {
 		page, err := store.List(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)

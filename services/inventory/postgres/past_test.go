@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
+	"github.com/rollcall-dev/rollcall/services/internal/query"
+	"github.com/rollcall-dev/rollcall/services/inventory"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
@@ -115,7 +117,8 @@ func TestThePastIsWhatItWas(t *testing.T) {
 					r.Fatal(err)
 				}
 			}
-			from, args := postgres.InstancesAsOf(int64(revision), moment)
+			var args query.Args
+			from := postgres.InstancesAsOf(&args, inventory.AsOfPosition{Revision: int64(revision), NotBefore: moment})
 			got := texts(r, pool, `SELECT uid::text, to_jsonb(instances)::text FROM `+from+` instances`, args...)
 			if !maps.Equal(got, want) {
 				r.Fatalf("as of %d\ngot  %v\nwant %v", revision, got, want)

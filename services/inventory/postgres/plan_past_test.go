@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
 // crowdLogSQL writes the log of a crowd: each instance was created, in
@@ -60,7 +60,8 @@ func TestPlansOfThePast(t *testing.T) {
 		{order: "display_name", want: want{index: []string{"instances_display_name_idx"}, sort: true}},
 	} {
 		t.Run("a page of "+c.filter+" by "+c.order, func(t *testing.T) {
-			sql, args, err := postgres.PastPageSQL(inventory.ListQuery{Filter: c.filter, OrderBy: c.order, PageSize: 50, AsOf: noon}, 40000, noon)
+			q := queryOf(t, inventory.ListRequest{Filter: c.filter, OrderBy: c.order, PageSize: 50, AsOf: noon})
+			sql, args, err := read.PageAsOfSQL(q, inventory.AsOfPosition{Revision: 40000, NotBefore: noon})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,17 +71,17 @@ func TestPlansOfThePast(t *testing.T) {
 		})
 	}
 	t.Run("one instance", func(t *testing.T) {
-		sql, args := postgres.GetPastSQL(uid, noon, 40000, noon)
+		sql, args := read.GetAsOfSQL(uid, noon, inventory.AsOfPosition{Revision: 40000, NotBefore: noon})
 		plan := explain(t, pool, sql, args)
 		want{index: []string{"instances_pkey"}, sort: true}.check(t, plan)
 		checkLog(t, plan, "changes_3")
 	})
 	t.Run("history", func(t *testing.T) {
-		plan := explain(t, pool, postgres.HistorySQL, []any{uid, int64(math.MaxInt64), int64(0), 50})
+		plan := explain(t, pool, read.HistorySQL, []any{uid, int64(math.MaxInt64), int64(0), 50})
 		checkLog(t, plan, "changes_1", "changes_2", "changes_3")
 	})
 	t.Run("gaps", func(t *testing.T) {
-		plan := explain(t, pool, postgres.GapsSQL, []any{uid, scope, noon, uuid.Max, noon.Add(-time.Hour), noon, 1001})
+		plan := explain(t, pool, read.GapsSQL, []any{uid, scope, noon, uuid.Max, noon.Add(-time.Hour), noon, 1001})
 		checkLog(t, plan, "changes_1", "changes_2", "changes_3")
 		for _, node := range plan.all() {
 			if node.Type == "Seq Scan" && node.Relation == "observation_gaps" {
@@ -89,7 +90,7 @@ func TestPlansOfThePast(t *testing.T) {
 		}
 	})
 	t.Run("the place of a time", func(t *testing.T) {
-		plan := explain(t, pool, postgres.RevisionAtSQL, []any{noon, int64(0), int64(40201)})
+		plan := explain(t, pool, read.RevisionAtSQL, []any{noon, int64(0), int64(40201)})
 		checkLog(t, plan, "changes_1", "changes_2", "changes_3")
 	})
 }
@@ -98,23 +99,23 @@ func TestPlansOfThePast(t *testing.T) {
 // and none of the others. Partitions that are empty don't count.
 func checkLog(t *testing.T, plan planNode, partitions ...string) {
 	t.Helper()
-	read := map[string]bool{}
+	indexed := map[string]bool{}
 	for _, node := range plan.all() {
 		if !slices.Contains([]string{"changes_1", "changes_2", "changes_3"}, node.Relation) {
 			continue
 		}
-		read[node.Relation] = true
+		indexed[node.Relation] = true
 		if node.Type == "Seq Scan" {
 			t.Errorf("reads a whole day of the log: %s", plan)
 		}
 	}
 	for _, partition := range partitions {
-		if !read[partition] {
+		if !indexed[partition] {
 			t.Errorf("does not read %s: %s", partition, plan)
 		}
-		delete(read, partition)
+		delete(indexed, partition)
 	}
-	if len(read) > 0 {
-		t.Errorf("reads %v too: %s", read, plan)
+	if len(indexed) > 0 {
+		t.Errorf("reads %v too: %s", indexed, plan)
 	}
 }

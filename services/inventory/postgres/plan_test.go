@@ -10,7 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/write"
 )
 
 // planNode is a node of EXPLAIN (FORMAT JSON).
@@ -88,7 +89,7 @@ func (w want) check(t *testing.T, plan planNode) {
 
 // crowd fills the roll with 20,000 instances of 10 accounts in 4 regions, a few
 // of them in rare states, types and teams, and a tenth gone.
-func crowd(t *testing.T, store *postgres.Store, pool *pgxpool.Pool) {
+func crowd(t *testing.T, store *store, pool *pgxpool.Pool) {
 	t.Helper()
 	n := 0
 	for account := range 10 {
@@ -146,17 +147,17 @@ func TestPlans(t *testing.T) {
 		{order: "machine_type", want: want{index: []string{"instances_machine_type_idx"}}},
 	} {
 		t.Run(c.filter+" by "+c.order, func(t *testing.T) {
-			q := inventory.ListQuery{Filter: c.filter, OrderBy: c.order, ShowGone: c.gone, PageSize: 50}
+			q := inventory.ListRequest{Filter: c.filter, OrderBy: c.order, ShowGone: c.gone, PageSize: 50}
 			checkPages(t, store, pool, q, c.want)
 		})
 	}
 }
 
 // checkPages checks the first page and one further on: depth costs nothing.
-func checkPages(t *testing.T, store *postgres.Store, pool *pgxpool.Pool, q inventory.ListQuery, w want) {
+func checkPages(t *testing.T, store *store, pool *pgxpool.Pool, q inventory.ListRequest, w want) {
 	t.Helper()
 	for range 2 {
-		sql, args, err := postgres.PageSQL(q)
+		sql, args, err := read.PageSQL(queryOf(t, q))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,55 +185,47 @@ func TestPlansOfEverythingElse(t *testing.T) {
 	}
 
 	t.Run("what a snapshot compares itself to", func(t *testing.T) {
-		want{index: []string{"instances_scope_idx"}}.check(t, explain(t, pool, postgres.LoadHeldSQL, []any{scope}))
+		want{index: []string{"instances_scope_idx"}}.check(t, explain(t, pool, write.LoadStoredSQL, []any{scope}))
 	})
 	t.Run("the new of a snapshot", func(t *testing.T) {
-		want{index: []string{"instances_pkey"}, sort: true}.check(t, explain(t, pool, postgres.ResolveSQL, []any{someUIDs, scope}))
+		want{index: []string{"instances_pkey"}, sort: true}.check(t, explain(t, pool, write.ResolveSQL, []any{someUIDs, scope}))
 	})
 	t.Run("the gone of a snapshot", func(t *testing.T) {
 		want{index: []string{"instances_pkey", "instances_scope_idx"}}.check(t,
-			explain(t, pool, postgres.GoneSQL, []any{someUIDs, scope, at(1), int64(1)}))
+			explain(t, pool, write.GoneSQL, []any{someUIDs, scope, at(1), int64(1)}))
 	})
 	for column, index := range map[string]string{
 		"provider_id": "instances_provider_id_idx", "provider_uri": "instances_provider_uri_idx", "display_name": "instances_display_name_idx",
 	} {
 		for _, gone := range []bool{false, true} {
 			t.Run(fmt.Sprint("look-up by ", column, " gone ", gone), func(t *testing.T) {
-				sql, args := postgres.LookupSQL(column, "x", inventory.LookupScope{ShowGone: gone})
+				sql, args := read.LookupSQL(inventory.LookupKey{Field: column, Value: "x"}, inventory.LookupScope{ShowGone: gone})
 				want{index: []string{index}, sort: true}.check(t, explain(t, pool, sql, args))
 			})
 		}
 	}
 	for _, filter := range []string{"", `state = RUNNING`, `account = aws-3`, `location.region = "eu-west-1"`, `machine_type = "m6i.large"`} {
 		t.Run("total of "+filter, func(t *testing.T) {
-			sql, args, err := postgres.KeptTotalSQL(inventory.ListQuery{Filter: filter})
-			if err != nil {
-				t.Fatal(err)
-			}
+			sql, args := read.KeptTotalSQL(queryOf(t, inventory.ListRequest{Filter: filter}))
 			checkReadsCounts(t, explain(t, pool, sql, args))
 		})
 	}
 	for _, field := range []string{"account", "state", "location.region", "location.zone", "machineType", "provider", "kind"} {
 		t.Run("counts by "+field, func(t *testing.T) {
-			sql, args, err := postgres.AggregateSQL(inventory.AggregateQuery{GroupBy: []string{field}})
+			q, err := inventory.AggregateRequest{GroupBy: []string{field}}.Parse()
 			if err != nil {
 				t.Fatal(err)
 			}
+			sql, args := read.AggregateSQL(q)
 			checkReadsCounts(t, explain(t, pool, sql, args))
 		})
 	}
 	t.Run("a rare label, with its total", func(t *testing.T) {
-		sql, args, err := postgres.FewSQL(inventory.ListQuery{Filter: `labels.team = "rare"`, PageSize: 50})
-		if err != nil {
-			t.Fatal(err)
-		}
+		sql, args := read.FewSQL(queryOf(t, inventory.ListRequest{Filter: `labels.team = "rare"`, PageSize: 50}))
 		want{index: []string{"instances_labels_bucket_idx"}, sort: true}.check(t, explain(t, pool, sql, args))
 	})
 	t.Run("an address, with its total", func(t *testing.T) {
-		sql, args, err := postgres.FewSQL(inventory.ListQuery{Filter: `privateIps:"10.0.0.1"`, PageSize: 50})
-		if err != nil {
-			t.Fatal(err)
-		}
+		sql, args := read.FewSQL(queryOf(t, inventory.ListRequest{Filter: `privateIps:"10.0.0.1"`, PageSize: 50}))
 		want{index: []string{"instances_private_ips_idx"}, sort: true}.check(t, explain(t, pool, sql, args))
 	})
 }

@@ -44,7 +44,7 @@ func TestPurgeOfCounts(t *testing.T) {
 	}
 	purge := func() {
 		t.Helper()
-		if err := store.KeepLog(t.Context(), time.Now(), 0, 0); err != nil {
+		if err := store.log.Maintain(t.Context(), time.Now(), 0, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,7 +99,7 @@ func TestPurgeOfCountsBesideWriters(t *testing.T) {
 	purges := 0
 	purger.Go(func() {
 		for !written.Load() {
-			if err := store.KeepLog(t.Context(), time.Now(), 0, 0); err != nil {
+			if err := store.log.Maintain(t.Context(), time.Now(), 0, 0); err != nil {
 				t.Error(err)
 			}
 			purges++
@@ -109,7 +109,7 @@ func TestPurgeOfCountsBesideWriters(t *testing.T) {
 	written.Store(true)
 	purger.Wait()
 	checkCounts(t, pool)
-	if err := store.KeepLog(t.Context(), time.Now(), 0, 0); err != nil {
+	if err := store.log.Maintain(t.Context(), time.Now(), 0, 0); err != nil {
 		t.Fatal(err)
 	}
 	if empty := count(t, pool, `SELECT count(*) FROM instance_counts WHERE count = 0`); empty != 0 {

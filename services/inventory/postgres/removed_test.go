@@ -6,14 +6,13 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 // comings are what happens to one scope with one instance, an hour after the
 // other; the roll removes accounts at its own time, which is hour 0.
 type comings struct {
 	t     *testing.T
-	store *postgres.Store
+	store *store
 	zero  time.Time
 	fence int64
 }
@@ -42,7 +41,7 @@ func (c *comings) observed(hour int) {
 
 func (c *comings) failed(hour int, reason string) {
 	c.t.Helper()
-	if err := c.store.FailScope(c.t.Context(), c.at(hour), inventory.Failure{Reason: reason, Error: "no " + reason}); err != nil {
+	if err := c.store.ingest.Fail(c.t.Context(), c.at(hour), inventory.Failure{Reason: reason, Error: "no " + reason}); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -50,7 +49,7 @@ func (c *comings) failed(hour int, reason string) {
 func (c *comings) removed() {
 	c.t.Helper()
 	c.fence++
-	if err := c.store.RemoveAccount(c.t.Context(), "aws-1", c.fence); err != nil {
+	if err := c.store.ingest.RemoveAccount(c.t.Context(), "aws-1", c.fence); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -72,7 +71,7 @@ func (c *comings) want(want ...inventory.Gap) {
 	c.t.Helper()
 	var got []inventory.Gap
 	uid := inventory.InstanceUID("aws-1", inventory.VirtualMachine, machine("eu-west-1", 1).ProviderID)
-	for q := (inventory.HistoryQuery{PageSize: 1}); ; {
+	for q := (inventory.HistoryRequest{PageSize: 1}); ; {
 		page, err := c.store.ListInstanceChanges(c.t.Context(), uid, q)
 		if err != nil {
 			c.t.Fatal(err)
@@ -90,7 +89,7 @@ func (c *comings) want(want ...inventory.Gap) {
 // wantAsOf holds a list as of an hour to the gap that it falls into.
 func (c *comings) wantAsOf(hour int, want ...inventory.Gap) {
 	c.t.Helper()
-	page, err := c.store.List(c.t.Context(), inventory.ListQuery{PageSize: 1, AsOf: c.hour(hour).Add(time.Minute)})
+	page, err := c.store.List(c.t.Context(), inventory.ListRequest{PageSize: 1, AsOf: c.hour(hour).Add(time.Minute)})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -168,7 +167,7 @@ func TestGapOfAScopeThatWasConfirmedAndCameBack(t *testing.T) {
 	c := newComings(t)
 	c.observed(-5)
 	c.failed(-3, inventory.ReasonRetired)
-	if _, err := c.store.ConfirmScope(t.Context(), observation("aws-1", "eu-west-1", 1).Scope, time.Time{}); err != nil {
+	if _, err := c.store.ingest.ConfirmScope(t.Context(), observation("aws-1", "eu-west-1", 1).Scope, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	c.observed(3)
@@ -185,10 +184,10 @@ func TestGapsOfRemovedAccountsAreForgotten(t *testing.T) {
 	c.removed()
 	uid := inventory.InstanceUID("aws-1", inventory.VirtualMachine, machine("eu-west-1", 1).ProviderID)
 	for day := range 4 {
-		if err := store.KeepLog(t.Context(), c.zero.Add(time.Duration(day)*24*time.Hour), 1, 24*time.Hour); err != nil {
+		if err := store.log.Maintain(t.Context(), c.zero.Add(time.Duration(day)*24*time.Hour), 1, 24*time.Hour); err != nil {
 			t.Fatal(err)
 		}
-		page, err := store.ListInstanceChanges(t.Context(), uid, inventory.HistoryQuery{PageSize: 9})
+		page, err := store.ListInstanceChanges(t.Context(), uid, inventory.HistoryRequest{PageSize: 9})
 		known := err == nil
 		if day == 0 && !known || day == 3 && known {
 			t.Fatalf("on day %d it is known: %v, %v", day, known, err)

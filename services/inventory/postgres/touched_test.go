@@ -10,7 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
+	"github.com/rollcall-dev/rollcall/services/internal/query"
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
+	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
 // touchedWorldSQL is a small world: every scope holds an instance of each sort
@@ -85,17 +87,13 @@ func TestTouched(t *testing.T) {
 	_, pool := open(t)
 	exec(t, pool, touchedWorldSQL)
 	check := func(r *rapid.T, filter string, exactly bool) {
-		where, args, err := postgres.Touched(filter)
-		if err != nil {
-			r.Fatalf("%s: %v", filter, err)
-		}
+		parsed := filterOf(t, filter)
+		where, args := read.TouchedSQL(parsed)
 		touched := column(r, pool, `SELECT account || ' ' || kind || ' ' || location FROM scopes WHERE `+where+` ORDER BY 1`, args)
-		where, args, err = postgres.Where(filter)
-		if err != nil {
-			r.Fatal(err)
-		}
+		var matchArgs query.Args
+		where = postgres.WhereInstances(parsed, true, &matchArgs)
 		match := column(r, pool, `SELECT account || ' ' || kind || ' ' || location FROM scopes s
-			WHERE uid IN (SELECT scope FROM instances WHERE `+where+`) ORDER BY 1`, args)
+			WHERE uid IN (SELECT scope FROM instances WHERE `+where+`) ORDER BY 1`, matchArgs)
 		for _, scope := range match {
 			if !slices.Contains(touched, scope) {
 				r.Fatalf("%s\nmatches in %s, but touches only\n%s", filter, scope, strings.Join(touched, "\n"))
@@ -140,10 +138,7 @@ func TestTouchedByPlaces(t *testing.T) {
 		`(account = aws-1 AND location.region = "eu-west-1") OR (account = gcp-x AND kind = DATABASE)`: 3,
 		`account = aws-3 AND location.region = "eu-west-1"`:                                            1,
 	} {
-		where, args, err := postgres.Touched(filter)
-		if err != nil {
-			t.Fatal(err)
-		}
+		where, args := read.TouchedSQL(filterOf(t, filter))
 		var got int
 		if err := pool.QueryRow(t.Context(), `SELECT count(*) FROM scopes WHERE `+where, args...).Scan(&got); err != nil || got != want {
 			t.Errorf("%s touches %d scopes, want %d: %v", filter, got, want, err)

@@ -5,43 +5,42 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/inventory"
-	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
 // A scope that nobody wants and nobody ever saw anything of tells nobody anything:
 // it leaves the roll. Whatever was known of it, it stays.
 func TestAScopeThatNobodyWants(t *testing.T) {
 	t.Parallel()
-	type step func(*testing.T, *postgres.Store, int64)
+	type step func(*testing.T, *store, int64)
 	failed := func(reason string) step {
-		return func(t *testing.T, s *postgres.Store, fence int64) {
+		return func(t *testing.T, s *store, fence int64) {
 			t.Helper()
-			if err := s.FailScope(t.Context(), observation("aws-1", "eu-west-9", fence), inventory.Failure{Reason: reason}); err != nil {
+			if err := s.ingest.Fail(t.Context(), observation("aws-1", "eu-west-9", fence), inventory.Failure{Reason: reason}); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
 	observed := func(machines ...inventory.Instance) step {
-		return func(t *testing.T, s *postgres.Store, fence int64) {
+		return func(t *testing.T, s *store, fence int64) {
 			t.Helper()
 			apply(t, s, observation("aws-1", "eu-west-9", fence), machines...)
 		}
 	}
-	looked := func(t *testing.T, s *postgres.Store, fence int64) {
+	looked := func(t *testing.T, s *store, fence int64) {
 		t.Helper()
-		if _, err := s.UpsertInstance(t.Context(), observation("aws-1", "eu-west-9", fence), machine("eu-west-9", 1)); err != nil {
+		if _, err := s.ingest.Upsert(t.Context(), observation("aws-1", "eu-west-9", fence), machine("eu-west-9", 1)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	begun := func(t *testing.T, s *postgres.Store, fence int64) {
+	begun := func(t *testing.T, s *store, fence int64) {
 		t.Helper()
 		ctx := context.WithoutCancel(t.Context())
-		snapshot, err := s.BeginSnapshot(ctx, observation("aws-1", "eu-west-9", fence+100))
+		snapshot, err := s.ingest.Begin(ctx, observation("aws-1", "eu-west-9", fence+100))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			if _, err := finish(ctx, snapshot, 0); err != nil {
+			if _, err := finish(ctx, s, snapshot, 0); err != nil {
 				t.Error(err)
 			}
 			if err := snapshot.Close(ctx); err != nil {
@@ -68,7 +67,7 @@ func TestAScopeThatNobodyWants(t *testing.T) {
 			for n, step := range append(c.steps, failed(inventory.ReasonRetired)) {
 				step(t, store, int64(n)+1)
 			}
-			page, err := store.ListScopes(t.Context(), inventory.ScopesQuery{PageSize: 9})
+			page, err := store.ListScopes(t.Context(), inventory.ScopesRequest{PageSize: 9})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,13 +86,13 @@ func TestAFailureFromBeforeAScopeWasGivenUp(t *testing.T) {
 	t.Parallel()
 	store, _ := open(t)
 	obs := observation("aws-1", "eu-west-9", 2)
-	if err := store.FailScope(t.Context(), obs, inventory.Failure{Reason: "THROTTLED"}); err != nil {
+	if err := store.ingest.Fail(t.Context(), obs, inventory.Failure{Reason: "THROTTLED"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.FailScope(t.Context(), observation("aws-1", "eu-west-9", 1), inventory.Failure{Reason: inventory.ReasonRetired}); err == nil {
+	if err := store.ingest.Fail(t.Context(), observation("aws-1", "eu-west-9", 1), inventory.Failure{Reason: inventory.ReasonRetired}); err == nil {
 		t.Error("an older word took it off the roll")
 	}
-	page, err := store.ListScopes(t.Context(), inventory.ScopesQuery{PageSize: 9})
+	page, err := store.ListScopes(t.Context(), inventory.ScopesRequest{PageSize: 9})
 	if err != nil || len(page.Scopes) != 1 || page.Scopes[0].LastErrorReason != "THROTTLED" {
 		t.Errorf("the scopes are %+v, %v", page.Scopes, err)
 	}

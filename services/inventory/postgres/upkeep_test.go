@@ -34,7 +34,7 @@ func TestPartitionsAreMadeAhead(t *testing.T) {
 	}
 	before := count(t, pool, partitionCountSQL)
 	for range 2 { // which may be repeated
-		if err := store.KeepLog(t.Context(), then, 2, 0); err != nil {
+		if err := store.log.Maintain(t.Context(), then, 2, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -81,17 +81,17 @@ func TestForgetting(t *testing.T) {
 		}
 	}
 	now := time.Now()
-	if err := store.KeepLog(t.Context(), now, 1, month); err != nil {
+	if err := store.log.Maintain(t.Context(), now, 1, month); err != nil {
 		t.Fatal(err)
 	}
 	check("while all is young", [5]int64{0, 4, 4, 3, 2})
 	// The one that is gone was last seen long ago, and its changes are of today.
-	if err := store.KeepLog(t.Context(), now.Add(24*time.Hour), 1, 24*time.Hour); err != nil {
+	if err := store.log.Maintain(t.Context(), now.Add(24*time.Hour), 1, 24*time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	check("a day later", [5]int64{0, 4, 4, 3, 1})
 	for range 2 {
-		if err := store.KeepLog(t.Context(), now.Add(month+2*24*time.Hour), 1, month); err != nil {
+		if err := store.log.Maintain(t.Context(), now.Add(month+2*24*time.Hour), 1, month); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -117,7 +117,7 @@ func TestKeepingAll(t *testing.T) {
 	store, pool := open(t)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), machine("eu-west-1", 1))
 	apply(t, store, observation("aws-1", "eu-west-1", 2))
-	if err := store.KeepLog(t.Context(), time.Now().Add(100*month), 1, 0); err != nil {
+	if err := store.log.Maintain(t.Context(), time.Now().Add(100*month), 1, 0); err != nil {
 		t.Fatal(err)
 	}
 	if changes, instances := count(t, pool, `SELECT count(*) FROM changes`), count(t, pool, `SELECT count(*) FROM instances`); changes != 2 || instances != 1 {
@@ -143,7 +143,7 @@ func TestUpkeepGivesWay(t *testing.T) {
 		if _, err := tx.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
-		err = store.KeepLog(t.Context(), later, 1, month)
+		err = store.log.Maintain(t.Context(), later, 1, month)
 		if got := count(t, pool, partitionCountSQL); got != before {
 			t.Errorf("%d partitions, there were %d", got, before)
 		}
@@ -156,13 +156,13 @@ func TestUpkeepGivesWay(t *testing.T) {
 	if err := held(`SELECT count(*) FROM changes`); fault.KindOf(err) != fault.KindAborted {
 		t.Errorf("while one reads: %v", err)
 	}
-	if err := store.KeepLog(t.Context(), later, 1, month); err != nil {
+	if err := store.log.Maintain(t.Context(), later, 1, month); err != nil {
 		t.Fatal(err)
 	}
 	if got := count(t, pool, `SELECT count(*) FROM changes`); got != 0 {
 		t.Errorf("%d changes are left", got)
 	}
-	page, err := store.List(t.Context(), inventory.ListQuery{PageSize: 9})
+	page, err := store.List(t.Context(), inventory.ListRequest{PageSize: 9})
 	if err != nil || page.TotalSize != 2 {
 		t.Errorf("%d instances are left, %v", page.TotalSize, err)
 	}

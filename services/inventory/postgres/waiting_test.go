@@ -30,15 +30,15 @@ func TestWaitingEndsWithTheCaller(t *testing.T) {
 	}
 	obs.Fence = 2
 	for name, call := range map[string]func(ctx context.Context) error{
-		"a snapshot": func(ctx context.Context) error { _, err := store.BeginSnapshot(ctx, obs); return err },
+		"a snapshot": func(ctx context.Context) error { _, err := store.ingest.Begin(ctx, obs); return err },
 		"a single observation": func(ctx context.Context) error {
-			_, err := store.UpsertInstance(ctx, obs, machine("eu-west-1", 2))
+			_, err := store.ingest.Upsert(ctx, obs, machine("eu-west-1", 2))
 			return err
 		},
 		"a failure": func(ctx context.Context) error {
-			return store.FailScope(ctx, obs, inventory.Failure{Reason: "INTERNAL"})
+			return store.ingest.Fail(ctx, obs, inventory.Failure{Reason: "INTERNAL"})
 		},
-		"a removal": func(ctx context.Context) error { return store.RemoveAccount(ctx, "aws-1", 2) },
+		"a removal": func(ctx context.Context) error { return store.ingest.RemoveAccount(ctx, "aws-1", 2) },
 	} {
 		ctx, giveUp := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -52,7 +52,7 @@ func TestWaitingEndsWithTheCaller(t *testing.T) {
 	if err := holder.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	page, err := store.List(t.Context(), inventory.ListQuery{PageSize: 9})
+	page, err := store.List(t.Context(), inventory.ListRequest{PageSize: 9})
 	if err != nil || page.TotalSize != 1 || len(page.Freshness.Unreachable) != 0 {
 		t.Errorf("%+v, %v", page, err)
 	}
@@ -77,7 +77,7 @@ func TestMigratingAtOnce(t *testing.T) {
 	if err := kit.Migrate(t.Context(), db.URL, migrations.Inventory(), "inventory"); err != nil {
 		t.Fatal(err)
 	}
-	if page, err := store.List(t.Context(), inventory.ListQuery{PageSize: 9}); err != nil || page.TotalSize != 1 {
+	if page, err := store.List(t.Context(), inventory.ListRequest{PageSize: 9}); err != nil || page.TotalSize != 1 {
 		t.Errorf("%+v, %v", page, err)
 	}
 }
@@ -87,7 +87,7 @@ func TestMigratingAtOnce(t *testing.T) {
 func TestUnforeseenErrorsAreInternal(t *testing.T) {
 	t.Parallel()
 	store, _ := openOn(t, dbtest.New(t, dbtest.Template{Service: "inventory", Name: "empty"}))
-	_, err := store.List(t.Context(), inventory.ListQuery{PageSize: 9})
+	_, err := store.List(t.Context(), inventory.ListRequest{PageSize: 9})
 	if err == nil || fault.KindOf(err) != fault.KindInternal {
 		t.Errorf("got %v", err)
 	}
