@@ -17,7 +17,7 @@ const (
 
 // endpoints are where Google's APIs are.
 type endpoints struct {
-	// compute ends in compute/v1/.
+	// compute has neither the path of the version, compute/v1, nor a slash at its end.
 	compute string
 	// sql ends in a slash; beta tells that it serves the older paths,
 	// sql/v1beta4/….
@@ -30,13 +30,11 @@ type endpoints struct {
 // findEndpoints takes each from the configuration, the environment, or Google.
 func findEndpoints(config Config) (endpoints, error) {
 	var e endpoints
-	compute, err := endpoint(config.ComputeEndpoint, computeVariable, "https://compute.googleapis.com/compute/v1/")
+	compute, err := endpoint(config.ComputeEndpoint, computeVariable, "https://compute.googleapis.com/")
 	if err != nil {
 		return e, err
 	}
-	if e.compute = compute; !strings.HasSuffix(e.compute, "/compute/v1/") {
-		e.compute += "compute/v1/"
-	}
+	e.compute = strings.TrimSuffix(strings.TrimSuffix(compute, "compute/v1/"), "/")
 	if e.sql, err = endpoint(config.SQLEndpoint, sqlVariable, "https://sqladmin.googleapis.com/"); err != nil {
 		return e, err
 	}

@@ -13,9 +13,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // call is what was tried when an error came.
@@ -95,11 +97,11 @@ func explainBroken(err error) (fault.Reason, string) {
 		return fault.ReasonInternal, "gave an answer beyond all measure: " + errTooLong.Error()
 	case isTimeout(err):
 		return fault.ReasonUnreachable, "did not answer in time"
-	case syntax, mistyped:
+	case syntax, mistyped, errors.Is(err, proto.Error):
 		return fault.ReasonInternal, "gave an answer that can't be understood"
 	case errors.Is(err, io.ErrUnexpectedEOF) && !sent:
 		return fault.ReasonUnreachable, "gave an answer that broke off in the middle"
-	case err == io.EOF: //nolint:errorlint // A wrapped one is a connection that ended; this is an empty body.
+	case errors.Is(err, errEmptyAnswer), err == io.EOF: //nolint:errorlint // A wrapped one is a connection that ended; this is an empty body.
 		return fault.ReasonInternal, "gave an answer that is empty"
 	case sent, network, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		return fault.ReasonUnreachable, "can't be reached: " + networkText(err)

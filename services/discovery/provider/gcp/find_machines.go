@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"google.golang.org/api/compute/v1"
-	"google.golang.org/api/googleapi"
+	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
@@ -21,11 +21,11 @@ func (s *session) findMachines(
 	for i := range wanted {
 		filters[i] = "(id = " + wanted[i].ProviderID + ")"
 	}
-	return s.zonePages(ctx, zone, strings.Join(filters, " OR "), calls, func(page *compute.InstanceList) error {
-		if warning := page.Warning; warning != nil && warning.Code != noResults {
-			return lostZone(zone, warning.Code, warning.Message)
+	return s.zonePages(ctx, zone, strings.Join(filters, " OR "), calls, func(page *computepb.InstanceList) error {
+		if warning := page.GetWarning(); warning != nil && warning.GetCode() != noResults {
+			return lostZone(zone, warning.GetCode(), warning.GetMessage())
 		}
-		instances, err := s.machines(zone, page.Items)
+		instances, err := s.machines(zone, page.GetItems())
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (s *session) findMachines(
 // clear answer it stays with what the list said.
 func (s *session) findMachine(ctx context.Context, zone string, wanted provider.Wanted, answers *provider.Answers, calls provider.Calls) error {
 	found, err := s.getMachine(ctx, zone, cmp.Or(wanted.DisplayName, wanted.ProviderID), calls)
-	if err == nil && strconv.FormatUint(found.Id, 10) != wanted.ProviderID {
+	if err == nil && strconv.FormatUint(found.GetId(), 10) != wanted.ProviderID {
 		found, err = s.getMachine(ctx, zone, wanted.ProviderID, calls)
 	}
 	switch {
@@ -54,37 +54,40 @@ func (s *session) findMachine(ctx context.Context, zone string, wanted provider.
 }
 
 // getMachine gets one VM, by its name or its id.
-func (s *session) getMachine(ctx context.Context, zone, name string, calls provider.Calls) (*compute.Instance, error) {
-	at := machineCall(zone)
-	at.permission = "compute.instances.get"
-	return attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.Instance, error) {
-		found, err := got(s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do())
-		if err == nil && found.Id == 0 {
-			err = &oddAnswerError{"VM", found.Kind}
+func (s *session) getMachine(ctx context.Context, zone, name string, calls provider.Calls) (*computepb.Instance, error) {
+	return attempt(ctx, s, calls, machineCall(instancesGet, zone), func(ctx context.Context) (*computepb.Instance, error) {
+		client, err := s.instances(ctx, instancesGet, s.reading)
+		if err != nil {
+			return nil, err
+		}
+		found, err := client.Get(ctx, &computepb.GetInstanceRequest{Project: s.project, Zone: zone, Instance: name})
+		if err == nil && found.GetId() == 0 {
+			err = &oddAnswerError{"VM", found.GetKind()}
 		}
 		return found, err
 	})
 }
 
 // zonePages follows the pages of the list of one zone's VMs.
-func (s *session) zonePages(ctx context.Context, zone, filter string, count counter, use func(*compute.InstanceList) error) error {
-	at := machineCall(zone)
-	return eachPage(ctx, at, func(ctx context.Context, token string) (*compute.InstanceList, string, error) {
-		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*compute.InstanceList, error) {
-			request := s.compute.Instances.List(s.project, zone).Fields(zoneFields).
-				MaxResults(s.provider.config.PageSize).PageToken(token)
-			if filter != "" {
-				request = request.Filter(filter)
+func (s *session) zonePages(ctx context.Context, zone, filter string, count counter, use func(*computepb.InstanceList) error) error {
+	at := machineCall(instancesList, zone)
+	return eachPage(ctx, at, func(ctx context.Context, token string) (*computepb.InstanceList, string, error) {
+		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*computepb.InstanceList, error) {
+			client, err := s.instances(ctx, instancesList, s.reading)
+			if err != nil {
+				return nil, err
 			}
-			page, err := got(request.Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true")))
-			if err == nil && page.Kind != "compute#instanceList" && page.Items == nil {
-				err = &oddAnswerError{"list of VMs", page.Kind}
+			pages := client.List(ctx, &computepb.ListInstancesRequest{
+				Project: s.project, Zone: zone, Filter: optional(filter),
+				MaxResults: proto.Uint32(s.provider.config.PageSize), PageToken: optional(token),
+			})
+			_, err = pages.Next()
+			page, err := firstPage[*computepb.InstanceList](pages.Response, err)
+			if err == nil && page.GetKind() != "compute#instanceList" && page.GetItems() == nil {
+				err = &oddAnswerError{"list of VMs", page.GetKind()}
 			}
 			return page, err
 		})
-		if err != nil {
-			return nil, "", err
-		}
-		return page, page.NextPageToken, nil
+		return page, page.GetNextPageToken(), err
 	}, use)
 }

@@ -3,41 +3,20 @@ package gcp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
 
-	"google.golang.org/api/compute/v1"
 	"google.golang.org/api/googleapi"
-	"google.golang.org/api/option"
-	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// acting are the clients of calls that change something.
-type acting struct {
-	compute *compute.Service
-	sql     *sqladmin.Service
-}
-
-// acting makes the clients. Each call makes a connection of its own: on one that
-// is kept, a call that Google took and one that met a connection closed meanwhile
+// acting returns the transport of calls that change something. Each call makes a connection of its
+// own: on one that is kept, a call that Google took and one that met a connection closed meanwhile
 // end alike.
-func (s *session) acting(ctx context.Context) (*acting, error) {
-	client := &http.Client{Transport: &bearer{session: s, next: &sendWatch{next: s.provider.actingTransport()}}, CheckRedirect: noRedirects}
-	var (
-		a   acting
-		err error
-	)
-	if a.compute, err = compute.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(s.provider.endpoints.compute)); err != nil {
-		return nil, fmt.Errorf("gcp: %w", err)
-	}
-	if a.sql, err = sqladmin.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(s.provider.endpoints.sql)); err != nil {
-		return nil, fmt.Errorf("gcp: %w", err)
-	}
-	return &a, nil
+func (s *session) acting() http.RoundTripper {
+	return &bearer{session: s, next: &sendWatch{next: s.provider.actingTransport()}}
 }
 
 // actingTransport keeps no connections.
@@ -69,20 +48,16 @@ func (t *sendWatch) RoundTrip(request *http.Request) (*http.Response, error) {
 // actOnce makes a call that changes something, once, and says what is known of it
 // afterwards.
 func (s *session) actOnce(
-	ctx context.Context, verb provider.Verb, at call, calls provider.Calls, do func(context.Context, *acting) (reference string, err error),
+	ctx context.Context, verb provider.Verb, at call, calls provider.Calls, do func(context.Context, http.RoundTripper) (reference string, err error),
 ) provider.Receipt {
 	at.project, at.signIn = s.project, s.signIn
-	clients, err := s.acting(ctx)
-	if err != nil {
-		return provider.Receipt{Effect: provider.NotTaken, Unsent: true, Refusal: provider.ActionFault(provider.FaultOf(err))}
-	}
 	told, err := s.spend(ctx, at)
 	if err != nil {
 		return provider.Receipt{Effect: provider.NotTaken, Refusal: provider.ActionFault(provider.FaultOf(err))}
 	}
 	var sent atomic.Bool
 	reference, err := once(context.WithValue(ctx, sentKey{}, &sent), s.provider.config.AttemptLimit, func(ctx context.Context) (string, error) {
-		return do(ctx, clients)
+		return do(ctx, s.acting())
 	})
 	throttled := err != nil && isThrottled(err) && !isQuota(err)
 	told(throttled)

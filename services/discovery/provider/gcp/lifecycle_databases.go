@@ -50,9 +50,13 @@ const (
 func (s *session) actOnDatabase(ctx context.Context, order *provider.Order, calls provider.Calls) provider.Receipt {
 	at := call{service: "Cloud SQL", place: order.Location, api: sqlAPI, permission: "cloudsql.instances.update"}
 	policy := map[provider.Verb]string{provider.Start: always, provider.Stop: never}[order.Verb]
-	return s.actOnce(ctx, order.Verb, at, calls, func(ctx context.Context, a *acting) (string, error) {
+	return s.actOnce(ctx, order.Verb, at, calls, func(ctx context.Context, transport http.RoundTripper) (string, error) {
+		sql, err := s.provider.newSQL(ctx, transport)
+		if err != nil {
+			return "", err
+		}
 		patch := func() (*sqladmin.Operation, error) {
-			return got(a.sql.Instances.Patch(s.project, databaseName(wantedOf(&order.Instance)), &sqladmin.DatabaseInstance{
+			return got(sql.Instances.Patch(s.project, databaseName(wantedOf(&order.Instance)), &sqladmin.DatabaseInstance{
 				Settings: &sqladmin.Settings{ActivationPolicy: policy},
 			}).Context(ctx).Do())
 		}

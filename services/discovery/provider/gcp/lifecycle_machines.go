@@ -3,12 +3,15 @@ package gcp
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"google.golang.org/api/compute/v1"
+	compute "cloud.google.com/go/compute/apiv1"
+	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
@@ -40,39 +43,49 @@ func machineObstacle(i *provider.Instance, verb provider.Verb) *fault.Error {
 
 // actOnMachine starts, resumes or stops one VM.
 func (s *session) actOnMachine(ctx context.Context, order *provider.Order, calls provider.Calls) provider.Receipt {
-	at := call{service: "Compute Engine", place: order.Location, api: computeAPI, permission: "compute.instances." + method(order)}
-	return s.actOnce(ctx, order.Verb, at, calls, func(ctx context.Context, a *acting) (string, error) {
-		name := order.Instance.DisplayName
-		var op *compute.Operation
-		var err error
-		switch method(order) {
-		case "start":
-			op, err = got(a.compute.Instances.Start(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do())
-		case "resume":
-			op, err = got(a.compute.Instances.Resume(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do())
-		default:
-			op, err = got(a.compute.Instances.Stop(s.project, order.Location, name).RequestId(order.Key).Context(ctx).Do())
-		}
+	return s.actOnce(ctx, order.Verb, machineCall(methodOf(order), order.Location), calls, func(ctx context.Context, transport http.RoundTripper) (string, error) {
+		op, err := s.changeMachine(ctx, transport, order)
 		if err != nil {
 			return "", err
 		}
-		if op.Name == "" {
-			return "", &oddAnswerError{"operation", op.Kind}
+		if op.Name() == "" {
+			return "", &oddAnswerError{"operation", op.Proto().GetKind()}
 		}
-		return op.Name, nil
+		return op.Name(), nil
 	})
 }
 
-// method is Compute Engine's name of what an order asks for. What is suspended is
-// resumed.
-func method(order *provider.Order) string {
+// changeMachine sends the request of an order.
+func (s *session) changeMachine(ctx context.Context, transport http.RoundTripper, order *provider.Order) (*compute.Operation, error) {
+	m := methodOf(order)
+	client, err := s.instances(ctx, m, transport)
+	if err != nil {
+		return nil, err
+	}
+	zone, name, key := order.Location, order.Instance.DisplayName, optional(order.Key)
+	switch m {
+	case instancesStart:
+		return client.Start(ctx, &computepb.StartInstanceRequest{Project: s.project, Zone: zone, Instance: name, RequestId: key})
+	case instancesResume:
+		return client.Resume(ctx, &computepb.ResumeInstanceRequest{Project: s.project, Zone: zone, Instance: name, RequestId: key})
+	}
+	return client.Stop(ctx, &computepb.StopInstanceRequest{Project: s.project, Zone: zone, Instance: name, RequestId: key})
+}
+
+// methodOf returns the method that an order asks for. A suspended VM is resumed.
+func methodOf(order *provider.Order) method {
 	switch {
 	case order.Verb == provider.Stop:
-		return "stop"
+		return instancesStop
 	case order.Instance.State == provider.StateSuspended:
-		return "resume"
+		return instancesResume
 	}
-	return "start"
+	return instancesStart
+}
+
+// operationTypeOf returns the type that Compute Engine gives to the operation of an order: start.
+func operationTypeOf(order *provider.Order) string {
+	return strings.TrimPrefix(methodOf(order).permission, "compute.instances.")
 }
 
 // clockSpare is how far our clock and Google's may be apart.
@@ -83,7 +96,7 @@ const clockSpare = 5 * time.Second
 // carry the key or began after the call.
 func (s *session) machineWorks(ctx context.Context, zone string, pursuits []provider.Pursuit, calls provider.Calls) map[string]*work {
 	works := map[string]*work{}
-	at := call{service: "Compute Engine", place: zone, api: computeAPI, permission: "compute.zoneOperations.list"}
+	at := machineCall(zoneOperationsList, zone)
 	for some := range slices.Chunk(pursuits, askedAtOnce) {
 		filters := make([]string, len(some))
 		for i := range some {
@@ -92,17 +105,16 @@ func (s *session) machineWorks(ctx context.Context, zone string, pursuits []prov
 				filters[i] = fmt.Sprintf("(name = %q)", some[i].Reference)
 			}
 		}
-		var found []*compute.Operation
-		err := eachPage(ctx, at, func(ctx context.Context, token string) (*compute.OperationList, string, error) {
-			page, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.OperationList, error) {
-				return got(s.compute.ZoneOperations.List(s.project, zone).Filter(strings.Join(filters, " OR ")).PageToken(token).Context(ctx).Do())
+		var found []*computepb.Operation
+		err := eachPage(ctx, at, func(ctx context.Context, token string) (*computepb.OperationList, string, error) {
+			page, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*computepb.OperationList, error) {
+				return s.operationsPage(ctx, &computepb.ListZoneOperationsRequest{
+					Project: s.project, Zone: zone, Filter: proto.String(strings.Join(filters, " OR ")), PageToken: optional(token),
+				})
 			})
-			if err != nil {
-				return nil, "", err
-			}
-			return page, page.NextPageToken, nil
-		}, func(page *compute.OperationList) error {
-			found = append(found, page.Items...)
+			return page, page.GetNextPageToken(), err
+		}, func(page *computepb.OperationList) error {
+			found = append(found, page.GetItems()...)
 			return nil
 		})
 		if err != nil && ctx.Err() != nil {
@@ -121,45 +133,57 @@ func (s *session) machineWorks(ctx context.Context, zone string, pursuits []prov
 	return works
 }
 
+// operationsPage gets one page of the list of a zone's operations.
+func (s *session) operationsPage(ctx context.Context, request *computepb.ListZoneOperationsRequest) (*computepb.OperationList, error) {
+	client, err := s.zoneOperations(ctx, zoneOperationsList)
+	if err != nil {
+		return nil, err
+	}
+	pages := client.List(ctx, request)
+	_, err = pages.Next()
+	return firstPage[*computepb.OperationList](pages.Response, err)
+}
+
 // operation asks for one operation by its name, for which the permission to list
 // them is not needed; nil when it can't be had.
-func (s *session) operation(ctx context.Context, zone, name string, calls provider.Calls) *compute.Operation {
-	at := call{service: "Compute Engine", place: zone, api: computeAPI, permission: "compute.zoneOperations.get"}
-	op, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.Operation, error) {
-		return got(s.compute.ZoneOperations.Get(s.project, zone, name).Context(ctx).Do())
+func (s *session) operation(ctx context.Context, zone, name string, calls provider.Calls) *computepb.Operation {
+	op, err := attempt(ctx, s, calls, machineCall(zoneOperationsGet, zone), func(ctx context.Context) (*computepb.Operation, error) {
+		client, err := s.zoneOperations(ctx, zoneOperationsGet)
+		if err != nil {
+			return nil, err
+		}
+		return client.Get(ctx, &computepb.GetZoneOperationRequest{Project: s.project, Zone: zone, Operation: name})
 	})
-	if err != nil || op.Status == "" {
+	if err != nil || op.Status == nil {
 		return nil
 	}
 	return op
 }
 
 // operationOf is the one among operations that a pursuit's call began.
-func operationOf(p *provider.Pursuit, found []*compute.Operation) *compute.Operation {
+func operationOf(p *provider.Pursuit, found []*computepb.Operation) *computepb.Operation {
 	for _, op := range found {
 		switch {
-		case op == nil:
 		case p.Reference != "":
-			if op.Name == p.Reference {
+			if op.GetName() == p.Reference {
 				return op
 			}
-		case strconv.FormatUint(op.TargetId, 10) != p.Instance.ProviderID || op.OperationType != method(&p.Order):
-		case op.ClientOperationId != "":
-			if strings.EqualFold(op.ClientOperationId, p.Key) {
+		case strconv.FormatUint(op.GetTargetId(), 10) != p.Instance.ProviderID || op.GetOperationType() != operationTypeOf(&p.Order):
+		case op.GetClientOperationId() != "":
+			if strings.EqualFold(op.GetClientOperationId(), p.Key) {
 				return op
 			}
-		case !timeOf(op.InsertTime).Before(p.CallTime.Add(-clockSpare)):
+		case !timeOf(op.GetInsertTime()).Before(p.CallTime.Add(-clockSpare)):
 			return op
 		}
 	}
 	return nil
 }
 
-func machineWork(op *compute.Operation, at call, verb provider.Verb) *work {
-	w := &work{reference: op.Name, done: op.Status == "DONE"}
-	if op.Error != nil && len(op.Error.Errors) > 0 && op.Error.Errors[0] != nil {
-		first := op.Error.Errors[0]
-		w.done, w.refusal = true, operationRefusal(at, verb, first.Code, first.Message)
+func machineWork(op *computepb.Operation, at call, verb provider.Verb) *work {
+	w := &work{reference: op.GetName(), done: op.GetStatus() == computepb.Operation_DONE}
+	if all := op.GetError().GetErrors(); len(all) > 0 {
+		w.done, w.refusal = true, operationRefusal(at, verb, all[0].GetCode(), all[0].GetMessage())
 	}
 	return w
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"google.golang.org/api/compute/v1"
+	"cloud.google.com/go/compute/apiv1/computepb"
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
@@ -63,22 +63,14 @@ func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider
 
 // locateMachine asks for a VM by its zone and name.
 func (s *session) locateMachine(ctx context.Context, zone, name string, calls provider.Calls) (*provider.Located, error) {
-	at := machineCall(zone)
-	at.permission = "compute.instances.get"
-	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*compute.Instance, error) {
-		return got(s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do())
-	})
+	found, err := s.getMachine(ctx, zone, name, calls)
 	if isNone(err, "notFound") {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	instances, err := s.machines(zone, []*compute.Instance{found})
-	if err != nil {
-		return nil, err
-	}
-	return &provider.Located{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: zone}, Instance: instances[0]}, nil
+	return &provider.Located{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: zone}, Instance: machine(found, s.project, zone)}, nil
 }
 
 // searchMachine asks for a VM by its id: in one zone, or in all by one list.
@@ -106,21 +98,21 @@ func (s *session) searchZones(ctx context.Context, id string, calls provider.Cal
 		lost    *fault.Error
 	)
 	lose := func(_ provider.ScopeID, failure *fault.Error) { lost = failure }
-	err := s.aggregated(ctx, "id = "+id, calls, func(page *compute.InstanceAggregatedList) error {
+	err := s.aggregated(ctx, "id = "+id, calls, func(page *computepb.InstanceAggregatedList) error {
 		if err := s.takeLost(page, lose); err != nil {
 			lost = provider.FaultOf(err)
 		}
-		for place := range page.Items {
-			scoped, zone := page.Items[place], zoneIn(place)
+		for place, scoped := range page.GetItems() {
+			zone := zoneIn(place)
 			if zone == "" || !s.wants(regionOf(zone)) {
 				continue
 			}
-			if warning := scoped.Warning; warning != nil && warning.Code != noResults {
-				lost = lostZone(zone, warning.Code, warning.Message)
+			if warning := scoped.GetWarning(); warning != nil && warning.GetCode() != noResults {
+				lost = lostZone(zone, warning.GetCode(), warning.GetMessage())
 			}
-			for _, found := range scoped.Instances {
+			for _, found := range scoped.GetInstances() {
 				// What knows no filters shows all.
-				if found != nil && strconv.FormatUint(found.Id, 10) == id {
+				if strconv.FormatUint(found.GetId(), 10) == id {
 					located = &provider.Located{
 						ScopeID:  provider.ScopeID{Kind: provider.VirtualMachine, Location: zone},
 						Instance: machine(found, s.project, zone),

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/api/compute/v1"
+	"cloud.google.com/go/compute/apiv1/computepb"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
@@ -15,13 +15,13 @@ import (
 const computeURL = "https://www.googleapis.com/compute/v1/"
 
 // machine is a VM as the roll has it. All but its id may be missing.
-func machine(i *compute.Instance, project, zone string) provider.Instance {
-	id := strconv.FormatUint(i.Id, 10)
-	name := i.Name
+func machine(i *computepb.Instance, project, zone string) provider.Instance {
+	id := strconv.FormatUint(i.GetId(), 10)
+	name := i.GetName()
 	if name == "" {
 		name = id
 	}
-	uri := i.SelfLink
+	uri := i.GetSelfLink()
 	if uri == "" {
 		uri = computeURL + "projects/" + project + "/zones/" + zone + "/instances/" + name
 	}
@@ -32,31 +32,31 @@ func machine(i *compute.Instance, project, zone string) provider.Instance {
 		DisplayName:   name,
 		Region:        regionOf(zone),
 		Zone:          zone,
-		State:         machineState(i.Status),
-		ProviderState: i.Status,
-		MachineType:   lastPart(i.MachineType),
+		State:         machineState(i.GetStatus()),
+		ProviderState: i.GetStatus(),
+		MachineType:   lastPart(i.GetMachineType()),
 		PrivateIPs:    private,
 		PublicIPs:     public,
-		Labels:        i.Labels,
-		CreateTime:    timeOf(i.CreationTimestamp),
+		Labels:        i.GetLabels(),
+		CreateTime:    timeOf(i.GetCreationTimestamp()),
 		Machine:       machineDetails(i),
 	}
 }
 
-func machineDetails(i *compute.Instance) *provider.MachineDetails {
+func machineDetails(i *computepb.Instance) *provider.MachineDetails {
 	details := &provider.MachineDetails{
-		Spot:             isSpot(i.Scheduling),
-		Hostname:         i.Hostname,
-		AutoscalingGroup: groupOf(i.Metadata),
-		StartTime:        timeOf(i.LastStartTimestamp),
-		LocalDisks:       localDisks(i.Disks),
+		Spot:             isSpot(i.GetScheduling()),
+		Hostname:         i.GetHostname(),
+		AutoscalingGroup: groupOf(i.GetMetadata()),
+		StartTime:        timeOf(i.GetLastStartTimestamp()),
+		LocalDisks:       localDisks(i.GetDisks()),
 	}
-	if len(i.NetworkInterfaces) > 0 && i.NetworkInterfaces[0] != nil {
-		details.Network = relative(i.NetworkInterfaces[0].Network)
-		details.Subnet = relative(i.NetworkInterfaces[0].Subnetwork)
+	if nics := i.GetNetworkInterfaces(); len(nics) > 0 {
+		details.Network = relative(nics[0].GetNetwork())
+		details.Subnet = relative(nics[0].GetSubnetwork())
 	}
-	if disk := bootDisk(i.Disks); disk != nil {
-		details.Architecture = strings.ToLower(disk.Architecture)
+	if disk := bootDisk(i.GetDisks()); disk != nil {
+		details.Architecture = strings.ToLower(disk.GetArchitecture())
 		details.Image, details.Platform = imageOf(disk)
 	}
 	return details
@@ -64,24 +64,24 @@ func machineDetails(i *compute.Instance) *provider.MachineDetails {
 
 // isSpot tells capacity that Google may take back: spot, and its older form,
 // preemptible.
-func isSpot(s *compute.Scheduling) bool {
-	return s != nil && (s.Preemptible || s.ProvisioningModel == "SPOT")
+func isSpot(s *computepb.Scheduling) bool {
+	return s.GetPreemptible() || s.GetProvisioningModel() == "SPOT"
 }
 
 // localDisks counts disks of the host's, which are lost on stop.
-func localDisks(disks []*compute.AttachedDisk) int {
+func localDisks(disks []*computepb.AttachedDisk) int {
 	count := 0
 	for _, disk := range disks {
-		if disk != nil && disk.Type == "SCRATCH" {
+		if disk.GetType() == "SCRATCH" {
 			count++
 		}
 	}
 	return count
 }
 
-func bootDisk(disks []*compute.AttachedDisk) *compute.AttachedDisk {
+func bootDisk(disks []*computepb.AttachedDisk) *computepb.AttachedDisk {
 	for _, disk := range disks {
-		if disk != nil && disk.Boot {
+		if disk.GetBoot() {
 			return disk
 		}
 	}
@@ -91,11 +91,9 @@ func bootDisk(disks []*compute.AttachedDisk) *compute.AttachedDisk {
 // imageOf is what a boot disk was made from, and the platform. Compute Engine says
 // the image of a disk only when the disk itself is asked; with the VM come the
 // licences of the image, which name the system.
-func imageOf(disk *compute.AttachedDisk) (image, platform string) {
-	if disk.InitializeParams != nil {
-		image = relative(disk.InitializeParams.SourceImage)
-	}
-	for _, license := range disk.Licenses {
+func imageOf(disk *computepb.AttachedDisk) (image, platform string) {
+	image = relative(disk.GetInitializeParams().GetSourceImage())
+	for _, license := range disk.GetLicenses() {
 		if image == "" {
 			image = relative(license)
 		}
@@ -108,33 +106,25 @@ func imageOf(disk *compute.AttachedDisk) (image, platform string) {
 }
 
 // groupOf is the managed instance group that made a VM, "" when none did.
-func groupOf(metadata *compute.Metadata) string {
-	if metadata == nil {
-		return ""
-	}
-	for _, item := range metadata.Items {
-		if item != nil && item.Key == "created-by" && item.Value != nil {
-			return partAfter(*item.Value, "instanceGroupManagers")
+func groupOf(metadata *computepb.Metadata) string {
+	for _, item := range metadata.GetItems() {
+		if item.GetKey() == "created-by" {
+			return partAfter(item.GetValue(), "instanceGroupManagers")
 		}
 	}
 	return ""
 }
 
 // addresses are all addresses of a VM, its first ones first.
-func addresses(i *compute.Instance) (private, public []string) {
-	for _, nic := range i.NetworkInterfaces {
-		if nic == nil {
-			continue
+func addresses(i *computepb.Instance) (private, public []string) {
+	for _, nic := range i.GetNetworkInterfaces() {
+		private = addAddress(private, nic.GetNetworkIP())
+		for _, access := range slices.Concat(nic.GetAccessConfigs(), nic.GetIpv6AccessConfigs()) {
+			public = addAddress(public, access.GetNatIP())
+			public = addAddress(public, access.GetExternalIpv6())
 		}
-		private = addAddress(private, nic.NetworkIP)
-		for _, access := range slices.Concat(nic.AccessConfigs, nic.Ipv6AccessConfigs) {
-			if access != nil {
-				public = addAddress(public, access.NatIP)
-				public = addAddress(public, access.ExternalIpv6)
-			}
-		}
-		if nic.Ipv6AccessType != "EXTERNAL" {
-			private = addAddress(private, nic.Ipv6Address)
+		if nic.GetIpv6AccessType() != "EXTERNAL" {
+			private = addAddress(private, nic.GetIpv6Address())
 		}
 	}
 	return private, public

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"reflect"
 	"strings"
 	"testing"
 
-	"google.golang.org/api/compute/v1"
+	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
@@ -70,7 +70,7 @@ func TestParametersOfTheList(t *testing.T) {
 		t.Fatal(err)
 	}
 	lists, names := 0, map[string]bool{}
-	namesIn(reflect.TypeFor[compute.InstanceAggregatedList](), names)
+	namesIn((&computepb.InstanceAggregatedList{}).ProtoReflect().Descriptor(), names)
 	for _, address := range c.proxy.saw {
 		if strings.Contains(address, "/aggregated/instances") {
 			lists++
@@ -103,21 +103,18 @@ func fieldsOf(t *testing.T, address string) []string {
 	return names
 }
 
-// namesIn gathers the names of all fields that a type has in JSON, and of what is
-// in it.
-func namesIn(of reflect.Type, names map[string]bool) {
-	switch of.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map:
-		namesIn(of.Elem(), names)
-	case reflect.Struct:
-		for i := range of.NumField() {
-			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
-			if known := of.Name() + "." + name; name != "" && name != "-" && !names[known] {
-				names[known], names[name] = true, true
-				namesIn(of.Field(i).Type, names)
-			}
+// namesIn gathers the JSON names of all fields of a message, and of the messages in it.
+func namesIn(message protoreflect.MessageDescriptor, names map[string]bool) {
+	for i := range message.Fields().Len() {
+		field := message.Fields().Get(i)
+		known := string(field.FullName())
+		if names[known] {
+			continue
 		}
-	default:
+		names[known], names[field.JSONName()] = true, true
+		if field.Message() != nil {
+			namesIn(field.Message(), names)
+		}
 	}
 }
 

@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/api/compute/v1"
+	"cloud.google.com/go/compute/apiv1/computepb"
 	sqladmin "google.golang.org/api/sqladmin/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
@@ -94,25 +95,21 @@ func planned(kind provider.Kind, location string, failure *fault.Error) provider
 // zones are the names of all zones, sorted. Who may list VMs and not zones learns
 // them from the list of VMs, which names all zones on each page.
 func (s *session) zones(ctx context.Context) ([]string, error) {
-	at := call{service: "Compute Engine", api: computeAPI, permission: "compute.zones.list", first: true}
+	at := machineCall(zonesList, "")
+	at.first = true
 	names := map[string]bool{}
-	err := eachPage(ctx, at, func(ctx context.Context, token string) (*compute.ZoneList, string, error) {
-		page, err := attempt(ctx, s, nil, at, func(ctx context.Context) (*compute.ZoneList, error) {
-			page, err := got(s.compute.Zones.List(s.project).MaxResults(maxPage).PageToken(token).Context(ctx).Do())
-			if err == nil && page.Kind != "compute#zoneList" && page.Items == nil {
-				err = &oddAnswerError{"list of zones", page.Kind}
+	err := eachPage(ctx, at, func(ctx context.Context, token string) (*computepb.ZoneList, string, error) {
+		page, err := attempt(ctx, s, nil, at, func(ctx context.Context) (*computepb.ZoneList, error) {
+			page, err := s.zonesPage(ctx, maxPage, token)
+			if err == nil && page.GetKind() != "compute#zoneList" && page.GetItems() == nil {
+				err = &oddAnswerError{"list of zones", page.GetKind()}
 			}
 			return page, err
 		})
-		if err != nil {
-			return nil, "", err
-		}
-		return page, page.NextPageToken, nil
-	}, func(page *compute.ZoneList) error {
-		for _, zone := range page.Items {
-			if zone != nil {
-				names[zone.Name] = true
-			}
+		return page, page.GetNextPageToken(), err
+	}, func(page *computepb.ZoneList) error {
+		for _, zone := range page.GetItems() {
+			names[zone.GetName()] = true
 		}
 		return nil
 	})
@@ -132,14 +129,25 @@ func (s *session) zones(ctx context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(names)), nil
 }
 
+// zonesPage gets one page of the list of zones.
+func (s *session) zonesPage(ctx context.Context, size uint32, token string) (*computepb.ZoneList, error) {
+	client, err := s.zoneList(ctx, zonesList)
+	if err != nil {
+		return nil, err
+	}
+	pages := client.List(ctx, &computepb.ListZonesRequest{Project: s.project, MaxResults: proto.Uint32(size), PageToken: optional(token)})
+	_, err = pages.Next()
+	return firstPage[*computepb.ZoneList](pages.Response, err)
+}
+
 // zonesOfMachines are the zones that a list of all VMs names.
 func (s *session) zonesOfMachines(ctx context.Context) (map[string]bool, error) {
 	names := map[string]bool{}
-	err := s.aggregated(ctx, "", nil, func(page *compute.InstanceAggregatedList) error {
-		for scope := range page.Items {
+	err := s.aggregated(ctx, "", nil, func(page *computepb.InstanceAggregatedList) error {
+		for scope := range page.GetItems() {
 			names[zoneIn(scope)] = true
 		}
-		for _, place := range page.Unreachables {
+		for _, place := range page.GetUnreachables() {
 			names[zoneIn(place)] = true
 		}
 		return nil

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/api/compute/v1"
 	"google.golang.org/api/option"
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
@@ -34,7 +33,7 @@ type Config struct {
 	Budget ratelimit.Budget
 
 	// PageSize is how many VMs or databases to ask for at once; 500 when 0.
-	PageSize int64
+	PageSize uint32
 	// Attempts at one call; 6 when 0.
 	Attempts int
 	// AttemptLimit bounds each attempt, CallLimit all of them, MaxBackoff the
@@ -96,12 +95,19 @@ func (p *Provider) Open(ctx context.Context, account provider.Account, how provi
 		return nil, err
 	}
 	s := &session{provider: p, account: account, project: account.CloudID, signIn: signIn, beta: p.endpoints.beta}
-	client := &http.Client{Transport: &bearer{session: s, next: p.transport}, CheckRedirect: noRedirects}
-	if s.compute, err = compute.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(p.endpoints.compute)); err != nil {
-		return nil, fmt.Errorf("gcp: %w", err)
-	}
-	if s.sql, err = sqladmin.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(p.endpoints.sql)); err != nil {
-		return nil, fmt.Errorf("gcp: %w", err)
+	s.reading = &bearer{session: s, next: p.transport}
+	if s.sql, err = p.newSQL(ctx, s.reading); err != nil {
+		return nil, err
 	}
 	return s, nil
+}
+
+// newSQL returns a client for Cloud SQL that sends its requests through transport.
+func (p *Provider) newSQL(ctx context.Context, transport http.RoundTripper) (*sqladmin.Service, error) {
+	client := &http.Client{Transport: transport, CheckRedirect: noRedirects}
+	service, err := sqladmin.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(p.endpoints.sql))
+	if err != nil {
+		return nil, fmt.Errorf("gcp: %w", err)
+	}
+	return service, nil
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"google.golang.org/api/compute/v1"
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
@@ -20,8 +19,9 @@ type session struct {
 	account  provider.Account
 	project  string
 	signIn   *signIn
-	compute  *compute.Service
-	sql      *sqladmin.Service
+	// reading sends requests that change nothing.
+	reading http.RoundTripper
+	sql     *sqladmin.Service
 
 	mu sync.Mutex
 	// zones there are, once known.

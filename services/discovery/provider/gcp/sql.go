@@ -32,7 +32,7 @@ func (s *session) sqlPages(ctx context.Context, at call, filter string, count co
 // simulator, is asked under those from then on.
 func (s *session) sqlPage(ctx context.Context, token, filter string) (*sqladmin.InstancesListResponse, error) {
 	get := func() (*sqladmin.InstancesListResponse, error) {
-		request := s.sql.Instances.List(s.project).MaxResults(s.provider.config.PageSize).PageToken(token)
+		request := s.sql.Instances.List(s.project).MaxResults(int64(s.provider.config.PageSize)).PageToken(token)
 		if filter != "" {
 			request = request.Filter(filter)
 		}

@@ -8,8 +8,10 @@ import (
 	"strings"
 	"sync"
 
+	"cloud.google.com/go/compute/apiv1/computepb"
 	"google.golang.org/api/googleapi"
 	sqladmin "google.golang.org/api/sqladmin/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
@@ -45,23 +47,22 @@ func nobody() string { return "rollcall-verify-" + strings.ToLower(rand.Text()) 
 // tryMachines tries Compute Engine's.
 func (s *session) tryMachines(ctx context.Context) []provider.Permission {
 	zone := ""
-	listed := s.try(ctx, machineCall(""), func(ctx context.Context) error {
-		page, err := got(s.compute.Instances.AggregatedList(s.project).MaxResults(1).Context(ctx).Do(googleapi.QueryParameter("returnPartialSuccess", "true")))
+	listed := s.try(ctx, machineCall(instancesAggregatedList, ""), func(ctx context.Context) error {
+		page, err := s.aggregatedPage(ctx, &computepb.AggregatedListInstancesRequest{Project: s.project, MaxResults: proto.Uint32(1)})
 		if err != nil {
 			return err
 		}
-		for scope := range page.Items {
+		for scope := range page.GetItems() {
 			if found := zoneIn(scope); found != "" {
 				zone = found
 			}
 		}
 		return nil
 	})
-	zones := call{service: "Compute Engine", api: computeAPI, permission: "compute.zones.list"}
-	zoned := s.try(ctx, zones, func(ctx context.Context) error {
-		page, err := got(s.compute.Zones.List(s.project).MaxResults(1).Context(ctx).Do())
-		if err == nil && len(page.Items) > 0 && page.Items[0] != nil {
-			zone = page.Items[0].Name
+	zoned := s.try(ctx, machineCall(zonesList, ""), func(ctx context.Context) error {
+		page, err := s.zonesPage(ctx, 1, "")
+		if items := page.GetItems(); err == nil && len(items) > 0 {
+			zone = items[0].GetName()
 		}
 		return err
 	})
@@ -78,32 +79,47 @@ func (s *session) tryMachines(ctx context.Context) []provider.Permission {
 func (s *session) tryMachineCalls(ctx context.Context, zone string) []provider.Permission {
 	name := nobody()
 	tries := []struct {
-		permission string
-		optional   bool
-		do         func(context.Context) error
+		method   method
+		optional bool
+		do       func(ctx context.Context, m method) error
 	}{
-		{"compute.instances.get", false, func(ctx context.Context) error {
-			_, err := got(s.compute.Instances.Get(s.project, zone, name).Context(ctx).Do())
+		{instancesGet, false, func(ctx context.Context, m method) error {
+			client, err := s.instances(ctx, m, s.reading)
+			if err == nil {
+				_, err = client.Get(ctx, &computepb.GetInstanceRequest{Project: s.project, Zone: zone, Instance: name})
+			}
 			return err
 		}},
-		{"compute.instances.start", true, func(ctx context.Context) error {
-			_, err := got(s.compute.Instances.Start(s.project, zone, name).Context(ctx).Do())
+		{instancesStart, true, func(ctx context.Context, m method) error {
+			client, err := s.instances(ctx, m, s.reading)
+			if err == nil {
+				_, err = client.Start(ctx, &computepb.StartInstanceRequest{Project: s.project, Zone: zone, Instance: name})
+			}
 			return err
 		}},
-		{"compute.instances.stop", true, func(ctx context.Context) error {
-			_, err := got(s.compute.Instances.Stop(s.project, zone, name).Context(ctx).Do())
+		{instancesStop, true, func(ctx context.Context, m method) error {
+			client, err := s.instances(ctx, m, s.reading)
+			if err == nil {
+				_, err = client.Stop(ctx, &computepb.StopInstanceRequest{Project: s.project, Zone: zone, Instance: name})
+			}
 			return err
 		}},
-		{"compute.instances.resume", true, func(ctx context.Context) error {
-			_, err := got(s.compute.Instances.Resume(s.project, zone, name).Context(ctx).Do())
+		{instancesResume, true, func(ctx context.Context, m method) error {
+			client, err := s.instances(ctx, m, s.reading)
+			if err == nil {
+				_, err = client.Resume(ctx, &computepb.ResumeInstanceRequest{Project: s.project, Zone: zone, Instance: name})
+			}
 			return err
 		}},
-		{"compute.zoneOperations.list", true, func(ctx context.Context) error {
-			_, err := got(s.compute.ZoneOperations.List(s.project, zone).MaxResults(1).Context(ctx).Do())
+		{zoneOperationsList, true, func(ctx context.Context, _ method) error {
+			_, err := s.operationsPage(ctx, &computepb.ListZoneOperationsRequest{Project: s.project, Zone: zone, MaxResults: proto.Uint32(1)})
 			return err
 		}},
-		{"compute.zoneOperations.get", true, func(ctx context.Context) error {
-			_, err := got(s.compute.ZoneOperations.Get(s.project, zone, name).Context(ctx).Do())
+		{zoneOperationsGet, true, func(ctx context.Context, m method) error {
+			client, err := s.zoneOperations(ctx, m)
+			if err == nil {
+				_, err = client.Get(ctx, &computepb.GetZoneOperationRequest{Project: s.project, Zone: zone, Operation: name})
+			}
 			return err
 		}},
 	}
@@ -111,9 +127,10 @@ func (s *session) tryMachineCalls(ctx context.Context, zone string) []provider.P
 	var all sync.WaitGroup
 	for i, try := range tries {
 		all.Go(func() {
-			at := call{service: "Compute Engine", place: zone, api: computeAPI, permission: try.permission, optional: try.optional}
+			at := machineCall(try.method, zone)
+			at.optional = try.optional
 			tried[i] = s.try(ctx, at, func(ctx context.Context) error {
-				if err := try.do(ctx); !isMissing(err) {
+				if err := try.do(ctx, try.method); !isMissing(err) {
 					return err
 				}
 				return nil
