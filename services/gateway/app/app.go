@@ -52,10 +52,10 @@ func New(ctx context.Context, config Config) (_ *App, err error) {
 	if a.grpc, err = newGRPC(upstreams, a.logger, metrics); err != nil {
 		return nil, err
 	}
-	if a.httpListener, err = a.listen(ctx, config.HTTP); err != nil {
+	if a.httpListener, err = a.listen(ctx, config.HTTP, config.HTTPListener); err != nil {
 		return nil, err
 	}
-	if a.grpcListener, err = a.listen(ctx, config.GRPC); err != nil {
+	if a.grpcListener, err = a.listen(ctx, config.GRPC, config.GRPCListener); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -93,10 +93,13 @@ func newGRPC(upstreams gateway.Upstreams, logger *slog.Logger, metrics *metrics)
 	return server, errors.Join(err, registerErr)
 }
 
-func (a *App) listen(ctx context.Context, endpoint serve.Endpoint) (net.Listener, error) {
-	listener, err := endpoint.Listen(ctx)
-	if err != nil {
-		return nil, err
+// listen returns the given listener, or opens one on the endpoint if it is nil.
+func (a *App) listen(ctx context.Context, endpoint serve.Endpoint, listener net.Listener) (net.Listener, error) {
+	if listener == nil {
+		var err error
+		if listener, err = endpoint.Listen(ctx); err != nil {
+			return nil, err
+		}
 	}
 	a.closers = append(a.closers, func() error {
 		// Serve may have closed it already.

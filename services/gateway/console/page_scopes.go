@@ -12,6 +12,7 @@ import (
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/gateway"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // ScopesView is the page of all scopes.
@@ -137,12 +138,10 @@ func scopeRow(s *inventoryv1.Scope, now time.Time) ScopeRow {
 	return row
 }
 
+// kindText returns the plural of a kind, or "all kinds" for a scope of the whole account.
 func kindText(kind commonv1.Kind) string {
-	switch kind {
-	case commonv1.Kind_VIRTUAL_MACHINE:
-		return "virtual machines"
-	case commonv1.Kind_DATABASE:
-		return "databases"
+	if kind == commonv1.Kind_KIND_UNSPECIFIED {
+		return "all kinds"
 	}
-	return "all kinds"
+	return cloud.Kind(kind.String()).Plural()
 }

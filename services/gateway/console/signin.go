@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 )
 
-// cloudName returns what people call a provider.
+// cloudName returns the name of a provider for people.
 func cloudName(provider string) string {
 	if d, ok := registry.Find(cloud.Provider(provider)); ok {
 		return d.Name
@@ -17,19 +17,18 @@ func cloudName(provider string) string {
 	return enumText(provider)
 }
 
-// cloudID returns the cloud's own id of an account.
+// cloudID returns the id that the cloud gave an account.
 func cloudID(a *accountsv1.Account) string {
 	account, _ := cloudaccount.Of(a)
 	return account.ID
 }
 
-// signIn returns the way to sign in to an account and the identity that it uses, neither of which
-// is secret.
+// signIn returns the sign-in method of an account and its identity. Neither is secret.
 func signIn(a *accountsv1.Account) (by, as string) {
 	account, _ := cloudaccount.Of(a)
-	by, as = account.Method.Title, account.Identity
+	by = account.Method.Title
 	if source := a.GetAws().GetAssumeRole().GetSourceAccount(); source != "" {
 		by += " from " + strings.TrimPrefix(source, "accounts/")
 	}
-	return by, as
+	return by, account.Identity
 }

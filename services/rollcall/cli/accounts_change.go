@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
-	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 )
@@ -22,23 +21,23 @@ import (
 type updateAccount struct {
 	Name string `arg:"" help:"The account, such as aws-100000000001." complete:"account"`
 
-	DisplayName        *string           `help:"What people call it." placeholder:"NAME"`
-	DefaultCredentials bool              `help:"Sign in with the server's own default credentials."`
-	Regions            []string          `xor:"regions" help:"Regions to read, with commas between." placeholder:"REGION"`
-	AllRegions         bool              `xor:"regions" help:"Read all regions that there are."`
-	Label              map[string]string `help:"Set a mark, KEY=VALUE; may be repeated." placeholder:"KEY=VALUE" mapsep:"none"`
-	RemoveLabel        []string          `help:"Remove a mark by its key; may be repeated." placeholder:"KEY"`
-	SyncInterval       *time.Duration    `help:"How long after one sync the next is due; 0: the server's default." placeholder:"DURATION"`
-	Paused             *bool             `negatable:"" help:"Do not sync it by the schedule, or do so again."`
-	ReadOnly           *bool             `negatable:"" help:"Have nothing in it started or stopped, or allow that again."`
-	Etag               string            `help:"Only when the account still has this etag." placeholder:"ETAG"`
+	DisplayName        *string           `help:"Display name." placeholder:"NAME"`
+	DefaultCredentials bool              `help:"Sign in with the default credentials of the server."`
+	Regions            []string          `xor:"regions" help:"Regions to read, separated by commas." placeholder:"REGION"`
+	AllRegions         bool              `xor:"regions" help:"Read all regions."`
+	Label              map[string]string `help:"Set a label, KEY=VALUE; may be repeated." placeholder:"KEY=VALUE" mapsep:"none"`
+	RemoveLabel        []string          `help:"Remove a label by its key; may be repeated." placeholder:"KEY"`
+	SyncInterval       *time.Duration    `help:"Time from one sync to the next; 0 for the default of the server." placeholder:"DURATION"`
+	Paused             *bool             `negatable:"" help:"Stop syncing by schedule, or resume it."`
+	ReadOnly           *bool             `negatable:"" help:"Forbid starting and stopping its instances, or allow it again."`
+	Etag               string            `help:"Change the account only if it still has this etag." placeholder:"ETAG"`
 
 	AWS awsSignIn `embed:"" group:"AWS"`
 	GCP gcpSignIn `embed:"" group:"Google Cloud"`
 }
 
-// Run changes an account. What is given is laid over what the account holds; its etag makes sure that nobody else's
-// change is lost on the way.
+// Run changes an account: it reads the account, sets the given fields and writes it back. The etag
+// of the account prevents it from overwriting a concurrent change.
 func (c *updateAccount) Run(ctx context.Context, s *session) error {
 	account, err := s.accounts().GetAccount(ctx, &accountsv1.GetAccountRequest{Name: resource(accountsCollection, c.Name)})
 	if err != nil {
@@ -52,7 +51,7 @@ func (c *updateAccount) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if len(mask) == 0 {
-		return advise("see rollcall accounts update --help", "nothing to change was given")
+		return advise("give at least one setting; see rollcall accounts update --help", "there is nothing to change")
 	}
 	updated, err := s.accounts().UpdateAccount(ctx, &accountsv1.UpdateAccountRequest{
 		Account: account, UpdateMask: &fieldmaskpb.FieldMask{Paths: mask},
@@ -63,7 +62,7 @@ func (c *updateAccount) Run(ctx context.Context, s *session) error {
 	return s.showAccount(updated)
 }
 
-// apply lays what was given over the account and returns the paths of the fields it changed.
+// apply sets the given fields of the account and returns their paths.
 func (c *updateAccount) apply(s *session, a *accountsv1.Account) (mask []string, err error) {
 	if c.DisplayName != nil {
 		a.DisplayName, mask = *c.DisplayName, append(mask, "display_name")
@@ -97,43 +96,39 @@ func (c *updateAccount) apply(s *session, a *accountsv1.Account) (mask []string,
 	return append(mask, cloud...), err
 }
 
-// signInFlags are the flags of the ways to sign in to one cloud.
-type signInFlags interface {
-	// given reports whether any of the flags is set.
-	given() bool
-	// applyTo changes an account of the cloud and returns the path of the changed field, "" if no flag is set.
-	// With defaults the account signs in with the server's own default credentials.
-	applyTo(s *session, a *accountsv1.Account, defaults bool) (path string, err error)
-}
-
-// applyCloud applies the flags of the cloud and of the way to sign in to the account.
+// applyCloud sets the given fields that depend on the cloud and returns their paths.
 func (c *updateAccount) applyCloud(s *session, a *accountsv1.Account) (mask []string, err error) {
-	flags := map[cloud.Provider]signInFlags{cloud.AWS: &c.AWS, cloud.GCP: &c.GCP}
 	account, ok := cloudaccount.Of(a)
 	if !ok {
-		return nil, advise("use a newer version of rollcall", "%s is an account of a cloud that this version does not know", c.Name)
+		return nil, advise("use a newer version of this program", "this program does not know the cloud of %s", c.Name)
 	}
-	for _, d := range registry.All() {
-		switch other, ok := flags[d.Provider]; {
-		case !ok || !other.given():
-		case c.DefaultCredentials:
-			return nil, advise("leave --default-credentials out, or the other way to sign in", "two ways to sign in were given")
-		case d != account.Cloud:
-			return nil, advise("leave the flags of "+d.Name+" out", "%s is no %s", c.Name, d.Account.Noun)
+	var own signInFlags
+	for _, flags := range c.signIns() {
+		if c.DefaultCredentials && flags.given() {
+			return nil, advise("remove --default-credentials, or the flags of the other sign-in method", "two sign-in methods were given")
+		}
+		if flags.provider() == account.Cloud.Provider {
+			own = flags
+			continue
+		}
+		if other, ok := registry.Find(flags.provider()); ok && flags.given() {
+			return nil, advise("remove the flags of "+other.Name, "%s is not an account of %s", c.Name, other.Name)
 		}
 	}
 	if len(c.Regions) > 0 || c.AllRegions {
-		mask = append(mask, cloudaccount.SetRegions(a, c.Regions))
+		mask = appendSet(mask, cloudaccount.SetRegions(a, c.Regions))
 	}
-	own, ok := flags[account.Cloud.Provider]
-	if !ok {
+	if own == nil {
 		return mask, nil
 	}
-	path, err := own.applyTo(s, a, c.DefaultCredentials)
+	path, err := own.apply(s, a, c.DefaultCredentials)
 	return appendSet(mask, path), err
 }
 
-// appendSet appends what is not empty.
+// signIns lists the sign-in flags of all clouds.
+func (c *updateAccount) signIns() []signInFlags { return []signInFlags{&c.AWS, &c.GCP} }
+
+// appendSet appends item unless it is empty.
 func appendSet(list []string, item string) []string {
 	if item == "" {
 		return list
@@ -143,15 +138,15 @@ func appendSet(list []string, item string) []string {
 
 type deleteAccount struct {
 	Name string `arg:"" help:"The account, such as aws-100000000001." complete:"account"`
-	Etag string `help:"Only when the account still has this etag." placeholder:"ETAG"`
-	Yes  bool   `short:"y" help:"Do not ask."`
+	Etag string `help:"Delete the account only if it still has this etag." placeholder:"ETAG"`
+	Yes  bool   `short:"y" help:"Do not ask for confirmation."`
 }
 
-// Run takes an account off the roll.
+// Run deletes an account.
 func (c *deleteAccount) Run(ctx context.Context, s *session) error {
 	name := resource(accountsCollection, c.Name)
 	if !c.Yes {
-		if err := s.confirm(fmt.Sprintf("Take %s off the roll, with all its instances? Nothing is touched in the cloud.", clean(name))); err != nil {
+		if err := s.confirm(fmt.Sprintf("Delete %s and its instances from Rollcall? Nothing changes in the cloud.", clean(name))); err != nil {
 			return err
 		}
 	}
@@ -159,26 +154,27 @@ func (c *deleteAccount) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if s.format == formatTable {
-		fmt.Fprintf(s.out, "%s is off the roll. Its instances leave it with the next round of discovery.\n", clean(id(accountsCollection, name)))
+		fmt.Fprintf(s.out, "%s was deleted. Discovery removes its instances soon.\n", clean(id(accountsCollection, name)))
 	}
 	return nil
 }
 
-// confirm asks a question that only "y" or "yes" agrees to. With nobody there to answer it fails.
+// confirm asks a question. It fails unless the answer is "y" or "yes", and if standard input is not
+// a terminal.
 func (s *session) confirm(question string) error {
 	file, ok := s.in.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return advise("add --yes", "nobody is there to be asked")
+		return advise("add --yes to confirm", "this command needs a confirmation, and standard input is not a terminal")
 	}
 	fmt.Fprintf(s.err, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(s.in).ReadString('\n')
 	if err != nil {
-		return advise("", "not done: no answer")
+		return advise("", "cancelled: there was no answer")
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return nil
 	default:
-		return advise("", "not done")
+		return advise("", "cancelled")
 	}
 }

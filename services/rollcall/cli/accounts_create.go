@@ -11,19 +11,19 @@ import (
 )
 
 type createAccount struct {
-	Aws createAWSAccount `cmd:"" help:"An AWS account."`
-	Gcp createGCPAccount `cmd:"" help:"A Google Cloud project."`
+	Aws createAWSAccount `cmd:"" help:"Add an AWS account."`
+	Gcp createGCPAccount `cmd:"" help:"Add a Google Cloud project."`
 }
 
-// newAccount are the settings of a new account in any cloud.
+// newAccount has the settings of a new account in any cloud.
 type newAccount struct {
-	ID           string            `help:"The id on the roll. Default: the cloud and its own id, such as aws-100000000001." placeholder:"ID"`
-	DisplayName  string            `help:"What people call it." placeholder:"NAME"`
-	Regions      []string          `help:"Regions to read, with commas between. Default: all there are." placeholder:"REGION"`
-	Label        map[string]string `help:"Mark it, KEY=VALUE; may be repeated." placeholder:"KEY=VALUE" mapsep:"none"`
-	SyncInterval time.Duration     `help:"How long after one sync the next is due. Default: the server's." placeholder:"DURATION"`
-	Paused       bool              `help:"Do not sync it by the schedule."`
-	ReadOnly     bool              `help:"Have nothing in it started or stopped, whoever asks."`
+	ID           string            `help:"Id of the account in Rollcall. Default: the cloud and its id there, such as aws-100000000001." placeholder:"ID"`
+	DisplayName  string            `help:"Display name." placeholder:"NAME"`
+	Regions      []string          `help:"Regions to read, separated by commas. Default: all regions." placeholder:"REGION"`
+	Label        map[string]string `help:"Label, KEY=VALUE; may be repeated." placeholder:"KEY=VALUE" mapsep:"none"`
+	SyncInterval time.Duration     `help:"Time from one sync to the next. Default: that of the server." placeholder:"DURATION"`
+	Paused       bool              `help:"Do not sync it by schedule."`
+	ReadOnly     bool              `help:"Forbid starting and stopping its instances."`
 }
 
 type createAWSAccount struct {
@@ -33,49 +33,50 @@ type createAWSAccount struct {
 	AWS awsSignIn `embed:"" group:"Sign in"`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (createAWSAccount) Help() string {
-	return `Without --role-arn or --access-key-id the server's own default credentials are used.
+	return `Without --role-arn or --access-key-id, Rollcall uses the default credentials of the server.
 
-The secret of an access key is never given as a flag, where others could read it: it is taken from a file, from standard
-input, from AWS_SECRET_ACCESS_KEY when AWS_ACCESS_KEY_ID is that key's id, or asked for.
+The secret of an access key can't be given as a flag, because other users could read it there. It is read from a file,
+from standard input, or from AWS_SECRET_ACCESS_KEY if AWS_ACCESS_KEY_ID is the id of the key; otherwise you are asked
+for it.
 
-What the credentials must be allowed to do is in "rollcall accounts setup-guide".`
+For the permissions that the credentials need, see "rollcall accounts setup-guide".`
 }
 
-// Run puts an AWS account on the roll.
+// Run adds an AWS account.
 func (c *createAWSAccount) Run(ctx context.Context, s *session) error {
-	aws := &accountsv1.AwsAccount{AccountId: c.AccountID, Regions: c.Regions}
-	if _, err := c.AWS.apply(s, aws, !c.AWS.given()); err != nil {
+	account := &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{AccountId: c.AccountID, Regions: c.Regions}}}
+	if _, err := c.AWS.apply(s, account, !c.AWS.given()); err != nil {
 		return err
 	}
-	return c.create(ctx, s, &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: aws}})
+	return c.create(ctx, s, account)
 }
 
 type createGCPAccount struct {
-	ProjectID string `arg:"" name:"project" help:"The project id."`
+	ProjectID string `arg:"" name:"project" help:"The id of the project."`
 
 	newAccount
 	GCP gcpSignIn `embed:"" group:"Sign in"`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (createGCPAccount) Help() string {
-	return `Without a way to sign in the server's own application default credentials are used.
+	return `Without a sign-in method, Rollcall uses the application default credentials of the server.
 
-What the credentials must be allowed to do is in "rollcall accounts setup-guide".`
+For the permissions that the credentials need, see "rollcall accounts setup-guide".`
 }
 
-// Run puts a Google Cloud project on the roll.
+// Run adds a Google Cloud project.
 func (c *createGCPAccount) Run(ctx context.Context, s *session) error {
-	gcp := &accountsv1.GcpProject{ProjectId: c.ProjectID, Regions: c.Regions}
-	if _, err := c.GCP.apply(s, gcp, !c.GCP.given()); err != nil {
+	account := &accountsv1.Account{Cloud: &accountsv1.Account_Gcp{Gcp: &accountsv1.GcpProject{ProjectId: c.ProjectID, Regions: c.Regions}}}
+	if _, err := c.GCP.apply(s, account, !c.GCP.given()); err != nil {
 		return err
 	}
-	return c.create(ctx, s, &accountsv1.Account{Cloud: &accountsv1.Account_Gcp{Gcp: gcp}})
+	return c.create(ctx, s, account)
 }
 
-// create puts the account on the roll, and says what to do next.
+// create adds the account and prints the next steps.
 func (c *newAccount) create(ctx context.Context, s *session, account *accountsv1.Account) error {
 	account.DisplayName, account.Labels, account.Paused, account.ReadOnly = c.DisplayName, c.Label, c.Paused, c.ReadOnly
 	if c.SyncInterval != 0 {
@@ -90,15 +91,15 @@ func (c *newAccount) create(ctx context.Context, s *session, account *accountsv1
 	}
 	name := clean(id(accountsCollection, created.GetName()))
 	if created.GetPaused() {
-		fmt.Fprintf(s.out, "%s is on the roll, paused.\n", name)
+		fmt.Fprintf(s.out, "%s was added and is paused.\n", name)
 	} else {
-		fmt.Fprintf(s.out, "%s is on the roll and will be synced soon.\n", name)
+		fmt.Fprintf(s.out, "%s was added. Its first sync starts soon.\n", name)
 	}
 	if external := created.GetAws().GetAssumeRole().GetExternalId(); external != "" {
-		fmt.Fprintf(s.out, "Its role's trust policy must ask for the external id %s\n", s.outStyle.bold(clean(external)))
+		fmt.Fprintf(s.out, "The trust policy of its role must require the external id %s\n", s.outStyle.bold(clean(external)))
 	}
-	fmt.Fprintf(s.err, "Set it up in the cloud: %s\n", s.errStyle.bold("rollcall accounts setup-guide "+name))
-	fmt.Fprintf(s.err, "Try its credentials:    %s\n", s.errStyle.bold("rollcall accounts verify "+name))
-	fmt.Fprintf(s.err, "Sync it now:            %s\n", s.errStyle.bold("rollcall sync "+name))
+	fmt.Fprintf(s.err, "Set it up in the cloud:  %s\n", s.errStyle.bold("rollcall accounts setup-guide "+name))
+	fmt.Fprintf(s.err, "Check its credentials:   %s\n", s.errStyle.bold("rollcall accounts verify "+name))
+	fmt.Fprintf(s.err, "Sync it now:             %s\n", s.errStyle.bold("rollcall sync "+name))
 	return nil
 }

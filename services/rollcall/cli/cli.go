@@ -16,11 +16,11 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
-	exitExpired     = 3   // a watch can't go on from its token
-	exitInterrupted = 130 // 128 + SIGINT, as shells have it
+	exitExpired     = 3   // a watch can't resume from its token
+	exitInterrupted = 130 // 128 + SIGINT, the convention of shells
 )
 
-// Streams are the three files of a process.
+// Streams are the standard streams of a process.
 type Streams struct {
 	In  io.Reader
 	Out io.Writer
@@ -29,40 +29,41 @@ type Streams struct {
 
 // program is the whole command line.
 type program struct {
-	Up        upCommand        `cmd:"" help:"Start Rollcall on this machine: all services and a Postgres of its own."`
-	Accounts  accountsCommand  `cmd:"" help:"The cloud accounts on the roll."`
-	Keys      keysCommand      `cmd:"" help:"The keys that secrets are encrypted with."`
-	Instances instancesCommand `cmd:"" help:"Virtual machines and databases, as last observed."`
-	Scopes    scopesCommand    `cmd:"" help:"What is looked at, and how fresh that is."`
-	Sync      syncCommand      `cmd:"" help:"Read accounts now, and wait for what comes of it."`
-	Runs      runsCommand      `cmd:"" help:"Past and present sync runs."`
+	Up        upCommand        `cmd:"" help:"Start all services on this machine, with their own Postgres."`
+	Accounts  accountsCommand  `cmd:"" help:"Manage the cloud accounts that Rollcall reads."`
+	Keys      keysCommand      `cmd:"" help:"Manage the keys that encrypt secrets."`
+	Instances instancesCommand `cmd:"" help:"List, watch, start and stop virtual machines and databases."`
+	Scopes    scopesCommand    `cmd:"" help:"Show which parts of the clouds are read, and how fresh their data is."`
+	Sync      syncCommand      `cmd:"" help:"Read accounts now and wait for the result."`
+	Runs      runsCommand      `cmd:"" help:"Show past and running syncs."`
 
-	Operations operationsCommand `cmd:"" help:"Past and present starts and stops."`
-	Audit      auditCommand      `cmd:"" help:"Who asked for what to be started and stopped, and what came of it."`
+	Operations operationsCommand `cmd:"" help:"Show past and running starts and stops."`
+	Audit      auditCommand      `cmd:"" help:"Show who requested starts and stops, and their results."`
 
-	Completion completionCommand `cmd:"" help:"Print a script that completes rollcall's commands in a shell."`
+	Completion completionCommand `cmd:"" help:"Print a shell script that completes the commands of rollcall."`
 	Version    versionCommand    `cmd:"" help:"Print the version."`
 	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" passthrough:""`
 
-	Color string `help:"Colours: auto (on a terminal, unless NO_COLOR is set), always or never." enum:"auto,always,never" default:"auto"`
+	Color string `help:"When to use colours: auto (on a terminal, unless NO_COLOR is set), always or never." enum:"auto,always,never" default:"auto"`
 }
 
-const description = `Rollcall keeps a true roll of a company's cloud instances.
+const description = `Rollcall keeps a complete and current inventory of a company's cloud instances.
 
-Begin with "rollcall up" here, or point ROLLCALL_GRPC_ADDR at a Rollcall that runs elsewhere.`
+Start it on this machine with "rollcall up", or set ROLLCALL_GRPC_ADDR to the address of a running Rollcall.`
 
-// exit is how kong's own --help leaves the parser.
+// exit is the panic with which kong's --help leaves the parser.
 type exit int
 
-// failed makes the program end with an exit code, when all that is to be said has been said.
+// failed is the error of a command that has already printed what went wrong. It sets the exit code.
 type failed int
 
 func (f failed) Error() string { return fmt.Sprintf("exit code %d", int(f)) }
 
-// Run runs one command line, without the program's name, and returns the exit code. It ends early when ctx does. The
-// release is the version to tell; empty: the commit.
+// Run runs one command line, given without the name of the program, and returns the exit code. It
+// stops early if ctx ends. The release is the version of the program; if empty, the version is its
+// commit.
 func Run(ctx context.Context, release string, args []string, streams Streams) (code int) {
-	defer func() { // --help ends by a panic, for kong would go on parsing otherwise
+	defer func() { // --help panics, because kong would continue parsing otherwise
 		switch left := recover().(type) {
 		case nil:
 		case exit:
@@ -91,7 +92,7 @@ func Run(ctx context.Context, release string, args []string, streams Streams) (c
 	return exitDone
 }
 
-// newParser makes kong's parser of the whole command line.
+// newParser returns the parser of the whole command line.
 func newParser(ctx context.Context, root *program, s *session) (*kong.Kong, error) {
 	return kong.New(root,
 		kong.Name("rollcall"),
@@ -104,24 +105,24 @@ func newParser(ctx context.Context, root *program, s *session) (*kong.Kong, erro
 	)
 }
 
-// AfterApply settles the colours before any command runs.
+// AfterApply sets the colours before any command runs.
 func (p *program) AfterApply(s *session) error {
 	s.setColor(p.Color)
 	return nil
 }
 
-// reportUsage says what is wrong with the command line.
+// reportUsage prints an error of the command line and returns the exit code.
 func (s *session) reportUsage(err error) int {
 	command := "rollcall"
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil {
 		command = commandPath(parse.Context)
 	}
 	fmt.Fprintf(s.err, "%s %s\n", s.errStyle.red("Error:"), clean(err.Error()))
-	fmt.Fprintf(s.err, "See %s\n", s.errStyle.bold(command+" --help"))
+	fmt.Fprintf(s.err, "For help, run: %s\n", s.errStyle.bold(command+" --help"))
 	return exitUsage
 }
 
-// reportRun says why a command failed.
+// reportRun prints why a command failed and returns the exit code.
 func (s *session) reportRun(ctx context.Context, err error) int {
 	if code, ok := errors.AsType[failed](err); ok {
 		return int(code)
@@ -133,7 +134,7 @@ func (s *session) reportRun(ctx context.Context, err error) int {
 	return s.report(err)
 }
 
-// commandPath is the command that was being parsed, as far as it was understood: "rollcall accounts list".
+// commandPath returns the command that was parsed before an error: "rollcall accounts list".
 func commandPath(c *kong.Context) string {
 	path := "rollcall"
 	for _, p := range c.Path {

@@ -13,15 +13,15 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-func TestCommandLinesThatMakeNoSense(t *testing.T) {
-	for _, c := range []struct{ line, says, see string }{
+func TestRun_InvalidCommandLines(t *testing.T) {
+	for _, c := range []struct{ line, message, help string }{
 		{"frobnicate", "unexpected argument frobnicate", "rollcall --help"},
 		{"accounts list --nope", "unknown flag --nope", "rollcall accounts list --help"},
 		{"accounts list -o xml", "--output must be one of", "rollcall accounts list --help"},
 		{"accounts get", `expected "<name>"`, "rollcall accounts get --help"},
 		{"instances list --limit many", "--limit", "rollcall instances list --help"},
-		{"instances list --server nonsense", "--server: \"nonsense\" is no address", "rollcall instances list --help"},
-		{"instances list --timeout 0s", "--timeout: 0s is no time limit", "rollcall instances list --help"},
+		{"instances list --server nonsense", "--server: \"nonsense\" is not an address", "rollcall instances list --help"},
+		{"instances list --timeout 0s", "--timeout: 0s is not a valid time limit", "rollcall instances list --help"},
 		{"accounts update a --regions eu-west-1 --all-regions", "can't be used together", "rollcall accounts update --help"},
 		{"instances stop", "give either instances or --filter", "rollcall instances stop --help"},
 		{"instances start i-1 --filter x=1", "give either instances or --filter", "rollcall instances start --help"},
@@ -30,13 +30,13 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		{"up --http-addr 8080", "is not host:port", "rollcall up --help"},
 	} {
 		got := rollcall(t, strings.Fields(c.line)...)
-		if got.code != exitUsage || !strings.Contains(got.err, c.says) || !strings.Contains(got.err, "See "+c.see+"\n") || got.out != "" {
-			t.Errorf("rollcall %s: exit %d\nstdout: %s\nstderr: %s\nwant exit 2, %q and the way to %q", c.line, got.code, got.out, got.err, c.says, c.see)
+		if got.code != exitUsage || !strings.Contains(got.err, c.message) || !strings.Contains(got.err, "For help, run: "+c.help+"\n") || got.out != "" {
+			t.Errorf("rollcall %s: exit %d\nstdout: %s\nstderr: %s\nwant exit 2, %q and %q", c.line, got.code, got.out, got.err, c.message, c.help)
 		}
 	}
 }
 
-func TestEveryCommandExplainsItself(t *testing.T) {
+func TestHelp_EveryCommand(t *testing.T) {
 	parser, err := newParser(t.Context(), &program{}, newSession(Streams{}, ""))
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestRun_ConnectionRefused(t *testing.T) {
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -77,14 +77,14 @@ func TestNobodyListens(t *testing.T) {
 	lis.Close()
 	for _, line := range []string{"accounts", "instances list -o json", "instances count", "scopes", "runs get x", "sync --all"} {
 		got := rollcall(t, append(strings.Fields(line), "--server", addr)...)
-		if got.code != exitFailed || !strings.Contains(got.err, "no Rollcall answers at "+addr+": nothing listens there") ||
+		if got.code != exitFailed || !strings.Contains(got.err, "can't reach Rollcall at "+addr+": connection refused") ||
 			!strings.Contains(got.err, "rollcall up") {
 			t.Errorf("rollcall %s: exit %d\n%s", line, got.code, got.err)
 		}
 	}
 }
 
-func TestSomethingElseListens(t *testing.T) {
+func TestRun_ServerIsNotGRPC(t *testing.T) {
 	server := httptest.NewServer(nil)
 	defer server.Close()
 	got := rollcall(t, "accounts", "--server", server.Listener.Addr().String())
@@ -93,8 +93,8 @@ func TestSomethingElseListens(t *testing.T) {
 	}
 }
 
-// silent accepts connections and never says a word. Its channel tells of the first one.
-func silent(t *testing.T) (addr string, called <-chan struct{}) {
+// unresponsive listens and never sends anything. The channel is closed at the first connection.
+func unresponsive(t *testing.T) (addr string, called <-chan struct{}) {
 	t.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -121,16 +121,16 @@ func silent(t *testing.T) (addr string, called <-chan struct{}) {
 	return lis.Addr().String(), first
 }
 
-func TestNoAnswerInTime(t *testing.T) {
-	addr, _ := silent(t)
+func TestRun_Timeout(t *testing.T) {
+	addr, _ := unresponsive(t)
 	got := rollcall(t, "accounts", "--server", addr, "--timeout", "100ms")
-	if got.code != exitFailed || !strings.Contains(got.err, "no answer from "+addr+" in time") || !strings.Contains(got.err, "--timeout") {
+	if got.code != exitFailed || !strings.Contains(got.err, addr+" did not respond in time") || !strings.Contains(got.err, "--timeout") {
 		t.Errorf("exit %d\n%s", got.code, got.err)
 	}
 }
 
-func TestInterrupted(t *testing.T) {
-	addr, called := silent(t)
+func TestRun_Interrupted(t *testing.T) {
+	addr, called := unresponsive(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	go func() { <-called; interrupt() }()
 	var out, stderr bytes.Buffer
@@ -145,7 +145,7 @@ func TestVersion(t *testing.T) {
 		t.Errorf("exit %d: %s", got.code, got.out)
 	}
 	if versionOr("") == "" {
-		t.Error("a build without a release has no version")
+		t.Error("the version is empty without a release")
 	}
 }
 
@@ -171,7 +171,7 @@ func TestCompletion(t *testing.T) {
 			words = append(words, word)
 		}
 		if c.words[0] == "nonsense" {
-			continue // anything but a failure will do
+			continue // any candidates are fine
 		}
 		if strings.Join(words, " ") != c.want || got.code != exitDone {
 			t.Errorf("%q: got %q, want %q", c.words, strings.Join(words, " "), c.want)
@@ -179,7 +179,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// The scripts are tried in the shells that are there.
+// TestCompletionScripts runs the scripts in the shells that are installed.
 func TestCompletionScripts(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "rollcall")
 	if out, err := exec.Command("go", "build", "-o", program, "../cmd/rollcall").CombinedOutput(); err != nil {
@@ -193,7 +193,7 @@ func TestCompletionScripts(t *testing.T) {
 		t.Run(shell, func(t *testing.T) {
 			path, err := exec.LookPath(shell)
 			if err != nil {
-				t.Skipf("there is no %s on this machine", shell)
+				t.Skipf("%s is not installed", shell)
 			}
 			cmd := exec.CommandContext(t.Context(), path, "-c", try)
 			cmd.Env = append(cmd.Environ(), "PATH="+filepath.Dir(program)+":/usr/bin:/bin")

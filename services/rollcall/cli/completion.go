@@ -16,25 +16,25 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// The scripts ask this program what may follow (rollcall __complete), so that they know every command and flag of the
-// version that is installed, and the names of accounts.
+// The scripts call this program (rollcall __complete) for the candidates, so that they know every
+// command and flag of the installed version, and the names of accounts.
 //
 //go:embed completion
 var completionScripts embed.FS
 
 type completionCommand struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"The shell: bash, zsh or fish."`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (completionCommand) Help() string {
-	return `Put it to work:
+	return `To enable completion:
   bash   source <(rollcall completion bash)                     in ~/.bashrc
   zsh    source <(rollcall completion zsh)                      in ~/.zshrc, after compinit
   fish   rollcall completion fish > ~/.config/fish/completions/rollcall.fish`
 }
 
-// Run prints a shell's script.
+// Run prints the script of a shell.
 func (c *completionCommand) Run(s *session) error {
 	script, err := completionScripts.ReadFile("completion/rollcall." + c.Shell)
 	if err != nil {
@@ -44,22 +44,22 @@ func (c *completionCommand) Run(s *session) error {
 	return err
 }
 
-// completeCommand answers the scripts: its arguments are the words after "rollcall" up to the cursor, the last of them
-// the one to complete.
+// completeCommand serves the scripts. Its arguments are the words after "rollcall" up to the
+// cursor, the last of which is to be completed.
 type completeCommand struct {
 	Words []string `arg:"" optional:""`
 }
 
-// Run prints what may stand at the cursor, one a line, with what it is behind a tab.
+// Run prints the candidates, one a line, each followed by a tab and its description.
 func (c *completeCommand) Run(ctx context.Context, k *kong.Kong, s *session) error {
-	words := slices.DeleteFunc(slices.Clone(c.Words), func(w string) bool { return w == "=" }) // bash splits at it
-	words = words[min(1, len(words)):]                                                         // the "--" of the scripts
+	words := slices.DeleteFunc(slices.Clone(c.Words), func(w string) bool { return w == "=" }) // bash splits words at "="
+	words = words[min(1, len(words)):]                                                         // skip the "--" of the scripts
 	if len(words) == 0 {
 		words = []string{""}
 	}
 	last := words[len(words)-1]
-	at := walk(k.Model.Node, words[:len(words)-1])
-	for _, candidate := range at.candidates(ctx, last) {
+	cursor := walk(k.Model.Node, words[:len(words)-1])
+	for _, candidate := range cursor.candidates(ctx, last) {
 		if strings.HasPrefix(candidate.word, last) {
 			fmt.Fprintf(s.out, "%s\t%s\n", candidate.word, candidate.help)
 		}
@@ -69,18 +69,18 @@ func (c *completeCommand) Run(ctx context.Context, k *kong.Kong, s *session) err
 
 type candidate struct{ word, help string }
 
-// place is a place on a command line.
-type place struct {
+// position is a position on a command line.
+type position struct {
 	node *kong.Node
-	// flag waits for its value.
+	// flag is the flag whose value comes next, if any.
 	flag *kong.Flag
-	// args is how many positional arguments went before.
+	// args is the number of positional arguments before.
 	args int
 }
 
-// walk follows words from the top of the command line.
-func walk(node *kong.Node, words []string) place {
-	at := place{node: node}
+// walk returns the position after words.
+func walk(node *kong.Node, words []string) position {
+	at := position{node: node}
 	for _, w := range words {
 		switch {
 		case at.flag != nil:
@@ -109,8 +109,8 @@ func findChild(node *kong.Node, word string) *kong.Node {
 	return nil
 }
 
-// findFlag is the flag of the form --name or -n, of this command or of one above it.
-func (p place) findFlag(word string) *kong.Flag {
+// findFlag returns the flag for --name or -n of this command or of its parents.
+func (p position) findFlag(word string) *kong.Flag {
 	for _, group := range p.node.AllFlags(false) {
 		for _, f := range group {
 			if word == "--"+f.Name || f.Short != 0 && word == "-"+string(f.Short) {
@@ -121,8 +121,8 @@ func (p place) findFlag(word string) *kong.Flag {
 	return nil
 }
 
-// candidates are all words that may stand at this place.
-func (p place) candidates(ctx context.Context, last string) []candidate {
+// candidates returns the words that may follow at this position.
+func (p position) candidates(ctx context.Context, last string) []candidate {
 	if p.flag != nil {
 		return valuesOf(ctx, p.flag.Value)
 	}
@@ -149,7 +149,7 @@ func (p place) candidates(ctx context.Context, last string) []candidate {
 	return all
 }
 
-// valuesOf are the values that a flag or an argument can have, when they are known.
+// valuesOf returns the possible values of a flag or an argument, if they are known.
 func valuesOf(ctx context.Context, v *kong.Value) []candidate {
 	var all []candidate
 	for _, word := range v.EnumSlice() {
@@ -166,7 +166,8 @@ func valuesOf(ctx context.Context, v *kong.Value) []candidate {
 	return all
 }
 
-// completionSession talks to the server from within a shell's completion.
+// completionSession connects to the server for a completion. It returns nil if the address is
+// invalid.
 func completionSession() *session {
 	s := newSession(Streams{}, "completion")
 	addr := os.Getenv("ROLLCALL_GRPC_ADDR")
@@ -179,7 +180,7 @@ func completionSession() *session {
 	return s
 }
 
-// scopeCandidates asks the server for the scopes that wait to be confirmed.
+// scopeCandidates returns the scopes that can be confirmed.
 func scopeCandidates(ctx context.Context) []candidate {
 	s := completionSession()
 	if s == nil {
@@ -199,7 +200,7 @@ func scopeCandidates(ctx context.Context) []candidate {
 	return all
 }
 
-// operationCandidates asks the server for the latest starts and stops.
+// operationCandidates returns the latest operations.
 func operationCandidates(ctx context.Context) []candidate {
 	s := completionSession()
 	if s == nil {
@@ -214,12 +215,12 @@ func operationCandidates(ctx context.Context) []candidate {
 	for _, o := range answer.GetOperations() {
 		m := operationMetadata(o)
 		all = append(all, candidate{id(operationsCollection, o.GetName()),
-			fmt.Sprintf("%s of %s", word(m.GetVerb().String()), plural(m.GetProgress().GetTotal(), "instance"))})
+			fmt.Sprintf("%s of %s", enumText(m.GetVerb().String()), plural(m.GetProgress().GetTotal(), "instance"))})
 	}
 	return all
 }
 
-// accountCandidates asks the server for its accounts; one that does not answer at once has none.
+// accountCandidates returns the accounts, or nothing if the server does not respond quickly.
 func accountCandidates(ctx context.Context) []candidate {
 	s := completionSession()
 	if s == nil {

@@ -11,12 +11,14 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// domain marks the errors of Rollcall's own services in google.rpc.ErrorInfo.
+// domain is the domain in the google.rpc.ErrorInfo of errors that Rollcall's services make.
 const domain = "rollcall.dev"
 
-// explanation is an error as a person reads it: what happened, to what, and what to do.
+// explanation is an error for people: what failed, details, and what to do.
 type explanation struct {
 	what   string
 	facts  []fact
@@ -43,19 +45,19 @@ func (s *session) report(err error) int {
 	return exitFailed
 }
 
-// explain turns any error of a command into words.
+// explain returns the explanation of any error of a command.
 func explain(err error, server string) explanation {
-	if e, ok := errors.AsType[*advised](err); ok {
-		return explanation{what: e.what, remedy: e.remedy}
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return explanation{what: err.Error(), remedy: f.Remedy}
 	}
-	answered, ok := errors.AsType[interface {
+	withStatus, ok := errors.AsType[interface {
 		error
 		GRPCStatus() *status.Status
 	}](err)
 	if !ok {
 		return explanation{what: err.Error()}
 	}
-	st := answered.GRPCStatus()
+	st := withStatus.GRPCStatus()
 	e := explanation{what: st.Message()}
 	ours := e.addDetails(st.Details())
 	switch st.Code() {
@@ -65,16 +67,16 @@ func explain(err error, server string) explanation {
 		}
 	case codes.DeadlineExceeded:
 		if !ours {
-			e.what = fmt.Sprintf("no answer from %s in time", server)
-			e.remedy = "try again, or allow more time with --timeout"
+			e.what = fmt.Sprintf("%s did not respond in time", server)
+			e.remedy = "try again, or set a longer --timeout"
 		}
 	case codes.Unimplemented:
 		if !ours {
-			e.what = fmt.Sprintf("what listens at %s does not know this call (%s)", server, st.Message())
-			e.remedy = "it is another program, or a Rollcall of another version: compare with rollcall version, or set --server"
+			e.what = fmt.Sprintf("the server at %s does not support this call (%s)", server, st.Message())
+			e.remedy = "it is another program, or another version of Rollcall: compare its version with that of rollcall version, or set --server"
 		}
 	case codes.Internal, codes.Unknown, codes.DataLoss:
-		e.remedy = "this is a fault of Rollcall's: its log says more"
+		e.remedy = "this is an error in Rollcall; see the log of the server for the cause"
 	}
 	if e.what == "" {
 		e.what = st.Code().String()
@@ -82,27 +84,28 @@ func explain(err error, server string) explanation {
 	return e
 }
 
-// unreachable explains that no Rollcall answers at an address.
+// unreachable returns the explanation of a failed connection.
 func unreachable(server, message string) explanation {
 	e := explanation{
-		what:   "no Rollcall answers at " + server,
-		remedy: `start one here with "rollcall up", or set --server or ROLLCALL_GRPC_ADDR to where it runs`,
+		what:   "can't reach Rollcall at " + server,
+		remedy: `start it with "rollcall up", or set --server or ROLLCALL_GRPC_ADDR to its address`,
 	}
 	switch {
 	case strings.Contains(message, "connection refused"):
-		e.what += ": nothing listens there"
+		e.what += ": connection refused"
 	case strings.Contains(message, "server preface"), strings.Contains(message, "http2: "), strings.Contains(message, "frame"):
-		e.what += ": what listens there does not speak gRPC"
-		e.remedy = "the REST port is not the gRPC port: set --server or ROLLCALL_GRPC_ADDR to the latter (9090 unless changed)"
+		e.what += ": the server there does not speak gRPC"
+		e.remedy = "set --server or ROLLCALL_GRPC_ADDR to the gRPC port (9090 by default), not the REST port"
 	case strings.Contains(message, "no such host"), strings.Contains(message, "produced zero addresses"):
-		e.what += ": there is no such host"
+		e.what += ": no such host"
 	default:
 		e.facts = append(e.facts, fact{"cause", message})
 	}
 	return e
 }
 
-// addDetails adds what an answer says beyond its text (AIP-193), and tells whether one of our services said it.
+// addDetails adds the details of an error (AIP-193) and reports whether one of Rollcall's services
+// made it.
 func (e *explanation) addDetails(details []any) (ours bool) {
 	for _, detail := range details {
 		switch d := detail.(type) {
@@ -110,7 +113,7 @@ func (e *explanation) addDetails(details []any) (ours bool) {
 			ours = ours || d.GetDomain() == domain
 			e.facts = append(e.facts, fact{"reason", d.GetReason()})
 			for _, key := range slices.Sorted(maps.Keys(d.GetMetadata())) {
-				if value := d.GetMetadata()[key]; !e.tells(value) {
+				if value := d.GetMetadata()[key]; !e.mentions(value) {
 					e.facts = append(e.facts, fact{key, value})
 				}
 			}
@@ -133,8 +136,8 @@ func (e *explanation) addDetails(details []any) (ours bool) {
 	return ours
 }
 
-// tells whether the text holds a value already, or each item of a list.
-func (e *explanation) tells(value string) bool {
+// mentions reports whether the message already contains a value, or each item of a list.
+func (e *explanation) mentions(value string) bool {
 	for item := range strings.SplitSeq(value, ",") {
 		if !strings.Contains(e.what, item) {
 			return false
@@ -143,17 +146,13 @@ func (e *explanation) tells(value string) bool {
 	return true
 }
 
-// advised is an error of the client's own that knows what to do about it.
-type advised struct{ what, remedy string }
-
-func (a *advised) Error() string { return a.what }
-
-// advise makes an error with what to do about it.
+// advise returns an error with a remedy.
 func advise(remedy, format string, args ...any) error {
-	return &advised{what: fmt.Sprintf(format, args...), remedy: remedy}
+	return fault.New(fault.KindFailedPrecondition, "", format, args...).WithRemedy(remedy)
 }
 
-// isPassing tells whether a stream broke in a way that is worth another try: its end without an error is one of them.
-func isPassing(err error) bool {
+// isTransient reports whether a stream that ended with err can be opened again. The end of a stream
+// without an error is transient too.
+func isTransient(err error) bool {
 	return errors.Is(err, io.EOF) || status.Code(err) == codes.Unavailable
 }

@@ -19,7 +19,7 @@ func statusWith(t *testing.T, code codes.Code, message string, details ...protoa
 	return st.Err()
 }
 
-func TestReports(t *testing.T) {
+func TestReport(t *testing.T) {
 	ours := func(reason string, metadata map[string]string) *errdetails.ErrorInfo {
 		return &errdetails.ErrorInfo{Reason: reason, Domain: domain, Metadata: metadata}
 	}
@@ -27,13 +27,13 @@ func TestReports(t *testing.T) {
 		err  error
 		want string
 	}{
-		"a violation that the text does not tell": {
+		"violation missing in the message": {
 			statusWith(t, codes.InvalidArgument, "the account is wrong", ours("INVALID_FIELD", nil), &errdetails.BadRequest{
 				FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "account.aws.account_id", Description: "must be 12 digits"}},
 			}),
 			"Error: the account is wrong\n  reason                  INVALID_FIELD\n  account.aws.account_id  must be 12 digits\n",
 		},
-		"a violation that the text tells": {
+		"violation in the message": {
 			statusWith(t, codes.InvalidArgument, "filter: unknown field x", ours("INVALID_FIELD", nil), &errdetails.BadRequest{
 				FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "filter", Description: "unknown field x"}},
 			}),
@@ -43,28 +43,28 @@ func TestReports(t *testing.T) {
 			statusWith(t, codes.FailedPrecondition, "too old", ours("TOO_STALE", map[string]string{"scopes": "a, b", "oldest": "2m"})),
 			"Error: too old\n  reason  TOO_STALE\n  oldest  2m\n  scopes  a, b\n",
 		},
-		"our database is away": {
+		"our error with the code of a connection error": {
 			statusWith(t, codes.Unavailable, "the database is not available at the moment; try again soon", ours("UNAVAILABLE", nil)),
 			"Error: the database is not available at the moment; try again soon\n  reason  UNAVAILABLE\n",
 		},
-		"no answer in time": {
+		"timeout": {
 			status.Error(codes.DeadlineExceeded, "context deadline exceeded"),
-			"Error: no answer from there:1 in time\nWhat to do: try again, or allow more time with --timeout\n",
+			"Error: there:1 did not respond in time\nWhat to do: try again, or set a longer --timeout\n",
 		},
-		"of another version": {
+		"unknown method": {
 			status.Error(codes.Unimplemented, "unknown method X"),
-			"Error: what listens at there:1 does not know this call (unknown method X)\n" +
-				"What to do: it is another program, or a Rollcall of another version: compare with rollcall version, or set --server\n",
+			"Error: the server at there:1 does not support this call (unknown method X)\n" +
+				"What to do: it is another program, or another version of Rollcall: compare its version with that of rollcall version, or set --server\n",
 		},
-		"text of others": {
+		"control characters": {
 			statusWith(t, codes.NotFound, "no \x1b[2Jscreen"),
 			"Error: no \\x1b[2Jscreen\n",
 		},
-		"our own": {errors.New("disk full"), "Error: disk full\n"},
-		"advice":  {advise("do that", "this is %s", "wrong"), "Error: this is wrong\nWhat to do: do that\n"},
+		"plain error":   {errors.New("disk full"), "Error: disk full\n"},
+		"with a remedy": {advise("do that", "this is %s", "wrong"), "Error: this is wrong\nWhat to do: do that\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, out, stderr := plain(formatTable)
+			s, out, stderr := newTestSession(formatTable)
 			s.server = "there:1"
 			if code := s.report(c.err); code != exitFailed {
 				t.Errorf("exit code %d", code)

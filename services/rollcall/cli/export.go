@@ -12,19 +12,19 @@ import (
 
 type exportInstances struct {
 	Filter   string `short:"f" help:"AIP-160 filter, as in list." placeholder:"FILTER"`
-	ShowGone bool   `help:"Also those that are gone."`
+	ShowGone bool   `help:"Include instances that are gone."`
 
 	staleness `embed:""`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (c *exportInstances) Help() string {
 	return `Examples:
-  rollcall instances export > roll.ndjson
+  rollcall instances export > inventory.ndjson
   rollcall instances export --filter 'kind = DATABASE' --max-staleness 30m | jq -r .providerUri`
 }
 
-// Run prints the instances as they come.
+// Run prints the instances as they arrive.
 func (c *exportInstances) Run(ctx context.Context, s *session) error {
 	stream, err := s.inventory().ExportInstances(ctx, &inventoryv1.ExportInstancesRequest{
 		Filter: c.Filter, ShowGone: c.ShowGone, MaxStaleness: c.limit(),
@@ -57,7 +57,7 @@ func (c *exportInstances) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if last == nil || last.InstanceCount == nil || last.GetInstanceCount() != shown {
-		return fmt.Errorf("the export broke off after %s", plural(shown, "instance"))
+		return fmt.Errorf("the export ended early, after %s; run it again", plural(shown, "instance"))
 	}
 	s.footnotes(plural(shown, "instance"), &inventoryv1.ListInstancesResponse{Freshness: first.GetFreshness(), Unreachable: first.GetUnreachable()})
 	return nil

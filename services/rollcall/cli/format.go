@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// format is how answers are printed.
+// format is an output format.
 type format string
 
 const (
@@ -21,15 +21,15 @@ const (
 	formatYAML   format = "yaml"
 )
 
-// encode is a message as JSON in one line, with the names of the REST API. Fields without a value are there too, so
-// that scripts need not ask.
+// encode returns a message as one line of JSON, with the names of the REST API. It includes empty
+// fields, so that scripts need not check whether they exist.
 func encode(m proto.Message) ([]byte, error) {
 	text, err := protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(m)
 	if err != nil {
 		return nil, err
 	}
 	var line bytes.Buffer
-	if err := json.Compact(&line, text); err != nil { // protojson varies its blanks on purpose
+	if err := json.Compact(&line, text); err != nil { // protojson varies its white space on purpose
 		return nil, err
 	}
 	return line.Bytes(), nil
@@ -44,7 +44,7 @@ func printMessage(out io.Writer, f format, m proto.Message) error {
 	return printJSON(out, f, text)
 }
 
-// printJSON prints a JSON value in the wanted format.
+// printJSON prints a JSON value in a format.
 func printJSON(out io.Writer, f format, text []byte) error {
 	switch f {
 	case formatNDJSON:
@@ -67,7 +67,8 @@ func printJSON(out io.Writer, f format, text []byte) error {
 	}
 }
 
-// toYAML turns JSON into YAML of the same order. JSON is YAML in flow style: only the style changes.
+// toYAML converts JSON to YAML and keeps the order. JSON is YAML in flow style, so only the style
+// changes.
 func toYAML(text []byte) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
@@ -86,7 +87,7 @@ func toYAML(text []byte) ([]byte, error) {
 func blockStyle(n *yaml.Node) {
 	n.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
 	if n.Kind == yaml.ScalarNode && n.Tag == "!!str" && len(n.Value) > 0 {
-		n.Style = 0 // the encoder quotes again what needs it
+		n.Style = 0 // the encoder quotes where necessary
 	}
 	for _, child := range n.Content {
 		blockStyle(child)

@@ -13,20 +13,21 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// historyLimit is how many changes a timeline shows unless told otherwise. Scripts get all.
+// historyLimit is the default number of changes in a timeline. Scripts get all changes.
 const historyLimit = 50
 
 type instanceHistory struct {
-	Name  string `arg:"" help:"The instance's name on the roll: instances/… or the id behind it."`
-	Limit *int   `help:"At most so many changes; 0: all. Default: 50 in a timeline, all otherwise." placeholder:"N"`
+	Name  string `arg:"" help:"The name of the instance: instances/ID or only the ID."`
+	Limit *int   `help:"Maximum number of changes; 0 for all. Default: 50 in a timeline, all otherwise." placeholder:"N"`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (c *instanceHistory) Help() string {
-	return `What changed, newest first, and the times in which nobody looked: what happened in those was seen afterwards or not at all.`
+	return `Prints the changes, newest first, and the times in which the instance was not observed. A change within such a time was
+seen afterwards, or not at all.`
 }
 
-// Run shows what happened to an instance.
+// Run prints the history of an instance.
 func (c *instanceHistory) Run(ctx context.Context, s *session) error {
 	limit := 0
 	if s.format == formatTable {
@@ -60,9 +61,9 @@ func (c *instanceHistory) Run(ctx context.Context, s *session) error {
 		s.timeline(all)
 		summary := plural(shown, "change")
 		if last.GetNextPageToken() != "" {
-			summary = "The last " + summary
+			summary = "the last " + summary
 		}
-		fmt.Fprintln(s.err, s.errStyle.dim(summary+"; there is history since "+s.moment(all.GetHistoryStartTime())))
+		fmt.Fprintln(s.err, s.errStyle.dim(summary+"; history is recorded since "+s.exactTime(all.GetHistoryStartTime())))
 		return nil
 	case formatNDJSON:
 		for _, change := range all.GetChanges() {
@@ -75,12 +76,12 @@ func (c *instanceHistory) Run(ctx context.Context, s *session) error {
 	return printMessage(s.out, s.format, all)
 }
 
-// moment is a time to the second, in the user's time zone.
-func (s *session) moment(t *timestamppb.Timestamp) string {
+// exactTime returns a time to the second in the local time zone.
+func (s *session) exactTime(t *timestamppb.Timestamp) string {
 	return t.AsTime().Local().Format("2006-01-02 15:04:05 MST")
 }
 
-// timeline draws changes and gaps in one line of time, newest first.
+// timeline prints changes and gaps, newest first.
 func (s *session) timeline(h *inventoryv1.ListInstanceChangesResponse) {
 	gaps := h.GetGaps()
 	for _, change := range h.GetChanges() {
@@ -97,24 +98,24 @@ func (s *session) timeline(h *inventoryv1.ListInstanceChangesResponse) {
 
 func (s *session) drawChange(change *inventoryv1.InstanceChange) {
 	mark := s.outStyle.bold("●")
-	fmt.Fprintf(s.out, "%s %s  %s\n", mark, s.moment(change.GetCommitTime()), s.outStyle.changeWord(change.GetType().String()))
+	fmt.Fprintf(s.out, "%s %s  %s\n", mark, s.exactTime(change.GetCommitTime()), s.outStyle.changeType(change.GetType().String()))
 	for _, f := range change.GetFields() {
 		fmt.Fprintf(s.out, "│   %s  %s → %s\n", clean(f.GetField()), s.outStyle.dim(valueText(f.GetFrom())), valueText(f.GetTo()))
 	}
 }
 
-// drawGap draws a time in which nobody looked as a broken line.
+// drawGap prints a time without observations as a broken line.
 func (s *session) drawGap(gap *inventoryv1.ObservationGap) {
 	var text string
 	switch start, end := gap.GetStartTime(), gap.GetEndTime(); {
 	case start == nil && end == nil:
 		text = "never observed yet"
 	case end == nil:
-		text = fmt.Sprintf("not observed since %s, for %s", s.moment(start), short(s.now().Sub(start.AsTime())))
+		text = fmt.Sprintf("not observed since %s, for %s", s.exactTime(start), short(s.now().Sub(start.AsTime())))
 	case start == nil:
-		text = "not observed before " + s.moment(end)
+		text = "not observed before " + s.exactTime(end)
 	default:
-		text = fmt.Sprintf("not observed for %s, from %s to %s", span(start, end), s.moment(start), end.AsTime().Local().Format("15:04:05"))
+		text = fmt.Sprintf("not observed for %s, from %s to %s", span(start, end), s.exactTime(start), end.AsTime().Local().Format("15:04:05"))
 	}
 	fmt.Fprintf(s.out, "%s %s\n", s.outStyle.yellow("┊"), s.outStyle.yellow(text+": "+clean(gap.GetReason())))
 	if gap.GetError() != "" {
@@ -126,11 +127,11 @@ func span(start, end *timestamppb.Timestamp) string {
 	return short(end.AsTime().Sub(start.AsTime()).Round(time.Second))
 }
 
-// valueText is one side of a change for people.
+// valueText returns the old or new value of a change for people.
 func valueText(v *structpb.Value) string {
 	switch kind := v.GetKind().(type) {
 	case nil, *structpb.Value_NullValue:
-		return "nothing"
+		return "not set"
 	case *structpb.Value_StringValue:
 		if kind.StringValue == "" {
 			return `""`
@@ -144,18 +145,18 @@ func valueText(v *structpb.Value) string {
 	return clean(string(text))
 }
 
-// changeWord paints what happened.
-func (s style) changeWord(word string) string {
-	switch word {
+// changeType returns the type of a change in its colour.
+func (s style) changeType(value string) string {
+	switch value {
 	case "CREATED", "REAPPEARED":
-		return s.green(word)
+		return s.green(value)
 	case "GONE":
-		return s.red(word)
+		return s.red(value)
 	}
-	return s.cyan(word)
+	return s.cyan(value)
 }
 
-// gapNotes says below an answer about a past time which gaps it falls into.
+// gapNotes prints the gaps that contain the time of a response.
 func gapNotes(out io.Writer, s *session, gaps []*inventoryv1.ObservationGap) {
 	for i, gap := range gaps {
 		if i == maxScopesShown {
@@ -164,11 +165,11 @@ func gapNotes(out io.Writer, s *session, gaps []*inventoryv1.ObservationGap) {
 		}
 		from, to := "never before", "never since"
 		if gap.GetStartTime() != nil {
-			from = "last " + s.moment(gap.GetStartTime())
+			from = "last " + s.exactTime(gap.GetStartTime())
 		}
 		if gap.GetEndTime() != nil {
-			to = "next " + s.moment(gap.GetEndTime())
+			to = "next " + s.exactTime(gap.GetEndTime())
 		}
-		fmt.Fprintf(out, "  %s: observed %s, %s (%s)\n", clean(scopeWords(gap.GetScope())), from, to, clean(gap.GetReason()))
+		fmt.Fprintf(out, "  %s: observed %s, %s (%s)\n", clean(scopeText(gap.GetScope())), from, to, clean(gap.GetReason()))
 	}
 }

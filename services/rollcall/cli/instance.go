@@ -2,15 +2,13 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 )
 
 type getInstance struct {
-	Name string `arg:"" help:"The instance's name on the roll: instances/… or the id behind it."`
+	Name string `arg:"" help:"The name of the instance: instances/ID or only the ID."`
 
 	staleness `embed:""`
 	asOf      `embed:""`
@@ -28,10 +26,10 @@ func (c *getInstance) Run(ctx context.Context, s *session) error {
 }
 
 type lookupInstance struct {
-	Value    string `arg:"" help:"What is known of it: i-0abc…, db-ABC…, arn:aws:… or its display name."`
-	By       string `help:"What the value is: auto (told by its form), provider-id, provider-uri or display-name." enum:"auto,provider-id,provider-uri,display-name" default:"auto"`
+	Value    string `arg:"" help:"An id, a URI or the display name of the instance: i-0abc…, db-ABC…, arn:aws:… or web-1."`
+	By       string `help:"What the value is: auto (detected from its format), provider-id, provider-uri or display-name." enum:"auto,provider-id,provider-uri,display-name" default:"auto"`
 	Account  string `help:"Only in this account." placeholder:"ACCOUNT" complete:"account"`
-	ShowGone bool   `help:"Also among those that are gone."`
+	ShowGone bool   `help:"Include instances that are gone."`
 
 	staleness `embed:""`
 }
@@ -61,7 +59,8 @@ func (c *lookupInstance) Run(ctx context.Context, s *session) error {
 	return s.showInstance(instance)
 }
 
-// guessBy returns what a value is by its form: an id or a URI of one of the clouds, or else a display name.
+// guessBy returns what a value is: the URI or the id of an instance if it has the format of one in any
+// cloud, and otherwise a display name.
 func guessBy(value string) string {
 	for _, d := range registry.All() {
 		switch {
@@ -74,86 +73,18 @@ func guessBy(value string) string {
 	return "display-name"
 }
 
-// showInstance prints one instance in the wanted format.
+// showInstance prints one instance in the output format.
 func (s *session) showInstance(i *inventoryv1.Instance) error {
 	if s.format != formatTable {
 		return printMessage(s.out, s.format, i)
 	}
-	state := s.outStyle.byWord(i.GetState().String())
-	if word := i.GetProviderState(); word != "" {
-		state += s.outStyle.dim(fmt.Sprintf(" (%s)", clean(word)))
-	}
-	fields := []field{
-		{"name", clean(i.GetDisplayName())},
-		{"state", state},
-		{"kind", word(i.GetKind().String())},
-		{"machine type", clean(i.GetMachineType())},
-		{"provider", i.GetProvider().String()},
-		{"account", clean(id(accountsCollection, i.GetAccount()))},
-		{"region", clean(i.GetLocation().GetRegion())},
-		{"zone", clean(i.GetLocation().GetZone())},
-		{"private ips", clean(strings.Join(i.GetPrivateIps(), ", "))},
-		{"public ips", clean(strings.Join(i.GetPublicIps(), ", "))},
-	}
-	fields = append(fields, machineFields(s, i.GetVirtualMachine())...)
-	fields = append(fields, databaseFields(s, i.GetDatabase())...)
-	fields = append(fields,
-		field{"labels", labelText(i.GetLabels())},
-		field{"provider id", clean(i.GetProviderId())},
-		field{"provider uri", clean(i.GetProviderUri())},
-		field{"instance", clean(i.GetName())},
-		field{"created", s.stamp(i.GetCreateTime())},
-		field{"first seen", s.stamp(i.GetFirstSeenTime())},
-		field{"changed", s.stamp(i.GetChangeTime())},
-		field{"observed", s.stamp(i.GetObserveTime())},
-		field{"gone", s.stamp(i.GetGoneTime())},
-	)
-	printFields(s.out, s.outStyle, fields)
+	printFields(s.out, s.outStyle, s.instanceFields(i))
 	return nil
 }
 
-func machineFields(s *session, vm *inventoryv1.VirtualMachine) []field {
-	if vm == nil {
-		return nil
-	}
-	return []field{
-		{"image", clean(vm.GetImage())},
-		{"architecture", clean(vm.GetArchitecture())},
-		{"platform", clean(vm.GetPlatform())},
-		{"spot", yes(vm.GetSpot())},
-		{"network", clean(vm.GetNetwork())},
-		{"subnet", clean(vm.GetSubnet())},
-		{"hostname", clean(vm.GetHostname())},
-		{"scaling group", clean(vm.GetAutoscalingGroup())},
-		{"started", s.stamp(vm.GetStartTime())},
-	}
-}
-
-func databaseFields(s *session, db *inventoryv1.Database) []field {
-	if db == nil {
-		return nil
-	}
-	fields := []field{
-		{"engine", clean(strings.TrimSpace(db.GetEngine() + " " + db.GetEngineVersion()))},
-		{"high availability", yes(db.GetHighAvailability())},
-		{"replica of", clean(db.GetReplicaOf())},
-		{"cluster", clean(db.GetCluster())},
-		{"cluster writer", yes(db.GetClusterWriter())},
-		{"starts by itself", s.stamp(db.GetAutoRestartTime())},
-		{"network", clean(db.GetNetwork())},
-	}
-	if db.GetStorageGib() > 0 {
-		fields = append(fields, field{"storage", number(db.GetStorageGib()) + " GiB"})
-	}
-	if db.GetEndpoint() != "" {
-		fields = append(fields, field{"endpoint", clean(fmt.Sprintf("%s:%d", db.GetEndpoint(), db.GetPort()))})
-	}
-	return fields
-}
-
-// yes is a fact that is worth a line only when it is so.
-func yes(so bool) string {
-	if so {
+// yes returns "yes" or nothing, for a line that is shown only if a condition is true.
+func yes(condition bool) string {
+	if condition {
 		return "yes"
 	}
 	return ""

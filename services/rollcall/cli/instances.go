@@ -16,23 +16,23 @@ type instancesCommand struct {
 	remote `embed:""`
 
 	List   listInstances   `cmd:"" default:"withargs" help:"List instances (the default)."`
-	Get    getInstance     `cmd:"" help:"Show one instance by its name on the roll."`
-	Lookup lookupInstance  `cmd:"" help:"Find one instance by the cloud's id, its ARN or its display name."`
-	Export exportInstances `cmd:"" help:"Print all instances as of one moment, one JSON object a line: the fast way to take the roll away."`
-	Watch  watchInstances  `cmd:"" help:"Follow what happens, as it happens."`
+	Get    getInstance     `cmd:"" help:"Show one instance by its name."`
+	Lookup lookupInstance  `cmd:"" help:"Find one instance by the id in its cloud, its ARN or its display name."`
+	Export exportInstances `cmd:"" help:"Print a consistent snapshot of all instances, one JSON object a line. Faster than list."`
+	Watch  watchInstances  `cmd:"" help:"Print changes of instances as they happen."`
 	Count  countInstances  `cmd:"" help:"Count instances by up to four fields."`
-	Start  startInstances  `cmd:"" help:"Start instances, and wait for what comes of it."`
-	Stop   stopInstances   `cmd:"" help:"Stop instances, and wait for what comes of it."`
+	Start  startInstances  `cmd:"" help:"Start instances and wait for the result."`
+	Stop   stopInstances   `cmd:"" help:"Stop instances and wait for the result."`
 
-	History instanceHistory `cmd:"" help:"Show what happened to one instance, and when nobody looked."`
+	History instanceHistory `cmd:"" help:"Show the changes of one instance, and the times in which it was not observed."`
 }
 
-// staleness is the flag that refuses answers which are too old.
+// staleness is the flag that refuses data that is too old.
 type staleness struct {
-	MaxStaleness time.Duration `help:"Fail rather than answer from an observation older than this, such as 10m." placeholder:"DURATION"`
+	MaxStaleness time.Duration `help:"Fail if any of the data is older than this, such as 10m." placeholder:"DURATION"`
 }
 
-// limit is the duration for a request; nil when there is none.
+// limit returns the duration for a request, or nil if the flag is not set.
 func (s staleness) limit() *durationpb.Duration {
 	if s.MaxStaleness == 0 {
 		return nil
@@ -40,21 +40,21 @@ func (s staleness) limit() *durationpb.Duration {
 	return durationpb.New(s.MaxStaleness)
 }
 
-// tableLimit is how many instances a table shows unless told otherwise. Scripts get all.
+// tableLimit is the default number of instances in a table. Scripts get all instances.
 const tableLimit = 200
 
 type listInstances struct {
 	Filter   string `short:"f" help:"AIP-160 filter over every field, such as 'state = RUNNING AND labels.team = \"data\"'." placeholder:"FILTER"`
 	OrderBy  string `help:"Fields to sort by, such as 'create_time desc'. Default: display_name in a table, name otherwise." placeholder:"FIELDS"`
-	Limit    *int   `help:"At most so many; 0: all. Default: 200 in a table, all otherwise." placeholder:"N"`
-	ShowGone bool   `help:"Also those that are gone."`
-	Wide     bool   `short:"w" help:"More columns."`
+	Limit    *int   `help:"Maximum number of instances; 0 for all. Default: 200 in a table, all otherwise." placeholder:"N"`
+	ShowGone bool   `help:"Include instances that are gone."`
+	Wide     bool   `short:"w" help:"Show more columns."`
 
 	staleness `embed:""`
 	asOf      `embed:""`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (c *listInstances) Help() string {
 	return `Examples:
   rollcall instances list --filter 'kind = DATABASE AND location.region = "eu-west-1"'
@@ -66,7 +66,7 @@ func (c *listInstances) Help() string {
 // Run lists instances.
 func (c *listInstances) Run(ctx context.Context, s *session) error {
 	limit, order := 0, c.OrderBy
-	if s.format == formatTable { // for people: by what they call the instances, and not too many
+	if s.format == formatTable { // people get a limited number, sorted by name
 		limit, order = tableLimit, cmp.Or(c.OrderBy, "display_name")
 	}
 	if c.Limit != nil {
@@ -90,7 +90,7 @@ func (c *listInstances) Run(ctx context.Context, s *session) error {
 	}.print(ctx, s, limit)
 }
 
-// footnote says how many of how many were shown, or why there is nothing.
+// footnote prints how many instances were shown, or why there are none.
 func (c *listInstances) footnote(s *session, last *inventoryv1.ListInstancesResponse, shown int) {
 	summary := outOf(shown, int(last.GetTotalSize()), "instance")
 	if shown == 0 {
@@ -98,41 +98,45 @@ func (c *listInstances) footnote(s *session, last *inventoryv1.ListInstancesResp
 	}
 	s.footnotes(summary, last)
 	if c.Limit == nil && int(last.GetTotalSize()) > shown {
-		fmt.Fprintf(s.err, "See all: %s\n", s.errStyle.bold("--limit 0"))
+		fmt.Fprintf(s.err, "To see all, add %s\n", s.errStyle.bold("--limit 0"))
 	}
 }
 
-// nothingFound tells "no instances" from "could not look".
-func nothingFound(filter string, v vouched) string {
+// nothingFound returns the reason why there are no instances. It distinguishes "there are none" from
+// "they could not be read".
+func nothingFound(filter string, v withFreshness) string {
 	switch {
 	case len(v.GetUnreachable()) > 0:
-		return "No instance is known, and not everything could be looked at"
+		return "No instances are known, but not everything could be read"
 	case v.GetFreshness().GetOldestObserveTime() == nil:
-		return "Nothing was looked at yet: see rollcall accounts list"
+		return "Nothing has been read yet: see rollcall accounts list"
 	case filter != "":
-		return "No instance matches the filter"
+		return "No instances match the filter"
 	default:
-		return "No instances: every scope was looked at, and none has any"
+		return "There are no instances: all scopes were read and are empty"
 	}
+}
+
+// instanceColumn returns a column with a field of an instance.
+func instanceColumn(title, path string) column[*inventoryv1.Instance] {
+	return column[*inventoryv1.Instance]{title: title, cell: func(s *session, i *inventoryv1.Instance) string { return s.instanceText(i, path) }}
 }
 
 var instanceColumns = []column[*inventoryv1.Instance]{
-	{title: "name", cell: func(_ *session, i *inventoryv1.Instance) string { return clean(i.GetDisplayName()) }},
-	{title: "state", cell: func(s *session, i *inventoryv1.Instance) string { return s.outStyle.byWord(i.GetState().String()) }},
-	{title: "kind", cell: func(_ *session, i *inventoryv1.Instance) string { return word(i.GetKind().String()) }},
-	{title: "type", cell: func(_ *session, i *inventoryv1.Instance) string { return clean(i.GetMachineType()) }},
+	instanceColumn("name", "display_name"),
+	{title: "state", cell: func(s *session, i *inventoryv1.Instance) string { return s.outStyle.state(i.GetState().String()) }},
+	instanceColumn("kind", "kind"),
+	instanceColumn("type", "machine_type"),
 	{title: "location", cell: func(_ *session, i *inventoryv1.Instance) string {
 		return clean(cmp.Or(i.GetLocation().GetZone(), i.GetLocation().GetRegion()))
 	}},
-	{title: "account", cell: func(_ *session, i *inventoryv1.Instance) string {
-		return clean(id(accountsCollection, i.GetAccount()))
-	}},
-	{title: "id", cell: func(_ *session, i *inventoryv1.Instance) string { return clean(i.GetProviderId()) }},
+	instanceColumn("account", "account"),
+	instanceColumn("id", "provider_id"),
 }
 
 var wideInstanceColumns = []column[*inventoryv1.Instance]{
-	{title: "private ips", cell: func(_ *session, i *inventoryv1.Instance) string { return clean(strings.Join(i.GetPrivateIps(), ",")) }},
-	{title: "public ips", cell: func(_ *session, i *inventoryv1.Instance) string { return clean(strings.Join(i.GetPublicIps(), ",")) }},
+	instanceColumn("private ips", "private_ips"),
+	instanceColumn("public ips", "public_ips"),
 	{title: "created", cell: func(s *session, i *inventoryv1.Instance) string {
 		if i.GetCreateTime() == nil {
 			return ""
@@ -148,15 +152,15 @@ var wideInstanceColumns = []column[*inventoryv1.Instance]{
 }
 
 type countInstances struct {
-	By       []string `arg:"" optional:"" help:"Fields to count by: account, provider, kind, location.region, location.zone, state, machine_type, labels.KEY. Default: account and kind." name:"field"`
-	Filter   string   `short:"f" help:"As in rollcall instances list." placeholder:"FILTER"`
-	ShowGone bool     `help:"Also those that are gone."`
+	By       []string `arg:"" optional:"" help:"Up to four fields to count by, such as location.region, state or labels.team. Default: account and kind." name:"field"`
+	Filter   string   `short:"f" help:"AIP-160 filter, as in list." placeholder:"FILTER"`
+	ShowGone bool     `help:"Include instances that are gone."`
 
 	staleness `embed:""`
 	asOf      `embed:""`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (c *countInstances) Help() string {
 	return `Examples:
   rollcall instances count location.region state
@@ -194,7 +198,7 @@ func (c *countInstances) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// groupColumns are the fields counted by, then the count.
+// groupColumns returns a column for each field and one for the count.
 func groupColumns(by []string) []column[*inventoryv1.AggregateInstancesResponse_Group] {
 	var columns []column[*inventoryv1.AggregateInstancesResponse_Group]
 	for i, path := range by {

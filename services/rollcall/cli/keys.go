@@ -10,12 +10,12 @@ import (
 type keysCommand struct {
 	remote `embed:""`
 
-	Rotate rotateKeys `cmd:"" help:"Make a new key and encrypt every secret anew with it, while Rollcall goes on."`
+	Rotate rotateKeys `cmd:"" help:"Create a new key and re-encrypt every secret with it, while Rollcall keeps running."`
 }
 
 type rotateKeys struct{}
 
-// Run makes a new key.
+// Run rotates the keys.
 func (*rotateKeys) Run(ctx context.Context, s *session) error {
 	answer, err := s.keys().RotateKeys(ctx, &accountsv1.RotateKeysRequest{})
 	if err != nil {
@@ -24,6 +24,6 @@ func (*rotateKeys) Run(ctx context.Context, s *session) error {
 	if s.format != formatTable {
 		return printMessage(s.out, s.format, answer)
 	}
-	fmt.Fprintf(s.out, "Rotated: %s encrypted with the new key.\n", plural(answer.GetRotated(), "secret"))
+	fmt.Fprintf(s.out, "Rotated the key: %s re-encrypted.\n", plural(answer.GetRotated(), "secret"))
 	return nil
 }

@@ -11,29 +11,30 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// answer is one page of a list method.
-type answer interface {
+// page is the response of a list method.
+type page interface {
 	proto.Message
 	GetNextPageToken() string
 }
 
-// listing is a list method and how its answer is printed.
-type listing[T proto.Message, A answer] struct {
-	// key is the field of the answer that holds the items, as JSON has it.
+// listing is a list method with the way to print its items.
+type listing[T proto.Message, A page] struct {
+	// key is the JSON name of the field with the items.
 	key     string
 	columns []column[T]
-	// fetch reads one page of at most size items.
+	// fetch reads a page of up to size items.
 	fetch func(ctx context.Context, size int32, token string) (A, error)
 	items func(A) []T
-	// footnote follows a table on stderr. It gets the last page and how many items were shown.
+	// footnote prints to stderr after the items. It gets the last page and the number of items
+	// shown.
 	footnote func(last A, shown int)
 }
 
-// largestPage is the largest page that the services answer.
+// largestPage is the largest page size that the services accept.
 const largestPage = 1000
 
-// each calls take with every item of all pages, limit at most when limit is above 0, and returns the last page. The
-// items of a page are taken out of it before the next one is asked for.
+// each calls take with every item of all pages, or with the first limit items if limit is above 0,
+// and returns the last page.
 func (l listing[T, A]) each(ctx context.Context, limit int, take func(T) error) (last A, shown int, err error) {
 	token := ""
 	for {
@@ -61,7 +62,7 @@ func (l listing[T, A]) each(ctx context.Context, limit int, take func(T) error) 
 	}
 }
 
-// print prints the list in the wanted format. JSON and YAML are written as the pages come.
+// print prints the list in the output format. JSON and YAML are written as the pages arrive.
 func (l listing[T, A]) print(ctx context.Context, s *session, limit int) error {
 	switch s.format {
 	case formatNDJSON:
@@ -85,8 +86,8 @@ func (l listing[T, A]) print(ctx context.Context, s *session, limit int) error {
 	return nil
 }
 
-// printDocument prints one object of the shape of the REST answer: the items of all pages, then what the last page said
-// beside them.
+// printDocument prints one object like the response of REST: the items of all pages, then the other
+// fields of the last page.
 func (l listing[T, A]) printDocument(ctx context.Context, s *session, limit int) error {
 	document := jsonDocument
 	if s.format == formatYAML {
@@ -123,8 +124,8 @@ func (l listing[T, A]) printDocument(ctx context.Context, s *session, limit int)
 	return nil
 }
 
-// restOf is a list's answer as JSON without its items and its page token.
-func restOf(last answer, key string) (map[string]json.RawMessage, error) {
+// restOf returns the fields of a page without its items and its page token.
+func restOf(last page, key string) (map[string]json.RawMessage, error) {
 	text, err := encode(last)
 	if err != nil {
 		return nil, err
@@ -138,7 +139,7 @@ func restOf(last answer, key string) (map[string]json.RawMessage, error) {
 	return rest, nil
 }
 
-// documentStyle is how a long list is written piece by piece.
+// documentStyle is the syntax in which printDocument writes a list piece by piece.
 type documentStyle struct {
 	begin, between, end, empty string
 

@@ -14,7 +14,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// pages is a list of n instances that answers pages of at most three.
+// pages returns a list method with n instances in pages of up to three.
 func pages(n int, footnotes *[]int) listing[*inventoryv1.Instance, *inventoryv1.ListInstancesResponse] {
 	const largest = 3
 	return listing[*inventoryv1.Instance, *inventoryv1.ListInstancesResponse]{
@@ -43,10 +43,10 @@ func pages(n int, footnotes *[]int) listing[*inventoryv1.Instance, *inventoryv1.
 	}
 }
 
-func TestListsAsDocuments(t *testing.T) {
+func TestListing_Documents(t *testing.T) {
 	for _, f := range []format{formatJSON, formatYAML} {
 		for _, c := range []struct{ n, limit, want int }{{0, 0, 0}, {1, 0, 1}, {3, 0, 3}, {8, 0, 8}, {8, 4, 4}, {8, 3, 3}, {8, 100, 8}} {
-			s, out, _ := plain(f)
+			s, out, _ := newTestSession(f)
 			var shown []int
 			if err := pages(c.n, &shown).print(t.Context(), s, c.limit); err != nil {
 				t.Fatal(err)
@@ -55,7 +55,7 @@ func TestListsAsDocuments(t *testing.T) {
 				Instances []map[string]any
 				TotalSize int `yaml:"totalSize"`
 				Freshness map[string]any
-				// NextPageToken must not be there.
+				// NextPageToken must be missing.
 				NextPageToken *string `yaml:"nextPageToken"`
 				Unreachable   []string
 			}
@@ -84,8 +84,8 @@ func TestListsAsDocuments(t *testing.T) {
 	}
 }
 
-func TestListsAsLines(t *testing.T) {
-	s, out, _ := plain(formatNDJSON)
+func TestListing_Lines(t *testing.T) {
+	s, out, _ := newTestSession(formatNDJSON)
 	var shown []int
 	if err := pages(7, &shown).print(t.Context(), s, 0); err != nil {
 		t.Fatal(err)
@@ -99,8 +99,8 @@ func TestListsAsLines(t *testing.T) {
 	}
 }
 
-func TestTables(t *testing.T) {
-	s, out, _ := plain(formatTable)
+func TestPrintTable(t *testing.T) {
+	s, out, _ := newTestSession(formatTable)
 	printTable(s, groupColumns([]string{"account", "labels.team"}), []*inventoryv1.AggregateInstancesResponse_Group{
 		{Values: []string{"accounts/aws-1", "data"}, Count: 12345}, {Values: []string{"accounts/aws-22", ""}, Count: 7},
 	})
@@ -113,8 +113,8 @@ aws-22   -                    7
 	}
 }
 
-func TestListFailsInTheMiddle(t *testing.T) {
-	s, _, _ := plain(formatTable)
+func TestListing_ErrorOnSecondPage(t *testing.T) {
+	s, _, _ := newTestSession(formatTable)
 	var shown []int
 	l := pages(8, &shown)
 	fetch := l.fetch
@@ -128,6 +128,6 @@ func TestListFailsInTheMiddle(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 	if len(shown) != 0 {
-		t.Error("a list that failed has a footnote")
+		t.Error("the footnote was printed after an error")
 	}
 }

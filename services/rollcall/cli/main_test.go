@@ -10,13 +10,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// result is what a command line came to.
+// result is the result of a command line.
 type result struct {
 	code     int
 	out, err string
 }
 
-// rollcall runs a command line as a process without a terminal would.
+// rollcall runs a command line like a process without a terminal.
 func rollcall(t *testing.T, args ...string) result {
 	t.Helper()
 	var out, err bytes.Buffer
@@ -24,8 +24,8 @@ func rollcall(t *testing.T, args ...string) result {
 	return result{code, out.String(), err.String()}
 }
 
-// plain is a session that prints into buffers, at a fixed time.
-func plain(f format) (s *session, out, err *bytes.Buffer) {
+// newTestSession returns a session with buffers as streams and a fixed clock.
+func newTestSession(f format) (s *session, out, err *bytes.Buffer) {
 	out, err = new(bytes.Buffer), new(bytes.Buffer)
 	s = newSession(Streams{Out: out, Err: err}, "v0-test")
 	s.now = func() time.Time { return time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) }

@@ -12,20 +12,20 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 )
 
-// operate are the flags of start and stop.
+// operate has the flags that start and stop share.
 type operate struct {
-	Names []string `arg:"" optional:"" name:"instance" help:"Instances, by their name on the roll or by the cloud's own id."`
+	Names []string `arg:"" optional:"" name:"instance" help:"Instances, by their name in Rollcall or by the id that the cloud gave them."`
 
-	Filter       string `short:"f" xor:"which" help:"All that match, in place of names: an AIP-160 filter as in list." placeholder:"FILTER"`
-	MaxInstances int32  `help:"Do nothing when there are more; the server's limit (100) when 0." placeholder:"N"`
-	MaxParallel  int32  `help:"Work on at most so many at the same time; the server's choice when 0." placeholder:"N"`
-	DryRun       bool   `help:"Say what would be done, and do nothing."`
-	Reason       string `help:"Why, for the audit." placeholder:"TEXT"`
-	NoWait       bool   `help:"Print the operation and go, instead of waiting for its end."`
-	Yes          bool   `short:"y" help:"Do not ask."`
+	Filter       string `short:"f" xor:"which" help:"AIP-160 filter, as in list, that selects the instances instead of names." placeholder:"FILTER"`
+	MaxInstances int32  `help:"Refuse to act on more instances than this; 0 for the limit of the server (100)." placeholder:"N"`
+	MaxParallel  int32  `help:"Maximum number of instances to act on at the same time; 0 for the limit of the server." placeholder:"N"`
+	DryRun       bool   `help:"Print what would be done, and do nothing."`
+	Reason       string `help:"The reason, for the audit log." placeholder:"TEXT"`
+	NoWait       bool   `help:"Print the operation and exit, instead of waiting for its result."`
+	Yes          bool   `short:"y" help:"Do not ask for confirmation."`
 }
 
-// Validate holds the command line to name instances in one way.
+// Validate checks that the instances are given either by name or by a filter.
 func (c *operate) Validate() error {
 	if (len(c.Names) > 0) == (c.Filter != "") {
 		return errors.New("give either instances or --filter")
@@ -40,18 +40,19 @@ type startInstances struct {
 type stopInstances struct {
 	operate `embed:""`
 
-	KeepStopped bool `help:"Stop them again when they start by themselves, as RDS does after seven days, until someone starts them."`
+	KeepStopped bool `help:"Stop them again whenever the cloud starts them (RDS does after seven days), until someone starts them."`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (*startInstances) Help() string { return operateHelp("start") }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (*stopInstances) Help() string { return operateHelp("stop") }
 
 func operateHelp(verb string) string {
-	return fmt.Sprintf(`What would happen is shown first, and asked about on a terminal.
-Exit codes: 0 all are as wanted, 1 some are not, 2 the command line is wrong, 130 interrupted: the operation goes on.
+	return fmt.Sprintf(`On a terminal, the command shows its plan and asks for confirmation.
+Exit codes: 0 success for all instances, 1 failure of at least one, 2 invalid command line, 130 interrupted (the
+operation continues).
 
 Examples:
   rollcall instances %[1]s i-0abc0123456789def --reason "night"
@@ -87,15 +88,18 @@ func (c *operate) names() []string {
 	return names
 }
 
-type asking func(ctx context.Context, dry bool, requestID string) (*longrunningpb.Operation, error)
+// submitFunc submits an operation or a dry run.
+type submitFunc func(ctx context.Context, dry bool, requestID string) (*longrunningpb.Operation, error)
 
-func (c *operate) run(ctx context.Context, s *session, verb string, ask asking) error {
+// run plans, confirms and submits an operation, and waits for its result.
+func (c *operate) run(ctx context.Context, s *session, verb string, submit submitFunc) error {
 	if !c.DryRun && !c.Yes && (!isTerminal(s.out) || s.format != formatTable) {
-		return advise("give --yes, or --dry-run to see what would be done", "nobody can be asked whether to %s them: this is not a terminal", verb)
+		return advise("add --yes to confirm, or --dry-run to see what would be done",
+			"%s needs a confirmation, and the output is not a table on a terminal", verb)
 	}
 	if c.DryRun || !c.Yes {
-		goOn, err := c.plan(ctx, s, verb, ask)
-		if err != nil || !goOn {
+		confirmed, err := c.plan(ctx, s, verb, submit)
+		if err != nil || !confirmed {
 			return err
 		}
 	}
@@ -103,7 +107,7 @@ func (c *operate) run(ctx context.Context, s *session, verb string, ask asking) 
 	if err != nil {
 		return err
 	}
-	operation, err := ask(ctx, false, id.String())
+	operation, err := submit(ctx, false, id.String())
 	if err != nil {
 		return err
 	}
@@ -117,9 +121,9 @@ func (c *operate) run(ctx context.Context, s *session, verb string, ask asking) 
 	return s.summarize(ended)
 }
 
-// plan shows what would happen, and asks whether it is to.
-func (c *operate) plan(ctx context.Context, s *session, verb string, ask asking) (goOn bool, err error) {
-	operation, err := ask(ctx, true, "")
+// plan prints the plan of a dry run and asks for confirmation.
+func (c *operate) plan(ctx context.Context, s *session, verb string, submit submitFunc) (confirmed bool, err error) {
+	operation, err := submit(ctx, true, "")
 	if err != nil {
 		return false, err
 	}
@@ -142,64 +146,66 @@ func (c *operate) plan(ctx context.Context, s *session, verb string, ask asking)
 		return false, nil
 	}
 	if plan.GetProgress().GetPending() == 0 && plan.GetProgress().GetFailed() == 0 {
-		fmt.Fprintln(s.err, "Nothing is to be done.")
+		fmt.Fprintln(s.err, "There is nothing to do.")
 		return false, nil
 	}
 	err = s.confirm(fmt.Sprintf("%s%s %s?", strings.ToUpper(verb[:1]), verb[1:], plural(plan.GetProgress().GetPending(), "instance")))
 	return err == nil, err
 }
 
-// planNotes sums a plan up, and says what it could not vouch for.
+// planNotes prints a summary of a plan and the number of unreachable scopes.
 func (s *session) planNotes(plan *discoveryv1.BatchLifecycleResponse, verb string) {
 	p := plan.GetProgress()
-	text := fmt.Sprintf("%s to %s, %s so already, %s refused", number(p.GetPending()), verb, number(p.GetAlready()), number(p.GetFailed()))
+	text := fmt.Sprintf("%s to %s, %s already done, %s refused", number(p.GetPending()), verb, number(p.GetAlready()), number(p.GetFailed()))
 	if oldest := plan.GetOldestObserveTime(); oldest != nil {
-		text += ", chosen as of " + s.ago(oldest)
+		text += ", selected from data of " + s.ago(oldest)
 	}
 	fmt.Fprintln(s.err, s.errStyle.dim(text))
 	if n := len(plan.GetUnreachable()); n > 0 {
-		fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("Could not look at %s: some that match may be missing.", plural(n, "scope"))))
+		fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("%s could not be read: matching instances may be missing.", plural(n, "scope"))))
 	}
 }
 
-// follow shows an operation while it goes on, a line for each instance that gets further, and gives it as it ended.
+// follow waits for an operation to end and returns its last state. It prints a line whenever the
+// state of an instance changes.
 func (s *session) follow(ctx context.Context, operation *longrunningpb.Operation) (*longrunningpb.Operation, error) {
 	name := operation.GetName()
-	told := map[string]discoveryv1.Target_State{}
+	printed := map[string]discoveryv1.Target_State{}
 	for tries := 0; !operation.GetDone(); {
 		stream, err := s.operations().WatchOperation(ctx, &discoveryv1.WatchOperationRequest{Name: name})
 		for err == nil {
-			var answer *discoveryv1.WatchOperationResponse
-			if answer, err = stream.Recv(); err == nil {
-				operation, tries = answer.GetOperation(), 0
-				s.tellProgress(operation, told)
+			var response *discoveryv1.WatchOperationResponse
+			if response, err = stream.Recv(); err == nil {
+				operation, tries = response.GetOperation(), 0
+				s.printProgress(operation, printed)
 			}
 		}
 		tries++
 		switch {
 		case operation.GetDone():
 		case ctx.Err() != nil:
-			fmt.Fprintf(s.err, "The operation goes on: rollcall operations wait %[1]s, or rollcall operations cancel %[1]s\n", id(operationsCollection, name))
+			fmt.Fprintf(s.err, "The operation continues. To wait for it, run: rollcall operations wait %[1]s; to cancel it: rollcall operations cancel %[1]s\n", id(operationsCollection, name))
 			return nil, ctx.Err()
-		case !isPassing(err) || tries > 10: //nolint:mnd // A restart is soon over.
-			return nil, fmt.Errorf("the operation goes on, and can't be followed (%s): %w", name, err)
+		case !isTransient(err) || tries > 10: //nolint:mnd // A restart takes less time.
+			return nil, fmt.Errorf("lost the connection to operation %s, which continues: %w", name, err)
 		}
 	}
 	return operation, nil
 }
 
-func (s *session) tellProgress(operation *longrunningpb.Operation, told map[string]discoveryv1.Target_State) {
+// printProgress prints the instances whose state differs from the one printed last.
+func (s *session) printProgress(operation *longrunningpb.Operation, printed map[string]discoveryv1.Target_State) {
 	m := operationMetadata(operation)
 	for _, t := range m.GetTargets() {
-		if told[t.GetInstance()] == t.GetState() || t.GetState() == discoveryv1.Target_PENDING {
+		if printed[t.GetInstance()] == t.GetState() || t.GetState() == discoveryv1.Target_PENDING {
 			continue
 		}
-		told[t.GetInstance()] = t.GetState()
-		fmt.Fprintf(s.err, "%s  %s  %s\n", s.errStyle.byWord(t.GetState().String()), clean(targetName(t)), clean(t.GetSummary()))
+		printed[t.GetInstance()] = t.GetState()
+		fmt.Fprintf(s.err, "%s  %s  %s\n", s.errStyle.state(t.GetState().String()), clean(targetName(t)), clean(t.GetSummary()))
 	}
 }
 
-// summarize prints what an operation came to; not all as wanted is a failure.
+// summarize prints the result of an operation. It fails unless all instances succeeded.
 func (s *session) summarize(operation *longrunningpb.Operation) error {
 	m := operationMetadata(operation)
 	targets := resultTargets(operation)
@@ -210,8 +216,8 @@ func (s *session) summarize(operation *longrunningpb.Operation) error {
 	} else {
 		printTable(s, resultColumns, targets)
 		p := m.GetProgress()
-		fmt.Fprintf(s.err, "%s of %s: %d as wanted (%d already), %d failed, %d cancelled, %d not known. %s\n",
-			word(m.GetVerb().String()), plural(p.GetTotal(), "instance"), p.GetSucceeded(), p.GetAlready(), p.GetFailed(),
+		fmt.Fprintf(s.err, "%s of %s: %d succeeded (%d of them already done), %d failed, %d cancelled, %d unknown. %s\n",
+			enumText(m.GetVerb().String()), plural(p.GetTotal(), "instance"), p.GetSucceeded(), p.GetAlready(), p.GetFailed(),
 			p.GetCancelled(), p.GetUnknown(), s.errStyle.dim(clean(operation.GetName())))
 	}
 	if p := m.GetProgress(); p.GetSucceeded() < p.GetTotal() {
@@ -220,7 +226,7 @@ func (s *session) summarize(operation *longrunningpb.Operation) error {
 	return nil
 }
 
-// targetName is what people call an instance, and the cloud's id.
+// targetName returns the display name of an instance with the id that the cloud gave it.
 func targetName(t *discoveryv1.Target) string {
 	if t.GetDisplayName() == "" || t.GetDisplayName() == t.GetProviderId() {
 		return t.GetProviderId()
@@ -228,17 +234,17 @@ func targetName(t *discoveryv1.Target) string {
 	return t.GetDisplayName() + " (" + t.GetProviderId() + ")"
 }
 
-// cells of the tables of plans and results.
+// Columns that the tables of plans and results share.
 var (
 	targetCell   = column[*discoveryv1.Target]{title: "instance", cell: func(_ *session, t *discoveryv1.Target) string { return clean(targetName(t)) }}
 	accountCell  = column[*discoveryv1.Target]{title: "account", cell: func(_ *session, t *discoveryv1.Target) string { return clean(id(accountsCollection, t.GetAccount())) }}
 	locationCell = column[*discoveryv1.Target]{title: "location", cell: func(_ *session, t *discoveryv1.Target) string { return clean(t.GetLocation()) }}
-	nowCell      = column[*discoveryv1.Target]{title: "now", cell: func(s *session, t *discoveryv1.Target) string { return s.outStyle.byWord(t.GetCurrentState()) }}
+	nowCell      = column[*discoveryv1.Target]{title: "now", cell: func(s *session, t *discoveryv1.Target) string { return s.outStyle.state(t.GetCurrentState()) }}
 )
 
 var planColumns = []column[*discoveryv1.Target]{
 	targetCell, accountCell, locationCell, nowCell,
-	{title: "what would be done", cell: func(s *session, t *discoveryv1.Target) string {
+	{title: "plan", cell: func(s *session, t *discoveryv1.Target) string {
 		text := clean(strings.Join(append([]string{t.GetSummary()}, t.GetNotes()...), " "))
 		if t.GetRefusal() != nil {
 			return s.outStyle.red("refused") + ": " + text
@@ -249,9 +255,9 @@ var planColumns = []column[*discoveryv1.Target]{
 
 var resultColumns = []column[*discoveryv1.Target]{
 	targetCell, accountCell, locationCell,
-	{title: "result", cell: func(s *session, t *discoveryv1.Target) string { return s.outStyle.byWord(t.GetState().String()) }},
+	{title: "result", cell: func(s *session, t *discoveryv1.Target) string { return s.outStyle.state(t.GetState().String()) }},
 	nowCell,
-	{title: "what happened", cell: func(_ *session, t *discoveryv1.Target) string {
+	{title: "details", cell: func(_ *session, t *discoveryv1.Target) string {
 		text := t.GetSummary()
 		if r := t.GetRefusal(); r != nil {
 			text = r.GetReason().String() + ": " + r.GetMessage()

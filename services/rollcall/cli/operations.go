@@ -15,14 +15,14 @@ type operationsCommand struct {
 	remote `embed:""`
 
 	List   listOperations  `cmd:"" default:"withargs" help:"List starts and stops, newest first (the default)."`
-	Get    getOperation    `cmd:"" help:"Show one with what came of each of its instances."`
-	Wait   waitOperation   `cmd:"" help:"Follow one to its end."`
-	Cancel cancelOperation `cmd:"" help:"Have one end early: calls that were made can't be taken back."`
+	Get    getOperation    `cmd:"" help:"Show one operation with the result for each instance."`
+	Wait   waitOperation   `cmd:"" help:"Wait for an operation to end."`
+	Cancel cancelOperation `cmd:"" help:"Cancel an operation. Calls that were already made to the cloud are not undone."`
 }
 
 type listOperations struct {
 	Filter string `short:"f" help:"AIP-160 filter, such as 'done = false'." placeholder:"FILTER"`
-	Limit  int    `help:"At most so many; 0: all." default:"20"`
+	Limit  int    `help:"Maximum number of operations; 0 for all." default:"20"`
 }
 
 // Run lists operations.
@@ -36,20 +36,21 @@ func (c *listOperations) Run(ctx context.Context, s *session) error {
 		items: (*discoveryv1.ListOperationsResponse).GetOperations,
 		footnote: func(_ *discoveryv1.ListOperationsResponse, shown int) {
 			if shown == 0 {
-				fmt.Fprintln(s.err, "No start or stop matches.")
+				fmt.Fprintln(s.err, "No operations found.")
 			}
 		},
 	}.print(ctx, s, c.Limit)
 }
 
-// operationMetadata is an operation's metadata; empty when it is of a kind that this program does not know.
+// operationMetadata returns the metadata of an operation. It is empty if this program does not know
+// its type.
 func operationMetadata(o *longrunningpb.Operation) *discoveryv1.OperationMetadata {
 	m := &discoveryv1.OperationMetadata{}
-	_ = o.GetMetadata().UnmarshalTo(m) // then there is nothing to show
+	_ = o.GetMetadata().UnmarshalTo(m) // m stays empty on failure
 	return m
 }
 
-// resultTargets are the instances of an operation, as it has them.
+// resultTargets returns the instances of an operation with their results.
 func resultTargets(o *longrunningpb.Operation) []*discoveryv1.Target {
 	response := &discoveryv1.BatchLifecycleResponse{}
 	if o.GetResponse().UnmarshalTo(response) == nil {
@@ -58,6 +59,7 @@ func resultTargets(o *longrunningpb.Operation) []*discoveryv1.Target {
 	return operationMetadata(o).GetTargets()
 }
 
+// meta returns the cell function of a column that shows metadata.
 func meta(cell func(s *session, m *discoveryv1.OperationMetadata) string) func(*session, *longrunningpb.Operation) string {
 	return func(s *session, o *longrunningpb.Operation) string { return cell(s, operationMetadata(o)) }
 }
@@ -66,23 +68,25 @@ var operationColumns = []column[*longrunningpb.Operation]{
 	{title: "operation", cell: func(_ *session, o *longrunningpb.Operation) string {
 		return clean(id(operationsCollection, o.GetName()))
 	}},
-	{title: "verb", cell: meta(func(_ *session, m *discoveryv1.OperationMetadata) string { return word(m.GetVerb().String()) })},
+	{title: "verb", cell: meta(func(_ *session, m *discoveryv1.OperationMetadata) string { return enumText(m.GetVerb().String()) })},
 	{title: "state", cell: meta(func(s *session, m *discoveryv1.OperationMetadata) string {
-		return s.outStyle.byWord(m.GetState().String())
+		return s.outStyle.state(m.GetState().String())
 	})},
 	{title: "instances", right: true, cell: meta(func(_ *session, m *discoveryv1.OperationMetadata) string {
 		return fmt.Sprintf("%d/%d", m.GetProgress().GetSucceeded(), m.GetProgress().GetTotal())
 	})},
-	{title: "asked", cell: meta(func(s *session, m *discoveryv1.OperationMetadata) string { return s.ago(m.GetCreateTime()) })},
+	{title: "requested", cell: meta(func(s *session, m *discoveryv1.OperationMetadata) string { return s.ago(m.GetCreateTime()) })},
 	{title: "took", right: true, cell: meta(func(_ *session, m *discoveryv1.OperationMetadata) string {
 		return took(m.GetStartTime(), m.GetEndTime())
 	})},
-	{title: "who", cell: meta(func(_ *session, m *discoveryv1.OperationMetadata) string { return clean(whoText(m.GetRequester())) })},
-	{title: "why", cell: meta(func(_ *session, m *discoveryv1.OperationMetadata) string { return clean(m.GetReason()) })},
+	{title: "requester", cell: meta(func(_ *session, m *discoveryv1.OperationMetadata) string {
+		return clean(requesterText(m.GetRequester()))
+	})},
+	{title: "reason", cell: meta(func(_ *session, m *discoveryv1.OperationMetadata) string { return clean(m.GetReason()) })},
 }
 
-// whoText is who asked, as far as is known.
-func whoText(r *discoveryv1.Requester) string {
+// requesterText returns who requested an operation, as far as it is known.
+func requesterText(r *discoveryv1.Requester) string {
 	switch {
 	case r.GetSource() == discoveryv1.Requester_SYSTEM:
 		return "rollcall"
@@ -95,7 +99,7 @@ func whoText(r *discoveryv1.Requester) string {
 }
 
 type getOperation struct {
-	Name string `arg:"" help:"The operation." complete:"operation"`
+	Name string `arg:"" help:"The name of the operation: operations/ID or only the ID." complete:"operation"`
 }
 
 // Run shows an operation.
@@ -116,17 +120,17 @@ func (s *session) showOperation(o *longrunningpb.Operation) error {
 	p := m.GetProgress()
 	printFields(s.out, s.outStyle, []field{
 		{"operation", clean(id(operationsCollection, o.GetName()))},
-		{"verb", word(m.GetVerb().String())},
-		{"state", s.outStyle.byWord(m.GetState().String())},
-		{"who", clean(whoText(m.GetRequester()))},
+		{"verb", enumText(m.GetVerb().String())},
+		{"state", s.outStyle.state(m.GetState().String())},
+		{"requester", clean(requesterText(m.GetRequester()))},
 		{"from", clean(m.GetRequester().GetAddress())},
-		{"why", clean(m.GetReason())},
+		{"reason", clean(m.GetReason())},
 		{"filter", clean(m.GetFilter())},
-		{"kept stopped", yes(m.GetKeepStopped())},
-		{"asked", s.stamp(m.GetCreateTime())},
+		{"keep stopped", yes(m.GetKeepStopped())},
+		{"requested", s.stamp(m.GetCreateTime())},
 		{"ended", s.stamp(m.GetEndTime())},
 		{"cancelled", s.stamp(m.GetCancelTime())},
-		{"instances", fmt.Sprintf("%d: %d as wanted (%d already), %d failed, %d cancelled, %d not known, %d in work, %d waiting",
+		{"instances", fmt.Sprintf("%d: %d succeeded (%d of them already done), %d failed, %d cancelled, %d unknown, %d running, %d pending",
 			p.GetTotal(), p.GetSucceeded(), p.GetAlready(), p.GetFailed(), p.GetCancelled(), p.GetUnknown(), p.GetRunning(), p.GetPending())},
 	})
 	if targets := m.GetTargets(); len(targets) > 0 {
@@ -137,10 +141,10 @@ func (s *session) showOperation(o *longrunningpb.Operation) error {
 }
 
 type waitOperation struct {
-	Name string `arg:"" help:"The operation." complete:"operation"`
+	Name string `arg:"" help:"The name of the operation: operations/ID or only the ID." complete:"operation"`
 }
 
-// Run follows an operation to its end.
+// Run waits for an operation to end.
 func (c *waitOperation) Run(ctx context.Context, s *session) error {
 	operation, err := s.operations().GetOperation(ctx, &discoveryv1.GetOperationRequest{Name: resource(operationsCollection, c.Name)})
 	if err == nil {
@@ -153,10 +157,10 @@ func (c *waitOperation) Run(ctx context.Context, s *session) error {
 }
 
 type cancelOperation struct {
-	Name string `arg:"" help:"The operation." complete:"operation"`
+	Name string `arg:"" help:"The name of the operation: operations/ID or only the ID." complete:"operation"`
 }
 
-// Run asks for an operation to end early.
+// Run cancels an operation.
 func (c *cancelOperation) Run(ctx context.Context, s *session) error {
 	name := resource(operationsCollection, c.Name)
 	if _, err := s.operations().CancelOperation(ctx, &discoveryv1.CancelOperationRequest{Name: name}); err != nil {
@@ -172,16 +176,16 @@ func (c *cancelOperation) Run(ctx context.Context, s *session) error {
 type auditCommand struct {
 	remote `embed:""`
 
-	List   listAudit   `cmd:"" default:"withargs" help:"List what happened, newest first (the default)."`
-	Export exportAudit `cmd:"" help:"Print all of it, oldest first, one JSON object a line."`
+	List   listAudit   `cmd:"" default:"withargs" help:"List audit entries, newest first (the default)."`
+	Export exportAudit `cmd:"" help:"Print all audit entries, oldest first, one JSON object a line."`
 }
 
 type listAudit struct {
 	Filter string `short:"f" help:"AIP-160 filter, such as 'event = REFUSED AND account = \"accounts/aws-1\"'." placeholder:"FILTER"`
-	Limit  int    `help:"At most so many; 0: all." default:"50"`
+	Limit  int    `help:"Maximum number of entries; 0 for all." default:"50"`
 }
 
-// Run lists the audit.
+// Run lists audit entries.
 func (c *listAudit) Run(ctx context.Context, s *session) error {
 	return listing[*discoveryv1.AuditEntry, *discoveryv1.ListAuditEntriesResponse]{
 		key:     "auditEntries",
@@ -192,7 +196,7 @@ func (c *listAudit) Run(ctx context.Context, s *session) error {
 		items: (*discoveryv1.ListAuditEntriesResponse).GetAuditEntries,
 		footnote: func(_ *discoveryv1.ListAuditEntriesResponse, shown int) {
 			if shown == 0 {
-				fmt.Fprintln(s.err, "Nothing matches.")
+				fmt.Fprintln(s.err, "No audit entries found.")
 			}
 		},
 	}.print(ctx, s, c.Limit)
@@ -200,25 +204,25 @@ func (c *listAudit) Run(ctx context.Context, s *session) error {
 
 var auditColumns = []column[*discoveryv1.AuditEntry]{
 	{title: "when", cell: func(s *session, e *discoveryv1.AuditEntry) string { return s.ago(e.GetTime()) }},
-	{title: "event", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return word(e.GetEvent().String()) }},
-	{title: "verb", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return word(e.GetVerb().String()) }},
+	{title: "event", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return enumText(e.GetEvent().String()) }},
+	{title: "verb", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return enumText(e.GetVerb().String()) }},
 	{title: "instance", cell: func(_ *session, e *discoveryv1.AuditEntry) string {
 		if e.GetDisplayName() != "" {
 			return clean(e.GetDisplayName())
 		}
 		return clean(id(instancesCollection, e.GetInstance()))
 	}},
-	{title: "who", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return clean(whoText(e.GetRequester())) }},
-	{title: "why", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return clean(e.GetReason()) }},
-	{title: "outcome", cell: func(s *session, e *discoveryv1.AuditEntry) string { return s.outStyle.byWord(e.GetOutcome()) }},
-	{title: "what", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return clean(e.GetMessage()) }},
+	{title: "requester", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return clean(requesterText(e.GetRequester())) }},
+	{title: "reason", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return clean(e.GetReason()) }},
+	{title: "outcome", cell: func(s *session, e *discoveryv1.AuditEntry) string { return s.outStyle.state(e.GetOutcome()) }},
+	{title: "details", cell: func(_ *session, e *discoveryv1.AuditEntry) string { return clean(e.GetMessage()) }},
 }
 
 type exportAudit struct {
 	Filter string `short:"f" help:"AIP-160 filter, as in list." placeholder:"FILTER"`
 }
 
-// Run prints the audit as it comes.
+// Run prints audit entries as they arrive.
 func (c *exportAudit) Run(ctx context.Context, s *session) error {
 	stream, err := s.audit().ExportAuditEntries(ctx, &discoveryv1.ExportAuditEntriesRequest{Filter: c.Filter})
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 type runsCommand struct {
 	remote `embed:""`
 
-	List listRuns `cmd:"" default:"withargs" help:"List runs, newest first (the default)."`
-	Get  getRun   `cmd:"" help:"Show one run with what came of each of its scopes."`
+	List listRuns `cmd:"" default:"withargs" help:"List sync runs, newest first (the default)."`
+	Get  getRun   `cmd:"" help:"Show one sync run with the result for each scope."`
 }
 
 type listRuns struct {
 	Filter  string `short:"f" help:"AIP-160 filter, such as 'state = FAILED'." placeholder:"FILTER"`
-	Account string `help:"Only those of this account." placeholder:"ACCOUNT" complete:"account"`
-	Limit   int    `help:"At most so many; 0: all." default:"20"`
+	Account string `help:"Only runs of this account." placeholder:"ACCOUNT" complete:"account"`
+	Limit   int    `help:"Maximum number of runs; 0 for all." default:"20"`
 }
 
 // Run lists runs.
@@ -41,9 +41,9 @@ func (c *listRuns) Run(ctx context.Context, s *session) error {
 			switch {
 			case shown > 0:
 			case filter != "":
-				fmt.Fprintln(s.err, "No run matches.")
+				fmt.Fprintln(s.err, "No runs match.")
 			default:
-				fmt.Fprintln(s.err, "No run yet: accounts on the roll are synced by themselves, or by rollcall sync.")
+				fmt.Fprintln(s.err, "There are no runs yet. Accounts are synced by schedule, or with rollcall sync.")
 			}
 		},
 	}.print(ctx, s, c.Limit)
@@ -52,8 +52,8 @@ func (c *listRuns) Run(ctx context.Context, s *session) error {
 var runColumns = []column[*discoveryv1.SyncRun]{
 	{title: "run", cell: func(_ *session, r *discoveryv1.SyncRun) string { return clean(id(runsCollection, r.GetName())) }},
 	{title: "account", cell: func(_ *session, r *discoveryv1.SyncRun) string { return clean(id(accountsCollection, r.GetAccount())) }},
-	{title: "state", cell: func(s *session, r *discoveryv1.SyncRun) string { return s.outStyle.byWord(r.GetState().String()) }},
-	{title: "trigger", cell: func(_ *session, r *discoveryv1.SyncRun) string { return word(r.GetTrigger().String()) }},
+	{title: "state", cell: func(s *session, r *discoveryv1.SyncRun) string { return s.outStyle.state(r.GetState().String()) }},
+	{title: "trigger", cell: func(_ *session, r *discoveryv1.SyncRun) string { return enumText(r.GetTrigger().String()) }},
 	{title: "queued", cell: func(s *session, r *discoveryv1.SyncRun) string { return s.ago(r.GetCreateTime()) }},
 	{title: "took", right: true, cell: func(_ *session, r *discoveryv1.SyncRun) string { return took(r.GetStartTime(), r.GetEndTime()) }},
 	{title: "scopes", right: true, cell: func(_ *session, r *discoveryv1.SyncRun) string {
@@ -64,7 +64,7 @@ var runColumns = []column[*discoveryv1.SyncRun]{
 }
 
 type getRun struct {
-	Name string `arg:"" help:"The run: syncRuns/… or the id behind it."`
+	Name string `arg:"" help:"The name of the run: syncRuns/ID or only the ID."`
 }
 
 // Run shows one run.
@@ -79,8 +79,8 @@ func (c *getRun) Run(ctx context.Context, s *session) error {
 	printFields(s.out, s.outStyle, []field{
 		{"run", clean(run.GetName())},
 		{"account", clean(id(accountsCollection, run.GetAccount()))},
-		{"state", s.outStyle.byWord(run.GetState().String())},
-		{"trigger", word(run.GetTrigger().String())},
+		{"state", s.outStyle.state(run.GetState().String())},
+		{"trigger", enumText(run.GetTrigger().String())},
 		{"queued", s.stamp(run.GetCreateTime())},
 		{"started", s.stamp(run.GetStartTime())},
 		{"ended", s.stamp(run.GetEndTime())},
@@ -98,9 +98,9 @@ func (c *getRun) Run(ctx context.Context, s *session) error {
 }
 
 var scopeResultColumns = []column[*discoveryv1.ScopeResult]{
-	{title: "kind", cell: func(_ *session, r *discoveryv1.ScopeResult) string { return word(r.GetKind()) }},
+	{title: "kind", cell: func(_ *session, r *discoveryv1.ScopeResult) string { return enumText(r.GetKind()) }},
 	{title: "location", cell: func(_ *session, r *discoveryv1.ScopeResult) string { return clean(r.GetLocation()) }},
-	{title: "state", cell: func(s *session, r *discoveryv1.ScopeResult) string { return s.outStyle.byWord(r.GetState().String()) }},
+	{title: "state", cell: func(s *session, r *discoveryv1.ScopeResult) string { return s.outStyle.state(r.GetState().String()) }},
 	{title: "took", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return took(r.GetStartTime(), r.GetEndTime()) }},
 	{title: "instances", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetInstancesSeen()) }},
 	{title: "new", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetCreated()) }},

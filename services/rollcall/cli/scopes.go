@@ -14,19 +14,20 @@ type scopesCommand struct {
 	remote `embed:""`
 
 	List    listScopes   `cmd:"" default:"withargs" help:"List scopes (the default)."`
-	Confirm confirmScope `cmd:"" help:"Say that what is missing in a scope is gone, or that a scope that is not read any more is not needed."`
+	Confirm confirmScope `cmd:"" help:"Confirm that the missing instances of a held scope are gone, or that a scope that is no longer read can be removed."`
 }
 
 type listScopes struct {
 	Filter string `short:"f" help:"AIP-160 filter, such as 'account = \"accounts/aws-100000000001\" AND kind = DATABASE'." placeholder:"FILTER"`
-	Failed bool   `help:"Only those that answers can't vouch for: never observed, failed, held or overdue."`
-	Limit  int    `help:"At most so many; 0: all." default:"0"`
-	Wide   bool   `short:"w" help:"More columns: how often each is due, and what is left of the limits of the cloud's APIs."`
+	Failed bool   `help:"Only scopes with problems: never observed, failed, held or overdue."`
+	Limit  int    `help:"Maximum number of scopes; 0 for all." default:"0"`
+	Wide   bool   `short:"w" help:"Show more columns: the sync interval, and the current limits on calls of the cloud's APIs."`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (c *listScopes) Help() string {
-	return `A scope is one kind of instance in one location of one account: the smallest thing whose truth is known at once.`
+	return `A scope is one kind of instance in one location of one account. Rollcall reads a scope as a unit, so its freshness and
+its errors are those of the scope.`
 }
 
 // Run lists scopes.
@@ -54,11 +55,11 @@ func (c *listScopes) Run(ctx context.Context, s *session) error {
 			case shown > 0:
 				fmt.Fprintln(s.err, s.errStyle.dim(plural(shown, "scope")))
 			case c.Failed:
-				fmt.Fprintln(s.err, "Every scope can be vouched for.")
+				fmt.Fprintln(s.err, "All scopes are up to date.")
 			case c.Filter != "":
-				fmt.Fprintln(s.err, "No scope matches the filter.")
+				fmt.Fprintln(s.err, "No scopes match the filter.")
 			default:
-				fmt.Fprintln(s.err, "Nothing was looked at yet: scopes appear with an account's first sync.")
+				fmt.Fprintln(s.err, "There are no scopes yet. They appear with the first sync of an account.")
 			}
 		},
 	}.print(ctx, s, c.Limit)
@@ -70,7 +71,7 @@ var scopeColumns = []column[*inventoryv1.Scope]{
 		if sc.GetKind() == commonv1.Kind_KIND_UNSPECIFIED {
 			return "all"
 		}
-		return word(sc.GetKind().String())
+		return enumText(sc.GetKind().String())
 	}},
 	{title: "location", cell: func(_ *session, sc *inventoryv1.Scope) string {
 		if sc.GetLocation() == "-" {
@@ -80,12 +81,12 @@ var scopeColumns = []column[*inventoryv1.Scope]{
 	}},
 	{title: "instances", right: true, cell: func(_ *session, sc *inventoryv1.Scope) string { return number(sc.GetInstanceCount()) }},
 	{title: "observed", cell: func(s *session, sc *inventoryv1.Scope) string { return age(sc) }},
-	{title: "last try", cell: func(s *session, sc *inventoryv1.Scope) string { return s.ago(sc.GetLastAttemptTime()) }},
+	{title: "last attempt", cell: func(s *session, sc *inventoryv1.Scope) string { return s.ago(sc.GetLastAttemptTime()) }},
 	{title: "problem", cell: problem},
 }
 
 var wideScopeColumns = []column[*inventoryv1.Scope]{
-	{title: "due every", cell: func(_ *session, sc *inventoryv1.Scope) string {
+	{title: "interval", cell: func(_ *session, sc *inventoryv1.Scope) string {
 		if sc.GetSyncInterval() == nil {
 			return ""
 		}
@@ -100,10 +101,10 @@ var wideScopeColumns = []column[*inventoryv1.Scope]{
 	}},
 }
 
-// rate is calls a second, with no more digits than mean something.
+// rate returns a number of calls per second with three significant digits.
 func rate(perSecond float64) string { return strconv.FormatFloat(perSecond, 'g', 3, 64) }
 
-// age is how long ago a scope was observed, by the server's clock.
+// age returns the time since a scope was observed, by the clock of the server.
 func age(sc *inventoryv1.Scope) string {
 	if sc.GetAge() == nil {
 		return "never"
@@ -111,12 +112,12 @@ func age(sc *inventoryv1.Scope) string {
 	return short(sc.GetAge().AsDuration()) + " ago"
 }
 
-// problem says why answers can't vouch for a scope; empty when they can.
+// problem explains why a scope is unreachable, or returns "" if it is up to date.
 func problem(s *session, sc *inventoryv1.Scope) string {
 	hold, interval := sc.GetHold(), sc.GetSyncInterval().AsDuration()
 	switch {
 	case hold != nil:
-		return s.outStyle.byWord("HELD") + fmt.Sprintf(" %s of %s instances were missing %s; see rollcall scopes confirm",
+		return s.outStyle.state("HELD") + fmt.Sprintf(" %s of %s instances went missing %s; see rollcall scopes confirm --help",
 			number(hold.GetMissingCount()), number(hold.GetInstanceCount()), s.ago(hold.GetHoldTime()))
 	case sc.GetLastErrorReason() != "":
 		return s.outStyle.red(clean(sc.GetLastErrorReason())) + " " + clean(sc.GetLastError())
@@ -127,18 +128,18 @@ func problem(s *session, sc *inventoryv1.Scope) string {
 }
 
 type confirmScope struct {
-	Name string `arg:"" help:"The scope: scopes/… or what is behind it, ACCOUNT~KIND~LOCATION." complete:"scope"`
-	Yes  bool   `short:"y" help:"Do not ask."`
+	Name string `arg:"" help:"The name of the scope: scopes/ACCOUNT~KIND~LOCATION or only ACCOUNT~KIND~LOCATION." complete:"scope"`
+	Yes  bool   `short:"y" help:"Do not ask for confirmation."`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (c *confirmScope) Help() string {
-	return `A scope is held when most of it vanished at once: what is missing is shown as last seen until the next complete
-observation, or you, say that it is gone. A scope that is not read any more, as its location was switched off or is no
-longer wanted, shows what was there until you say that it may go.`
+	return `A scope is held if most of its instances disappear at once. The missing instances are listed as last seen until further
+complete observations confirm that they are gone, or you do. A scope that is no longer read, because its location was
+disabled or is no longer selected, lists its last known instances until you confirm that they can be removed.`
 }
 
-// Run settles a scope.
+// Run confirms a scope.
 func (c *confirmScope) Run(ctx context.Context, s *session) error {
 	name := resource(scopesCollection, c.Name)
 	request := &inventoryv1.ConfirmScopeRequest{Name: name}
@@ -147,13 +148,13 @@ func (c *confirmScope) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		question := fmt.Sprintf("Mark all %s in %s as gone?", plural(scope.GetInstanceCount(), "instance"), clean(scopeWords(name)))
+		question := fmt.Sprintf("Mark all %s in %s as gone?", plural(scope.GetInstanceCount(), "instance"), clean(scopeText(name)))
 		if hold := scope.GetHold(); hold != nil {
-			request.HoldTime = hold.GetHoldTime() // what is asked about, and not what may follow meanwhile
+			request.HoldTime = hold.GetHoldTime() // confirms only this hold, not a later one
 			question = fmt.Sprintf("Mark the %s of %s that are missing in %s as gone?",
-				number(hold.GetMissingCount()), plural(hold.GetInstanceCount(), "instance"), clean(scopeWords(name)))
+				number(hold.GetMissingCount()), plural(hold.GetInstanceCount(), "instance"), clean(scopeText(name)))
 		}
-		if err := s.confirm(question + " Nothing is touched in the cloud."); err != nil {
+		if err := s.confirm(question + " Nothing changes in the cloud."); err != nil {
 			return err
 		}
 	}
@@ -164,11 +165,11 @@ func (c *confirmScope) Run(ctx context.Context, s *session) error {
 	if s.format != formatTable {
 		return printMessage(s.out, s.format, scope)
 	}
-	fmt.Fprintf(s.out, "%s is settled: %s there.\n", clean(scopeWords(name)), plural(scope.GetInstanceCount(), "instance"))
+	fmt.Fprintf(s.out, "%s: confirmed, %s left.\n", clean(scopeText(name)), plural(scope.GetInstanceCount(), "instance"))
 	return nil
 }
 
-// findScope is the scope with this name.
+// findScope returns the scope with a name.
 func (s *session) findScope(ctx context.Context, name string) (*inventoryv1.Scope, error) {
 	account, _, _ := strings.Cut(id(scopesCollection, name), "~")
 	request := &inventoryv1.ListScopesRequest{Filter: "account = " + strconv.Quote(account), PageSize: largestPage}
@@ -183,7 +184,7 @@ func (s *session) findScope(ctx context.Context, name string) (*inventoryv1.Scop
 			}
 		}
 		if request.PageToken = page.GetNextPageToken(); request.PageToken == "" {
-			return nil, advise("see rollcall scopes", "%s is not on the roll", clean(name))
+			return nil, advise("list the scopes with rollcall scopes", "%s does not exist", clean(name))
 		}
 	}
 }

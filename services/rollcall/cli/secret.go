@@ -9,10 +9,11 @@ import (
 	"golang.org/x/term"
 )
 
-// maxSecret bounds what is read as a secret, in bytes: the contract takes files of 64 KiB.
+// maxSecret is the maximum size of a secret, in bytes. The API accepts files of 64 KiB.
 const maxSecret = 64 << 10
 
-// readSecret reads a file that holds a secret; - is standard input. What it holds is told nowhere.
+// readSecret returns the content of a file; - is standard input. Its errors don't contain the
+// content.
 func (s *session) readSecret(path string) (string, error) {
 	from := s.in
 	if path != "-" {
@@ -28,15 +29,15 @@ func (s *session) readSecret(path string) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("reading %s: %w", path, err)
 	case len(content) > maxSecret:
-		return "", advise("give the file as the cloud made it", "%s is larger than any key: more than %d bytes", path, maxSecret)
+		return "", advise("give the file as you downloaded it from the cloud", "%s is too large to be a key: more than %d bytes", path, maxSecret)
 	case len(content) == 0:
-		return "", advise("", "%s is empty", path)
+		return "", advise("give a file with the key", "%s is empty", path)
 	}
 	return string(content), nil
 }
 
-// secret is the secret of the access key with an id: read from where the flags say, from the environment that the AWS SDKs
-// read, or asked for.
+// secret returns the secret of an access key: from the file or stream of the flags, from the
+// environment variables of the AWS SDKs, or from a prompt.
 func (f *awsSignIn) secret(s *session, keyID string) (string, error) {
 	switch {
 	case f.SecretAccessKeyFile != "":
@@ -50,7 +51,7 @@ func (f *awsSignIn) secret(s *session, keyID string) (string, error) {
 	}
 	terminal, ok := s.in.(*os.File)
 	if !ok || !term.IsTerminal(int(terminal.Fd())) {
-		return "", advise("give it with --secret-access-key-stdin or --secret-access-key-file, or in AWS_SECRET_ACCESS_KEY beside AWS_ACCESS_KEY_ID",
+		return "", advise("use --secret-access-key-stdin or --secret-access-key-file, or set AWS_SECRET_ACCESS_KEY together with AWS_ACCESS_KEY_ID",
 			"the secret of the access key is missing")
 	}
 	fmt.Fprintf(s.err, "Secret of the access key %s: ", clean(keyID))

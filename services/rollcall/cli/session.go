@@ -16,42 +16,42 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// remote are the flags of all commands that talk to a Rollcall.
+// remote has the flags of all commands that connect to a server.
 type remote struct {
-	Server  string        `help:"Where Rollcall listens for gRPC, host:port." env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" group:"Connection" placeholder:"ADDR"`
+	Server  string        `help:"Address of the gRPC port of Rollcall, host:port." env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" group:"Connection" placeholder:"ADDR"`
 	Timeout time.Duration `help:"Time limit of each call." default:"30s" group:"Connection"`
-	Output  format        `short:"o" help:"How to print the answer: table, json, ndjson (one object a line) or yaml." enum:"table,json,ndjson,yaml" default:"table"`
+	Output  format        `short:"o" help:"Output format: table, json, ndjson (one object a line) or yaml." enum:"table,json,ndjson,yaml" default:"table"`
 }
 
-// AfterApply connects the session. The server is looked for with the first call.
+// AfterApply sets up the session. The connection is opened with the first call.
 func (r *remote) AfterApply(s *session) error {
 	if r.Timeout <= 0 {
-		return fmt.Errorf("--timeout: %s is no time limit; give one above 0, such as 30s", r.Timeout)
+		return fmt.Errorf("--timeout: %s is not a valid time limit; give a positive duration, such as 30s", r.Timeout)
 	}
 	if _, _, err := net.SplitHostPort(r.Server); err != nil && !strings.Contains(r.Server, ":/") { // dns:///, unix:///
-		return fmt.Errorf("--server: %q is no address; give host:port, such as localhost:9090", r.Server)
+		return fmt.Errorf("--server: %q is not an address; give host:port, such as localhost:9090", r.Server)
 	}
 	conn, err := grpc.NewClient(r.Server,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithUserAgent("rollcall/"+s.version),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
-		grpc.WithUnaryInterceptor(within(r.Timeout)),
+		grpc.WithUnaryInterceptor(withTimeout(r.Timeout)),
 		grpc.WithDefaultServiceConfig(retries),
 	)
 	if err != nil {
-		return fmt.Errorf("--server: %q is no address: %w", r.Server, err)
+		return fmt.Errorf("--server: %q is not an address: %w", r.Server, err)
 	}
 	s.server, s.format, s.conn = r.Server, r.Output, conn
 	return nil
 }
 
-// maxMessage is the largest answer taken, in bytes: a page of 1000 instances with large tags is larger than gRPC's
-// default of 4 MiB.
+// maxMessage is the maximum size of a response, in bytes: a page of 1000 instances with large
+// labels exceeds gRPC's default of 4 MiB.
 const maxMessage = 64 << 20
 
-// retries are calls that may be made again when they lost against a concurrent change, or were not answered: they do the
-// same once more. A start or stop carries a request id, so that its repetition is the same one. See
-// "gRPC Retry Design", A6.
+// retries is the gRPC service config with the calls that are safe to retry, after a conflict with a
+// concurrent change or without a response. Starts and stops have a request id, so that a repeated
+// call has no further effect. See "gRPC Retry Design" (A6).
 const retries = `{"methodConfig": [{
 	"name": [{"service": "rollcall.discovery.v1.DiscoveryService", "method": "SyncAccount"}],
 	"retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2, "retryableStatusCodes": ["ABORTED"]}
@@ -60,8 +60,8 @@ const retries = `{"methodConfig": [{
 	"retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.2s", "maxBackoff": "2s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}
 }]}`
 
-// within bounds every unary call in time.
-func within(limit time.Duration) grpc.UnaryClientInterceptor {
+// withTimeout returns an interceptor that sets a deadline on every unary call.
+func withTimeout(limit time.Duration) grpc.UnaryClientInterceptor {
 	return func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
@@ -69,7 +69,7 @@ func within(limit time.Duration) grpc.UnaryClientInterceptor {
 	}
 }
 
-// session is what one command runs with.
+// session has the streams, the connection and the output format of one command.
 type session struct {
 	in       io.Reader
 	out, err io.Writer
@@ -82,7 +82,7 @@ type session struct {
 	format format
 	conn   *grpc.ClientConn
 
-	// now is the clock that ages are counted by.
+	// now is the clock for ages.
 	now func() time.Time
 }
 
@@ -98,7 +98,7 @@ func (s *session) setColor(choice string) {
 
 func (s *session) close() {
 	if s.conn != nil {
-		_ = s.conn.Close() // nothing is left to be sent
+		_ = s.conn.Close() // all calls have ended
 	}
 }
 

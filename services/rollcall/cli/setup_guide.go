@@ -11,19 +11,19 @@ import (
 type setupGuide struct {
 	Name string `arg:"" help:"The account, such as aws-100000000001." complete:"account"`
 
-	Tool      string `help:"Print only what this tool runs: aws-cli, cloudformation, terraform or gcloud." enum:",aws-cli,cloudformation,terraform,gcloud" default:"" placeholder:"TOOL"`
-	Principal string `help:"Who Rollcall is in the cloud: the ARN that assumes the role, or the service account that impersonates." placeholder:"ARN|EMAIL"`
-	ReadOnly  bool   `help:"Leave out what starting and stopping need."`
+	Tool      string `help:"Print only the instructions for this tool: aws-cli, cloudformation, terraform or gcloud." enum:",aws-cli,cloudformation,terraform,gcloud" default:"" placeholder:"TOOL"`
+	Principal string `help:"Identity of Rollcall in the cloud: the ARN that assumes the role, or the service account that impersonates." placeholder:"ARN|EMAIL"`
+	ReadOnly  bool   `help:"Omit the permissions to start and stop instances."`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (setupGuide) Help() string {
-	return `With --tool the text alone is printed, to be saved or run:
+	return `With --tool, only the text for the tool is printed, to save or to run:
 
   rollcall accounts setup-guide aws-100000000001 --tool cloudformation > rollcall.yaml`
 }
 
-// Run prints how to set an account up in its cloud.
+// Run prints the setup guide of an account.
 func (c *setupGuide) Run(ctx context.Context, s *session) error {
 	guide, err := s.accounts().GetSetupGuide(ctx, &accountsv1.GetSetupGuideRequest{
 		Name: resource(accountsCollection, c.Name), Principal: c.Principal, ReadOnly: c.ReadOnly,
@@ -45,19 +45,19 @@ func (c *setupGuide) Run(ctx context.Context, s *session) error {
 		fmt.Fprintf(s.out, "\n%s %s\n\n%s\n", s.outStyle.bold(clean(snippet.GetTool())+":"), clean(snippet.GetTitle()),
 			cleanText(strings.TrimRight(snippet.GetText(), "\n")))
 	}
-	fmt.Fprintf(s.err, "\nThen try it: %s\n", s.errStyle.bold("rollcall accounts verify "+clean(id(accountsCollection, c.Name))))
+	fmt.Fprintf(s.err, "\nThen check the credentials: %s\n", s.errStyle.bold("rollcall accounts verify "+clean(id(accountsCollection, c.Name))))
 	return nil
 }
 
-// needs is the heading of the policy.
+// needs returns the heading of the policy.
 func (c *setupGuide) needs() string {
 	if c.ReadOnly {
-		return "The least that Rollcall needs to read:"
+		return "Permissions that Rollcall needs to read instances:"
 	}
-	return "The least that Rollcall needs to read, start and stop (--read-only leaves out the latter):"
+	return "Permissions that Rollcall needs to read, start and stop instances (--read-only omits starting and stopping):"
 }
 
-// printTool prints one tool's text as it is.
+// printTool prints the text for one tool.
 func (c *setupGuide) printTool(s *session, guide *accountsv1.SetupGuide) error {
 	var tools []string
 	for _, snippet := range guide.GetSnippets() {
@@ -67,10 +67,10 @@ func (c *setupGuide) printTool(s *session, guide *accountsv1.SetupGuide) error {
 		}
 		tools = append(tools, snippet.GetTool())
 	}
-	return advise("choose another with --tool: "+strings.Join(tools, ", "), "%s can't set this account up", c.Tool)
+	return advise("choose another with --tool: "+strings.Join(tools, ", "), "there are no instructions for %s for this account", c.Tool)
 }
 
-// cleanText is cleanLines for a text that may be indented by tabs.
+// cleanText is cleanLines for a text that may be indented with tabs.
 func cleanText(text string) string {
 	parts := strings.Split(text, "\t")
 	for i := range parts {

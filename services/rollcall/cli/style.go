@@ -10,10 +10,10 @@ import (
 	"golang.org/x/term"
 )
 
-// style paints words for a terminal; the zero value leaves them plain.
+// style colours text for a terminal. The zero value does not.
 type style struct{ colored bool }
 
-// Select graphic rendition codes, ECMA-48 section 8.3.117.
+// Select graphic rendition codes (ECMA-48, section 8.3.117).
 func (s style) bold(text string) string   { return s.paint("1", text) }
 func (s style) dim(text string) string    { return s.paint("2", text) }
 func (s style) red(text string) string    { return s.paint("31", text) }
@@ -28,23 +28,23 @@ func (s style) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// byWord paints a state by what it means: well, on its way, or wrong.
-func (s style) byWord(word string) string {
-	switch word {
+// state returns the name of a state in the colour of its meaning: success, progress or failure.
+func (s style) state(name string) string {
+	switch name {
 	case "CONNECTED", "SUCCEEDED", "RUNNING":
-		return s.green(word)
+		return s.green(name)
 	case "FAILED", "ABANDONED":
-		return s.red(word)
+		return s.red(name)
 	case "DEGRADED", "HELD", "MAINTENANCE", "STOPPING", "PENDING":
-		return s.yellow(word)
+		return s.yellow(name)
 	case "SYNCING", "QUEUED":
-		return s.cyan(word)
-	default: // stopped, gone, unknown: nothing to look at
-		return s.dim(word)
+		return s.cyan(name)
+	default: // stopped, gone, unknown and others
+		return s.dim(name)
 	}
 }
 
-// styleFor decides on the colours of one output. See https://no-color.org.
+// styleFor returns the style of an output. See https://no-color.org.
 func styleFor(out io.Writer, choice string) style {
 	switch choice {
 	case "always":
@@ -55,13 +55,13 @@ func styleFor(out io.Writer, choice string) style {
 	return style{colored: isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
-// isTerminal tells whether somebody sits before an output.
+// isTerminal reports whether an output is a terminal.
 func isTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// width is the number of columns of a terminal; 0 when out is none.
+// width returns the number of columns of a terminal, or 0 if out is not a terminal.
 func width(out io.Writer) int {
 	file, ok := out.(*os.File)
 	if !ok {
@@ -74,15 +74,15 @@ func width(out io.Writer) int {
 	return columns
 }
 
-// clean shows the control characters of a text that others wrote instead of sending them to the terminal: escape
-// sequences, newlines, and the marks that turn the direction of writing.
+// clean escapes the control characters of a text from a cloud or a user, so that it can't control
+// the terminal: escape sequences, line breaks, and marks that change the direction of writing.
 func clean(text string) string {
-	if strings.IndexFunc(text, steers) < 0 {
+	if strings.IndexFunc(text, isControl) < 0 {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
-		if steers(r) {
+		if isControl(r) {
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 		} else {
 			b.WriteRune(r)
@@ -91,12 +91,12 @@ func clean(text string) string {
 	return b.String()
 }
 
-func steers(r rune) bool {
+func isControl(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar ||
 		r == '\u2028' || r == '\u2029'
 }
 
-// cleanLines is clean for texts of several lines: the line breaks stay.
+// cleanLines is clean for a text with several lines: it keeps the line breaks.
 func cleanLines(text string) string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {

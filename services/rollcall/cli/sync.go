@@ -16,23 +16,23 @@ type syncCommand struct {
 
 	Accounts []string      `arg:"" optional:"" name:"account" help:"The accounts to read, such as aws-100000000001." complete:"account"`
 	All      bool          `help:"All accounts that are not paused."`
-	NoWait   bool          `help:"Only queue the runs."`
-	Wait     time.Duration `help:"How long to wait for the runs to end." default:"30m"`
+	NoWait   bool          `help:"Start the runs and exit, instead of waiting for their results."`
+	Wait     time.Duration `help:"Maximum time to wait for the runs to end." default:"30m"`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (c *syncCommand) Help() string {
-	return `Exits with 1 when a run failed, or could read only some of its scopes. Ctrl-C ends the waiting, not the runs.`
+	return `The exit code is 1 if a run fails, or reads only some of its scopes. Ctrl-C stops waiting; the runs continue.`
 }
 
-// Run reads accounts now.
+// Run syncs accounts.
 func (c *syncCommand) Run(ctx context.Context, s *session) error {
 	names, err := c.names(ctx, s)
 	if err != nil {
 		return err
 	}
 	if len(names) == 0 {
-		return advise("put one on it: rollcall accounts create --help", "there is no account to sync on the roll")
+		return advise("add an account; see rollcall accounts create --help", "there are no accounts to sync")
 	}
 	waiting, cancel := context.WithTimeoutCause(ctx, c.Wait, errWaited)
 	defer cancel()
@@ -44,18 +44,18 @@ func (c *syncCommand) Run(ctx context.Context, s *session) error {
 	})
 	show.stop()
 	if ctx.Err() != nil {
-		fmt.Fprintf(s.err, "Stopped waiting; the runs go on. Follow them: %s\n", s.errStyle.bold("rollcall runs list"))
+		fmt.Fprintf(s.err, "Stopped waiting; the runs continue. To see them, run: %s\n", s.errStyle.bold("rollcall runs list"))
 		return failed(exitInterrupted)
 	}
 	return summarize(s, outcomes, c.NoWait)
 }
 
-var errWaited = errors.New("the run had not ended when the waiting did; it goes on, see rollcall runs list")
+var errWaited = errors.New("the run did not end in time and continues; see rollcall runs list")
 
-// names are the accounts to sync, each once.
+// names returns the accounts to sync, without duplicates.
 func (c *syncCommand) names(ctx context.Context, s *session) ([]string, error) {
 	if c.All == (len(c.Accounts) > 0) {
-		return nil, advise("name accounts, or give --all", "which accounts are to be read?")
+		return nil, advise("give the names of accounts, or --all", "there are no accounts in the command line")
 	}
 	var names []string
 	seen := map[string]bool{}
@@ -77,40 +77,41 @@ func (c *syncCommand) names(ctx context.Context, s *session) ([]string, error) {
 	return names, err
 }
 
-// outcome is what came of one account: a run, or why there is none to be followed.
+// outcome is the result for one account: a run, or the error that prevented it or ended the wait.
 type outcome struct {
 	account string
 	run     *discoveryv1.SyncRun
 	err     error
 }
 
-// one queues a run of one account and follows it to its end.
-func (c *syncCommand) one(ctx context.Context, s *session, account string, saw func(*discoveryv1.SyncRun)) outcome {
+// one starts a run of one account and waits for its end.
+func (c *syncCommand) one(ctx context.Context, s *session, account string, onUpdate func(*discoveryv1.SyncRun)) outcome {
 	run, err := s.discovery().SyncAccount(ctx, &discoveryv1.SyncAccountRequest{Name: account})
 	if err != nil {
 		return outcome{account: account, err: err}
 	}
-	saw(run)
+	onUpdate(run)
 	if c.NoWait {
 		return outcome{account: account, run: run}
 	}
-	last, err := follow(ctx, s, run.GetName(), saw)
+	last, err := follow(ctx, s, run.GetName(), onUpdate)
 	if last == nil {
 		last = run
 	}
 	return outcome{account: account, run: last, err: err}
 }
 
-// follow watches a run until it has ended, across breaks of the stream, and returns it as it was last seen.
-func follow(ctx context.Context, s *session, name string, saw func(*discoveryv1.SyncRun)) (last *discoveryv1.SyncRun, err error) {
-	const patience = 5 // breaks in a row without news between them
-	for breaks := 0; ; breaks++ {
+// follow watches a run until it ends and returns its last state. It reconnects when the stream
+// breaks.
+func follow(ctx context.Context, s *session, name string, onUpdate func(*discoveryv1.SyncRun)) (last *discoveryv1.SyncRun, err error) {
+	const maxFailures = 5 // failures in a row, without a message between them
+	for failures := 0; ; failures++ {
 		stream, err := s.discovery().WatchSyncRun(ctx, &discoveryv1.WatchSyncRunRequest{Name: name})
 		for err == nil {
-			var news *discoveryv1.WatchSyncRunResponse
-			if news, err = stream.Recv(); err == nil {
-				last, breaks = news.GetSyncRun(), 0
-				saw(last)
+			var response *discoveryv1.WatchSyncRunResponse
+			if response, err = stream.Recv(); err == nil {
+				last, failures = response.GetSyncRun(), 0
+				onUpdate(last)
 				if hasEnded(last) {
 					return last, nil
 				}
@@ -119,10 +120,10 @@ func follow(ctx context.Context, s *session, name string, saw func(*discoveryv1.
 		if ctx.Err() != nil {
 			return last, context.Cause(ctx)
 		}
-		if !isPassing(err) || breaks == patience {
+		if !isTransient(err) || failures == maxFailures {
 			return last, err
 		}
-		pause(ctx, time.Duration(breaks+1)*200*time.Millisecond)
+		pause(ctx, time.Duration(failures+1)*200*time.Millisecond)
 	}
 }
 
@@ -130,13 +131,13 @@ func hasEnded(run *discoveryv1.SyncRun) bool {
 	return run.GetState() != discoveryv1.SyncRun_QUEUED && run.GetState() != discoveryv1.SyncRun_RUNNING
 }
 
-// atOnce is how many accounts are followed at the same time.
-const atOnce = 32
+// maxParallel is the number of accounts that are followed at the same time.
+const maxParallel = 32
 
-// each calls work for 0 to n-1, some at the same time, and returns when all are done.
+// each calls work for 0 to n-1, up to maxParallel at the same time, and returns when all are done.
 func each(n int, work func(i int)) {
 	var all sync.WaitGroup
-	free := make(chan struct{}, atOnce)
+	free := make(chan struct{}, maxParallel)
 	for i := range n {
 		free <- struct{}{}
 		all.Go(func() {
@@ -147,7 +148,7 @@ func each(n int, work func(i int)) {
 	all.Wait()
 }
 
-// pause waits, or until ctx ends.
+// pause waits for d, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

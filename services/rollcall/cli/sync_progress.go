@@ -10,15 +10,15 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 )
 
-// progressView shows runs while they go on, by the index of their account.
+// progressView shows the progress of runs, by the index of their account.
 type progressView interface {
 	update(i int, run *discoveryv1.SyncRun)
 	end(i int, o outcome)
-	// stop leaves the last state on the screen.
+	// stop ends the view and leaves its last state on the screen.
 	stop()
 }
 
-// newProgress shows bars on a terminal, and a line per change of state elsewhere.
+// newProgress returns a view with progress bars on a terminal, and lines otherwise.
 func newProgress(s *session, names []string) progressView {
 	if s.errStyle.colored && isTerminal(s.err) {
 		return newBars(s, names)
@@ -26,7 +26,7 @@ func newProgress(s *session, names []string) progressView {
 	return &lines{s: s, names: names, states: make([]discoveryv1.SyncRun_State, len(names))}
 }
 
-// bars are progress bars, one a run, on a terminal.
+// bars shows a progress bar for each run.
 type bars struct {
 	names    []string
 	writer   progress.Writer
@@ -79,16 +79,16 @@ func (b *bars) stop() {
 	<-b.rendered
 }
 
-// message is what stands before a bar, of one width so that the bars stand below each other.
+// message returns the text before a bar. It has a fixed width, so that the bars are aligned.
 func message(account string, run *discoveryv1.SyncRun) string {
-	so := "waiting"
+	progress := "waiting"
 	if run.GetScopesTotal() > 0 {
-		so = fmt.Sprintf("%d of %s, %s", run.GetScopesDone(), plural(run.GetScopesTotal(), "scope"), plural(run.GetInstancesSeen(), "instance"))
+		progress = fmt.Sprintf("%d of %s, %s", run.GetScopesDone(), plural(run.GetScopesTotal(), "scope"), plural(run.GetInstancesSeen(), "instance"))
 	}
-	return fmt.Sprintf("%-22s %-34s", clean(id(accountsCollection, account)), so)
+	return fmt.Sprintf("%-22s %-34s", clean(id(accountsCollection, account)), progress)
 }
 
-// lines tell of runs in lines that stay, for logs and pipes.
+// lines prints a line for each change of state, for logs and pipes.
 type lines struct {
 	s     *session
 	names []string
@@ -105,15 +105,15 @@ func (l *lines) update(i int, run *discoveryv1.SyncRun) {
 	}
 	l.states[i] = run.GetState()
 	if !hasEnded(run) {
-		fmt.Fprintf(l.s.err, "%s: %s (%s)\n", clean(id(accountsCollection, l.names[i])), word(run.GetState().String()), clean(run.GetName()))
+		fmt.Fprintf(l.s.err, "%s: %s (%s)\n", clean(id(accountsCollection, l.names[i])), enumText(run.GetState().String()), clean(run.GetName()))
 	}
 }
 
 func (l *lines) end(i int, o outcome) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if o.err == nil && hasEnded(o.run) { // the summary tells of errors
-		fmt.Fprintf(l.s.err, "%s: %s, %s in %s\n", clean(id(accountsCollection, l.names[i])), word(o.run.GetState().String()),
+	if o.err == nil && hasEnded(o.run) { // the summary has the errors
+		fmt.Fprintf(l.s.err, "%s: %s, %s in %s\n", clean(id(accountsCollection, l.names[i])), enumText(o.run.GetState().String()),
 			plural(o.run.GetInstancesSeen(), "instance"), plural(o.run.GetScopesTotal(), "scope"))
 	}
 }

@@ -7,12 +7,12 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 )
 
-// bad tells whether an outcome makes the command fail.
+// bad reports whether an outcome makes the command fail.
 func (o outcome) bad() bool {
 	return o.err != nil || hasEnded(o.run) && o.run.GetState() != discoveryv1.SyncRun_SUCCEEDED
 }
 
-// changes are the changes of a run's scopes, added up.
+// changes has the numbers of changes in a run.
 type changes struct{ created, changed, gone, reappeared int64 }
 
 func changesOf(run *discoveryv1.SyncRun) (c changes) {
@@ -25,7 +25,7 @@ func changesOf(run *discoveryv1.SyncRun) (c changes) {
 	return c
 }
 
-// summarize prints what came of the runs and what to do about those that failed.
+// summarize prints the results of the runs, and the errors with their remedies.
 func summarize(s *session, outcomes []outcome, queuedOnly bool) error {
 	if s.format != formatTable {
 		if err := printRuns(s, outcomes); err != nil {
@@ -40,7 +40,7 @@ func summarize(s *session, outcomes []outcome, queuedOnly bool) error {
 	for _, o := range outcomes {
 		if o.bad() {
 			bad = true
-			tellFailure(s, o)
+			printFailure(s, o)
 		}
 	}
 	if bad {
@@ -52,12 +52,12 @@ func summarize(s *session, outcomes []outcome, queuedOnly bool) error {
 func printQueued(s *session, outcomes []outcome) {
 	for _, o := range outcomes {
 		if o.err == nil {
-			fmt.Fprintf(s.out, "%s: %s as %s\n", clean(id(accountsCollection, o.account)), word(o.run.GetState().String()), clean(id(runsCollection, o.run.GetName())))
+			fmt.Fprintf(s.out, "%s: %s as %s\n", clean(id(accountsCollection, o.account)), enumText(o.run.GetState().String()), clean(id(runsCollection, o.run.GetName())))
 		}
 	}
 }
 
-// printRuns prints the runs for programs, in the shape of ListSyncRuns.
+// printRuns prints the runs for programs, like the response of ListSyncRuns.
 func printRuns(s *session, outcomes []outcome) error {
 	runs := []json.RawMessage{}
 	for _, o := range outcomes {
@@ -85,8 +85,8 @@ func printRuns(s *session, outcomes []outcome) error {
 	return printJSON(s.out, s.format, text)
 }
 
-// tellFailure says what went wrong with one account, scope by scope, and what to do about it.
-func tellFailure(s *session, o outcome) {
+// printFailure prints the error of one account, its failed scopes and the remedy.
+func printFailure(s *session, o outcome) {
 	name := s.errStyle.bold(clean(id(accountsCollection, o.account)))
 	if o.err != nil {
 		e := explain(o.err, s.server)
@@ -99,21 +99,21 @@ func tellFailure(s *session, o outcome) {
 	run := o.run
 	switch {
 	case run.GetState() == discoveryv1.SyncRun_ABANDONED:
-		fmt.Fprintf(s.err, "%s: the run was given up, its worker stopped; what it had read holds\n", name)
-		fmt.Fprintf(s.err, "  What to do: nothing, another run is on its way; or sync again\n")
+		fmt.Fprintf(s.err, "%s: the run was abandoned because its worker stopped; the scopes that it had read are stored\n", name)
+		fmt.Fprintf(s.err, "  What to do: nothing, another run starts soon; or sync again now\n")
 		return
 	case run.GetState() == discoveryv1.SyncRun_DEGRADED:
 		fmt.Fprintf(s.err, "%s: %s of %s could not be read%s\n", name, number(run.GetScopesFailed()), plural(run.GetScopesTotal(), "scope"), heldOf(run))
 	default:
 		fmt.Fprintf(s.err, "%s: %s %s\n", name, s.errStyle.red(clean(run.GetErrorReason())), cleanLines(run.GetError()))
 	}
-	tellScopes(s, run)
+	printScopes(s, run)
 	if run.GetRemedy() != "" {
 		fmt.Fprintf(s.err, "  What to do: %s\n", cleanLines(run.GetRemedy()))
 	}
 }
 
-// heldOf counts the scopes of which some is missing and not believed to be gone.
+// heldOf returns the text for the number of held scopes, or "" if there are none.
 func heldOf(run *discoveryv1.SyncRun) string {
 	held := 0
 	for _, scope := range run.GetScopes() {
@@ -127,19 +127,19 @@ func heldOf(run *discoveryv1.SyncRun) string {
 	return fmt.Sprintf(", %d held", held)
 }
 
-// tellScopes names the scopes that failed or are held.
-func tellScopes(s *session, run *discoveryv1.SyncRun) {
-	told := 0
+// printScopes prints the scopes that failed or are held.
+func printScopes(s *session, run *discoveryv1.SyncRun) {
+	printed := 0
 	for _, scope := range run.GetScopes() {
 		if scope.GetState() != discoveryv1.ScopeResult_FAILED && scope.GetState() != discoveryv1.ScopeResult_HELD {
 			continue
 		}
-		if told == maxScopesShown {
-			fmt.Fprintf(s.err, "  and more: %s\n", s.errStyle.bold("rollcall runs get "+clean(id(runsCollection, run.GetName()))))
+		if printed == maxScopesShown {
+			fmt.Fprintf(s.err, "  and more; see %s\n", s.errStyle.bold("rollcall runs get "+clean(id(runsCollection, run.GetName()))))
 			return
 		}
-		told++
-		fmt.Fprintf(s.err, "  %s %s  %s %s\n", word(scope.GetKind()), clean(scope.GetLocation()),
+		printed++
+		fmt.Fprintf(s.err, "  %s %s  %s %s\n", enumText(scope.GetKind()), clean(scope.GetLocation()),
 			s.errStyle.yellow(clean(scope.GetErrorReason())), clean(scope.GetError()))
 	}
 }
@@ -150,7 +150,7 @@ var outcomeColumns = []column[outcome]{
 		if o.err != nil {
 			return s.outStyle.red("ERROR")
 		}
-		return s.outStyle.byWord(o.run.GetState().String())
+		return s.outStyle.state(o.run.GetState().String())
 	}},
 	{title: "took", right: true, cell: func(_ *session, o outcome) string {
 		return took(o.run.GetStartTime(), o.run.GetEndTime())

@@ -12,8 +12,8 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 )
 
-// some are outcomes of each sort.
-func some() []outcome {
+// testOutcomes returns an outcome of each sort.
+func testOutcomes() []outcome {
 	start := timestamppb.New(time.Date(2026, 3, 4, 11, 0, 0, 0, time.UTC))
 	end := timestamppb.New(start.AsTime().Add(2340 * time.Millisecond))
 	return []outcome{
@@ -42,9 +42,9 @@ func some() []outcome {
 	}
 }
 
-func TestSyncSummary(t *testing.T) {
-	s, out, stderr := plain(formatTable)
-	if err := summarize(s, some(), false); !errors.Is(err, failed(exitFailed)) {
+func TestSummarize_Failures(t *testing.T) {
+	s, out, stderr := newTestSession(formatTable)
+	if err := summarize(s, testOutcomes(), false); !errors.Is(err, failed(exitFailed)) {
 		t.Errorf("error is %v", err)
 	}
 	const wantOut = `ACCOUNT  RESULT     TOOK  SCOPES  INSTANCES  NEW  CHANGED  GONE  BACK
@@ -59,8 +59,8 @@ aws-5    ERROR               0/0          0    0        0     0     0
   What to do: Allow ec2:DescribeInstances.
 aws-3: CREDENTIALS_INVALID the key is unknown
   What to do: Make a new key.
-aws-4: the run was given up, its worker stopped; what it had read holds
-  What to do: nothing, another run is on its way; or sync again
+aws-4: the run was abandoned because its worker stopped; the scopes that it had read are stored
+  What to do: nothing, another run starts soon; or sync again now
 aws-5: no such account
 `
 	if out.String() != wantOut {
@@ -71,16 +71,16 @@ aws-5: no such account
 	}
 }
 
-func TestSyncSummaryWhenAllIsWell(t *testing.T) {
-	s, _, stderr := plain(formatTable)
-	if err := summarize(s, some()[:1], false); err != nil || stderr.String() != "" {
+func TestSummarize_Success(t *testing.T) {
+	s, _, stderr := newTestSession(formatTable)
+	if err := summarize(s, testOutcomes()[:1], false); err != nil || stderr.String() != "" {
 		t.Errorf("%v, %s", err, stderr)
 	}
 }
 
-func TestSyncSummaryForPrograms(t *testing.T) {
-	s, out, _ := plain(formatJSON)
-	if err := summarize(s, some(), false); !errors.Is(err, failed(exitFailed)) {
+func TestSummarize_JSON(t *testing.T) {
+	s, out, _ := newTestSession(formatJSON)
+	if err := summarize(s, testOutcomes(), false); !errors.Is(err, failed(exitFailed)) {
 		t.Errorf("error is %v", err)
 	}
 	var got struct {
@@ -89,21 +89,21 @@ func TestSyncSummaryForPrograms(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || len(got.SyncRuns) != 4 || got.SyncRuns[1].State != "DEGRADED" {
 		t.Errorf("%v\n%s", err, out)
 	}
-	s, out, _ = plain(formatNDJSON)
-	if err := summarize(s, some(), false); !errors.Is(err, failed(exitFailed)) || strings.Count(out.String(), "\n") != 4 {
+	s, out, _ = newTestSession(formatNDJSON)
+	if err := summarize(s, testOutcomes(), false); !errors.Is(err, failed(exitFailed)) || strings.Count(out.String(), "\n") != 4 {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
-func TestProgressInLines(t *testing.T) {
-	s, _, stderr := plain(formatTable)
+func TestProgress_Lines(t *testing.T) {
+	s, _, stderr := newTestSession(formatTable)
 	show := newProgress(s, []string{"accounts/aws-1"})
 	run := &discoveryv1.SyncRun{Name: "syncRuns/7", State: discoveryv1.SyncRun_QUEUED}
 	show.update(0, run)
 	run.State = discoveryv1.SyncRun_RUNNING
 	show.update(0, run)
-	show.update(0, run) // no news
-	show.end(0, some()[0])
+	show.update(0, run) // unchanged
+	show.end(0, testOutcomes()[0])
 	show.stop()
 	const want = "aws-1: queued (syncRuns/7)\naws-1: running (syncRuns/7)\naws-1: succeeded, 1,234 instances in 2 scopes\n"
 	if stderr.String() != want {

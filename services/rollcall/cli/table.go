@@ -9,15 +9,15 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// column is one column of a table of Ts.
+// column is one column of a table with rows of type T.
 type column[T any] struct {
 	title string
-	// cell is the text of a row, clean and painted.
+	// cell returns the text for a row, cleaned and coloured.
 	cell  func(s *session, row T) string
 	right bool
 }
 
-// plainTable is a table without lines: columns with two blanks between, as other command lines print them.
+// plainTable returns the style of a table without lines, with two blanks between columns.
 func plainTable() table.Style {
 	st := table.StyleDefault
 	st.Box.PaddingLeft, st.Box.PaddingRight = "", "  "
@@ -27,7 +27,7 @@ func plainTable() table.Style {
 	return st
 }
 
-// printTable prints rows below their titles.
+// printTable prints rows below the titles of their columns.
 func printTable[T any](s *session, columns []column[T], rows []T) {
 	t := table.NewWriter()
 	st := plainTable()
@@ -54,10 +54,10 @@ func printTable[T any](s *session, columns []column[T], rows []T) {
 	fmt.Fprintln(s.out, t.Render())
 }
 
-// field is one line of the view of a single thing.
+// field is one line of the view of a single resource.
 type field struct{ name, value string }
 
-// printFields prints names and values in two columns; those without a value are left out.
+// printFields prints names and values in two columns, and omits fields without a value.
 func printFields(out io.Writer, st style, fields []field) {
 	longest := 0
 	for _, f := range fields {

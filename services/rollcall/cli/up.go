@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"os"
 
 	"github.com/rollcall-dev/rollcall/services/rollcall/up"
@@ -12,25 +11,18 @@ type upCommand struct {
 	up.Config `embed:""`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (upCommand) Help() string {
-	return `With credentials of a cloud in the usual environment (AWS_ACCESS_KEY_ID, AWS_PROFILE, an instance role …) their account is
-put on the roll. Without any a demo company is shown, from a simulated cloud.
+	return `If the environment has credentials of a cloud (AWS_ACCESS_KEY_ID, AWS_PROFILE, an instance role …), Rollcall adds their
+account. Without credentials it shows a demo company from a simulated cloud.
 
-The data stay in the data folder. Ctrl-C stops everything; a second Ctrl-C ends it at once, which loses nothing either.`
+The data stays in the data folder. Ctrl-C stops everything; a second Ctrl-C stops it immediately, without loss of data.`
 }
 
-// Run runs all of Rollcall until the user ends it.
+// Run runs all of Rollcall until the user stops it.
 func (c *upCommand) Run(ctx context.Context, s *session) error {
-	err := up.Run(ctx, c.Config, up.Screen{
+	return up.Run(ctx, c.Config, up.Screen{
 		Out: s.out, Program: os.Args[0], Terminal: isTerminal(s.out) && isTerminal(s.err), LogOut: s.err,
 		Bold: s.outStyle.bold, Dim: s.outStyle.dim, Good: s.outStyle.green, Warn: s.outStyle.yellow,
 	})
-	if err == nil {
-		return nil
-	}
-	if a, ok := errors.AsType[*up.AdvisedError](err); ok {
-		return &advised{what: err.Error(), remedy: a.Remedy}
-	}
-	return err
 }

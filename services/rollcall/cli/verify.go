@@ -12,19 +12,20 @@ type verifyAccount struct {
 	Name string `arg:"" help:"The account, such as aws-100000000001." complete:"account"`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (verifyAccount) Help() string {
-	return `Every permission that Rollcall uses is tried for real; nothing is written. What is optional is for starting and stopping;
-without it the account is read all the same. The exit code is 1 when the credentials do not do for reading.`
+	return `Rollcall tests every permission that it uses with a real call; nothing is changed. Optional permissions are for starting
+and stopping; the account can be read without them. The exit code is 1 if the credentials are not sufficient to read
+the account.`
 }
 
-// permission is one permission with all places where the same came of it.
+// permission is one permission with all locations that have the same result.
 type permission struct {
 	*discoveryv1.VerifyAccountResponse_Permission
 	locations []string
 }
 
-// Run tries an account's credentials.
+// Run checks the credentials of an account.
 func (c *verifyAccount) Run(ctx context.Context, s *session) error {
 	name := resource(accountsCollection, c.Name)
 	answer, err := s.discovery().VerifyAccount(ctx, &discoveryv1.VerifyAccountRequest{Name: name})
@@ -42,7 +43,8 @@ func (c *verifyAccount) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// suffices tells whether the credentials open the right account and lack nothing.
+// suffices reports whether the credentials are for the right account and have all required
+// permissions.
 func suffices(answer *discoveryv1.VerifyAccountResponse) bool {
 	for _, p := range answer.GetPermissions() {
 		if p.GetStatus() == discoveryv1.VerifyAccountResponse_Permission_LACK && !p.GetOptional() {
@@ -53,18 +55,18 @@ func suffices(answer *discoveryv1.VerifyAccountResponse) bool {
 }
 
 func printVerified(s *session, name string, answer *discoveryv1.VerifyAccountResponse) {
-	opens := clean(answer.GetCloudAccountId())
+	cloudAccount := clean(answer.GetCloudAccountId())
 	switch {
-	case opens == "":
+	case cloudAccount == "":
 	case answer.GetAccountMatches():
-		opens += " " + s.outStyle.green("(as stated)")
+		cloudAccount += " " + s.outStyle.green("(matches)")
 	default:
-		opens += " " + s.outStyle.red("(not the one stated)")
+		cloudAccount += " " + s.outStyle.red("(does not match)")
 	}
 	printFields(s.out, s.outStyle, []field{
 		{"account", name},
 		{"signed in as", clean(answer.GetPrincipal())},
-		{"opens", opens},
+		{"cloud account", cloudAccount},
 		{"problem", strings.TrimSpace(s.outStyle.red(clean(answer.GetReason())) + " " + cleanLines(answer.GetError()))},
 		{"what to do", cleanLines(answer.GetRemedy())},
 	})
@@ -80,7 +82,7 @@ func printVerified(s *session, name string, answer *discoveryv1.VerifyAccountRes
 	}
 }
 
-// merge joins the places where the same came of a permission.
+// merge groups the locations in which a permission has the same result.
 func merge(all []*discoveryv1.VerifyAccountResponse_Permission) []*permission {
 	type kind struct {
 		permission, err, remedy string
@@ -101,7 +103,7 @@ func merge(all []*discoveryv1.VerifyAccountResponse_Permission) []*permission {
 	return merged
 }
 
-// locationsShown is how many places of a permission are named.
+// locationsShown is the number of locations of a permission that are named.
 const locationsShown = 3
 
 var permissionColumns = []column[*permission]{
@@ -109,25 +111,25 @@ var permissionColumns = []column[*permission]{
 	{title: "status", cell: func(s *session, p *permission) string {
 		switch p.GetStatus() {
 		case discoveryv1.VerifyAccountResponse_Permission_HAVE:
-			return s.outStyle.green("have")
+			return s.outStyle.green("granted")
 		case discoveryv1.VerifyAccountResponse_Permission_LACK:
 			if p.GetOptional() {
-				return s.outStyle.yellow("lack (optional)")
+				return s.outStyle.yellow("missing (optional)")
 			}
-			return s.outStyle.red("lack")
+			return s.outStyle.red("missing")
 		default:
-			return s.outStyle.yellow("can't tell")
+			return s.outStyle.yellow("unknown")
 		}
 	}},
-	{title: "where", cell: func(_ *session, p *permission) string {
+	{title: "location", cell: func(_ *session, p *permission) string {
 		switch n := len(p.locations); {
 		case n == 0:
-			return "everywhere"
+			return "all"
 		case n > locationsShown:
 			return fmt.Sprintf("%s and %d more", clean(strings.Join(p.locations[:locationsShown], ", ")), n-locationsShown)
 		default:
 			return clean(strings.Join(p.locations, ", "))
 		}
 	}},
-	{title: "the cloud says", cell: func(_ *session, p *permission) string { return clean(p.GetError()) }},
+	{title: "error", cell: func(_ *session, p *permission) string { return clean(p.GetError()) }},
 }

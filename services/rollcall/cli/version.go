@@ -15,7 +15,7 @@ func (versionCommand) Run(s *session) error {
 	return err
 }
 
-// versionOr is the release, when the build was told of one, else the commit that the program was built from.
+// versionOr returns the release, or the commit that the program was built from if it is empty.
 func versionOr(release string) string {
 	if release != "" {
 		return release

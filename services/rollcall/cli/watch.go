@@ -18,16 +18,16 @@ import (
 
 type watchInstances struct {
 	Filter      string `short:"f" help:"As in rollcall instances list." placeholder:"FILTER"`
-	Existing    bool   `help:"List what is there first." xor:"begin"`
-	ResumeToken string `help:"Go on after the message with this token." placeholder:"TOKEN" xor:"begin"`
+	Existing    bool   `help:"List the existing instances first." xor:"begin"`
+	ResumeToken string `help:"Resume after the message with this token." placeholder:"TOKEN" xor:"begin"`
 }
 
-// Help is the end of --help.
+// Help returns the end of the help text.
 func (c *watchInstances) Help() string {
-	return `Tells each change of the instances that the filter matches, once and in order, until Ctrl-C. When the
-connection breaks it comes back by itself and goes on where it was. With -o json each line is one object.
+	return `Prints each change of the instances that match the filter, once and in order, until Ctrl-C. If the connection breaks,
+it reconnects and resumes without missing a change. With -o json each line is one object.
 
-Exits with 3 when what follows a token is no longer kept: begin anew with --existing.
+The exit code is 3 if the changes after a token are no longer stored; start again with --existing.
 
 Examples:
   rollcall instances watch --filter 'labels.team = "data"'
@@ -35,18 +35,19 @@ Examples:
 }
 
 const (
-	// watchHeartbeat is how long the server may be silent; the connection is given up after silentBeats of it.
-	watchHeartbeat = 15 * time.Second
-	silentBeats    = 3
+	// watchHeartbeat is the interval at which the server sends at least a heartbeat. The client
+	// reconnects after missedHeartbeats of them.
+	watchHeartbeat   = 15 * time.Second
+	missedHeartbeats = 3
 
 	firstPause, longestPause = 200 * time.Millisecond, 10 * time.Second
 )
 
-var errSilent = errors.New("the server said nothing for too long")
+var errSilent = errors.New("the server sent no heartbeats")
 
-// Run tells what happens until ctx ends.
+// Run prints changes until ctx ends.
 func (c *watchInstances) Run(ctx context.Context, s *session) error {
-	w := &following{s: s, request: &inventoryv1.WatchInstancesRequest{
+	w := &watcher{s: s, request: &inventoryv1.WatchInstancesRequest{
 		Filter: c.Filter, IncludeExisting: c.Existing, ResumeToken: c.ResumeToken, HeartbeatInterval: durationpb.New(watchHeartbeat),
 	}}
 	for {
@@ -56,44 +57,47 @@ func (c *watchInstances) Run(ctx context.Context, s *session) error {
 			w.stopped()
 			return failed(exitInterrupted)
 		case status.Code(err) == codes.OutOfRange:
-			s.report(advise("begin anew: rollcall instances watch --existing", "%s", status.Convert(err).Message()))
+			s.report(advise("start again with rollcall instances watch --existing", "%s", status.Convert(err).Message()))
 			return failed(exitExpired)
-		case !w.connected || !worthAnotherTry(err):
+		case !w.connected || !canResume(err):
 			return err
 		}
 		wait := w.pause()
-		fmt.Fprintf(s.err, "%s %s; back in %s, nothing is missed\n", s.errStyle.yellow("Interrupted:"),
+		fmt.Fprintf(s.err, "%s %s; reconnecting in %s, no changes are missed\n", s.errStyle.yellow("Connection lost:"),
 			clean(explain(err, s.server).what), wait.Round(100*time.Millisecond))
 		pause(ctx, wait)
 	}
 }
 
-// worthAnotherTry tells whether a watch that ended can go on from its token.
-func worthAnotherTry(err error) bool {
-	return isPassing(err) || errors.Is(err, errSilent) || status.Code(err) == codes.ResourceExhausted
+// canResume reports whether a watch that ended with err can resume from its token.
+func canResume(err error) bool {
+	return isTransient(err) || errors.Is(err, errSilent) || status.Code(err) == codes.ResourceExhausted
 }
 
-// following is a watch over all its connections.
-type following struct {
+// watcher is a watch across several connections.
+type watcher struct {
 	s       *session
 	request *inventoryv1.WatchInstancesRequest
-	// connected tells that there was a first message once; broken that there was none since the connection broke.
+	// connected is set after the first message, and broken from the loss of a connection to the
+	// next message.
 	connected, broken bool
-	breaks            int
-	listed            int
+	// failures is the number of connections lost since the last message.
+	failures int
+	// listed is the number of existing instances so far.
+	listed int
 }
 
-// once follows one connection to its end.
-func (w *following) once(ctx context.Context) error {
+// once watches over one connection until it ends.
+func (w *watcher) once(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	silence := time.AfterFunc(silentBeats*watchHeartbeat, func() { cancel(errSilent) })
+	silence := time.AfterFunc(missedHeartbeats*watchHeartbeat, func() { cancel(errSilent) })
 	defer silence.Stop()
 	stream, err := w.s.inventory().WatchInstances(ctx, w.request)
 	for err == nil {
 		var m *inventoryv1.WatchInstancesResponse
 		if m, err = stream.Recv(); err == nil {
-			silence.Reset(silentBeats * watchHeartbeat)
+			silence.Reset(missedHeartbeats * watchHeartbeat)
 			err = w.take(m)
 		}
 	}
@@ -103,12 +107,12 @@ func (w *following) once(ctx context.Context) error {
 	return err
 }
 
-// take tells of one message, and remembers where to go on.
-func (w *following) take(m *inventoryv1.WatchInstancesResponse) error {
+// take prints a message and stores its resume token.
+func (w *watcher) take(m *inventoryv1.WatchInstancesResponse) error {
 	if w.broken {
-		fmt.Fprintln(w.s.err, "Connected again.")
+		fmt.Fprintln(w.s.err, "Reconnected.")
 	}
-	w.connected, w.broken, w.breaks = true, false, 0
+	w.connected, w.broken, w.failures = true, false, 0
 	if err := w.print(m); err != nil {
 		return err
 	}
@@ -116,23 +120,24 @@ func (w *following) take(m *inventoryv1.WatchInstancesResponse) error {
 	return nil
 }
 
-// pause is how long to wait before the next connection: longer each time, and not for all alike.
-func (w *following) pause() time.Duration {
+// pause returns the time to wait before the next connection. It grows with each failure, and is
+// random so that clients don't reconnect at the same time.
+func (w *watcher) pause() time.Duration {
 	w.broken = true
-	w.breaks++
-	wait := min(firstPause<<min(w.breaks-1, 10), longestPause)
-	return wait/2 + rand.N(wait) //nolint:gosec // it need not be secret
+	w.failures++
+	wait := min(firstPause<<min(w.failures-1, 10), longestPause)
+	return wait/2 + rand.N(wait) //nolint:gosec // need not be secret
 }
 
-// stopped says how to go on.
-func (w *following) stopped() {
+// stopped prints how to resume.
+func (w *watcher) stopped() {
 	if w.s.format == formatTable && w.request.GetResumeToken() != "" {
-		fmt.Fprintf(w.s.err, "Stopped. Go on from here: %s\n",
+		fmt.Fprintf(w.s.err, "Stopped. To resume, run: %s\n",
 			w.s.errStyle.bold("rollcall instances watch --resume-token "+w.request.GetResumeToken()))
 	}
 }
 
-func (w *following) print(m *inventoryv1.WatchInstancesResponse) error {
+func (w *watcher) print(m *inventoryv1.WatchInstancesResponse) error {
 	if m.GetType() == inventoryv1.WatchInstancesResponse_HEARTBEAT {
 		return nil
 	}
@@ -147,10 +152,10 @@ func (w *following) print(m *inventoryv1.WatchInstancesResponse) error {
 	}
 }
 
-// printLine tells it to people.
-func (w *following) printLine(m *inventoryv1.WatchInstancesResponse) error {
+// printLine prints a message for people.
+func (w *watcher) printLine(m *inventoryv1.WatchInstancesResponse) error {
 	if m.GetType() == inventoryv1.WatchInstancesResponse_LISTED {
-		fmt.Fprintf(w.s.err, "%s there; what happens from now on follows\n", plural(w.listed, "instance"))
+		fmt.Fprintf(w.s.err, "%s listed; changes follow\n", plural(w.listed, "instance"))
 		return nil
 	}
 	i := m.GetInstance()
@@ -158,8 +163,8 @@ func (w *following) printLine(m *inventoryv1.WatchInstancesResponse) error {
 	if m.GetType() == inventoryv1.WatchInstancesResponse_EXISTING {
 		w.listed++
 	}
-	text := fmt.Sprintf("%s  %s  %s  %s  %s  %s  %s", w.s.outStyle.dim(when.AsTime().Local().Format(time.TimeOnly)), w.eventWord(m.GetType()),
-		clean(i.GetDisplayName()), w.s.outStyle.byWord(i.GetState().String()), clean(cmp.Or(i.GetLocation().GetZone(), i.GetLocation().GetRegion())),
+	text := fmt.Sprintf("%s  %s  %s  %s  %s  %s  %s", w.s.outStyle.dim(when.AsTime().Local().Format(time.TimeOnly)), w.eventText(m.GetType()),
+		clean(i.GetDisplayName()), w.s.outStyle.state(i.GetState().String()), clean(cmp.Or(i.GetLocation().GetZone(), i.GetLocation().GetRegion())),
 		clean(id(accountsCollection, i.GetAccount())), clean(i.GetProviderId()))
 	if len(m.GetChangedFields()) > 0 {
 		text += "  " + w.s.outStyle.dim("("+clean(strings.Join(m.GetChangedFields(), ", "))+")")
@@ -168,8 +173,8 @@ func (w *following) printLine(m *inventoryv1.WatchInstancesResponse) error {
 	return err
 }
 
-// eventWord is a type in one width, painted by what it means.
-func (w *following) eventWord(t inventoryv1.WatchInstancesResponse_Type) string {
+// eventText returns the type of an event in its colour, with a fixed width.
+func (w *watcher) eventText(t inventoryv1.WatchInstancesResponse_Type) string {
 	text, st := fmt.Sprintf("%-10s", t), w.s.outStyle
 	switch t {
 	case inventoryv1.WatchInstancesResponse_CREATED, inventoryv1.WatchInstancesResponse_REAPPEARED:

@@ -17,9 +17,9 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
-// started is an `up` that shows the first account of a world, and syncs it only when asked.
+// started runs `rollcall up` with the first account of a world, which it syncs only on request.
 func started(t *testing.T) (*rollcall, *world) {
 	t.Helper()
 	w := newWorld(t)
@@ -30,8 +30,8 @@ func started(t *testing.T) (*rollcall, *world) {
 	return r, w
 }
 
-// TestClient goes through the client's commands in the order that a user might, each with what it prints in a golden file
-// below testdata/client (go test -update writes them).
+// TestClient runs the commands of the client in a typical order and compares their output with the
+// golden files in testdata/client. To update them, run go test -run TestClient -update.
 func TestClient(t *testing.T) {
 	t.Parallel()
 	r, w := started(t)
@@ -98,7 +98,7 @@ func TestClient(t *testing.T) {
 	r.stop(t)
 }
 
-// checkExport takes the whole roll away, and a part of it.
+// checkExport exports all instances and some of them.
 func checkExport(t *testing.T, r *rollcall) {
 	t.Helper()
 	var listed, exported []string
@@ -107,21 +107,21 @@ func checkExport(t *testing.T, r *rollcall) {
 		*lines = strings.Split(got.out, "\n")
 		slices.Sort(*lines)
 		if got.code != 0 || !strings.Contains(got.stderr, fmt.Sprint(len(*lines)-1, " instances, as of")) {
-			t.Errorf("%s: exit code %d, %d lines, %s", args, got.code, len(*lines), got.stderr)
+			t.Errorf("%s: exit code %d, %d lines: %s", args, got.code, len(*lines), got.stderr)
 		}
 	}
 	if len(listed) < 2 || !slices.Equal(listed, exported) {
 		t.Errorf("%d lines are listed, %d exported", len(listed), len(exported))
 	}
 	if got := r.run(t, "instances", "export", "--filter", "colour = red"); got.code != 1 || !strings.Contains(got.stderr, "colour") {
-		t.Errorf("with a wrong filter, exit code %d: %s", got.code, got.stderr)
+		t.Errorf("invalid filter: exit code %d: %s", got.code, got.stderr)
 	}
 	if got := r.run(t, "instances", "export", "--filter", "state = FAILED"); got.code != 0 || got.out != "" || !strings.Contains(got.stderr, "0 instances") {
-		t.Errorf("of nothing, exit code %d: %s%s", got.code, got.out, got.stderr)
+		t.Errorf("no instances: exit code %d: %s%s", got.code, got.out, got.stderr)
 	}
 }
 
-// checkHistory looks at the past of the roll.
+// checkHistory reads the history of an instance and the inventory as of past times.
 func checkHistory(t *testing.T, r *rollcall) {
 	t.Helper()
 	var now, then struct {
@@ -138,11 +138,11 @@ func checkHistory(t *testing.T, r *rollcall) {
 		}
 	}
 	if now.TotalSize == 0 || then.TotalSize != now.TotalSize {
-		t.Fatalf("there are %d instances, and as of now %d", now.TotalSize, then.TotalSize)
+		t.Fatalf("%d instances, and %d as of now", now.TotalSize, then.TotalSize)
 	}
 	name := now.Instances[0].Name
-	if got := r.run(t, "instances", "history", name); got.code != 0 || !strings.Contains(got.out, "CREATED") || !strings.Contains(got.stderr, "1 change; there is history since") {
-		t.Errorf("the history is, exit code %d:\n%s%s", got.code, got.out, got.stderr)
+	if got := r.run(t, "instances", "history", name); got.code != 0 || !strings.Contains(got.out, "CREATED") || !strings.Contains(got.stderr, "1 change; history is recorded since") {
+		t.Errorf("history: exit code %d:\n%s%s", got.code, got.out, got.stderr)
 	}
 	var history struct {
 		Changes          []struct{ Type, Instance string }
@@ -150,25 +150,25 @@ func checkHistory(t *testing.T, r *rollcall) {
 	}
 	if err := json.Unmarshal([]byte(r.run(t, "instances", "history", name, "-o", "json").out), &history); err != nil || len(history.Changes) != 1 ||
 		history.Changes[0].Instance != name || history.HistoryStartTime == "" {
-		t.Errorf("the history as JSON is %+v: %v", history, err)
+		t.Errorf("history as JSON: %+v, %v", history, err)
 	}
 	if got := r.run(t, "instances", "get", name, "--as-of", "2020-01-01"); got.code != 1 || !strings.Contains(got.stderr, "HISTORY_EXPIRED") {
-		t.Errorf("before history, exit code %d: %s", got.code, got.stderr)
+		t.Errorf("before the history: exit code %d: %s", got.code, got.stderr)
 	}
 	if got := r.run(t, "instances", "count", "--as-of", "0s"); got.code != 0 || !strings.Contains(got.stderr, fmt.Sprint(now.TotalSize)) {
-		t.Errorf("counts as of now, exit code %d:\n%s%s", got.code, got.out, got.stderr)
+		t.Errorf("counts as of now: exit code %d:\n%s%s", got.code, got.out, got.stderr)
 	}
 }
 
-// checkFailures makes a region fail and looks at what the client says of it.
+// checkFailures makes a region fail and checks the output of the client.
 func checkFailures(t *testing.T, r *rollcall, w *world) {
 	t.Helper()
-	mend := w.Inject(cloudsim.Fault{
+	repair := w.Inject(cloudsim.Fault{
 		Kind: cloudsim.AccessDenied, Call: cloudsim.Call{Account: w.account, Region: "us-east-1", Service: "rds"},
 	})
 	got := r.run(t, "sync", "aws-"+w.account)
 	if got.code != 1 {
-		t.Errorf("a sync that failed in part: exit code %d", got.code)
+		t.Errorf("partly failed sync: exit code %d", got.code)
 	}
 	golden(t, "degraded-sync", []string{"sync", "aws-" + w.account}, got)
 	for name, args := range map[string][]string{
@@ -180,13 +180,13 @@ func checkFailures(t *testing.T, r *rollcall, w *world) {
 	} {
 		golden(t, name, args, r.run(t, args...))
 	}
-	mend()
+	repair()
 	if got := r.run(t, "sync", "--all"); got.code != 0 {
-		t.Errorf("a sync after the fault was mended: exit code %d\n%s%s", got.code, got.out, got.stderr)
+		t.Errorf("sync after the fault was removed: exit code %d\n%s%s", got.code, got.out, got.stderr)
 	}
 }
 
-// TestFormats reads the whole roll in every format, and finds the same.
+// TestFormats checks that all output formats have the same instances.
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	r, _ := started(t)
@@ -205,7 +205,7 @@ func TestFormats(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(r.run(t, "instances", "list", "-o", "yaml").out), &fromYAML); err != nil {
 		t.Fatal(err)
 	}
-	const want = 18 // of each of two regions, six machines and three databases
+	const want = 18 // six machines and three databases in each of two regions
 	if len(fromJSON.Instances) != want || fromJSON.TotalSize != want || fromJSON.Freshness.OldestObserveTime == "" {
 		t.Errorf("JSON: %d instances of %d, as of %q", len(fromJSON.Instances), fromJSON.TotalSize, fromJSON.Freshness.OldestObserveTime)
 	}
@@ -216,14 +216,14 @@ func TestFormats(t *testing.T) {
 			t.Fatal(err)
 		}
 		if fmt.Sprint(line) != fmt.Sprint(instance) {
-			t.Errorf("line %d is %v and not %v", i, line, instance)
+			t.Errorf("line %d is %v, want %v", i, line, instance)
 		}
 		if fmt.Sprint(fromYAML.Instances[i]["labels"]) != fmt.Sprint(instance["labels"]) || fromYAML.Instances[i]["name"] != instance["name"] {
-			t.Errorf("in YAML item %d is %v and not %v", i, fromYAML.Instances[i], instance)
+			t.Errorf("item %d in YAML is %v, want %v", i, fromYAML.Instances[i], instance)
 		}
 	}
 	if limited := r.run(t, "instances", "list", "-o", "ndjson", "--limit", "5"); strings.Count(limited.out, "\n") != 5 {
-		t.Errorf("--limit 5 gives\n%s", limited.out)
+		t.Errorf("--limit 5 printed\n%s", limited.out)
 	}
 
 	one := fromJSON.Instances[0]
@@ -261,7 +261,7 @@ func TestFormats(t *testing.T) {
 	r.stop(t)
 }
 
-// masks hide what differs from run to run.
+// masks replace the parts of the output that differ from run to run.
 var masks = []struct {
 	pattern *regexp.Regexp
 	by      string
@@ -274,11 +274,11 @@ var masks = []struct {
 	{regexp.MustCompile(`(?m)^(etag +)\S+$`), "${1}ETAG"},
 	{regexp.MustCompile(`rollcall-[A-Za-z0-9_-]{22,}`), "EXTERNAL-ID"},
 	{regexp.MustCompile(`(?i)(request ?id:? )[0-9a-f-]+`), "${1}ID"},
-	{regexp.MustCompile(`(?m)^\S+: (queued|running) .*\n|^\S+: (succeeded|degraded), .*\n`), ""}, // who is seen in which state is chance
-	{regexp.MustCompile(` {2,}`), "  "},                                                          // the width of columns depends on all of these
+	{regexp.MustCompile(`(?m)^\S+: (queued|running) .*\n|^\S+: (succeeded|degraded), .*\n`), ""}, // the states seen depend on timing
+	{regexp.MustCompile(` {2,}`), "  "},                                                          // the width of columns depends on the others
 }
 
-// golden compares what a command printed with its golden file.
+// golden compares the output of a command with its golden file.
 func golden(t *testing.T, name string, args []string, got client) {
 	t.Helper()
 	text := fmt.Sprintf("$ rollcall %s\n[exit %d]\n--- stdout\n%s--- stderr\n%s", strings.Join(args, " "), got.code, got.out, got.stderr)

@@ -13,22 +13,22 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 )
 
-// compose is deploy/compose.yaml, as far as these tests read it.
+// compose is the part of deploy/compose.yaml that the tests use.
 type compose struct {
 	Services map[string]struct {
 		Build struct {
 			Context, Dockerfile string
 			Args                map[string]string
 		}
-		// Environment has nil for what is passed through from outside.
+		// Environment has nil for variables that are passed through from outside.
 		Environment map[string]*string
 		Healthcheck struct{ Test []string }
 	}
 
-	// secrets are what make-secrets printed, and demo what demo.env holds.
+	// secrets is the output of make-secrets, and demo the content of demo.env.
 	secrets, demo map[string]string
-	// places maps SERVICE:PORT to where the test has it.
-	places map[string]string
+	// addrs maps SERVICE:PORT to the address in the test.
+	addrs map[string]string
 }
 
 func readCompose(t *testing.T) *compose {
@@ -37,7 +37,7 @@ func readCompose(t *testing.T) *compose {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &compose{places: map[string]string{}}
+	c := &compose{addrs: map[string]string{}}
 	if err := yaml.Unmarshal(content, c); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func readCompose(t *testing.T) *compose {
 	return c
 }
 
-// parseEnv reads an env file.
+// parseEnv parses an env file.
 func parseEnv(content string) map[string]string {
 	env := map[string]string{}
 	for line := range strings.Lines(content) {
@@ -64,29 +64,29 @@ func parseEnv(content string) map[string]string {
 	return env
 }
 
-// listens matches the value of a variable that says where a program listens.
-var listens = regexp.MustCompile(`^:\d+$`)
+// listenAddr matches the value of a variable with the address on which a program listens.
+var listenAddr = regexp.MustCompile(`^:\d+$`)
 
-// place finds a free loopback port for each port that a service listens on, and a folder for each volume of its own.
-func (c *compose) place(t *testing.T) {
+// assignAddrs assigns an address to each port on which a service listens, and a folder to each volume.
+func (c *compose) assignAddrs(t *testing.T) {
 	t.Helper()
-	c.places["/keys/"] = t.TempDir() + "/"
-	for name, s := range c.Services {
-		for _, value := range s.Environment {
-			if value == nil || !listens.MatchString(*value) {
-				continue
+	c.addrs["/keys/"] = t.TempDir() + "/"
+	for name, service := range c.Services {
+		for _, value := range service.Environment {
+			if value != nil && listenAddr.MatchString(*value) {
+				c.addrs[name+*value] = servetest.Address(t)
 			}
-			c.places[name+*value] = servetest.Address(t)
 		}
 	}
 }
 
-// at is where SERVICE:PORT of compose.yaml is in the test.
-func (c *compose) at(place string) string { return c.places[place] }
+// addr returns the address in the test of SERVICE:PORT in compose.yaml.
+func (c *compose) addr(service string) string { return c.addrs[service] }
 
 var reference = regexp.MustCompile(`\$\{(\w+)(?::[-?]([^}]*))?\}`)
 
-// env is the environment of one service, with variables filled in and addresses replaced by the test's own.
+// env returns the environment of a service, with its variables expanded and its addresses replaced by
+// those of the test.
 func (c *compose) env(t *testing.T, name string) map[string]string {
 	t.Helper()
 	env := map[string]string{}
@@ -104,22 +104,22 @@ func (c *compose) env(t *testing.T, name string) map[string]string {
 				return given
 			}
 			if !strings.Contains(ref, ":-") {
-				t.Errorf("%s of %s wants %s, which make-secrets does not make", variable, name, m[1])
+				t.Errorf("%s of %s refers to %s, which make-secrets does not print", variable, name, m[1])
 			}
 			return m[2]
 		})
-		if listens.MatchString(text) {
-			text = c.places[name+text]
+		if listenAddr.MatchString(text) {
+			text = c.addrs[name+text]
 		}
-		for place, addr := range c.places {
-			text = strings.ReplaceAll(text, place, addr)
+		for service, addr := range c.addrs {
+			text = strings.ReplaceAll(text, service, addr)
 		}
 		env[variable] = text
 	}
 	return env
 }
 
-// healthAddrs are the addresses that the health checks of our services ask.
+// healthAddrs returns the addresses of the health checks of our services.
 func (c *compose) healthAddrs(t *testing.T) map[string]string {
 	t.Helper()
 	addrs := map[string]string{}
@@ -128,9 +128,9 @@ func (c *compose) healthAddrs(t *testing.T) map[string]string {
 			continue
 		}
 		port, ok := strings.CutPrefix(s.Healthcheck.Test[2], "-addr=localhost")
-		addr := c.places[name+port]
+		addr := c.addrs[name+port]
 		if !ok || addr == "" {
-			t.Errorf("the health check of %s asks %v, where it does not listen", name, s.Healthcheck.Test)
+			t.Errorf("the health check of %s is %v, where it does not listen", name, s.Healthcheck.Test)
 		}
 		addrs[name] = addr
 	}

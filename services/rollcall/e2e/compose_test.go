@@ -30,14 +30,15 @@ import (
 // deploy is the folder of compose.yaml.
 var deploy = filepath.Join("..", "..", "..", "deploy")
 
-// ours are the services of compose.yaml that are our programs, in the order of their start.
+// ours are the services of compose.yaml that are Rollcall's programs, in the order of their start.
 var ours = []string{"cloudsim", "accounts", "inventory", "discovery", "gateway"}
 
-// TestServicesApart does the main job with each service as a process of its own, as deploy/compose.yaml has them.
-func TestServicesApart(t *testing.T) {
+// TestCompose_Services runs each service as its own process, as in deploy/compose.yaml, and adds
+// accounts.
+func TestCompose_Services(t *testing.T) {
 	t.Parallel()
 	c := readCompose(t)
-	c.place(t)
+	c.assignAddrs(t)
 	c.createDatabase(t)
 	processes := map[string]*process{}
 	for _, name := range ours {
@@ -45,15 +46,15 @@ func TestServicesApart(t *testing.T) {
 		cmd.Env = environment(t.TempDir(), c.env(t, name))
 		processes[name] = start(t, cmd)
 	}
-	http := c.at("gateway:8080")
+	http := c.addr("gateway:8080")
 	for name, addr := range c.healthAddrs(t) {
 		await(t, name+" is healthy", func() error { return healthy(t.Context(), addr) })
 	}
-	mainJob(t, http)
-	c.projectJob(t, http)
+	addAccount(t, http)
+	c.addProject(t, http)
 	for _, addr := range []string{"accounts:9291", "inventory:9292", "discovery:9293"} {
-		if metrics := body(t, "GET", c.at(addr), "/metrics", ""); !strings.Contains(metrics, "process_open_fds") {
-			t.Errorf("%s shows no metrics:\n%s", addr, metrics)
+		if metrics := body(t, "GET", c.addr(addr), "/metrics", ""); !strings.Contains(metrics, "process_open_fds") {
+			t.Errorf("no metrics at %s:\n%s", addr, metrics)
 		}
 	}
 	c.checkApart(t)
@@ -65,8 +66,8 @@ func TestServicesApart(t *testing.T) {
 	}
 }
 
-// mainJob puts an account on the roll through the gateway and waits for its instances.
-func mainJob(t *testing.T, addr string) {
+// addAccount adds an account through the gateway and waits for its instances.
+func addAccount(t *testing.T, addr string) {
 	t.Helper()
 	await(t, "readyz", func() error {
 		code, err := get(t.Context(), addr, "/readyz", nil)
@@ -84,16 +85,16 @@ func mainJob(t *testing.T, addr string) {
 	connected(t, addr, 1)
 	all := mustInstances(t, addr, `account = "accounts/aws-100000000001" AND location.region = "eu-central-1"`)
 	if len(all) < 30 {
-		t.Errorf("%d instances in eu-central-1, want some 41", len(all))
+		t.Errorf("%d instances in eu-central-1, want about 41", len(all))
 	}
 }
 
-// projectJob puts a Google Cloud project of the demo on the roll, with the key that cloudsim hands out.
-func (c *compose) projectJob(t *testing.T, addr string) {
+// addProject adds a Google Cloud project of the demo with the key that cloudsim serves.
+func (c *compose) addProject(t *testing.T, addr string) {
 	t.Helper()
 	const project = "data-analytics-prod"
 	var key json.RawMessage
-	if code, err := get(t.Context(), c.at("cloudsim:4567"), "/keys/"+project, &key); err != nil || code != http.StatusOK {
+	if code, err := get(t.Context(), c.addr("cloudsim:4567"), "/keys/"+project, &key); err != nil || code != http.StatusOK {
 		t.Fatalf("cloudsim's key of %s: %d, %v", project, code, err)
 	}
 	request, err := json.Marshal(map[string]any{"gcp": map[string]any{"projectId": project, "serviceAccountKey": map[string]string{"json": string(key)}}})
@@ -109,7 +110,7 @@ func (c *compose) projectJob(t *testing.T, addr string) {
 	}
 }
 
-// healthy asks a service for its health, as the probe of the image does.
+// healthy checks the health of a service, as the probe of the image does.
 func healthy(ctx context.Context, addr string) error {
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -118,12 +119,13 @@ func healthy(ctx context.Context, addr string) error {
 	defer conn.Close()
 	answer, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
 	if err == nil && answer.GetStatus() != healthpb.HealthCheckResponse_SERVING {
-		err = fmt.Errorf("it is %s", answer.GetStatus())
+		err = fmt.Errorf("status %s", answer.GetStatus())
 	}
 	return err
 }
 
-// checkApart makes sure that no service's role reads another's tables, and that the internal ports ask who calls.
+// checkApart checks that the role of a service can't read the tables of another, and that the
+// internal ports authenticate their callers.
 func (c *compose) checkApart(t *testing.T) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), c.env(t, "inventory")["ROLLCALL_DATABASE_URL"])
@@ -138,11 +140,11 @@ func (c *compose) checkApart(t *testing.T) {
 		t.Errorf("inventory reads the accounts' table: %v", err)
 	}
 	for addr, call := range map[string]func(grpc.ClientConnInterface) error{
-		c.at("accounts:9191"): func(conn grpc.ClientConnInterface) error {
+		c.addr("accounts:9191"): func(conn grpc.ClientConnInterface) error {
 			_, err := accountsv1.NewConnectionServiceClient(conn).GetCredentials(t.Context(), &accountsv1.GetCredentialsRequest{Account: "accounts/aws-100000000001"})
 			return err
 		},
-		c.at("inventory:9192"): func(conn grpc.ClientConnInterface) error {
+		c.addr("inventory:9192"): func(conn grpc.ClientConnInterface) error {
 			_, err := inventoryv1.NewIngestServiceClient(conn).RemoveAccount(t.Context(), &inventoryv1.RemoveAccountRequest{
 				Account: "accounts/aws-100000000001", FencingToken: 1 << 40,
 			})
@@ -154,13 +156,13 @@ func (c *compose) checkApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := call(conn); status.Code(err) != codes.Unauthenticated {
-			t.Errorf("an internal call without a key: %v", err)
+			t.Errorf("internal call without a key: %v", err)
 		}
 		conn.Close()
 	}
 }
 
-// createDatabase runs compose's own init.sql on a server of the test's own.
+// createDatabase runs the init.sql of compose on a Postgres server of the test.
 func (c *compose) createDatabase(t *testing.T) {
 	t.Helper()
 	adminURL := dbtest.NewServer(t).New(t, dbtest.Template{}).AdminURL
@@ -168,7 +170,7 @@ func (c *compose) createDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.places["postgres:5432"] = admin.Host
+	c.addrs["postgres:5432"] = admin.Host
 	execute(t, adminURL, `CREATE DATABASE rollcall`)
 	admin.Path = "/rollcall"
 	execute(t, admin.String(), c.initSQL(t))
@@ -186,7 +188,8 @@ func execute(t *testing.T, address, sql string) {
 	}
 }
 
-// initSQL is init.sql as psql would send it: \getenv takes a variable of the container, and :'name' stands for its value.
+// initSQL returns init.sql as psql sends it: \getenv reads a variable of the container, and :'name' is
+// its value.
 func (c *compose) initSQL(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(deploy, "postgres", "init.sql"))
@@ -199,18 +202,19 @@ func (c *compose) initSQL(t *testing.T) string {
 	for _, m := range getenv.FindAllStringSubmatch(sql, -1) {
 		value, ok := env[m[2]]
 		if !ok {
-			t.Errorf("init.sql wants %s, which compose does not give to postgres", m[2])
+			t.Errorf("init.sql reads %s, which compose does not set for postgres", m[2])
 		}
 		sql = strings.ReplaceAll(sql, ":'"+m[1]+"'", "'"+strings.ReplaceAll(value, "'", "''")+"'")
 	}
 	return getenv.ReplaceAllString(sql, "")
 }
 
-// ofACloud matches the variables that the clouds' own libraries read, or that are theirs by origin.
-var ofACloud = regexp.MustCompile(`^(AWS|GOOGLE|CLOUDSDK)_`)
+// cloudVariable matches the variables of the clouds' own libraries and tools.
+var cloudVariable = regexp.MustCompile(`^(AWS|GOOGLE|CLOUDSDK)_`)
 
-// TestComposeNamesWhatIsThere holds compose.yaml against the programs: their folders, and the variables that they read.
-func TestComposeNamesWhatIsThere(t *testing.T) {
+// TestCompose_MatchesPrograms compares compose.yaml with the folders of the programs and the
+// variables that they read.
+func TestCompose_MatchesPrograms(t *testing.T) {
 	t.Parallel()
 	c := readCompose(t)
 	var built []string
@@ -227,8 +231,8 @@ func TestComposeNamesWhatIsThere(t *testing.T) {
 			t.Fatalf("%s --help: %v\n%s", name, err, help)
 		}
 		for variable := range s.Environment {
-			if !ofACloud.MatchString(variable) && !strings.Contains(string(help), "$"+variable) {
-				t.Errorf("compose gives %s to %s, which does not read it", variable, name)
+			if !cloudVariable.MatchString(variable) && !strings.Contains(string(help), "$"+variable) {
+				t.Errorf("compose sets %s for %s, which does not read it", variable, name)
 			}
 		}
 	}
@@ -238,7 +242,7 @@ func TestComposeNamesWhatIsThere(t *testing.T) {
 	}
 	for _, name := range []string{"POSTGRES_PASSWORD", "ROLLCALL_DISCOVERY_KEY"} {
 		if c.secrets[name] == "" || c.secrets[name] == readCompose(t).secrets[name] {
-			t.Errorf("make-secrets gives %s=%q each time", name, c.secrets[name])
+			t.Errorf("make-secrets printed %s=%q twice", name, c.secrets[name])
 		}
 	}
 }

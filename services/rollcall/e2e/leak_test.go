@@ -20,20 +20,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// vault is what the test of leaks hands to Rollcall.
-type vault struct {
-	// accessKeyID is the id of the key in secretFile; keyFile and workloadFile are of Google.
+// secretSet has credentials of both clouds and the environment to reach them.
+type secretSet struct {
+	// accessKeyID is the id of the key in secretFile; keyFile and workloadFile are for Google Cloud.
 	accessKeyID, secretFile, keyFile, workloadFile string
-	// needles are what must be found nowhere, by name.
+	// needles has the secrets to search for, by name.
 	needles map[string]string
 	env     map[string]string
 }
 
-// TestNoSecretIsSeenAnywhere signs in by each way that has a secret, and then looks for the secrets in all that Rollcall
-// prints, logs at debug level, answers and stores.
-func TestNoSecretIsSeenAnywhere(t *testing.T) {
+// TestSecrets_AppearNowhere uses each sign-in method that has a secret, and then searches for the
+// secrets in all outputs, logs at debug level, responses and tables.
+func TestSecrets_AppearNowhere(t *testing.T) {
 	t.Parallel()
-	v := newVault(t)
+	v := newSecrets(t)
 	admin := dbtest.NewServer(t).New(t, dbtest.Template{}).AdminURL
 	v.env["ROLLCALL_DATABASE_URL"] = admin
 	r := up(t, t.TempDir(), v.env)
@@ -55,12 +55,12 @@ func TestNoSecretIsSeenAnywhere(t *testing.T) {
 	v.askREST(t, r.http, seen)
 	for _, fetched := range []string{`provider="AWS"`, `provider="GCP"`} {
 		if !strings.Contains(seen["GET /metrics"], `rollcall_accounts_secret_fetches_total{outcome="OPENED",`+fetched+"} ") {
-			t.Errorf("no metric counts the secrets that were fetched, %s", fetched)
+			t.Errorf("no metric counts the fetched secrets with %s", fetched)
 		}
 	}
 	seen["the database"] = dump(t, admin)
 	if !strings.Contains(seen["the database"], "first-project") {
-		t.Error("the dump of the database lacks the accounts")
+		t.Error("the database dump lacks the accounts")
 	}
 	r.signal(t, os.Interrupt)
 	r.wait(t)
@@ -71,14 +71,14 @@ func TestNoSecretIsSeenAnywhere(t *testing.T) {
 	for place, text := range seen {
 		for name, needle := range v.needles {
 			if strings.Contains(text, needle) || strings.Contains(text, hex.EncodeToString([]byte(needle))) {
-				t.Errorf("%s shows %s:\n%.2000s", place, name, text)
+				t.Errorf("%s contains %s:\n%.2000s", place, name, text)
 			}
 		}
 	}
 }
 
 // newVault serves a world of both clouds until the end of the test, and writes its secrets to files.
-func newVault(t *testing.T) *vault {
+func newSecrets(t *testing.T) *secretSet {
 	t.Helper()
 	w := cloudsim.New(cloudsim.Config{Seed: 7, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"eu-west-1"}, Plan: []simaws.AccountPlan{{ID: "200000000001", Name: "first", Instances: 2, Databases: 1}}}, simgcp.Config{Projects: []simgcp.ProjectPlan{
 		{ID: "first-project", Regions: []string{"europe-west1"}, Instances: 2, Databases: 1},
@@ -116,7 +116,7 @@ func newVault(t *testing.T) *vault {
 		t.Fatal(err)
 	}
 	accessKey := amazon.Cloud.Key("200000000001")
-	v := &vault{
+	v := &secretSet{
 		accessKeyID: accessKey.AccessKeyID,
 		needles: map[string]string{
 			"the access key's secret":           accessKey.Secret,
@@ -142,8 +142,8 @@ func newVault(t *testing.T) *vault {
 	return v
 }
 
-// askREST keeps what REST answers, also to bodies with a secret in the wrong place.
-func (v *vault) askREST(t *testing.T, addr string, seen map[string]string) {
+// askREST stores the responses of REST, also to bodies with a secret in the wrong place.
+func (v *secretSet) askREST(t *testing.T, addr string, seen map[string]string) {
 	t.Helper()
 	for _, path := range []string{
 		"/v1/accounts?pageSize=1000", "/v1/accounts/gcp-first-project", "/v1/accounts/aws-200000000001:setupGuide", "/v1/syncRuns",
@@ -165,7 +165,7 @@ func (v *vault) askREST(t *testing.T, addr string, seen map[string]string) {
 	}
 }
 
-// body is what an HTTP request is answered.
+// body returns the headers and the body of the response to an HTTP request.
 func body(t *testing.T, method, addr, path, content string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, "http://"+addr+path, strings.NewReader(content))
@@ -184,7 +184,7 @@ func body(t *testing.T, method, addr, path, content string) string {
 	return fmt.Sprint(response.Header) + string(answer)
 }
 
-// dump is the text of every row of every table that Rollcall has.
+// dump returns every row of every table of Rollcall as text.
 func dump(t *testing.T, address string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), address)

@@ -17,10 +17,10 @@ import (
 
 func root() bool { return os.Geteuid() == 0 }
 
-// off is the environment of an `up` that shows nothing by itself.
+// off is the environment of an `up` that adds no accounts.
 var off = map[string]string{"ROLLCALL_DEMO": "off"}
 
-func TestPortInUse(t *testing.T) {
+func TestUp_PortInUse(t *testing.T) {
 	t.Parallel()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,55 +35,55 @@ func TestPortInUse(t *testing.T) {
 		if code := r.wait(t); code != 1 {
 			t.Errorf("exit code %d", code)
 		}
-		said := r.output.String()
+		output := r.output.String()
 		for _, text := range []string{"port " + port + " is in use by ", "can't listen on " + addr, variable} {
-			if !strings.Contains(said, text) {
-				t.Errorf("%q is not said:\n%s", text, said)
+			if !strings.Contains(output, text) {
+				t.Errorf("the output lacks %q:\n%s", text, output)
 			}
 		}
-		if holder := fmt.Sprintf("(pid %d)", os.Getpid()); !strings.Contains(said, holder) {
-			t.Errorf("the holder %s is not named:\n%s", holder, said)
+		if holder := fmt.Sprintf("(pid %d)", os.Getpid()); !strings.Contains(output, holder) {
+			t.Errorf("the output lacks the holder %s:\n%s", holder, output)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "postgres")); err == nil {
-			t.Error("a database was made before the ports were looked at")
+			t.Error("a database was created before the ports were checked")
 		}
 	}
 }
 
-func TestTwoOnOneFolder(t *testing.T) {
+func TestUp_FolderInUse(t *testing.T) {
 	t.Parallel()
 	first := up(t, t.TempDir(), off)
 	second := launch(t, first.dataDir, off)
 	if code := second.wait(t); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	said := second.output.String()
+	output := second.output.String()
 	for _, text := range []string{fmt.Sprintf("another rollcall up (pid %d)", first.cmd.Process.Pid), first.dataDir, "ROLLCALL_DATA_DIR"} {
-		if !strings.Contains(said, text) {
-			t.Errorf("%q is not said:\n%s", text, said)
+		if !strings.Contains(output, text) {
+			t.Errorf("the output lacks %q:\n%s", text, output)
 		}
 	}
 	first.stop(t)
 }
 
-func TestFolderThatCannotBeMade(t *testing.T) {
+func TestUp_FolderCannotBeCreated(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := launch(t, filepath.Join(file, "data"), off)
-	if code := r.wait(t); code != 1 || !strings.Contains(r.output.String(), "the data folder can't be made") ||
+	if code := r.wait(t); code != 1 || !strings.Contains(r.output.String(), "can't create the data folder") ||
 		!strings.Contains(r.output.String(), "ROLLCALL_DATA_DIR") {
 		t.Errorf("exit code %d:\n%s", code, r.output)
 	}
 }
 
-func TestEndedWhileItStarts(t *testing.T) {
+func TestUp_StoppedDuringStart(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		r := launch(t, t.TempDir(), off)
-		r.says(t, "Making a database")
+		r.awaitOutput(t, "Creating a database")
 		r.signal(t, sig)
 		if code := r.wait(t); code != 0 {
 			t.Errorf("exit code %d after %s:\n%s", code, sig, r.output)
@@ -92,24 +92,24 @@ func TestEndedWhileItStarts(t *testing.T) {
 	}
 }
 
-func TestSecondSignalForces(t *testing.T) {
+func TestUp_SecondSignalForcesExit(t *testing.T) {
 	t.Parallel()
 	r := up(t, t.TempDir(), off)
 	postgres := r.postmaster(t)
-	// Held by a job-control stop, postgres can't end: neither does the first Ctrl-C, which waits for it.
+	// A stopped Postgres can't exit, so `up` waits for it after the first Ctrl-C.
 	if err := syscall.Kill(postgres, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = syscall.Kill(postgres, syscall.SIGKILL) }()
 	r.signal(t, os.Interrupt)
-	r.says(t, "Stopping.")
+	r.awaitOutput(t, "Stopping.")
 	r.signal(t, os.Interrupt)
 	if code := r.wait(t); code == 0 {
-		t.Errorf("a forced end looks like a clean one:\n%s", r.output)
+		t.Errorf("exit code 0 after a forced exit:\n%s", r.output)
 	}
 }
 
-// checkNoPostgres looks for a postgres on the data folder.
+// checkNoPostgres checks that no Postgres runs on the data folder.
 func checkNoPostgres(t *testing.T, dataDir string) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(dataDir, "postgres", "data", "postmaster.pid"))
@@ -118,11 +118,11 @@ func checkNoPostgres(t *testing.T, dataDir string) {
 	}
 	line, _, _ := strings.Cut(string(content), "\n")
 	if pid, err := strconv.Atoi(line); err == nil && alive(pid) {
-		t.Errorf("postgres (pid %d) was left behind", pid)
+		t.Errorf("Postgres (pid %d) is still running", pid)
 	}
 }
 
-func TestPostgresKilled(t *testing.T) {
+func TestUp_PostgresKilled(t *testing.T) {
 	t.Parallel()
 	world := newWorld(t)
 	r := up(t, t.TempDir(), world.env())
@@ -130,8 +130,8 @@ func TestPostgresKilled(t *testing.T) {
 	if err := syscall.Kill(r.postmaster(t), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	r.says(t, "Postgres ended by itself")
-	r.says(t, "Postgres is back.")
+	r.awaitOutput(t, "Postgres stopped unexpectedly")
+	r.awaitOutput(t, "Postgres is back.")
 	await(t, "readyz recovers", func() error {
 		code, err := get(t.Context(), r.http, "/readyz", nil)
 		if err == nil && code != http.StatusOK {
@@ -143,12 +143,12 @@ func TestPostgresKilled(t *testing.T) {
 		t.Errorf("%d instances, %d before", len(after), len(before))
 	}
 	if got := r.run(t, "sync", "aws-"+world.account); got.code != 0 {
-		t.Errorf("a sync after the fall of Postgres: exit %d\n%s%s", got.code, got.out, got.stderr)
+		t.Errorf("sync after the restart of Postgres: exit %d\n%s%s", got.code, got.out, got.stderr)
 	}
 	r.stop(t)
 }
 
-func TestAsAPlainUser(t *testing.T) {
+func TestUp_UnprivilegedUser(t *testing.T) {
 	t.Parallel()
 	home, dir := t.TempDir(), filepath.Join(t.TempDir(), "data")
 	cmd := exec.Command(program(t, "rollcall"), "up")
@@ -160,14 +160,14 @@ func TestAsAPlainUser(t *testing.T) {
 	}
 	r := &rollcall{process: start(t, cmd), dataDir: filepath.Join(dir, "rollcall")}
 	r.ready(t)
-	if said := r.says(t, "Ctrl-C stops Rollcall"); !strings.Contains(said, "Postgres in "+r.dataDir) {
-		t.Errorf("the data are not in %s:\n%s", r.dataDir, said)
+	if output := r.awaitOutput(t, "Ctrl-C stops Rollcall"); !strings.Contains(output, "Postgres in "+r.dataDir) {
+		t.Errorf("the data folder is not %s:\n%s", r.dataDir, output)
 	}
 	connected(t, r.http, demoAccounts)
 	r.stop(t)
 }
 
-func TestDatabaseOfTheUsersOwn(t *testing.T) {
+func TestUp_OwnDatabase(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
 	url := server.New(t, dbtest.Template{}).AdminURL
@@ -182,15 +182,15 @@ func TestDatabaseOfTheUsersOwn(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", code, r.output)
 	}
 	if _, err := os.Stat(filepath.Join(r.dataDir, "postgres")); err == nil {
-		t.Error("a database was made beside the user's own")
+		t.Error("a database was created in addition to the user's own")
 	}
-	// Another folder, the same database: all is still there.
+	// Another folder with the same database has the same instances.
 	again := up(t, t.TempDir(), env)
 	if after := firstSeen(t, again.http); len(after) != len(before) {
 		t.Errorf("%d instances, %d before", len(after), len(before))
 	}
 	server.Stop(t)
-	await(t, "readyz tells that the database is away", func() error {
+	await(t, "readyz fails without the database", func() error {
 		code, err := get(t.Context(), again.http, "/readyz", nil)
 		if err == nil && code != http.StatusServiceUnavailable {
 			err = fmt.Errorf("status %d", code)
@@ -211,17 +211,17 @@ func TestDatabaseOfTheUsersOwn(t *testing.T) {
 	}
 }
 
-func TestDatabaseThatIsNotThere(t *testing.T) {
+func TestUp_UnreachableDatabase(t *testing.T) {
 	t.Parallel()
-	for url, says := range map[string]string{
-		"postgres://me:hunter2@127.0.0.1:1/rollcall": "your own database can't be used",
-		"postgres://me:hunter2@[broken":              "ROLLCALL_DATABASE_URL can't be read",
+	for url, want := range map[string]string{
+		"postgres://me:hunter2@127.0.0.1:1/rollcall": "can't use the database of ROLLCALL_DATABASE_URL",
+		"postgres://me:hunter2@[broken":              "ROLLCALL_DATABASE_URL is not a valid URL",
 	} {
 		r := launch(t, t.TempDir(), map[string]string{"ROLLCALL_DATABASE_URL": url})
 		code := r.wait(t)
-		said := r.output.String()
-		if code != 1 || !strings.Contains(said, says) || !strings.Contains(said, "ROLLCALL_DATABASE_URL") || strings.Contains(said, "hunter2") {
-			t.Errorf("exit %d:\n%s", code, said)
+		output := r.output.String()
+		if code != 1 || !strings.Contains(output, want) || !strings.Contains(output, "ROLLCALL_DATABASE_URL") || strings.Contains(output, "hunter2") {
+			t.Errorf("exit %d:\n%s", code, output)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	// The programs are built from these: imported, they make the go command run the tests again when they change.
+	// Imported so that the go command runs the tests again when the programs change.
 	_ "github.com/rollcall-dev/rollcall/services/rollcall/cli"
 )
 
@@ -41,7 +41,7 @@ func (c cleanup) Run() int {
 	return code
 }
 
-// programs are built when first asked for.
+// programs has the programs that were built.
 var programs struct {
 	dir string
 
@@ -49,7 +49,7 @@ var programs struct {
 	built map[string]error
 }
 
-// program is the path of one of Rollcall's programs.
+// program returns the path of one of Rollcall's programs, and builds it first if necessary.
 func program(t *testing.T, name string) string {
 	t.Helper()
 	programs.mu.Lock()
@@ -74,8 +74,8 @@ func build(path, name string) error {
 	cmd := exec.CommandContext(context.Background(), "go", "build", "-ldflags", "-X main.version=v0-e2e", "-o", path, "./cmd/"+name)
 	cmd.Dir = filepath.Join("..", "..", name)
 	cmd.Env = append(os.Environ(), "GOWORK=off")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return errors.Join(fmt.Errorf("building %s: %w", name, err), errors.New(string(said)))
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return errors.Join(fmt.Errorf("build %s: %w", name, err), errors.New(string(output)))
 	}
 	return nil
 }

@@ -16,15 +16,15 @@ import (
 	"time"
 )
 
-// patience bounds each single thing that is waited for. It only says when a test is beyond hope.
+// patience is the limit of each wait. A test only reaches it if it hangs.
 const patience = 2 * time.Minute
 
-// environment is what a process of a test sees: nothing of the developer's own cloud or Rollcall.
+// environment returns the environment of a process: without the developer's own cloud or Rollcall.
 func environment(home string, more map[string]string) []string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": home, "TERM": "dumb",
 		"AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_EC2_METADATA_DISABLED": "true",
-		"GCE_METADATA_HOST": "127.0.0.1:1", // where nobody answers
+		"GCE_METADATA_HOST": "127.0.0.1:1", // a closed port
 	}
 	maps.Copy(env, more)
 	var list []string
@@ -34,15 +34,16 @@ func environment(home string, more map[string]string) []string {
 	return list
 }
 
-// process is a program that was started.
+// process is a running program.
 type process struct {
 	cmd    *exec.Cmd
 	output *output
 	done   chan struct{}
-	err    error // how it ended; read it after done
+	err    error // the result of Wait; valid after done is closed
 }
 
-// start starts a program without a terminal and with its standard input closed. The end of the test kills it if need be.
+// start starts a program without a terminal and with closed standard input. The end of the test kills
+// it if it is still running.
 func start(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, output: newOutput(), done: make(chan struct{})}
@@ -60,7 +61,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 		}
 		<-p.done
 		if t.Failed() {
-			t.Logf("%s said:\n%s", cmd.Path, p.output)
+			t.Logf("output of %s:\n%s", cmd.Path, p.output)
 		}
 	})
 	return p
@@ -70,11 +71,11 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 func (p *process) signal(t *testing.T, sig os.Signal) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(sig); err != nil {
-		t.Fatalf("sending %s: %v", sig, err)
+		t.Fatalf("send %s: %v", sig, err)
 	}
 }
 
-// wait waits for the end and returns the exit code, -1 after a signal.
+// wait waits for the end and returns the exit code, or -1 after a signal.
 func (p *process) wait(t *testing.T) int {
 	t.Helper()
 	select {
@@ -86,30 +87,30 @@ func (p *process) wait(t *testing.T) int {
 	}
 }
 
-// says waits for a text in the output, and returns all of it.
-func (p *process) says(t *testing.T, text string) string {
+// awaitOutput waits until the output contains a text, and returns the output.
+func (p *process) awaitOutput(t *testing.T, text string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
-		said, more := p.output.read()
-		if strings.Contains(said, text) {
-			return said
+		output, more := p.output.read()
+		if strings.Contains(output, text) {
+			return output
 		}
 		select {
 		case <-more:
 		case <-p.done:
-			if said, _ := p.output.read(); strings.Contains(said, text) {
-				return said
+			if output, _ := p.output.read(); strings.Contains(output, text) {
+				return output
 			}
-			t.Fatalf("%s ended (%v) and never said %q:\n%s", p.cmd.Path, p.err, text, p.output)
+			t.Fatalf("%s ended (%v) without printing %q:\n%s", p.cmd.Path, p.err, text, p.output)
 		case <-ctx.Done():
-			t.Fatalf("%s does not say %q:\n%s", p.cmd.Path, text, p.output)
+			t.Fatalf("%s did not print %q in time:\n%s", p.cmd.Path, text, p.output)
 		}
 	}
 }
 
-// output keeps what a process prints, and tells when there is more.
+// output collects the output of a process. The channel more is closed when there is more of it.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -135,14 +136,14 @@ func (o *output) read() (string, <-chan struct{}) {
 }
 
 func (o *output) String() string {
-	said, _ := o.read()
-	return said
+	text, _ := o.read()
+	return text
 }
 
-// alive tells whether there is a process with an id.
+// alive reports whether a process with an id exists.
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
 
-// await asks again and again until check is content, and fails with what it said last when patience ends.
+// await calls check until it succeeds. It fails with its last error when patience ends.
 func await(t *testing.T, what string, check func() error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

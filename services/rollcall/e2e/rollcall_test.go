@@ -24,14 +24,14 @@ import (
 type rollcall struct {
 	*process
 	dataDir string
-	// http and grpc are where it answers.
+	// http and grpc are its addresses.
 	http, grpc string
 }
 
-// free are addresses of which the system chooses the ports.
+// free has addresses whose ports the system chooses.
 var free = map[string]string{"ROLLCALL_HTTP_ADDR": "127.0.0.1:0", "ROLLCALL_GRPC_ADDR": "127.0.0.1:0"}
 
-// launch starts `rollcall up` on free ports and does not wait for it.
+// launch starts `rollcall up` on free ports without waiting for it.
 func launch(t *testing.T, dataDir string, env map[string]string, flags ...string) *rollcall {
 	t.Helper()
 	all := maps.Clone(free)
@@ -42,7 +42,7 @@ func launch(t *testing.T, dataDir string, env map[string]string, flags ...string
 	return &rollcall{process: start(t, cmd), dataDir: dataDir}
 }
 
-// up starts `rollcall up` and waits until it tells what to try next.
+// up starts `rollcall up` and waits for the end of the first sync.
 func up(t *testing.T, dataDir string, env map[string]string) *rollcall {
 	t.Helper()
 	r := launch(t, dataDir, env)
@@ -55,11 +55,11 @@ var (
 	grpcLine    = regexp.MustCompile(`(?m)^  gRPC +(\S+)$`)
 )
 
-// ready waits for the end of the first sync and takes the addresses from what was printed.
+// ready waits for the end of the first sync and reads the addresses from the output.
 func (r *rollcall) ready(t *testing.T) {
 	t.Helper()
-	said := r.says(t, "Ctrl-C stops Rollcall")
-	r.http, r.grpc = match(t, consoleLine, said), match(t, grpcLine, said)
+	output := r.awaitOutput(t, "Ctrl-C stops Rollcall")
+	r.http, r.grpc = match(t, consoleLine, output), match(t, grpcLine, output)
 }
 
 func match(t *testing.T, pattern *regexp.Regexp, text string) string {
@@ -71,7 +71,7 @@ func match(t *testing.T, pattern *regexp.Regexp, text string) string {
 	return m[1]
 }
 
-// postmaster is the process id of its Postgres.
+// postmaster returns the process id of its Postgres.
 func (r *rollcall) postmaster(t *testing.T) int {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(r.dataDir, "postgres", "data", "postmaster.pid"))
@@ -86,7 +86,7 @@ func (r *rollcall) postmaster(t *testing.T) int {
 	return pid
 }
 
-// stop ends it as Ctrl-C does, and checks that it ends well and leaves nothing behind.
+// stop stops it like Ctrl-C, and checks that it succeeds and that Postgres has stopped too.
 func (r *rollcall) stop(t *testing.T) {
 	t.Helper()
 	postgres := r.postmaster(t)
@@ -95,14 +95,14 @@ func (r *rollcall) stop(t *testing.T) {
 		t.Errorf("exit code %d after Ctrl-C:\n%s", code, r.output)
 	}
 	if alive(postgres) {
-		t.Errorf("postgres (pid %d) was left behind", postgres)
+		t.Errorf("Postgres (pid %d) is still running", postgres)
 	}
 	if !strings.Contains(r.output.String(), "Stopped.") {
-		t.Errorf("it does not say that it stopped:\n%s", r.output)
+		t.Errorf("the output lacks \"Stopped.\":\n%s", r.output)
 	}
 }
 
-// get reads a REST resource into answer and returns the status.
+// get reads a REST resource into answer and returns the HTTP status.
 func get(ctx context.Context, addr, path string, answer any) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
 	if err != nil {
@@ -121,7 +121,7 @@ func post(ctx context.Context, addr, path, body string, answer any) (int, error)
 	return do(request, answer)
 }
 
-// caller keeps no connection open: a server that is told to stop need not wait for it.
+// caller keeps no connections open, so that a stopping server need not wait for them.
 var caller = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 func do(request *http.Request, answer any) (int, error) {
@@ -140,7 +140,7 @@ func do(request *http.Request, answer any) (int, error) {
 	return response.StatusCode, nil
 }
 
-// account is what these tests look at of an account.
+// account has the fields of an account that the tests use.
 type account struct {
 	Name, DisplayName string
 	Labels            map[string]string
@@ -148,7 +148,7 @@ type account struct {
 	Connection        struct{ Status, Reason, LastError, Remedy string }
 }
 
-// accounts lists the accounts by REST.
+// accounts lists the accounts over REST.
 func accounts(ctx context.Context, addr string) ([]account, error) {
 	var answer struct{ Accounts []account }
 	code, err := get(ctx, addr, "/v1/accounts?pageSize=1000", &answer)
@@ -158,7 +158,7 @@ func accounts(ctx context.Context, addr string) ([]account, error) {
 	return answer.Accounts, err
 }
 
-// connected waits until that many accounts are on the roll, all CONNECTED.
+// connected waits until there are want accounts, all CONNECTED.
 func connected(t *testing.T, addr string, want int) []account {
 	t.Helper()
 	var last []account
@@ -167,7 +167,7 @@ func connected(t *testing.T, addr string, want int) []account {
 			return err
 		}
 		if len(last) != want {
-			return fmt.Errorf("%d accounts on the roll, want %d", len(last), want)
+			return fmt.Errorf("%d accounts, want %d", len(last), want)
 		}
 		for _, a := range last {
 			if a.Connection.Status != "CONNECTED" {
@@ -179,12 +179,12 @@ func connected(t *testing.T, addr string, want int) []account {
 	return last
 }
 
-// instance is what these tests look at of an instance.
+// instance has the fields of an instance that the tests use.
 type instance struct {
 	Name, Account, ProviderID, DisplayName, State, FirstSeenTime string
 }
 
-// instances lists all instances that match a filter, by REST.
+// instances lists all instances that match a filter over REST.
 func instances(ctx context.Context, addr, filter string) ([]instance, error) {
 	var all []instance
 	for token := ""; ; {
@@ -216,7 +216,7 @@ func mustInstances(t *testing.T, addr, filter string) []instance {
 	return all
 }
 
-// client is what a command of the client came to.
+// client is the result of a command of the client.
 type client struct {
 	code        int
 	out, stderr string
@@ -238,7 +238,7 @@ func (r *rollcall) run(t *testing.T, args ...string) client {
 	return client{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
 }
 
-// asNobody makes a command run as a user without rights, who gets the given folders.
+// asNobody makes a command run as the user nobody, who gets the given folders.
 func asNobody(t *testing.T, cmd *exec.Cmd, dirs ...string) {
 	t.Helper()
 	const nobody = 65534
@@ -247,7 +247,7 @@ func asNobody(t *testing.T, cmd *exec.Cmd, dirs ...string) {
 		if err := os.Chown(dir, nobody, nobody); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // of the test, and closed to others
+		if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil { // the folder of the test is closed to others
 			t.Fatal(err)
 		}
 	}

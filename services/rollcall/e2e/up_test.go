@@ -17,27 +17,27 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// demoAccounts is how many accounts the demo company has: five of AWS and two Google Cloud projects.
+// demoAccounts is the number of accounts of the demo company: five AWS accounts and two projects.
 const demoAccounts = 7
 
-func TestFirstStartShowsTheDemo(t *testing.T) {
+func TestUp_FirstStartShowsDemo(t *testing.T) {
 	t.Parallel()
 	r := up(t, t.TempDir(), nil)
-	said := r.output.String()
+	output := r.output.String()
 	for _, text := range []string{
-		"Rollcall is up.", "a simulated demo company with 7 accounts", "no credentials of a cloud were found",
+		"Rollcall is up.", "a simulated demo company with 7 accounts", "the environment has no credentials of a cloud",
 		r.dataDir, " instances in 7 accounts, read in ", "rollcall instances list", "grpcurl -plaintext " + r.grpc, "curl -s 'http://" + r.http,
 	} {
-		if !strings.Contains(said, text) {
-			t.Errorf("%q is not said:\n%s", text, said)
+		if !strings.Contains(output, text) {
+			t.Errorf("the output lacks %q:\n%s", text, output)
 		}
 	}
-	if strings.Contains(said, "\x1b[") {
-		t.Errorf("there is no terminal, and colours are printed:\n%q", said)
+	if strings.Contains(output, "\x1b[") {
+		t.Errorf("the output has colours without a terminal:\n%q", output)
 	}
 	for _, a := range connected(t, r.http, demoAccounts) {
 		if a.Labels["rollcall-demo"] != "true" {
-			t.Errorf("%s is not marked as of the demo: %v", a.Name, a.Labels)
+			t.Errorf("%s lacks the label of the demo: %v", a.Name, a.Labels)
 		}
 	}
 	all := mustInstances(t, r.http, "")
@@ -56,7 +56,7 @@ func TestFirstStartShowsTheDemo(t *testing.T) {
 	r.stop(t)
 }
 
-// checkGRPC asks the gRPC port what grpcurl asks.
+// checkGRPC makes the calls of grpcurl, a health check and a list.
 func checkGRPC(t *testing.T, addr string) {
 	t.Helper()
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -86,12 +86,12 @@ func checkGRPC(t *testing.T, addr string) {
 		"rollcall.accounts.v1.AccountService", "rollcall.accounts.v1.KeyService", "rollcall.inventory.v1.InventoryService", "rollcall.discovery.v1.DiscoveryService",
 	} {
 		if !slices.Contains(names, want) {
-			t.Errorf("reflection lists %v and not %s", names, want)
+			t.Errorf("reflection lists %v, which lacks %s", names, want)
 		}
 	}
 	for _, hidden := range []string{"rollcall.accounts.v1.ConnectionService", "rollcall.inventory.v1.IngestService"} {
 		if slices.Contains(names, hidden) {
-			t.Errorf("%s is for discovery alone and is served to everyone", hidden)
+			t.Errorf("the internal service %s is public", hidden)
 		}
 	}
 	health, err := healthpb.NewHealthClient(conn).Check(ctx, &healthpb.HealthCheckRequest{})
@@ -104,7 +104,7 @@ func checkGRPC(t *testing.T, addr string) {
 	}
 }
 
-func TestDataOutliveAKill(t *testing.T) {
+func TestUp_DataSurvivesKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	world := newWorld(t)
@@ -131,7 +131,7 @@ func TestDataOutliveAKill(t *testing.T) {
 	again.stop(t)
 }
 
-// firstSeen are the names of all instances, with when each was first seen: that is kept only in the database.
+// firstSeen returns the first seen time of all instances by name. Only the database has it.
 func firstSeen(t *testing.T, addr string) map[string]string {
 	t.Helper()
 	seen := map[string]string{}
@@ -144,7 +144,7 @@ func firstSeen(t *testing.T, addr string) map[string]string {
 	return seen
 }
 
-func TestTheDemoComesBackAsItWas(t *testing.T) {
+func TestUp_DemoIsSameAfterRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := up(t, dir, nil)
@@ -152,8 +152,7 @@ func TestTheDemoComesBackAsItWas(t *testing.T) {
 	first.stop(t)
 
 	second := launch(t, dir, nil)
-	said := second.says(t, "Rollcall is up.")
-	second.http = match(t, consoleLine, said)
+	second.http = match(t, consoleLine, second.awaitOutput(t, "Rollcall is up."))
 	for ended := false; !ended; {
 		ended = strings.Contains(second.output.String(), "Ctrl-C stops Rollcall")
 		now, err := accounts(t.Context(), second.http)

@@ -11,131 +11,132 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
-// cloud is what is read in this life of `up`.
-type cloud struct {
-	// what it is, for people.
-	what string
-	// accounts are those that `up` answers for: it tells how their first sync goes.
+// source is where the instances come from: the user's clouds or the demo.
+type source struct {
+	// description is for people.
+	description string
+	// accounts are the accounts that `up` added: it reports the result of their first sync.
 	accounts []*accountsv1.Account
-	// aws is how discovery reaches AWS.
+	// aws is the configuration of discovery for AWS.
 	aws discoveryaws.Config
-	// gcp is how it reaches Google Cloud, and tokenHosts what key files may name there.
+	// gcp is that for Google Cloud, and tokenHosts the hosts that key files may contain.
 	gcp        discoverygcp.Config
 	tokenHosts keyfile.Hosts
 }
 
-// chooseCloud decides between the user's own cloud, the demo and nothing, and settles the roll accordingly: the demo's
-// accounts are on it exactly while the demo runs, for without it they could only fail.
+// chooseSource decides between the user's clouds and the demo, and adds or deletes accounts
+// accordingly. The demo's accounts exist only while the demo runs, because their syncs would fail
+// without it.
 //
-//	ROLLCALL_DEMO  credentials here      on the roll             what is read
-//	on             -                     -                       the demo
-//	off            -                     -                       what the user put on the roll
-//	auto           taken by a cloud      -                       their accounts, one of each cloud, and what else is on the roll
-//	auto           refused by all        -                       what the user put on the roll
-//	auto           none                  accounts of the user's  those: the demo would stand between them and their cloud
-//	auto           none                  nothing but the demo    the demo
-func (r *run) chooseCloud(ctx context.Context) error {
-	r.cloud.tokenHosts = r.cfg.AllowedTokenHosts
-	held, err := r.services.roll.all(ctx)
+//	ROLLCALL_DEMO  credentials in the environment  existing accounts      read
+//	on             -                               -                      the demo
+//	off            -                               -                      the user's accounts
+//	auto           accepted by a cloud             -                      their accounts, one for each cloud, and the user's
+//	auto           refused by all clouds           -                      the user's accounts
+//	auto           none                            some of the user       the user's accounts
+//	auto           none                            none except the demo   the demo
+func (r *run) chooseSource(ctx context.Context) error {
+	r.source.tokenHosts = r.cfg.AllowedTokenHosts
+	existing, err := r.services.accountStore.all(ctx)
 	if err != nil {
 		return err
 	}
-	demoAccounts, own := split(held)
+	demoAccounts, own := split(existing)
 	switch r.cfg.Demo {
 	case DemoOn:
-		return r.showDemo(ctx, held, own, "because ROLLCALL_DEMO=on")
+		return r.showDemo(ctx, existing, own, "because ROLLCALL_DEMO=on")
 	case DemoOff:
-		r.cloud.what = "what is on the roll; nothing is put there by itself (ROLLCALL_DEMO=off)"
+		r.source.description = "the accounts that you added (ROLLCALL_DEMO=off)"
 		return r.endDemo(ctx, demoAccounts)
 	}
-	around := lookAround(ctx)
+	environment := detectCredentials(ctx)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return r.settle(ctx, around, held, demoAccounts, own)
+	return r.chooseByEnvironment(ctx, environment, existing, demoAccounts, own)
 }
 
-// settle decides by what the environment holds.
-func (r *run) settle(ctx context.Context, around []found, held, demoAccounts, own []*accountsv1.Account) error {
+// chooseByEnvironment decides according to the credentials in the environment.
+func (r *run) chooseByEnvironment(ctx context.Context, environment []detected, existing, demoAccounts, own []*accountsv1.Account) error {
 	var refused []string
 	usable := false
-	for _, f := range around {
-		usable = usable || f.account != nil
-		if f.refused != nil {
-			refused = append(refused, f.provider)
-			f.tell(r.tell)
+	for _, d := range environment {
+		usable = usable || d.account != nil
+		if d.err != nil {
+			refused = append(refused, d.cloud.Name)
+			d.warn(r.out)
 		}
 	}
 	switch {
 	case usable:
-		return r.showOwn(ctx, own, demoAccounts, around)
+		return r.showOwn(ctx, own, demoAccounts, environment)
 	case len(refused) > 0:
-		r.cloud.what = "what is on the roll; the " + strings.Join(refused, " and ") + " credentials of the environment can't be used"
+		r.source.description = "the accounts that you added; the " + strings.Join(refused, " and ") + " credentials in the environment can't be used"
 		return r.endDemo(ctx, demoAccounts)
 	case len(own) > 0:
-		r.cloud.what = "what is on the roll; there are no credentials of a cloud in the environment"
+		r.source.description = "the accounts that you added; there are no credentials of a cloud in the environment"
 		return r.endDemo(ctx, demoAccounts)
 	default:
-		return r.showDemo(ctx, held, own, "because no credentials of a cloud were found here (AWS_PROFILE, AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS …)")
+		return r.showDemo(ctx, existing, own, "because the environment has no credentials of a cloud ("+exampleVariables()+" …)")
 	}
 }
 
-// showDemo starts the demo and puts its accounts on the roll.
-func (r *run) showDemo(ctx context.Context, held, own []*accountsv1.Account, why string) error {
+// showDemo starts the demo and adds its accounts.
+func (r *run) showDemo(ctx context.Context, existing, own []*accountsv1.Account, why string) error {
 	d, err := startDemo()
 	if err != nil {
 		return err
 	}
 	r.open.run(ctx, "the demo company", d.app.Run)
 	if len(own) > 0 {
-		r.tell.warn("While the demo is on, your own %s on the roll can't be read: what is known of them stays as it is.", count(len(own), "account"))
+		r.out.warn("While the demo runs, your own %s can't be read; their instances stay as last seen.", count(len(own), "account"))
 	}
 	for _, wanted := range d.accounts() {
-		account, err := r.services.roll.add(ctx, held, wanted)
+		account, err := r.services.accountStore.add(ctx, existing, wanted)
 		if err != nil {
 			return err
 		}
 		if isDemo(account) {
-			r.cloud.accounts = append(r.cloud.accounts, account)
+			r.source.accounts = append(r.source.accounts, account)
 		}
 	}
-	r.cloud.aws = d.aws()
-	if r.cloud.gcp, err = d.gcp(); err != nil {
+	r.source.aws = d.aws()
+	if r.source.gcp, err = d.gcp(); err != nil {
 		return err
 	}
-	if r.cloud.tokenHosts, err = d.tokenHosts(r.cfg.AllowedTokenHosts); err != nil {
+	if r.source.tokenHosts, err = d.tokenHosts(r.cfg.AllowedTokenHosts); err != nil {
 		return err
 	}
-	r.cloud.what = fmt.Sprintf("a simulated demo company with %s, %s", count(len(r.cloud.accounts), "account"), why)
+	r.source.description = fmt.Sprintf("a simulated demo company with %s, %s", count(len(r.source.accounts), "account"), why)
 	return nil
 }
 
-// endDemo takes the demo's accounts off the roll.
+// endDemo deletes the demo's accounts.
 func (r *run) endDemo(ctx context.Context, demo []*accountsv1.Account) error {
 	if len(demo) == 0 {
 		return nil
 	}
-	r.tell.step("Taking the demo's %s off the roll.", count(len(demo), "account"))
-	return r.services.roll.remove(ctx, demo)
+	r.out.step("Deleting the %s of the demo.", count(len(demo), "account"))
+	return r.services.accountStore.remove(ctx, demo)
 }
 
-// showOwn puts the accounts of the environment's credentials on the roll.
-func (r *run) showOwn(ctx context.Context, own, demo []*accountsv1.Account, around []found) error {
+// showOwn adds the accounts of the credentials in the environment.
+func (r *run) showOwn(ctx context.Context, own, demo []*accountsv1.Account, environment []detected) error {
 	if err := r.endDemo(ctx, demo); err != nil {
 		return err
 	}
-	var what []string
-	for _, f := range around {
-		if f.account == nil {
+	var descriptions []string
+	for _, d := range environment {
+		if d.account == nil {
 			continue
 		}
-		account, err := r.services.roll.add(ctx, own, f.account)
+		account, err := r.services.accountStore.add(ctx, own, d.account)
 		if err != nil {
 			return err
 		}
-		r.cloud.accounts = append(r.cloud.accounts, account)
-		what = append(what, f.what)
+		r.source.accounts = append(r.source.accounts, account)
+		descriptions = append(descriptions, d.description)
 	}
-	r.cloud.what = strings.Join(what, "; ")
+	r.source.description = strings.Join(descriptions, "; ")
 	return nil
 }

@@ -15,35 +15,35 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
-// demoSeed decides everything in the demo company: each start shows the same one.
+// demoSeed is the seed of the demo company, so that it is the same at each start.
 const demoSeed = 1
 
-// demoChurn is the time between two things that happen in the demo company.
+// demoChurn is the time between two changes in the demo company.
 const demoChurn = 3 * time.Second
 
-// demo is cloudsim in this process.
+// demo is the simulated cloud of the demo company, in this process.
 type demo struct {
 	app    *cloudsimapp.App
 	amazon *simaws.Server
 	google *simgcp.Server
 }
 
-// startDemo begins to simulate the demo company on a free loopback port.
+// startDemo starts the demo company on a free loopback port.
 func startDemo() (*demo, error) {
 	app, err := cloudsimapp.New(cloudsimapp.Config{
 		Addr: "127.0.0.1:0", Seed: demoSeed, Demo: true, Churn: demoChurn, Latency: -1, Throttle: true, Verify: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("starting the demo company: %w", err)
+		return nil, fmt.Errorf("start the demo company: %w", err)
 	}
 	return &demo{
 		app: app, amazon: cloudsimapp.Find[*simaws.Server](app), google: cloudsimapp.Find[*simgcp.Server](app),
 	}, nil
 }
 
-// accounts are the demo's accounts as they are put on the roll: those of AWS are all opened by a role, from the first one's
-// access key, and the Google Cloud projects by the application default credentials. So nothing on the roll names an address
-// of the demo, which is another at each start.
+// accounts returns the accounts of the demo. The AWS accounts have roles, which the access key of
+// the first account assumes, and the Google Cloud projects use the application default credentials.
+// So no account contains an address of the demo, which changes with each start.
 func (d *demo) accounts() []*accountsv1.Account {
 	var accounts []*accountsv1.Account
 	for _, id := range d.amazon.Cloud.Accounts() {
@@ -75,11 +75,12 @@ func (d *demo) project(id string) *accountsv1.Account {
 	}
 }
 
-// gcp does the same for Google Cloud, by the first project's service account, which may read them all.
+// gcp returns the configuration of discovery for the demo's Google Cloud. It signs in with the
+// service account of the first project, which can read all projects.
 func (d *demo) gcp() (discoverygcp.Config, error) {
 	key, err := d.google.KeyJSON(d.google.Cloud.Projects()[0])
 	if err != nil {
-		return discoverygcp.Config{}, fmt.Errorf("signing in to the demo company: %w", err)
+		return discoverygcp.Config{}, fmt.Errorf("sign in to the demo company: %w", err)
 	}
 	env := d.google.Env()
 	return discoverygcp.Config{
@@ -90,16 +91,17 @@ func (d *demo) gcp() (discoverygcp.Config, error) {
 	}, nil
 }
 
-// tokenHosts are the hosts that key files may name while the demo runs: also its own.
+// tokenHosts returns the hosts that key files may use while the demo runs: the allowed ones and the
+// demo's own.
 func (d *demo) tokenHosts(allowed keyfile.Hosts) (keyfile.Hosts, error) {
 	own, err := url.Parse(d.google.URL)
 	if err != nil {
-		return keyfile.Hosts{}, fmt.Errorf("the address of the demo company: %w", err)
+		return keyfile.Hosts{}, fmt.Errorf("address of the demo company: %w", err)
 	}
 	return keyfile.NewHosts(append(strings.Split(allowed.String(), ","), own.Host)...)
 }
 
-// aws points discovery at the demo and nowhere else, whatever the environment says of AWS.
+// aws returns the configuration of discovery for the demo's AWS. It ignores the environment.
 func (d *demo) aws() discoveryaws.Config {
 	home := d.amazon.Cloud.Accounts()[0]
 	key := d.amazon.Cloud.Key(home)

@@ -9,106 +9,126 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
-	descriptor "github.com/rollcall-dev/rollcall/services/internal/cloud"
-	cloudaws "github.com/rollcall-dev/rollcall/services/internal/cloud/aws"
-	cloudgcp "github.com/rollcall-dev/rollcall/services/internal/cloud/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// found is what the environment holds of one cloud: an account that its credentials open, credentials that can't be used,
-// or neither.
-type found struct {
-	cloud *descriptor.Descriptor
-	// provider as people call it.
-	provider string
-	// account is nil when there is none; what says which it is and as whom it is read.
-	account *accountsv1.Account
-	what    string
-	// refused says why credentials can't be used; variables are those of the environment that name them.
-	refused   error
+// detected is the result of looking for credentials of one cloud in the environment: an account, an
+// error, or neither.
+type detected struct {
+	cloud *cloud.Descriptor
+	// account is the account of the credentials, or nil, and description names it with its identity.
+	account     *accountsv1.Account
+	description string
+	// err is the reason why the credentials can't be used. The variables are those of the
+	// environment that refer to credentials.
+	err       error
 	variables []string
 }
 
-// lookAround looks for credentials of both clouds at once.
-func lookAround(ctx context.Context) []found {
-	lookers := []func(context.Context) found{lookForAWS, lookForGoogle}
-	seen := make([]chan found, len(lookers))
-	for i, look := range lookers {
-		seen[i] = make(chan found, 1)
-		go func() { seen[i] <- look(ctx) }()
+// detector returns the id of the account that the credentials in the environment are for, and their
+// identity. It returns errNone if there are no credentials.
+type detector func(ctx context.Context) (id, identity string, err error)
+
+// errNone means that the environment has no credentials.
+var errNone = errors.New("no credentials")
+
+// detectors has a detector for each cloud. A cloud without one is not looked for.
+var detectors = map[cloud.Provider]detector{cloud.AWS: detectAWS, cloud.GCP: detectGCP}
+
+// detectCredentials looks for credentials of all clouds concurrently.
+func detectCredentials(ctx context.Context) []detected {
+	var results []chan detected
+	for _, d := range registry.All() {
+		detect, ok := detectors[d.Provider]
+		if !ok {
+			continue
+		}
+		result := make(chan detected, 1)
+		results = append(results, result)
+		go func() { result <- detectOne(ctx, d, detect) }()
 	}
-	all := make([]found, 0, len(lookers))
-	for _, one := range seen {
-		all = append(all, <-one)
+	all := make([]detected, 0, len(results))
+	for _, result := range results {
+		all = append(all, <-result)
 	}
 	return all
 }
 
-func lookForAWS(ctx context.Context) found {
-	f := newFound(cloudaws.Descriptor())
-	identity, err := discoveryaws.Detect(ctx)
-	if err != nil {
-		f.refuse(err, discoveryaws.ErrNoCredentials)
-		return f
+// detectOne looks for credentials of one cloud. If a variable refers to credentials and there are
+// none, that is an error, because the demo would hide the user's mistake.
+func detectOne(ctx context.Context, descriptor *cloud.Descriptor, detect detector) detected {
+	d := detected{cloud: descriptor, variables: setVariables(descriptor.Environment.Credentials)}
+	id, identity, err := detect(ctx)
+	switch {
+	case err == nil:
+		d.account = cloudaccount.New(descriptor, id)
+		d.account.DisplayName = displayName(descriptor, id)
+		d.description = descriptor.Account.Noun + " " + id + ", read as " + identity
+	case !errors.Is(err, errNone) || len(d.variables) > 0:
+		d.err = err
 	}
-	f.accept(identity.AccountID, identity.ARN)
-	f.account.DisplayName = "AWS " + identity.AccountID
-	return f
+	return d
 }
 
-func lookForGoogle(ctx context.Context) found {
-	f := newFound(cloudgcp.Descriptor())
-	identity, err := discoverygcp.Detect(ctx, discoverygcp.Config{})
-	if err != nil {
-		f.refuse(err, discoverygcp.ErrNoCredentials)
-		return f
+// displayName returns a display name for an account. An id that is only a number gets the name of the
+// cloud.
+func displayName(descriptor *cloud.Descriptor, id string) string {
+	if strings.Trim(id, "0123456789") == "" {
+		return descriptor.Name + " " + id
 	}
-	f.accept(identity.ProjectID, identity.Principal)
-	return f
+	return id
 }
 
-// newFound begins to look for credentials of a cloud.
-func newFound(d *descriptor.Descriptor) found {
-	return found{cloud: d, provider: d.Name, variables: set(d.Environment.Credentials...)}
-}
-
-// accept records that the credentials open an account of the cloud, and as whom.
-func (f *found) accept(id, principal string) {
-	f.what = f.cloud.Account.Noun + " " + id + ", read as " + principal
-	f.account = cloudaccount.New(f.cloud, id)
-	f.account.DisplayName = id
-}
-
-// refuse takes an error for a refusal, unless it says that there is nothing and no variable speaks against it: when none
-// come of those that a variable names, that is a mistake to be told, and no reason to show the demo.
-func (f *found) refuse(err, none error) {
-	if !errors.Is(err, none) || len(f.variables) > 0 {
-		f.refused = err
+func detectAWS(ctx context.Context) (id, identity string, err error) {
+	found, err := discoveryaws.Detect(ctx)
+	if errors.Is(err, discoveryaws.ErrNoCredentials) {
+		err = errors.Join(errNone, err)
 	}
+	return found.AccountID, found.ARN, err
 }
 
-// tell says that there are credentials, and why they are of no use.
-func (f found) tell(tell *teller) {
-	failure, ok := errors.AsType[*fault.Error](f.refused)
+func detectGCP(ctx context.Context) (id, identity string, err error) {
+	found, err := discoverygcp.Detect(ctx, discoverygcp.Config{})
+	if errors.Is(err, discoverygcp.ErrNoCredentials) {
+		err = errors.Join(errNone, err)
+	}
+	return found.ProjectID, found.Principal, err
+}
+
+// warn prints why the credentials can't be used and what to do.
+func (d detected) warn(out *printer) {
+	f, ok := errors.AsType[*fault.Error](d.err)
 	if !ok {
-		tell.warn("The environment names %s credentials (%s), but none come of it: %v", f.provider, strings.Join(f.variables, ", "), f.refused)
-		tell.warn("Mend or unset that and start again; or ROLLCALL_DEMO=on shows the demo company.")
+		out.warn("The environment refers to %s credentials (%s), but they can't be loaded: %v", d.cloud.Name, strings.Join(d.variables, ", "), d.err)
+		out.warn("Correct or unset these variables and start again, or set ROLLCALL_DEMO=on to see the demo company.")
 		return
 	}
-	tell.warn("%s credentials were found and can't be used: %s", f.provider, failure.Message)
-	if failure.Remedy != "" {
-		tell.warn("What to do: %s", failure.Remedy)
+	out.warn("%s credentials were found but can't be used: %s", d.cloud.Name, f.Message)
+	if f.Remedy != "" {
+		out.warn("What to do: %s", f.Remedy)
 	}
-	tell.warn("No account was put on the roll for them. Start again when that is mended; or ROLLCALL_DEMO=on shows the demo company.")
+	out.warn("Their account was not added. Correct this and start again, or set ROLLCALL_DEMO=on to see the demo company.")
 }
 
-// set are those of the variables that have a value.
-func set(variables ...string) (names []string) {
+// setVariables returns the variables that have a value.
+func setVariables(variables []string) (names []string) {
 	for _, name := range variables {
 		if os.Getenv(name) != "" {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// exampleVariables lists the most common variables for credentials of each cloud.
+func exampleVariables() string {
+	var examples []string
+	for _, d := range registry.All() {
+		variables := d.Environment.Credentials
+		examples = append(examples, variables[:min(2, len(variables))]...)
+	}
+	return strings.Join(examples, ", ")
 }

@@ -10,11 +10,12 @@ import (
 
 const (
 	logName = "rollcall.log"
-	// maxLog is the size in bytes at which the log is set aside as rollcall.log.1, in place of the one before.
+	// maxLog is the size in bytes at which the log is renamed to rollcall.log.1, replacing an older
+	// one.
 	maxLog = 16 << 20
 )
 
-// logFile is the log of a process that runs on a terminal.
+// logFile is the log file of a process on a terminal.
 type logFile struct {
 	path string
 
@@ -34,11 +35,11 @@ func openLogFile(dir string) (*logFile, error) {
 func (l *logFile) open() error {
 	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("opening the log: %w", err)
+		return fmt.Errorf("open the log: %w", err)
 	}
 	info, err := file.Stat()
 	if err != nil {
-		return errors.Join(fmt.Errorf("opening the log: %w", err), file.Close())
+		return errors.Join(fmt.Errorf("open the log: %w", err), file.Close())
 	}
 	l.file, l.size = file, info.Size()
 	return nil
@@ -49,7 +50,7 @@ func (l *logFile) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.size+int64(len(line)) > maxLog {
-		if err := l.setAside(); err != nil {
+		if err := l.rotate(); err != nil {
 			return 0, err
 		}
 	}
@@ -58,7 +59,8 @@ func (l *logFile) Write(line []byte) (int, error) {
 	return n, err
 }
 
-func (l *logFile) setAside() error {
+// rotate renames the log and opens a new one.
+func (l *logFile) rotate() error {
 	if err := l.file.Close(); err != nil {
 		return err
 	}

@@ -1,36 +1,13 @@
 package up
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"syscall"
-
-	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// checkPorts fails early, before Postgres is started, when an address can't be listened on, and says who is in the way.
-func checkPorts(ctx context.Context, cfg Config) error {
-	for _, e := range []struct {
-		endpoint serve.Endpoint
-		variable string
-	}{
-		{cfg.HTTP, "ROLLCALL_HTTP_ADDR"}, {cfg.GRPC, "ROLLCALL_GRPC_ADDR"},
-	} {
-		lis, err := e.endpoint.Listen(ctx)
-		if err != nil {
-			return explainPort(e.endpoint.String(), e.variable, err)
-		}
-		if err := lis.Close(); err != nil {
-			return fmt.Errorf("closing %s again: %w", e.endpoint, err)
-		}
-	}
-	return nil
-}
-
-// explainPort says what is wrong with an address and what to change.
+// explainPort returns the error for an address on which Rollcall can't listen.
 func explainPort(addr, variable string, err error) error {
 	_, port, _ := net.SplitHostPort(addr)
 	switch {
@@ -39,11 +16,11 @@ func explainPort(addr, variable string, err error) error {
 		if found := holders(port); len(found) > 0 {
 			holder = strings.Join(found, " and ")
 		}
-		return advise("stop it, or choose another address, such as "+variable+"=localhost:0 for any free port",
+		return advise(err, "stop it, or choose another address, such as "+variable+"=localhost:0 for any free port",
 			"port %s is in use by %s, so Rollcall can't listen on %s", port, holder, addr)
 	case errors.Is(err, syscall.EACCES):
-		return advise("choose a port above 1023 with "+variable, "this user may not listen on %s", addr)
+		return advise(err, "choose a port above 1023 with "+variable, "this user may not listen on %s", addr)
 	default:
-		return advise("choose another address with "+variable, "Rollcall can't listen on %s: %w", addr, err)
+		return advise(err, "choose another address with "+variable, "can't listen on %s: %v", addr, err)
 	}
 }

@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// holders are the programs that listen on a TCP port, as far as this user may see: "postgres (pid 4711)". See proc_net_tcp
-// in the kernel's documentation, and proc(5) for the names of sockets.
+// holders returns the programs that listen on a TCP port, as far as this user may see them:
+// "postgres (pid 4711)". See proc_net_tcp in the documentation of the kernel, and proc(5) for the
+// names of sockets.
 func holders(port string) []string {
 	number, err := strconv.Atoi(port)
 	if err != nil {
@@ -44,7 +45,7 @@ func holders(port string) []string {
 	return found
 }
 
-// addListening adds the sockets of one table that listen on a port, by the names that /proc/PID/fd has for them.
+// addListening adds the sockets in a table that listen on a port, by their names in /proc/PID/fd.
 func addListening(sockets map[string]bool, table string, port int) {
 	const (
 		localAddress, state, inode = 1, 3, 9 // columns

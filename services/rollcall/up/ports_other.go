@@ -2,5 +2,5 @@
 
 package up
 
-// holders knows no way to ask this system who listens on a port.
+// holders returns nothing: it is not implemented on this system.
 func holders(string) []string { return nil }

@@ -19,18 +19,18 @@ import (
 	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
 )
 
-// services are the endpoints of the services in this process, and the clients that `up` itself uses.
+// services has the endpoints of the services in this process, and the clients of `up` itself.
 type services struct {
 	key                                      auth.Key
-	metrics                                  *prometheus.Registry // of all services
+	metrics                                  *prometheus.Registry // shared by all services
 	accounts, inventory, discovery           serve.Endpoint
 	accountsForDiscovery, inventoryDiscovery serve.Endpoint
 
-	roll            roll
+	accountStore    accountStore
 	inventoryClient inventoryv1.InventoryServiceClient
 	discoveryClient discoveryv1.DiscoveryServiceClient
 
-	// httpAddr and grpcAddr are where the gateway listens in the end: a port 0 has become one.
+	// httpAddr and grpcAddr are the addresses of the gateway, with the ports that the system chose.
 	httpAddr, grpcAddr net.Addr
 }
 
@@ -42,8 +42,8 @@ func newServices() services {
 	}
 }
 
-// startRoll starts accounts and inventory, which call nobody.
-func (r *run) startRoll(ctx context.Context, urls map[string]string) error {
+// startStores starts accounts and inventory, which call no other service.
+func (r *run) startStores(ctx context.Context, urls map[string]string) error {
 	r.services = newServices()
 	s := &r.services
 	accounts, err := accountsapp.New(ctx, accountsapp.Config{
@@ -66,20 +66,20 @@ func (r *run) startRoll(ctx context.Context, urls map[string]string) error {
 	return r.connect()
 }
 
-// connect makes the clients that `up` itself uses.
+// connect creates the clients of `up` itself.
 func (r *run) connect() error {
 	s := &r.services
 	for _, target := range []struct {
 		endpoint serve.Endpoint
 		use      func(grpc.ClientConnInterface)
 	}{
-		{s.accounts, func(c grpc.ClientConnInterface) { s.roll.accounts = accountsv1.NewAccountServiceClient(c) }},
+		{s.accounts, func(c grpc.ClientConnInterface) { s.accountStore.client = accountsv1.NewAccountServiceClient(c) }},
 		{s.inventory, func(c grpc.ClientConnInterface) { s.inventoryClient = inventoryv1.NewInventoryServiceClient(c) }},
 		{s.discovery, func(c grpc.ClientConnInterface) { s.discoveryClient = discoveryv1.NewDiscoveryServiceClient(c) }},
 	} {
 		conn, err := target.endpoint.Dial()
 		if err != nil {
-			return fmt.Errorf("connecting the services: %w", err)
+			return fmt.Errorf("connect the services: %w", err)
 		}
 		r.open.push("a client", conn.Close)
 		target.use(conn)
@@ -87,21 +87,21 @@ func (r *run) connect() error {
 	return nil
 }
 
-// startReading starts discovery, which begins to read what is due, and opens the doors.
-func (r *run) startReading(ctx context.Context, urls map[string]string) error {
+// startDiscovery starts discovery, which begins to sync accounts, and the gateway.
+func (r *run) startDiscovery(ctx context.Context, urls map[string]string) error {
 	s := &r.services
 	discovery, err := discoveryapp.New(ctx, discoveryapp.Config{
 		DatabaseURL: urls["discovery"], GRPC: s.discovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
 		Accounts: s.accountsForDiscovery, Inventory: s.inventoryDiscovery, SyncInterval: r.cfg.SyncInterval, BudgetShare: r.cfg.BudgetShare, ProtectLabel: r.cfg.ProtectLabel,
-		AWS: r.cloud.aws,
-		GCP: r.cloud.gcp, AllowedTokenHosts: r.cloud.tokenHosts, Metrics: serve.Metrics{Registry: s.metrics},
+		AWS: r.source.aws,
+		GCP: r.source.gcp, AllowedTokenHosts: r.source.tokenHosts, Metrics: serve.Metrics{Registry: s.metrics},
 	})
 	if err != nil {
 		return err
 	}
 	r.open.run(ctx, "discovery", discovery.Run)
 	gateway, err := gatewayapp.New(ctx, gatewayapp.Config{
-		HTTP: r.cfg.HTTP, GRPC: r.cfg.GRPC, Logging: r.cfg.Logging,
+		HTTP: r.cfg.HTTP, GRPC: r.cfg.GRPC, HTTPListener: r.http, GRPCListener: r.grpc, Logging: r.cfg.Logging,
 		Accounts: s.accounts, Inventory: s.inventory, Discovery: s.discovery,
 		Registry: s.metrics,
 	})

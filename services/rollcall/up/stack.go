@@ -7,10 +7,10 @@ import (
 	"slices"
 )
 
-// stack is what was opened, the last on top. It is closed from the top down.
+// stack has everything that was opened, in order. It is closed in reverse order.
 type stack struct {
 	layers []layer
-	// ended takes the error of the first service that ended though nobody stopped it.
+	// ended receives the error of the first service that ended without being stopped.
 	ended chan error
 }
 
@@ -21,12 +21,13 @@ type layer struct {
 
 func newStack() *stack { return &stack{ended: make(chan error, 1)} }
 
-// push adds something that is to be closed.
+// push adds a function that close calls.
 func (s *stack) push(name string, closeIt func() error) {
 	s.layers = append(s.layers, layer{name: name, close: closeIt})
 }
 
-// run serves a service until the stack is closed: also past the end of ctx, for those above it need it until they are closed.
+// run serves a service until the stack is closed. It ignores the end of ctx, because the layers above
+// need the service until they are closed.
 func (s *stack) run(ctx context.Context, name string, serve func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	ended := make(chan error, 1)
@@ -35,7 +36,7 @@ func (s *stack) run(ctx context.Context, name string, serve func(context.Context
 		if ctx.Err() == nil {
 			select {
 			case s.ended <- fmt.Errorf("%s ended: %w", name, cmpErr(err)):
-			default: // another one ended before: that is the cause
+			default: // another service ended first, which is the cause
 			}
 		}
 		ended <- err
@@ -49,19 +50,19 @@ func (s *stack) run(ctx context.Context, name string, serve func(context.Context
 	})
 }
 
-// close closes everything from the top down and returns what went wrong with it.
+// close closes everything in reverse order and returns all errors.
 func (s *stack) close() error {
 	var errs []error
 	for _, l := range slices.Backward(s.layers) {
 		if err := l.close(); err != nil {
-			errs = append(errs, fmt.Errorf("stopping %s: %w", l.name, err))
+			errs = append(errs, fmt.Errorf("stop %s: %w", l.name, err))
 		}
 	}
 	s.layers = nil
 	return errors.Join(errs...)
 }
 
-// cmpErr is err, or the fact that there was none.
+// cmpErr returns err, or an error for a service that ended without one.
 func cmpErr(err error) error {
 	if err == nil {
 		return errors.New("without an error")

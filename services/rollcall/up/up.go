@@ -4,65 +4,70 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"time"
+
+	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// Run runs all of Rollcall until ctx ends, or until a part of it ends by itself, which is an error. Then all that was
-// opened is closed in reverse.
+// Run runs all of Rollcall until ctx ends, or until a part of it stops unexpectedly, which is an
+// error. It then closes everything in reverse order.
 func Run(ctx context.Context, cfg Config, screen Screen) (err error) {
 	if err := cfg.complete(); err != nil {
 		return err
 	}
-	r := &run{cfg: cfg, open: newStack(), tell: &teller{screen: screen}}
+	r := &run{cfg: cfg, open: newStack(), out: &printer{screen: screen}}
 	defer func() {
 		if err = errors.Join(err, r.open.close()); err == nil {
-			r.tell.step("Stopped.")
+			r.out.step("Stopped.")
 		}
 	}()
 	if err := r.start(ctx); err != nil {
-		if ctx.Err() != nil { // told to stop meanwhile: that is no failure
+		if ctx.Err() != nil { // stopped during the start, which is not a failure
 			return nil
 		}
 		return err
 	}
-	watched, endWatch := context.WithCancel(ctx)
-	watching := make(chan struct{})
+	syncCtx, cancel := context.WithCancel(ctx)
+	synced := make(chan struct{})
 	go func() {
-		defer close(watching)
-		r.firstSync(watched)
+		defer close(synced)
+		r.firstSync(syncCtx)
 	}()
-	defer func() { endWatch(); <-watching }()
+	defer func() { cancel(); <-synced }()
 	select {
 	case <-ctx.Done():
-		r.tell.step("Stopping.")
+		r.out.step("Stopping.")
 		return nil
 	case err := <-r.open.ended:
 		return err
 	}
 }
 
-// run is one life of `rollcall up`.
+// run is one run of `rollcall up`.
 type run struct {
 	cfg    Config
 	open   *stack
-	tell   *teller
+	out    *printer
 	logger *slog.Logger
-	log    string // the log's path; empty: stderr
+	log    string // path of the log file, or "" for stderr
+
+	http, grpc net.Listener
 
 	services services
-	cloud    cloud
+	source   source
 }
 
-// start opens everything, from the ground up.
+// start opens everything in the order of the package comment.
 func (r *run) start(ctx context.Context) error {
 	if err := r.openLog(); err != nil {
 		return err
 	}
-	if err := checkPorts(ctx, r.cfg); err != nil {
+	if err := r.listen(ctx); err != nil {
 		return err
 	}
 	began := time.Now()
-	db, err := openDatabase(ctx, r.cfg, r.logger, r.tell)
+	db, err := openDatabase(ctx, r.cfg, r.logger, r.out)
 	if err != nil {
 		return err
 	}
@@ -71,24 +76,51 @@ func (r *run) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.startRoll(ctx, urls); err != nil {
+	if err := r.startStores(ctx, urls); err != nil {
 		return err
 	}
-	if err := r.chooseCloud(ctx); err != nil {
+	if err := r.chooseSource(ctx); err != nil {
 		return err
 	}
-	if err := r.startReading(ctx, urls); err != nil {
+	if err := r.startDiscovery(ctx, urls); err != nil {
 		return err
 	}
-	r.logger.Info("rollcall is up", "took", time.Since(began))
+	r.logger.Info("rollcall started", "duration", time.Since(began))
 	r.announce()
 	return nil
 }
 
-// openLog sends the log to a file when the screen is a terminal: people read the screen, and the log says too much.
+// listen opens the listeners of the gateway, so that an address that is in use is an error before
+// Postgres starts.
+func (r *run) listen(ctx context.Context) error {
+	for _, l := range []struct {
+		endpoint serve.Endpoint
+		variable string
+		listener *net.Listener
+	}{
+		{r.cfg.HTTP, "ROLLCALL_HTTP_ADDR", &r.http}, {r.cfg.GRPC, "ROLLCALL_GRPC_ADDR", &r.grpc},
+	} {
+		listener, err := l.endpoint.Listen(ctx)
+		if err != nil {
+			return explainPort(l.endpoint.String(), l.variable, err)
+		}
+		*l.listener = listener
+		r.open.push("the listener on "+l.endpoint.String(), func() error {
+			// The gateway closes it too.
+			if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil
+		})
+	}
+	return nil
+}
+
+// openLog opens the log: a file if the screen is a terminal, because the log would hide the messages
+// there.
 func (r *run) openLog() error {
-	r.cfg.Out = r.tell.screen.LogOut
-	if r.tell.screen.Terminal {
+	r.cfg.Out = r.out.screen.LogOut
+	if r.out.screen.Terminal {
 		file, err := openLogFile(r.cfg.DataDir)
 		if err != nil {
 			return err

@@ -17,14 +17,16 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// paper is a screen that remembers, and cancels when it has read a text.
-type paper struct {
+// recordedScreen is a screen that stores its text, and cancels a context when the text contains
+// until.
+type recordedScreen struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 
@@ -32,7 +34,7 @@ type paper struct {
 	stop  context.CancelFunc
 }
 
-func (p *paper) Write(line []byte) (int, error) {
+func (p *recordedScreen) Write(line []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.text.Write(line)
@@ -42,15 +44,15 @@ func (p *paper) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func (p *paper) String() string {
+func (p *recordedScreen) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.text.String()
 }
 
-func (p *paper) screen(log *paper) Screen {
-	same := func(text string) string { return text }
-	return Screen{Out: p, Program: "rollcall", Bold: same, Dim: same, Good: same, Warn: same, LogOut: log}
+func (p *recordedScreen) screen(log *recordedScreen) Screen {
+	plain := func(text string) string { return text }
+	return Screen{Out: p, Program: "rollcall", Bold: plain, Dim: plain, Good: plain, Warn: plain, LogOut: log}
 }
 
 func config(t *testing.T, demo Demo) Config {
@@ -61,36 +63,37 @@ func config(t *testing.T, demo Demo) Config {
 	}
 }
 
-// Stopped at any point, `up` closes all it opened: the look at the goroutines after the tests would find what is left.
-func TestStoppedAnywhere(t *testing.T) {
-	for _, until := range []string{"Making a database", "Rollcall is up.", "Ctrl-C stops"} {
+// TestRun_StoppedAtAnyPoint checks that `up` closes everything when it is stopped during and after
+// the start. TestMain fails if goroutines are left.
+func TestRun_StoppedAtAnyPoint(t *testing.T) {
+	for _, until := range []string{"Creating a database", "Rollcall is up.", "Ctrl-C stops"} {
 		ctx, stop := context.WithCancel(t.Context())
-		p := &paper{until: until, stop: stop}
-		log := &paper{}
+		p := &recordedScreen{until: until, stop: stop}
+		log := &recordedScreen{}
 		cfg := config(t, DemoOn)
 		if err := Run(ctx, cfg, p.screen(log)); err != nil {
 			t.Errorf("stopped at %q: %v", until, err)
 		}
-		if said := p.String(); !strings.HasSuffix(said, "Stopped.\n") {
-			t.Errorf("stopped at %q, it said\n%s\nand logged\n%s", until, said, log)
+		if got := p.String(); !strings.HasSuffix(got, "Stopped.\n") {
+			t.Errorf("stopped at %q: output\n%s\nlog\n%s", until, got, log)
 		}
 		if _, err := os.Stat(filepath.Join(cfg.DataDir, "postgres", "data", "postmaster.pid")); err == nil {
-			t.Errorf("stopped at %q: postgres was left behind", until)
+			t.Errorf("stopped at %q: Postgres is still running", until)
 		}
 	}
 }
 
-func TestSyncIntervalThatIsNone(t *testing.T) {
+func TestRun_InvalidSyncInterval(t *testing.T) {
 	cfg := config(t, DemoOff)
 	cfg.SyncInterval = -time.Second
-	p := &paper{}
+	p := &recordedScreen{}
 	err := Run(t.Context(), cfg, p.screen(nil))
-	if a, ok := errors.AsType[*AdvisedError](err); !ok || !strings.Contains(a.Remedy, "ROLLCALL_SYNC_INTERVAL") {
+	if f, ok := errors.AsType[*fault.Error](err); !ok || !strings.Contains(f.Remedy, "ROLLCALL_SYNC_INTERVAL") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-func TestStackClosesInReverse(t *testing.T) {
+func TestStack_ClosesInReverse(t *testing.T) {
 	s := newStack()
 	var order []string
 	for _, name := range []string{"first", "second"} {
@@ -101,15 +104,15 @@ func TestStackClosesInReverse(t *testing.T) {
 	if !slices.Equal(order, []string{"third", "second", "first"}) {
 		t.Errorf("closed %v", order)
 	}
-	if err == nil || err.Error() != "stopping second: stuck\nstopping first: stuck" {
+	if err == nil || err.Error() != "stop second: stuck\nstop first: stuck" {
 		t.Errorf("error is %v", err)
 	}
 	if err := s.close(); err != nil || len(order) != 3 {
-		t.Error("closed twice")
+		t.Error("close closed a layer twice")
 	}
 }
 
-func TestStackTellsWhoEndedFirst(t *testing.T) {
+func TestStack_ReportsUnexpectedEnd(t *testing.T) {
 	s := newStack()
 	s.run(t.Context(), "the gateway", func(context.Context) error { return errors.New("lost its listener") })
 	if err := <-s.ended; err == nil || err.Error() != "the gateway ended: lost its listener" {
@@ -120,11 +123,11 @@ func TestStackTellsWhoEndedFirst(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 	if err := s.close(); err == nil {
-		t.Error("what went wrong is not told when closing")
+		t.Error("close did not return the error of a layer")
 	}
 }
 
-func TestLogIsSetAside(t *testing.T) {
+func TestLogFile_Rotates(t *testing.T) {
 	dir := t.TempDir()
 	log, err := openLogFile(dir)
 	if err != nil {
@@ -146,10 +149,10 @@ func TestLogIsSetAside(t *testing.T) {
 	}
 }
 
-func TestWhereDataBelong(t *testing.T) {
+func TestDefaultDataDir(t *testing.T) {
 	if os.Geteuid() == 0 {
 		if dir, err := defaultDataDir(); err != nil || dir != "/var/lib/rollcall" {
-			t.Errorf("root's: %s, %v", dir, err)
+			t.Errorf("data folder of root: %s, %v", dir, err)
 		}
 		return
 	}
@@ -176,18 +179,18 @@ func TestReachedAt(t *testing.T) {
 	}
 }
 
-func TestPostgresIsToldOfOnce(t *testing.T) {
-	p := &paper{}
-	tell := &teller{screen: p.screen(nil)}
+func TestPrinter_PostgresChanges(t *testing.T) {
+	p := &recordedScreen{}
+	out := &printer{screen: p.screen(nil)}
 	for _, state := range []pgserver.State{pgserver.Ready, pgserver.Restarting, pgserver.Restarting, pgserver.Ready, pgserver.Stopped} {
-		tell.postgres(pgserver.Status{State: state})
+		out.postgres(pgserver.Status{State: state})
 	}
-	if said := p.String(); strings.Count(said, "\n") != 2 || !strings.Contains(said, "Postgres is back.") {
-		t.Errorf("it says\n%s", said)
+	if got := p.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "Postgres is back.") {
+		t.Errorf("output\n%s", got)
 	}
 }
 
-func TestProblems(t *testing.T) {
+func TestProblem(t *testing.T) {
 	reason := commonv1.ErrorReason_PERMISSION_DENIED
 	account := func(status accountsv1.Connection_Status) *accountsv1.Account {
 		return &accountsv1.Account{Name: "accounts/a", DisplayName: "payments", Connection: &accountsv1.Connection{
@@ -197,7 +200,7 @@ func TestProblems(t *testing.T) {
 	for status, want := range map[accountsv1.Connection_Status]string{
 		accountsv1.Connection_CONNECTED: "",
 		accountsv1.Connection_FAILED:    "payments could not be read: it is forbidden. Allow it.",
-		accountsv1.Connection_DEGRADED:  "payments could be read in part: it is forbidden. Allow it.",
+		accountsv1.Connection_DEGRADED:  "payments could only be read in part: it is forbidden. Allow it.",
 	} {
 		if got := problem(account(status)); got != want {
 			t.Errorf("%s: %q, want %q", status, got, want)

@@ -1,4 +1,4 @@
-// Command rollcall keeps a true roll of a company's cloud instances: the command line client, and `rollcall up`; see package cli.
+// Command rollcall is the command line of Rollcall and `rollcall up`; see package cli.
 package main
 
 import (
@@ -15,7 +15,7 @@ var version string
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// From the first signal on the next one ends the program at once, as it does any other.
+	// After the first signal, the next one has its default effect and ends the program immediately.
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Run(ctx, version, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

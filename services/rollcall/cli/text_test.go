@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestCleanLetsNothingSteerTheTerminal(t *testing.T) {
+func TestClean_EscapesControlCharacters(t *testing.T) {
 	for given, want := range map[string]string{
 		"web-1":                      "web-1",
 		"naïve 日本 🚀":                 "naïve 日本 🚀",
@@ -32,8 +32,8 @@ func TestCleanLetsNothingSteerTheTerminal(t *testing.T) {
 	})
 }
 
-func TestAges(t *testing.T) {
-	s, _, _ := plain(formatTable)
+func TestAgo(t *testing.T) {
+	s, _, _ := newTestSession(formatTable)
 	for age, want := range map[time.Duration]string{
 		-time.Minute: "0s ago", 0: "0s ago", 59 * time.Second: "59s ago", time.Minute: "1m ago", 119 * time.Minute: "1h ago",
 		47 * time.Hour: "47h ago", 49 * time.Hour: "2d ago", 9000 * time.Hour: "375d ago",
@@ -47,14 +47,14 @@ func TestAges(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
+func TestNumber(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
 		if got := number(n); got != want {
 			t.Errorf("number(%d) = %q", n, got)
 		}
 	}
 	if plural(1, "scope") != "1 scope" || plural(2, "scope") != "2 scopes" || outOf(200, 5000, "instance") != "200 of 5,000 instances" {
-		t.Error("plurals are wrong")
+		t.Error("plural or outOf is wrong")
 	}
 }
 
@@ -70,7 +70,7 @@ func TestGuessBy(t *testing.T) {
 	}
 }
 
-func TestResourceNamesWithAndWithoutCollection(t *testing.T) {
+func TestResource(t *testing.T) {
 	for _, given := range []string{"aws-1", "accounts/aws-1"} {
 		if got := resource(accountsCollection, given); got != "accounts/aws-1" {
 			t.Errorf("%s: %s", given, got)
@@ -78,11 +78,11 @@ func TestResourceNamesWithAndWithoutCollection(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"scopes/aws-1~virtual-machine~eu-west-1": "aws-1 virtual machine eu-west-1",
-		"scopes/aws-1~unspecified~-":             "aws-1 (all of it)",
+		"scopes/aws-1~unspecified~-":             "aws-1 (all kinds and locations)",
 		"odd":                                    "odd",
 	} {
-		if got := scopeWords(name); got != want {
-			t.Errorf("scopeWords(%q) = %q", name, got)
+		if got := scopeText(name); got != want {
+			t.Errorf("scopeText(%q) = %q", name, got)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// ago is how long before now a time was, in one unit: "12s ago". A time that is not set is "never".
+// ago returns the time since t in one unit: "12s ago", or "never" if it is not set.
 func (s *session) ago(t *timestamppb.Timestamp) string {
 	if t == nil {
 		return "never"
@@ -17,7 +17,7 @@ func (s *session) ago(t *timestamppb.Timestamp) string {
 	return short(s.now().Sub(t.AsTime())) + " ago"
 }
 
-// stamp is a time to the second, in the user's time zone, with its age; empty when it is not set.
+// stamp returns a time to the second in the local time zone with its age, or "" if it is not set.
 func (s *session) stamp(t *timestamppb.Timestamp) string {
 	if t == nil {
 		return ""
@@ -25,7 +25,8 @@ func (s *session) stamp(t *timestamppb.Timestamp) string {
 	return fmt.Sprintf("%s (%s)", t.AsTime().Local().Format("2006-01-02 15:04:05 MST"), s.ago(t))
 }
 
-// short is a duration in its largest whole unit. Clocks that differ can make it negative; that is no age.
+// short returns a duration in its largest whole unit. Negative durations, which clock differences
+// can cause, are "0s".
 func short(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -41,7 +42,7 @@ func short(d time.Duration) string {
 	}
 }
 
-// took is how long something took, to a tenth of a second; "" when it has not ended.
+// took returns a duration to a tenth of a second, or "" if it has not ended.
 func took(start, end *timestamppb.Timestamp) string {
 	if start == nil || end == nil {
 		return ""
@@ -49,7 +50,7 @@ func took(start, end *timestamppb.Timestamp) string {
 	return end.AsTime().Sub(start.AsTime()).Round(100 * time.Millisecond).String()
 }
 
-// number is a count with its thousands set apart.
+// number returns a number with thousands separators.
 func number[N int | int32 | int64](n N) string {
 	digits := strconv.FormatInt(int64(n), 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {
@@ -58,7 +59,7 @@ func number[N int | int32 | int64](n N) string {
 	return digits
 }
 
-// plural is a count and its noun: "1 scope", "3 scopes".
+// plural returns a number with its noun: "1 scope", "3 scopes".
 func plural[N int | int32 | int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -76,17 +77,17 @@ const (
 	operationsCollection = "operations/"
 )
 
-// resource is a resource name given with or without its collection.
+// resource returns the resource name for a name given with or without its collection.
 func resource(collection, given string) string {
 	return collection + id(collection, given)
 }
 
-// id is a resource name without its collection.
+// id returns a resource name without its collection.
 func id(collection, name string) string {
 	return strings.TrimPrefix(name, collection)
 }
 
-// word is a kind as people write it: "virtual machine".
-func word(enum string) string {
+// enumText returns the name of an enum value for people: "virtual machine".
+func enumText(enum string) string {
 	return strings.ReplaceAll(strings.ToLower(enum), "_", " ")
 }
