@@ -1,8 +1,6 @@
 package app
 
 import (
-	"net"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
@@ -18,10 +16,6 @@ type Config struct {
 
 	HTTP serve.Endpoint `name:"http-addr" env:"ROLLCALL_HTTP_ADDR" default:"localhost:8080" help:"Address on which to serve the console and REST."`
 	GRPC serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" help:"Address on which to serve gRPC."`
-
-	// HTTPListener and GRPCListener replace HTTP and GRPC if they are not nil. The app closes them.
-	HTTPListener net.Listener `kong:"-"`
-	GRPCListener net.Listener `kong:"-"`
 
 	Accounts  serve.Endpoint `name:"accounts-addr" env:"ROLLCALL_ACCOUNTS_ADDR" default:"localhost:9091" help:"Address of the accounts service."`
 	Inventory serve.Endpoint `name:"inventory-addr" env:"ROLLCALL_INVENTORY_ADDR" default:"localhost:9092" help:"Address of the inventory service."`

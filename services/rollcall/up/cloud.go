@@ -87,7 +87,7 @@ func (r *run) showDemo(ctx context.Context, existing, own []*accountsv1.Account,
 	if err != nil {
 		return err
 	}
-	r.open.run(ctx, "the demo company", d.app.Run)
+	r.life.Start(ctx, "the demo company", d.app.Run)
 	if len(own) > 0 {
 		r.out.warn("While the demo runs, your own %s can't be read; their instances stay as last seen.", count(len(own), "account"))
 	}

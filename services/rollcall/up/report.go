@@ -24,7 +24,7 @@ func (r *run) announce() {
 	if log == "" {
 		log = "stderr"
 	}
-	http := "http://" + reachedAt(r.cfg.HTTP, r.services.httpAddr)
+	http := "http://" + r.httpAddr
 	database := "Postgres in " + r.cfg.DataDir
 	if r.cfg.DatabaseURL != "" {
 		database = "your database (ROLLCALL_DATABASE_URL)"
@@ -35,7 +35,7 @@ func (r *run) announce() {
 	for _, f := range []struct{ name, value string }{
 		{"console", http + "/"},
 		{"REST", http + "/v1/instances, documented at " + http + "/docs"},
-		{"gRPC", reachedAt(r.cfg.GRPC, r.services.grpcAddr)},
+		{"gRPC", r.grpcAddr},
 		{"data", database},
 		{"log", log},
 		{"source", r.source.description},
@@ -173,8 +173,7 @@ func (r *run) countInstances(ctx context.Context, accounts []*accountsv1.Account
 
 // tryNext returns commands to try, with the current addresses.
 func (r *run) tryNext() string {
-	http := reachedAt(r.cfg.HTTP, r.services.httpAddr)
-	grpc := reachedAt(r.cfg.GRPC, r.services.grpcAddr)
+	http, grpc := r.httpAddr, r.grpcAddr
 	rollcall := r.out.screen.Program
 	if grpc != "localhost:9090" {
 		rollcall = "ROLLCALL_GRPC_ADDR=" + grpc + " " + rollcall

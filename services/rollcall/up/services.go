@@ -3,7 +3,6 @@ package up
 import (
 	"context"
 	"fmt"
-	"net"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
@@ -29,9 +28,6 @@ type services struct {
 	accountStore    accountStore
 	inventoryClient inventoryv1.InventoryServiceClient
 	discoveryClient discoveryv1.DiscoveryServiceClient
-
-	// httpAddr and grpcAddr are the addresses of the gateway, with the ports that the system chose.
-	httpAddr, grpcAddr net.Addr
 }
 
 func newServices() services {
@@ -54,7 +50,7 @@ func (r *run) startStores(ctx context.Context, urls map[string]string) error {
 	if err != nil {
 		return err
 	}
-	r.open.run(ctx, "accounts", accounts.Run)
+	r.life.Start(ctx, "accounts", accounts.Run)
 	inventory, err := inventoryapp.New(ctx, inventoryapp.Config{
 		DatabaseURL: urls["inventory"], GRPC: s.inventory, Internal: s.inventoryDiscovery, DiscoveryKey: s.key, Logging: r.cfg.Logging,
 		Metrics: serve.Metrics{Registry: s.metrics}, ChangeRetention: r.cfg.ChangeRetention,
@@ -62,7 +58,7 @@ func (r *run) startStores(ctx context.Context, urls map[string]string) error {
 	if err != nil {
 		return err
 	}
-	r.open.run(ctx, "inventory", inventory.Run)
+	r.life.Start(ctx, "inventory", inventory.Run)
 	return r.connect()
 }
 
@@ -81,7 +77,7 @@ func (r *run) connect() error {
 		if err != nil {
 			return fmt.Errorf("connect the services: %w", err)
 		}
-		r.open.push("a client", conn.Close)
+		r.life.DeferError("a client", conn.Close)
 		target.use(conn)
 	}
 	return nil
@@ -99,16 +95,15 @@ func (r *run) startDiscovery(ctx context.Context, urls map[string]string) error 
 	if err != nil {
 		return err
 	}
-	r.open.run(ctx, "discovery", discovery.Run)
+	r.life.Start(ctx, "discovery", discovery.Run)
 	gateway, err := gatewayapp.New(ctx, gatewayapp.Config{
-		HTTP: r.cfg.HTTP, GRPC: r.cfg.GRPC, HTTPListener: r.http, GRPCListener: r.grpc, Logging: r.cfg.Logging,
+		HTTP: r.cfg.HTTP, GRPC: r.cfg.GRPC, Logging: r.cfg.Logging,
 		Accounts: s.accounts, Inventory: s.inventory, Discovery: s.discovery,
 		Registry: s.metrics,
 	})
 	if err != nil {
 		return err
 	}
-	s.httpAddr, s.grpcAddr = gateway.HTTPAddr(), gateway.GRPCAddr()
-	r.open.run(ctx, "the gateway", gateway.Run)
+	r.life.Start(ctx, "the gateway", gateway.Run)
 	return nil
 }

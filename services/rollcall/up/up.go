@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"time"
 
+	"github.com/rollcall-dev/rollcall/services/internal/lifecycle"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -16,9 +16,9 @@ func Run(ctx context.Context, cfg Config, screen Screen) (err error) {
 	if err := cfg.complete(); err != nil {
 		return err
 	}
-	r := &run{cfg: cfg, open: newStack(), out: &printer{screen: screen}}
+	r := &run{cfg: cfg, life: lifecycle.New(), out: &printer{screen: screen}}
 	defer func() {
-		if err = errors.Join(err, r.open.close()); err == nil {
+		if err = errors.Join(err, r.life.Close()); err == nil {
 			r.out.step("Stopped.")
 		}
 	}()
@@ -28,31 +28,25 @@ func Run(ctx context.Context, cfg Config, screen Screen) (err error) {
 		}
 		return err
 	}
-	syncCtx, cancel := context.WithCancel(ctx)
-	synced := make(chan struct{})
-	go func() {
-		defer close(synced)
-		r.firstSync(syncCtx)
-	}()
-	defer func() { cancel(); <-synced }()
-	select {
-	case <-ctx.Done():
-		r.out.step("Stopping.")
-		return nil
-	case err := <-r.open.ended:
-		return err
-	}
+	r.life.Go("the first sync", func(ctx context.Context) error { r.firstSync(ctx); return nil })
+	r.life.OnStop(func() {
+		if ctx.Err() != nil {
+			r.out.step("Stopping.")
+		}
+	})
+	return r.life.Run(ctx)
 }
 
 // run is one run of `rollcall up`.
 type run struct {
 	cfg    Config
-	open   *stack
+	life   *lifecycle.App
 	out    *printer
 	logger *slog.Logger
 	log    string // path of the log file, or "" for stderr
 
-	http, grpc net.Listener
+	// httpAddr and grpcAddr are the addresses at which this machine reaches the gateway.
+	httpAddr, grpcAddr string
 
 	services services
 	source   source
@@ -71,7 +65,7 @@ func (r *run) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.open.push("Postgres", db.close)
+	r.life.DeferError("Postgres", db.close)
 	urls, err := db.provision(ctx, r.cfg, "accounts", "inventory", "discovery")
 	if err != nil {
 		return err
@@ -94,24 +88,18 @@ func (r *run) start(ctx context.Context) error {
 // Postgres starts.
 func (r *run) listen(ctx context.Context) error {
 	for _, l := range []struct {
-		endpoint serve.Endpoint
+		endpoint *serve.Endpoint
 		variable string
-		listener *net.Listener
+		reached  *string
 	}{
-		{r.cfg.HTTP, "ROLLCALL_HTTP_ADDR", &r.http}, {r.cfg.GRPC, "ROLLCALL_GRPC_ADDR", &r.grpc},
+		{&r.cfg.HTTP, "ROLLCALL_HTTP_ADDR", &r.httpAddr}, {&r.cfg.GRPC, "ROLLCALL_GRPC_ADDR", &r.grpcAddr},
 	} {
-		listener, err := l.endpoint.Listen(ctx)
+		listener, err := r.life.Listen(ctx, *l.endpoint)
 		if err != nil {
 			return explainPort(l.endpoint.String(), l.variable, err)
 		}
-		*l.listener = listener
-		r.open.push("the listener on "+l.endpoint.String(), func() error {
-			// The gateway closes it too.
-			if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
-				return err
-			}
-			return nil
-		})
+		*l.reached = reachedAt(*l.endpoint, listener.Addr())
+		*l.endpoint = serve.Listener(listener)
 	}
 	return nil
 }
@@ -125,7 +113,7 @@ func (r *run) openLog() error {
 		if err != nil {
 			return err
 		}
-		r.open.push("the log", file.Close)
+		r.life.DeferError("the log", file.Close)
 		r.cfg.Out, r.log = file, file.path
 	}
 	r.logger = r.cfg.Logger(r.cfg.Out)

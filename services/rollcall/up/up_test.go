@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -90,40 +89,6 @@ func TestRun_InvalidSyncInterval(t *testing.T) {
 	err := Run(t.Context(), cfg, p.screen(nil))
 	if f, ok := errors.AsType[*fault.Error](err); !ok || !strings.Contains(f.Remedy, "ROLLCALL_SYNC_INTERVAL") {
 		t.Errorf("error is %v", err)
-	}
-}
-
-func TestStack_ClosesInReverse(t *testing.T) {
-	s := newStack()
-	var order []string
-	for _, name := range []string{"first", "second"} {
-		s.push(name, func() error { order = append(order, name); return errors.New("stuck") })
-	}
-	s.run(t.Context(), "third", func(ctx context.Context) error { <-ctx.Done(); order = append(order, "third"); return ctx.Err() })
-	err := s.close()
-	if !slices.Equal(order, []string{"third", "second", "first"}) {
-		t.Errorf("closed %v", order)
-	}
-	if err == nil || err.Error() != "stop second: stuck\nstop first: stuck" {
-		t.Errorf("error is %v", err)
-	}
-	if err := s.close(); err != nil || len(order) != 3 {
-		t.Error("close closed a layer twice")
-	}
-}
-
-func TestStack_ReportsUnexpectedEnd(t *testing.T) {
-	s := newStack()
-	s.run(t.Context(), "the gateway", func(context.Context) error { return errors.New("lost its listener") })
-	if err := <-s.ended; err == nil || err.Error() != "the gateway ended: lost its listener" {
-		t.Errorf("error is %v", err)
-	}
-	s.run(t.Context(), "accounts", func(context.Context) error { return nil })
-	if err := <-s.ended; err == nil || !strings.Contains(err.Error(), "accounts ended") {
-		t.Errorf("error is %v", err)
-	}
-	if err := s.close(); err == nil {
-		t.Error("close did not return the error of a layer")
 	}
 }
 
