@@ -15,9 +15,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// TestRestart builds the demo's world at three points in time. The times of every instance must be
-// the same in all of them, and lie before the first.
-func TestRestart(t *testing.T) {
+// TestRestart_KeepsTimes builds the demo's world at three points in time. Each must give every
+// instance the same times, and all times must precede the first point.
+func TestRestart_KeepsTimes(t *testing.T) {
 	start := newClock().Now()
 	first := timesAt(t, start)
 	if len(first) < 1000 {

@@ -24,7 +24,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start runs the program's inside until the test ends.
+// start runs the program until the test ends.
 func start(t *testing.T, cfg Config) *App {
 	t.Helper()
 	cfg.Addr, cfg.GoogleAddr = "127.0.0.1:0", "127.0.0.1:0"
@@ -44,9 +44,9 @@ func start(t *testing.T, cfg Config) *App {
 	return app
 }
 
-// TestDemoThroughTheEnvironment does what a user does: exports what the program prints, and lets
-// the SDK find its own way, into another account too.
-func TestDemoThroughTheEnvironment(t *testing.T) {
+// TestDemo_AWSEnvironment exports what the program prints, lets the SDK read its configuration, and
+// opens another account too.
+func TestDemo_AWSEnvironment(t *testing.T) {
 	app := start(t, Config{Seed: 1, Demo: true, Regions: "3", Latency: 0, Throttle: true, Verify: true, Churn: time.Millisecond})
 	sim := Find[*simaws.Server](app)
 	accounts := sim.Cloud.Accounts()
@@ -75,9 +75,9 @@ func TestDemoThroughTheEnvironment(t *testing.T) {
 	}
 }
 
-// TestGoogleProjectsThroughTheEnvironment does the same for Google Cloud: the exported addresses,
-// and the key file that the program offers.
-func TestGoogleProjectsThroughTheEnvironment(t *testing.T) {
+// TestDemo_GoogleEnvironment does the same for Google Cloud, with the exported addresses and the
+// key file that the program serves.
+func TestDemo_GoogleEnvironment(t *testing.T) {
 	app := start(t, Config{Seed: 1, Demo: true, Regions: "3", Throttle: true, Verify: true, Churn: time.Millisecond})
 	google := Find[*simgcp.Server](app)
 	env := google.Env()
@@ -122,7 +122,7 @@ func TestUniformWorld(t *testing.T) {
 	}
 }
 
-func TestWrongSettings(t *testing.T) {
+func TestMain_WrongSettings(t *testing.T) {
 	for name, args := range map[string][]string{
 		"regions":     {"--accounts=1", "--regions=99"},
 		"region":      {"--accounts=1", "--regions=mars-1"},

@@ -93,20 +93,20 @@ func TestStart_WrongState(t *testing.T) {
 // API.
 func TestSQLLifecycle(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	made, err := c.CreateSQL(projectID, gcp.SQLSpec{Name: "ledger", Labels: map[string]string{"team": "data"}})
+	made, err := c.CreateSQL(projectID, gcp.SQLSpec{Name: "billing", Labels: map[string]string{"team": "data"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	service := c.sql(c.http(projectID))
-	op, err := service.Instances.Patch(projectID, "ledger", &sqladmin.DatabaseInstance{Settings: &sqladmin.Settings{ActivationPolicy: "NEVER"}}).Do()
+	op, err := service.Instances.Patch(projectID, "billing", &sqladmin.DatabaseInstance{Settings: &sqladmin.Settings{ActivationPolicy: "NEVER"}}).Do()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if op, err = service.Operations.Get(projectID, op.Name).Do(); err != nil || op.Status != "DONE" {
 		t.Errorf("%v, %v", op, err)
 	}
-	got, err := service.Instances.Get(projectID, "ledger").Do()
-	if err != nil || got.State != "RUNNABLE" || got.Settings.ActivationPolicy != "NEVER" || got.ConnectionName != projectID+":"+made.Region+":ledger" ||
+	got, err := service.Instances.Get(projectID, "billing").Do()
+	if err != nil || got.State != "RUNNABLE" || got.Settings.ActivationPolicy != "NEVER" || got.ConnectionName != projectID+":"+made.Region+":billing" ||
 		got.Settings.UserLabels["team"] != "data" || got.Settings.DataDiskSizeGb != int64(made.StorageGB) {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -114,7 +114,7 @@ func TestSQLLifecycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := beta.Instances.Patch(projectID, "ledger", &sqlbeta.DatabaseInstance{Settings: &sqlbeta.Settings{ActivationPolicy: "ALWAYS"}}).Do(); err != nil {
+	if _, err := beta.Instances.Patch(projectID, "billing", &sqlbeta.DatabaseInstance{Settings: &sqlbeta.Settings{ActivationPolicy: "ALWAYS"}}).Do(); err != nil {
 		t.Error(err)
 	}
 	_, err = service.Instances.Get(projectID, "nobody").Do()

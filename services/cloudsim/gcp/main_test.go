@@ -127,7 +127,7 @@ func (c *cloud) sql(client *http.Client) *sqladmin.Service {
 	return service
 }
 
-// seen is what an aggregated list gave: VMs by id, and the zones it could not reach.
+// seen is the content of an aggregated list: VMs by id, and the unreachable zones.
 type seen struct {
 	vms         map[uint64]*computepb.Instance
 	zoneOf      map[uint64]string

@@ -20,7 +20,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// wantGrant checks that no token was given, and why.
+// wantGrant checks that a token request failed with an OAuth error.
 func wantGrant(t *testing.T, source oauth2.TokenSource, code, text string) {
 	t.Helper()
 	_, err := source.Token()
@@ -38,7 +38,7 @@ func wantGrant(t *testing.T, source oauth2.TokenSource, code, text string) {
 	}
 }
 
-// TestKeyFile: a key signs in until it is revoked; a token is good until it expires.
+// TestKeyFile signs in with a key until it is revoked, and uses a token until it expires.
 func TestKeyFile(t *testing.T) {
 	now := time.Now()
 	c := serve(t, cloudsim.Config{Now: func() time.Time { return now }})
@@ -66,8 +66,8 @@ func TestKeyFile(t *testing.T) {
 	wantGrant(t, c.tokens(projectID), "invalid_grant", "reasonable timeframe")
 }
 
-// TestBadKeyFiles: what is wrong with a key file shows at the token endpoint.
-func TestBadKeyFiles(t *testing.T) {
+// TestKeyFile_Mistakes checks the token endpoint's errors for wrong key files.
+func TestKeyFile_Mistakes(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	spoil := func(change func(map[string]string)) oauth2.TokenSource {
 		raw, err := c.server.KeyJSON(projectID)
@@ -102,8 +102,8 @@ func TestBadKeyFiles(t *testing.T) {
 	}
 }
 
-// TestSameKeyInEveryWorld: a key file that was handed out works after a restart.
-func TestSameKeyInEveryWorld(t *testing.T) {
+// TestKeyFile_SurvivesRestart checks that worlds with the same seed have the same key.
+func TestKeyFile_SurvivesRestart(t *testing.T) {
 	plan := cloudsim.Config{Seed: 7, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID}}}}}
 	one, err := gcp.In(cloudsim.New(plan)).ServiceAccount(projectID)
 	two, err2 := gcp.In(cloudsim.New(plan)).ServiceAccount(projectID)
@@ -112,7 +112,7 @@ func TestSameKeyInEveryWorld(t *testing.T) {
 	}
 }
 
-// TestImpersonation: another project's service account becomes this one's, when it is trusted.
+// TestImpersonation impersonates a service account of another project, with and without trust.
 func TestImpersonation(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	email := gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount)
@@ -141,8 +141,8 @@ func TestImpersonation(t *testing.T) {
 	wantReason(t, err, 403, "forbidden")
 }
 
-// TestWorkloadIdentity: a configuration file that names no secret signs in, with a service account
-// in between or without.
+// TestWorkloadIdentity signs in with a configuration file without secrets, directly and through a
+// service account.
 func TestWorkloadIdentity(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	for _, email := range []string{"", gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount)} {
@@ -163,8 +163,8 @@ func TestWorkloadIdentity(t *testing.T) {
 	}
 }
 
-// TestPermissions: what is refused shows in the call, and in testIamPermissions.
-func TestPermissions(t *testing.T) {
+// TestDenyPermissions checks a denied permission in a call and in testIamPermissions.
+func TestDenyPermissions(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	email := gcp.ServiceAccountEmail(projectID, gcp.DefaultServiceAccount)
 	c.DenyPermissions(projectID, email, "compute.instances.list", "cloudsql.*")

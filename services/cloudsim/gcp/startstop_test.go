@@ -12,9 +12,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// TestRequestIDs: a request with an id that is known is answered with the operation that it began,
-// and does nothing.
-func TestRequestIDs(t *testing.T) {
+// TestStop_RequestID checks that a repeated request id yields the operation of the first request,
+// and changes nothing.
+func TestStop_RequestID(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
 	made, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1"})
 	if err != nil {
@@ -48,7 +48,7 @@ func TestRequestIDs(t *testing.T) {
 	wantReason(t, err, 400, "invalid")
 }
 
-// vms is the other of Google's two clients for Compute Engine.
+// vms is the older of Google's two clients for Compute Engine.
 func (c *cloud) vms() *compute.Service {
 	c.t.Helper()
 	service, err := compute.NewService(c.t.Context(), option.WithHTTPClient(c.http(projectID)), option.WithEndpoint(c.server.URL+"/compute/v1/"))
@@ -58,9 +58,9 @@ func (c *cloud) vms() *compute.Service {
 	return service
 }
 
-// TestOperationsFail: want of capacity and of quota are told by an operation that ends badly, and
-// the VM is as before.
-func TestOperationsFail(t *testing.T) {
+// TestStart_NoCapacity checks that a lack of capacity or quota is reported by a failed operation,
+// and leaves the VM as it was.
+func TestStart_NoCapacity(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
 	if _, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1"}); err != nil {
 		t.Fatal(err)
@@ -92,8 +92,9 @@ func TestOperationsFail(t *testing.T) {
 	}
 }
 
-// TestLocalSSD: a VM with local disks stops only when it is said what becomes of them.
-func TestLocalSSD(t *testing.T) {
+// TestStop_LocalSSD checks that a VM with local disks stops only if the request states what to do
+// with their content.
+func TestStop_LocalSSD(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
 	if _, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "scratch", LocalSSDs: 2}); err != nil {
 		t.Fatal(err)
@@ -110,9 +111,8 @@ func TestLocalSSD(t *testing.T) {
 	}
 }
 
-// TestSQLIsBusy: while one change of a database is made there is no other, and one that fails says
-// so in its operation.
-func TestSQLIsBusy(t *testing.T) {
+// TestPatchSQL_Busy checks that a database accepts no other change during a change.
+func TestPatchSQL_Busy(t *testing.T) {
 	c := serve(t, cloudsim.Config{})
 	service := c.sql(c.http(projectID))
 	patch := func(name, policy string) (*sqladmin.Operation, error) {
@@ -141,19 +141,19 @@ func TestSQLIsBusy(t *testing.T) {
 	}
 }
 
-// TestSQLOperationFails: a change that comes to nothing ends in an operation with an error.
-func TestSQLOperationFails(t *testing.T) {
+// TestPatchSQL_FailedOperation checks that a failed change ends in an operation with an error.
+func TestPatchSQL_FailedOperation(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately})
-	if _, err := c.CreateSQL(projectID, gcp.SQLSpec{Name: "ledger"}); err != nil {
+	if _, err := c.CreateSQL(projectID, gcp.SQLSpec{Name: "billing"}); err != nil {
 		t.Fatal(err)
 	}
 	service := c.sql(c.http(projectID))
 	c.Inject(cloudsim.Fault{Kind: cloudsim.ComeToNothing, Call: cloudsim.Call{Action: "instances.patch"}})
-	op, err := service.Instances.Patch(projectID, "ledger", &sqladmin.DatabaseInstance{Settings: &sqladmin.Settings{ActivationPolicy: "NEVER"}}).Do()
+	op, err := service.Instances.Patch(projectID, "billing", &sqladmin.DatabaseInstance{Settings: &sqladmin.Settings{ActivationPolicy: "NEVER"}}).Do()
 	if err != nil || op.Error == nil || !strings.Contains(op.Error.Errors[0].Code, "INTERNAL") {
 		t.Errorf("%+v, %v", op, err)
 	}
-	if d, err := c.SQLInstance(projectID, "ledger"); err != nil || !d.Active {
+	if d, err := c.SQLInstance(projectID, "billing"); err != nil || !d.Active {
 		t.Errorf("it was stopped all the same: %+v, %v", d, err)
 	}
 }
