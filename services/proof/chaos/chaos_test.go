@@ -11,12 +11,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// The environment that make chaos sets.
+// Environment variables that make chaos sets.
 const (
-	minutesVariable = "CHAOS_MINUTES" // how long; a short run when it is not set
-	seedVariable    = "CHAOS_SEED"    // of the first episode
-	stepsVariable   = "CHAOS_STEPS"   // which steps of it, to replay what was shrunk
-	shrinkVariable  = "CHAOS_SHRINK"  // for how many minutes a failure is shrunk; 5
+	minutesVariable = "CHAOS_MINUTES" // minutes to run; unset: one short scenario
+	seedVariable    = "CHAOS_SEED"    // seed of the first scenario
+	stepsVariable   = "CHAOS_STEPS"   // selection of its steps, to replay a shrunk schedule
+	shrinkVariable  = "CHAOS_SHRINK"  // maximum minutes to shrink a failing schedule; default 5
 )
 
 func TestMain(m *testing.M) {
@@ -26,30 +26,29 @@ func TestMain(m *testing.M) {
 	dbtest.Main(m)
 }
 
-// The lengths of an episode, in steps: short in make test.
+// The lengths of a scenario in steps: short in make test.
 const (
-	shortEpisode, longEpisode = 60, 240
-	// untilQuiet is how many of them come before each quiet.
-	untilQuiet = 30
+	shortScenario, longScenario = 60, 240
+	// untilConvergence is the number of steps before each convergence check.
+	untilConvergence = 30
 )
 
-// TestChaos lets schedules loose on Rollcall: one short one, or many for as many
-// minutes as CHAOS_MINUTES says.
+// TestChaos runs schedules against Rollcall: one short one, or as many as fit into CHAOS_MINUTES.
 func TestChaos(t *testing.T) {
 	minutes, seed := number(t, minutesVariable, 0), number(t, seedVariable, 1)
 	only, err := parseSelection(os.Getenv(stepsVariable))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := plan{seed: uint64(seed), steps: shortEpisode, quiet: untilQuiet, only: only, say: t.Logf}
+	p := plan{seed: uint64(seed), steps: shortScenario, interval: untilConvergence, only: only, logf: t.Logf}
 	if minutes > 0 || os.Getenv(seedVariable) != "" {
-		p.steps, p.say = longEpisode, tell
+		p.steps, p.logf = longScenario, printNow
 	}
 	if minutes > 0 && os.Getenv(seedVariable) == "" {
 		p.seed = uint64(time.Now().UnixNano()) % 1_000_000
 	}
 	for deadline := time.Now().Add(time.Duration(minutes) * time.Minute); ; p.seed++ {
-		broken := p.episode(t)
+		broken := p.scenario(t)
 		if broken != nil {
 			p.fail(t, broken)
 		}
@@ -59,21 +58,22 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// episode runs one episode, and gives everything back.
-func (p plan) episode(t *testing.T) (broken *violation) {
+// scenario runs one scenario and releases its resources.
+func (p plan) scenario(t *testing.T) (broken *violation) {
 	t.Helper()
 	began := time.Now()
 	t.Run("seed "+strconv.FormatUint(p.seed, 10), func(t *testing.T) { broken = p.run(t) })
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
-	p.say("seed %d: the episode took %s; the harness holds %d MiB", p.seed, time.Since(began).Round(time.Second), memory.HeapAlloc>>20)
+	p.logf("seed %d: the scenario took %s; the harness uses %d MiB", p.seed, time.Since(began).Round(time.Second), memory.HeapAlloc>>20)
 	if broken == nil && t.Failed() {
-		t.FailNow() // the harness itself
+		t.FailNow() // the harness failed
 	}
 	return broken
 }
 
-// fail shrinks what broke a promise, and says how to see it again.
+// fail shrinks a schedule that violated an invariant, and fails the test with the command that
+// replays it.
 func (p plan) fail(t *testing.T, broken *violation) {
 	t.Helper()
 	all := p.only
@@ -83,7 +83,7 @@ func (p plan) fail(t *testing.T, broken *violation) {
 		}
 	}
 	deadline := time.Now().Add(time.Duration(number(t, shrinkVariable, 5)) * time.Minute)
-	if os.Getenv(minutesVariable) == "" { // make test does not wait for it
+	if os.Getenv(minutesVariable) == "" { // make test does not shrink
 		deadline = time.Now()
 	}
 	p.only = shrink(all, func(less selection) bool {
@@ -92,22 +92,22 @@ func (p plan) fail(t *testing.T, broken *violation) {
 		}
 		q := p
 		q.only = less
-		again := q.episode(t)
+		again := q.scenario(t)
 		return again != nil && again.Invariant == broken.Invariant
 	})
 	steps := ""
-	if len(p.only) < longEpisode {
+	if len(p.only) < longScenario {
 		steps = fmt.Sprintf(" %s=%s", stepsVariable, p.only)
 	}
 	t.Fatalf("%v\n\nreplay it with\n\n    make chaos %s=%d%s\n", broken, seedVariable, p.seed, steps)
 }
 
-// tell prints at once, with the time.
-func tell(format string, args ...any) {
+// printNow prints a line with the time at once.
+func printNow(format string, args ...any) {
 	fmt.Printf(time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
-// number reads a variable.
+// number returns the value of an environment variable, or a default.
 func number(t *testing.T, variable string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(variable)
@@ -116,7 +116,7 @@ func number(t *testing.T, variable string, otherwise int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		t.Fatalf("%s=%s is no number", variable, text)
+		t.Fatalf("%s=%s is not a number", variable, text)
 	}
 	return n
 }

@@ -16,9 +16,9 @@ import (
 
 	accountsapp "github.com/rollcall-dev/rollcall/services/accounts/app"
 	discoveryapp "github.com/rollcall-dev/rollcall/services/discovery/app"
+	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
-	"github.com/rollcall-dev/rollcall/services/discovery/jobs"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
@@ -26,11 +26,11 @@ import (
 	inventoryapp "github.com/rollcall-dev/rollcall/services/inventory/app"
 )
 
-// childVariable tells this test binary that it is one of Rollcall's services.
+// childVariable is set for this test binary when it runs as one of Rollcall's services.
 const childVariable = "ROLLCALL_CHAOS_CHILD"
 
-// childConfig is what a service is told. Its limits are shorter than those of
-// every day, so that minutes of trouble fit into seconds; nothing else differs.
+// childConfig is the configuration of a service. Its limits are shorter than the defaults, so that
+// minutes of failures fit into seconds; nothing else differs.
 type childConfig struct {
 	Service     string
 	DatabaseURL string
@@ -44,8 +44,7 @@ type childConfig struct {
 	KeysetFile  string
 }
 
-// runChild is the main of a child. It ends the process, at the latest when its
-// parent is gone.
+// runChild is the main function of a child. It exits when the parent has exited.
 func runChild() {
 	var config childConfig
 	err := json.Unmarshal([]byte(os.Getenv(childVariable)), &config)
@@ -110,7 +109,7 @@ func discoveryConfig(c childConfig, key auth.Key, hosts keyfile.Hosts, logging s
 	}
 }
 
-// chaosPeriods are the defaults, more often.
+// chaosPeriods returns the default periods, shortened.
 func chaosPeriods() jobs.Periods {
 	periods := jobs.DefaultPeriods()
 	periods.Schedule, periods.Reap = 100*time.Millisecond, 200*time.Millisecond
@@ -118,7 +117,7 @@ func chaosPeriods() jobs.Periods {
 	return periods
 }
 
-// chaosLimits are the defaults with shorter times.
+// chaosLimits returns the default limits, shortened.
 func chaosLimits() sync.Limits {
 	limits := sync.DefaultLimits()
 	limits.Lease, limits.Run, limits.Scope, limits.Verify = 3*time.Second, 20*time.Second, 8*time.Second, 5*time.Second
@@ -126,25 +125,25 @@ func chaosLimits() sync.Limits {
 	return limits
 }
 
-// child is a service that runs as a process. What ends it but stop starts it
-// again, as a cluster would.
+// child is a service that runs as a process. It is restarted whenever it ends, like in a cluster,
+// until stop.
 type child struct {
 	name   string
 	config childConfig
-	said   *tail
+	output *tail
 
 	mu      stdsync.Mutex
 	process *os.Process
 	frozen  bool
 	stopped bool
 	starts  int
-	ended   chan struct{} // closed when nothing runs and nothing will
+	ended   chan struct{} // closed when the process has ended for good
 }
 
-// startChild starts a service, until the end of the test.
+// startChild starts a service that runs until the end of the test.
 func startChild(t testing.TB, name string, config childConfig) *child {
 	t.Helper()
-	c := &child{name: name, config: config, said: &tail{}, ended: make(chan struct{})}
+	c := &child{name: name, config: config, output: &tail{}, ended: make(chan struct{})}
 	go c.supervise()
 	t.Cleanup(c.stop)
 	return c
@@ -155,17 +154,17 @@ func (c *child) supervise() {
 	for {
 		wait, err := c.launch()
 		if err != nil {
-			fmt.Fprintln(c.said, "could not be started:", err)
+			fmt.Fprintln(c.output, "could not be started:", err)
 			return
 		}
 		if wait == nil {
 			return
 		}
-		fmt.Fprintf(c.said, "--- %s ended: %v\n", c.name, wait())
+		fmt.Fprintf(c.output, "--- %s ended: %v\n", c.name, wait())
 	}
 }
 
-// launch starts the process and returns what waits for its end; nil after stop.
+// launch starts the process, and returns the function that waits for its end; nil after stop.
 func (c *child) launch() (wait func() error, err error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -182,7 +181,7 @@ func (c *child) launch() (wait func() error, err error) {
 	}
 	cmd := exec.Command(program)
 	cmd.Env = append(os.Environ(), childVariable+"="+string(config))
-	cmd.Stdout, cmd.Stderr = c.said, c.said
+	cmd.Stdout, cmd.Stderr = c.output, c.output
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -202,7 +201,7 @@ func (c *child) signal(signal syscall.Signal) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.process != nil {
-		_ = c.process.Signal(signal) // It may have ended, and comes again.
+		_ = c.process.Signal(signal) // The process may have ended; it is restarted.
 	}
 	switch signal {
 	case syscall.SIGSTOP:
@@ -218,8 +217,8 @@ func (c *child) isFrozen() bool {
 	return c.frozen
 }
 
-// confess ends the service for good, and has it say what it was doing.
-func (c *child) confess() {
+// dumpStacks ends the service for good, with a dump of its goroutines.
+func (c *child) dumpStacks() {
 	c.mu.Lock()
 	c.stopped = true
 	if c.process != nil {
@@ -241,7 +240,7 @@ func (c *child) stop() {
 	<-c.ended
 }
 
-// tail keeps the end of what a process says.
+// tail keeps the end of a process's output.
 type tail struct {
 	mu   stdsync.Mutex
 	text []byte

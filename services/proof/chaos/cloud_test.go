@@ -8,12 +8,12 @@ import (
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// mostOf is how many of a kind a region or zone is let grow to.
-const mostOf = 14
+// maxResources is the maximum number of resources of a kind in a region or zone.
+const maxResources = 14
 
-// changeCloud changes something in a cloud. What the cloud refuses (a database
-// can't be stopped while it starts) is left undone, as it is in life.
-func (e *episode) changeCloud(s step) {
+// changeCloud changes something in a cloud. It ignores changes that the cloud rejects, such as the
+// stop of a database that is starting.
+func (e *scenario) changeCloud(s step) {
 	if s.kind == churn {
 		e.world.Churn(1 + s.a%6)
 		return
@@ -32,12 +32,12 @@ func (e *episode) changeCloud(s step) {
 	}
 }
 
-// tags are those of something new, or a change of something old.
+// tags returns the tags of a new resource, or the change of an existing one.
 func tags(s step) map[string]string {
 	return map[string]string{"chaos": strconv.Itoa(s.b % 5), "team": pick([]string{"data", "web", "core"}, s.c)}
 }
 
-func (e *episode) changeMachine(s step, id, region string) {
+func (e *scenario) changeMachine(s step, id, region string) {
 	var live []simaws.Instance
 	truth, err := e.aws.Truth(id)
 	if err != nil {
@@ -49,7 +49,7 @@ func (e *episode) changeMachine(s step, id, region string) {
 		}
 	}
 	if s.kind == launch || len(live) == 0 {
-		if len(live) < mostOf {
+		if len(live) < maxResources {
 			_, _ = e.aws.Launch(id, region, simaws.InstanceSpec{Count: 1 + s.b%3, Name: "web-" + strconv.Itoa(s.b%7), Tags: tags(s)})
 		}
 		return
@@ -58,7 +58,7 @@ func (e *episode) changeMachine(s step, id, region string) {
 	switch s.kind {
 	case terminate:
 		_, _ = e.aws.Terminate(id, region, m.ID)
-	case moveName: // the name goes on, the machine does not
+	case moveName: // a new instance takes the name
 		_, _ = e.aws.Terminate(id, region, m.ID)
 		_, _ = e.aws.Launch(id, region, simaws.InstanceSpec{Name: m.Name(), Tags: tags(s)})
 	case toggle:
@@ -80,13 +80,13 @@ func (e *episode) changeMachine(s step, id, region string) {
 	}
 }
 
-func (e *episode) changeDatabase(s step, id, region string) {
+func (e *scenario) changeDatabase(s step, id, region string) {
 	all, err := e.aws.Databases(id, region)
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	if s.kind == launch || len(all) == 0 {
-		if len(all) < mostOf {
+		if len(all) < maxResources {
 			_, _ = e.aws.LaunchDatabase(id, region, simaws.DatabaseSpec{Tags: tags(s)})
 		}
 		return
@@ -95,7 +95,7 @@ func (e *episode) changeDatabase(s step, id, region string) {
 	switch s.kind {
 	case terminate:
 		_, _ = e.aws.DeleteDatabase(id, region, d.ID)
-	case moveName: // as soon as the name is free
+	case moveName: // once the name is free
 		if _, err := e.aws.LaunchDatabase(id, region, simaws.DatabaseSpec{ID: fmt.Sprintf("mover-%d", s.c%2), Tags: tags(s)}); err != nil {
 			_, _ = e.aws.DeleteDatabase(id, region, fmt.Sprintf("mover-%d", s.c%2))
 		}
@@ -116,7 +116,7 @@ func (e *episode) changeDatabase(s step, id, region string) {
 	}
 }
 
-func (e *episode) changeVM(s step, id string) {
+func (e *scenario) changeVM(s step, id string) {
 	zone := pick([]string{"europe-west1-b", "europe-west1-c", "europe-west1-d", "us-central1-a"}, s.b)
 	var live []simgcp.VM
 	truth, err := e.gcp.Truth(id)
@@ -129,7 +129,7 @@ func (e *episode) changeVM(s step, id string) {
 		}
 	}
 	if s.kind == launch || len(live) == 0 {
-		if len(live) < mostOf {
+		if len(live) < maxResources {
 			_, _ = e.gcp.CreateVMs(id, zone, simgcp.VMSpec{Count: 1 + s.b%2, Labels: tags(s)})
 		}
 		return
@@ -138,7 +138,7 @@ func (e *episode) changeVM(s step, id string) {
 	switch s.kind {
 	case terminate:
 		_, _ = e.gcp.DeleteVM(id, zone, m.Name)
-	case moveName, rename: // as soon as the name is free
+	case moveName, rename: // once the name is free
 		mover := fmt.Sprintf("mover-%d", s.c%2)
 		if _, err := e.gcp.CreateVMs(id, zone, simgcp.VMSpec{Name: mover, Labels: tags(s)}); err != nil {
 			_, _ = e.gcp.DeleteVM(id, zone, mover)
@@ -163,13 +163,13 @@ func (e *episode) changeVM(s step, id string) {
 	}
 }
 
-func (e *episode) changeSQL(s step, id string) {
+func (e *scenario) changeSQL(s step, id string) {
 	all, err := e.gcp.SQLInstances(id)
 	if err != nil {
 		e.t.Fatal(err)
 	}
 	if s.kind == launch || len(all) == 0 {
-		if len(all) < mostOf {
+		if len(all) < maxResources {
 			_, _ = e.gcp.CreateSQL(id, simgcp.SQLSpec{Region: pick(googleRegions, s.b), Labels: tags(s)})
 		}
 		return

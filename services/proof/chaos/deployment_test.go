@@ -29,10 +29,11 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 )
 
-// hang is how long anything may take before it counts as never.
-const hang = 90 * time.Second
+// stuckAfter is the duration after which something that has not ended counts as stuck.
+const stuckAfter = 90 * time.Second
 
-// The clouds' accounts. Each holds little, so that much can happen to all of it.
+// The accounts of the clouds. They are small, so that a scenario can change most of their
+// resources.
 var (
 	amazonAccounts = []string{"100000000001", "100000000002"}
 	amazonRegions  = []string{"eu-west-1", "us-east-1"}
@@ -40,7 +41,7 @@ var (
 	googleRegions  = []string{"europe-west1", "us-central1"}
 )
 
-// versionTag counts the changes of everything in the clouds.
+// versionTag is the tag that counts the changes of every resource in the clouds.
 const versionTag = "v"
 
 func worldConfig(seed uint64) cloudsim.Config {
@@ -58,8 +59,8 @@ func worldConfig(seed uint64) cloudsim.Config {
 	}
 }
 
-// deployment is all of Rollcall on a machine of its own: one accounts service,
-// two inventories, two discoveries, Postgres, and the clouds.
+// deployment is a whole Rollcall: one accounts service, two inventories, two discoveries, Postgres,
+// and the clouds.
 type deployment struct {
 	world    *cloudsim.World
 	aws      *simaws.Cloud
@@ -77,7 +78,7 @@ type deployment struct {
 	ops       []discoveryv1.OperationServiceClient
 }
 
-// deploy starts everything, until the end of the test.
+// deploy starts a deployment that runs until the end of the test.
 func deploy(t testing.TB, seed uint64) *deployment {
 	t.Helper()
 	world := cloudsim.New(worldConfig(seed))
@@ -104,11 +105,11 @@ func deploy(t testing.TB, seed uint64) *deployment {
 	d.children = append(d.children, startChild(t, "accounts", accounts))
 	d.accounts = accountsv1.NewAccountServiceClient(dial(t, accounts.GRPC))
 
-	rolls := d.database(t, "inventory", migrations.Inventory())
+	inventoryURL := d.database(t, "inventory", migrations.Inventory())
 	var inventories []childConfig
 	for i := range 2 {
 		inventory := base
-		inventory.Service, inventory.DatabaseURL = "inventory", rolls
+		inventory.Service, inventory.DatabaseURL = "inventory", inventoryURL
 		inventory.GRPC, inventory.Internal = servetest.Address(t), servetest.Address(t)
 		inventories = append(inventories, inventory)
 		d.children = append(d.children, startChild(t, fmt.Sprintf("inventory-%d", i), inventory))
@@ -129,7 +130,7 @@ func deploy(t testing.TB, seed uint64) *deployment {
 	return d
 }
 
-// database makes a database for a service.
+// database creates a database for a service.
 func (d *deployment) database(t testing.TB, service string, files fs.FS) string {
 	t.Helper()
 	db := d.postgres.New(t, dbtest.Template{
@@ -140,10 +141,10 @@ func (d *deployment) database(t testing.TB, service string, files fs.FS) string 
 	return db.URL
 }
 
-// sessions is what Postgres is busy with, who waits for whom, and what of the
-// syncs has not ended.
+// sessions describes the sessions of Postgres with their locks, and the sync runs that have not
+// ended.
 func (d *deployment) sessions(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, d.adminURL)
 	if err != nil {
@@ -166,7 +167,7 @@ func (d *deployment) sessions(ctx context.Context) (string, error) {
 	return strings.Join(lines, "\n"), err
 }
 
-// dial connects to a service that may be away for a while: calls wait for it.
+// dial connects to a service. Calls wait while the service is unavailable.
 func dial(t testing.TB, address string) *grpc.ClientConn {
 	t.Helper()
 	soon := backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.5, Jitter: 0.2, MaxDelay: 500 * time.Millisecond}
@@ -180,7 +181,7 @@ func dial(t testing.TB, address string) *grpc.ClientConn {
 	return conn
 }
 
-// thaw lets every frozen process go on.
+// thaw continues every frozen process.
 func (d *deployment) thaw() {
 	for _, c := range d.children {
 		if c.isFrozen() {
@@ -189,8 +190,7 @@ func (d *deployment) thaw() {
 	}
 }
 
-// keepLogs writes what the processes said to files, with what each was doing, and
-// returns the folder. The processes end.
+// keepLogs ends the processes, writes their output and stacks to files, and returns the folder.
 func (d *deployment) keepLogs(ctx context.Context) string {
 	dir, err := os.MkdirTemp("", "rollcall-chaos-")
 	if err != nil {
@@ -202,8 +202,8 @@ func (d *deployment) keepLogs(ctx context.Context) string {
 	}
 	_ = os.WriteFile(filepath.Join(dir, "postgres.log"), []byte(sessions), 0o600) // For people; nothing depends on it.
 	for _, c := range d.children {
-		c.confess()
-		_ = os.WriteFile(filepath.Join(dir, c.name+".log"), c.said.bytes(), 0o600) // For people; nothing depends on it.
+		c.dumpStacks()
+		_ = os.WriteFile(filepath.Join(dir, c.name+".log"), c.output.bytes(), 0o600) // For people; nothing depends on it.
 	}
 	return dir
 }

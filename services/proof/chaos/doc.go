@@ -1,24 +1,21 @@
-// Package chaos tries to break the promises of the roll, and says with which
-// seed it did.
+// Package chaos tests that Rollcall keeps its invariants under faults, and prints the seed of a run
+// that violates one.
 //
-// An episode starts all of Rollcall as processes of their own, on a Postgres and
-// on simulated clouds of its own, and lets a schedule loose on it: the clouds
-// change, fail and lie, processes are killed and frozen, Postgres is killed,
-// accounts come and go. The schedule follows from the seed alone; what runs at
-// the same time is left to the machine, so that a replay takes the same steps,
-// and meets the same luck most of the time.
+// A scenario starts all of Rollcall as processes, on a Postgres and on simulated clouds of its own,
+// and runs a schedule against it: the clouds change, fail and return false lists, processes are
+// killed and frozen, Postgres is killed, accounts are removed and added. The seed determines the
+// schedule, but not the timing: a replay runs the same steps, and usually meets the same failure.
 //
-//	schedule (seed) ──▶ steps ──▶ cloudsim: churn, faults, lies    ──▶ its own record of the truth
+//	schedule (seed) ──▶ steps ──▶ cloudsim: churn, faults, false lists ──▶ state of the clouds
 //	                        └───▶ processes: kill, freeze, restart              │
 //	                                   │                                        ▼
 //	                                   └── gRPC ──▶ readers, watchers ──▶ oracle ──▶ violation
 //
-// Readers and watchers look on through gRPC all the while, and hold what they
-// are told against the clouds' own record (see oracle_test.go for each
-// invariant). After some steps comes quiet: the faults end, and soon the roll
-// must be the cloud, every watcher's replica the roll, the log replayed from its
-// beginning the roll, and the past as it was seen.
+// Meanwhile readers and watchers read through gRPC, and compare the responses with the state of the
+// clouds (oracle_test.go defines each invariant). At intervals the scenario converges: the faults
+// end, and soon the inventory must match the clouds, the replica of every watcher the inventory, the
+// log replayed from its beginning the inventory, and the history the snapshots of earlier intervals.
 //
-// A schedule that broke something is run again with parts left out, and the
-// command that replays the shortest is printed.
+// A schedule that violates an invariant is run again with steps left out, and the test prints the
+// command that replays the shortest one.
 package chaos

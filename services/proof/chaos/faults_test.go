@@ -13,19 +13,19 @@ import (
 
 func isPrecondition(err error) bool { return status.Code(err) == codes.FailedPrecondition }
 
-// mostFaults are there at one time; the oldest gives way.
-const mostFaults = 5
+// maxFaults is the maximum number of faults at one time.
+const maxFaults = 5
 
-// keepFault remembers a fault, and ends the oldest when there are many.
-func (e *episode) keepFault(name string, end func()) {
+// keepFault adds a fault, and removes the oldest if there are too many.
+func (e *scenario) keepFault(name string, end func()) {
 	e.faults = append(e.faults, activeFault{name, end})
-	if len(e.faults) > mostFaults {
-		e.healFault(0)
+	if len(e.faults) > maxFaults {
+		e.removeFault(0)
 	}
 }
 
-// healFault ends one fault.
-func (e *episode) healFault(n int) {
+// removeFault removes one fault.
+func (e *scenario) removeFault(n int) {
 	if len(e.faults) == 0 {
 		return
 	}
@@ -34,16 +34,16 @@ func (e *episode) healFault(n int) {
 	e.faults = append(e.faults[:n:n], e.faults[n+1:]...)
 }
 
-// healAll ends all faults.
-func (e *episode) healAll() {
+// removeAllFaults removes all faults.
+func (e *scenario) removeAllFaults() {
 	for len(e.faults) > 0 {
-		e.healFault(0)
+		e.removeFault(0)
 	}
 }
 
-// honest are the faults that fail, or hold up, or break an answer: none of them
-// says that something is not there.
-var honest = []cloudsim.Fault{
+// errorFaults are faults that fail, delay or break a response. None of them reports that an
+// existing resource does not exist.
+var errorFaults = []cloudsim.Fault{
 	{Kind: cloudsim.Slow, Delay: 200 * time.Millisecond}, {Kind: cloudsim.Slow, Delay: 50 * time.Millisecond}, {Kind: cloudsim.Hang},
 	{Kind: cloudsim.Drop}, {Kind: cloudsim.Drop, Probability: 0.5}, {Kind: cloudsim.Truncate}, {Kind: cloudsim.Malformed},
 	{Kind: cloudsim.AccessDenied}, {Kind: cloudsim.Throttle}, {Kind: cloudsim.Throttle, Probability: 0.5},
@@ -53,9 +53,8 @@ var honest = []cloudsim.Fault{
 	{Kind: cloudsim.ServerError, Of: cloudsim.ByID}, {Kind: cloudsim.Throttle, Of: cloudsim.ByID}, {Kind: cloudsim.Hang, Of: cloudsim.ByID},
 }
 
-// place chooses what a fault is about: a service of an account, in one region or
-// in all.
-func (e *episode) place(s step) cloudsim.Call {
+// target picks the calls that a fault hits: a service of an account, in one region or in all.
+func (e *scenario) target(s step) cloudsim.Call {
 	name := pick(e.accountNames(), s.b)
 	call := cloudsim.Call{Account: cloudID(name)}
 	if isGoogle(name) {
@@ -68,9 +67,9 @@ func (e *episode) place(s step) cloudsim.Call {
 }
 
 // injectFault makes calls to a cloud fail.
-func (e *episode) injectFault(s step) {
-	fault := pick(honest, s.a)
-	fault.Call = e.place(s)
+func (e *scenario) injectFault(s step) {
+	fault := pick(errorFaults, s.a)
+	fault.Call = e.target(s)
 	if isGoogle(pick(e.accountNames(), s.b)) && s.a%3 == 0 {
 		places := []string{"europe-west1-b", "europe-west1-c", "europe-west1", "us-central1-a", "us-central1"}
 		fault = cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Account: fault.Account, Region: pick(places, s.c)}}
@@ -78,46 +77,45 @@ func (e *episode) injectFault(s step) {
 	e.keepFault(fmt.Sprintf("%s of %+v", fault.Kind, fault.Call), e.world.Inject(fault))
 }
 
-// injectLie makes the lists of one service lack what is there, with every sign of
-// success. Asked by id, the cloud is honest, or lies as well: for one observation
-// between two quiets, and only when it has already lost everything of the scope.
-func (e *episode) injectLie(s step) {
+// injectFalseAnswer makes the lists of one service omit existing resources with every sign of
+// success. Reads by id stay correct, or fail to find the resources too: in one observation between
+// two convergence checks, and only if the list is empty.
+func (e *scenario) injectFalseAnswer(s step) {
 	name := pick(e.accountNames(), s.b)
-	lies := cloudsim.Fault{
+	fault := cloudsim.Fault{
 		Kind: pick([]cloudsim.FaultKind{cloudsim.Empty, cloudsim.Incomplete, cloudsim.LastPage, cloudsim.Empty}, s.a), Of: cloudsim.Lists,
 		Call: cloudsim.Call{Account: cloudID(name), Service: "ec2", Region: pick(amazonRegions, s.c)},
 	}
 	kind := "virtual-machine"
 	if s.c%5 < 2 {
-		lies.Service, kind = "rds", "database"
+		fault.Service, kind = "rds", "database"
 	}
-	prefix := scopeOf(name, kind, lies.Region)
+	prefix := scopeOf(name, kind, fault.Region)
 	if isGoogle(name) {
-		lies.Service, lies.Region = "compute", ""
+		fault.Service, fault.Region = "compute", ""
 		if kind == "database" {
-			lies.Service = "sqladmin"
+			fault.Service = "sqladmin"
 		}
 		prefix = scopeOf(name, kind, "")
 	}
 	var undo []func()
-	if lies.Kind == cloudsim.Empty && s.a%2 == 1 && !e.deceived[prefix] {
-		e.deceived[prefix] = true
-		asWell := lies
-		asWell.Of, asWell.Count = cloudsim.ByID, 1
-		undo = append(undo, e.world.Inject(asWell))
+	if fault.Kind == cloudsim.Empty && s.a%2 == 1 && !e.falseByID[prefix] {
+		e.falseByID[prefix] = true
+		byID := fault
+		byID.Of, byID.Count = cloudsim.ByID, 1
+		undo = append(undo, e.world.Inject(byID))
 	}
-	end := e.startLie(func(scope string) bool { return strings.HasPrefix(scope, prefix) })
-	undo = append(undo, e.world.Inject(lies), end)
-	e.keepFault(fmt.Sprintf("%s lists of %s (and %d more lies)", lies.Kind, prefix, len(undo)-2), func() {
+	end := e.startFalseLists(func(scope string) bool { return strings.HasPrefix(scope, prefix) })
+	undo = append(undo, e.world.Inject(fault), end)
+	e.keepFault(fmt.Sprintf("%s lists of %s (and %d false reads by id)", fault.Kind, prefix, len(undo)-2), func() {
 		for _, f := range undo {
 			f()
 		}
 	})
 }
 
-// breakCredentials takes an account's way in away: its key, its sessions, or an
-// API.
-func (e *episode) breakCredentials(s step) {
+// breakCredentials breaks the access to an account: its key, its sessions, or an API.
+func (e *scenario) breakCredentials(s step) {
 	name := pick(e.accountNames(), s.b)
 	id := cloudID(name)
 	switch {

@@ -15,17 +15,17 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// operate starts or stops something through Rollcall. It may well be refused; what
-// is taken on must come to an end (see awaitOperations).
-func (e *episode) operate(ctx context.Context, s step) error {
-	once, cancel := context.WithTimeout(ctx, patience)
+// operate starts or stops an instance through Rollcall. The request may be rejected; accepted
+// operations must end (see awaitOperations).
+func (e *scenario) operate(ctx context.Context, s step) error {
+	once, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	listed, err := pick(e.inventory, s.c).ListInstances(once, &inventoryv1.ListInstancesRequest{PageSize: 100})
 	if err != nil || len(listed.GetInstances()) == 0 {
-		return unlessAway(err)
+		return ignoreUnavailable(err)
 	}
 	i := pick(listed.GetInstances(), s.a)
-	worker := e.lifecycle[e.awake()]
+	worker := e.lifecycle[e.workerIndex()]
 	var op *longrunningpb.Operation
 	if i.GetState() == inventoryv1.Instance_STOPPED {
 		op, err = worker.StartInstance(once, &discoveryv1.StartInstanceRequest{Name: i.GetName()})
@@ -43,23 +43,23 @@ func (e *episode) operate(ctx context.Context, s step) error {
 	}
 }
 
-func unlessAway(err error) error {
-	if err != nil && isAway(err) {
+func ignoreUnavailable(err error) error {
+	if err != nil && isUnavailable(err) {
 		return nil
 	}
 	return err
 }
 
-// awaitOperations waits until all that was begun has come to an end, whichever.
-func (e *episode) awaitOperations(ctx context.Context) error {
+// awaitOperations waits until all accepted operations have ended.
+func (e *scenario) awaitOperations(ctx context.Context) error {
 	for _, name := range e.operations {
-		err := insist(ctx, func(ctx context.Context) error {
-			op, err := e.ops[e.awake()].WaitOperation(ctx, &discoveryv1.WaitOperationRequest{Name: name, Timeout: durationpb.New(time.Second)})
-			if status.Code(err) == codes.NotFound { // its account has left the roll
+		err := retryWhileUnavailable(ctx, func(ctx context.Context) error {
+			op, err := e.ops[e.workerIndex()].WaitOperation(ctx, &discoveryv1.WaitOperationRequest{Name: name, Timeout: durationpb.New(time.Second)})
+			if status.Code(err) == codes.NotFound { // its account was removed
 				return nil
 			}
 			if err == nil && !op.GetDone() {
-				return status.Error(codes.Unavailable, "it goes on")
+				return status.Error(codes.Unavailable, "the operation is not done")
 			}
 			return err
 		})

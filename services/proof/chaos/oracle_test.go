@@ -9,49 +9,46 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// invariant names what must hold, whatever happens.
+// invariant is the name of a property that must always hold.
 type invariant string
 
-// What holds always.
+// Invariants that hold at all times.
 const (
-	// aliveNotGone: what the cloud still has is not GONE on the roll. Ids never
-	// come back, so the cloud is asked after the roll: what is there then was there
-	// all the time. Accounts that left the roll are excused until they are observed
-	// again.
+	// aliveNotGone: an instance that exists in the cloud is not GONE in the inventory. Ids are
+	// never reused, so the cloud is read after the inventory: what exists then existed all the
+	// time. Removed accounts are exempt until they are observed again.
 	aliveNotGone invariant = "nothing alive is marked gone"
-	// neverOlder: of one thing, no reader sees an older state after a newer one
-	// (by the number that the cloud gives to each change), nor observe_time or the
-	// last complete observation of a scope go back.
+	// neverOlder: no reader observes an older state of a resource after a newer one (by the number
+	// that the cloud gives to each change). observe_time and the last complete observation of a
+	// scope do not decrease.
 	neverOlder invariant = "no older state over a newer one"
-	// asObserved: a thing is on the roll when its scope says that it was observed
-	// to the end after the thing came, and at least as new as it was in the cloud
-	// at its observe_time. Lists that lie may hide what is new; they may not make
-	// what is known look observed.
-	asObserved invariant = "what was observed is on the roll"
-	// inOrder: revisions grow by one from change to change for a watcher without a
-	// filter, and grow for one with a filter: nothing missed, nothing twice.
+	// asObserved: a resource is in the inventory if its scope reports a complete observation after
+	// its creation, and at least as new as it was in the cloud at its observe_time. False lists may
+	// hide new resources, but must not make known ones appear observed.
+	asObserved invariant = "observed resources are in the inventory"
+	// inOrder: revisions increase by one from change to change for a watcher without a filter, and
+	// increase for one with a filter. No change is missed or repeated.
 	inOrder invariant = "every change once and in order"
-	// sensible: nothing is CREATED twice, GONE when it is gone, or CHANGED before
-	// it is there.
-	sensible invariant = "changes follow each other"
-	// readable: reads fail for want of a server or of time, not otherwise.
-	readable invariant = "reads answer"
-	// syncing: a sync that was asked for ends.
+	// consistent: no instance is CREATED twice, GONE twice, or CHANGED before it exists.
+	consistent invariant = "changes are consistent"
+	// readable: reads fail only because a server is unavailable or too slow.
+	readable invariant = "reads succeed"
+	// syncing: a requested sync ends.
 	syncing invariant = "no account is stuck"
 )
 
-// What holds after quiet.
+// Invariants that hold after convergence.
 const (
-	connected   invariant = "after quiet every account is CONNECTED"
-	rollIsCloud invariant = "after quiet the roll is the cloud"
-	vouched     invariant = "after quiet every scope is vouched for"
-	replicaIs   invariant = "after quiet a watcher's replica is the roll"
-	replayIs    invariant = "the log replayed from its beginning is the roll"
-	pastIs      invariant = "the past is as it was seen"
-	changesTell invariant = "the changes of an instance lead to what it is"
+	connected      invariant = "after convergence every account is CONNECTED"
+	matchesCloud   invariant = "after convergence the inventory matches the clouds"
+	scopesCurrent  invariant = "after convergence every scope is complete"
+	replicaMatches invariant = "after convergence a watcher's replica matches the inventory"
+	replayMatches  invariant = "the log replayed from its beginning matches the inventory"
+	historyMatches invariant = "the history matches earlier snapshots"
+	changesMatch   invariant = "the changes of an instance lead to its state"
 )
 
-// violation is a promise that was broken.
+// violation is an invariant that did not hold.
 type violation struct {
 	Invariant invariant
 	Detail    string
@@ -60,8 +57,8 @@ type violation struct {
 
 func (v *violation) Error() string { return string(v.Invariant) + ": " + v.Detail }
 
-// court takes reports and keeps the first; what came of it may be broken too.
-type court struct {
+// oracle collects violations and keeps the first, because the others may be its consequences.
+type oracle struct {
 	checks atomic.Int64
 
 	mu     sync.Mutex
@@ -70,10 +67,10 @@ type court struct {
 	broken chan struct{} // closed with the first
 }
 
-func newCourt() *court { return &court{broken: make(chan struct{})} }
+func newOracle() *oracle { return &oracle{broken: make(chan struct{})} }
 
-// report says that an invariant is broken.
-func (c *court) report(of invariant, format string, args ...any) {
+// report records a violation.
+func (c *oracle) report(of invariant, format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.first != nil {
@@ -84,81 +81,81 @@ func (c *court) report(of invariant, format string, args ...any) {
 	close(c.broken)
 }
 
-func (c *court) verdict() *violation {
+func (c *oracle) firstViolation() *violation {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.first
 }
 
-// excuses are what the oracle must know of the schedule: which accounts were
-// off the roll, and when lists lied.
-type excuses struct {
-	mu      sync.Mutex
-	removed map[string]absence
-	lies    []lie
+// exemptions are the parts of the schedule that the oracle must know: which accounts were removed,
+// and which lists were false.
+type exemptions struct {
+	mu         sync.Mutex
+	removed    map[string]absence
+	falseLists []falseList
 }
 
-// absence is when an account was last taken off the roll, and put on it again;
-// back is zero while it is off.
+// absence is the last removal of an account. back is the time when it was added again, zero while
+// it is removed.
 type absence struct{ back time.Time }
 
-// lie is a time in which lists of some scopes lacked what was there; until is
-// zero while it goes on.
-type lie struct {
+// falseList is a period in which lists of some scopes omitted resources. until is zero while it
+// lasts.
+type falseList struct {
 	matches     func(scope string) bool
 	from, until time.Time
 }
 
-func newExcuses() *excuses { return &excuses{removed: map[string]absence{}} }
+func newExemptions() *exemptions { return &exemptions{removed: map[string]absence{}} }
 
-func (e *excuses) remove(account string) {
+func (e *exemptions) remove(account string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.removed[account] = absence{}
 }
 
-func (e *excuses) putBack(account string) {
+func (e *exemptions) restore(account string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.removed[account] = absence{time.Now()}
 }
 
-// left tells whether an account was off the roll, so that nothing is to be said
-// of a scope that was not observed since; nil is such a scope.
-func (e *excuses) left(account string, scope *inventoryv1.Scope) bool {
+// wasRemoved reports whether an account was removed and the scope was not observed since. A nil
+// scope was never observed.
+func (e *exemptions) wasRemoved(account string, scope *inventoryv1.Scope) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	was, left := e.removed[account]
-	return left && (was.back.IsZero() || scope.GetLastCompleteTime() == nil || !scope.GetLastCompleteTime().AsTime().After(was.back))
+	was, removed := e.removed[account]
+	return removed && (was.back.IsZero() || scope.GetLastCompleteTime() == nil || !scope.GetLastCompleteTime().AsTime().After(was.back))
 }
 
-// everLeft tells whether an account ever was off the roll.
-func (e *excuses) everLeft(account string) bool {
+// everRemoved reports whether an account was ever removed.
+func (e *exemptions) everRemoved(account string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	_, left := e.removed[account]
-	return left
+	_, removed := e.removed[account]
+	return removed
 }
 
-// startLie notes that lists of some scopes lie from now on, until end is called.
-func (e *excuses) startLie(matches func(scope string) bool) (end func()) {
+// startFalseLists records that lists of some scopes are false from now until end is called.
+func (e *exemptions) startFalseLists(matches func(scope string) bool) (end func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	i := len(e.lies)
-	e.lies = append(e.lies, lie{matches: matches, from: time.Now()})
+	i := len(e.falseLists)
+	e.falseLists = append(e.falseLists, falseList{matches: matches, from: time.Now()})
 	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.lies[i].until = time.Now()
+		e.falseLists[i].until = time.Now()
 	}
 }
 
-// lied tells whether lists of a scope may have lied to an observation that began
-// at a time, by now.
-func (e *excuses) lied(scope string, observed time.Time) bool {
+// mayBeFalse reports whether lists of a scope may have been false during an observation that began
+// at a time and has ended.
+func (e *exemptions) mayBeFalse(scope string, observed time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, l := range e.lies {
+	for _, l := range e.falseLists {
 		if (l.until.IsZero() || l.until.After(observed)) && l.matches(scope) {
 			return true
 		}
@@ -166,82 +163,82 @@ func (e *excuses) lied(scope string, observed time.Time) bool {
 	return false
 }
 
-// sweep is what a reader was told in one go, in this order.
-type sweep struct {
-	scopes map[string]*inventoryv1.Scope // read first
-	roll   []*inventoryv1.Instance       // gone ones too
-	cloud  truth                         // taken last
+// reading is what a reader read in one pass, in this order.
+type reading struct {
+	scopes    map[string]*inventoryv1.Scope // read first
+	instances []*inventoryv1.Instance       // with gone instances
+	cloud     truth                         // read last
 }
 
-// judge holds what one reader is told against the cloud's record, and against
-// what the reader was told before.
-type judge struct {
-	*court
-	*excuses
-	who      string
-	ages     map[string]age
-	observed map[string]time.Time
-	complete map[string]time.Time
+// checker compares the readings of one reader with the state of the clouds and with its earlier
+// readings.
+type checker struct {
+	*oracle
+	*exemptions
+	reader      string
+	generations map[string]generation
+	observed    map[string]time.Time
+	complete    map[string]time.Time
 }
 
-func newJudge(who string, c *court, e *excuses) *judge {
-	return &judge{court: c, excuses: e, who: who, ages: map[string]age{}, observed: map[string]time.Time{}, complete: map[string]time.Time{}}
+func newChecker(reader string, c *oracle, e *exemptions) *checker {
+	return &checker{oracle: c, exemptions: e, reader: reader, generations: map[string]generation{}, observed: map[string]time.Time{}, complete: map[string]time.Time{}}
 }
 
-// sweep judges one sweep.
-func (j *judge) sweep(s sweep) {
-	onRoll := make(map[string]*inventoryv1.Instance, len(s.roll))
-	for _, i := range s.roll {
-		onRoll[keyOf(i)] = i
+// check checks one reading.
+func (j *checker) check(s reading) {
+	byKey := make(map[string]*inventoryv1.Instance, len(s.instances))
+	for _, i := range s.instances {
+		byKey[keyOf(i)] = i
 		j.instance(i, s)
 	}
 	for name, scope := range s.scopes {
 		j.scope(name, scope)
 	}
 	for key, t := range s.cloud {
-		j.presence(onRoll[key], t, s.scopes[t.scope])
+		j.presence(byKey[key], t, s.scopes[t.scope])
 	}
-	j.forget(onRoll, s.scopes)
-	j.checks.Add(int64(len(s.roll) + len(s.scopes) + len(s.cloud)))
+	j.forget(byKey, s.scopes)
+	j.checks.Add(int64(len(s.instances) + len(s.scopes) + len(s.cloud)))
 }
 
-// instance judges what the roll says of one instance.
-func (j *judge) instance(i *inventoryv1.Instance, s sweep) {
+// instance checks one instance of the inventory.
+func (j *checker) instance(i *inventoryv1.Instance, s reading) {
 	t, alive := s.cloud[keyOf(i)]
 	gone := i.GetState() == inventoryv1.Instance_GONE
-	if gone && alive && !j.left(i.GetAccount(), s.scopes[t.scope]) {
-		j.report(aliveNotGone, "%s reads %s as GONE since %v; in the cloud it is %s", j.who, describe(i), i.GetGoneTime().AsTime(), t.want.GetProviderState())
+	if gone && alive && !j.wasRemoved(i.GetAccount(), s.scopes[t.scope]) {
+		j.report(aliveNotGone, "%s reads %s as GONE since %v; in the cloud it is %s", j.reader, describe(i), i.GetGoneTime().AsTime(), t.want.GetProviderState())
 	}
-	now, before := ageOf(i), j.ages[i.GetName()]
+	now, before := generationOf(i), j.generations[i.GetName()]
 	if now.olderThan(before) {
-		j.report(neverOlder, "%s reads %s at %v, and had read it at %v", j.who, describe(i), now, before)
+		j.report(neverOlder, "%s reads %s at %v, but had read it at %v", j.reader, describe(i), now, before)
 	}
-	j.ages[i.GetName()] = now
+	j.generations[i.GetName()] = now
 	observed := i.GetObserveTime().AsTime()
-	if last := j.observed[i.GetName()]; !gone && !j.everLeft(i.GetAccount()) && observed.Before(last) {
-		j.report(neverOlder, "%s reads %s as observed at %v, and had read %v", j.who, describe(i), observed, last)
+	if last := j.observed[i.GetName()]; !gone && !j.everRemoved(i.GetAccount()) && observed.Before(last) {
+		j.report(neverOlder, "%s reads %s as observed at %v, but had read %v", j.reader, describe(i), observed, last)
 	}
 	j.observed[i.GetName()] = observed
 }
 
-func (j *judge) scope(name string, scope *inventoryv1.Scope) {
+func (j *checker) scope(name string, scope *inventoryv1.Scope) {
 	complete := scope.GetLastCompleteTime().AsTime()
-	if last := j.complete[name]; !j.everLeft(scope.GetAccount()) && complete.Before(last) {
-		j.report(neverOlder, "%s reads %s as complete at %v, and had read %v", j.who, name, complete, last)
+	if last := j.complete[name]; !j.everRemoved(scope.GetAccount()) && complete.Before(last) {
+		j.report(neverOlder, "%s reads %s as complete at %v, but had read %v", j.reader, name, complete, last)
 	}
 	j.complete[name] = complete
 }
 
-// presence judges whether the roll knows what the cloud has.
-func (j *judge) presence(i *inventoryv1.Instance, t thing, scope *inventoryv1.Scope) {
+// presence checks that the inventory has a resource of the cloud.
+func (j *checker) presence(i *inventoryv1.Instance, t resource, scope *inventoryv1.Scope) {
 	account := t.want.GetAccount()
-	if j.left(account, scope) || scope.GetLastCompleteTime() == nil {
+	if j.wasRemoved(account, scope) || scope.GetLastCompleteTime() == nil {
 		return
 	}
 	complete := scope.GetLastCompleteTime().AsTime()
 	if i == nil {
-		if t.versions[0].Before(complete) && !j.lied(t.scope, complete) {
-			j.report(asObserved, "%s does not find %s %q; it came at %v, and %s was complete at %v", j.who, t.key, t.want.GetDisplayName(), t.versions[0], t.scope, complete)
+		if t.versions[0].Before(complete) && !j.mayBeFalse(t.scope, complete) {
+			j.report(asObserved, "%s does not find %s %q; it was created at %v, and %s was complete at %v", j.reader, t.key, t.want.GetDisplayName(), t.versions[0], t.scope, complete)
 		}
 		return
 	}
@@ -251,29 +248,30 @@ func (j *judge) presence(i *inventoryv1.Instance, t thing, scope *inventoryv1.Sc
 			then++
 		}
 	}
-	if has := ageOf(i).version; has < then && i.GetState() != inventoryv1.Instance_GONE && !j.everLeft(account) {
+	if has := generationOf(i).version; has < then && i.GetState() != inventoryv1.Instance_GONE && !j.everRemoved(account) {
 		j.report(asObserved, "%s reads %s at version %d, observed at %v; by then the cloud had version %d, since %v (%d now)",
-			j.who, describe(i), has, observed, then, t.versions[then-1], len(t.versions))
+			j.reader, describe(i), has, observed, then, t.versions[then-1], len(t.versions))
 	}
 }
 
-// forget drops what the roll no longer has: it is never compared again.
-func (j *judge) forget(onRoll map[string]*inventoryv1.Instance, scopes map[string]*inventoryv1.Scope) {
+// forget drops the instances that the inventory no longer has, because they are never compared
+// again.
+func (j *checker) forget(byKey map[string]*inventoryv1.Instance, scopes map[string]*inventoryv1.Scope) {
 	for name := range j.complete {
 		if scopes[name] == nil {
 			delete(j.complete, name)
 		}
 	}
-	if len(j.ages) <= len(onRoll) {
+	if len(j.generations) <= len(byKey) {
 		return
 	}
-	names := make(map[string]bool, len(onRoll))
-	for _, i := range onRoll {
+	names := make(map[string]bool, len(byKey))
+	for _, i := range byKey {
 		names[i.GetName()] = true
 	}
-	for name := range j.ages {
+	for name := range j.generations {
 		if !names[name] {
-			delete(j.ages, name)
+			delete(j.generations, name)
 			delete(j.observed, name)
 		}
 	}

@@ -13,19 +13,19 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// patience is how long one call may take before it is given up. SyncAccount waits
-// up to five seconds for a run that is about to end.
-const patience = 8 * time.Second
+// callTimeout is the limit of one call. SyncAccount waits up to five seconds for a run that is
+// about to end.
+const callTimeout = 8 * time.Second
 
-// reader reads the whole roll again and again, and has it judged.
+// reader reads the whole inventory repeatedly and checks it.
 type reader struct {
-	*judge
-	rolls []inventoryv1.InventoryServiceClient
-	cloud func() (truth, error)
-	turn  int
+	*checker
+	inventories []inventoryv1.InventoryServiceClient
+	cloud       func() (truth, error)
+	turn        int
 }
 
-// run reads until ctx ends, and leaves the machine to others in between.
+// run reads until ctx ends, with pauses.
 func (r *reader) run(ctx context.Context) {
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
@@ -39,35 +39,35 @@ func (r *reader) run(ctx context.Context) {
 	}
 }
 
-// once makes one sweep and has it judged.
+// once makes and checks one reading.
 func (r *reader) once(ctx context.Context) {
 	s, err := r.read(ctx)
 	switch {
 	case err == nil:
-		r.judge.sweep(s)
-	case ctx.Err() == nil && !isAway(err):
-		r.report(readable, "%s: %v", r.who, err)
+		r.checker.check(s)
+	case ctx.Err() == nil && !isUnavailable(err):
+		r.report(readable, "%s: %v", r.reader, err)
 	}
 }
 
-// read makes one sweep, of one of the inventories in turn.
-func (r *reader) read(ctx context.Context) (s sweep, err error) {
+// read makes one reading of one of the inventories, which take turns.
+func (r *reader) read(ctx context.Context) (s reading, err error) {
 	r.turn++
-	roll := r.rolls[r.turn%len(r.rolls)]
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	inventory := r.inventories[r.turn%len(r.inventories)]
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if s.scopes, err = scopesOf(ctx, roll); err != nil {
+	if s.scopes, err = scopesOf(ctx, inventory); err != nil {
 		return s, err
 	}
-	if s.roll, err = instancesOf(ctx, roll, &inventoryv1.ListInstancesRequest{ShowGone: true}); err != nil {
+	if s.instances, err = instancesOf(ctx, inventory, &inventoryv1.ListInstancesRequest{ShowGone: true}); err != nil {
 		return s, err
 	}
 	s.cloud, err = r.cloud()
 	return s, err
 }
 
-// isAway tells whether an error says that nobody was there in time to answer.
-func isAway(err error) bool {
+// isUnavailable reports whether an error means that no server responded in time.
+func isUnavailable(err error) bool {
 	switch status.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Aborted:
 		return true
@@ -76,11 +76,11 @@ func isAway(err error) bool {
 	}
 }
 
-// scopesOf are all scopes by name.
-func scopesOf(ctx context.Context, roll inventoryv1.InventoryServiceClient) (map[string]*inventoryv1.Scope, error) {
+// scopesOf returns all scopes by name.
+func scopesOf(ctx context.Context, inventory inventoryv1.InventoryServiceClient) (map[string]*inventoryv1.Scope, error) {
 	all := map[string]*inventoryv1.Scope{}
 	for request := (&inventoryv1.ListScopesRequest{PageSize: 1000}); ; {
-		answer, err := roll.ListScopes(ctx, request)
+		answer, err := inventory.ListScopes(ctx, request)
 		if err != nil {
 			return nil, err
 		}
@@ -93,11 +93,11 @@ func scopesOf(ctx context.Context, roll inventoryv1.InventoryServiceClient) (map
 	}
 }
 
-// instancesOf are all instances that a request is for.
-func instancesOf(ctx context.Context, roll inventoryv1.InventoryServiceClient, request *inventoryv1.ListInstancesRequest) ([]*inventoryv1.Instance, error) {
+// instancesOf returns all instances that match a request.
+func instancesOf(ctx context.Context, inventory inventoryv1.InventoryServiceClient, request *inventoryv1.ListInstancesRequest) ([]*inventoryv1.Instance, error) {
 	var all []*inventoryv1.Instance
 	for request.PageSize = 1000; ; {
-		answer, err := roll.ListInstances(ctx, request)
+		answer, err := inventory.ListInstances(ctx, request)
 		if err != nil {
 			return nil, err
 		}
@@ -108,26 +108,26 @@ func instancesOf(ctx context.Context, roll inventoryv1.InventoryServiceClient, r
 	}
 }
 
-// onlookers are the readers and watchers of an episode.
-type onlookers struct {
+// observers are the readers and watchers of a scenario.
+type observers struct {
 	cancel context.CancelFunc
 	group  sync.WaitGroup
 }
 
-// look starts something that looks on until the end of the test.
-func (o *onlookers) look(ctx context.Context, run func(context.Context)) {
+// start runs an observer until the end of the test.
+func (o *observers) start(ctx context.Context, run func(context.Context)) {
 	o.group.Go(func() { run(ctx) })
 }
 
-func newOnlookers(t testing.TB) (*onlookers, context.Context) {
+func newObservers(t testing.TB) (*observers, context.Context) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	o := &onlookers{cancel: cancel}
+	o := &observers{cancel: cancel}
 	t.Cleanup(o.end)
 	return o, ctx
 }
 
-func (o *onlookers) end() {
+func (o *observers) end() {
 	o.cancel()
 	o.group.Wait()
 }

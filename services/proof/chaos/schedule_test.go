@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// step is one thing that a schedule does. Its numbers choose among what there is
-// when it is done.
+// step is one action of a schedule. Its numbers pick the target among those that exist when it
+// runs.
 type step struct {
 	kind    stepKind
 	a, b, c int
@@ -19,7 +19,7 @@ func (s step) String() string { return fmt.Sprintf("%s(%d,%d,%d)", s.kind, s.a, 
 
 type stepKind string
 
-// The kinds of steps, and how often each comes.
+// The kinds of steps.
 const (
 	launch    stepKind = "launch"
 	terminate stepKind = "terminate"
@@ -31,26 +31,26 @@ const (
 	wipe      stepKind = "delete-all"
 	churn     stepKind = "churn"
 
-	inject stepKind = "fault"
-	deceit stepKind = "lie"
-	heal   stepKind = "heal"
-	signIn stepKind = "credentials"
+	inject      stepKind = "fault"
+	falseAnswer stepKind = "false-answer"
+	endFault    stepKind = "end-fault"
+	signIn      stepKind = "credentials"
 
-	killWorker    stepKind = "kill-discovery"
-	freezeWorker  stepKind = "freeze-discovery"
-	killInventory stepKind = "kill-inventory"
-	freezeRoll    stepKind = "freeze-inventory"
-	killAccounts  stepKind = "kill-accounts"
-	killPostgres  stepKind = "kill-postgres"
-	thaw          stepKind = "thaw"
+	killWorker      stepKind = "kill-discovery"
+	freezeWorker    stepKind = "freeze-discovery"
+	killInventory   stepKind = "kill-inventory"
+	freezeInventory stepKind = "freeze-inventory"
+	killAccounts    stepKind = "kill-accounts"
+	killPostgres    stepKind = "kill-postgres"
+	thaw            stepKind = "thaw"
 
-	pause   stepKind = "pause-or-resume"
-	leave   stepKind = "remove-or-add-account"
-	narrow  stepKind = "narrow-or-widen"
-	syncNow stepKind = "sync"
-	kick    stepKind = "ask-for-sync"
-	confirm stepKind = "confirm-hold"
-	operate stepKind = "start-or-stop-by-rollcall"
+	pause         stepKind = "pause-or-resume"
+	toggleAccount stepKind = "remove-or-add-account"
+	narrow        stepKind = "narrow-or-widen"
+	syncNow       stepKind = "sync"
+	kick          stepKind = "ask-for-sync"
+	confirm       stepKind = "confirm-hold"
+	operate       stepKind = "start-or-stop-by-rollcall"
 
 	cutWatch stepKind = "cut-watcher"
 	newWatch stepKind = "new-watcher"
@@ -61,13 +61,13 @@ var weights = []struct {
 	weight int
 }{
 	{launch, 10}, {terminate, 8}, {toggle, 8}, {resize, 4}, {retag, 8}, {rename, 4}, {moveName, 5}, {wipe, 2}, {churn, 8},
-	{inject, 14}, {deceit, 8}, {heal, 6}, {signIn, 3},
-	{killWorker, 6}, {freezeWorker, 4}, {killInventory, 3}, {freezeRoll, 1}, {killAccounts, 2}, {killPostgres, 1}, {thaw, 4},
-	{pause, 2}, {leave, 2}, {narrow, 2}, {syncNow, 26}, {kick, 12}, {confirm, 1}, {operate, 8},
+	{inject, 14}, {falseAnswer, 8}, {endFault, 6}, {signIn, 3},
+	{killWorker, 6}, {freezeWorker, 4}, {killInventory, 3}, {freezeInventory, 1}, {killAccounts, 2}, {killPostgres, 1}, {thaw, 4},
+	{pause, 2}, {toggleAccount, 2}, {narrow, 2}, {syncNow, 26}, {kick, 12}, {confirm, 1}, {operate, 8},
 	{cutWatch, 6}, {newWatch, 3},
 }
 
-// schedule makes the steps of an episode from its seed.
+// schedule returns the steps of a scenario, which follow from its seed.
 func schedule(seed uint64, steps int) []step {
 	rng := rand.New(rand.NewPCG(seed, 0xc4a05))
 	total := 0
@@ -89,10 +89,10 @@ func schedule(seed uint64, steps int) []step {
 	return all
 }
 
-// selection is which steps of a schedule are taken, by their places; nil is all.
+// selection holds the indexes of the steps to run; nil is all.
 type selection []int
 
-// String is the form that parseSelection reads: `0-3,7`.
+// String returns the form that parseSelection parses: `0-3,7`.
 func (s selection) String() string {
 	var parts []string
 	for i := 0; i < len(s); {
@@ -136,8 +136,8 @@ func parseSelection(text string) (selection, error) {
 	return slices.Compact(s), nil
 }
 
-// shrink leaves out as many steps as it can while fails still says that what is
-// left breaks something: first large parts, then small ones.
+// shrink removes as many steps as possible while fails reports that the rest still fails: first
+// large parts, then small ones.
 func shrink(all selection, fails func(selection) bool) selection {
 	for size := (len(all) + 1) / 2; size >= 1; size /= 2 {
 		for from := 0; from < len(all); {

@@ -18,31 +18,31 @@ const (
 	sigKill = syscall.SIGKILL
 )
 
-// pick chooses one of a list by a step's number.
+// pick picks an element by a number of a step.
 func pick[T any](list []T, n int) T { return list[n%len(list)] }
 
-// do does a step. What can't be done as things are is left undone.
-func (e *episode) do(s step) {
+// do runs a step. It skips what is not possible in the present state.
+func (e *scenario) do(s step) {
 	e.done[s.kind]++
 	e.recent = append(e.recent, time.Now().Format("04:05.0 ")+s.String())
 	e.recent = e.recent[max(0, len(e.recent)-20):]
-	ctx, cancel := context.WithTimeout(e.ctx, hang)
+	ctx, cancel := context.WithTimeout(e.ctx, stuckAfter)
 	defer cancel()
 	var err error
 	switch s.kind {
 	case inject:
 		e.injectFault(s)
-	case deceit:
-		e.injectLie(s)
-	case heal:
-		e.healFault(s.a)
+	case falseAnswer:
+		e.injectFalseAnswer(s)
+	case endFault:
+		e.removeFault(s.a)
 	case signIn:
 		e.breakCredentials(s)
-	case killWorker, freezeWorker, killInventory, freezeRoll, killAccounts, killPostgres, thaw:
+	case killWorker, freezeWorker, killInventory, freezeInventory, killAccounts, killPostgres, thaw:
 		err = e.process(ctx, s)
 	case operate:
 		err = e.operate(ctx, s)
-	case pause, leave, narrow:
+	case pause, toggleAccount, narrow:
 		err = e.changeAccount(ctx, s)
 	case syncNow, kick:
 		err = e.syncStep(ctx, s)
@@ -52,7 +52,7 @@ func (e *episode) do(s step) {
 		pick(append([]*watcher{e.first}, e.watchers...), s.a).kill()
 	case newWatch:
 		if len(e.watchers) < 12 {
-			e.watch(pick(append(views(), everything), s.a), s.b%2 == 0, s.c%4 == 0)
+			e.watch(pick(append(views(), allInstances), s.a), s.b%2 == 0, s.c%4 == 0)
 		}
 	default:
 		e.changeCloud(s)
@@ -61,12 +61,12 @@ func (e *episode) do(s step) {
 		e.report(readable, "step %v: %v", s, err)
 	}
 	for _, w := range e.watchers {
-		w.letOne()
+		w.releaseOne()
 	}
 }
 
-// letOne lets a slow watcher take its next message.
-func (w *watcher) letOne() {
+// releaseOne lets a slow watcher receive its next message.
+func (w *watcher) releaseOne() {
 	if w.pace != nil {
 		select {
 		case w.pace <- struct{}{}:
@@ -75,9 +75,9 @@ func (w *watcher) letOne() {
 	}
 }
 
-// process kills, freezes or thaws something: often in the middle of syncs, and
-// often only after others have taken over from what was frozen.
-func (e *episode) process(ctx context.Context, s step) error {
+// process kills, freezes or continues a process: often during syncs, and often only after others
+// have taken over from a frozen one.
+func (e *scenario) process(ctx context.Context, s step) error {
 	if s.b%3 > 0 {
 		for _, name := range e.accountNames() {
 			run, err := e.syncAccount(ctx, name)
@@ -93,20 +93,20 @@ func (e *episode) process(ctx context.Context, s step) error {
 	switch s.kind {
 	case killWorker:
 		pick(e.workers, s.a).signal(sigKill)
-	case freezeWorker: // one works on
+	case freezeWorker: // keep one running
 		if c := pick(e.workers, s.a); !e.anyFrozen(e.workers) {
 			c.signal(sigStop)
 		}
 	case killInventory:
 		pick(inventories, s.a).signal(sigKill)
-	case freezeRoll:
+	case freezeInventory:
 		if c := pick(inventories, s.a); !e.anyFrozen(inventories) {
 			c.signal(sigStop)
 		}
 	case killAccounts:
 		e.children[0].signal(sigKill)
 	case killPostgres:
-		e.postgres.AwaitReady(e.t) // from the time before
+		e.postgres.AwaitReady(e.t) // from an earlier kill
 		e.postgres.Kill(e.t)
 	case thaw:
 		e.thaw()
@@ -114,7 +114,7 @@ func (e *episode) process(ctx context.Context, s step) error {
 	return nil
 }
 
-func (e *episode) anyFrozen(children []*child) bool {
+func (e *scenario) anyFrozen(children []*child) bool {
 	for _, c := range children {
 		if c.isFrozen() {
 			return true
@@ -123,8 +123,8 @@ func (e *episode) anyFrozen(children []*child) bool {
 	return false
 }
 
-// changeAccount pauses, removes or narrows an account, or takes that back.
-func (e *episode) changeAccount(ctx context.Context, s step) error {
+// changeAccount pauses, removes or narrows an account, or reverses that.
+func (e *scenario) changeAccount(ctx context.Context, s step) error {
 	name := pick(e.accountNames(), s.a)
 	account := &accountsv1.Account{Name: name}
 	switch {
@@ -137,15 +137,15 @@ func (e *episode) changeAccount(ctx context.Context, s step) error {
 	case s.kind == narrow:
 		account.Cloud = &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{AccountId: cloudID(name), Regions: amazonRegions[:1+s.b%2]}}
 		return e.change(ctx, account, "aws.regions")
-	case e.off[name]:
-		delete(e.off, name)
+	case e.removedAccounts[name]:
+		delete(e.removedAccounts, name)
 		err := e.add(ctx, name)
-		e.putBack(name)
+		e.restore(name)
 		return err
 	default:
-		e.off[name] = true
+		e.removedAccounts[name] = true
 		e.remove(name)
-		return insist(ctx, func(ctx context.Context) error {
+		return retryWhileUnavailable(ctx, func(ctx context.Context) error {
 			_, err := e.accounts.DeleteAccount(ctx, &accountsv1.DeleteAccountRequest{Name: name})
 			if status.Code(err) == codes.NotFound {
 				return nil
@@ -155,8 +155,8 @@ func (e *episode) changeAccount(ctx context.Context, s step) error {
 	}
 }
 
-// syncStep asks for a sync, and waits for its end or not.
-func (e *episode) syncStep(ctx context.Context, s step) error {
+// syncStep requests a sync, and waits for its end if the step is syncNow.
+func (e *scenario) syncStep(ctx context.Context, s step) error {
 	name := pick(e.accountNames(), s.a)
 	run, err := e.syncAccount(ctx, name)
 	if err != nil || run == "" || s.kind == kick {
@@ -168,26 +168,25 @@ func (e *episode) syncStep(ctx context.Context, s step) error {
 	return nil
 }
 
-// confirmHold settles a scope that is held, as a person would that knows better.
-// Those that a lie is about are left alone: to believe it is not the roll's
-// mistake.
-func (e *episode) confirmHold(ctx context.Context, s step) error {
-	once, cancel := context.WithTimeout(ctx, patience)
+// confirmHold confirms held scopes, like a person with better knowledge. It spares scopes with
+// false lists: if a person confirms them, the inventory is not at fault.
+func (e *scenario) confirmHold(ctx context.Context, s step) error {
+	once, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	roll := pick(e.inventory, s.a)
-	scopes, err := scopesOf(once, roll)
+	inventory := pick(e.inventory, s.a)
+	scopes, err := scopesOf(once, inventory)
 	if err != nil {
-		if isAway(err) {
+		if isUnavailable(err) {
 			err = nil
 		}
 		return err
 	}
 	for name, scope := range scopes {
-		if scope.GetHold() == nil || e.lied(name, scope.GetHold().GetHoldTime().AsTime()) {
+		if scope.GetHold() == nil || e.mayBeFalse(name, scope.GetHold().GetHoldTime().AsTime()) {
 			continue
 		}
-		_, err := roll.ConfirmScope(once, &inventoryv1.ConfirmScopeRequest{Name: name, HoldTime: scope.GetHold().GetHoldTime()})
-		if err != nil && !isAway(err) && !isPrecondition(err) {
+		_, err := inventory.ConfirmScope(once, &inventoryv1.ConfirmScopeRequest{Name: name, HoldTime: scope.GetHold().GetHoldTime()})
+		if err != nil && !isUnavailable(err) && !isPrecondition(err) {
 			return err
 		}
 	}

@@ -17,23 +17,23 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// view is which instances a watcher wants, in the roll's words and in ours.
+// view is the set of instances that a watcher follows, as a filter and as a function.
 type view struct {
 	name    string
 	filter  string
 	matches func(*inventoryv1.Instance) bool
 }
 
-var everything = view{"everything", "", func(*inventoryv1.Instance) bool { return true }}
+var allInstances = view{"everything", "", func(*inventoryv1.Instance) bool { return true }}
 
-var whatRuns = view{"what runs", `state = RUNNING`, func(i *inventoryv1.Instance) bool { return i.GetState() == inventoryv1.Instance_RUNNING }}
+var running = view{"what runs", `state = RUNNING`, func(i *inventoryv1.Instance) bool { return i.GetState() == inventoryv1.Instance_RUNNING }}
 
-// views are what watchers are opened for.
+// views returns the views of filtered watchers.
 func views() []view {
 	account := amazonAccount(amazonAccounts[0])
 	return []view{
 		{"one account", `account = "` + account + `"`, func(i *inventoryv1.Instance) bool { return i.GetAccount() == account }},
-		whatRuns,
+		running,
 		{"databases in Europe", `kind = DATABASE AND location.region = "eu-west-1"`, func(i *inventoryv1.Instance) bool {
 			return i.GetKind() == commonv1.Kind_DATABASE && i.GetLocation().GetRegion() == "eu-west-1"
 		}},
@@ -41,49 +41,47 @@ func views() []view {
 	}
 }
 
-// watcher keeps a replica of what it is told of, and resumes whenever its stream
-// ends.
+// watcher maintains a replica from the messages of a watch, and resumes whenever its stream ends.
 type watcher struct {
-	*court
+	*oracle
 	view
-	rolls []inventoryv1.InventoryServiceClient
-	// list begins with what is there, else with what comes.
+	inventories []inventoryv1.InventoryServiceClient
+	// list starts with the existing instances.
 	list bool
-	// pace, when set, is what the watcher waits for before each message: it is
-	// slow.
+	// pace, if set, delays each message until a value can be received from it: the watcher is slow.
 	pace chan struct{}
 
-	mu       sync.Mutex
-	stop     context.CancelFunc // ends the current stream
-	replica  map[string]*inventoryv1.Instance
-	ages     map[string]age
-	token    string
-	revision int64
-	// begun tells that a list, when one was asked for, has been told to its end.
-	begun  bool
-	moved  chan struct{} // closed at the next message
-	turn   int
-	events int64 // changes, of the messages
-	told   int64
+	mu          sync.Mutex
+	stop        context.CancelFunc // ends the current stream
+	replica     map[string]*inventoryv1.Instance
+	generations map[string]generation
+	token       string
+	revision    int64
+	// begun reports that the list of existing instances is complete, or was not requested.
+	begun    bool
+	moved    chan struct{} // closed at the next message
+	turn     int
+	events   int64 // the number of changes among the messages
+	received int64
 }
 
-func newWatcher(c *court, v view, list bool, rolls []inventoryv1.InventoryServiceClient) *watcher {
-	w := &watcher{court: c, view: v, list: list, rolls: rolls, moved: make(chan struct{})}
+func newWatcher(c *oracle, v view, list bool, inventories []inventoryv1.InventoryServiceClient) *watcher {
+	w := &watcher{oracle: c, view: v, list: list, inventories: inventories, moved: make(chan struct{})}
 	w.reset()
 	return w
 }
 
 func (w *watcher) String() string {
-	how := "from now"
+	how := "from now on"
 	if w.list {
-		how = "with what is there"
+		how = "with existing instances"
 	}
 	return fmt.Sprintf("the watcher of %s, %s", w.name, how)
 }
 
-// reset forgets all. The caller holds mu, or is alone.
+// reset clears the replica. The caller holds mu, or has the only reference to w.
 func (w *watcher) reset() {
-	w.replica, w.ages = map[string]*inventoryv1.Instance{}, map[string]age{}
+	w.replica, w.generations = map[string]*inventoryv1.Instance{}, map[string]generation{}
 	w.token, w.revision, w.begun = "", 0, !w.list
 }
 
@@ -92,7 +90,7 @@ func (w *watcher) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := w.watch(ctx)
 		switch {
-		case ctx.Err() != nil, isAway(err):
+		case ctx.Err() != nil, isUnavailable(err):
 		case status.Code(err) == codes.ResourceExhausted: // too slow: it may resume
 		default:
 			w.report(readable, "%s: the watch ended with %v", w, err)
@@ -108,16 +106,16 @@ func (w *watcher) watch(ctx context.Context) error {
 	w.mu.Lock()
 	w.turn++
 	w.stop = cancel
-	if !w.begun { // A list that was broken off begins anew.
+	if !w.begun { // An interrupted list starts again.
 		w.reset()
 	}
-	roll := w.rolls[w.turn%len(w.rolls)]
+	inventory := w.inventories[w.turn%len(w.inventories)]
 	request := &inventoryv1.WatchInstancesRequest{
 		Filter: w.filter, ResumeToken: w.token, IncludeExisting: w.list && w.token == "",
 		HeartbeatInterval: durationpb.New(200 * time.Millisecond),
 	}
 	w.mu.Unlock()
-	stream, err := roll.WatchInstances(ctx, request)
+	stream, err := inventory.WatchInstances(ctx, request)
 	if err != nil {
 		return err
 	}
@@ -136,7 +134,7 @@ func (w *watcher) watch(ctx context.Context) error {
 	}
 }
 
-// kill ends the current stream; the watcher resumes by itself.
+// kill ends the current stream. The watcher resumes.
 func (w *watcher) kill() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -145,12 +143,12 @@ func (w *watcher) kill() {
 	}
 }
 
-// take judges and applies one message.
+// take checks and applies one message.
 func (w *watcher) take(m *inventoryv1.WatchInstancesResponse) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.checks.Add(1)
-	w.told++
+	w.received++
 	switch m.GetType() {
 	case inventoryv1.WatchInstancesResponse_LISTED:
 		w.begun = true
@@ -159,11 +157,11 @@ func (w *watcher) take(m *inventoryv1.WatchInstancesResponse) {
 			w.report(inOrder, "%s: a heartbeat goes back from revision %d to %d", w, w.revision, m.GetRevision())
 		}
 		if w.filter == "" && w.revision > 0 && m.GetRevision() != w.revision {
-			w.report(inOrder, "%s: a heartbeat says that all was told up to %d, the last change was %d", w, m.GetRevision(), w.revision)
+			w.report(inOrder, "%s: a heartbeat is at revision %d, the last change was %d", w, m.GetRevision(), w.revision)
 		}
 	case inventoryv1.WatchInstancesResponse_EXISTING:
 		if w.begun {
-			w.report(sensible, "%s is told of %s as existing, after the list had ended", w, describe(m.GetInstance()))
+			w.report(consistent, "%s receives %s as existing after the end of the list", w, describe(m.GetInstance()))
 		}
 		w.replica[m.GetInstance().GetName()] = m.GetInstance()
 	default:
@@ -177,19 +175,19 @@ func (w *watcher) take(m *inventoryv1.WatchInstancesResponse) {
 	w.moved = make(chan struct{})
 }
 
-// change judges and applies one change. The caller holds mu.
+// change checks and applies one change. The caller holds mu.
 func (w *watcher) change(m *inventoryv1.WatchInstancesResponse) {
 	w.events++
 	i := m.GetInstance()
 	if m.GetRevision() <= w.revision || w.filter == "" && w.revision > 0 && m.GetRevision() != w.revision+1 {
-		w.report(inOrder, "%s is told revision %d (%s %s) after %d", w, m.GetRevision(), m.GetType(), describe(i), w.revision)
+		w.report(inOrder, "%s receives revision %d (%s %s) after %d", w, m.GetRevision(), m.GetType(), describe(i), w.revision)
 	}
-	if now, before := ageOf(i), w.ages[i.GetName()]; now.olderThan(before) {
-		w.report(neverOlder, "%s is told of %s at %v after %v, revision %d", w, describe(i), now, before, m.GetRevision())
+	if now, before := generationOf(i), w.generations[i.GetName()]; now.olderThan(before) {
+		w.report(neverOlder, "%s receives %s at %v after %v, revision %d", w, describe(i), now, before, m.GetRevision())
 	}
-	w.ages[i.GetName()] = ageOf(i)
+	w.generations[i.GetName()] = generationOf(i)
 	before, seen := w.replica[i.GetName()]
-	known := seen && w.matches(before) // until it matches again, nothing is told of one that does not
+	known := seen && w.matches(before) // the watch omits changes of instances that do not match
 	wasGone := before.GetState() == inventoryv1.Instance_GONE
 	isGone := i.GetState() == inventoryv1.Instance_GONE
 	full := w.filter == "" && (w.list || w.fromZero())
@@ -207,18 +205,18 @@ func (w *watcher) change(m *inventoryv1.WatchInstancesResponse) {
 		wrong = true
 	}
 	if wrong {
-		w.report(sensible, "%s is told that %s is %s at revision %d; it had it as %v (known: %t)", w, describe(i), m.GetType(), m.GetRevision(), before.GetState(), seen)
+		w.report(consistent, "%s receives %s as %s at revision %d; the replica has it as %v (known: %t)", w, describe(i), m.GetType(), m.GetRevision(), before.GetState(), seen)
 	}
 	w.replica[i.GetName()] = i
 }
 
-// fromZero tells whether the watch began before there was anything.
+// fromZero reports whether the watch began before the first change.
 func (w *watcher) fromZero() bool { return w.name == beginning.name }
 
-// beginning is the view of the watcher that was there before all else.
-var beginning = view{"everything from the beginning", "", everything.matches}
+// beginning is the view of the watcher that starts before the first change.
+var beginning = view{"everything from the beginning", "", allInstances.matches}
 
-// awaitRevision waits until the watcher has been told all up to a revision.
+// awaitRevision waits until the watcher has received all changes up to a revision.
 func (w *watcher) awaitRevision(ctx context.Context, revision int64) error {
 	for {
 		w.mu.Lock()
@@ -230,34 +228,34 @@ func (w *watcher) awaitRevision(ctx context.Context, revision int64) error {
 		select {
 		case <-moved:
 		case <-w.broken:
-			return w.verdict()
+			return w.firstViolation()
 		case <-ctx.Done():
 			return fmt.Errorf("%s is at revision %d, and does not get to %d", w, at, revision)
 		}
 	}
 }
 
-// differences holds the replica against the roll as it stands, gone ones too;
-// "" when they agree.
-func (w *watcher) differences(roll []*inventoryv1.Instance) string {
+// differences compares the replica with the inventory, including gone instances, and returns "" if
+// they agree.
+func (w *watcher) differences(instances []*inventoryv1.Instance) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	onRoll := map[string]*inventoryv1.Instance{}
+	byKey := map[string]*inventoryv1.Instance{}
 	var all []string
-	for _, i := range roll {
-		onRoll[i.GetName()] = i
+	for _, i := range instances {
+		byKey[i.GetName()] = i
 		has, known := w.replica[i.GetName()]
 		gone := i.GetState() == inventoryv1.Instance_GONE
 		switch {
 		case !known && w.matches(i) && !gone && (w.list || w.fromZero()):
-			all = append(all, "it lacks "+describe(i))
+			all = append(all, "the replica lacks "+describe(i))
 		case known && (w.matches(i) || w.matches(has)) && !same(i, has):
-			all = append(all, fmt.Sprintf("it has %v, the roll %v", has, i))
+			all = append(all, fmt.Sprintf("the replica has %v, the inventory %v", has, i))
 		}
 	}
 	for name, i := range w.replica {
-		if onRoll[name] == nil {
-			all = append(all, "the roll lacks "+describe(i))
+		if byKey[name] == nil {
+			all = append(all, "the inventory lacks "+describe(i))
 		}
 	}
 	slices.Sort(all)
@@ -267,8 +265,7 @@ func (w *watcher) differences(roll []*inventoryv1.Instance) string {
 	return strings.Join(all, "; ")
 }
 
-// same tells whether two sightings are of the same state: when it was last
-// looked at is no part of it.
+// same reports whether two observations have the same state. observe_time is ignored.
 func same(a, b *inventoryv1.Instance) bool {
 	a, b = proto.CloneOf(a), proto.CloneOf(b)
 	a.ObserveTime, b.ObserveTime = nil, nil

@@ -15,55 +15,56 @@ import (
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 )
 
-// thing is something that is in a cloud now, as the cloud's own record has it.
-type thing struct {
+// resource is a resource that exists in a cloud now, according to cloudsim.
+type resource struct {
 	key   string // see keyOf
-	scope string // its name on the roll
-	// versions are when it came and when each change of it was made.
+	scope string // the name of its scope in the inventory
+	// versions are the times of its creation and of each change.
 	versions []time.Time
-	// bare things are on their way out: the cloud tells little of them.
+	// bare resources are being deleted: the cloud omits most of their fields.
 	bare bool
-	// want is what the roll must have of it: those of its fields that matter.
+	// want holds the fields that the inventory must have.
 	want *inventoryv1.Instance
 }
 
-// keyOf names an instance: uids are the roll's own, this is the cloud's.
+// keyOf identifies an instance by the cloud's id. The inventory's uids have no counterpart in the
+// cloud.
 func keyOf(i *inventoryv1.Instance) string { return i.GetAccount() + " " + i.GetProviderId() }
 
-// moving are the words of states that pass by themselves.
-var moving = map[string]bool{
+// transient are the provider states that end without a request.
+var transient = map[string]bool{
 	"pending": true, "stopping": true, "shutting-down": true, "terminated": true,
 	"creating": true, "starting": true, "modifying": true, "deleting": true,
 	"PROVISIONING": true, "STAGING": true, "STOPPING": true, "SUSPENDING": true, "DEPROVISIONING": true,
 	"PENDING_CREATE": true, "PENDING_DELETE": true,
 }
 
-// age orders the sightings of one thing: by the number that the cloud gives to
-// each change, and within it by the state that follows by itself.
-type age struct {
+// generation orders the observations of a resource: by the number that the cloud gives to each
+// change, and within it by whether the state is transient.
+type generation struct {
 	version int
 	settled bool
 }
 
-func ageOf(i *inventoryv1.Instance) age {
-	version, _ := strconv.Atoi(i.GetLabels()[versionTag]) // 0 when there is none
+func generationOf(i *inventoryv1.Instance) generation {
+	version, _ := strconv.Atoi(i.GetLabels()[versionTag]) // 0 if there is none
 	word := i.GetProviderState()
-	return age{version, !moving[word] || word == "terminated"}
+	return generation{version, !transient[word] || word == "terminated"}
 }
 
-func (a age) olderThan(b age) bool {
+func (a generation) olderThan(b generation) bool {
 	return a.version < b.version || a.version == b.version && !a.settled && b.settled
 }
 
-func (a age) String() string {
+func (a generation) String() string {
 	if a.settled {
 		return fmt.Sprintf("version %d, settled", a.version)
 	}
 	return fmt.Sprintf("version %d", a.version)
 }
 
-// truth is all that is in the clouds, by key.
-type truth map[string]thing
+// truth is the content of the clouds by key.
+type truth map[string]resource
 
 func truthOf(w *cloudsim.World) (truth, error) {
 	all := truth{}
@@ -74,10 +75,10 @@ func truthOf(w *cloudsim.World) (truth, error) {
 			return nil, err
 		}
 		for i := range t.Instances {
-			all.add(machineThing(id, &t.Instances[i]))
+			all.add(instanceResource(id, &t.Instances[i]))
 		}
 		for i := range t.Databases {
-			all.add(databaseThing(id, &t.Databases[i]))
+			all.add(databaseResource(id, &t.Databases[i]))
 		}
 	}
 	for _, id := range google.Projects() {
@@ -86,24 +87,24 @@ func truthOf(w *cloudsim.World) (truth, error) {
 			return nil, err
 		}
 		for i := range t.VMs {
-			all.add(vmThing(id, &t.VMs[i]))
+			all.add(vmResource(id, &t.VMs[i]))
 		}
 		for i := range t.Databases {
-			all.add(sqlThing(id, &t.Databases[i]))
+			all.add(sqlResource(id, &t.Databases[i]))
 		}
 	}
 	return all, nil
 }
 
-func (all truth) add(t thing) {
+func (all truth) add(t resource) {
 	t.key = keyOf(t.want)
 	all[t.key] = t
 }
 
-// settled tells whether nothing passes by itself any more.
+// settled reports whether no resource is in a transient state.
 func (all truth) settled() bool {
 	for _, t := range all {
-		if moving[t.want.GetProviderState()] {
+		if transient[t.want.GetProviderState()] {
 			return false
 		}
 	}
@@ -113,7 +114,7 @@ func (all truth) settled() bool {
 func amazonAccount(id string) string { return "accounts/aws-" + id }
 func googleAccount(id string) string { return "accounts/gcp-" + id }
 
-// scopeOf names a scope as the contract does.
+// scopeOf returns the name of a scope as the API defines it.
 func scopeOf(account, kind, location string) string {
 	return "scopes/" + strings.TrimPrefix(account, "accounts/") + "~" + kind + "~" + location
 }
@@ -132,12 +133,12 @@ var machineStates = map[simaws.State]inventoryv1.Instance_State{
 	simaws.Stopping: inventoryv1.Instance_STOPPING, simaws.Stopped: inventoryv1.Instance_STOPPED,
 }
 
-func machineThing(account string, m *simaws.Instance) thing {
+func instanceResource(account string, m *simaws.Instance) resource {
 	name := m.Name()
 	if name == "" {
 		name = m.ID
 	}
-	t := thing{
+	t := resource{
 		scope: scopeOf(amazonAccount(account), "virtual-machine", m.Region), versions: m.Versions,
 		bare: m.State == simaws.ShuttingDown || m.State == simaws.Terminated,
 		want: &inventoryv1.Instance{
@@ -162,8 +163,8 @@ var databaseStates = map[simaws.DatabaseStatus]inventoryv1.Instance_State{
 	simaws.DatabaseDeleting: inventoryv1.Instance_STOPPING,
 }
 
-func databaseThing(account string, d *simaws.Database) thing {
-	return thing{
+func databaseResource(account string, d *simaws.Database) resource {
+	return resource{
 		scope: scopeOf(amazonAccount(account), "database", d.Region), versions: d.Versions,
 		bare: d.Status == simaws.DatabaseDeleting || d.Status == simaws.DatabaseCreating,
 		want: &inventoryv1.Instance{
@@ -186,8 +187,8 @@ var vmStates = map[simgcp.VMState]inventoryv1.Instance_State{
 	simgcp.VMDeprovisioning: inventoryv1.Instance_STOPPING,
 }
 
-func vmThing(project string, m *simgcp.VM) thing {
-	return thing{
+func vmResource(project string, m *simgcp.VM) resource {
+	return resource{
 		scope: scopeOf(googleAccount(project), "virtual-machine", m.Zone), versions: m.Versions,
 		want: &inventoryv1.Instance{
 			Account: googleAccount(project), Kind: commonv1.Kind_VIRTUAL_MACHINE, ProviderId: strconv.FormatUint(m.ID, 10), DisplayName: m.Name,
@@ -200,7 +201,7 @@ func vmThing(project string, m *simgcp.VM) thing {
 	}
 }
 
-func sqlThing(project string, d *simgcp.SQLInstance) thing {
+func sqlResource(project string, d *simgcp.SQLInstance) resource {
 	state := map[simgcp.SQLState]inventoryv1.Instance_State{
 		simgcp.SQLRunnable: inventoryv1.Instance_RUNNING, simgcp.SQLPendingCreate: inventoryv1.Instance_PENDING,
 		simgcp.SQLPendingDelete: inventoryv1.Instance_STOPPING, simgcp.SQLMaintenance: inventoryv1.Instance_MAINTENANCE,
@@ -208,11 +209,11 @@ func sqlThing(project string, d *simgcp.SQLInstance) thing {
 	if d.State == simgcp.SQLRunnable && !d.Active {
 		state = inventoryv1.Instance_STOPPED
 	}
-	return thing{
+	return resource{
 		scope: scopeOf(googleAccount(project), "database", d.Region), versions: d.Versions,
 		want: &inventoryv1.Instance{
 			Account: googleAccount(project), Kind: commonv1.Kind_DATABASE,
-			// Cloud SQL has no id that is never used again: its connection name and when it was made.
+			// Cloud SQL has no unique id: use the connection name and the creation time.
 			ProviderId:  project + ":" + d.Region + ":" + d.Name + "@" + d.Created.UTC().Format(time.RFC3339Nano),
 			DisplayName: d.Name, Location: &commonv1.Location{Region: d.Region, Zone: d.Zone}, State: state,
 			ProviderState: string(d.State), MachineType: d.Tier, Labels: labelsOf(d.Labels),
@@ -223,8 +224,9 @@ func sqlThing(project string, d *simgcp.SQLInstance) thing {
 	}
 }
 
-// differences are what the roll has otherwise than the cloud, "" when nothing.
-func (t thing) differences(got *inventoryv1.Instance) string {
+// differences describes the fields in which the inventory differs from the cloud, "" if there are
+// none.
+func (t resource) differences(got *inventoryv1.Instance) string {
 	want := t.want
 	var all []string
 	differ := func(field string, got, want any) {

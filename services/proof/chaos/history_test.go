@@ -14,56 +14,56 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// image is the roll as it was seen at a time at which nothing happened to it.
-type image struct {
-	at   *timestamppb.Timestamp
-	roll []*inventoryv1.Instance // by name, gone ones too
+// snapshot is the inventory at a time at which it did not change.
+type snapshot struct {
+	at        *timestamppb.Timestamp
+	instances []*inventoryv1.Instance // by name, with gone instances
 }
 
-// mostPast bounds how many images are kept, and so the memory of a long episode.
-const mostPast = 6
+// maxSnapshots limits the number of snapshots, and so the memory of a long scenario.
+const maxSnapshots = 6
 
-// lookBack holds the past as the roll tells it against what was seen then, and
-// the changes of instances against what these are.
-func (e *episode) lookBack(ctx context.Context) {
-	for n, past := range e.past {
-		if err := insist(ctx, func(ctx context.Context) error { return e.lookAt(ctx, past) }); err != nil {
-			e.report(pastIs, "image %d of %d: %v", n+1, len(e.past), err)
+// checkHistory compares past states of the inventory with snapshots of them, and the changes of
+// instances with their states.
+func (e *scenario) checkHistory(ctx context.Context) {
+	for n, past := range e.snapshots {
+		if err := retryWhileUnavailable(ctx, func(ctx context.Context) error { return e.checkSnapshot(ctx, past) }); err != nil {
+			e.report(historyMatches, "snapshot %d of %d: %v", n+1, len(e.snapshots), err)
 			return
 		}
 	}
-	latest := e.past[len(e.past)-1]
-	for n, i := range latest.roll {
-		if (n+len(e.past))%4 != 0 { // a quarter of them, other ones each time
+	latest := e.snapshots[len(e.snapshots)-1]
+	for n, i := range latest.instances {
+		if (n+len(e.snapshots))%4 != 0 { // a quarter of them, others each time
 			continue
 		}
-		if err := insist(ctx, func(ctx context.Context) error { return e.checkChanges(ctx, i, latest.at) }); err != nil {
-			e.report(changesTell, "%s: %v", describe(i), err)
+		if err := retryWhileUnavailable(ctx, func(ctx context.Context) error { return e.checkChanges(ctx, i, latest.at) }); err != nil {
+			e.report(changesMatch, "%s: %v", describe(i), err)
 			return
 		}
 	}
-	if len(e.past) > mostPast { // the oldest stays, and the newest
-		e.past = slices.Delete(e.past, 1, 2)
+	if len(e.snapshots) > maxSnapshots { // keep the oldest and the newest
+		e.snapshots = slices.Delete(e.snapshots, 1, 2)
 	}
 }
 
-// lookAt reads the roll as of an image's time.
-func (e *episode) lookAt(ctx context.Context, past image) error {
-	roll := e.inventory[len(e.past)%2]
-	then, err := instancesOf(ctx, roll, &inventoryv1.ListInstancesRequest{ShowGone: true, AsOf: past.at})
+// checkSnapshot reads the inventory as of the time of a snapshot.
+func (e *scenario) checkSnapshot(ctx context.Context, past snapshot) error {
+	client := e.inventory[len(e.snapshots)%2]
+	then, err := instancesOf(ctx, client, &inventoryv1.ListInstancesRequest{ShowGone: true, AsOf: past.at})
 	if err != nil {
 		return err
 	}
 	e.checks.Add(int64(len(then)))
-	if found := differPast(past.roll, then); found != "" {
+	if found := differSnapshots(past.instances, then); found != "" {
 		return fmt.Errorf("as of %v: %s", past.at.AsTime(), found)
 	}
-	counted, err := roll.AggregateInstances(ctx, &inventoryv1.AggregateInstancesRequest{GroupBy: []string{"state"}, AsOf: past.at})
+	counted, err := client.AggregateInstances(ctx, &inventoryv1.AggregateInstancesRequest{GroupBy: []string{"state"}, AsOf: past.at})
 	if err != nil {
 		return err
 	}
 	want := map[string]int64{}
-	for _, i := range past.roll {
+	for _, i := range past.instances {
 		if i.GetState() != inventoryv1.Instance_GONE {
 			want[i.GetState().String()]++
 		}
@@ -73,34 +73,34 @@ func (e *episode) lookAt(ctx context.Context, past image) error {
 	}
 	for state, n := range want {
 		if n != 0 {
-			return fmt.Errorf("as of %v: %d of %s too few are counted", past.at.AsTime(), n, state)
+			return fmt.Errorf("as of %v: the count is too small by %d for %s", past.at.AsTime(), n, state)
 		}
 	}
-	one := past.roll[int(past.at.GetNanos())%len(past.roll)]
-	got, err := roll.GetInstance(ctx, &inventoryv1.GetInstanceRequest{Name: one.GetName(), AsOf: past.at})
+	one := past.instances[int(past.at.GetNanos())%len(past.instances)]
+	got, err := client.GetInstance(ctx, &inventoryv1.GetInstanceRequest{Name: one.GetName(), AsOf: past.at})
 	if err == nil && !same(got, one) {
 		err = fmt.Errorf("as of %v: got %v, it was %v", past.at.AsTime(), got, one)
 	}
 	return err
 }
 
-// differPast tells how two rolls, each by name, differ.
-func differPast(saw, told []*inventoryv1.Instance) string {
-	told = byName(told)
-	if len(saw) != len(told) {
-		return fmt.Sprintf("%d instances were seen, %d are told of", len(saw), len(told))
+// differSnapshots returns the first difference between two lists of instances sorted by name, "" if
+// there is none.
+func differSnapshots(saw, received []*inventoryv1.Instance) string {
+	received = byName(received)
+	if len(saw) != len(received) {
+		return fmt.Sprintf("the snapshot has %d instances, the inventory %d", len(saw), len(received))
 	}
 	for n, i := range saw {
-		if !same(i, told[n]) {
-			return fmt.Sprintf("seen was %v, told of is %v", i, told[n])
+		if !same(i, received[n]) {
+			return fmt.Sprintf("the snapshot has %v, the inventory %v", i, received[n])
 		}
 	}
 	return ""
 }
 
-// checkChanges follows the changes of an instance, newest first, from what it is
-// to its beginning.
-func (e *episode) checkChanges(ctx context.Context, i *inventoryv1.Instance, now *timestamppb.Timestamp) error {
+// checkChanges follows the changes of an instance from its present state to its creation.
+func (e *scenario) checkChanges(ctx context.Context, i *inventoryv1.Instance, now *timestamppb.Timestamp) error {
 	var all []*inventoryv1.InstanceChange
 	for request := (&inventoryv1.ListInstanceChangesRequest{Parent: i.GetName(), PageSize: 3}); ; {
 		answer, err := e.inventory[0].ListInstanceChanges(ctx, request)
@@ -116,9 +116,8 @@ func (e *episode) checkChanges(ctx context.Context, i *inventoryv1.Instance, now
 	return follow(i, all, now)
 }
 
-// follow undoes changes, newest first, beginning with what an instance is: each
-// must have led to what was there before it was undone, and the last one undone
-// must be the creation.
+// follow undoes changes, newest first, beginning with the present state of an instance. Each must
+// have led to the state before it was undone, and the last must be the creation.
 func follow(i *inventoryv1.Instance, newestFirst []*inventoryv1.InstanceChange, now *timestamppb.Timestamp) error {
 	state, err := fieldsOf(i)
 	if err != nil {
@@ -131,11 +130,11 @@ func follow(i *inventoryv1.Instance, newestFirst []*inventoryv1.InstanceChange, 
 		}
 		revision, at = change.GetRevision(), change.GetCommitTime().AsTime()
 		if first := n == len(newestFirst)-1; first != (change.GetType() == inventoryv1.InstanceChange_CREATED) {
-			return fmt.Errorf("of %d changes, the one %d before the last is %v", len(newestFirst), n, change.GetType())
+			return fmt.Errorf("of %d changes, number %d from the newest is %v", len(newestFirst), n, change.GetType())
 		}
 		for _, field := range change.GetFields() {
 			if got := valueAt(state, field.GetField()); !equalValues(got, field.GetTo()) {
-				return fmt.Errorf("change %d made %s %v, and it is %v before anything else changed it", revision, field.GetField(), field.GetTo(), got)
+				return fmt.Errorf("change %d set %s to %v, but the value before the next change is %v", revision, field.GetField(), field.GetTo(), got)
 			}
 			put(state, field.GetField(), field.GetFrom())
 		}
@@ -146,7 +145,7 @@ func follow(i *inventoryv1.Instance, newestFirst []*inventoryv1.InstanceChange, 
 	return nil
 }
 
-// fieldsOf is an instance in its JSON form.
+// fieldsOf returns the JSON form of an instance.
 func fieldsOf(i *inventoryv1.Instance) (*structpb.Struct, error) {
 	text, err := protojson.Marshal(i)
 	if err != nil {
@@ -156,7 +155,7 @@ func fieldsOf(i *inventoryv1.Instance) (*structpb.Struct, error) {
 	return fields, protojson.Unmarshal(text, fields)
 }
 
-// valueAt is the value at a path, nil when there is none.
+// valueAt returns the value at a path, nil if there is none.
 func valueAt(fields *structpb.Struct, path string) *structpb.Value {
 	name, rest, deeper := strings.Cut(path, ".")
 	value := fields.GetFields()[name]
@@ -166,7 +165,7 @@ func valueAt(fields *structpb.Struct, path string) *structpb.Value {
 	return valueAt(value.GetStructValue(), rest)
 }
 
-// put sets the value at a path; nil takes it away.
+// put sets the value at a path; nil removes it.
 func put(fields *structpb.Struct, path string, value *structpb.Value) {
 	name, rest, deeper := strings.Cut(path, ".")
 	if fields.Fields == nil {
@@ -184,7 +183,7 @@ func put(fields *structpb.Struct, path string, value *structpb.Value) {
 	put(inner, rest, value)
 }
 
-// equalValues compares two values; what is empty is not there.
+// equalValues compares two values. Empty and missing values are equal.
 func equalValues(a, b *structpb.Value) bool {
 	if isEmpty(a) || isEmpty(b) {
 		return isEmpty(a) && isEmpty(b)

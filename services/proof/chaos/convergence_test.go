@@ -13,23 +13,23 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// enoughSyncs is how many syncs in a row, of clouds in which nothing happens any
-// more, must have made the roll the cloud: one may have begun before, one finds
-// that much is missing, one confirms it, and some are to spare.
-const enoughSyncs = 6
+// maxSyncs is the number of consecutive syncs, of clouds that no longer change, after which the
+// inventory must match the clouds: one may have begun earlier, one finds that many instances are
+// missing, one confirms it, and some are spare.
+const maxSyncs = 6
 
-// beQuiet ends all trouble, and holds the roll, the watchers and the past against
-// the clouds.
-func (e *episode) beQuiet() {
-	ctx, cancel := context.WithTimeout(e.ctx, 4*hang)
+// converge ends all faults, and compares the inventory, the watchers and the history with the
+// clouds.
+func (e *scenario) converge() {
+	ctx, cancel := context.WithTimeout(e.ctx, 4*stuckAfter)
 	defer cancel()
-	if err := e.calm(ctx); err != nil {
-		e.report(connected, "the quiet could not begin: %v", err)
+	if err := e.settle(ctx); err != nil {
+		e.report(connected, "convergence could not begin: %v", err)
 		return
 	}
 	var wrong *violation
-	for range enoughSyncs {
-		if e.syncAll(ctx); e.verdict() != nil {
+	for range maxSyncs {
+		if e.syncAll(ctx); e.firstViolation() != nil {
 			return
 		}
 		if wrong = e.compare(ctx); wrong == nil {
@@ -41,25 +41,25 @@ func (e *episode) beQuiet() {
 		return
 	}
 	e.compareReplicas(ctx)
-	if e.verdict() == nil {
-		e.lookBack(ctx)
+	if e.firstViolation() == nil {
+		e.checkHistory(ctx)
 	}
 }
 
-// calm ends every fault, brings everything back, and waits until nothing moves
-// in the clouds.
-func (e *episode) calm(ctx context.Context) error {
-	e.healAll()
-	clear(e.deceived)
+// settle ends every fault, restores every process and account, and waits until the clouds no longer
+// change.
+func (e *scenario) settle(ctx context.Context) error {
+	e.removeAllFaults()
+	clear(e.falseByID)
 	e.thaw()
 	e.postgres.AwaitReady(e.t)
 	for _, name := range e.accountNames() {
-		if e.off[name] {
-			delete(e.off, name)
+		if e.removedAccounts[name] {
+			delete(e.removedAccounts, name)
 			if err := e.add(ctx, name); err != nil {
 				return err
 			}
-			e.putBack(name)
+			e.restore(name)
 		}
 		account := &accountsv1.Account{Name: name}
 		field := "aws.regions"
@@ -96,7 +96,7 @@ func (e *episode) calm(ctx context.Context) error {
 }
 
 // syncAll syncs every account once.
-func (e *episode) syncAll(ctx context.Context) {
+func (e *scenario) syncAll(ctx context.Context) {
 	runs := map[string]string{}
 	for _, name := range e.accountNames() {
 		run, err := e.syncAccount(ctx, name)
@@ -114,11 +114,11 @@ func (e *episode) syncAll(ctx context.Context) {
 	}
 }
 
-// compare holds the roll against the clouds.
-func (e *episode) compare(ctx context.Context) *violation {
+// compare compares the inventory with the clouds.
+func (e *scenario) compare(ctx context.Context) *violation {
 	var wrong *violation
-	err := insist(ctx, func(ctx context.Context) error {
-		roll, err := instancesOf(ctx, e.inventory[0], &inventoryv1.ListInstancesRequest{})
+	err := retryWhileUnavailable(ctx, func(ctx context.Context) error {
+		instances, err := instancesOf(ctx, e.inventory[0], &inventoryv1.ListInstancesRequest{})
 		if err != nil {
 			return err
 		}
@@ -126,8 +126,8 @@ func (e *episode) compare(ctx context.Context) *violation {
 		if err != nil {
 			return err
 		}
-		if wrong = differ(roll, cloud); wrong == nil {
-			wrong, err = e.allVouched(ctx)
+		if wrong = differ(instances, cloud); wrong == nil {
+			wrong, err = e.checkScopes(ctx)
 		}
 		return err
 	})
@@ -137,16 +137,16 @@ func (e *episode) compare(ctx context.Context) *violation {
 	return wrong
 }
 
-// differ tells how the roll and the cloud differ, nil when they don't.
-func differ(roll []*inventoryv1.Instance, cloud truth) *violation {
+// differ returns the differences between an inventory and the clouds, nil if there are none.
+func differ(instances []*inventoryv1.Instance, cloud truth) *violation {
 	var all []string
-	onRoll := map[string]bool{}
-	for _, i := range roll {
+	byKey := map[string]bool{}
+	for _, i := range instances {
 		key := keyOf(i)
-		if onRoll[key] {
-			all = append(all, key+" is on the roll twice")
+		if byKey[key] {
+			all = append(all, key+" is in the inventory twice")
 		}
-		onRoll[key] = true
+		byKey[key] = true
 		t, there := cloud[key]
 		switch {
 		case !there:
@@ -156,26 +156,25 @@ func differ(roll []*inventoryv1.Instance, cloud truth) *violation {
 		}
 	}
 	for key, t := range cloud {
-		if !onRoll[key] {
-			all = append(all, fmt.Sprintf("%s %q of %s is not on the roll", key, t.want.GetDisplayName(), t.scope))
+		if !byKey[key] {
+			all = append(all, fmt.Sprintf("%s %q of %s is not in the inventory", key, t.want.GetDisplayName(), t.scope))
 		}
 	}
 	if len(all) == 0 {
 		return nil
 	}
 	slices.Sort(all)
-	return &violation{Invariant: rollIsCloud, Detail: fmt.Sprintf("%d differences: %s", len(all), strings.Join(all[:min(len(all), 5)], "; "))}
+	return &violation{Invariant: matchesCloud, Detail: fmt.Sprintf("%d differences: %s", len(all), strings.Join(all[:min(len(all), 5)], "; "))}
 }
 
-// allVouched tells whether every account is connected and every scope vouched
-// for.
-func (e *episode) allVouched(ctx context.Context) (*violation, error) {
+// checkScopes returns a violation unless every account is connected and every scope is complete.
+func (e *scenario) checkScopes(ctx context.Context) (*violation, error) {
 	for _, name := range e.accountNames() {
 		account, err := e.accounts.GetAccount(ctx, &accountsv1.GetAccountRequest{Name: name})
 		if err != nil {
 			return nil, err
 		}
-		// The next sync may have begun; then the outcome of the last one is what counts.
+		// The next sync may have begun. Then the outcome of the last one counts.
 		c := account.GetConnection()
 		if c.GetStatus() != accountsv1.Connection_CONNECTED && (c.GetStatus() != accountsv1.Connection_SYNCING || c.GetLastError() != "") {
 			return &violation{Invariant: connected, Detail: fmt.Sprintf("%s is %v: %s", name, c.GetStatus(), c.GetLastError())}, nil
@@ -187,45 +186,45 @@ func (e *episode) allVouched(ctx context.Context) (*violation, error) {
 	}
 	for name, scope := range scopes {
 		if scope.GetLastError() != "" || scope.GetHold() != nil || scope.GetLastCompleteTime() == nil {
-			return &violation{Invariant: vouched, Detail: fmt.Sprintf("%s: %v", name, scope)}, nil
+			return &violation{Invariant: scopesCurrent, Detail: fmt.Sprintf("%s: %v", name, scope)}, nil
 		}
 	}
 	answer, err := e.inventory[1].ListInstances(ctx, &inventoryv1.ListInstancesRequest{PageSize: 1})
 	if err == nil && len(answer.GetUnreachable()) > 0 {
-		return &violation{Invariant: vouched, Detail: fmt.Sprintf("unreachable: %v", answer.GetUnreachable())}, nil
+		return &violation{Invariant: scopesCurrent, Detail: fmt.Sprintf("unreachable: %v", answer.GetUnreachable())}, nil
 	}
 	return nil, err
 }
 
-// compareReplicas holds every watcher's replica, and one made from the log's
-// beginning, against the roll.
-func (e *episode) compareReplicas(ctx context.Context) {
+// compareReplicas compares the replica of every watcher, and one that is built from the beginning
+// of the log, with the inventory.
+func (e *scenario) compareReplicas(ctx context.Context) {
 	for _, w := range e.watchers {
 		if w.pace != nil {
-			stop := w.hurry()
+			stop := w.releaseAll()
 			defer stop()
 		}
 	}
-	roll, head, err := e.still(ctx)
+	instances, head, err := e.stableInventory(ctx)
 	if err != nil {
-		e.report(replicaIs, "%v", err)
+		e.report(replicaMatches, "%v", err)
 		return
 	}
 	for _, w := range append([]*watcher{e.first}, e.watchers...) {
 		if err := w.awaitRevision(ctx, head); err != nil {
-			e.report(replicaIs, "%v", err)
+			e.report(replicaMatches, "%v", err)
 			return
 		}
-		if found := w.differences(roll); found != "" {
-			e.report(replicaIs, "%s, at revision %d: %s", w, head, found)
+		if found := w.differences(instances); found != "" {
+			e.report(replicaMatches, "%s, at revision %d: %s", w, head, found)
 		}
 	}
-	e.replay(ctx, roll, head)
-	e.past = append(e.past, image{at: timestamppb.Now(), roll: byName(roll)})
+	e.replay(ctx, instances, head)
+	e.snapshots = append(e.snapshots, snapshot{at: timestamppb.Now(), instances: byName(instances)})
 }
 
-// hurry lets a slow watcher go on without a pause until the function is called.
-func (w *watcher) hurry() (stop func()) {
+// releaseAll lets a slow watcher receive without pauses until stop is called.
+func (w *watcher) releaseAll() (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -240,16 +239,16 @@ func (w *watcher) hurry() (stop func()) {
 	return func() { close(done); <-ended }
 }
 
-// still is the roll, gone ones too, and the revision it is at: read between two
-// looks at the head of the log that find it at one place.
-func (e *episode) still(ctx context.Context) (roll []*inventoryv1.Instance, head int64, err error) {
+// stableInventory returns the inventory with gone instances and its revision. It reads again until
+// the head of the log did not move meanwhile.
+func (e *scenario) stableInventory(ctx context.Context) (instances []*inventoryv1.Instance, head int64, err error) {
 	for {
 		before, err := e.head(ctx)
 		if err != nil {
 			return nil, 0, err
 		}
-		err = insist(ctx, func(ctx context.Context) (err error) {
-			roll, err = instancesOf(ctx, e.inventory[0], &inventoryv1.ListInstancesRequest{ShowGone: true})
+		err = retryWhileUnavailable(ctx, func(ctx context.Context) (err error) {
+			instances, err = instancesOf(ctx, e.inventory[0], &inventoryv1.ListInstancesRequest{ShowGone: true})
 			return err
 		})
 		if err != nil {
@@ -257,21 +256,21 @@ func (e *episode) still(ctx context.Context) (roll []*inventoryv1.Instance, head
 		}
 		after, err := e.head(ctx)
 		if err != nil || before == after {
-			return roll, after, err
+			return instances, after, err
 		}
 	}
 }
 
-// head is where the log ends.
-func (e *episode) head(ctx context.Context) (revision int64, err error) {
-	w := newWatcher(e.court, view{"the head", "", everything.matches}, true, e.inventory)
-	err = e.awhile(ctx, w, func() bool { return w.begun })
+// head returns the last revision of the log.
+func (e *scenario) head(ctx context.Context) (revision int64, err error) {
+	w := newWatcher(e.oracle, view{"the head", "", allInstances.matches}, true, e.inventory)
+	err = e.runUntil(ctx, w, func() bool { return w.begun })
 	return w.revision, err
 }
 
-// awhile runs a watcher until it is content.
-func (e *episode) awhile(ctx context.Context, w *watcher, content func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, hang)
+// runUntil runs a watcher until done returns true.
+func (e *scenario) runUntil(ctx context.Context, w *watcher, content func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, stuckAfter)
 	done := make(chan struct{})
 	go func() { defer close(done); w.run(ctx) }()
 	defer func() { cancel(); <-done }()
@@ -285,26 +284,26 @@ func (e *episode) awhile(ctx context.Context, w *watcher, content func() bool) e
 		select {
 		case <-moved:
 		case <-e.broken:
-			return e.verdict()
+			return e.firstViolation()
 		case <-ctx.Done():
 			return fmt.Errorf("%s: %w", w, ctx.Err())
 		}
 	}
 }
 
-// replay makes a replica from the whole log.
-func (e *episode) replay(ctx context.Context, roll []*inventoryv1.Instance, head int64) {
-	w := newWatcher(e.court, beginning, false, e.inventory)
+// replay builds a replica from the whole log and compares it with the inventory.
+func (e *scenario) replay(ctx context.Context, instances []*inventoryv1.Instance, head int64) {
+	w := newWatcher(e.oracle, beginning, false, e.inventory)
 	w.token = e.origin
-	err := e.awhile(ctx, w, func() bool { return w.revision >= head })
+	err := e.runUntil(ctx, w, func() bool { return w.revision >= head })
 	if err == nil && w.events != head {
 		err = fmt.Errorf("%d changes lead to revision %d", w.events, head)
 	}
 	if err != nil {
-		e.report(replayIs, "%v", err)
+		e.report(replayMatches, "%v", err)
 		return
 	}
-	if found := w.differences(roll); found != "" {
-		e.report(replayIs, "at revision %d: %s", head, found)
+	if found := w.differences(instances); found != "" {
+		e.report(replayMatches, "at revision %d: %s", head, found)
 	}
 }
