@@ -1,13 +1,10 @@
-// Package auth lets a service know which other service calls it. Only the
-// caller and those it may call hold the caller's key; each call carries a token
-// signed with it that is good for a minute (JWT, RFC 7519, HS256).
+// Package auth lets a service verify which other service calls it. The caller and the
+// services that it may call share a key. Each call has a token that is signed with
+// the key and valid for one minute (JWT, RFC 7519, HS256).
 package auth
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,50 +17,15 @@ import (
 )
 
 const (
-	// keySize is the least length of a key in bytes (RFC 7518, 3.2).
-	keySize = 32
-	// tokenLife is how long a token is good for, and clockSkew how far two
-	// machines' clocks may be apart.
+	// tokenLife is how long a token is valid.
 	tokenLife = time.Minute
+	// clockSkew is how far the clocks of two machines may differ.
 	clockSkew = 30 * time.Second
-	header    = "rollcall-caller"
+	// header is the gRPC metadata key of the token.
+	header = "rollcall-caller"
 )
 
-// Key is the secret that a caller shares with those it may call. It prints as
-// a placeholder.
-type Key struct{ secret []byte }
-
-// NewKey is a random key.
-func NewKey() Key {
-	secret := make([]byte, keySize)
-	_, _ = rand.Read(secret) // Never fails (crypto/rand).
-	return Key{secret: secret}
-}
-
-// UnmarshalText reads a key in base64, at least 32 bytes of it. An empty text is
-// no key.
-func (k *Key) UnmarshalText(text []byte) error {
-	if len(text) == 0 {
-		return nil
-	}
-	secret, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(secret) < keySize {
-		return errors.New("the key must be at least 32 random bytes in base64: make one with `openssl rand -base64 32`")
-	}
-	k.secret = secret
-	return nil
-}
-
-// String hides the key.
-func (k Key) String() string { return "(key)" }
-
-// GoString hides the key.
-func (k Key) GoString() string { return k.String() }
-
-// IsZero tells whether there is no key.
-func (k Key) IsZero() bool { return len(k.secret) == 0 }
-
-// PerRPC signs each call as coming from caller.
+// PerRPC returns credentials that sign each call as coming from caller.
 func PerRPC(key Key, caller string) credentials.PerRPCCredentials {
 	return perRPC{key: key, caller: caller}
 }
@@ -80,19 +42,19 @@ func (p perRPC) GetRequestMetadata(context.Context, ...string) (map[string]strin
 		Issuer:    p.caller,
 		IssuedAt:  jwt.NewNumericDate(now),
 		ExpiresAt: jwt.NewNumericDate(now.Add(tokenLife)),
-	}).SignedString(p.key.secret)
+	}).SignedString(p.key.bytes())
 	if err != nil {
 		return nil, fmt.Errorf("sign the call: %w", err)
 	}
 	return map[string]string{header: token}, nil
 }
 
-// RequireTransportSecurity is false: the token proves the caller and says
-// nothing secret; encryption on the way is the network's (mesh, TLS proxy).
+// RequireTransportSecurity returns false. The token proves who calls and contains no
+// secret; encryption is left to the network (a mesh or a TLS proxy).
 func (perRPC) RequireTransportSecurity() bool { return false }
 
-// Require lets only caller in, who holds key; nobody where there is no key.
-// Health and reflection stay open to all.
+// Require returns an authorizer that admits only calls signed by caller with key. If
+// there is no key, it admits nobody. Health and reflection stay open to all.
 func Require(key Key, caller string) func(ctx context.Context, fullMethod string) error {
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Name}),
 		jwt.WithIssuer(caller), jwt.WithExpirationRequired(), jwt.WithLeeway(clockSkew))
@@ -102,20 +64,20 @@ func Require(key Key, caller string) func(ctx context.Context, fullMethod string
 		}
 		tokens := metadata.ValueFromIncomingContext(ctx, header)
 		if len(tokens) != 1 || key.IsZero() {
-			return fault.New(fault.KindUnauthenticated, "CALLER_UNKNOWN",
-				"%s is internal: only %s may call it, and this call says nothing of who calls", fullMethod, caller)
+			return fault.New(fault.KindUnauthenticated, fault.ReasonCallerUnknown,
+				"%s is internal: only %s may call it, and this call does not identify its caller", fullMethod, caller)
 		}
-		_, err := parser.Parse(tokens[0], func(*jwt.Token) (any, error) { return key.secret, nil })
+		_, err := parser.Parse(tokens[0], func(*jwt.Token) (any, error) { return key.bytes(), nil })
 		if err != nil {
-			return fault.New(fault.KindPermissionDenied, "CALLER_REFUSED",
-				"%s is internal: only %s may call it, and this call is not proven to come from there", fullMethod, caller).WithCause(err)
+			return fault.New(fault.KindPermissionDenied, fault.ReasonCallerRefused,
+				"%s is internal: only %s may call it, and the token of this call does not prove that", fullMethod, caller).WithCause(err)
 		}
 		return nil
 	}
 }
 
-// isOpen tells the methods that anyone who reaches the listener may call: they
-// say nothing of any account.
+// isOpen reports whether a method is open to everyone who reaches the listener. Open
+// methods return nothing about accounts.
 func isOpen(fullMethod string) bool {
 	return strings.HasPrefix(fullMethod, "/grpc.health.v1.") || strings.HasPrefix(fullMethod, "/grpc.reflection.")
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// chain is what happens to every call around its handler.
+// chain is what happens to every call before and after its handler.
 type chain struct {
 	logger    *slog.Logger
 	authorize func(context.Context, string) error
@@ -45,8 +45,8 @@ func (c *chain) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	return nil
 }
 
-// admit refuses callers who may not call, and requests that break the rules of
-// the contract.
+// admit refuses callers without permission, and requests that violate the rules of the
+// API.
 func (c *chain) admit(ctx context.Context, method string, req any) error {
 	if c.authorize != nil {
 		if err := c.authorize(ctx, method); err != nil {
@@ -56,7 +56,7 @@ func (c *chain) admit(ctx context.Context, method string, req any) error {
 	return c.validate(req)
 }
 
-// validated holds each message that a stream receives to the rules.
+// validated is a stream that validates each message that it receives.
 type validated struct {
 	grpc.ServerStream
 	chain *chain
@@ -77,8 +77,9 @@ func (c *chain) validate(req any) error {
 	return validation(c.validator.Validate(message))
 }
 
-// Validate holds a message to the rules of the contract, for requests of which
-// only the result of a merge can be judged.
+// Validate validates a message by the rules of the API: for a request that can only be
+// validated after it was merged with what is stored. Violations have the prefix in
+// front of their fields.
 func Validate(message proto.Message, prefix string) error {
 	err := validation(protovalidate.Validate(message))
 	if f, ok := errors.AsType[*fault.Error](err); ok && prefix != "" {
@@ -90,7 +91,7 @@ func Validate(message proto.Message, prefix string) error {
 	return err
 }
 
-// validation turns the rules that were broken into a fault, a violation each.
+// validation turns violated rules into one fault with a violation for each.
 func validation(err error) error {
 	broken, ok := errors.AsType[*protovalidate.ValidationError](err)
 	if !ok {
@@ -121,22 +122,22 @@ func violationText(violations []fault.Violation) string {
 	return text
 }
 
-// recovered turns a panic, of a handler or of what is around it, into an internal
-// error with its stack in the log.
+// recovered turns a panic of a handler or an interceptor into an internal error, and
+// logs its stack.
 func (c *chain) recovered(ctx context.Context, p any) error {
 	c.logger.ErrorContext(ctx, "panic in a call", "panic", p, "stack", string(debug.Stack()))
 	return FaultStatus(errInternal()).Err()
 }
 
-// logAdapter lets the logging interceptor write to slog.
+// logAdapter returns a logger for the logging interceptor that writes to slog.
 func logAdapter(l *slog.Logger) logging.Logger {
 	return logging.LoggerFunc(func(ctx context.Context, level logging.Level, msg string, fields ...any) {
 		l.Log(ctx, slog.Level(level), msg, fields...)
 	})
 }
 
-// loggingOptions log the end of each call: quietly when it went as it should or
-// the caller was at fault, loudly when we were.
+// loggingOptions log the end of each call: as an error if Rollcall is at fault, as a
+// warning if something was not available, else for debugging.
 func loggingOptions() []logging.Option {
 	return []logging.Option{
 		logging.WithLogOnEvents(logging.FinishCall),

@@ -1,27 +1,27 @@
-// Package serve is the door of every service: listening, gRPC servers with
-// what all of them need, and the program's main.
+// Package serve has what every service needs to be called: endpoints, gRPC servers with
+// their interceptors, metrics, and the main function of a program.
 //
-//	         ┌ logging ┬ recovery ┬ faults → status ┬ authorise ┬ validate ┐
+//	         ┌ logging ┬ recovery ┬ faults → status ┬ authorize ┬ validate ┐
 //	caller ─▶│         │          │                 │           │          │─▶ handler
 //	         └─────────┴──────────┴─────────────────┴───────────┴──────────┘
 //
-// Handlers return faults (package fault); this package alone turns them into
-// google.rpc.Status with ErrorInfo and BadRequest details (AIP-193). Requests
-// are held to the protovalidate rules of the contract before a handler sees
-// them. Health (grpc.health.v1) and reflection are on every server.
+// Handlers return faults (package fault); this package turns them into
+// google.rpc.Status with details (AIP-193). Requests are validated by the protovalidate
+// rules of the API before a handler sees them. Every server has health
+// (grpc.health.v1) and reflection.
 //
 // # Metrics
 //
-// A service embeds Metrics in its Config beside Logging, opens a Meter in New
-// and serves it in Run:
+// A service embeds Metrics in its Config beside Logging, opens a Meter when it is built
+// and serves it while it runs:
 //
-//	meter, err := config.Metrics.Open(ctx, logger)   // listens at ROLLCALL_METRICS_ADDR, when that is set
+//	meter, err := config.Metrics.Open(ctx, logger) // listens at ROLLCALL_METRICS_ADDR if it is set
 //	fetches := promauto.With(meter).NewCounterVec(prometheus.CounterOpts{
 //		Name: "rollcall_accounts_secret_fetches_total", Help: "…"}, []string{"provider", "outcome"})
 //	…
-//	group.Go(func() error { return meter.Serve(ctx) })
+//	life.Go("metrics", meter.Serve)
 //
-// In `rollcall up` all services share the gateway's registry, and its /metrics
-// shows them together: so every metric is named rollcall_SERVICE_…. Labels have
-// few values; never an instance, a user or anything secret.
+// In `rollcall up` all services share the registry of the gateway, whose /metrics shows
+// them together. Therefore every metric is named rollcall_SERVICE_…. Labels have few
+// values, and never an instance, a user or a secret.
 package serve

@@ -19,32 +19,33 @@ import (
 )
 
 const (
-	// drainLimit is how long calls may go on after a server was told to stop.
+	// drainLimit is how long running calls may take to end after a server stops.
 	drainLimit = 5 * time.Second
-	// readyEvery is how often a server asks itself whether it can serve.
+	// readyEvery is how often a server checks whether it is ready.
 	readyEvery = time.Second
-	// readyLimit is how long that may take.
+	// readyLimit is how long the check may take.
 	readyLimit = 2 * time.Second
-	// maxMessage bounds a message in either direction, in bytes.
+	// maxMessage is the largest size of a received message in bytes.
 	maxMessage = 16 << 20
 )
 
-// GRPCOptions are what a server needs beside its services.
+// GRPCOptions configures a server.
 type GRPCOptions struct {
-	// Logger takes a line a call, at debug level unless it failed on our side.
+	// Logger gets one line for each call, at debug level unless the server was at fault.
+	// The default discards them.
 	Logger *slog.Logger
-	// Ready says why the server can't serve now; nil: it always can. Its word
-	// is the health status of every service.
+	// Ready returns why the server can't serve at the moment. It sets the health status of
+	// every service. A server without Ready is always ready.
 	Ready func(context.Context) error
-	// Authorize refuses a call with a fault; nil: everyone may call.
+	// Authorize returns a fault for a call that is not allowed. A server without it allows
+	// all calls.
 	Authorize func(ctx context.Context, fullMethod string) error
-	// Options are for this server alone; their interceptors run within those of
-	// every server.
+	// Options apply to this server only. Their interceptors run inside those of every
+	// server.
 	Options []grpc.ServerOption
 }
 
-// Server is a gRPC server with health, reflection and the interceptors of
-// Rollcall.
+// Server is a gRPC server with health, reflection and the interceptors of this package.
 type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
@@ -52,7 +53,7 @@ type Server struct {
 	logger *slog.Logger
 }
 
-// NewGRPC makes a server of the services that register puts on it.
+// NewGRPC returns a server with the services that register adds.
 func NewGRPC(options GRPCOptions, register ...func(grpc.ServiceRegistrar)) (*Server, error) {
 	validator, err := protovalidate.New()
 	if err != nil {
@@ -88,8 +89,8 @@ func NewGRPC(options GRPCOptions, register ...func(grpc.ServiceRegistrar)) (*Ser
 	return s, nil
 }
 
-// Serve answers calls on lis until ctx ends, then lets running calls end for a
-// few seconds. It closes lis.
+// Serve serves lis until ctx ends. Running calls then have a few seconds to end. It
+// closes lis.
 func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
 	watched, stopWatch := context.WithCancel(ctx)
 	watchEnded := make(chan struct{})
@@ -114,7 +115,7 @@ func (s *Server) Serve(ctx context.Context, lis net.Listener) error {
 	return err
 }
 
-// stop ends the server: gracefully at first, then at once.
+// stop stops the server, at first gracefully.
 func (s *Server) stop() {
 	s.health.Shutdown()
 	timer := time.AfterFunc(drainLimit, s.grpc.Stop)
@@ -122,7 +123,7 @@ func (s *Server) stop() {
 	s.grpc.GracefulStop()
 }
 
-// watchReady keeps the health status of every service at what ready says.
+// watchReady keeps the health status of every service up to date.
 func (s *Server) watchReady(ctx context.Context) {
 	tick := time.NewTicker(readyEvery)
 	defer tick.Stop()

@@ -12,16 +12,16 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Logging is how a program logs.
+// Logging configures how a program logs.
 type Logging struct {
-	Level  slog.Level `name:"log-level" env:"ROLLCALL_LOG_LEVEL" default:"info" help:"Least level that is logged: debug, info, warn or error."`
-	Format string     `name:"log-format" env:"ROLLCALL_LOG_FORMAT" default:"text" enum:"text,json" help:"Form of a log line: text or json."`
+	Level  slog.Level `name:"log-level" env:"ROLLCALL_LOG_LEVEL" default:"info" help:"Lowest level that is logged: debug, info, warn or error."`
+	Format string     `name:"log-format" env:"ROLLCALL_LOG_FORMAT" default:"text" enum:"text,json" help:"Format of a log line: text or json."`
 
-	// Out takes the log in place of the writer that Logger is given, when set.
+	// Out replaces the writer that is passed to Logger if it is set.
 	Out io.Writer `kong:"-"`
 }
 
-// Logger writes to w as configured.
+// Logger returns a logger that writes to w.
 func (l Logging) Logger(w io.Writer) *slog.Logger {
 	if l.Out != nil {
 		w = l.Out
@@ -33,13 +33,13 @@ func (l Logging) Logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// Runner is a service that was built: it serves until ctx ends.
+// Runner is a service that is built. It serves until ctx ends.
 type Runner interface {
 	Run(ctx context.Context) error
 }
 
-// Main is the main of a service's own program: flags and environment into a
-// config, then build, then run until SIGINT or SIGTERM. It ends the process.
+// Main is the main function of a service. It parses flags and environment variables
+// into a config, builds the service, runs it until SIGINT or SIGTERM, and exits.
 func Main[C any, R Runner](name, description string, build func(context.Context, C) (R, error)) {
 	var config C
 	kong.Parse(&config, kong.Name(name), kong.Description(description), kong.UsageOnError())

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -20,13 +21,14 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// lockedBuffer is a log that the test reads while the server writes.
+// lockedBuffer is a log that a test can read while the server writes.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -44,12 +46,13 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// handler answers GetAccount with what the test says, and counts the instances
-// of an ApplySnapshot.
+// handler answers GetAccount with what the test sets, and an ApplySnapshot when all of
+// its messages have arrived.
 type handler struct {
 	accountsv1.UnimplementedAccountServiceServer
 	inventoryv1.UnimplementedIngestServiceServer
-	get func(context.Context) (*accountsv1.Account, error)
+	get   func(context.Context) (*accountsv1.Account, error)
+	apply func() error // if it is set, it answers ApplySnapshot
 }
 
 func (h *handler) GetAccount(ctx context.Context, _ *accountsv1.GetAccountRequest) (*accountsv1.Account, error) {
@@ -57,6 +60,9 @@ func (h *handler) GetAccount(ctx context.Context, _ *accountsv1.GetAccountReques
 }
 
 func (h *handler) ApplySnapshot(stream grpc.BidiStreamingServer[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) error {
+	if h.apply != nil {
+		return h.apply()
+	}
 	for {
 		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
 			return stream.Send(&inventoryv1.ApplySnapshotResponse{})
@@ -66,7 +72,7 @@ func (h *handler) ApplySnapshot(stream grpc.BidiStreamingServer[inventoryv1.Appl
 	}
 }
 
-// start serves h on a pipe and is a client of it.
+// start serves h on a pipe and returns a client connection.
 func start(t *testing.T, h *handler, options serve.GRPCOptions) *grpc.ClientConn {
 	t.Helper()
 	server, err := serve.NewGRPC(options, func(r grpc.ServiceRegistrar) {
@@ -100,11 +106,11 @@ func start(t *testing.T, h *handler, options serve.GRPCOptions) *grpc.ClientConn
 
 func get(t *testing.T, conn *grpc.ClientConn, name string) error {
 	t.Helper()
-	_, err := accountsv1.NewAccountServiceClient(conn).GetAccount(t.Context(), &accountsv1.GetAccountRequest{Name: name})
+	_, err := accountsv1.NewAccountServiceClient(conn).GetAccount(dbtest.Context(t), &accountsv1.GetAccountRequest{Name: name})
 	return err
 }
 
-func TestErrorsLeaveAsStatus(t *testing.T) {
+func TestStatus(t *testing.T) {
 	const secret = "hunter2"
 	for name, tt := range map[string]struct {
 		err     error
@@ -112,12 +118,12 @@ func TestErrorsLeaveAsStatus(t *testing.T) {
 		reason  string
 		message string
 	}{
-		"a fault keeps its reason":      {fault.NotFound("accounts/x"), codes.NotFound, "NOT_FOUND", "accounts/x was not found"},
-		"a cause stays inside":          {fault.Unavailable("the database", errors.New(secret)), codes.Unavailable, "UNAVAILABLE", "the database is not available"},
-		"what is unforeseen is hidden":  {errors.New(secret), codes.Internal, "INTERNAL", "internal error"},
-		"a wrapped fault is found":      {errors.Join(errors.New(secret), fault.New(fault.KindAborted, "CONFLICT", "try again")), codes.Aborted, "CONFLICT", "try again"},
-		"a caller's deadline is his":    {context.DeadlineExceeded, codes.DeadlineExceeded, "", "deadline"},
-		"a status goes through as such": {status.Error(codes.OutOfRange, "past the end"), codes.OutOfRange, "", "past the end"},
+		"fault":              {fault.NotFound("accounts/x"), codes.NotFound, "NOT_FOUND", "accounts/x was not found"},
+		"fault with a cause": {fault.Unavailable("the database", errors.New(secret)), codes.Unavailable, "UNAVAILABLE", "the database is not available"},
+		"unexpected error":   {errors.New(secret), codes.Internal, "INTERNAL", "internal error"},
+		"wrapped fault":      {errors.Join(errors.New(secret), fault.New(fault.KindAborted, "CONFLICT", "try again")), codes.Aborted, "CONFLICT", "try again"},
+		"deadline exceeded":  {context.DeadlineExceeded, codes.DeadlineExceeded, "", "deadline"},
+		"status":             {status.Error(codes.OutOfRange, "past the end"), codes.OutOfRange, "", "past the end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := &lockedBuffer{}
@@ -128,13 +134,13 @@ func TestErrorsLeaveAsStatus(t *testing.T) {
 				t.Errorf("got %v %q, want %v with %q", got.Code(), got.Message(), tt.code, tt.message)
 			}
 			if strings.Contains(got.Message(), secret) {
-				t.Errorf("the answer tells the cause: %q", got.Message())
+				t.Errorf("the answer contains the cause: %q", got.Message())
 			}
 			if reason := reasonOf(got); reason != tt.reason {
 				t.Errorf("reason %q, want %q", reason, tt.reason)
 			}
 			if tt.code == codes.Internal && !strings.Contains(log.String(), secret) {
-				t.Error("the log lacks the cause of an unforeseen error")
+				t.Error("the log does not have the cause of an unexpected error")
 			}
 		})
 	}
@@ -149,21 +155,99 @@ func reasonOf(s *status.Status) string {
 	return ""
 }
 
-func TestPanicIsAnInternalErrorWithItsStackInTheLog(t *testing.T) {
-	log := &lockedBuffer{}
-	conn := start(t, &handler{get: func(context.Context) (*accountsv1.Account, error) { panic("boom") }},
-		serve.GRPCOptions{Logger: slog.New(slog.NewTextHandler(log, nil))})
-	if code := status.Code(get(t, conn, "accounts/x")); code != codes.Internal {
-		t.Errorf("got %v, want Internal", code)
-	}
-	if !strings.Contains(log.String(), "boom") || !strings.Contains(log.String(), "serve_test.go") {
-		t.Errorf("the log lacks the panic and its stack:\n%s", log)
+func TestStatus_CancelledCall(t *testing.T) {
+	conn := start(t, &handler{get: func(context.Context) (*accountsv1.Account, error) { return nil, context.Canceled }}, serve.GRPCOptions{})
+	if code := status.Code(get(t, conn, "accounts/x")); code != codes.Canceled {
+		t.Errorf("got %v, want Canceled", code)
 	}
 }
 
-func TestRequestsAreHeldToTheContract(t *testing.T) {
+func TestDeadline_ReachesTheHandler(t *testing.T) {
+	conn := start(t, &handler{get: func(ctx context.Context) (*accountsv1.Account, error) {
+		if _, ok := ctx.Deadline(); !ok {
+			t.Error("the context of the handler has no deadline")
+			return nil, nil
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}, serve.GRPCOptions{})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := accountsv1.NewAccountServiceClient(conn).GetAccount(ctx, &accountsv1.GetAccountRequest{Name: "accounts/x"})
+	if status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("got %v, want DeadlineExceeded", err)
+	}
+}
+
+// streamError returns the error of an ApplySnapshot.
+func streamError(t *testing.T, conn *grpc.ClientConn) error {
+	t.Helper()
+	stream, err := inventoryv1.NewIngestServiceClient(conn).ApplySnapshot(dbtest.Context(t))
+	if err == nil {
+		_, err = stream.Recv()
+	}
+	return err
+}
+
+func TestRecovery(t *testing.T) {
+	boom := &handler{
+		get:   func(context.Context) (*accountsv1.Account, error) { panic("boom") },
+		apply: func() error { panic("boom") },
+	}
+	for name, call := range map[string]func(*testing.T, *grpc.ClientConn) error{
+		"unary":  func(t *testing.T, conn *grpc.ClientConn) error { return get(t, conn, "accounts/x") },
+		"stream": streamError,
+	} {
+		t.Run(name, func(t *testing.T) {
+			log := &lockedBuffer{}
+			conn := start(t, boom, serve.GRPCOptions{Logger: slog.New(slog.NewTextHandler(log, nil))})
+			if got := status.Convert(call(t, conn)); got.Code() != codes.Internal || reasonOf(got) != "INTERNAL" || strings.Contains(got.Message(), "boom") {
+				t.Errorf("got %v, want Internal without the panic", got)
+			}
+			if !strings.Contains(log.String(), "boom") || !strings.Contains(log.String(), "serve_test.go") {
+				t.Errorf("the log does not have the panic and its stack:\n%s", log)
+			}
+		})
+	}
+}
+
+func TestAuthorize(t *testing.T) {
+	refuse := func(_ context.Context, method string) error {
+		return fault.New(fault.KindPermissionDenied, fault.ReasonCallerRefused, "%s is closed", method)
+	}
+	unseen := &handler{
+		get:   func(context.Context) (*accountsv1.Account, error) { t.Error("the handler was called"); return nil, nil },
+		apply: func() error { t.Error("the handler of the stream was called"); return nil },
+	}
+	for name, tt := range map[string]struct {
+		call   func(*testing.T, *grpc.ClientConn) error
+		method string
+	}{
+		"unary":  {func(t *testing.T, conn *grpc.ClientConn) error { return get(t, conn, "accounts/x") }, accountsv1.AccountService_GetAccount_FullMethodName},
+		"stream": {streamError, inventoryv1.IngestService_ApplySnapshot_FullMethodName},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := start(t, unseen, serve.GRPCOptions{Authorize: refuse})
+			got := status.Convert(tt.call(t, conn))
+			if got.Code() != codes.PermissionDenied || reasonOf(got) != "CALLER_REFUSED" || !strings.Contains(got.Message(), tt.method) {
+				t.Errorf("got %v, want a refusal of %s", got, tt.method)
+			}
+		})
+	}
+}
+
+func TestAuthorize_ComesBeforeValidation(t *testing.T) {
+	conn := start(t, &handler{}, serve.GRPCOptions{Authorize: func(context.Context, string) error {
+		return fault.New(fault.KindUnauthenticated, fault.ReasonCallerUnknown, "no token")
+	}})
+	if code := status.Code(get(t, conn, "Accounts!")); code != codes.Unauthenticated {
+		t.Errorf("got %v, want Unauthenticated", code)
+	}
+}
+
+func TestValidation_Unary(t *testing.T) {
 	conn := start(t, &handler{get: func(context.Context) (*accountsv1.Account, error) {
-		t.Error("the handler saw a request that breaks the rules")
+		t.Error("the handler got a request that violates the rules")
 		return nil, nil
 	}}, serve.GRPCOptions{})
 	got := status.Convert(get(t, conn, "Accounts!"))
@@ -178,24 +262,24 @@ func TestRequestsAreHeldToTheContract(t *testing.T) {
 	t.Errorf("no violation of `name` in %v", got.Details())
 }
 
-func TestStreamedMessagesAreHeldToTheContract(t *testing.T) {
+func TestValidation_Stream(t *testing.T) {
 	conn := start(t, &handler{}, serve.GRPCOptions{})
-	stream, err := inventoryv1.NewIngestServiceClient(conn).ApplySnapshot(t.Context())
+	stream, err := inventoryv1.NewIngestServiceClient(conn).ApplySnapshot(dbtest.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = stream.Send(&inventoryv1.ApplySnapshotRequest{}) // The answer is judged below.
+	_ = stream.Send(&inventoryv1.ApplySnapshotRequest{}) // Recv returns the error.
 	if _, err := stream.Recv(); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("got %v, want InvalidArgument", err)
 	}
 }
 
-func TestHealthFollowsReady(t *testing.T) {
+func TestHealth_FollowsReady(t *testing.T) {
 	var mu sync.Mutex
 	var away error
 	setAway := func(err error) { mu.Lock(); defer mu.Unlock(); away = err }
 	conn := start(t, &handler{}, serve.GRPCOptions{Ready: func(context.Context) error { mu.Lock(); defer mu.Unlock(); return away }})
-	watch, err := healthpb.NewHealthClient(conn).Watch(t.Context(), &healthpb.HealthCheckRequest{Service: accountsv1.AccountService_ServiceDesc.ServiceName})
+	watch, err := healthpb.NewHealthClient(conn).Watch(dbtest.Context(t), &healthpb.HealthCheckRequest{Service: accountsv1.AccountService_ServiceDesc.ServiceName})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +302,7 @@ func TestHealthFollowsReady(t *testing.T) {
 	await(healthpb.HealthCheckResponse_SERVING)
 }
 
-func TestPortInUseIsTold(t *testing.T) {
+func TestEndpoint_PortInUse(t *testing.T) {
 	var config net.ListenConfig
 	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -227,13 +311,13 @@ func TestPortInUseIsTold(t *testing.T) {
 	defer taken.Close()
 	_, err = serve.Address(taken.Addr().String()).Listen(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "in use") {
-		t.Errorf("got %v, want a sentence that the port is in use", err)
+		t.Errorf("got %v, want an error that states that the port is in use", err)
 	}
 }
 
-func TestEndpointRefusesWhatIsNoAddress(t *testing.T) {
+func TestEndpoint_UnmarshalText(t *testing.T) {
 	var e serve.Endpoint
 	if err := e.UnmarshalText([]byte("localhost")); err == nil {
-		t.Error("an address without a port was taken")
+		t.Error("an address without a port was accepted")
 	}
 }
