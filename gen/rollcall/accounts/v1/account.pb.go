@@ -26,22 +26,22 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What the last sync came to.
+// The result of the last sync.
 type Connection_Status int32
 
 const (
 	// Not used.
 	Connection_STATUS_UNSPECIFIED Connection_Status = 0
-	// Never tried.
+	// The account was never synced.
 	Connection_UNKNOWN Connection_Status = 1
-	// A sync is running. Held by a lease: it lapses by itself when the worker
-	// dies, and the status of the last finished sync shows again.
+	// A sync is running. A lease keeps this status: if the worker dies, the lease expires and the
+	// status of the last finished sync applies again.
 	Connection_SYNCING Connection_Status = 2
-	// The last sync read every scope.
+	// The last sync read all scopes.
 	Connection_CONNECTED Connection_Status = 3
-	// The last sync read some scopes, and failed on others.
+	// The last sync read some scopes and failed to read others.
 	Connection_DEGRADED Connection_Status = 4
-	// The last sync read nothing.
+	// The last sync read no scope.
 	Connection_FAILED Connection_Status = 5
 )
 
@@ -92,43 +92,42 @@ func (Connection_Status) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_accounts_v1_account_proto_rawDescGZIP(), []int{10, 0}
 }
 
-// One account of a cloud (an AWS account, a Google Cloud project) on the roll,
-// how to sign in to it, and how that is going.
+// A cloud account (an AWS account or a Google Cloud project) that is registered with Rollcall, how
+// to sign in to it, and the state of the connection.
 type Account struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name, `accounts/{account}`. By default the id is the provider and
-	// the cloud's own id: `accounts/aws-100000000001`.
+	// Resource name, `accounts/{account}`. The default id consists of the provider and the id that
+	// the cloud gave the account: `accounts/aws-100000000001`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// What people call it. The cloud's own id when left empty.
+	// Display name. The default is the id that the cloud gave the account.
 	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// The cloud it belongs to, told by which of `aws` and `gcp` is set.
+	// The cloud provider of the account, which follows from whether `aws` or `gcp` is set.
 	Provider v1.Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.common.v1.Provider" json:"provider,omitempty"`
-	// The user's own marks on the account, such as `env: prod`.
+	// Labels that users give the account, such as `env: prod`.
 	Labels map[string]string `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// A paused account is not synced by the schedule; what is known of it stays.
+	// Whether the schedule leaves the account out. The inventory keeps the instances of a paused
+	// account.
 	Paused bool `protobuf:"varint,5,opt,name=paused,proto3" json:"paused,omitempty"`
-	// How long after one sync the next one is due. The server's default when
-	// unset.
+	// The time from one sync to the next. If it is not set, the default of the server applies.
 	SyncInterval *durationpb.Duration `protobuf:"bytes,6,opt,name=sync_interval,json=syncInterval,proto3" json:"sync_interval,omitempty"`
-	// The cloud account itself. Exactly one is set.
+	// The account in the cloud. Exactly one is set.
 	//
 	// Types that are valid to be assigned to Cloud:
 	//
 	//	*Account_Aws
 	//	*Account_Gcp
 	Cloud isAccount_Cloud `protobuf_oneof:"cloud"`
-	// How the connection to the account is going.
+	// The state of the connection to the account.
 	Connection *Connection `protobuf:"bytes,9,opt,name=connection,proto3" json:"connection,omitempty"`
-	// When the account was put on the roll.
+	// When the account was registered.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// When the account's own settings last changed; its connection does not
-	// count.
+	// When the settings of the account last changed. Changes of its connection do not count.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
-	// Changes with every change of the settings (AIP-154). Given back on Update
-	// or Delete, the call fails with ABORTED when the account has changed since.
+	// Changes with each change of the settings (AIP-154). If it is set in Update or Delete and the
+	// account has changed since, the call fails with ABORTED.
 	Etag string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Nothing in the account is started or stopped, whoever asks: such requests are
-	// refused with reason ACCOUNT_READ_ONLY. It is read as any other.
+	// Whether Rollcall refuses to start and stop instances of the account, with reason
+	// ACCOUNT_READ_ONLY. Rollcall reads the account in either case.
 	ReadOnly      bool `protobuf:"varint,13,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -287,12 +286,13 @@ func (*Account_Gcp) isAccount_Cloud() {}
 // An AWS account and how to sign in to it.
 type AwsAccount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The AWS account id, 12 digits. Checked against STS GetCallerIdentity before
-	// anything is read or written.
+	// The AWS account id, 12 digits. Rollcall compares it with the answer of STS GetCallerIdentity
+	// before it reads or writes anything.
 	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// The regions to read; empty: all that are enabled for the account.
+	// The regions to read. If the list is empty, all regions that are enabled for the account are
+	// read.
 	Regions []string `protobuf:"bytes,2,rep,name=regions,proto3" json:"regions,omitempty"`
-	// How to sign in; the default chain when unset.
+	// How to sign in. The default is the default credential chain.
 	//
 	// Types that are valid to be assigned to Credentials:
 	//
@@ -387,14 +387,14 @@ type isAwsAccount_Credentials interface {
 }
 
 type AwsAccount_DefaultCredentials struct {
-	// The default credential chain of the process that reads the cloud:
-	// environment, shared files, web identity, container or instance role.
+	// The default credential chain of the process that reads the cloud: environment variables,
+	// shared files, web identity, container role or instance role.
 	DefaultCredentials *AwsDefaultCredentials `protobuf:"bytes,3,opt,name=default_credentials,json=defaultCredentials,proto3,oneof"`
 }
 
 type AwsAccount_AssumeRole struct {
-	// A role to assume, starting from the default credential chain or from the
-	// credentials of another account on the roll.
+	// A role to assume with the default credential chain, or with the credentials of another
+	// registered account.
 	AssumeRole *AwsAssumeRole `protobuf:"bytes,4,opt,name=assume_role,json=assumeRole,proto3,oneof"`
 }
 
@@ -449,17 +449,17 @@ func (*AwsDefaultCredentials) Descriptor() ([]byte, []int) {
 // A role to assume by STS AssumeRole.
 type AwsAssumeRole struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The role's ARN, `arn:aws:iam::100000000001:role/rollcall`. It must belong to
-	// the account.
+	// The ARN of the role, `arn:aws:iam::100000000001:role/rollcall`. The role must belong to the
+	// account.
 	RoleArn string `protobuf:"bytes,1,opt,name=role_arn,json=roleArn,proto3" json:"role_arn,omitempty"`
-	// The external id that the role's trust policy asks for, against the
-	// confused deputy. Not a secret. When the role is first stated without one,
-	// Rollcall mints one that nobody can guess; it stays until another is stated.
+	// The external id that the trust policy of the role requires, which prevents the confused deputy
+	// problem. It is not a secret. If the role is first set without one, Rollcall generates a random
+	// one, which stays until another one is set.
 	ExternalId string `protobuf:"bytes,2,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
-	// Role chaining: the account on the roll, `accounts/{account}`, whose
-	// credentials assume the role. The default credential chain when empty.
+	// Role chaining: the registered account, `accounts/{account}`, whose credentials assume the role.
+	// If it is empty, the default credential chain does.
 	SourceAccount string `protobuf:"bytes,3,opt,name=source_account,json=sourceAccount,proto3" json:"source_account,omitempty"`
-	// Session tags of the role session, such as `team: data`, as STS takes them.
+	// Session tags of the role session, such as `team: data`, in the form of STS.
 	SessionTags   map[string]string `protobuf:"bytes,4,rep,name=session_tags,json=sessionTags,proto3" json:"session_tags,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -526,10 +526,10 @@ func (x *AwsAssumeRole) GetSessionTags() map[string]string {
 // An access key of an IAM user.
 type AwsAccessKey struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The key's id, `AKIAIOSFODNN7EXAMPLE`. Not a secret.
+	// The id of the key, `AKIAIOSFODNN7EXAMPLE`. It is not a secret.
 	AccessKeyId string `protobuf:"bytes,1,opt,name=access_key_id,json=accessKeyId,proto3" json:"access_key_id,omitempty"`
-	// The key's secret. Taken and never shown; left out of an update that keeps
-	// the key's id, it stays.
+	// The secret of the key. It is never returned. An update that keeps the id of the key and leaves
+	// the secret out keeps the stored one.
 	SecretAccessKey string `protobuf:"bytes,2,opt,name=secret_access_key,json=secretAccessKey,proto3" json:"secret_access_key,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -582,11 +582,11 @@ func (x *AwsAccessKey) GetSecretAccessKey() string {
 // A Google Cloud project and how to sign in to it.
 type GcpProject struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project id, `my-project` or `example.com:my-project`. Never its number.
+	// The project id, `my-project` or `example.com:my-project`. The project number is not accepted.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
-	// The regions to read; empty: all there are.
+	// The regions to read. If the list is empty, all regions are read.
 	Regions []string `protobuf:"bytes,2,rep,name=regions,proto3" json:"regions,omitempty"`
-	// How to sign in; the application default credentials when unset.
+	// How to sign in. The default is the application default credentials.
 	//
 	// Types that are valid to be assigned to Credentials:
 	//
@@ -691,9 +691,9 @@ type isGcpProject_Credentials interface {
 }
 
 type GcpProject_ApplicationDefault struct {
-	// The application default credentials of the process that reads the cloud:
-	// the file that GOOGLE_APPLICATION_CREDENTIALS names, gcloud's own, or the
-	// service account of the machine.
+	// The application default credentials of the process that reads the cloud: the file that
+	// GOOGLE_APPLICATION_CREDENTIALS names, the file of gcloud, or the service account of the
+	// machine.
 	ApplicationDefault *GcpApplicationDefault `protobuf:"bytes,3,opt,name=application_default,json=applicationDefault,proto3,oneof"`
 }
 
@@ -709,8 +709,7 @@ type GcpProject_Impersonation struct {
 }
 
 type GcpProject_WorkloadIdentity struct {
-	// Workload identity federation: the identity of another cloud, exchanged
-	// for one of Google's.
+	// Workload identity federation: the identity of another cloud, exchanged for a Google identity.
 	WorkloadIdentity *GcpWorkloadIdentity `protobuf:"bytes,6,opt,name=workload_identity,json=workloadIdentity,proto3,oneof"`
 }
 
@@ -762,13 +761,13 @@ func (*GcpApplicationDefault) Descriptor() ([]byte, []int) {
 // The key of a service account.
 type GcpServiceAccountKey struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The key file, as Google made it, of type `service_account`. Taken and never
-	// shown; left out of an update, it stays. Its project must be the account's,
-	// and its addresses Google's or ones that the operator allows.
+	// The key file of type `service_account`, as Google created it. It is never returned. An update
+	// that leaves it out keeps the stored one. Its project must be that of the account, and its URLs
+	// must be those of Google or ones that the operator allows.
 	Json string `protobuf:"bytes,1,opt,name=json,proto3" json:"json,omitempty"`
-	// The service account the key is of.
+	// The service account of the key.
 	ClientEmail string `protobuf:"bytes,2,opt,name=client_email,json=clientEmail,proto3" json:"client_email,omitempty"`
-	// Which of the service account's keys it is. Not a secret.
+	// The id of the key within the service account. It is not a secret.
 	PrivateKeyId  string `protobuf:"bytes,3,opt,name=private_key_id,json=privateKeyId,proto3" json:"private_key_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -825,11 +824,10 @@ func (x *GcpServiceAccountKey) GetPrivateKeyId() string {
 	return ""
 }
 
-// A service account to impersonate, starting from the application default
-// credentials.
+// A service account to impersonate with the application default credentials.
 type GcpImpersonation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its email address, `rollcall@my-project.iam.gserviceaccount.com`.
+	// The email address of the service account, `rollcall@my-project.iam.gserviceaccount.com`.
 	ServiceAccount string `protobuf:"bytes,1,opt,name=service_account,json=serviceAccount,proto3" json:"service_account,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -875,13 +873,12 @@ func (x *GcpImpersonation) GetServiceAccount() string {
 // Workload identity federation.
 type GcpWorkloadIdentity struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The credential configuration file, as gcloud made it, of type
-	// `external_account`. Taken and never shown, for it may hold a client secret;
-	// left out of an update, it stays. It may take its token from AWS or from an
-	// address, but neither from a file nor from a program, and its addresses must
-	// be Google's or ones that the operator allows.
+	// The credential configuration file of type `external_account`, as gcloud created it. It is never
+	// returned, because it may contain a client secret. An update that leaves it out keeps the stored
+	// one. It may get its token from AWS or from a URL, but not from a file or a program. Its URLs
+	// must be those of Google or ones that the operator allows.
 	Json string `protobuf:"bytes,1,opt,name=json,proto3" json:"json,omitempty"`
-	// The pool and provider that tokens are exchanged with,
+	// The pool and the provider that exchange the tokens,
 	// `//iam.googleapis.com/projects/…/providers/…`.
 	Audience      string `protobuf:"bytes,2,opt,name=audience,proto3" json:"audience,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -932,25 +929,25 @@ func (x *GcpWorkloadIdentity) GetAudience() string {
 	return ""
 }
 
-// How the connection to an account is going. One account's connection says
-// nothing of another's.
+// The state of the connection to an account. Connections of different accounts do not depend on
+// each other.
 type Connection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The status now.
+	// The current status.
 	Status Connection_Status `protobuf:"varint,1,opt,name=status,proto3,enum=rollcall.accounts.v1.Connection_Status" json:"status,omitempty"`
-	// When the last sync ended, whatever it came to.
+	// When the last sync ended, with any result.
 	LastSyncTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=last_sync_time,json=lastSyncTime,proto3" json:"last_sync_time,omitempty"`
-	// When the last sync that read every scope ended.
+	// When the last sync that read all scopes ended.
 	LastSuccessTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_success_time,json=lastSuccessTime,proto3" json:"last_success_time,omitempty"`
-	// What went wrong in the last sync, for people. Never holds a secret.
+	// The error of the last sync, for people. It never contains a secret.
 	LastError string `protobuf:"bytes,4,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
 	// The reason of the error, for programs. Unset if there is no error. One of
 	// CREDENTIALS_INVALID, CREDENTIALS_EXPIRED, PERMISSION_DENIED, ACCOUNT_MISMATCH,
 	// THROTTLED, UNREACHABLE, API_DISABLED and INTERNAL.
 	Reason *v1.ErrorReason `protobuf:"varint,5,opt,name=reason,proto3,enum=rollcall.common.v1.ErrorReason,oneof" json:"reason,omitempty"`
-	// What to do about it, for people.
+	// The remedy, for people.
 	Remedy string `protobuf:"bytes,6,opt,name=remedy,proto3" json:"remedy,omitempty"`
-	// The sync run this is about, `syncRuns/{sync_run}`.
+	// The sync run with this result, `syncRuns/{sync_run}`.
 	SyncRun       string `protobuf:"bytes,7,opt,name=sync_run,json=syncRun,proto3" json:"sync_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -28,10 +28,10 @@ const (
 // Request of CreateAccount.
 type CreateAccountRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The account to put on the roll.
+	// The account to register.
 	Account *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// The id it gets: lower case letters, digits and hyphens, at most 63. By
-	// default the provider and the cloud's own id, `aws-100000000001`.
+	// The id of the account: lower case letters, digits and hyphens, at most 63. The default consists
+	// of the provider and the id that the cloud gave the account, `aws-100000000001`.
 	AccountId     string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -130,16 +130,16 @@ func (x *GetAccountRequest) GetName() string {
 // Request of ListAccounts.
 type ListAccountsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most so many accounts; 50 when 0, never more than 1000.
+	// The maximum number of accounts to return. The default is 50, and the maximum is 1000.
 	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before (AIP-158).
+	// The `next_page_token` of the previous page (AIP-158).
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over name, display_name, provider, paused, labels,
 	// create_time, update_time, aws.account_id, gcp.project_id and
 	// connection.status.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
-	// AIP-132 order, such as `display_name desc`: by name (the default),
-	// display_name, create_time or update_time.
+	// AIP-132 order, such as `display_name desc`, by name (the default), display_name, create_time or
+	// update_time.
 	OrderBy       string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -203,14 +203,14 @@ func (x *ListAccountsRequest) GetOrderBy() string {
 	return ""
 }
 
-// Answer of ListAccounts.
+// Response of ListAccounts.
 type ListAccountsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The accounts of this page.
 	Accounts []*Account `protobuf:"bytes,1,rep,name=accounts,proto3" json:"accounts,omitempty"`
-	// Asks for the page after; empty on the last one.
+	// The token of the next page. It is empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// How many accounts the filter matches on all pages.
+	// The number of accounts that the filter matches on all pages.
 	TotalSize     int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -270,10 +270,10 @@ func (x *ListAccountsResponse) GetTotalSize() int32 {
 // Request of UpdateAccount.
 type UpdateAccountRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The account, by its name, with the new values.
+	// The account with its name and the new values.
 	Account *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// Which fields to change (AIP-134); those set in `account` when empty, all
-	// for `*`.
+	// The fields to update (AIP-134). If it is empty, the fields that are set in `account`; `*` means
+	// all fields.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -328,7 +328,7 @@ type DeleteAccountRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `accounts/{account}`
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Only when the account still has this etag (AIP-154).
+	// If it is set, the account is deleted only if it still has this etag (AIP-154).
 	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -383,12 +383,12 @@ type GetSetupGuideRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `accounts/{account}`
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Who Rollcall itself is: the ARN that is to assume the role
-	// (`arn:aws:iam::999999999999:role/rollcall`), or the service account that is
-	// to impersonate the account's. When empty, the account that is the role's
-	// source; else the snippets ask for it.
+	// The identity of Rollcall: the ARN that will assume the role
+	// (`arn:aws:iam::999999999999:role/rollcall`), or the service account that will impersonate that
+	// of the account. If it is empty, the source account of the role is used; without one, the
+	// snippets contain a placeholder.
 	Principal string `protobuf:"bytes,2,opt,name=principal,proto3" json:"principal,omitempty"`
-	// Leave out what starting and stopping need: Rollcall then only reads.
+	// Whether to leave out the permissions for start and stop, so that Rollcall can only read.
 	ReadOnly      bool `protobuf:"varint,3,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -445,16 +445,16 @@ func (x *GetSetupGuideRequest) GetReadOnly() bool {
 	return false
 }
 
-// How to set up an account's credentials in its cloud.
+// How to set up the credentials of an account in its cloud.
 type SetupGuide struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The external id that the role's trust policy must ask for; empty when the
-	// account is not read through a role.
+	// The external id that the trust policy of the role must require. It is empty unless the account
+	// is read through a role.
 	ExternalId string `protobuf:"bytes,1,opt,name=external_id,json=externalId,proto3" json:"external_id,omitempty"`
-	// The least that Rollcall needs to read, start and stop, or to read alone, as
-	// JSON: an IAM policy on AWS, a custom role on Google Cloud.
+	// The minimal permissions that Rollcall needs to read, start and stop, or only to read, as JSON:
+	// an IAM policy on AWS, a custom role on Google Cloud.
 	Policy string `protobuf:"bytes,2,opt,name=policy,proto3" json:"policy,omitempty"`
-	// Ways to set it up; any one of them does.
+	// Ways to set it up, any of which is sufficient.
 	Snippets      []*SetupGuide_Snippet `protobuf:"bytes,3,rep,name=snippets,proto3" json:"snippets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -511,12 +511,12 @@ func (x *SetupGuide) GetSnippets() []*SetupGuide_Snippet {
 	return nil
 }
 
-// One way to set it up.
+// One way to set up the credentials.
 type SetupGuide_Snippet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What runs it: `aws-cli`, `cloudformation`, `terraform` or `gcloud`.
+	// The tool that runs it: `aws-cli`, `cloudformation`, `terraform` or `gcloud`.
 	Tool string `protobuf:"bytes,1,opt,name=tool,proto3" json:"tool,omitempty"`
-	// What it does, for people.
+	// A description for people.
 	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
 	// The text to run or to save.
 	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`

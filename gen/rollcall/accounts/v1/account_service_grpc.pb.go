@@ -32,22 +32,22 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// The cloud accounts on the roll.
+// Manages the cloud accounts that Rollcall reads.
 type AccountServiceClient interface {
-	// Puts an account on the roll. It is synced soon after.
+	// Registers an account. Its first sync starts soon after.
 	//
-	// Errors: ALREADY_EXISTS when the id, or the cloud's own id, is on the roll.
+	// Errors: ALREADY_EXISTS if the id, or the id that the cloud gave the account, is registered.
 	CreateAccount(ctx context.Context, in *CreateAccountRequest, opts ...grpc.CallOption) (*Account, error)
-	// Gets one account.
+	// Gets an account.
 	GetAccount(ctx context.Context, in *GetAccountRequest, opts ...grpc.CallOption) (*Account, error)
 	// Lists accounts.
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
-	// Changes an account's settings. The cloud's own id never changes.
+	// Updates the settings of an account. The id that the cloud gave the account can't be changed.
 	UpdateAccount(ctx context.Context, in *UpdateAccountRequest, opts ...grpc.CallOption) (*Account, error)
-	// Takes an account off the roll. Its instances leave the roll with the next
-	// round of discovery; nothing is touched in the cloud.
+	// Deletes an account. Its instances leave the inventory with the next run of the scheduler.
+	// Nothing changes in the cloud.
 	DeleteAccount(ctx context.Context, in *DeleteAccountRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-	// How to give an account's credentials the least that Rollcall needs: the
+	// Returns how to give the credentials of an account the permissions that Rollcall needs: the
 	// policy, and snippets that are ready to run.
 	GetSetupGuide(ctx context.Context, in *GetSetupGuideRequest, opts ...grpc.CallOption) (*SetupGuide, error)
 }
@@ -124,22 +124,22 @@ func (c *accountServiceClient) GetSetupGuide(ctx context.Context, in *GetSetupGu
 // All implementations must embed UnimplementedAccountServiceServer
 // for forward compatibility.
 //
-// The cloud accounts on the roll.
+// Manages the cloud accounts that Rollcall reads.
 type AccountServiceServer interface {
-	// Puts an account on the roll. It is synced soon after.
+	// Registers an account. Its first sync starts soon after.
 	//
-	// Errors: ALREADY_EXISTS when the id, or the cloud's own id, is on the roll.
+	// Errors: ALREADY_EXISTS if the id, or the id that the cloud gave the account, is registered.
 	CreateAccount(context.Context, *CreateAccountRequest) (*Account, error)
-	// Gets one account.
+	// Gets an account.
 	GetAccount(context.Context, *GetAccountRequest) (*Account, error)
 	// Lists accounts.
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
-	// Changes an account's settings. The cloud's own id never changes.
+	// Updates the settings of an account. The id that the cloud gave the account can't be changed.
 	UpdateAccount(context.Context, *UpdateAccountRequest) (*Account, error)
-	// Takes an account off the roll. Its instances leave the roll with the next
-	// round of discovery; nothing is touched in the cloud.
+	// Deletes an account. Its instances leave the inventory with the next run of the scheduler.
+	// Nothing changes in the cloud.
 	DeleteAccount(context.Context, *DeleteAccountRequest) (*emptypb.Empty, error)
-	// How to give an account's credentials the least that Rollcall needs: the
+	// Returns how to give the credentials of an account the permissions that Rollcall needs: the
 	// policy, and snippets that are ready to run.
 	GetSetupGuide(context.Context, *GetSetupGuideRequest) (*SetupGuide, error)
 	mustEmbedUnimplementedAccountServiceServer()

@@ -31,12 +31,12 @@ type UpdateConnectionStatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `accounts/{account}`
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// Grows with every sync run, so that a worker thought dead can't report over
-	// its successor.
+	// A fencing token that grows with each sync run, so that a worker that was considered dead can't
+	// overwrite the report of its successor.
 	FencingToken int64 `protobuf:"varint,2,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
-	// The run that reports, `syncRuns/{sync_run}`.
+	// The sync run of the report, `syncRuns/{sync_run}`.
 	SyncRun string `protobuf:"bytes,3,opt,name=sync_run,json=syncRun,proto3" json:"sync_run,omitempty"`
-	// What is reported.
+	// The report.
 	//
 	// Types that are valid to be assigned to Report:
 	//
@@ -148,8 +148,8 @@ type UpdateConnectionStatusRequest_Outcome_ struct {
 }
 
 type UpdateConnectionStatusRequest_Abandoned_ struct {
-	// A sync was given up, or its worker died: the lease ends and the status of
-	// the last finished sync shows again.
+	// A sync was abandoned, or its worker died. The lease ends, and the status of the last finished
+	// sync applies again.
 	Abandoned *UpdateConnectionStatusRequest_Abandoned `protobuf:"bytes,6,opt,name=abandoned,proto3,oneof"`
 }
 
@@ -205,10 +205,10 @@ func (x *GetCredentialsRequest) GetAccount() string {
 	return ""
 }
 
-// Answer of GetCredentials.
+// Response of GetCredentials.
 type GetCredentialsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The credentials, by cloud.
+	// The credentials.
 	//
 	// Types that are valid to be assigned to Cloud:
 	//
@@ -279,12 +279,12 @@ type isGetCredentialsResponse_Cloud interface {
 }
 
 type GetCredentialsResponse_Aws struct {
-	// Of an AWS account.
+	// Credentials of an AWS account.
 	Aws *AwsCredentials `protobuf:"bytes,1,opt,name=aws,proto3,oneof"`
 }
 
 type GetCredentialsResponse_Gcp struct {
-	// Of a Google Cloud project.
+	// Credentials of a Google Cloud project.
 	Gcp *GcpCredentials `protobuf:"bytes,2,opt,name=gcp,proto3,oneof"`
 }
 
@@ -292,10 +292,10 @@ func (*GetCredentialsResponse_Aws) isGetCredentialsResponse_Cloud() {}
 
 func (*GetCredentialsResponse_Gcp) isGetCredentialsResponse_Cloud() {}
 
-// How to sign in to an AWS account, with all that the API never shows.
+// How to sign in to an AWS account, including the secrets.
 type AwsCredentials struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The AWS account id that the credentials must open.
+	// The id of the AWS account that the credentials must belong to.
 	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	// How to sign in.
 	//
@@ -305,8 +305,8 @@ type AwsCredentials struct {
 	//	*AwsCredentials_AssumeRole
 	//	*AwsCredentials_AccessKey
 	Method isAwsCredentials_Method `protobuf_oneof:"method"`
-	// The credentials that assume the role, when it is not the default chain: those
-	// of the account that the role names as its source.
+	// The credentials of the source account of the role, which assume it. If they are not set, the
+	// default credential chain does.
 	Source        *AwsCredentials `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -405,7 +405,7 @@ type AwsCredentials_AssumeRole struct {
 }
 
 type AwsCredentials_AccessKey struct {
-	// An access key, with its secret.
+	// An access key with its secret.
 	AccessKey *AwsAccessKey `protobuf:"bytes,4,opt,name=access_key,json=accessKey,proto3,oneof"`
 }
 
@@ -415,10 +415,10 @@ func (*AwsCredentials_AssumeRole) isAwsCredentials_Method() {}
 
 func (*AwsCredentials_AccessKey) isAwsCredentials_Method() {}
 
-// How to sign in to a Google Cloud project, with all that the API never shows.
+// How to sign in to a Google Cloud project, including the secrets.
 type GcpCredentials struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project that the credentials must open.
+	// The project that the credentials must belong to.
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectId,proto3" json:"project_id,omitempty"`
 	// How to sign in.
 	//
@@ -523,7 +523,7 @@ type GcpCredentials_ApplicationDefault struct {
 }
 
 type GcpCredentials_ServiceAccountKey struct {
-	// A service account's key, with its file.
+	// A key of a service account with its file.
 	ServiceAccountKey *GcpServiceAccountKey `protobuf:"bytes,3,opt,name=service_account_key,json=serviceAccountKey,proto3,oneof"`
 }
 
@@ -533,7 +533,7 @@ type GcpCredentials_Impersonation struct {
 }
 
 type GcpCredentials_WorkloadIdentity struct {
-	// Workload identity federation, with its file.
+	// Workload identity federation with its file.
 	WorkloadIdentity *GcpWorkloadIdentity `protobuf:"bytes,5,opt,name=workload_identity,json=workloadIdentity,proto3,oneof"`
 }
 
@@ -545,10 +545,10 @@ func (*GcpCredentials_Impersonation) isGcpCredentials_Method() {}
 
 func (*GcpCredentials_WorkloadIdentity) isGcpCredentials_Method() {}
 
-// A sync is running, and will say so again before the lease lapses.
+// A sync is running and will be reported again before the lease expires.
 type UpdateConnectionStatusRequest_Syncing struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How long the status holds without a further report.
+	// How long the status applies without another report.
 	Lease         *durationpb.Duration `protobuf:"bytes,1,opt,name=lease,proto3" json:"lease,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -591,17 +591,17 @@ func (x *UpdateConnectionStatusRequest_Syncing) GetLease() *durationpb.Duration 
 	return nil
 }
 
-// What a sync came to.
+// The result of a sync.
 type UpdateConnectionStatusRequest_Outcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// CONNECTED, DEGRADED or FAILED.
 	Status Connection_Status `protobuf:"varint,1,opt,name=status,proto3,enum=rollcall.accounts.v1.Connection_Status" json:"status,omitempty"`
-	// What went wrong, for people.
+	// The error, for people.
 	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	// The reason of the error, for programs. The values are those of
 	// Connection.reason.
 	Reason v1.ErrorReason `protobuf:"varint,3,opt,name=reason,proto3,enum=rollcall.common.v1.ErrorReason" json:"reason,omitempty"`
-	// What to do about it.
+	// The remedy, for people.
 	Remedy string `protobuf:"bytes,4,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	// When the sync ended.
 	EndTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
@@ -674,7 +674,7 @@ func (x *UpdateConnectionStatusRequest_Outcome) GetEndTime() *timestamppb.Timest
 	return nil
 }
 
-// A sync that came to nothing says nothing more.
+// A sync without a result.
 type UpdateConnectionStatusRequest_Abandoned struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields

@@ -27,17 +27,16 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// What discovery tells about connections, and the credentials it needs for
-// them. Internal: served where outsiders can't reach it, and only to discovery.
+// Receives the states of connections from discovery, and returns the credentials of accounts to it.
+// This service is internal: it is served on an internal address, and only discovery may call it.
 type ConnectionServiceClient interface {
-	// Says that a sync runs, or what it came to.
+	// Reports that a sync is running, or its result.
 	//
-	// Errors: ABORTED when a report with a larger fencing token was taken before.
+	// Errors: ABORTED if a report with a larger fencing token was received before.
 	UpdateConnectionStatus(ctx context.Context, in *UpdateConnectionStatusRequest, opts ...grpc.CallOption) (*Connection, error)
-	// The credentials of one account, with their secrets. Every call is counted.
+	// Returns the credentials of an account with their secrets. Each call is counted.
 	//
-	// Errors: UNAVAILABLE when the key that the secrets are encrypted with can't
-	// be reached.
+	// Errors: UNAVAILABLE if the key that encrypts the secrets can't be reached.
 	GetCredentials(ctx context.Context, in *GetCredentialsRequest, opts ...grpc.CallOption) (*GetCredentialsResponse, error)
 }
 
@@ -73,17 +72,16 @@ func (c *connectionServiceClient) GetCredentials(ctx context.Context, in *GetCre
 // All implementations must embed UnimplementedConnectionServiceServer
 // for forward compatibility.
 //
-// What discovery tells about connections, and the credentials it needs for
-// them. Internal: served where outsiders can't reach it, and only to discovery.
+// Receives the states of connections from discovery, and returns the credentials of accounts to it.
+// This service is internal: it is served on an internal address, and only discovery may call it.
 type ConnectionServiceServer interface {
-	// Says that a sync runs, or what it came to.
+	// Reports that a sync is running, or its result.
 	//
-	// Errors: ABORTED when a report with a larger fencing token was taken before.
+	// Errors: ABORTED if a report with a larger fencing token was received before.
 	UpdateConnectionStatus(context.Context, *UpdateConnectionStatusRequest) (*Connection, error)
-	// The credentials of one account, with their secrets. Every call is counted.
+	// Returns the credentials of an account with their secrets. Each call is counted.
 	//
-	// Errors: UNAVAILABLE when the key that the secrets are encrypted with can't
-	// be reached.
+	// Errors: UNAVAILABLE if the key that encrypts the secrets can't be reached.
 	GetCredentials(context.Context, *GetCredentialsRequest) (*GetCredentialsResponse, error)
 	mustEmbedUnimplementedConnectionServiceServer()
 }

@@ -59,10 +59,10 @@ func (*RotateKeysRequest) Descriptor() ([]byte, []int) {
 	return file_rollcall_accounts_v1_key_service_proto_rawDescGZIP(), []int{0}
 }
 
-// Answer of RotateKeys.
+// Response of RotateKeys.
 type RotateKeysResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many secrets were encrypted anew.
+	// The number of secrets that were encrypted with the new key.
 	Rotated       int64 `protobuf:"varint,1,opt,name=rotated,proto3" json:"rotated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -26,14 +26,13 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// The keys that secrets are encrypted with.
+// Manages the keys that encrypt secrets.
 type KeyServiceClient interface {
-	// Makes a new key and encrypts every secret anew with it, while the service
-	// goes on. Safe to call again: a rotation that was cut short is finished by
-	// the next. Answers when all is done.
+	// Creates a new key and encrypts all secrets with it while the service continues to serve. It
+	// returns when all secrets are encrypted with the new key. It is safe to call again: the next
+	// rotation completes one that was interrupted.
 	//
-	// Errors: UNAVAILABLE when the key management service does not answer; every
-	// secret is readable still.
+	// Errors: UNAVAILABLE if the key management service does not answer. All secrets remain readable.
 	RotateKeys(ctx context.Context, in *RotateKeysRequest, opts ...grpc.CallOption) (*RotateKeysResponse, error)
 }
 
@@ -59,14 +58,13 @@ func (c *keyServiceClient) RotateKeys(ctx context.Context, in *RotateKeysRequest
 // All implementations must embed UnimplementedKeyServiceServer
 // for forward compatibility.
 //
-// The keys that secrets are encrypted with.
+// Manages the keys that encrypt secrets.
 type KeyServiceServer interface {
-	// Makes a new key and encrypts every secret anew with it, while the service
-	// goes on. Safe to call again: a rotation that was cut short is finished by
-	// the next. Answers when all is done.
+	// Creates a new key and encrypts all secrets with it while the service continues to serve. It
+	// returns when all secrets are encrypted with the new key. It is safe to call again: the next
+	// rotation completes one that was interrupted.
 	//
-	// Errors: UNAVAILABLE when the key management service does not answer; every
-	// secret is readable still.
+	// Errors: UNAVAILABLE if the key management service does not answer. All secrets remain readable.
 	RotateKeys(context.Context, *RotateKeysRequest) (*RotateKeysResponse, error)
 	mustEmbedUnimplementedKeyServiceServer()
 }

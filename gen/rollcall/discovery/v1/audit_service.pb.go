@@ -24,28 +24,28 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What happened.
+// The type of the event.
 type AuditEntry_Event int32
 
 const (
 	// Not used.
 	AuditEntry_EVENT_UNSPECIFIED AuditEntry_Event = 0
-	// A start or stop was asked for and taken: the operation works on it. One
-	// entry an instance.
+	// A start or stop was requested and accepted: an operation works on it. There is one entry for
+	// each instance.
 	AuditEntry_REQUESTED AuditEntry_Event = 1
-	// It was asked for and refused at once; nothing was done.
+	// A request was refused at once. Nothing was done.
 	AuditEntry_REFUSED AuditEntry_Event = 2
-	// It was asked what would be done, and nothing was.
+	// A request with `validate_only` was answered. Nothing was done.
 	AuditEntry_VALIDATED AuditEntry_Event = 3
-	// The call to the cloud was sent, or is about to be.
+	// The call to the cloud was sent, or is about to be sent.
 	AuditEntry_CALLED AuditEntry_Event = 4
-	// What came of it for an instance.
+	// The operation ended for an instance.
 	AuditEntry_ENDED AuditEntry_Event = 5
-	// Someone asked to cancel an operation.
+	// An operation was requested to be cancelled.
 	AuditEntry_CANCEL_REQUESTED AuditEntry_Event = 6
-	// Someone had an ended operation forgotten.
+	// An operation that had ended was deleted.
 	AuditEntry_DELETED AuditEntry_Event = 7
-	// An instance is no longer kept stopped: someone started it.
+	// An instance is no longer kept stopped, because someone started it.
 	AuditEntry_RELEASED AuditEntry_Event = 8
 )
 
@@ -102,42 +102,42 @@ func (AuditEntry_Event) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_audit_service_proto_rawDescGZIP(), []int{0, 0}
 }
 
-// One thing that happened.
+// One event in the audit log.
 type AuditEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Resource name, `auditEntries/{audit_entry}`. Ids grow with time.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// When.
+	// When it happened.
 	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
-	// What happened.
+	// The type of the event.
 	Event AuditEntry_Event `protobuf:"varint,3,opt,name=event,proto3,enum=rollcall.discovery.v1.AuditEntry_Event" json:"event,omitempty"`
-	// What was asked for.
+	// The requested verb.
 	Verb Verb `protobuf:"varint,4,opt,name=verb,proto3,enum=rollcall.discovery.v1.Verb" json:"verb,omitempty"`
-	// Who asked.
+	// Who sent the request.
 	Requester *Requester `protobuf:"bytes,5,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Why, in their words.
+	// The reason that the requester gave.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The request's own id, when it had one.
+	// The id of the request, if it had one.
 	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// `operations/{operation}`; empty when none came of it.
+	// `operations/{operation}`. It is empty if no operation was created.
 	Operation string `protobuf:"bytes,8,opt,name=operation,proto3" json:"operation,omitempty"`
-	// `instances/{instance}`; what was asked for when there is no such instance.
+	// `instances/{instance}`, or the requested name if there is no such instance.
 	Instance string `protobuf:"bytes,9,opt,name=instance,proto3" json:"instance,omitempty"`
-	// `accounts/{account}`; empty when it is not known.
+	// `accounts/{account}`. It is empty if the account is not known.
 	Account string `protobuf:"bytes,10,opt,name=account,proto3" json:"account,omitempty"`
 	// The id that the cloud gave the instance.
 	ProviderId string `protobuf:"bytes,11,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
-	// What people call the instance.
+	// The display name of the instance.
 	DisplayName string `protobuf:"bytes,12,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// The filter, when instances were asked for by one.
+	// The filter that selected the instances, if there was one.
 	Filter string `protobuf:"bytes,13,opt,name=filter,proto3" json:"filter,omitempty"`
-	// How it ended: SUCCEEDED, FAILED, CANCELLED or UNKNOWN, for ENDED.
+	// The result for an ENDED entry: SUCCEEDED, FAILED, CANCELLED or UNKNOWN.
 	Outcome string `protobuf:"bytes,14,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// Why it was refused or failed, a value of rollcall.common.v1.ErrorReason.
+	// The reason of the refusal or failure, a value of rollcall.common.v1.ErrorReason.
 	OutcomeReason string `protobuf:"bytes,15,opt,name=outcome_reason,json=outcomeReason,proto3" json:"outcome_reason,omitempty"`
-	// The same for people, and what came of it otherwise.
+	// The error or the result, for people.
 	Message string `protobuf:"bytes,16,opt,name=message,proto3" json:"message,omitempty"`
-	// The state of the instance by then.
+	// The state of the instance at that time.
 	InstanceState string `protobuf:"bytes,17,opt,name=instance_state,json=instanceState,proto3" json:"instance_state,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -299,9 +299,9 @@ type ListAuditEntriesRequest struct {
 	// operation, instance, account, provider_id, display_name, outcome and
 	// outcome_reason.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// At most so many entries; 50 when 0, never more than 1000.
+	// The maximum number of entries to return. The default is 50, and the maximum is 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before.
+	// The `next_page_token` of the previous page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -358,12 +358,12 @@ func (x *ListAuditEntriesRequest) GetPageToken() string {
 	return ""
 }
 
-// Answer of ListAuditEntries.
+// Response of ListAuditEntries.
 type ListAuditEntriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entries of this page.
 	AuditEntries []*AuditEntry `protobuf:"bytes,1,rep,name=audit_entries,json=auditEntries,proto3" json:"audit_entries,omitempty"`
-	// Asks for the page after; empty on the last one.
+	// The token of the next page. It is empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -459,7 +459,7 @@ func (x *ExportAuditEntriesRequest) GetFilter() string {
 	return ""
 }
 
-// One message of the stream that ExportAuditEntries answers.
+// One message of the response stream of ExportAuditEntries.
 type ExportAuditEntriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entry.

@@ -27,13 +27,13 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Who asked for what to be started and stopped, and what came of it. Entries are
-// added, and never changed or removed.
+// Records who requested which start or stop, and the result. Entries are added and never changed or
+// removed.
 type AuditServiceClient interface {
-	// Lists entries, newest first.
+	// Lists audit entries, newest first.
 	ListAuditEntries(ctx context.Context, in *ListAuditEntriesRequest, opts ...grpc.CallOption) (*ListAuditEntriesResponse, error)
-	// Gives all entries that the filter matches, oldest first. Over REST the answer
-	// is one JSON object a line.
+	// Returns all audit entries that the filter matches, oldest first. Over REST, the response has
+	// one JSON object per line.
 	ExportAuditEntries(ctx context.Context, in *ExportAuditEntriesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportAuditEntriesResponse], error)
 }
 
@@ -78,13 +78,13 @@ type AuditService_ExportAuditEntriesClient = grpc.ServerStreamingClient[ExportAu
 // All implementations must embed UnimplementedAuditServiceServer
 // for forward compatibility.
 //
-// Who asked for what to be started and stopped, and what came of it. Entries are
-// added, and never changed or removed.
+// Records who requested which start or stop, and the result. Entries are added and never changed or
+// removed.
 type AuditServiceServer interface {
-	// Lists entries, newest first.
+	// Lists audit entries, newest first.
 	ListAuditEntries(context.Context, *ListAuditEntriesRequest) (*ListAuditEntriesResponse, error)
-	// Gives all entries that the filter matches, oldest first. Over REST the answer
-	// is one JSON object a line.
+	// Returns all audit entries that the filter matches, oldest first. Over REST, the response has
+	// one JSON object per line.
 	ExportAuditEntries(*ExportAuditEntriesRequest, grpc.ServerStreamingServer[ExportAuditEntriesResponse]) error
 	mustEmbedUnimplementedAuditServiceServer()
 }

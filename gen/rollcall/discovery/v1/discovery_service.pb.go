@@ -29,11 +29,11 @@ type VerifyAccountResponse_Permission_Status int32
 const (
 	// Not used.
 	VerifyAccountResponse_Permission_STATUS_UNSPECIFIED VerifyAccountResponse_Permission_Status = 0
-	// They have it.
+	// They have the permission.
 	VerifyAccountResponse_Permission_HAVE VerifyAccountResponse_Permission_Status = 1
-	// They lack it.
+	// They do not have the permission.
 	VerifyAccountResponse_Permission_LACK VerifyAccountResponse_Permission_Status = 2
-	// The cloud gave no answer that tells.
+	// The answer of the cloud does not show whether they have it.
 	VerifyAccountResponse_Permission_CANT_TELL VerifyAccountResponse_Permission_Status = 3
 )
 
@@ -172,24 +172,24 @@ func (x *VerifyAccountRequest) GetName() string {
 	return ""
 }
 
-// Answer of VerifyAccount.
+// Response of VerifyAccount.
 type VerifyAccountResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Who the credentials are: an ARN, or the email address of a service account.
-	// Empty when they were refused, or the cloud does not say.
+	// The identity of the credentials: an ARN, or the email address of a service account. It is empty
+	// if they were refused, or if the cloud does not return it.
 	Principal string `protobuf:"bytes,1,opt,name=principal,proto3" json:"principal,omitempty"`
-	// The account that they open, by the cloud's own id.
+	// The id that the cloud gave the account that the credentials belong to.
 	CloudAccountId string `protobuf:"bytes,2,opt,name=cloud_account_id,json=cloudAccountId,proto3" json:"cloud_account_id,omitempty"`
-	// Whether that is the account stated.
+	// Whether this is the registered account.
 	AccountMatches bool `protobuf:"varint,3,opt,name=account_matches,json=accountMatches,proto3" json:"account_matches,omitempty"`
-	// Every permission that Rollcall uses, as tried.
+	// The result for each permission that Rollcall uses.
 	Permissions []*VerifyAccountResponse_Permission `protobuf:"bytes,4,rep,name=permissions,proto3" json:"permissions,omitempty"`
-	// Why the credentials can't be used, a value of rollcall.common.v1.ErrorReason.
-	// Empty if they can.
+	// Why the credentials can't be used, a value of rollcall.common.v1.ErrorReason. It is empty if
+	// they can.
 	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
-	// What went wrong, for people. Never holds a secret.
+	// The error, for people. It never contains a secret.
 	Error string `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
-	// What to do about it, for people.
+	// The remedy, for people.
 	Remedy        string `protobuf:"bytes,7,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -326,9 +326,9 @@ type ListSyncRunsRequest struct {
 	// AIP-160 filter over account, state, trigger, create_time, start_time,
 	// end_time and error_reason.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// At most so many runs; 50 when 0, never more than 1000.
+	// The maximum number of sync runs to return. The default is 50, and the maximum is 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before.
+	// The `next_page_token` of the previous page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -385,12 +385,12 @@ func (x *ListSyncRunsRequest) GetPageToken() string {
 	return ""
 }
 
-// Answer of ListSyncRuns.
+// Response of ListSyncRuns.
 type ListSyncRunsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The runs of this page.
+	// The sync runs of this page.
 	SyncRuns []*SyncRun `protobuf:"bytes,1,rep,name=sync_runs,json=syncRuns,proto3" json:"sync_runs,omitempty"`
-	// Asks for the page after; empty on the last one.
+	// The token of the next page. It is empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -486,10 +486,10 @@ func (x *WatchSyncRunRequest) GetName() string {
 	return ""
 }
 
-// One message of the stream that WatchSyncRun answers.
+// One message of the response stream of WatchSyncRun.
 type WatchSyncRunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The run as it is now, with its scopes.
+	// The current state of the sync run with its scopes.
 	SyncRun       *SyncRun `protobuf:"bytes,1,opt,name=sync_run,json=syncRun,proto3" json:"sync_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -532,21 +532,21 @@ func (x *WatchSyncRunResponse) GetSyncRun() *SyncRun {
 	return nil
 }
 
-// One permission, tried in one location.
+// The result for one permission in one location.
 type VerifyAccountResponse_Permission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cloud's own name of it, `ec2:DescribeInstances` or
-	// `compute.instances.list`.
+	// The name of the permission in the cloud, `ec2:DescribeInstances` or `compute.instances.list`.
 	Permission string `protobuf:"bytes,1,opt,name=permission,proto3" json:"permission,omitempty"`
 	// Whether the credentials have it.
 	Status VerifyAccountResponse_Permission_Status `protobuf:"varint,2,opt,name=status,proto3,enum=rollcall.discovery.v1.VerifyAccountResponse_Permission_Status" json:"status,omitempty"`
-	// Where it was tried: a region, or empty for all.
+	// The region in which it was tested. It is empty if it applies to all.
 	Location string `protobuf:"bytes,3,opt,name=location,proto3" json:"location,omitempty"`
-	// What the cloud said, unless they have it.
+	// The error of the cloud, unless they have it.
 	Error string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
-	// What to do about it, for people.
+	// The remedy, for people.
 	Remedy string `protobuf:"bytes,5,opt,name=remedy,proto3" json:"remedy,omitempty"`
-	// Accounts are read without it: start and stop need it, or it spares a detour.
+	// Whether Rollcall can read the account without the permission: start and stop need it, or it
+	// saves calls.
 	Optional      bool `protobuf:"varint,6,opt,name=optional,proto3" json:"optional,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -30,22 +30,21 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Reads the clouds into the roll.
+// Reads the clouds and updates the inventory.
 type DiscoveryServiceClient interface {
-	// Queues a sync of one account now. When one is queued or running already,
-	// that one is answered: calling twice is safe.
+	// Queues a sync of an account. If one is queued or running, that one is returned, so that it is
+	// safe to call twice.
 	SyncAccount(ctx context.Context, in *SyncAccountRequest, opts ...grpc.CallOption) (*SyncRun, error)
-	// Tries an account's credentials for real: who they are, which account they
-	// open, and every permission that Rollcall uses. Writes nothing.
+	// Tests the credentials of an account in the cloud: their identity, the account that they belong
+	// to, and each permission that Rollcall uses. It changes nothing.
 	//
-	// Credentials that are refused are an answer, not an error.
+	// Credentials that the cloud refuses are a result and not an error.
 	VerifyAccount(ctx context.Context, in *VerifyAccountRequest, opts ...grpc.CallOption) (*VerifyAccountResponse, error)
-	// Gets one run with its scopes.
+	// Gets a sync run with its scopes.
 	GetSyncRun(ctx context.Context, in *GetSyncRunRequest, opts ...grpc.CallOption) (*SyncRun, error)
-	// Lists runs, newest first, without their scopes.
+	// Lists sync runs, newest first, without their scopes.
 	ListSyncRuns(ctx context.Context, in *ListSyncRunsRequest, opts ...grpc.CallOption) (*ListSyncRunsResponse, error)
-	// Follows one run: its state at once, then again whenever it changes, until it
-	// has ended.
+	// Streams a sync run: its current state, and again after each change until it has ended.
 	WatchSyncRun(ctx context.Context, in *WatchSyncRunRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSyncRunResponse], error)
 }
 
@@ -120,22 +119,21 @@ type DiscoveryService_WatchSyncRunClient = grpc.ServerStreamingClient[WatchSyncR
 // All implementations must embed UnimplementedDiscoveryServiceServer
 // for forward compatibility.
 //
-// Reads the clouds into the roll.
+// Reads the clouds and updates the inventory.
 type DiscoveryServiceServer interface {
-	// Queues a sync of one account now. When one is queued or running already,
-	// that one is answered: calling twice is safe.
+	// Queues a sync of an account. If one is queued or running, that one is returned, so that it is
+	// safe to call twice.
 	SyncAccount(context.Context, *SyncAccountRequest) (*SyncRun, error)
-	// Tries an account's credentials for real: who they are, which account they
-	// open, and every permission that Rollcall uses. Writes nothing.
+	// Tests the credentials of an account in the cloud: their identity, the account that they belong
+	// to, and each permission that Rollcall uses. It changes nothing.
 	//
-	// Credentials that are refused are an answer, not an error.
+	// Credentials that the cloud refuses are a result and not an error.
 	VerifyAccount(context.Context, *VerifyAccountRequest) (*VerifyAccountResponse, error)
-	// Gets one run with its scopes.
+	// Gets a sync run with its scopes.
 	GetSyncRun(context.Context, *GetSyncRunRequest) (*SyncRun, error)
-	// Lists runs, newest first, without their scopes.
+	// Lists sync runs, newest first, without their scopes.
 	ListSyncRuns(context.Context, *ListSyncRunsRequest) (*ListSyncRunsResponse, error)
-	// Follows one run: its state at once, then again whenever it changes, until it
-	// has ended.
+	// Streams a sync run: its current state, and again after each change until it has ended.
 	WatchSyncRun(*WatchSyncRunRequest, grpc.ServerStreamingServer[WatchSyncRunResponse]) error
 	mustEmbedUnimplementedDiscoveryServiceServer()
 }

@@ -27,28 +27,28 @@ const (
 // Request of StartInstance.
 type StartInstanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `instances/{instance}`. The cloud's own id of the instance does too:
-	// `instances/i-0abc…`. One that the roll does not have is then looked for in
-	// the clouds.
+	// `instances/{instance}`. The id that the cloud gave the instance is accepted as well:
+	// `instances/i-0abc…`. If it is not in the inventory, Rollcall searches the clouds for it.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// In place of `name`: the cloud's own id of it.
+	// The id that the cloud gave the instance, instead of `name`.
 	ProviderId string `protobuf:"bytes,2,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
-	// With a provider id: the account to look in, `accounts/{account}`. Unset: all
-	// that could have it.
+	// With a provider id: the account to search, `accounts/{account}`. If it is not set, all accounts
+	// that may have the instance are searched.
 	Account string `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
-	// With a provider id: VIRTUAL_MACHINE or DATABASE. Unset: told by the id.
+	// With a provider id: VIRTUAL_MACHINE or DATABASE. If it is not set, it follows from the id.
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
-	// With a provider id: the region (AWS) or zone (Google Cloud). Unset: all.
+	// With a provider id: the region (AWS) or zone (Google Cloud). If it is not set, all are
+	// searched.
 	Location string `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
-	// Say what would be done, and do nothing (AIP-163). The cloud is asked; the
-	// operation that is answered has ended and has no name.
+	// Whether to return only what would be done (AIP-163). Rollcall asks the cloud and changes
+	// nothing. The returned operation has ended and has no name.
 	ValidateOnly bool `protobuf:"varint,6,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
-	// A UUID that makes a repetition safe (AIP-155): the same request with the same
-	// id is the same operation. Another request with it is refused.
+	// A UUID that makes it safe to repeat the request (AIP-155): the same request with the same id
+	// returns the same operation. A different request with the same id is refused.
 	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The instance's etag (AIP-154): when it has changed since, nothing is done.
+	// The etag of the instance (AIP-154). If the instance has changed since, nothing is done.
 	Etag string `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Why, for the audit.
+	// The reason of the request, for the audit log.
 	Reason        string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -168,7 +168,7 @@ type StopInstanceRequest struct {
 	Etag string `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
 	// As in StartInstance.
 	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Stop it again when it starts by itself, as RDS and Aurora do after seven
+	// Whether to stop the instance again when the cloud starts it, as RDS and Aurora do after seven
 	// days, until someone starts it.
 	KeepStopped   bool `protobuf:"varint,10,opt,name=keep_stopped,json=keepStopped,proto3" json:"keep_stopped,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -278,17 +278,18 @@ func (x *StopInstanceRequest) GetKeepStopped() bool {
 // Request of BatchStartInstances.
 type BatchStartInstancesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `instances/{instance}` each, or with the cloud's own id as in StartInstance.
+	// Each is `instances/{instance}`, or has the id that the cloud gave the instance, as in
+	// StartInstance.
 	Names []string `protobuf:"bytes,1,rep,name=names,proto3" json:"names,omitempty"`
-	// In place of `names`: as in ListInstances. The choice is made once, when the
+	// A filter as in ListInstances, instead of `names`. The instances are selected once, when the
 	// call is answered.
 	Filter string `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Refuse when there are more, saying how many; 100 when 0.
+	// The maximum number of instances: if there are more, the request is refused. The default is 100.
 	MaxInstances int32 `protobuf:"varint,3,opt,name=max_instances,json=maxInstances,proto3" json:"max_instances,omitempty"`
-	// How many are worked on at the same time; 20 when 0. The cloud's API budget
-	// may allow fewer.
+	// The maximum number of instances to work on at the same time. The default is 20. The rate limits
+	// of the cloud may allow fewer.
 	MaxParallel int32 `protobuf:"varint,4,opt,name=max_parallel,json=maxParallel,proto3" json:"max_parallel,omitempty"`
-	// As in StartInstance: the plan, for each instance.
+	// As in StartInstance, for each instance.
 	ValidateOnly bool `protobuf:"varint,5,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// As in StartInstance.
 	RequestId string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`

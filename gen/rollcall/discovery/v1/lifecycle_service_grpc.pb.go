@@ -30,29 +30,27 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Starts and stops instances. Every call answers a google.longrunning.Operation
-// at once; OperationService and google.longrunning.Operations tell how it goes.
+// Starts and stops instances. Each call returns a google.longrunning.Operation at once;
+// OperationService and google.longrunning.Operations return its progress.
 //
-// Errors, each with the reason of Refusal: NOT_FOUND; FAILED_PRECONDITION with
-// reason PROTECTED or ACCOUNT_READ_ONLY; ABORTED with reason ETAG_MISMATCH, or
-// with OPERATION_IN_PROGRESS naming the operation that works on the instance:
-// wait for that one, or cancel it. All that only the cloud can tell ends the
-// operation instead, with the same reasons.
+// Errors, each with a reason: NOT_FOUND; FAILED_PRECONDITION with reason PROTECTED or
+// ACCOUNT_READ_ONLY; ABORTED with reason ETAG_MISMATCH, or with OPERATION_IN_PROGRESS and the name
+// of the operation that works on the instance: wait until it ends, or cancel it. Errors that only
+// the cloud can determine end the operation with the same reasons.
 type LifecycleServiceClient interface {
-	// Starts an instance, or resumes it when it is suspended. One that runs
-	// already is a success, and the operation says so.
+	// Starts an instance, or resumes it if it is suspended. If it is running, the operation succeeds
+	// at once.
 	StartInstance(ctx context.Context, in *StartInstanceRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
-	// Stops an instance. One that is stopped already is a success, and the
-	// operation says so.
+	// Stops an instance. If it is stopped, the operation succeeds at once.
 	StopInstance(ctx context.Context, in *StopInstanceRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
-	// Starts instances, by their names or by a filter. Each has its own result.
+	// Starts instances that are selected by name or by a filter. Each instance has its own result.
 	//
-	// Errors: FAILED_PRECONDITION with reason TOO_MANY_INSTANCES, saying how many,
-	// when there are more than `max_instances`: nothing is done.
+	// Errors: FAILED_PRECONDITION with reason TOO_MANY_INSTANCES and their number if there are more
+	// than `max_instances`. Nothing is done then.
 	BatchStartInstances(ctx context.Context, in *BatchStartInstancesRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
-	// Stops instances, by their names or by a filter. Each has its own result.
+	// Stops instances that are selected by name or by a filter. Each instance has its own result.
 	//
-	// Errors: as BatchStartInstances.
+	// Errors: the same as for BatchStartInstances.
 	BatchStopInstances(ctx context.Context, in *BatchStopInstancesRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
 }
 
@@ -108,29 +106,27 @@ func (c *lifecycleServiceClient) BatchStopInstances(ctx context.Context, in *Bat
 // All implementations must embed UnimplementedLifecycleServiceServer
 // for forward compatibility.
 //
-// Starts and stops instances. Every call answers a google.longrunning.Operation
-// at once; OperationService and google.longrunning.Operations tell how it goes.
+// Starts and stops instances. Each call returns a google.longrunning.Operation at once;
+// OperationService and google.longrunning.Operations return its progress.
 //
-// Errors, each with the reason of Refusal: NOT_FOUND; FAILED_PRECONDITION with
-// reason PROTECTED or ACCOUNT_READ_ONLY; ABORTED with reason ETAG_MISMATCH, or
-// with OPERATION_IN_PROGRESS naming the operation that works on the instance:
-// wait for that one, or cancel it. All that only the cloud can tell ends the
-// operation instead, with the same reasons.
+// Errors, each with a reason: NOT_FOUND; FAILED_PRECONDITION with reason PROTECTED or
+// ACCOUNT_READ_ONLY; ABORTED with reason ETAG_MISMATCH, or with OPERATION_IN_PROGRESS and the name
+// of the operation that works on the instance: wait until it ends, or cancel it. Errors that only
+// the cloud can determine end the operation with the same reasons.
 type LifecycleServiceServer interface {
-	// Starts an instance, or resumes it when it is suspended. One that runs
-	// already is a success, and the operation says so.
+	// Starts an instance, or resumes it if it is suspended. If it is running, the operation succeeds
+	// at once.
 	StartInstance(context.Context, *StartInstanceRequest) (*longrunningpb.Operation, error)
-	// Stops an instance. One that is stopped already is a success, and the
-	// operation says so.
+	// Stops an instance. If it is stopped, the operation succeeds at once.
 	StopInstance(context.Context, *StopInstanceRequest) (*longrunningpb.Operation, error)
-	// Starts instances, by their names or by a filter. Each has its own result.
+	// Starts instances that are selected by name or by a filter. Each instance has its own result.
 	//
-	// Errors: FAILED_PRECONDITION with reason TOO_MANY_INSTANCES, saying how many,
-	// when there are more than `max_instances`: nothing is done.
+	// Errors: FAILED_PRECONDITION with reason TOO_MANY_INSTANCES and their number if there are more
+	// than `max_instances`. Nothing is done then.
 	BatchStartInstances(context.Context, *BatchStartInstancesRequest) (*longrunningpb.Operation, error)
-	// Stops instances, by their names or by a filter. Each has its own result.
+	// Stops instances that are selected by name or by a filter. Each instance has its own result.
 	//
-	// Errors: as BatchStartInstances.
+	// Errors: the same as for BatchStartInstances.
 	BatchStopInstances(context.Context, *BatchStopInstancesRequest) (*longrunningpb.Operation, error)
 	mustEmbedUnimplementedLifecycleServiceServer()
 }

@@ -24,13 +24,13 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What is asked of an instance.
+// What to do with an instance.
 type Verb int32
 
 const (
 	// Not used.
 	Verb_VERB_UNSPECIFIED Verb = 0
-	// Start it, or resume it when it is suspended.
+	// Start it, or resume it if it is suspended.
 	Verb_START Verb = 1
 	// Stop it.
 	Verb_STOP Verb = 2
@@ -77,17 +77,17 @@ func (Verb) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_operation_proto_rawDescGZIP(), []int{0}
 }
 
-// Where an operation is in its life.
+// The state of an operation.
 type OperationMetadata_State int32
 
 const (
 	// Not used.
 	OperationMetadata_STATE_UNSPECIFIED OperationMetadata_State = 0
-	// Waits for a worker.
+	// It waits for a worker.
 	OperationMetadata_QUEUED OperationMetadata_State = 1
-	// A worker is at it.
+	// A worker runs it.
 	OperationMetadata_RUNNING OperationMetadata_State = 2
-	// All its instances have ended, each in its own way.
+	// It has ended for all its instances, each with its own result.
 	OperationMetadata_ENDED OperationMetadata_State = 3
 )
 
@@ -134,18 +134,18 @@ func (OperationMetadata_State) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_operation_proto_rawDescGZIP(), []int{0, 0}
 }
 
-// How a name came to be known.
+// Where a name comes from.
 type Requester_Source int32
 
 const (
 	// Not used.
 	Requester_SOURCE_UNSPECIFIED Requester_Source = 0
-	// It is not: nothing told who called.
+	// The caller is not known.
 	Requester_UNKNOWN Requester_Source = 1
-	// A header named them (`X-Forwarded-User`, `X-Forwarded-Email`). That is
-	// worth as much as the proxy in front that sets it: Rollcall did not check.
+	// A header named the caller (`X-Forwarded-User`, `X-Forwarded-Email`). It is as reliable as the
+	// proxy that sets it, because Rollcall does not verify it.
 	Requester_FORWARDED_HEADER Requester_Source = 2
-	// Rollcall itself: to keep an instance stopped that someone wanted so.
+	// Rollcall itself, which keeps an instance stopped because someone requested it.
 	Requester_SYSTEM Requester_Source = 3
 )
 
@@ -192,34 +192,34 @@ func (Requester_Source) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_operation_proto_rawDescGZIP(), []int{1, 0}
 }
 
-// Where it is.
+// The state of an instance within an operation.
 //
 //	PENDING ▶ CHECKING ▶ CALLED ▶ WAITING ▶ SUCCEEDED
 //	                                      ▶ FAILED, CANCELLED, UNKNOWN
 //
-// Each but WAITING may be skipped, and each may fail or be cancelled.
+// Any state but WAITING may be skipped. The instance may fail, or be cancelled, in each.
 type Target_State int32
 
 const (
 	// Not used.
 	Target_STATE_UNSPECIFIED Target_State = 0
-	// Waits for its turn.
+	// It waits for its turn.
 	Target_PENDING Target_State = 1
-	// The cloud is asked how it is, and whether it can be done.
+	// Rollcall asks the cloud for its state, and checks whether the action is possible.
 	Target_CHECKING Target_State = 2
-	// The call goes out, or has: written before it does, so that it is known
-	// whatever happens to the worker.
+	// The call is about to be sent, or was sent. This state is stored before the call, so that it
+	// is known even if the worker dies.
 	Target_CALLED Target_State = 3
-	// The cloud was seen to be at it.
+	// The cloud is working on it.
 	Target_WAITING Target_State = 4
-	// It is in the wanted state, as the cloud showed it.
+	// It is in the requested state, as the cloud showed it.
 	Target_SUCCEEDED Target_State = 5
-	// It was not done: see `refusal`.
+	// The action was not done, see `refusal`.
 	Target_FAILED Target_State = 6
-	// It was cancelled before the call: nothing was done.
+	// It was cancelled before the call. Nothing was done.
 	Target_CANCELLED Target_State = 7
-	// The call was made, or may have been, and what came of it was not seen in
-	// time, or nobody waited for it: see `refusal`.
+	// The call was sent, or may have been sent, and its result was not observed in time, see
+	// `refusal`.
 	Target_UNKNOWN Target_State = 8
 )
 
@@ -276,41 +276,41 @@ func (Target_State) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_operation_proto_rawDescGZIP(), []int{3, 0}
 }
 
-// The metadata of the google.longrunning.Operation that a start or stop is:
-// who asked for what and why, and how far it has come with each instance.
+// The metadata of the google.longrunning.Operation of a start or stop: who requested it and why,
+// and the progress for each instance.
 type OperationMetadata struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What was asked.
+	// The requested verb.
 	Verb Verb `protobuf:"varint,1,opt,name=verb,proto3,enum=rollcall.discovery.v1.Verb" json:"verb,omitempty"`
-	// Where it is.
+	// The state of the instance within the operation.
 	State OperationMetadata_State `protobuf:"varint,2,opt,name=state,proto3,enum=rollcall.discovery.v1.OperationMetadata_State" json:"state,omitempty"`
-	// Who asked, as far as Rollcall knows.
+	// Who sent the request, as far as Rollcall knows.
 	Requester *Requester `protobuf:"bytes,3,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Why, in the words of who asked.
+	// The reason that the requester gave.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The request's own id (AIP-155), when it had one.
+	// The id of the request (AIP-155), if it had one.
 	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	// The filter that the instances were chosen by, when they were.
+	// The filter that selected the instances, if there was one.
 	Filter string `protobuf:"bytes,6,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Whether the instances are to be stopped again when they start by themselves.
+	// Whether to stop the instances again when the cloud starts them.
 	KeepStopped bool `protobuf:"varint,7,opt,name=keep_stopped,json=keepStopped,proto3" json:"keep_stopped,omitempty"`
-	// How many are worked on at the same time.
+	// The maximum number of instances to work on at the same time.
 	MaxParallel int32 `protobuf:"varint,8,opt,name=max_parallel,json=maxParallel,proto3" json:"max_parallel,omitempty"`
-	// When it was asked for.
+	// When it was requested.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When a worker began.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// When it ended.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// When it ends at the latest: what has not come to its end by then is told as
-	// it is.
+	// The latest time at which it ends. Instances without a result by then end with their current
+	// state.
 	Deadline *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=deadline,proto3" json:"deadline,omitempty"`
-	// When someone asked to cancel it. Unset: nobody did.
+	// When someone requested to cancel it. It is not set if nobody did.
 	CancelTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=cancel_time,json=cancelTime,proto3" json:"cancel_time,omitempty"`
-	// How many instances are where.
+	// The number of instances in each state.
 	Progress *Progress `protobuf:"bytes,14,opt,name=progress,proto3" json:"progress,omitempty"`
-	// The instances. Empty in lists, where `progress` tells how many there are.
-	// WatchOperation tells all at first, then those that changed.
+	// The instances. The list is empty in ListOperations, where `progress` has their number. The
+	// first message of WatchOperation has all instances, later ones have those that changed.
 	Targets       []*Target `protobuf:"bytes,15,rep,name=targets,proto3" json:"targets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -451,17 +451,16 @@ func (x *OperationMetadata) GetTargets() []*Target {
 	return nil
 }
 
-// Who asked for something, as far as Rollcall knows.
+// Who sent a request, as far as Rollcall knows.
 type Requester struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The name; empty when it is not known.
+	// The name. It is empty if the caller is not known.
 	User string `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
-	// How it came to be known.
+	// Where the name comes from.
 	Source Requester_Source `protobuf:"varint,2,opt,name=source,proto3,enum=rollcall.discovery.v1.Requester_Source" json:"source,omitempty"`
-	// Where the call came from: the address that the front door saw, behind those
-	// that proxies say they saw.
+	// The address of the caller: the one that the gateway saw, after those that proxies report.
 	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
-	// The program, as it calls itself.
+	// The user agent that the program of the caller sent.
 	UserAgent     string `protobuf:"bytes,4,opt,name=user_agent,json=userAgent,proto3" json:"user_agent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -525,10 +524,10 @@ func (x *Requester) GetUserAgent() string {
 	return ""
 }
 
-// How many instances of an operation are where.
+// The number of instances of an operation in each state.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// All there are.
+	// All instances.
 	Total int32 `protobuf:"varint,1,opt,name=total,proto3" json:"total,omitempty"`
 	// PENDING or CHECKING.
 	Pending int32 `protobuf:"varint,2,opt,name=pending,proto3" json:"pending,omitempty"`
@@ -536,7 +535,7 @@ type Progress struct {
 	Running int32 `protobuf:"varint,3,opt,name=running,proto3" json:"running,omitempty"`
 	// SUCCEEDED.
 	Succeeded int32 `protobuf:"varint,4,opt,name=succeeded,proto3" json:"succeeded,omitempty"`
-	// Of those that succeeded: in the wanted state before anything was done.
+	// Those that succeeded because they were in the requested state before.
 	Already int32 `protobuf:"varint,5,opt,name=already,proto3" json:"already,omitempty"`
 	// FAILED.
 	Failed int32 `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
@@ -634,7 +633,7 @@ func (x *Progress) GetUnknown() int32 {
 	return 0
 }
 
-// One instance of an operation.
+// An instance of an operation.
 type Target struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `instances/{instance}`
@@ -647,32 +646,32 @@ type Target struct {
 	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The region (AWS) or zone (Google Cloud).
 	Location string `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
-	// The id that the cloud gave it.
+	// The id that the cloud gave the instance.
 	ProviderId string `protobuf:"bytes,6,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
-	// What people call it.
+	// The display name.
 	DisplayName string `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// Where it is.
+	// The state of the instance within the operation.
 	State Target_State `protobuf:"varint,8,opt,name=state,proto3,enum=rollcall.discovery.v1.Target_State" json:"state,omitempty"`
-	// What would be done, or is: `calls ec2 StopInstances`, in a plan; what it
-	// came to, afterwards. For people.
+	// What would be done, such as `calls ec2 StopInstances`, for `validate_only`; later the result.
+	// For people.
 	Summary string `protobuf:"bytes,9,opt,name=summary,proto3" json:"summary,omitempty"`
-	// Whether it was in the wanted state before anything was done.
+	// Whether it was in the requested state before anything was done.
 	Already bool `protobuf:"varint,10,opt,name=already,proto3" json:"already,omitempty"`
-	// The state it was in before, a value of rollcall.inventory.v1.Instance.State.
+	// The state of the instance before, a value of rollcall.inventory.v1.Instance.State.
 	FromState string `protobuf:"bytes,11,opt,name=from_state,json=fromState,proto3" json:"from_state,omitempty"`
-	// The state it is in now, as the cloud last showed it.
+	// The state of the instance when the cloud last showed it.
 	CurrentState string `protobuf:"bytes,12,opt,name=current_state,json=currentState,proto3" json:"current_state,omitempty"`
-	// The cloud's own word for that.
+	// The name of that state in the cloud.
 	ProviderState string `protobuf:"bytes,13,opt,name=provider_state,json=providerState,proto3" json:"provider_state,omitempty"`
 	// When the cloud last showed it.
 	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
-	// Why it was not done, or is not known to be.
+	// Why the action was not done, or why its result is not known.
 	Refusal *Refusal `protobuf:"bytes,15,opt,name=refusal,proto3" json:"refusal,omitempty"`
-	// What else happens, a sentence each.
+	// Other effects of the action, one sentence each.
 	Notes []string `protobuf:"bytes,16,rep,name=notes,proto3" json:"notes,omitempty"`
-	// What was done, in its order.
+	// What was done, in order.
 	Steps []*Step `protobuf:"bytes,17,rep,name=steps,proto3" json:"steps,omitempty"`
-	// How many calls that can change something were sent to the cloud for it.
+	// The number of calls that can change something which were sent to the cloud for it.
 	Calls         int32 `protobuf:"varint,18,opt,name=calls,proto3" json:"calls,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -834,14 +833,14 @@ func (x *Target) GetCalls() int32 {
 	return 0
 }
 
-// One step of the work on an instance.
+// One step in the work on an instance.
 type Step struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// When.
+	// When it happened.
 	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
-	// Where the instance came by it.
+	// The state that the instance reached.
 	State Target_State `protobuf:"varint,2,opt,name=state,proto3,enum=rollcall.discovery.v1.Target_State" json:"state,omitempty"`
-	// What was done or seen, for people.
+	// What was done or observed, for people.
 	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -901,13 +900,13 @@ func (x *Step) GetText() string {
 // Why an instance was not started or stopped.
 type Refusal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The reason for programs. The errors of the API have the same reasons.
+	// The reason, for programs. The errors of the API have the same reasons.
 	Reason v1.ErrorReason `protobuf:"varint,1,opt,name=reason,proto3,enum=rollcall.common.v1.ErrorReason" json:"reason,omitempty"`
-	// For people. Never holds a secret.
+	// The message, for people. It never contains a secret.
 	Message string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
-	// What to do about it, for people.
+	// The remedy, for people.
 	Remedy string `protobuf:"bytes,3,opt,name=remedy,proto3" json:"remedy,omitempty"`
-	// Whether the same request may well go through soon.
+	// Whether the same request may succeed soon.
 	Transient     bool `protobuf:"varint,4,opt,name=transient,proto3" json:"transient,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -974,9 +973,9 @@ func (x *Refusal) GetTransient() bool {
 // The response of an operation on one instance.
 type LifecycleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The instance, as it ended; with `validate_only`, what would be done.
+	// The instance with its result, or with `validate_only` what would be done.
 	Target *Target `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
-	// Whether this is a plan, and nothing was done.
+	// Whether the request had `validate_only`, so that nothing was done.
 	ValidateOnly  bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1026,21 +1025,22 @@ func (x *LifecycleResponse) GetValidateOnly() bool {
 	return false
 }
 
-// The response of an operation on several instances. An operation of which some
-// instances failed has ended well: each has its own result.
+// The response of an operation on several instances. The operation succeeds even if it failed for
+// some instances: each has its own result.
 type BatchLifecycleResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The instances, as they ended, in the order in which they were given or
-	// found; with `validate_only`, what would be done.
+	// The instances with their results, in the order in which they were given or found. With
+	// `validate_only`, what would be done.
 	Targets []*Target `protobuf:"bytes,1,rep,name=targets,proto3" json:"targets,omitempty"`
-	// How many are where.
+	// The number of instances in each state.
 	Progress *Progress `protobuf:"bytes,2,opt,name=progress,proto3" json:"progress,omitempty"`
-	// Whether this is a plan, and nothing was done.
+	// Whether the request had `validate_only`, so that nothing was done.
 	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
-	// With a filter: the oldest complete observation behind the choice. Unset: none.
+	// With a filter: the oldest complete observation of the scopes that the filter was evaluated on.
+	// It is not set if there is none.
 	OldestObserveTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=oldest_observe_time,json=oldestObserveTime,proto3" json:"oldest_observe_time,omitempty"`
-	// With a filter: the scopes that could not be vouched for (AIP-217): instances
-	// of theirs that should have been chosen may be missing.
+	// With a filter: the scopes that could not be read (AIP-217). Instances of them that the filter
+	// should match may not be selected.
 	Unreachable   []string `protobuf:"bytes,5,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

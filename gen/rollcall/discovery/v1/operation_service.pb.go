@@ -75,13 +75,13 @@ func (x *GetOperationRequest) GetName() string {
 // Request of ListOperations.
 type ListOperationsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// AIP-160 filter over done, verb, state, reason, request_id, user, address,
-	// keep_stopped, create_time, start_time and end_time; `instance:"instances/…"`
-	// and `account:"accounts/…"` find those that work, or worked, on them.
+	// AIP-160 filter over done, verb, state, reason, request_id, user, address, keep_stopped,
+	// create_time, start_time and end_time. The filters `instance:"instances/…"` and
+	// `account:"accounts/…"` match the operations on an instance or an account.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// At most so many operations; 50 when 0, never more than 1000.
+	// The maximum number of operations to return. The default is 50, and the maximum is 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before.
+	// The `next_page_token` of the previous page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -138,12 +138,12 @@ func (x *ListOperationsRequest) GetPageToken() string {
 	return ""
 }
 
-// Answer of ListOperations.
+// Response of ListOperations.
 type ListOperationsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The operations of this page.
 	Operations []*longrunningpb.Operation `protobuf:"bytes,1,rep,name=operations,proto3" json:"operations,omitempty"`
-	// Asks for the page after; empty on the last one.
+	// The token of the next page. It is empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -198,7 +198,7 @@ type WaitOperationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `operations/{operation}`
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// How long to wait at most; a minute when unset, never more than ten.
+	// The maximum time to wait. The default is one minute, and the maximum is ten minutes.
 	Timeout       *durationpb.Duration `protobuf:"bytes,2,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -294,12 +294,12 @@ func (x *WatchOperationRequest) GetName() string {
 	return ""
 }
 
-// One message of the stream that WatchOperation answers.
+// One message of the response stream of WatchOperation.
 type WatchOperationResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The operation as it is now. In its metadata the first message has all
-	// instances, later ones those that changed since the message before; the
-	// response of one that has ended has all again.
+	// The current state of the operation. The metadata of the first message has all instances, that
+	// of later ones has the instances that changed since the previous message. The response of an
+	// operation that has ended has all instances again.
 	Operation     *longrunningpb.Operation `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

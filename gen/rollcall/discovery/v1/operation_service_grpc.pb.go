@@ -33,28 +33,25 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// How starts and stops go: what google.longrunning.Operations has, which is
-// served beside it with the same answers, with REST and with a stream. The
-// metadata of every operation is an OperationMetadata.
+// Returns the progress of starts and stops. It has the methods of google.longrunning.Operations,
+// which is served as well with the same results, and adds REST and streaming. The metadata of each
+// operation is an OperationMetadata.
 type OperationServiceClient interface {
-	// Gets one operation, with all its instances.
+	// Gets an operation with all its instances.
 	GetOperation(ctx context.Context, in *GetOperationRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
 	// Lists operations, newest first, without their instances.
 	ListOperations(ctx context.Context, in *ListOperationsRequest, opts ...grpc.CallOption) (*ListOperationsResponse, error)
-	// Waits for an operation to end, for as long as is asked at most, and answers
-	// it as it is then.
+	// Waits until an operation ends or the timeout passes, and returns its state.
 	WaitOperation(ctx context.Context, in *WaitOperationRequest, opts ...grpc.CallOption) (*longrunningpb.Operation, error)
-	// Follows an operation: as it is at once, then again whenever it changes, until
-	// it has ended.
+	// Streams an operation: its current state, and again after each change until it has ended.
 	WatchOperation(ctx context.Context, in *WatchOperationRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchOperationResponse], error)
-	// Asks for an operation to end early. Instances whose call has not been made
-	// end as CANCELLED, and nothing happens to them. A call that was made can't be
-	// taken back: the operation goes on to see what comes of it. One that has
-	// ended stays as it is.
+	// Requests that an operation ends early. Instances whose call was not sent end as CANCELLED, and
+	// nothing happens to them. A call that was sent can't be undone: the operation continues until
+	// its result is known. An operation that has ended does not change.
 	CancelOperation(ctx context.Context, in *CancelOperationRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-	// Forgets an operation that has ended. What the audit says of it stays.
+	// Deletes an operation that has ended. Its audit entries remain.
 	//
-	// Errors: FAILED_PRECONDITION with reason NOT_ENDED when it has not.
+	// Errors: FAILED_PRECONDITION with reason NOT_ENDED if it has not ended.
 	DeleteOperation(ctx context.Context, in *DeleteOperationRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 }
 
@@ -139,28 +136,25 @@ func (c *operationServiceClient) DeleteOperation(ctx context.Context, in *Delete
 // All implementations must embed UnimplementedOperationServiceServer
 // for forward compatibility.
 //
-// How starts and stops go: what google.longrunning.Operations has, which is
-// served beside it with the same answers, with REST and with a stream. The
-// metadata of every operation is an OperationMetadata.
+// Returns the progress of starts and stops. It has the methods of google.longrunning.Operations,
+// which is served as well with the same results, and adds REST and streaming. The metadata of each
+// operation is an OperationMetadata.
 type OperationServiceServer interface {
-	// Gets one operation, with all its instances.
+	// Gets an operation with all its instances.
 	GetOperation(context.Context, *GetOperationRequest) (*longrunningpb.Operation, error)
 	// Lists operations, newest first, without their instances.
 	ListOperations(context.Context, *ListOperationsRequest) (*ListOperationsResponse, error)
-	// Waits for an operation to end, for as long as is asked at most, and answers
-	// it as it is then.
+	// Waits until an operation ends or the timeout passes, and returns its state.
 	WaitOperation(context.Context, *WaitOperationRequest) (*longrunningpb.Operation, error)
-	// Follows an operation: as it is at once, then again whenever it changes, until
-	// it has ended.
+	// Streams an operation: its current state, and again after each change until it has ended.
 	WatchOperation(*WatchOperationRequest, grpc.ServerStreamingServer[WatchOperationResponse]) error
-	// Asks for an operation to end early. Instances whose call has not been made
-	// end as CANCELLED, and nothing happens to them. A call that was made can't be
-	// taken back: the operation goes on to see what comes of it. One that has
-	// ended stays as it is.
+	// Requests that an operation ends early. Instances whose call was not sent end as CANCELLED, and
+	// nothing happens to them. A call that was sent can't be undone: the operation continues until
+	// its result is known. An operation that has ended does not change.
 	CancelOperation(context.Context, *CancelOperationRequest) (*emptypb.Empty, error)
-	// Forgets an operation that has ended. What the audit says of it stays.
+	// Deletes an operation that has ended. Its audit entries remain.
 	//
-	// Errors: FAILED_PRECONDITION with reason NOT_ENDED when it has not.
+	// Errors: FAILED_PRECONDITION with reason NOT_ENDED if it has not ended.
 	DeleteOperation(context.Context, *DeleteOperationRequest) (*emptypb.Empty, error)
 	mustEmbedUnimplementedOperationServiceServer()
 }

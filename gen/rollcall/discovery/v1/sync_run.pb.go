@@ -23,24 +23,24 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Where a run is in its life.
+// The state of a sync run.
 type SyncRun_State int32
 
 const (
 	// Not used.
 	SyncRun_STATE_UNSPECIFIED SyncRun_State = 0
-	// Waits for a worker.
+	// It waits for a worker.
 	SyncRun_QUEUED SyncRun_State = 1
 	// A worker reads the account.
 	SyncRun_RUNNING SyncRun_State = 2
-	// Every scope was read.
+	// All scopes were read.
 	SyncRun_SUCCEEDED SyncRun_State = 3
-	// Some scopes were read and believed, others failed or are held.
+	// Some scopes were read and applied, others failed or are held.
 	SyncRun_DEGRADED SyncRun_State = 4
-	// Nothing could be read.
+	// No scope could be read.
 	SyncRun_FAILED SyncRun_State = 5
-	// Its worker stopped or died; what it had read by then holds. The next run
-	// starts anew.
+	// Its worker stopped or died. What it had applied by then remains. The next sync run starts
+	// from the beginning.
 	SyncRun_ABANDONED SyncRun_State = 6
 )
 
@@ -93,13 +93,13 @@ func (SyncRun_State) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_sync_run_proto_rawDescGZIP(), []int{0, 0}
 }
 
-// What made a run start.
+// What caused a sync run.
 type SyncRun_Trigger int32
 
 const (
 	// Not used.
 	SyncRun_TRIGGER_UNSPECIFIED SyncRun_Trigger = 0
-	// The account's sync interval.
+	// The sync interval of the account.
 	SyncRun_SCHEDULE SyncRun_Trigger = 1
 	// A SyncAccount call.
 	SyncRun_REQUEST SyncRun_Trigger = 2
@@ -146,22 +146,22 @@ func (SyncRun_Trigger) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_sync_run_proto_rawDescGZIP(), []int{0, 1}
 }
 
-// Where a scope is in a run.
+// The state of a scope in a sync run.
 type ScopeResult_State int32
 
 const (
 	// Not used.
 	ScopeResult_STATE_UNSPECIFIED ScopeResult_State = 0
-	// Waits for its turn.
+	// It waits for its turn.
 	ScopeResult_PENDING ScopeResult_State = 1
-	// Being read.
+	// It is being read.
 	ScopeResult_RUNNING ScopeResult_State = 2
-	// Read to the end and applied.
+	// It was read completely and applied.
 	ScopeResult_SUCCEEDED ScopeResult_State = 3
-	// Could not be read to the end, or not be applied; the roll is as it was.
+	// It could not be read completely, or not be applied. The inventory is unchanged.
 	ScopeResult_FAILED ScopeResult_State = 4
-	// Read to the end, and what it lacked is not believed to be gone yet, or could
-	// not be asked for; all else is applied. The account is due again soon.
+	// It was read completely and applied, but the missing instances are not marked as gone, because
+	// that is not proven yet. The account is due again soon.
 	ScopeResult_HELD ScopeResult_State = 5
 )
 
@@ -212,16 +212,16 @@ func (ScopeResult_State) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_discovery_v1_sync_run_proto_rawDescGZIP(), []int{1, 0}
 }
 
-// One reading of one account: which scopes were read, and what came of each.
+// One sync of an account: which scopes were read, and the result of each.
 type SyncRun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Resource name, `syncRuns/{sync_run}`. Ids grow with time.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// `accounts/{account}`
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// Where it is in its life.
+	// The state of the sync run.
 	State SyncRun_State `protobuf:"varint,3,opt,name=state,proto3,enum=rollcall.discovery.v1.SyncRun_State" json:"state,omitempty"`
-	// What made it start.
+	// What caused the sync run.
 	Trigger SyncRun_Trigger `protobuf:"varint,4,opt,name=trigger,proto3,enum=rollcall.discovery.v1.SyncRun_Trigger" json:"trigger,omitempty"`
 	// When it was queued.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -229,22 +229,22 @@ type SyncRun struct {
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// When it ended.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// The scopes, by kind and location. Empty until the account has said which
-	// regions it has, and in lists.
+	// The scopes, by kind and location. The list is empty until the regions of the account are known,
+	// and in ListSyncRuns.
 	Scopes []*ScopeResult `protobuf:"bytes,8,rep,name=scopes,proto3" json:"scopes,omitempty"`
-	// How many scopes there are.
+	// The number of scopes.
 	ScopesTotal int32 `protobuf:"varint,9,opt,name=scopes_total,json=scopesTotal,proto3" json:"scopes_total,omitempty"`
-	// How many of them ended, well or not.
+	// The number of scopes that ended, with any result.
 	ScopesDone int32 `protobuf:"varint,10,opt,name=scopes_done,json=scopesDone,proto3" json:"scopes_done,omitempty"`
-	// How many of them failed.
+	// The number of scopes that failed.
 	ScopesFailed int32 `protobuf:"varint,11,opt,name=scopes_failed,json=scopesFailed,proto3" json:"scopes_failed,omitempty"`
-	// How many instances were seen so far.
+	// The number of instances observed so far.
 	InstancesSeen int64 `protobuf:"varint,12,opt,name=instances_seen,json=instancesSeen,proto3" json:"instances_seen,omitempty"`
-	// What went wrong with the run as a whole, for people.
+	// The error of the sync run as a whole, for people.
 	Error string `protobuf:"bytes,13,opt,name=error,proto3" json:"error,omitempty"`
-	// The same for programs, a value of rollcall.common.v1.ErrorReason.
+	// The reason of the error, for programs, a value of rollcall.common.v1.ErrorReason.
 	ErrorReason string `protobuf:"bytes,14,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
-	// What to do about it.
+	// The remedy, for people.
 	Remedy        string `protobuf:"bytes,15,opt,name=remedy,proto3" json:"remedy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -385,38 +385,38 @@ func (x *SyncRun) GetRemedy() string {
 	return ""
 }
 
-// What came of one scope in a run.
+// The result of one scope in a sync run.
 type ScopeResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// VIRTUAL_MACHINE or DATABASE, a value of rollcall.common.v1.Kind.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The region (AWS) or zone (Google Cloud).
 	Location string `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
-	// Where it is.
+	// The state of the scope.
 	State ScopeResult_State `protobuf:"varint,3,opt,name=state,proto3,enum=rollcall.discovery.v1.ScopeResult_State" json:"state,omitempty"`
-	// When its first call was made.
+	// When the first call was made.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// When it ended.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// Instances seen so far.
+	// The number of instances observed so far.
 	InstancesSeen int64 `protobuf:"varint,6,opt,name=instances_seen,json=instancesSeen,proto3" json:"instances_seen,omitempty"`
-	// Instances new to the roll.
+	// The number of instances that were new to the inventory.
 	Created int64 `protobuf:"varint,7,opt,name=created,proto3" json:"created,omitempty"`
-	// Instances of which something changed.
+	// The number of instances that changed.
 	Changed int64 `protobuf:"varint,8,opt,name=changed,proto3" json:"changed,omitempty"`
-	// Instances marked as gone.
+	// The number of instances that were marked as gone.
 	Gone int64 `protobuf:"varint,9,opt,name=gone,proto3" json:"gone,omitempty"`
-	// Instances that were gone and are back.
+	// The number of instances that were gone and reappeared.
 	Reappeared int64 `protobuf:"varint,10,opt,name=reappeared,proto3" json:"reappeared,omitempty"`
-	// Calls made to the cloud, repeated ones counted.
+	// The number of calls to the cloud, including repeated ones.
 	Requests int32 `protobuf:"varint,11,opt,name=requests,proto3" json:"requests,omitempty"`
-	// Calls that the cloud throttled.
+	// The number of calls that the cloud throttled.
 	Throttled int32 `protobuf:"varint,12,opt,name=throttled,proto3" json:"throttled,omitempty"`
-	// What went wrong, for people.
+	// The error, for people.
 	Error string `protobuf:"bytes,13,opt,name=error,proto3" json:"error,omitempty"`
-	// The same for programs, a value of rollcall.common.v1.ErrorReason.
+	// The reason of the error, for programs, a value of rollcall.common.v1.ErrorReason.
 	ErrorReason string `protobuf:"bytes,14,opt,name=error_reason,json=errorReason,proto3" json:"error_reason,omitempty"`
-	// Instances that it lacked and that are not marked as gone yet.
+	// The number of missing instances that are not marked as gone yet.
 	Missing       int64 `protobuf:"varint,15,opt,name=missing,proto3" json:"missing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

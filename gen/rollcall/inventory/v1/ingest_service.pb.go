@@ -33,13 +33,13 @@ type SnapshotVerdict_Finding_Evidence int32
 const (
 	// Not used.
 	SnapshotVerdict_Finding_EVIDENCE_UNSPECIFIED SnapshotVerdict_Finding_Evidence = 0
-	// It is there: the listing lacked it by mistake.
+	// The instance exists, and was missing in the listing by mistake.
 	SnapshotVerdict_Finding_FOUND SnapshotVerdict_Finding_Evidence = 1
-	// The cloud said of this very id that there is none.
+	// The cloud answered that no instance has this id.
 	SnapshotVerdict_Finding_NOT_FOUND SnapshotVerdict_Finding_Evidence = 2
-	// The cloud answered without an error and without it.
+	// The cloud answered without an error and without the instance.
 	SnapshotVerdict_Finding_UNLISTED SnapshotVerdict_Finding_Evidence = 3
-	// The cloud could not be asked, or gave no answer that tells.
+	// The cloud could not be asked, or its answer proves nothing.
 	SnapshotVerdict_Finding_CANT_TELL SnapshotVerdict_Finding_Evidence = 4
 )
 
@@ -88,10 +88,10 @@ func (SnapshotVerdict_Finding_Evidence) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_inventory_v1_ingest_service_proto_rawDescGZIP(), []int{4, 0, 0}
 }
 
-// One message of the stream that ApplySnapshot takes.
+// One message of the request stream of ApplySnapshot.
 type ApplySnapshotRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The messages, in their order.
+	// The messages, in order.
 	//
 	// Types that are valid to be assigned to Message:
 	//
@@ -192,27 +192,28 @@ type isApplySnapshotRequest_Message interface {
 }
 
 type ApplySnapshotRequest_Start struct {
-	// First.
+	// The first message.
 	Start *SnapshotStart `protobuf:"bytes,1,opt,name=start,proto3,oneof"`
 }
 
 type ApplySnapshotRequest_Instances struct {
-	// Then any number of these.
+	// Any number of these messages follows.
 	Instances *SnapshotInstances `protobuf:"bytes,2,opt,name=instances,proto3,oneof"`
 }
 
 type ApplySnapshotRequest_Complete struct {
-	// When the scope was observed to the end; only `verdict` can follow.
+	// If the scope was observed completely. Only `verdict` can follow.
 	Complete *SnapshotComplete `protobuf:"bytes,3,opt,name=complete,proto3,oneof"`
 }
 
 type ApplySnapshotRequest_Failure struct {
-	// Last, when it was not. Nothing seen is applied; the scope says why.
+	// The last message if the scope was not observed completely. No instance is applied, and the
+	// scope stores the reason.
 	Failure *SnapshotFailure `protobuf:"bytes,4,opt,name=failure,proto3,oneof"`
 }
 
 type ApplySnapshotRequest_Verdict struct {
-	// After `absent` was answered: what the cloud said of those.
+	// The answers of the cloud about the instances of `absent`.
 	Verdict *SnapshotVerdict `protobuf:"bytes,5,opt,name=verdict,proto3,oneof"`
 }
 
@@ -226,27 +227,26 @@ func (*ApplySnapshotRequest_Failure) isApplySnapshotRequest_Message() {}
 
 func (*ApplySnapshotRequest_Verdict) isApplySnapshotRequest_Message() {}
 
-// Which scope is observed, and when.
+// The scope that is observed, and when.
 type SnapshotStart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `accounts/{account}`
 	Account string `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
-	// The cloud.
+	// The cloud provider.
 	Provider v1.Provider `protobuf:"varint,2,opt,name=provider,proto3,enum=rollcall.common.v1.Provider" json:"provider,omitempty"`
-	// What sort of instances. May be unspecified for the location `-` only.
+	// The kind of the instances. It may be unspecified for the location `-` only.
 	Kind v1.Kind `protobuf:"varint,3,opt,name=kind,proto3,enum=rollcall.common.v1.Kind" json:"kind,omitempty"`
-	// The region (AWS) or zone (Google Cloud). With `-` and a failure the whole
-	// account, or all of one kind in it, could not be looked at: the failure goes
-	// to each of those scopes.
+	// The region (AWS) or zone (Google Cloud). `-` with a failure means that the whole account, or
+	// all of one kind in it, could not be read: the failure applies to each of these scopes.
 	Location string `protobuf:"bytes,4,opt,name=location,proto3" json:"location,omitempty"`
-	// Grows from one observation to the next: taken before the first call to the
-	// cloud. An observation is newer than those that had ended when its token was
-	// taken (see SnapshotComplete.end_token).
+	// A fencing token that grows from one observation to the next, taken before the first call to the
+	// cloud. An observation is newer than those that had ended when its token was taken (see
+	// SnapshotComplete.end_token).
 	FencingToken int64 `protobuf:"varint,5,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
 	// When the first call to the cloud was made.
 	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
-	// How long until the scope is due again. A scope that was not observed for
-	// twice as long was out of sight: a gap in its history. Unset: not known.
+	// The time until the scope is due again. A scope that was not observed for twice this time has a
+	// gap in its history. It is not set if the time is not known.
 	SyncInterval  *durationpb.Duration `protobuf:"bytes,7,opt,name=sync_interval,json=syncInterval,proto3" json:"sync_interval,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -331,11 +331,11 @@ func (x *SnapshotStart) GetSyncInterval() *durationpb.Duration {
 	return nil
 }
 
-// Some of the instances seen, at most 5000. Of their output-only fields none is
-// read; account, provider and kind are the scope's.
+// Some of the observed instances, at most 5000. Their output-only fields are ignored; account,
+// provider and kind are those of the scope.
 type SnapshotInstances struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What was seen.
+	// The observed instances.
 	Instances     []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -378,16 +378,16 @@ func (x *SnapshotInstances) GetInstances() []*Instance {
 	return nil
 }
 
-// The scope was observed to the end.
+// The scope was observed completely.
 type SnapshotComplete struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many instances were sent: a stream that lost some is refused.
+	// The number of instances that were sent. A stream that lost some is refused.
 	InstanceCount int64 `protobuf:"varint,1,opt,name=instance_count,json=instanceCount,proto3" json:"instance_count,omitempty"`
-	// What is left of the limits of the cloud's APIs that it was read by.
+	// The current rate limits of the cloud APIs that were used to read the scope.
 	ApiBudgets []*ApiBudget `protobuf:"bytes,2,rep,name=api_budgets,json=apiBudgets,proto3" json:"api_budgets,omitempty"`
-	// A fencing token taken after the last answer of the cloud: an observation with
-	// a smaller one began before that, may have looked earlier, and is refused. 0:
-	// the same as `fencing_token`.
+	// A fencing token taken after the last answer of the cloud. An observation with a smaller token
+	// began before that, may have read the cloud earlier, and is refused. 0 means the same as
+	// `fencing_token`.
 	EndToken      int64 `protobuf:"varint,3,opt,name=end_token,json=endToken,proto3" json:"end_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -444,15 +444,15 @@ func (x *SnapshotComplete) GetEndToken() int64 {
 	return 0
 }
 
-// What the cloud said when it was asked by id for what a listing lacked.
+// The answers of the cloud when it was asked for missing instances by id.
 type SnapshotVerdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What was found, at most 5000 a message. One that is not told of, or told
-	// of as CANT_TELL, is not marked gone.
+	// The findings, at most 5000 in one message. An instance without a finding, or with CANT_TELL, is
+	// not marked as gone.
 	Findings []*SnapshotVerdict_Finding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
-	// No other verdict follows.
+	// Whether no other verdict follows.
 	Final bool `protobuf:"varint,2,opt,name=final,proto3" json:"final,omitempty"`
-	// As in SnapshotComplete, of these answers.
+	// As in SnapshotComplete, for these answers.
 	EndToken      int64 `protobuf:"varint,3,opt,name=end_token,json=endToken,proto3" json:"end_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -509,15 +509,14 @@ func (x *SnapshotVerdict) GetEndToken() int64 {
 	return 0
 }
 
-// The scope was not observed to the end.
+// The scope was not observed completely.
 type SnapshotFailure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Why, for programs: a value of rollcall.common.v1.ErrorReason; or
-	// RETIRED when the scope is not going to be read again, as its location was
-	// switched off for the account or is no longer wanted. A scope that was never
-	// observed then leaves the roll.
+	// The reason, for programs, a value of rollcall.common.v1.ErrorReason. RETIRED means that the
+	// scope will not be read again, because its location was switched off for the account or is no
+	// longer selected. A scope that was never observed is then removed.
 	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Why, for people.
+	// The error, for people.
 	Error string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	// As in SnapshotComplete.
 	ApiBudgets    []*ApiBudget `protobuf:"bytes,3,rep,name=api_budgets,json=apiBudgets,proto3" json:"api_budgets,omitempty"`
@@ -576,10 +575,10 @@ func (x *SnapshotFailure) GetApiBudgets() []*ApiBudget {
 	return nil
 }
 
-// One message of the stream that ApplySnapshot answers.
+// One message of the response stream of ApplySnapshot.
 type ApplySnapshotResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The messages, in their order.
+	// The messages, in order.
 	//
 	// Types that are valid to be assigned to Message:
 	//
@@ -650,12 +649,12 @@ type isApplySnapshotResponse_Message interface {
 }
 
 type ApplySnapshotResponse_Absent struct {
-	// Zero, one or several: what the snapshot lacks.
+	// Zero or more messages with the missing instances.
 	Absent *SnapshotAbsent `protobuf:"bytes,1,opt,name=absent,proto3,oneof"`
 }
 
 type ApplySnapshotResponse_Result struct {
-	// Last.
+	// The last message.
 	Result *SnapshotResult `protobuf:"bytes,2,opt,name=result,proto3,oneof"`
 }
 
@@ -663,14 +662,13 @@ func (*ApplySnapshotResponse_Absent) isApplySnapshotResponse_Message() {}
 
 func (*ApplySnapshotResponse_Result) isApplySnapshotResponse_Message() {}
 
-// Instances that the roll holds in the scope and that the snapshot lacks.
+// Instances of the scope that the inventory has and the snapshot does not contain.
 type SnapshotAbsent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most 5000 a message. Only what is needed to ask a cloud for them is set:
-	// provider_id, provider_uri, display_name, location, and of databases their
-	// details.
+	// At most 5000 in one message. Only the fields that are needed to ask a cloud for an instance are
+	// set: provider_id, provider_uri, display_name, location, and the details of databases.
 	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
-	// No other message of absent ones follows: it is the caller's turn.
+	// Whether no other message with missing instances follows.
 	Final         bool `protobuf:"varint,2,opt,name=final,proto3" json:"final,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -720,23 +718,23 @@ func (x *SnapshotAbsent) GetFinal() bool {
 	return false
 }
 
-// What the observation changed.
+// The changes that the observation caused.
 type SnapshotResult struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Instances new to the roll.
+	// The number of instances that were new to the inventory.
 	Created int64 `protobuf:"varint,1,opt,name=created,proto3" json:"created,omitempty"`
-	// Instances of which something changed.
+	// The number of instances that changed.
 	Changed int64 `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
-	// Instances marked as gone.
+	// The number of instances that were marked as gone.
 	Gone int64 `protobuf:"varint,3,opt,name=gone,proto3" json:"gone,omitempty"`
-	// Instances that were gone and are back.
+	// The number of instances that were gone and reappeared.
 	Reappeared int64 `protobuf:"varint,4,opt,name=reappeared,proto3" json:"reappeared,omitempty"`
-	// Instances that are as they were; nothing was written for them.
+	// The number of instances without a change. Nothing was written for them.
 	Unchanged int64 `protobuf:"varint,5,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
-	// Instances that were absent and are not marked as gone yet: the scope is held
-	// (see Scope.Hold), or the cloud could not tell.
+	// The number of missing instances that are not marked as gone yet, because the scope is held (see
+	// Scope.Hold) or the answer of the cloud proves nothing.
 	Missing int64 `protobuf:"varint,6,opt,name=missing,proto3" json:"missing,omitempty"`
-	// Why, for people; empty when nothing is missing.
+	// The reason, for people. It is empty if no instance is missing.
 	MissingReason string `protobuf:"bytes,7,opt,name=missing_reason,json=missingReason,proto3" json:"missing_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -824,9 +822,9 @@ func (x *SnapshotResult) GetMissingReason() string {
 // Request of UpsertInstance.
 type UpsertInstanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The instance; of its output-only fields none is read.
+	// The instance. Its output-only fields are ignored.
 	Instance *Instance `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	// As in SnapshotStart: the location of the scope it belongs to.
+	// As in SnapshotStart: the location of the scope of the instance.
 	Location string `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
 	// As in SnapshotStart.
 	FencingToken int64 `protobuf:"varint,3,opt,name=fencing_token,json=fencingToken,proto3" json:"fencing_token,omitempty"`
@@ -958,18 +956,18 @@ func (x *RemoveAccountRequest) GetFencingToken() int64 {
 	return 0
 }
 
-// What the cloud said of one instance.
+// The answer of the cloud about one instance.
 type SnapshotVerdict_Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As in SnapshotAbsent.
 	ProviderId string `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
 	// What the answer proves.
 	Evidence SnapshotVerdict_Finding_Evidence `protobuf:"varint,2,opt,name=evidence,proto3,enum=rollcall.inventory.v1.SnapshotVerdict_Finding_Evidence" json:"evidence,omitempty"`
-	// The instance, when it is there.
+	// The instance, if it exists.
 	Instance *Instance `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
-	// Why the cloud can't tell, for programs: as in SnapshotFailure.
+	// The reason of CANT_TELL, for programs, as in SnapshotFailure.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Why, for people.
+	// The error, for people.
 	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -29,31 +29,28 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// What discovery saw. Internal: served where outsiders can't reach it, and only
-// to discovery.
+// Receives the observations of discovery. This service is internal: it is served on an internal
+// address, and only discovery may call it.
 type IngestServiceClient interface {
-	// Takes one try to observe a scope: `start`, any number of `instances`, then
-	// `complete` or `failure`. It is applied whole in one transaction, or not at
-	// all: a stream that ends in any other way changes nothing. After `failure`
-	// the caller ends its side.
+	// Receives one attempt to observe a scope: `start`, any number of `instances`, then `complete` or
+	// `failure`. It is applied in one transaction or not at all: a stream that ends in any other way
+	// changes nothing. After `failure`, the caller closes its side.
 	//
-	// Only a complete observation marks what it lacks as gone, and only after the
-	// cloud was asked for exactly those once more: when `complete` lacks what the
-	// roll holds, the answer is `absent`, in one message or several, and the
-	// caller says what it found in `verdict`, in one or several, the last one
-	// final. Then, or at once when nothing is absent, the answer is `result`, and
-	// the stream ends.
+	// Only a complete observation marks missing instances as gone, and only after the cloud was asked
+	// for exactly these instances once more. If the snapshot does not contain instances that the
+	// inventory has, the answer is `absent`, in one or more messages, and the caller sends what it
+	// found in `verdict`, in one or more messages, the last of which is final. After that, or at once
+	// if no instance is missing, the answer is `result`, and the stream ends.
 	//
-	// Errors: ABORTED with reason STALE_OBSERVATION when the scope holds one with
-	// a larger fencing token. That may be the caller's own, by its end token: who
-	// lost an answer does not send the same again, but looks again with new tokens.
+	// Errors: ABORTED with reason STALE_OBSERVATION if the scope has an observation with a larger
+	// fencing token. It may be the caller's own with its end token: a caller that lost an answer must
+	// not send the same snapshot again, but observe the scope again with new tokens.
 	ApplySnapshot(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ApplySnapshotRequest, ApplySnapshotResponse], error)
-	// Takes the observation of a single instance.
+	// Receives the observation of a single instance.
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION as above.
 	UpsertInstance(ctx context.Context, in *UpsertInstanceRequest, opts ...grpc.CallOption) (*Instance, error)
-	// Takes all scopes of an account that has left the roll off it; its instances
-	// are marked as gone.
+	// Removes all scopes of an account that was deleted. Its instances are marked as gone.
 	RemoveAccount(ctx context.Context, in *RemoveAccountRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 }
 
@@ -102,31 +99,28 @@ func (c *ingestServiceClient) RemoveAccount(ctx context.Context, in *RemoveAccou
 // All implementations must embed UnimplementedIngestServiceServer
 // for forward compatibility.
 //
-// What discovery saw. Internal: served where outsiders can't reach it, and only
-// to discovery.
+// Receives the observations of discovery. This service is internal: it is served on an internal
+// address, and only discovery may call it.
 type IngestServiceServer interface {
-	// Takes one try to observe a scope: `start`, any number of `instances`, then
-	// `complete` or `failure`. It is applied whole in one transaction, or not at
-	// all: a stream that ends in any other way changes nothing. After `failure`
-	// the caller ends its side.
+	// Receives one attempt to observe a scope: `start`, any number of `instances`, then `complete` or
+	// `failure`. It is applied in one transaction or not at all: a stream that ends in any other way
+	// changes nothing. After `failure`, the caller closes its side.
 	//
-	// Only a complete observation marks what it lacks as gone, and only after the
-	// cloud was asked for exactly those once more: when `complete` lacks what the
-	// roll holds, the answer is `absent`, in one message or several, and the
-	// caller says what it found in `verdict`, in one or several, the last one
-	// final. Then, or at once when nothing is absent, the answer is `result`, and
-	// the stream ends.
+	// Only a complete observation marks missing instances as gone, and only after the cloud was asked
+	// for exactly these instances once more. If the snapshot does not contain instances that the
+	// inventory has, the answer is `absent`, in one or more messages, and the caller sends what it
+	// found in `verdict`, in one or more messages, the last of which is final. After that, or at once
+	// if no instance is missing, the answer is `result`, and the stream ends.
 	//
-	// Errors: ABORTED with reason STALE_OBSERVATION when the scope holds one with
-	// a larger fencing token. That may be the caller's own, by its end token: who
-	// lost an answer does not send the same again, but looks again with new tokens.
+	// Errors: ABORTED with reason STALE_OBSERVATION if the scope has an observation with a larger
+	// fencing token. It may be the caller's own with its end token: a caller that lost an answer must
+	// not send the same snapshot again, but observe the scope again with new tokens.
 	ApplySnapshot(grpc.BidiStreamingServer[ApplySnapshotRequest, ApplySnapshotResponse]) error
-	// Takes the observation of a single instance.
+	// Receives the observation of a single instance.
 	//
 	// Errors: ABORTED with reason STALE_OBSERVATION as above.
 	UpsertInstance(context.Context, *UpsertInstanceRequest) (*Instance, error)
-	// Takes all scopes of an account that has left the roll off it; its instances
-	// are marked as gone.
+	// Removes all scopes of an account that was deleted. Its instances are marked as gone.
 	RemoveAccount(context.Context, *RemoveAccountRequest) (*emptypb.Empty, error)
 	mustEmbedUnimplementedIngestServiceServer()
 }

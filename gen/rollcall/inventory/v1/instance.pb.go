@@ -27,31 +27,31 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What an instance is doing, in one vocabulary for all clouds.
+// The state of an instance, with the same values for all clouds.
 type Instance_State int32
 
 const (
 	// Not used.
 	Instance_STATE_UNSPECIFIED Instance_State = 0
-	// Being made or starting.
+	// It is being created, or is starting.
 	Instance_PENDING Instance_State = 1
-	// Running; for a database: available.
+	// It is running; a database is available.
 	Instance_RUNNING Instance_State = 2
-	// On its way to stopped, suspended or terminated.
+	// It is stopping, or being suspended or terminated.
 	Instance_STOPPING Instance_State = 3
-	// Stopped; can be started.
+	// It is stopped and can be started.
 	Instance_STOPPED Instance_State = 4
-	// Suspended with its memory kept; can be resumed.
+	// It is suspended with its memory kept, and can be resumed.
 	Instance_SUSPENDED Instance_State = 5
-	// Deleted for good, still shown by the cloud for a while.
+	// It was deleted permanently, and the cloud still shows it for some time.
 	Instance_TERMINATED Instance_State = 6
-	// Broken; the cloud says so.
+	// The cloud reports that it failed.
 	Instance_FAILED Instance_State = 7
-	// Up, and busy with a change of its own (backup, upgrade, resize).
+	// It is running, and the cloud changes it (backup, upgrade, resize).
 	Instance_MAINTENANCE Instance_State = 8
-	// No longer in the cloud: a complete observation of its scope lacked it.
+	// It is no longer in the cloud: its deletion is proven.
 	Instance_GONE Instance_State = 9
-	// The cloud's word is new to Rollcall; see `provider_state`.
+	// Rollcall does not know the state of the cloud, see `provider_state`.
 	Instance_UNKNOWN Instance_State = 10
 )
 
@@ -112,19 +112,19 @@ func (Instance_State) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{0, 0}
 }
 
-// What happened to an instance.
+// The type of a change.
 type InstanceChange_Type int32
 
 const (
 	// Not used.
 	InstanceChange_TYPE_UNSPECIFIED InstanceChange_Type = 0
-	// It was seen for the first time.
+	// It was observed for the first time.
 	InstanceChange_CREATED InstanceChange_Type = 1
-	// Something of it changed.
+	// One or more fields changed.
 	InstanceChange_CHANGED InstanceChange_Type = 2
-	// It was found to be gone.
+	// It was marked as gone.
 	InstanceChange_GONE InstanceChange_Type = 3
-	// It was gone and was seen again.
+	// It was gone and was observed again.
 	InstanceChange_REAPPEARED InstanceChange_Type = 4
 )
 
@@ -173,59 +173,58 @@ func (InstanceChange_Type) EnumDescriptor() ([]byte, []int) {
 	return file_rollcall_inventory_v1_instance_proto_rawDescGZIP(), []int{6, 0}
 }
 
-// One cloud instance, as it was last observed.
+// A cloud instance as it was last observed.
 type Instance struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name, `instances/{instance}`. The id is derived from the account,
-	// the kind and the provider's id: the same thing always has the same name,
-	// also after it was gone and came back.
+	// Resource name, `instances/{instance}`. The id is derived from the account, the kind and the id
+	// that the cloud gave the instance: the same instance always has the same name, even after it was
+	// gone and reappeared.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The account it is in, `accounts/{account}`.
+	// The account of the instance, `accounts/{account}`.
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// The cloud it is in.
+	// The cloud provider.
 	Provider v1.Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.common.v1.Provider" json:"provider,omitempty"`
-	// What sort of thing it is.
+	// The kind of the instance.
 	Kind v1.Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=rollcall.common.v1.Kind" json:"kind,omitempty"`
-	// The id that the cloud never gives to another thing: EC2 instance id
-	// (`i-0abc…`), RDS DbiResourceId (`db-ABC…`).
+	// The id that the cloud never gives to another instance: the EC2 instance id (`i-0abc…`), the RDS
+	// DbiResourceId (`db-ABC…`).
 	ProviderId string `protobuf:"bytes,5,opt,name=provider_id,json=providerId,proto3" json:"provider_id,omitempty"`
-	// The cloud's own address of it: ARN or self link.
+	// The address of the instance in the cloud: ARN or self link.
 	ProviderUri string `protobuf:"bytes,6,opt,name=provider_uri,json=providerUri,proto3" json:"provider_uri,omitempty"`
-	// What people call it: the Name tag, the database identifier; else the
-	// provider's id.
+	// The display name: the Name tag or the database identifier, or else the provider id.
 	DisplayName string `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	// Where it is.
+	// The location.
 	Location *v1.Location `protobuf:"bytes,8,opt,name=location,proto3" json:"location,omitempty"`
-	// What it is doing.
+	// The state.
 	State Instance_State `protobuf:"varint,9,opt,name=state,proto3,enum=rollcall.inventory.v1.Instance_State" json:"state,omitempty"`
-	// The cloud's own word for `state`, such as `shutting-down`.
+	// The name of the state in the cloud, such as `shutting-down`.
 	ProviderState string `protobuf:"bytes,10,opt,name=provider_state,json=providerState,proto3" json:"provider_state,omitempty"`
-	// The cloud's name of its size, such as `m6i.2xlarge`.
+	// The name of its size in the cloud, such as `m6i.2xlarge`.
 	MachineType string `protobuf:"bytes,11,opt,name=machine_type,json=machineType,proto3" json:"machine_type,omitempty"`
-	// Addresses inside its network, IPv4 and IPv6.
+	// Addresses within its network, IPv4 and IPv6.
 	PrivateIps []string `protobuf:"bytes,12,rep,name=private_ips,json=privateIps,proto3" json:"private_ips,omitempty"`
-	// Addresses that the internet can reach.
+	// Addresses that can be reached from the internet.
 	PublicIps []string `protobuf:"bytes,13,rep,name=public_ips,json=publicIps,proto3" json:"public_ips,omitempty"`
-	// Its tags (AWS) or labels (Google Cloud), as the cloud has them.
+	// Its tags (AWS) or labels (Google Cloud).
 	Labels map[string]string `protobuf:"bytes,14,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// What only its kind has.
+	// The fields that depend on the kind.
 	//
 	// Types that are valid to be assigned to Details:
 	//
 	//	*Instance_VirtualMachine
 	//	*Instance_Database
 	Details isInstance_Details `protobuf_oneof:"details"`
-	// When the cloud made it. Unset when the cloud does not say.
+	// When it was created in the cloud. It is not set if the cloud does not return the time.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// When Rollcall first saw it.
+	// When Rollcall first observed it.
 	FirstSeenTime *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=first_seen_time,json=firstSeenTime,proto3" json:"first_seen_time,omitempty"`
-	// When Rollcall last saw something of it change.
+	// When Rollcall last observed a change of it.
 	ChangeTime *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
-	// When it was last looked at: every field held true at this time.
+	// When it was last observed: all fields were true at this time.
 	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
-	// When it was found to be gone. Unset while it is there.
+	// When it was marked as gone. It is not set while the instance exists.
 	GoneTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=gone_time,json=goneTime,proto3" json:"gone_time,omitempty"`
-	// Changes with every change of the instance, and only then (AIP-154).
+	// Changes with each change of the instance (AIP-154).
 	Etag          string `protobuf:"bytes,22,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -444,16 +443,16 @@ func (*Instance_VirtualMachine) isInstance_Details() {}
 
 func (*Instance_Database) isInstance_Details() {}
 
-// What only a virtual machine has.
+// The fields of a virtual machine.
 type VirtualMachine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The image it was started from: `ami-0abc…`.
+	// The image that it was created from: `ami-0abc…`.
 	Image string `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"`
-	// Processor architecture, the cloud's word: `x86_64`, `arm64`.
+	// The processor architecture in the terms of the cloud: `x86_64`, `arm64`.
 	Architecture string `protobuf:"bytes,2,opt,name=architecture,proto3" json:"architecture,omitempty"`
-	// Operating system as the cloud bills it: `Linux/UNIX`, `Windows`.
+	// The operating system that the cloud bills: `Linux/UNIX`, `Windows`.
 	Platform string `protobuf:"bytes,3,opt,name=platform,proto3" json:"platform,omitempty"`
-	// Spot or preemptible: the cloud may take it away.
+	// Whether it is a spot or preemptible machine, which the cloud may stop.
 	Spot bool `protobuf:"varint,4,opt,name=spot,proto3" json:"spot,omitempty"`
 	// Its network: `vpc-0abc…`.
 	Network string `protobuf:"bytes,5,opt,name=network,proto3" json:"network,omitempty"`
@@ -461,7 +460,7 @@ type VirtualMachine struct {
 	Subnet string `protobuf:"bytes,6,opt,name=subnet,proto3" json:"subnet,omitempty"`
 	// Its private DNS name.
 	Hostname string `protobuf:"bytes,7,opt,name=hostname,proto3" json:"hostname,omitempty"`
-	// The group that made it and replaces it: the Auto Scaling group's name.
+	// The name of the autoscaling group that created it and replaces it.
 	AutoscalingGroup string `protobuf:"bytes,8,opt,name=autoscaling_group,json=autoscalingGroup,proto3" json:"autoscaling_group,omitempty"`
 	// When it was last started. For EC2 this is LaunchTime.
 	StartTime     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
@@ -562,31 +561,32 @@ func (x *VirtualMachine) GetStartTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// What only a managed database has.
+// The fields of a managed database.
 type Database struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cloud's word for the engine: `postgres`, `aurora-mysql`.
+	// The engine in the terms of the cloud: `postgres`, `aurora-mysql`.
 	Engine string `protobuf:"bytes,1,opt,name=engine,proto3" json:"engine,omitempty"`
-	// The engine's version: `16.4`.
+	// The version of the engine: `16.4`.
 	EngineVersion string `protobuf:"bytes,2,opt,name=engine_version,json=engineVersion,proto3" json:"engine_version,omitempty"`
-	// Allocated storage in GiB; 0 when it grows by itself (Aurora) or is unknown.
+	// The allocated storage in GiB. It is 0 if the storage grows automatically (Aurora) or is not
+	// known.
 	StorageGib int64 `protobuf:"varint,3,opt,name=storage_gib,json=storageGib,proto3" json:"storage_gib,omitempty"`
-	// Host to connect to. Empty until there is one.
+	// The host to connect to. It is empty until there is one.
 	Endpoint string `protobuf:"bytes,4,opt,name=endpoint,proto3" json:"endpoint,omitempty"`
-	// Port to connect to.
+	// The port to connect to.
 	Port int32 `protobuf:"varint,5,opt,name=port,proto3" json:"port,omitempty"`
-	// A standby is kept in another zone.
+	// Whether there is a standby in another zone.
 	HighAvailability bool `protobuf:"varint,6,opt,name=high_availability,json=highAvailability,proto3" json:"high_availability,omitempty"`
-	// What it replicates, the cloud's word; empty for a primary.
+	// The database that it replicates, in the terms of the cloud. It is empty for a primary.
 	ReplicaOf string `protobuf:"bytes,7,opt,name=replica_of,json=replicaOf,proto3" json:"replica_of,omitempty"`
-	// The cluster it is a member of: the Aurora cluster's identifier.
+	// The identifier of the Aurora cluster that it is a member of.
 	Cluster string `protobuf:"bytes,8,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// It takes the writes of its cluster.
+	// Whether it accepts the writes of its cluster.
 	ClusterWriter bool `protobuf:"varint,9,opt,name=cluster_writer,json=clusterWriter,proto3" json:"cluster_writer,omitempty"`
 	// Its network: `vpc-0abc…`.
 	Network string `protobuf:"bytes,10,opt,name=network,proto3" json:"network,omitempty"`
-	// When the cloud starts it by itself, while it is stopped: RDS and Aurora do,
-	// seven days after. Unset: it does not, or does not say.
+	// When the cloud will start it automatically, while it is stopped: RDS and Aurora do so after
+	// seven days. It is not set if the cloud does not do so, or does not return the time.
 	AutoRestartTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=auto_restart_time,json=autoRestartTime,proto3" json:"auto_restart_time,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -699,45 +699,44 @@ func (x *Database) GetAutoRestartTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// The smallest thing whose truth is known at once: one kind of instance in one
-// location of one account.
+// The smallest unit that is observed at once: one kind of instance in one location of one account.
 type Scope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Resource name, `scopes/{account}~{kind}~{location}`, such as
-	// `scopes/aws-100000000001~virtual-machine~eu-west-1`. The location `-` stands
-	// for all of an account of which no location could be looked at yet.
+	// `scopes/aws-100000000001~virtual-machine~eu-west-1`. The location `-` stands for the whole
+	// account if none of its locations could be read yet.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// `accounts/{account}`
 	Account string `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
-	// The cloud.
+	// The cloud provider.
 	Provider v1.Provider `protobuf:"varint,3,opt,name=provider,proto3,enum=rollcall.common.v1.Provider" json:"provider,omitempty"`
-	// What sort of instances; unspecified for the location `-`.
+	// The kind of the instances. It is unspecified for the location `-`.
 	Kind v1.Kind `protobuf:"varint,4,opt,name=kind,proto3,enum=rollcall.common.v1.Kind" json:"kind,omitempty"`
 	// The region (AWS) or zone (Google Cloud).
 	Location string `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
-	// When it was last observed to the end: what the roll says of it held true at
-	// this time. Unset: never.
+	// When it was last observed completely: its instances in the inventory were true at this time. It
+	// is not set if the scope was never observed.
 	LastCompleteTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=last_complete_time,json=lastCompleteTime,proto3" json:"last_complete_time,omitempty"`
-	// When it was last tried.
+	// When Rollcall last attempted to read it.
 	LastAttemptTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_attempt_time,json=lastAttemptTime,proto3" json:"last_attempt_time,omitempty"`
-	// Why the last try failed, for people. Empty when it did not.
+	// The error of the last attempt, for people. It is empty if the attempt succeeded.
 	LastError string `protobuf:"bytes,8,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	// The same for programs, a value of rollcall.common.v1.ErrorReason, or
-	// HELD, or RETIRED: it is not read any more, as its location was switched off
-	// for the account or is no longer wanted. A retired scope is under
-	// `unreachable` as long as it has instances; see ConfirmScope.
+	// The reason of the error, for programs, a value of rollcall.common.v1.ErrorReason. RETIRED means
+	// that the scope is no longer read, because its location was switched off for the account or is
+	// no longer selected. A retired scope is listed in `unreachable` as long as it has instances; see
+	// ConfirmScope.
 	LastErrorReason string `protobuf:"bytes,9,opt,name=last_error_reason,json=lastErrorReason,proto3" json:"last_error_reason,omitempty"`
-	// How many instances the roll has in it, gone ones left out.
+	// The number of instances in the inventory, without those that are gone.
 	InstanceCount int64 `protobuf:"varint,10,opt,name=instance_count,json=instanceCount,proto3" json:"instance_count,omitempty"`
-	// How long ago it was last observed to the end. Unset: never.
+	// How long ago it was last observed completely. It is not set if the scope was never observed.
 	Age *durationpb.Duration `protobuf:"bytes,11,opt,name=age,proto3" json:"age,omitempty"`
-	// How long after one observation the next is due, as last told; unset: not
-	// known.
+	// The time from one observation to the next, as discovery last reported it. It is not set if it
+	// is not known.
 	SyncInterval *durationpb.Duration `protobuf:"bytes,12,opt,name=sync_interval,json=syncInterval,proto3" json:"sync_interval,omitempty"`
-	// Set while most of it has vanished and nobody has confirmed that yet: what is
-	// missing is shown as last seen, and the scope is under `unreachable`.
+	// Set while most instances of the scope are missing and nobody has confirmed that they are gone.
+	// The missing instances are shown as last observed, and the scope is listed in `unreachable`.
 	Hold *Scope_Hold `protobuf:"bytes,13,opt,name=hold,proto3" json:"hold,omitempty"`
-	// The limits of the cloud's APIs as the last reading left them.
+	// The rate limits of the cloud APIs after the last sync.
 	ApiBudgets    []*ApiBudget `protobuf:"bytes,14,rep,name=api_budgets,json=apiBudgets,proto3" json:"api_budgets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -871,21 +870,21 @@ func (x *Scope) GetApiBudgets() []*ApiBudget {
 	return nil
 }
 
-// How fast Rollcall calls one API of a cloud in one location of an account. All
-// workers share it.
+// The rate at which Rollcall calls one cloud API in one location of an account. All workers share
+// it.
 type ApiBudget struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The API, such as `ec2` or `compute`.
 	Api string `protobuf:"bytes,1,opt,name=api,proto3" json:"api,omitempty"`
 	// The region, or `global`.
 	Location string `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
-	// Calls a second that Rollcall allows itself now. It halves when the cloud
+	// The calls per second that Rollcall currently allows itself. The rate is halved when the cloud
 	// throttles, and grows slowly while it does not.
 	CallsPerSecond float64 `protobuf:"fixed64,3,opt,name=calls_per_second,json=callsPerSecond,proto3" json:"calls_per_second,omitempty"`
-	// The most it will ever allow itself: the rest of the cloud's limit is left to
-	// the account's own users.
+	// The maximum of calls per second. The rest of the limit of the cloud is left to the users of the
+	// account.
 	MaxCallsPerSecond float64 `protobuf:"fixed64,4,opt,name=max_calls_per_second,json=maxCallsPerSecond,proto3" json:"max_calls_per_second,omitempty"`
-	// When the cloud last throttled a call. Unset: never.
+	// When the cloud last throttled a call. It is not set if it never did.
 	ThrottleTime  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=throttle_time,json=throttleTime,proto3" json:"throttle_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -956,21 +955,19 @@ func (x *ApiBudget) GetThrottleTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// A time in which a scope was not observed: what happened in it was seen only
-// afterwards, or not at all.
+// A time in which a scope was not observed. Changes in it were observed later or not at all.
 type ObservationGap struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The scope, `scopes/{scope}`.
 	Scope string `protobuf:"bytes,1,opt,name=scope,proto3" json:"scope,omitempty"`
-	// The last complete observation before it. Unset: there was none.
+	// The last complete observation before the gap. It is not set if there was none.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	// The first complete observation after it. Unset: it goes on.
+	// The first complete observation after the gap. It is not set if the gap has not ended.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// Why, for programs: a value of rollcall.common.v1.ErrorReason, HELD,
-	// RETIRED, REMOVED while the account was off the roll, or NOT_OBSERVED when
-	// nobody tried.
+	// The reason, for programs, a value of rollcall.common.v1.ErrorReason, such as HELD, RETIRED,
+	// REMOVED (the account was not registered) or NOT_OBSERVED (nobody tried to read the scope).
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Why, for people.
+	// The error, for people.
 	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1041,21 +1038,20 @@ func (x *ObservationGap) GetError() string {
 	return ""
 }
 
-// One change of one instance, as the change log has it.
+// A change of an instance in the change log.
 type InstanceChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `instances/{instance}`
 	Instance string `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	// The place of the change in the log: one more than that of the change
-	// committed before it.
+	// The position of the change in the log, one more than that of the change committed before it.
 	Revision int64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
-	// What happened.
+	// The type of the change.
 	Type InstanceChange_Type `protobuf:"varint,3,opt,name=type,proto3,enum=rollcall.inventory.v1.InstanceChange_Type" json:"type,omitempty"`
-	// When the roll took it in. Never goes back from one revision to the next.
+	// When it was committed to the inventory. It never decreases from one revision to the next.
 	CommitTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=commit_time,json=commitTime,proto3" json:"commit_time,omitempty"`
-	// When the observation that found it was made.
+	// When the observation with the change was made.
 	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
-	// What changed: empty for CREATED.
+	// The changed fields. The list is empty for CREATED.
 	Fields        []*InstanceChange_FieldChange `protobuf:"bytes,6,rep,name=fields,proto3" json:"fields,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1136,15 +1132,15 @@ func (x *InstanceChange) GetFields() []*InstanceChange_FieldChange {
 // How fresh an answer is.
 type Freshness struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The oldest complete observation behind the answer: nothing in it is older.
-	// Unset when one of its scopes was never observed, or there is no scope.
+	// The oldest complete observation of the scopes in the answer: no part of the answer is older. It
+	// is not set if a scope was never observed, or if there is no scope.
 	//
-	// With `as_of` it is a time that each scope was surely observed at or after.
-	// Single observations are not kept. So it is exact in a gap (its start) and
-	// where nothing was observed since; elsewhere it is twice the scope's
-	// `sync_interval` before `as_of`, as more would be a gap, and never before the
-	// scope's first observation or the end of a gap. The interval is the one last
-	// told. `observe_time` of an instance is meant alike.
+	// With `as_of`, it is a time at or after which each scope was certainly observed. Single
+	// observations are not stored. Therefore it is exact within a gap (the start of the gap) and
+	// where nothing was observed since. Elsewhere it is `as_of` minus twice the `sync_interval` of
+	// the scope, because a longer time would be a gap, but not before the first observation of the
+	// scope or the end of a gap. The interval is the one that was last reported. The `observe_time`
+	// of an instance is determined in the same way.
 	OldestObserveTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=oldest_observe_time,json=oldestObserveTime,proto3" json:"oldest_observe_time,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -1187,15 +1183,15 @@ func (x *Freshness) GetOldestObserveTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// An observation that was not believed at once. It is settled by the next
-// complete observation, or by ConfirmScope.
+// An observation in which most instances of the scope were missing. A hold ends with the next
+// complete observation, with proof that the instances are gone, or with ConfirmScope.
 type Scope_Hold struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// When the observation was made.
 	HoldTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=hold_time,json=holdTime,proto3" json:"hold_time,omitempty"`
-	// How many instances it lacked.
+	// The number of missing instances.
 	MissingCount int64 `protobuf:"varint,2,opt,name=missing_count,json=missingCount,proto3" json:"missing_count,omitempty"`
-	// Of how many that were there before.
+	// The number of instances before the observation.
 	InstanceCount int64 `protobuf:"varint,3,opt,name=instance_count,json=instanceCount,proto3" json:"instance_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1252,15 +1248,14 @@ func (x *Scope_Hold) GetInstanceCount() int64 {
 	return 0
 }
 
-// What changed in one field.
+// The change of one field.
 type InstanceChange_FieldChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The field, by its path in the JSON form: `state`, `labels`,
-	// `virtualMachine.image`.
+	// The path of the field in the JSON form: `state`, `labels`, `virtualMachine.image`.
 	Field string `protobuf:"bytes,1,opt,name=field,proto3" json:"field,omitempty"`
-	// What it was, in the JSON form.
+	// The old value in the JSON form.
 	From *structpb.Value `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
-	// What it became.
+	// The new value in the JSON form.
 	To            *structpb.Value `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -25,25 +25,25 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What a message tells.
+// The type of a message.
 type WatchInstancesResponse_Type int32
 
 const (
 	// Not used.
 	WatchInstancesResponse_TYPE_UNSPECIFIED WatchInstancesResponse_Type = 0
-	// The instance was seen for the first time.
+	// The instance was observed for the first time.
 	WatchInstancesResponse_CREATED WatchInstancesResponse_Type = 1
-	// Something of it changed.
+	// One or more fields changed.
 	WatchInstancesResponse_CHANGED WatchInstancesResponse_Type = 2
-	// It was found to be gone.
+	// It was marked as gone.
 	WatchInstancesResponse_GONE WatchInstancesResponse_Type = 3
-	// It was gone and was seen again.
+	// It was gone and was observed again.
 	WatchInstancesResponse_REAPPEARED WatchInstancesResponse_Type = 4
-	// It was there when the watch began (`include_existing`).
+	// It existed when the stream started (`include_existing`).
 	WatchInstancesResponse_EXISTING WatchInstancesResponse_Type = 5
-	// All that was there when the watch began has been told.
+	// All instances that existed when the stream started have been sent.
 	WatchInstancesResponse_LISTED WatchInstancesResponse_Type = 6
-	// Nothing happened; the token moves on.
+	// Nothing changed; the token is newer.
 	WatchInstancesResponse_HEARTBEAT WatchInstancesResponse_Type = 7
 )
 
@@ -101,26 +101,26 @@ func (WatchInstancesResponse_Type) EnumDescriptor() ([]byte, []int) {
 // Request of ListInstances.
 type ListInstancesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// AIP-160 filter over every field of an instance, by its name in proto or
-	// JSON: `state = RUNNING AND labels.team = "data" AND displayName : "web"`.
-	// `labels:team` asks whether a label is there.
+	// AIP-160 filter over all fields of an instance, by their names in proto or JSON: `state =
+	// RUNNING AND labels.team = "data" AND displayName : "web"`. `labels:team` matches the instances
+	// that have the label.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// AIP-132 order: fields with commas between, ` desc` behind those that fall.
-	// Ties are broken by name, which is also the default.
+	// AIP-132 order: fields separated by commas, with ` desc` after those in descending order. The
+	// name breaks ties and is the default order.
 	OrderBy string `protobuf:"bytes,2,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
-	// At most so many instances; 50 when 0, never more than 1000.
+	// The maximum number of instances to return. The default is 50, and the maximum is 1000.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before (AIP-158), with all else unchanged. It
-	// holds under writes: what was there throughout is listed once.
+	// The `next_page_token` of the previous page (AIP-158), with all other fields unchanged. Pages
+	// are stable under writes: an instance that exists throughout is listed once.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Also those that are gone.
+	// Whether to include instances that are gone.
 	ShowGone bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
-	// Fail instead of answering from an observation older than this; with `as_of`,
-	// older than this was then (see Freshness).
+	// If the answer would depend on an observation older than this, the call fails. With `as_of`, the
+	// age at that time counts (see Freshness).
 	MaxStaleness *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
-	// As the roll stood at this time, which must be within what history is kept.
-	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is before that, with
-	// the time since when there is history; INVALID_ARGUMENT when it is to come.
+	// Return the inventory at this time, which must be within the stored history. Errors:
+	// OUT_OF_RANGE with reason HISTORY_EXPIRED and the start of the history if it is before that;
+	// INVALID_ARGUMENT if it is in the future.
 	AsOf          *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -208,9 +208,9 @@ func (x *ListInstancesRequest) GetAsOf() *timestamppb.Timestamp {
 // Request of ExportInstances.
 type ExportInstancesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which instances, by AIP-160, as in ListInstances.
+	// The AIP-160 filter, as in ListInstances.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Also those that are gone.
+	// Whether to include instances that are gone.
 	ShowGone bool `protobuf:"varint,2,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
 	// As in ListInstances.
 	MaxStaleness  *durationpb.Duration `protobuf:"bytes,3,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
@@ -269,18 +269,16 @@ func (x *ExportInstancesRequest) GetMaxStaleness() *durationpb.Duration {
 	return nil
 }
 
-// One message of the stream that ExportInstances answers.
+// One message of the response stream of ExportInstances.
 type ExportInstancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Some of the instances.
 	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
-	// How fresh the whole answer is; in the first message.
+	// How fresh the whole answer is, in the first message.
 	Freshness *Freshness `protobuf:"bytes,2,opt,name=freshness,proto3" json:"freshness,omitempty"`
-	// The scopes that it could not vouch for, as in ListInstances; in the first
-	// message.
+	// The scopes that could not be read, as in ListInstances, in the first message.
 	Unreachable []string `protobuf:"bytes,3,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
-	// How many instances there were in all; in the last message. Without it the
-	// answer is not whole.
+	// The number of instances, in the last message. An answer without it is not complete.
 	InstanceCount *int64 `protobuf:"varint,4,opt,name=instance_count,json=instanceCount,proto3,oneof" json:"instance_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -344,28 +342,28 @@ func (x *ExportInstancesResponse) GetInstanceCount() int64 {
 	return 0
 }
 
-// Answer of ListInstances.
+// Response of ListInstances.
 type ListInstancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The instances of this page.
 	Instances []*Instance `protobuf:"bytes,1,rep,name=instances,proto3" json:"instances,omitempty"`
-	// Asks for the page after; empty on the last one.
+	// The token of the next page. It is empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// How many instances the filter matched when the first page was read. Exact
-	// whatever the size for filters over account, provider, kind, region and one of
-	// zone, state and machine type. Of others exact up to 7,000 in a roll of up to
-	// about 90,000 instances, and in a larger one up to 1,000, of a label up to 500.
+	// The number of instances that the filter matched when the first page was read. It is exact for
+	// filters over account, provider, kind, region and one of zone, state and machine type. For other
+	// filters it is exact up to 7,000 in an inventory of up to about 90,000 instances; in a larger
+	// one up to 1,000, or up to 500 for a label.
 	TotalSize int32 `protobuf:"varint,3,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
 	// How fresh the answer is.
 	Freshness *Freshness `protobuf:"bytes,4,opt,name=freshness,proto3" json:"freshness,omitempty"`
-	// The scopes that this answer could not vouch for (AIP-217), of those that the
-	// filter can touch: never observed, the last try failed, held, or not observed
-	// for twice their `sync_interval`. Their instances are shown as last seen. With
-	// `as_of`: those that were in a gap then, or not observed yet.
+	// The scopes that the filter can match and that could not be read (AIP-217): those that were
+	// never observed, whose last attempt failed, that are held, or that were not observed for twice
+	// their `sync_interval`. Their instances are shown as last observed. With `as_of`: those that
+	// were in a gap at that time, or not observed yet.
 	Unreachable []string `protobuf:"bytes,5,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
-	// With `as_of`: the gaps in the observation of those scopes that it falls into.
+	// With `as_of`: the gaps of these scopes that contain that time.
 	Gaps []*ObservationGap `protobuf:"bytes,6,rep,name=gaps,proto3" json:"gaps,omitempty"`
-	// `total_size` is about so many, and not exact.
+	// Whether `total_size` is an estimate.
 	TotalSizeEstimated bool `protobuf:"varint,7,opt,name=total_size_estimated,json=totalSizeEstimated,proto3" json:"total_size_estimated,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
@@ -455,11 +453,11 @@ type GetInstanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `instances/{instance}`
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// As the roll stood at this time, which must be within what history is kept.
-	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
+	// Return the inventory at this time, which must be within the stored history. Errors:
+	// OUT_OF_RANGE with reason HISTORY_EXPIRED if it is not.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
-	// As in ListInstances, of the scope of the instance; of one that is not found,
-	// of all scopes.
+	// As in ListInstances, for the scope of the instance, or for all scopes if the instance is not
+	// found.
 	MaxStaleness  *durationpb.Duration `protobuf:"bytes,3,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -519,7 +517,7 @@ func (x *GetInstanceRequest) GetMaxStaleness() *durationpb.Duration {
 // Request of LookupInstance.
 type LookupInstanceRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What is known of it; exactly one.
+	// What to look up; exactly one is set.
 	//
 	// Types that are valid to be assigned to By:
 	//
@@ -527,12 +525,12 @@ type LookupInstanceRequest struct {
 	//	*LookupInstanceRequest_ProviderUri
 	//	*LookupInstanceRequest_DisplayName
 	By isLookupInstanceRequest_By `protobuf_oneof:"by"`
-	// Only in this account, `accounts/{account}`.
+	// If it is set, only this account is searched, `accounts/{account}`.
 	Account string `protobuf:"bytes,4,opt,name=account,proto3" json:"account,omitempty"`
-	// Also among those that are gone.
+	// Whether to search instances that are gone as well.
 	ShowGone bool `protobuf:"varint,5,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
-	// As in ListInstances, of the scope of the instance; when none is found, of all
-	// the scopes that it could be in.
+	// As in ListInstances, for the scope of the instance, or for all scopes that may have it if it is
+	// not found.
 	MaxStaleness  *durationpb.Duration `protobuf:"bytes,6,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -628,17 +626,17 @@ type isLookupInstanceRequest_By interface {
 }
 
 type LookupInstanceRequest_ProviderId struct {
-	// EC2 instance id, RDS DbiResourceId.
+	// The provider id: EC2 instance id, RDS DbiResourceId.
 	ProviderId string `protobuf:"bytes,1,opt,name=provider_id,json=providerId,proto3,oneof"`
 }
 
 type LookupInstanceRequest_ProviderUri struct {
-	// ARN or self link.
+	// The provider URI: ARN or self link.
 	ProviderUri string `protobuf:"bytes,2,opt,name=provider_uri,json=providerUri,proto3,oneof"`
 }
 
 type LookupInstanceRequest_DisplayName struct {
-	// Its display name, to the letter.
+	// The exact display name.
 	DisplayName string `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3,oneof"`
 }
 
@@ -656,12 +654,12 @@ type AggregateInstancesRequest struct {
 	GroupBy []string `protobuf:"bytes,1,rep,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
 	// As in ListInstances.
 	Filter string `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Also those that are gone.
+	// Whether to include instances that are gone.
 	ShowGone bool `protobuf:"varint,3,opt,name=show_gone,json=showGone,proto3" json:"show_gone,omitempty"`
 	// As in ListInstances.
 	MaxStaleness *durationpb.Duration `protobuf:"bytes,4,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
-	// As the roll stood at this time, which must be within what history is kept.
-	// Errors: OUT_OF_RANGE with reason HISTORY_EXPIRED when it is not.
+	// Return the inventory at this time, which must be within the stored history. Errors:
+	// OUT_OF_RANGE with reason HISTORY_EXPIRED if it is not.
 	AsOf          *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -732,14 +730,14 @@ func (x *AggregateInstancesRequest) GetAsOf() *timestamppb.Timestamp {
 	return nil
 }
 
-// Answer of AggregateInstances.
+// Response of AggregateInstances.
 type AggregateInstancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The groups, largest first, at most 10,000.
 	Groups []*AggregateInstancesResponse_Group `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`
 	// How fresh the answer is.
 	Freshness *Freshness `protobuf:"bytes,2,opt,name=freshness,proto3" json:"freshness,omitempty"`
-	// The scopes that this answer could not vouch for.
+	// The scopes that could not be read, as in ListInstances.
 	Unreachable []string `protobuf:"bytes,3,rep,name=unreachable,proto3" json:"unreachable,omitempty"`
 	// As in ListInstances.
 	Gaps          []*ObservationGap `protobuf:"bytes,4,rep,name=gaps,proto3" json:"gaps,omitempty"`
@@ -810,12 +808,13 @@ type WatchInstancesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As in ListInstances.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// Go on after the message with this token. Empty: from now on.
+	// Resume after the message with this token. If it is empty, the stream starts with the next
+	// change.
 	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// List what is there first, as of one moment, and follow from that moment.
-	// Not for use with `resume_token`.
+	// Whether to send the existing instances first, and then the changes since. It can't be combined
+	// with `resume_token`.
 	IncludeExisting bool `protobuf:"varint,3,opt,name=include_existing,json=includeExisting,proto3" json:"include_existing,omitempty"`
-	// How long there may be silence: then a HEARTBEAT comes. 15 s when unset.
+	// The longest time without a message, after which a HEARTBEAT is sent. The default is 15 s.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,4,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
@@ -879,23 +878,22 @@ func (x *WatchInstancesRequest) GetHeartbeatInterval() *durationpb.Duration {
 	return nil
 }
 
-// One message of the stream that WatchInstances answers.
+// One message of the response stream of WatchInstances.
 type WatchInstancesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The instance as the change left it; unset for LISTED and HEARTBEAT.
+	// The instance after the change. It is not set for LISTED and HEARTBEAT.
 	Instance *Instance `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	// What the message tells.
+	// The type of the message.
 	Type WatchInstancesResponse_Type `protobuf:"varint,2,opt,name=type,proto3,enum=rollcall.inventory.v1.WatchInstancesResponse_Type" json:"type,omitempty"`
-	// The place of the change in the log (see InstanceChange); of the other types,
-	// up to which place all has been told.
+	// The position of the change in the log (see InstanceChange). For the other types, the position
+	// up to which all changes were sent.
 	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Resumes after this message.
+	// The token that resumes after this message.
 	ResumeToken string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// The paths of the fields that changed, in the JSON form, for CHANGED and
-	// REAPPEARED.
+	// The paths of the changed fields in the JSON form, for CHANGED and REAPPEARED.
 	ChangedFields []string `protobuf:"bytes,5,rep,name=changed_fields,json=changedFields,proto3" json:"changed_fields,omitempty"`
-	// When the roll took the change in, as in InstanceChange: a read `as_of` it has
-	// the instance as the change left it. Unset for the other types.
+	// When the change was committed, as in InstanceChange: a read with this time as `as_of` returns
+	// the instance after the change. It is not set for the other types.
 	CommitTime    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=commit_time,json=commitTime,proto3" json:"commit_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -978,9 +976,9 @@ type ListInstanceChangesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `instances/{instance}`
 	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
-	// At most so many changes; 50 when 0, never more than 1000.
+	// The maximum number of changes to return. The default is 50, and the maximum is 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before.
+	// The `next_page_token` of the previous page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1037,19 +1035,19 @@ func (x *ListInstanceChangesRequest) GetPageToken() string {
 	return ""
 }
 
-// Answer of ListInstanceChanges.
+// Response of ListInstanceChanges.
 type ListInstanceChangesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The changes of this page, newest first.
 	Changes []*InstanceChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
-	// Asks for the page after; empty on the last one.
+	// The token of the next page. It is empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// The times in which the instance's scope was not observed: those that ended
-	// within the times of this page, and on the first page one that goes on. Newest
-	// first, each on one page only. At most 1000: a page ends early where there are
-	// more, and may then hold no change.
+	// The times in which the scope of the instance was not observed: those that ended within the
+	// times of this page, and on the first page one that has not ended. They are sorted newest first,
+	// and each is on one page only. There are at most 1000: a page ends early if there are more, and
+	// may then contain no change.
 	Gaps []*ObservationGap `protobuf:"bytes,3,rep,name=gaps,proto3" json:"gaps,omitempty"`
-	// History before this is no longer kept.
+	// The start of the stored history.
 	HistoryStartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=history_start_time,json=historyStartTime,proto3" json:"history_start_time,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -1118,7 +1116,8 @@ type ConfirmScopeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `scopes/{scope}`
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Confirm only the hold of this time: another one may have followed meanwhile.
+	// If it is set, only the hold with this time is confirmed, because another one may have replaced
+	// it.
 	HoldTime      *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=hold_time,json=holdTime,proto3" json:"hold_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1171,14 +1170,14 @@ func (x *ConfirmScopeRequest) GetHoldTime() *timestamppb.Timestamp {
 // Request of ListScopes.
 type ListScopesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// AIP-160 filter over account, provider, kind, location, last_complete_time,
-	// last_attempt_time, last_error, last_error_reason, instance_count,
-	// sync_interval and hold.hold_time (`hold.hold_time:*` are those held); and
-	// `unreachable`, which is true of those that answers can't vouch for.
+	// AIP-160 filter over account, provider, kind, location, last_complete_time, last_attempt_time,
+	// last_error, last_error_reason, instance_count, sync_interval and hold.hold_time
+	// (`hold.hold_time:*` matches held scopes); and `unreachable`, which is true for scopes that are
+	// listed in `unreachable` of the answers.
 	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
-	// At most so many scopes; 100 when 0, never more than 1000.
+	// The maximum number of scopes to return. The default is 100, and the maximum is 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// `next_page_token` of the page before.
+	// The `next_page_token` of the previous page.
 	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1235,12 +1234,12 @@ func (x *ListScopesRequest) GetPageToken() string {
 	return ""
 }
 
-// Answer of ListScopes.
+// Response of ListScopes.
 type ListScopesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The scopes of this page, by name.
 	Scopes []*Scope `protobuf:"bytes,1,rep,name=scopes,proto3" json:"scopes,omitempty"`
-	// Asks for the page after; empty on the last one.
+	// The token of the next page. It is empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1290,12 +1289,12 @@ func (x *ListScopesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// How many there are of one combination of values.
+// The number of instances with one combination of values.
 type AggregateInstancesResponse_Group struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The values, in the order of `group_by`. Empty for those without the label.
+	// The values, in the order of `group_by`. A value is empty for instances without the label.
 	Values []string `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty"`
-	// How many.
+	// The number of instances.
 	Count         int64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

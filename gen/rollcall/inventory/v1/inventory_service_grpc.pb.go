@@ -34,56 +34,52 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// The roll: what is there, as it was last observed. Never calls a cloud.
+// Returns instances as they were last observed. It never calls a cloud.
 type InventoryServiceClient interface {
 	// Lists instances.
 	//
-	// Errors: INVALID_ARGUMENT with the place of the mistake for a filter, order
-	// or page token that can't be read; FAILED_PRECONDITION with the scopes that
-	// are too old when `max_staleness` can't be met.
+	// Errors: INVALID_ARGUMENT with the position of the mistake if a filter, order or page token
+	// can't be parsed; FAILED_PRECONDITION with the scopes that are too old if `max_staleness` can't
+	// be met.
 	ListInstances(ctx context.Context, in *ListInstancesRequest, opts ...grpc.CallOption) (*ListInstancesResponse, error)
-	// Answers all instances that the filter matches, as of one moment, many in a
-	// message and in no order: the fast way to take the whole roll away. The first
-	// message says how fresh it is, the last one how many there were.
+	// Returns all instances that the filter matches at one point in time, many in one message and in
+	// no order. It is the fastest way to read the whole inventory. The first message has the
+	// freshness, the last one has the number of instances.
 	//
-	// Over REST the answer is one JSON object a line.
+	// Over REST, the response has one JSON object per line.
 	//
-	// Errors as of ListInstances; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS
-	// when as many as the service bears are under way, or EXPORT_TOO_SLOW for a
-	// reader that takes nothing for 30 s. An export ends after 10 minutes.
+	// Errors: the same as for ListInstances; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS if the
+	// service already runs as many exports as it can, or EXPORT_TOO_SLOW if the client reads nothing
+	// for 30 s. An export ends after 10 minutes.
 	ExportInstances(ctx context.Context, in *ExportInstancesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportInstancesResponse], error)
-	// Gets one instance, also a gone one.
+	// Gets an instance, even if it is gone.
 	GetInstance(ctx context.Context, in *GetInstanceRequest, opts ...grpc.CallOption) (*Instance, error)
-	// Finds the one instance with this provider id, provider URI or display name.
+	// Finds the instance with this provider id, provider URI or display name.
 	//
-	// Errors: NOT_FOUND when there is none, naming the scopes that could not be
-	// looked at; FAILED_PRECONDITION with reason AMBIGUOUS, naming them, when
-	// there are several.
+	// Errors: NOT_FOUND with the scopes that could not be read if there is none; FAILED_PRECONDITION
+	// with reason AMBIGUOUS and their names if there are several.
 	LookupInstance(ctx context.Context, in *LookupInstanceRequest, opts ...grpc.CallOption) (*Instance, error)
 	// Counts instances by up to four fields.
 	AggregateInstances(ctx context.Context, in *AggregateInstancesRequest, opts ...grpc.CallOption) (*AggregateInstancesResponse, error)
-	// Follows the roll: every change of the instances that the filter matches,
-	// once and in the order of their commits. An instance that stops matching is
-	// told once more, as it is then.
+	// Streams the changes of the instances that the filter matches, each once and in the order of
+	// their commits. An instance that no longer matches is sent once more with its new state.
 	//
-	// Over REST the answer is one JSON object a line, or server-sent events for
-	// `Accept: text/event-stream`, which resume by `Last-Event-ID`.
+	// Over REST, the response has one JSON object per line, or server-sent events for `Accept:
+	// text/event-stream`, which resume with `Last-Event-ID`.
 	//
-	// Errors: OUT_OF_RANGE with reason TOKEN_EXPIRED when what follows the resume
-	// token is no longer kept: begin anew with `include_existing`.
-	// RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW for a watcher that does not
-	// keep up: it can resume from its last token.
+	// Errors: OUT_OF_RANGE with reason TOKEN_EXPIRED if the changes after the resume token are no
+	// longer stored: start again with `include_existing`. RESOURCE_EXHAUSTED with reason
+	// WATCHER_TOO_SLOW for a client that does not keep up: it can resume with its last token.
 	WatchInstances(ctx context.Context, in *WatchInstancesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchInstancesResponse], error)
-	// Lists what happened to an instance, newest first, with the times in which
-	// nobody looked.
+	// Lists the changes of an instance, newest first, and the times in which it was not observed.
 	ListInstanceChanges(ctx context.Context, in *ListInstanceChangesRequest, opts ...grpc.CallOption) (*ListInstanceChangesResponse, error)
-	// Lists scopes: what is looked at, and how fresh that is.
+	// Lists scopes and how fresh they are.
 	ListScopes(ctx context.Context, in *ListScopesRequest, opts ...grpc.CallOption) (*ListScopesResponse, error)
-	// Settles a scope that is held: what is missing is marked as gone. One that is
-	// not read any more (RETIRED) is settled alike, without `hold_time`: all that
-	// it shows is marked as gone, and it is no longer under `unreachable`.
+	// Confirms a held scope: the missing instances are marked as gone. A scope that is no longer read
+	// (RETIRED) can be confirmed as well, without `hold_time`: all its instances are marked as gone,
+	// and it is no longer listed in `unreachable`.
 	//
-	// Errors: FAILED_PRECONDITION with reason NOT_HELD when it is neither.
+	// Errors: FAILED_PRECONDITION with reason NOT_HELD if the scope is neither held nor retired.
 	ConfirmScope(ctx context.Context, in *ConfirmScopeRequest, opts ...grpc.CallOption) (*Scope, error)
 }
 
@@ -207,56 +203,52 @@ func (c *inventoryServiceClient) ConfirmScope(ctx context.Context, in *ConfirmSc
 // All implementations must embed UnimplementedInventoryServiceServer
 // for forward compatibility.
 //
-// The roll: what is there, as it was last observed. Never calls a cloud.
+// Returns instances as they were last observed. It never calls a cloud.
 type InventoryServiceServer interface {
 	// Lists instances.
 	//
-	// Errors: INVALID_ARGUMENT with the place of the mistake for a filter, order
-	// or page token that can't be read; FAILED_PRECONDITION with the scopes that
-	// are too old when `max_staleness` can't be met.
+	// Errors: INVALID_ARGUMENT with the position of the mistake if a filter, order or page token
+	// can't be parsed; FAILED_PRECONDITION with the scopes that are too old if `max_staleness` can't
+	// be met.
 	ListInstances(context.Context, *ListInstancesRequest) (*ListInstancesResponse, error)
-	// Answers all instances that the filter matches, as of one moment, many in a
-	// message and in no order: the fast way to take the whole roll away. The first
-	// message says how fresh it is, the last one how many there were.
+	// Returns all instances that the filter matches at one point in time, many in one message and in
+	// no order. It is the fastest way to read the whole inventory. The first message has the
+	// freshness, the last one has the number of instances.
 	//
-	// Over REST the answer is one JSON object a line.
+	// Over REST, the response has one JSON object per line.
 	//
-	// Errors as of ListInstances; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS
-	// when as many as the service bears are under way, or EXPORT_TOO_SLOW for a
-	// reader that takes nothing for 30 s. An export ends after 10 minutes.
+	// Errors: the same as for ListInstances; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS if the
+	// service already runs as many exports as it can, or EXPORT_TOO_SLOW if the client reads nothing
+	// for 30 s. An export ends after 10 minutes.
 	ExportInstances(*ExportInstancesRequest, grpc.ServerStreamingServer[ExportInstancesResponse]) error
-	// Gets one instance, also a gone one.
+	// Gets an instance, even if it is gone.
 	GetInstance(context.Context, *GetInstanceRequest) (*Instance, error)
-	// Finds the one instance with this provider id, provider URI or display name.
+	// Finds the instance with this provider id, provider URI or display name.
 	//
-	// Errors: NOT_FOUND when there is none, naming the scopes that could not be
-	// looked at; FAILED_PRECONDITION with reason AMBIGUOUS, naming them, when
-	// there are several.
+	// Errors: NOT_FOUND with the scopes that could not be read if there is none; FAILED_PRECONDITION
+	// with reason AMBIGUOUS and their names if there are several.
 	LookupInstance(context.Context, *LookupInstanceRequest) (*Instance, error)
 	// Counts instances by up to four fields.
 	AggregateInstances(context.Context, *AggregateInstancesRequest) (*AggregateInstancesResponse, error)
-	// Follows the roll: every change of the instances that the filter matches,
-	// once and in the order of their commits. An instance that stops matching is
-	// told once more, as it is then.
+	// Streams the changes of the instances that the filter matches, each once and in the order of
+	// their commits. An instance that no longer matches is sent once more with its new state.
 	//
-	// Over REST the answer is one JSON object a line, or server-sent events for
-	// `Accept: text/event-stream`, which resume by `Last-Event-ID`.
+	// Over REST, the response has one JSON object per line, or server-sent events for `Accept:
+	// text/event-stream`, which resume with `Last-Event-ID`.
 	//
-	// Errors: OUT_OF_RANGE with reason TOKEN_EXPIRED when what follows the resume
-	// token is no longer kept: begin anew with `include_existing`.
-	// RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW for a watcher that does not
-	// keep up: it can resume from its last token.
+	// Errors: OUT_OF_RANGE with reason TOKEN_EXPIRED if the changes after the resume token are no
+	// longer stored: start again with `include_existing`. RESOURCE_EXHAUSTED with reason
+	// WATCHER_TOO_SLOW for a client that does not keep up: it can resume with its last token.
 	WatchInstances(*WatchInstancesRequest, grpc.ServerStreamingServer[WatchInstancesResponse]) error
-	// Lists what happened to an instance, newest first, with the times in which
-	// nobody looked.
+	// Lists the changes of an instance, newest first, and the times in which it was not observed.
 	ListInstanceChanges(context.Context, *ListInstanceChangesRequest) (*ListInstanceChangesResponse, error)
-	// Lists scopes: what is looked at, and how fresh that is.
+	// Lists scopes and how fresh they are.
 	ListScopes(context.Context, *ListScopesRequest) (*ListScopesResponse, error)
-	// Settles a scope that is held: what is missing is marked as gone. One that is
-	// not read any more (RETIRED) is settled alike, without `hold_time`: all that
-	// it shows is marked as gone, and it is no longer under `unreachable`.
+	// Confirms a held scope: the missing instances are marked as gone. A scope that is no longer read
+	// (RETIRED) can be confirmed as well, without `hold_time`: all its instances are marked as gone,
+	// and it is no longer listed in `unreachable`.
 	//
-	// Errors: FAILED_PRECONDITION with reason NOT_HELD when it is neither.
+	// Errors: FAILED_PRECONDITION with reason NOT_HELD if the scope is neither held nor retired.
 	ConfirmScope(context.Context, *ConfirmScopeRequest) (*Scope, error)
 	mustEmbedUnimplementedInventoryServiceServer()
 }
