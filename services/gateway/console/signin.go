@@ -27,8 +27,8 @@ func cloudID(a *accountsv1.Account) string {
 func signIn(a *accountsv1.Account) (by, as string) {
 	account, _ := cloudaccount.Of(a)
 	by = account.Method.Title
-	if source := a.GetAws().GetAssumeRole().GetSourceAccount(); source != "" {
-		by += " from " + strings.TrimPrefix(source, "accounts/")
+	if account.Source != "" {
+		by += " from " + strings.TrimPrefix(account.Source, "accounts/")
 	}
 	return by, account.Identity
 }

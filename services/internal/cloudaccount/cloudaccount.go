@@ -29,6 +29,8 @@ type Account struct {
 	Method cloud.Method
 	// Identity shows as whom the method signs in; "" if it does not show.
 	Identity string
+	// Source is the resource name of the account to sign in from; "" if there is none.
+	Source string
 }
 
 // Of reads an account; ok is false if its cloud is not set or not registered.
@@ -48,6 +50,9 @@ func Of(account *accountsv1.Account) (a Account, ok bool) {
 		}
 		if a.Method.Identity != "" {
 			a.Identity = text(part.Get(field).Message(), a.Method.Identity)
+		}
+		if a.Method.Source != "" {
+			a.Source = text(part.Get(field).Message(), a.Method.Source)
 		}
 	}
 	return a, true

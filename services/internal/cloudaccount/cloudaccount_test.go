@@ -17,6 +17,7 @@ func TestOf(t *testing.T) {
 		account                *accountsv1.Account
 		text, signIn, identity string
 		method                 string
+		source                 string
 		regions                []string
 	}{
 		"aws default": {
@@ -26,10 +27,12 @@ func TestOf(t *testing.T) {
 		"aws role": {
 			account: &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
 				AccountId: "100000000001", Regions: []string{"eu-west-1", "us-east-1"},
-				Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{RoleArn: "arn:aws:iam::100000000001:role/rollcall"}},
+				Credentials: &accountsv1.AwsAccount_AssumeRole{AssumeRole: &accountsv1.AwsAssumeRole{
+					RoleArn: "arn:aws:iam::100000000001:role/rollcall", SourceAccount: "accounts/hub",
+				}},
 			}}},
 			text: "AWS account 100000000001", signIn: "role rollcall", method: "AWS_ASSUME_ROLE",
-			identity: "arn:aws:iam::100000000001:role/rollcall", regions: []string{"eu-west-1", "us-east-1"},
+			identity: "arn:aws:iam::100000000001:role/rollcall", source: "accounts/hub", regions: []string{"eu-west-1", "us-east-1"},
 		},
 		"gcp key": {
 			account: &accountsv1.Account{Cloud: &accountsv1.Account_Gcp{Gcp: &accountsv1.GcpProject{
@@ -48,7 +51,7 @@ func TestOf(t *testing.T) {
 				t.Fatal("the account's cloud was not recognized")
 			}
 			if got.String() != test.text || got.SignIn() != test.signIn || got.Identity != test.identity ||
-				got.Method.Name != test.method || !slices.Equal(got.Regions, test.regions) {
+				got.Method.Name != test.method || got.Source != test.source || !slices.Equal(got.Regions, test.regions) {
 				t.Errorf("Of() = %s, %q, %q, %s, %v", got, got.SignIn(), got.Identity, got.Method.Name, got.Regions)
 			}
 		})

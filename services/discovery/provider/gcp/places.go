@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	cloudgcp "github.com/rollcall-dev/rollcall/services/internal/cloud/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -190,13 +191,11 @@ func (s *session) sqlRegions(ctx context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(names)), nil
 }
 
-// regionOf is the region of a zone: europe-west1 of europe-west1-b.
-func regionOf(zone string) string {
-	if end := strings.LastIndexByte(zone, '-'); end > 0 {
-		return zone[:end]
-	}
-	return zone
-}
+// described is the description of Google Cloud.
+var described = cloudgcp.Descriptor()
+
+// regionOf returns the region of a zone: europe-west1 of europe-west1-b.
+func regionOf(zone string) string { return described.RegionOf(zone) }
 
 // regionsOf are the regions of zones, sorted.
 func regionsOf(zones []string) []string {
