@@ -1,6 +1,5 @@
-// Package proof holds what judges Rollcall from outside, through its programs
-// alone: bench measures it against limits taken in the same run, conformance
-// takes an AWS server that is not ours through all of it, chaos tries to break
-// its promises. Nothing depends on this module; it is the only one beside discovery that uses a cloud's SDK, as
-// the other opinion.
+// Package proof tests Rollcall from outside, through its programs. bench measures it against limits
+// from the same run, conformance runs it against an AWS server from another project, and chaos tests
+// its invariants under faults. No other module depends on this one. It uses the clouds' SDKs as an
+// independent reference.
 package proof

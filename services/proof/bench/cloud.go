@@ -21,7 +21,7 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// world is the simulated company, the same in every process.
+// world returns the configuration of the simulated cloud, which is the same in every process.
 func world(s size) cloudsim.Config {
 	return cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{
 		Accounts: s.accounts, Regions: simaws.DefaultRegions(s.regions), Instances: s.instances, Databases: s.databases,
@@ -29,8 +29,8 @@ func world(s size) cloudsim.Config {
 	}}}
 }
 
-// serveCloud serves the simulated cloud until ctx ends or the bench that
-// started it, which holds the other end of stdin, has ended.
+// serveCloud serves the simulated cloud until ctx ends, or until the bench that started it closes
+// stdin by ending.
 func serveCloud(ctx context.Context, addr string, s size) error {
 	server, err := simaws.ServeOn(cloudsim.New(world(s)), addr)
 	if err != nil {
@@ -40,7 +40,7 @@ func serveCloud(ctx context.Context, addr string, s size) error {
 	return server.Close()
 }
 
-// awaitEnd waits until ctx ends, or the bench, however that ends.
+// awaitEnd waits until ctx ends or stdin is closed.
 func awaitEnd(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
@@ -50,14 +50,13 @@ func awaitEnd(ctx context.Context) {
 	<-ctx.Done()
 }
 
-// startCloud starts this program once more, as the cloud.
+// startCloud starts this program again as the simulated cloud.
 func startCloud(ctx context.Context, s size) (url string, stop func(), err error) {
 	return startSelf(ctx, "-accounts", fmt.Sprint(s.accounts), "-regions", fmt.Sprint(s.regions),
 		"-instances", fmt.Sprint(s.instances), "-databases", fmt.Sprint(s.databases))
 }
 
-// startSelf starts this program once more, as a cloud, and waits until it
-// answers.
+// startSelf starts this program again as a simulated cloud, and waits until it accepts connections.
 func startSelf(ctx context.Context, flags ...string) (url string, stop func(), err error) {
 	addr, err := freeAddr(ctx)
 	if err != nil {
@@ -93,8 +92,8 @@ func startSelf(ctx context.Context, flags ...string) (url string, stop func(), e
 	return "http://" + addr, stop, nil
 }
 
-// listBare lists all there is with the bare SDK, all accounts, regions and
-// kinds at once in parallel, and counts it. This is the limit.
+// listBare lists everything with the bare SDK, several accounts, regions and kinds in parallel, and
+// returns the number of instances. Its duration is the limit.
 func listBare(ctx context.Context, url string, s size, parallel int) (int, error) {
 	w := simaws.In(cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{Accounts: s.accounts}}}))
 	var count atomic.Int64
@@ -144,7 +143,7 @@ func listDatabases(ctx context.Context, cfg aws.Config, region string, count *at
 	return nil
 }
 
-// freeAddr is a loopback address that nobody listens on.
+// freeAddr returns a loopback address that was free a moment ago.
 func freeAddr(ctx context.Context) (string, error) {
 	var config net.ListenConfig
 	lis, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
@@ -155,7 +154,7 @@ func freeAddr(ctx context.Context) (string, error) {
 	return lis.Addr().String(), nil
 }
 
-// eventually tries until it works, or limit has passed.
+// eventually calls try until it succeeds or limit has passed.
 func eventually(ctx context.Context, limit time.Duration, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

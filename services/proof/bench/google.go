@@ -25,7 +25,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// The Google Cloud project that is measured: 16 zones of five regions.
+// The measured Google Cloud project: 16 zones of five regions.
 const (
 	project          = "measured-project"
 	projectMachines  = 20_000
@@ -39,7 +39,7 @@ const (
 
 var projectRegions = []string{"us-central1", "europe-west1", "us-east1", "europe-west4", "asia-southeast1"}
 
-// projectWorld holds the project alone.
+// projectWorld returns the configuration of a simulated cloud with only this project.
 func projectWorld() cloudsim.Config {
 	return cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simgcp.Config{Projects: []simgcp.ProjectPlan{{
 		ID: project, Regions: projectRegions, Instances: projectMachines / 16, Databases: projectDatabases / len(projectRegions),
@@ -56,7 +56,7 @@ func serveGoogle(ctx context.Context, addr string) error {
 	return server.Close()
 }
 
-// keyFile is the project's key, from the cloud itself.
+// keyFile fetches the project's key file from the simulated cloud.
 func keyFile(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/keys/"+project, nil)
 	if err != nil {
@@ -114,7 +114,7 @@ func listGoogle(ctx context.Context, url string, key []byte) (int, error) {
 	return int(count.Load()), err
 }
 
-// measureProjects makes the table of a project's syncs.
+// measureProjects returns the table of a project's syncs.
 func measureProjects(ctx context.Context, set settings) (string, error) {
 	what := fmt.Sprintf("a project of %d virtual machines and %d databases", projectMachines, projectDatabases)
 	rounds, err := measureRounds(set.rounds, what, func() (round, error) { return measureProject(ctx, set.rollcall) })
@@ -128,8 +128,7 @@ func measureProjects(ctx context.Context, set settings) (string, error) {
 	return b.String(), nil
 }
 
-// measureProject starts everything afresh, lists with the bare client, syncs
-// twice.
+// measureProject starts all processes, lists with the bare client, and syncs twice.
 func measureProject(ctx context.Context, rollcall string) (r round, err error) {
 	url, stopCloud, err := startSelf(ctx, "-google")
 	if err != nil {
@@ -177,8 +176,7 @@ func measureProject(ctx context.Context, rollcall string) (r round, err error) {
 	return r, err
 }
 
-// addProject puts the project on the roll, paused: the bench alone says when it
-// is synced.
+// addProject adds the project, paused, so that it is synced only on request.
 func (p *process) addProject(ctx context.Context, key []byte) error {
 	_, err := accountsv1.NewAccountServiceClient(p.conn).CreateAccount(ctx, &accountsv1.CreateAccountRequest{
 		Account: &accountsv1.Account{Paused: true, Cloud: &accountsv1.Account_Gcp{Gcp: &accountsv1.GcpProject{

@@ -27,20 +27,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// inventoryProcess is the inventory service, running as in production, on a
-// Postgres of its own.
+// inventoryProcess is the inventory service, running as in production, with a Postgres of its own.
 type inventoryProcess struct {
 	cmd         *exec.Cmd
 	databaseURL string
 	reads       inventoryv1.InventoryServiceClient
 	ingest      inventoryv1.IngestServiceClient
 	conns       []*grpc.ClientConn
-	// closers give back what it stands on, the last one first.
+	// closers release the resources of the process, in reverse order.
 	closers []func()
 }
 
-// startInventory starts Postgres, and the program on it. After an error nothing is
-// left.
+// startInventory starts Postgres and the program. After an error nothing is left running.
 func startInventory(ctx context.Context, program string) (_ *inventoryProcess, err error) {
 	p := &inventoryProcess{}
 	defer func() {
@@ -83,7 +81,7 @@ func startInventory(ctx context.Context, program string) (_ *inventoryProcess, e
 	return p, p.connect(stderr, secret)
 }
 
-// connect reads from the program's log where it listens.
+// connect reads the program's addresses from its log, and connects.
 func (p *inventoryProcess) connect(log io.Reader, secret string) error {
 	var line struct{ Msg, GRPC, Internal string }
 	lines := bufio.NewScanner(log)
@@ -91,7 +89,7 @@ func (p *inventoryProcess) connect(log io.Reader, secret string) error {
 		if !lines.Scan() {
 			return errors.New("the inventory ended before it listened")
 		}
-		_ = json.Unmarshal(lines.Bytes(), &line) // other lines are of other forms
+		_ = json.Unmarshal(lines.Bytes(), &line) // other lines have other fields
 	}
 	go func() { _, _ = io.Copy(io.Discard, log) }()
 	var key auth.Key
@@ -127,7 +125,7 @@ func (p *inventoryProcess) stop() {
 	}
 }
 
-// observePage is how many instances a message has, about as discovery sends them.
+// observePage is the number of instances in a message, about as many as discovery sends.
 const observePage = 500
 
 // observe applies a complete observation of one scope, of count instances.
@@ -136,7 +134,7 @@ func observe(ctx context.Context, ingest inventoryv1.IngestServiceClient, accoun
 	if err != nil {
 		return err
 	}
-	// What Send fails of is told by Recv.
+	// Recv returns the error that makes Send fail.
 	_ = stream.Send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
 		Account: readAccount(account), Provider: commonv1.Provider_AWS, Kind: commonv1.Kind_VIRTUAL_MACHINE, Location: region,
 		FencingToken: token, ObserveTime: timestamppb.New(time.Now()),

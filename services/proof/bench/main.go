@@ -1,11 +1,11 @@
-// Command bench measures Rollcall against limits taken in the same run, and
-// writes the table that docs/benchmarks.md keeps. `make bench` runs it.
+// Command bench measures Rollcall against limits from the same run, and writes the tables in
+// docs/benchmarks.md. `make bench` runs it.
 //
-//	bench -rollcall bin/rollcall -out docs/benchmarks.md -only sync,reads
+// \tbench -rollcall bin/rollcall -out docs/benchmarks.md -only sync,reads
 //
-// What can be is a ratio: a first sync against the bare SDK listing the same from
-// the same simulated cloud, a snapshot against COPY. The cloud, Postgres and
-// Rollcall run as processes of their own.
+// Where possible, a figure is a ratio: a first sync against the bare SDK listing the same from the
+// same simulated cloud, a snapshot against COPY. The cloud, Postgres and Rollcall run as separate
+// processes.
 package main
 
 import (
@@ -20,17 +20,17 @@ import (
 	"time"
 )
 
-// limit bounds the whole, against hanging.
+// limit is the maximum duration of the whole run.
 const limit = 40 * time.Minute
 
-// size is what the simulated cloud holds.
+// size is the size of the simulated cloud.
 type size struct {
 	accounts, regions, instances, databases int
 }
 
 func (s size) total() int { return s.accounts * s.regions * (s.instances + s.databases) }
 
-// parts are what is measured, each a section of docs/benchmarks.md.
+// parts are the measurements, each of which is a section of docs/benchmarks.md.
 var parts = []struct {
 	section section
 	measure func(context.Context, settings) (string, error)
@@ -49,17 +49,17 @@ var parts = []struct {
 	}},
 }
 
-// settings say what is measured and how.
+// settings select the measurements and the programs.
 type settings struct {
-	// rollcall is the program to measure; the other programs stand beside it.
+	// rollcall is the path of the program to measure. The other programs are in the same folder.
 	rollcall string
 	rounds   int
 	size     size
-	// google has a simulated Google Cloud be served.
+	// google serves a simulated Google Cloud.
 	google bool
 }
 
-// program is the path of another program.
+// program returns the path of another program.
 func (s settings) program(name string) string { return filepath.Join(filepath.Dir(s.rollcall), name) }
 
 func main() {
@@ -93,8 +93,7 @@ func main() {
 	}
 }
 
-// run measures the wanted parts one after the other, and keeps each table as soon
-// as there is one.
+// run makes the selected measurements in order, and writes each table as soon as it is complete.
 func run(ctx context.Context, s settings, only, out string) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -119,7 +118,7 @@ func run(ctx context.Context, s settings, only, out string) error {
 	return nil
 }
 
-// measureSyncs makes the table of syncs.
+// measureSyncs returns the table of syncs.
 func measureSyncs(ctx context.Context, set settings) (string, error) {
 	results, err := measureSize(ctx, set.rollcall, set.size, set.rounds)
 	if err != nil {
@@ -128,8 +127,8 @@ func measureSyncs(ctx context.Context, set settings) (string, error) {
 	return report(set.size, results, syncPeak), nil
 }
 
-// measureLargeScope makes the table of one region with a hundred thousand virtual
-// machines, once: what is asked is how much memory that takes.
+// measureLargeScope returns the table of one region with a hundred thousand virtual machines. It
+// measures once, because the result is the memory use.
 func measureLargeScope(ctx context.Context, set settings) (string, error) {
 	s := size{accounts: 1, regions: 1, instances: 100_000}
 	results, err := measureSize(ctx, set.rollcall, s, 1)
@@ -144,7 +143,7 @@ func measureSize(ctx context.Context, rollcall string, s size, rounds int) ([]ro
 	return measureRounds(rounds, what, func() (round, error) { return measure(ctx, rollcall, s) })
 }
 
-// measureRounds measures the same in each round, and says what.
+// measureRounds repeats a measurement, and prints its progress.
 func measureRounds(rounds int, what string, measure func() (round, error)) ([]round, error) {
 	results := make([]round, 0, rounds)
 	for i := range rounds {

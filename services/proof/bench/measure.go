@@ -23,20 +23,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// round is what one round measured.
+// round is the result of one round.
 type round struct {
 	bare, first, again time.Duration
 	written            int64 // instance rows written by the unchanged re-sync
-	walAgain           int64 // bytes of write-ahead log of the unchanged re-sync
+	walAgain           int64 // write-ahead log of the unchanged re-sync, bytes
 	scopes             int
-	peak               int64 // most memory of Rollcall's process, bytes
+	peak               int64 // peak memory of Rollcall's process, bytes
 }
 
-// bareParallel is how many listings the bare SDK has under way: as many as keep
-// the machine busy.
+// bareParallel is the number of concurrent listings of the bare SDK, enough to keep the machine
+// busy.
 var bareParallel = 4 * runtime.NumCPU()
 
-// measure starts everything afresh, lists with the bare SDK, syncs twice.
+// measure starts all processes, lists with the bare SDK, and syncs twice.
 func measure(ctx context.Context, rollcall string, s size) (round, error) {
 	var r round
 	url, stopCloud, err := startCloud(ctx, s)
@@ -80,7 +80,7 @@ func measure(ctx context.Context, rollcall string, s size) (round, error) {
 	return r, err
 }
 
-// syncs puts the accounts on the roll and syncs them twice.
+// syncs adds the accounts and syncs them twice.
 func (r *round) syncs(ctx context.Context, up *process, s size, url string) (err error) {
 	if err := up.addAccounts(ctx, s); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (r *round) syncs(ctx context.Context, up *process, s size, url string) (err
 	return r.syncTwice(ctx, up, s.names(), s.total(), url)
 }
 
-// syncTwice syncs accounts that are on the roll, and again with nothing changed.
+// syncTwice syncs accounts, and again without any change.
 func (r *round) syncTwice(ctx context.Context, up *process, names []string, total int, url string) (err error) {
 	if r.first, r.scopes, err = up.sync(ctx, names, total); err != nil {
 		return fmt.Errorf("first sync: %w", err)
@@ -101,7 +101,7 @@ func (r *round) syncTwice(ctx context.Context, up *process, names []string, tota
 	if err := remember(ctx, conn); err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, `VACUUM ANALYZE`); err != nil { // what autovacuum does soon, and writes its own log for
+	if _, err := conn.Exec(ctx, `VACUUM ANALYZE`); err != nil { // autovacuum would do it during the measurement, and write a log of its own
 		return err
 	}
 	before, err := writtenLog(ctx, conn)
@@ -120,14 +120,13 @@ func (r *round) syncTwice(ctx context.Context, up *process, names []string, tota
 	return err
 }
 
-// remember keeps where each row of the instances stands and which transaction
-// wrote it.
+// remember stores the position of each instance row and the transaction that wrote it.
 func remember(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `CREATE TEMPORARY TABLE remembered AS SELECT uid, ctid AS place, xmin AS writer FROM inventory.instances`)
 	return err
 }
 
-// rewritten counts the rows that were written since, whatever their content.
+// rewritten returns the number of rows that were written since, whatever their content.
 func rewritten(ctx context.Context, conn *pgx.Conn) (rows int64, err error) {
 	err = conn.QueryRow(ctx, `
 		SELECT count(*) FROM inventory.instances i FULL JOIN remembered r USING (uid)
@@ -135,7 +134,7 @@ func rewritten(ctx context.Context, conn *pgx.Conn) (rows int64, err error) {
 	return rows, err
 }
 
-// writtenLog is how many bytes of write-ahead log there have been.
+// writtenLog returns the number of bytes written to the write-ahead log so far.
 func writtenLog(ctx context.Context, conn *pgx.Conn) (bytes int64, err error) {
 	err = conn.QueryRow(ctx, `SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint`).Scan(&bytes)
 	return bytes, err
@@ -148,7 +147,7 @@ type process struct {
 	log  string
 }
 
-// startRollcall starts `rollcall up`, with variables that lead it to its cloud.
+// startRollcall starts `rollcall up`, with environment variables that point it at its cloud.
 func startRollcall(ctx context.Context, rollcall, dir, databaseURL string, cloud ...string) (*process, error) {
 	grpcAddr, err := freeAddr(ctx)
 	if err != nil {
@@ -196,8 +195,7 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
-// addAccounts puts the company's accounts on the roll, paused: the bench alone
-// says when they are synced.
+// addAccounts adds the accounts, paused, so that they are synced only on request.
 func (p *process) addAccounts(ctx context.Context, s size) error {
 	for _, id := range simaws.In(cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{Accounts: s.accounts}}})).Accounts() {
 		_, err := accountsv1.NewAccountServiceClient(p.conn).CreateAccount(ctx, &accountsv1.CreateAccountRequest{
@@ -215,7 +213,7 @@ func (p *process) addAccounts(ctx context.Context, s size) error {
 	return nil
 }
 
-// names are the accounts of the company on the roll.
+// names returns the names of the accounts in the API.
 func (s size) names() (names []string) {
 	for _, id := range simaws.In(cloudsim.New(cloudsim.Config{Seed: 1, Clouds: cloudsim.Clouds{simaws.Config{Accounts: s.accounts}}})).Accounts() {
 		names = append(names, "accounts/aws-"+id)
@@ -223,8 +221,8 @@ func (s size) names() (names []string) {
 	return names
 }
 
-// sync syncs accounts at once and returns how long that took, from the
-// first call to the end of the last run, and how many scopes were read.
+// sync syncs accounts concurrently. It returns the time from the first call to the end of the last
+// run, and the number of scopes that were read.
 func (p *process) sync(ctx context.Context, accounts []string, total int) (time.Duration, int, error) {
 	client := discoveryv1.NewDiscoveryServiceClient(p.conn)
 	begin := time.Now()
@@ -257,7 +255,7 @@ func (p *process) sync(ctx context.Context, accounts []string, total int) (time.
 	return end.Sub(begin), scopes, nil
 }
 
-// follow watches a run to its end.
+// follow watches a run until its end.
 func follow(ctx context.Context, client discoveryv1.DiscoveryServiceClient, name string) (*discoveryv1.SyncRun, error) {
 	stream, err := client.WatchSyncRun(ctx, &discoveryv1.WatchSyncRunRequest{Name: name})
 	if err != nil {
@@ -274,7 +272,7 @@ func follow(ctx context.Context, client discoveryv1.DiscoveryServiceClient, name
 	}
 }
 
-// peakMemory is the most resident memory that a running program had, in bytes.
+// peakMemory returns the peak resident memory of a running program in bytes.
 func peakMemory(program *exec.Cmd) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", program.Process.Pid))
 	if err != nil {
@@ -286,5 +284,5 @@ func peakMemory(program *exec.Cmd) (int64, error) {
 			return kib << 10, nil
 		}
 	}
-	return 0, errors.New("the system does not tell a process's peak memory")
+	return 0, errors.New("the operating system does not report the peak memory of a process")
 }

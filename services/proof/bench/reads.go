@@ -19,28 +19,27 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// The roll that reads are measured on: a million instances, as a company with a
-// hundred accounts would have them.
+// The inventory that reads are measured on: a million instances in a hundred accounts.
 const (
 	readAccounts  = 100
 	readRegions   = 10
 	readPerScope  = 1000
 	readInstances = readAccounts * readRegions * readPerScope
-	// samples is how many answers each figure is taken from.
+	// samples is the number of responses per figure.
 	samples = 400
-	// stride is how many instances lie between two samples of a deep walk.
+	// stride is the number of instances between two samples of a walk.
 	stride = 1000
 )
 
-// question is a kind of read that is measured.
+// question is a kind of read to measure.
 type question struct {
 	figure string
-	// aim is what p99 may take.
+	// aim is the aim for p99.
 	aim time.Duration
 	ask func(ctx context.Context, client inventoryv1.InventoryServiceClient) (latencies, error)
 }
 
-// latencies are how long answers took.
+// latencies are the durations of responses.
 type latencies []time.Duration
 
 func (l latencies) quantile(q float64) time.Duration {
@@ -48,8 +47,8 @@ func (l latencies) quantile(q float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
-// questions are all that is measured. The filters are those that have an index,
-// from those that match half of the roll to those that match one instance.
+// questions are the reads to measure. The filters are those with an index, from one that matches
+// half of the inventory to one that matches a single instance.
 func questions() []question {
 	const page, label, count = 10 * time.Millisecond, 25 * time.Millisecond, 50 * time.Millisecond
 	return []question{
@@ -83,8 +82,8 @@ func questions() []question {
 	}
 }
 
-// deep walks through a filter's answers and measures pages of 50 all along the
-// way, the first one among them.
+// deep walks through all pages of a filter, and measures pages of 50 on the way, including the
+// first.
 func deep(filter string) func(context.Context, inventoryv1.InventoryServiceClient) (latencies, error) {
 	return func(ctx context.Context, client inventoryv1.InventoryServiceClient) (latencies, error) {
 		var taken latencies
@@ -100,7 +99,7 @@ func deep(filter string) func(context.Context, inventoryv1.InventoryServiceClien
 			if err != nil {
 				return nil, err
 			}
-			token = page.GetNextPageToken() // at the end of the walk it begins anew
+			token = page.GetNextPageToken() // after the last page the walk starts again
 		}
 		return taken, nil
 	}
@@ -125,7 +124,7 @@ func first(filter func(n int) string) func(context.Context, inventoryv1.Inventor
 	}
 }
 
-// counts measures a count of all by one field.
+// counts measures a count of all instances by one field.
 func counts(field string) func(context.Context, inventoryv1.InventoryServiceClient) (latencies, error) {
 	return func(ctx context.Context, client inventoryv1.InventoryServiceClient) (latencies, error) {
 		var taken latencies
@@ -148,29 +147,28 @@ func counts(field string) func(context.Context, inventoryv1.InventoryServiceClie
 	}
 }
 
-// measureReads fills a roll with a million instances and measures what people and
-// programs ask of it, over gRPC.
+// measureReads fills an inventory with a million instances and measures reads over gRPC.
 func measureReads(ctx context.Context, inventory string) (string, error) {
 	service, err := startInventory(ctx, inventory)
 	if err != nil {
 		return "", err
 	}
 	defer service.stop()
-	fmt.Fprintf(os.Stderr, "reads: filling a roll with %d instances\n", readInstances)
+	fmt.Fprintf(os.Stderr, "reads: filling an inventory with %d instances\n", readInstances)
 	if err := fill(ctx, service.ingest); err != nil {
-		return "", fmt.Errorf("fill the roll: %w", err)
+		return "", fmt.Errorf("fill the inventory: %w", err)
 	}
 	conn, err := pgx.Connect(ctx, service.databaseURL)
 	if err != nil {
 		return "", err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, `VACUUM ANALYZE`); err != nil { // what autovacuum does soon
+	if _, err := conn.Exec(ctx, `VACUUM ANALYZE`); err != nil { // autovacuum would do it during the measurement
 		return "", err
 	}
 
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d instances of %d accounts in %d regions; %d CPUs, %s; %d answers a figure, over gRPC.\n\n",
+	fmt.Fprintf(&b, "%d instances of %d accounts in %d regions; %d CPUs, %s; %d responses per figure, over gRPC.\n\n",
 		readInstances, readAccounts, readRegions, runtime.NumCPU(), runtime.Version(), samples)
 	b.WriteString("| read | p50 | p99 | aim for p99 |\n| --- | --- | --- | --- |\n")
 	for _, q := range questions() {
@@ -200,7 +198,7 @@ func measureReads(ctx context.Context, inventory string) (string, error) {
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// againstCopy takes turns with COPY of the table.
+// againstCopy alternates a read with COPY of the table, and returns the ratio.
 func againstCopy(ctx context.Context, conn *pgx.Conn, client inventoryv1.InventoryServiceClient,
 	read func(context.Context, inventoryv1.InventoryServiceClient) (int, error)) (float64, error) {
 	const rounds = 3
@@ -224,7 +222,7 @@ func againstCopy(ctx context.Context, conn *pgx.Conn, client inventoryv1.Invento
 	return copied.Seconds() / taken.Seconds(), nil
 }
 
-// exportAll takes the whole roll away.
+// exportAll reads the whole inventory through ExportInstances.
 func exportAll(ctx context.Context, client inventoryv1.InventoryServiceClient) (count int, err error) {
 	stream, err := client.ExportInstances(ctx, &inventoryv1.ExportInstancesRequest{})
 	if err != nil {
@@ -242,7 +240,7 @@ func exportAll(ctx context.Context, client inventoryv1.InventoryServiceClient) (
 	}
 }
 
-// listAll reads it page by page.
+// listAll reads the whole inventory page by page.
 func listAll(ctx context.Context, client inventoryv1.InventoryServiceClient) (count int, err error) {
 	for token := ""; ; {
 		page, err := client.ListInstances(ctx, &inventoryv1.ListInstancesRequest{PageSize: 1000, PageToken: token})
@@ -256,7 +254,7 @@ func listAll(ctx context.Context, client inventoryv1.InventoryServiceClient) (co
 	}
 }
 
-// fill puts all scopes on the roll.
+// fill applies a snapshot of every scope.
 func fill(ctx context.Context, ingest inventoryv1.IngestServiceClient) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(2 * runtime.NumCPU())
@@ -287,9 +285,9 @@ var readTypes = []string{
 	"t3.micro", "t3.medium", "m6i.large", "m6i.xlarge", "m6i.2xlarge", "c6g.large", "c6g.4xlarge", "r6i.xlarge", "r6i.4xlarge", "m7g.large",
 }
 
-// readInstance is a plausible virtual machine.
+// readInstance returns a plausible virtual machine.
 func readInstance(n, region int) *inventoryv1.Instance {
-	random := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // The roll is the same in each run.
+	random := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // the inventory is the same in each run
 	place := readRegion(region)
 	state := inventoryv1.Instance_RUNNING
 	switch draw := random.IntN(1000); {

@@ -10,11 +10,10 @@ import (
 	"time"
 )
 
-// section is a part of docs/benchmarks.md that is written anew, between two
-// marks.
+// section is a part of docs/benchmarks.md between two marks, which the bench replaces.
 type section string
 
-// median is the middle one of what pick takes from each round.
+// median returns the median of the values that pick takes from each round.
 func median[T cmp.Ordered](rounds []round, pick func(round) T) T {
 	values := make([]T, 0, len(rounds))
 	for _, r := range rounds {
@@ -24,8 +23,8 @@ func median[T cmp.Ordered](rounds []round, pick func(round) T) T {
 	return values[len(values)/2]
 }
 
-// What a process may take at its peak, in megabytes: with all that is read side by
-// side, and with one large scope.
+// The limits of a process's peak memory in megabytes, with many concurrent scopes and with one
+// large scope.
 const (
 	syncPeak  = 300
 	scopePeak = 256
@@ -39,8 +38,8 @@ func report(s size, rounds []round, peak int) string {
 	return b.String()
 }
 
-// writeSyncs writes the table of what rounds measured, with the client that the
-// limit is of, and what the process may take at its peak.
+// writeSyncs writes the table of rounds. client names the client that the limit is measured with,
+// and peak is the memory limit.
 func writeSyncs(b *strings.Builder, rounds []round, client string, total, peak int) {
 	ratio := func(a, b func(round) time.Duration) float64 {
 		return median(rounds, func(r round) float64 { return float64(a(r)) / float64(b(r)) })
@@ -53,7 +52,7 @@ func writeSyncs(b *strings.Builder, rounds []round, client string, total, peak i
 		ratio(first, bare), client, float64(total)/median(rounds, bare).Seconds())
 	fmt.Fprintf(b, "| unchanged re-sync | %.2f × | the %s listing the same |\n", ratio(again, bare), client)
 	fmt.Fprintf(b, "| instance rows written by an unchanged re-sync | %d | 0 |\n", median(rounds, func(r round) int64 { return r.written }))
-	fmt.Fprintf(b, "| write-ahead log of an unchanged re-sync, a scope | %.1f kB | all schemas and the queue counted |\n",
+	fmt.Fprintf(b, "| write-ahead log of an unchanged re-sync, per scope | %.1f kB | all schemas and the queue counted |\n",
 		median(rounds, func(r round) float64 { return float64(r.walAgain) / 1000 / float64(r.scopes) }))
 	fmt.Fprintf(b, "| peak memory of the whole process, without Postgres | %d MB | %d MB |\n", median(rounds, func(r round) int64 { return r.peak })/1e6, peak)
 }
@@ -70,5 +69,5 @@ func (s section) keep(path, table string) error {
 	if !found || !ended {
 		return fmt.Errorf("%s lacks the marks %q and %q", path, begin, end)
 	}
-	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o600) // the file is there, and keeps its mode
+	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o600) // the file exists, and keeps its mode
 }

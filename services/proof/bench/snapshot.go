@@ -14,24 +14,23 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// Inventory measures its snapshots itself, beside the code: see the benchmark's
-// own words on what each unit is.
+// The benchmark of snapshots is beside the code of the inventory; its comments define the units.
 const (
 	snapshotPackage   = "github.com/rollcall-dev/rollcall/services/inventory/postgres"
 	snapshotBenchmark = "BenchmarkApplySnapshot"
-	// snapshotTimes is how often each is measured, in one process.
+	// snapshotTimes is the number of iterations, in one process.
 	snapshotTimes = "5x"
 )
 
-// snapshotFigures are the units that are told, and their limits.
+// snapshotFigures are the reported units with their limits.
 var snapshotFigures = []struct{ unit, figure, limit, format string }{
 	{"first/copy", "first snapshot of 100,000 instances, speed", "plain COPY into the same indexed table; aim ≥ 0.70", "%.2f ×"},
 	{"unchanged/first", "unchanged snapshot, speed", "the first; aim ≥ 20", "%.0f ×"},
 	{"wal-B", "write-ahead log of an unchanged snapshot", "10 kB", "%.0f B"},
 }
 
-// measureSnapshots runs inventory's benchmark and makes a table of it, with the
-// memory that the service takes for the same.
+// measureSnapshots runs the inventory's benchmark and returns its table, with the service's memory
+// use for the same snapshot.
 func measureSnapshots(ctx context.Context, program string) (string, error) {
 	table, err := benchmarkSnapshots(ctx)
 	if err != nil {
@@ -44,11 +43,11 @@ func measureSnapshots(ctx context.Context, program string) (string, error) {
 	return table + fmt.Sprintf("| peak memory of inventory while it applies a scope of 100,000 | %d MB | 256 MB |\n", peak/1e6), nil
 }
 
-// appliedScope is how many instances the scope has for which memory is measured.
+// appliedScope is the number of instances in the scope for which memory is measured.
 const appliedScope = 100_000
 
-// applyingMemory is the most memory that the inventory service has while it takes a
-// scope in, reads it again without news, and again when every instance changed.
+// applyingMemory returns the peak memory of the inventory service while it applies a scope, applies
+// it again without changes, and again with a change of every instance.
 func applyingMemory(ctx context.Context, program string) (int64, error) {
 	inventory, err := startInventory(ctx, program)
 	if err != nil {
@@ -68,7 +67,7 @@ func applyingMemory(ctx context.Context, program string) (int64, error) {
 	return peakMemory(inventory.cmd)
 }
 
-// benchmarkSnapshots is the table of what the benchmark reports.
+// benchmarkSnapshots runs the benchmark and returns its table.
 func benchmarkSnapshots(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+snapshotBenchmark+"$", "-benchtime", snapshotTimes, snapshotPackage)
 	cmd.Stderr = os.Stderr

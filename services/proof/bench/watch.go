@@ -15,7 +15,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// What watching is measured at.
+// The load under which watches are measured.
 const (
 	watchers        = 1000
 	watchAccounts   = 100
@@ -23,17 +23,17 @@ const (
 	watchRate       = 1000
 	watchLasts      = 20 * time.Second
 	watchAim        = 250 * time.Millisecond
-	// watchPatience is how long the last deliveries may take.
+	// watchPatience is the maximum duration of the last deliveries.
 	watchPatience = time.Minute
 )
 
-// delivery is when one watcher was told of one change.
+// delivery is the time at which a watcher received a change.
 type delivery struct {
 	revision int64
 	at       time.Time
 }
 
-// measureWatches tells how long a change takes from its commit to its watchers.
+// measureWatches measures the time from the commit of a change to its delivery to watchers.
 func measureWatches(ctx context.Context, program string) (table string, err error) {
 	inventory, err := startInventory(ctx, program)
 	if err != nil {
@@ -43,7 +43,7 @@ func measureWatches(ctx context.Context, program string) (table string, err erro
 	if err := observeAccounts(ctx, inventory.ingest); err != nil {
 		return "", err
 	}
-	audience := &audience{told: make([][]delivery, watchers)}
+	audience := &audience{received: make([][]delivery, watchers)}
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	var group errgroup.Group
@@ -53,7 +53,7 @@ func measureWatches(ctx context.Context, program string) (table string, err erro
 		if err != nil {
 			return "", err
 		}
-		if _, err := stream.Recv(); err != nil { // the first message tells that it has begun
+		if _, err := stream.Recv(); err != nil { // the first message signals that the watch has begun
 			return "", err
 		}
 		group.Go(func() error { return audience.listen(watching, n, stream.Recv) })
@@ -78,13 +78,13 @@ func measureWatches(ctx context.Context, program string) (table string, err erro
 	return watchTable(taken, float64(changes)/took.Seconds()), nil
 }
 
-// keepChanging changes all instances of one account after the other, at
-// watchRate changes a second, and returns how many that were.
+// keepChanging changes all instances of one account after the other, at watchRate changes a second,
+// and returns the number of changes.
 func keepChanging(ctx context.Context, ingest inventoryv1.IngestServiceClient) (int, error) {
 	tick := time.NewTicker(time.Second * watchPerAccount / watchRate)
 	defer tick.Stop()
 	end := time.Now().Add(watchLasts)
-	// An account is observed once at a time: its turn comes after all others.
+	// Observations of an account must not overlap: its next turn comes after all other accounts.
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
 	changes := 0
@@ -106,8 +106,7 @@ func observeAccounts(ctx context.Context, ingest inventoryv1.IngestServiceClient
 	return group.Wait()
 }
 
-// observeAccount observes the instances of an account, in another state each
-// time.
+// observeAccount observes the instances of an account, each time in another state.
 func observeAccount(ctx context.Context, ingest inventoryv1.IngestServiceClient, account int, token int64) error {
 	state := []inventoryv1.Instance_State{inventoryv1.Instance_RUNNING, inventoryv1.Instance_STOPPED}[token%2]
 	return observe(ctx, ingest, account, readRegion(0), token, watchPerAccount, func(n int) *inventoryv1.Instance {
@@ -117,20 +116,20 @@ func observeAccount(ctx context.Context, ingest inventoryv1.IngestServiceClient,
 	})
 }
 
-// audience is all watchers.
+// audience is all watchers with their deliveries.
 type audience struct {
-	count atomic.Int64
-	mu    sync.Mutex
-	told  [][]delivery
+	count    atomic.Int64
+	mu       sync.Mutex
+	received [][]delivery
 }
 
-// listen takes what one watcher is told.
+// listen records what one watcher receives.
 func (a *audience) listen(ctx context.Context, n int, recv func() (*inventoryv1.WatchInstancesResponse, error)) error {
-	var told []delivery
+	var received []delivery
 	defer func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.told[n] = told
+		a.received[n] = received
 	}()
 	for {
 		m, err := recv()
@@ -140,13 +139,13 @@ func (a *audience) listen(ctx context.Context, n int, recv func() (*inventoryv1.
 		case err != nil:
 			return fmt.Errorf("watcher %d: %w", n, err)
 		case m.GetInstance() != nil:
-			told = append(told, delivery{m.GetRevision(), time.Now()})
+			received = append(received, delivery{m.GetRevision(), time.Now()})
 			a.count.Add(1)
 		}
 	}
 }
 
-// await waits until so many deliveries were made.
+// await waits for a number of deliveries.
 func (a *audience) await(ctx context.Context, want int64) error {
 	ctx, cancel := context.WithTimeout(ctx, watchPatience)
 	defer cancel()
@@ -162,8 +161,8 @@ func (a *audience) await(ctx context.Context, want int64) error {
 	return nil
 }
 
-// compare holds what was told to the log: every watcher was told every change of
-// its account, once and in order. It returns how long each took.
+// compare compares the deliveries with the log: every watcher must receive every change of its
+// account, once and in order. It returns the latency of each.
 func (a *audience) compare(ctx context.Context, databaseURL string) (latencies, error) {
 	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
@@ -185,14 +184,14 @@ func (a *audience) compare(ctx context.Context, databaseURL string) (latencies, 
 		return nil, err
 	}
 	var taken latencies
-	for n, told := range a.told {
+	for n, received := range a.received {
 		want := log[readAccount(n%watchAccounts)]
-		if len(told) != len(want) {
-			return nil, fmt.Errorf("watcher %d was told %d changes of %d", n, len(told), len(want))
+		if len(received) != len(want) {
+			return nil, fmt.Errorf("watcher %d received %d changes of %d", n, len(received), len(want))
 		}
-		for k, d := range told {
+		for k, d := range received {
 			if d.revision != want[k].revision {
-				return nil, fmt.Errorf("watcher %d was told change %d where %d was due", n, d.revision, want[k].revision)
+				return nil, fmt.Errorf("watcher %d received change %d instead of %d", n, d.revision, want[k].revision)
 			}
 			taken = append(taken, d.at.Sub(want[k].at))
 		}

@@ -22,8 +22,8 @@ type plan struct {
 	// steps is the number of steps before the last convergence check. interval is the number of steps
 	// between two.
 	steps, interval int
-	only         selection
-	logf         func(format string, args ...any)
+	only            selection
+	logf            func(format string, args ...any)
 }
 
 // scenario is one run of a schedule.

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 )
 
-// TestLifeOfInstances follows machines and databases of several regions through
-// their lives: seen, listed, changed, stopped, terminated, gone.
-func TestLifeOfInstances(t *testing.T) {
+// TestInstanceLifecycle follows instances and databases of several regions: created, listed,
+// changed, stopped, terminated, gone.
+func TestInstanceLifecycle(t *testing.T) {
 	m := startMoto(t)
 	machines := map[string][]string{}
 	databases := map[string]string{}
@@ -24,7 +24,7 @@ func TestLifeOfInstances(t *testing.T) {
 	}
 	r := startRollcall(t, m)
 
-	// The account of the environment's credentials is on the roll by itself.
+	// The account of the environment's credentials is added automatically.
 	const account = "aws-" + motoAccount
 	r.awaitConnected(t, account)
 	seen := r.instances(t, "")
@@ -34,7 +34,7 @@ func TestLifeOfInstances(t *testing.T) {
 	}
 	slices.Sort(want)
 	if got := slices.Sorted(maps.Keys(seen)); !slices.Equal(got, want) {
-		t.Fatalf("the roll has\n%v, the cloud\n%v", got, want)
+		t.Fatalf("the inventory has\n%v, the cloud\n%v", got, want)
 	}
 	checkMachine(t, seen[machines["eu-west-1"][0]])
 	checkDatabase(t, seen[databases["eu-west-1"]])
@@ -78,9 +78,9 @@ func TestLifeOfInstances(t *testing.T) {
 	checkGone(t, r, databases["ap-southeast-2"])
 }
 
-// TestEveryMachineGone empties the cloud: what is gone is gone from the roll,
-// and still known to have been there.
-func TestEveryMachineGone(t *testing.T) {
+// TestEmptyCloud removes everything from the cloud: the inventory lists nothing, and still has the
+// gone instances.
+func TestEmptyCloud(t *testing.T) {
 	m := startMoto(t)
 	ids := m.launch(t, "us-west-2", 2)
 	r := startRollcall(t, m)
@@ -91,13 +91,13 @@ func TestEveryMachineGone(t *testing.T) {
 	}
 	r.sync(t, account)
 	if left := r.instances(t, ""); len(left) != 0 {
-		t.Errorf("the roll still lists %v", slices.Collect(maps.Keys(left)))
+		t.Errorf("the inventory still lists %v", slices.Collect(maps.Keys(left)))
 	}
 	checkGone(t, r, ids[0])
 }
 
-// TestAccountByAssumedRole opens a second account through a role of it.
-func TestAccountByAssumedRole(t *testing.T) {
+// TestAssumedRole adds a second account through a role.
+func TestAssumedRole(t *testing.T) {
 	m := startMoto(t)
 	r := startRollcall(t, m)
 	err := r.do(t.Context(), http.MethodPost, "/v1/accounts", map[string]any{
@@ -129,7 +129,7 @@ func checkDatabase(t *testing.T, got instance) {
 	}
 }
 
-// checkGone looks an instance up that has left the roll.
+// checkGone looks up an instance that is gone.
 func checkGone(t *testing.T, r *rollcall, id string) {
 	t.Helper()
 	var got struct{ State, GoneTime, FirstSeenTime string }

@@ -19,19 +19,18 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/servetest"
 )
 
-// motoAccount is the account that moto gives to any access key.
+// motoAccount is the account of every access key in moto.
 const motoAccount = "123456789012"
 
 // moto is a running moto server.
 type moto struct{ url string }
 
-// startMoto starts the server on a free port, or skips the test where it is
-// not installed.
+// startMoto starts the server on a free port, or skips the test if the server is not installed.
 func startMoto(t *testing.T) *moto {
 	t.Helper()
 	program := os.Getenv("ROLLCALL_MOTO_SERVER")
 	if program == "" {
-		t.Skip("left out: the moto server is not installed here; `make conformance` installs it and runs this")
+		t.Skip("the moto server is not installed; `make conformance` installs it and runs this test")
 	}
 	addr := servetest.Address(t)
 	host, port, err := net.SplitHostPort(addr)
@@ -42,13 +41,13 @@ func startMoto(t *testing.T) *moto {
 	cmd.Env = append(os.Environ(), "MOTO_EC2_LOAD_DEFAULT_AMIS=true")
 	start(t, cmd)
 	m := &moto{url: "http://" + addr}
-	eventually(t, "the moto server answers", func(ctx context.Context) error {
+	eventually(t, "the moto server responds", func(ctx context.Context) error {
 		return m.api(ctx, http.MethodGet, "/moto-api/data.json")
 	})
 	return m
 }
 
-// api calls moto's own control interface.
+// api calls moto's control interface.
 func (m *moto) api(ctx context.Context, method, path string) error {
 	req, err := http.NewRequestWithContext(ctx, method, m.url+path, nil)
 	if err != nil {
@@ -61,7 +60,7 @@ func (m *moto) api(ctx context.Context, method, path string) error {
 	return resp.Body.Close()
 }
 
-// clients are the SDK's, for one region.
+// clients returns SDK clients for one region.
 func (m *moto) clients(t *testing.T, region string) (*ec2.Client, *rds.Client) {
 	t.Helper()
 	cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region), config.WithBaseEndpoint(m.url),
@@ -72,7 +71,7 @@ func (m *moto) clients(t *testing.T, region string) (*ec2.Client, *rds.Client) {
 	return ec2.NewFromConfig(cfg), rds.NewFromConfig(cfg)
 }
 
-// launch runs n machines named after the region.
+// launch runs n instances named after the region.
 func (m *moto) launch(t *testing.T, region string, n int32) []string {
 	t.Helper()
 	client, _ := m.clients(t, region)
@@ -96,8 +95,8 @@ func (m *moto) launch(t *testing.T, region string, n int32) []string {
 	return ids
 }
 
-// createDatabase makes a database and returns its ARN: moto gives one and the
-// same DbiResourceId to all databases, so Rollcall tells them apart by ARN.
+// createDatabase creates a database and returns its ARN. moto gives all databases the same
+// DbiResourceId, so Rollcall distinguishes them by ARN.
 func (m *moto) createDatabase(t *testing.T, region, id string) string {
 	t.Helper()
 	_, client := m.clients(t, region)
@@ -112,10 +111,10 @@ func (m *moto) createDatabase(t *testing.T, region, id string) string {
 	return aws.ToString(out.DBInstance.DBInstanceArn)
 }
 
-// patience bounds every wait: a limit against hanging, never a measure.
+// patience limits every wait. It only stops a hanging test, and measures nothing.
 const patience = 2 * time.Minute
 
-// eventually tries until it works.
+// eventually calls try until it succeeds.
 func eventually(t *testing.T, what string, try func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -129,7 +128,7 @@ func eventually(t *testing.T, what string, try func(context.Context) error) {
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("it never came true that %s: %v", what, err)
+			t.Fatalf("timed out waiting until %s: %v", what, err)
 		case <-tick.C:
 		}
 	}

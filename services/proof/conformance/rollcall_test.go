@@ -21,7 +21,7 @@ import (
 // rollcall is a running `rollcall up`, used through REST.
 type rollcall struct{ url string }
 
-// output keeps what a program prints, for a test that fails.
+// output collects what a program prints.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -33,8 +33,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.b.Write(p)
 }
 
-// start runs a program until the test ends, and shows what it printed when the
-// test fails.
+// start runs a program until the test ends, and logs its output if the test fails.
 func start(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	out := &output{}
@@ -45,7 +44,7 @@ func start(t *testing.T, cmd *exec.Cmd) {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait() // How it ended is of no interest here.
+		_ = cmd.Wait() // the exit status does not matter
 		if t.Failed() {
 			out.mu.Lock()
 			defer out.mu.Unlock()
@@ -74,7 +73,7 @@ func startRollcall(t *testing.T, m *moto) *rollcall {
 	return r
 }
 
-// do makes one call and decodes the JSON answer; any status but 2xx is an error.
+// do makes one call and decodes the JSON response. Any status but 2xx is an error.
 func (r *rollcall) do(ctx context.Context, method, path string, body, answer any) error {
 	var payload io.Reader
 	if body != nil {
@@ -106,7 +105,7 @@ func (r *rollcall) do(ctx context.Context, method, path string, body, answer any
 	return json.Unmarshal(text, answer)
 }
 
-// instance is what the tests read of an instance.
+// instance has the fields of an instance that the tests read.
 type instance struct {
 	Name, Account, Kind, ProviderID, ProviderURI, DisplayName, State, ProviderState, MachineType string
 	Location                                                                                     struct{ Region, Zone string }
@@ -119,7 +118,7 @@ type instance struct {
 	}
 }
 
-// instances lists those that match, by provider id.
+// instances returns the instances that match a filter, by provider id.
 func (r *rollcall) instances(t *testing.T, filter string) map[string]instance {
 	t.Helper()
 	found := map[string]instance{}
@@ -134,7 +133,7 @@ func (r *rollcall) instances(t *testing.T, filter string) map[string]instance {
 			t.Fatal(err)
 		}
 		if len(page.Unreachable) > 0 {
-			t.Fatalf("the answer can't vouch for %v", page.Unreachable)
+			t.Fatalf("the response is incomplete for %v", page.Unreachable)
 		}
 		for _, i := range page.Instances {
 			if _, twice := found[i.ProviderID]; twice {
@@ -148,7 +147,7 @@ func (r *rollcall) instances(t *testing.T, filter string) map[string]instance {
 	}
 }
 
-// sync syncs the account and returns when that has succeeded.
+// sync syncs the account and waits until the sync has succeeded.
 func (r *rollcall) sync(t *testing.T, account string) {
 	t.Helper()
 	var run struct{ Name, State, Error string }
@@ -170,7 +169,7 @@ func (r *rollcall) sync(t *testing.T, account string) {
 	}
 }
 
-// awaitConnected returns when the account has been synced for the first time.
+// awaitConnected waits until the account has been synced for the first time.
 func (r *rollcall) awaitConnected(t *testing.T, account string) {
 	t.Helper()
 	eventually(t, account+" is CONNECTED", func(ctx context.Context) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 )
 
-// operation is what the tests read of an operation.
+// operation has the fields of an operation that the tests read.
 type operation struct {
 	Name     string
 	Done     bool
@@ -27,8 +27,8 @@ type operation struct {
 	}
 }
 
-// ask has an instance started or stopped by its id, and waits for the end.
-func (r *rollcall) ask(t *testing.T, verb, providerID string, more map[string]any) operation {
+// operate starts or stops an instance by its id, and waits for the end.
+func (r *rollcall) operate(t *testing.T, verb, providerID string, more map[string]any) operation {
 	t.Helper()
 	body := map[string]any{"providerId": providerID, "reason": "conformance"}
 	for key, value := range more {
@@ -45,7 +45,7 @@ func (r *rollcall) ask(t *testing.T, verb, providerID string, more map[string]an
 				return err
 			}
 			if op = now; !op.Done {
-				return errors.New("it goes on")
+				return errors.New("the operation is not done")
 			}
 			return nil
 		})
@@ -56,12 +56,12 @@ func (r *rollcall) ask(t *testing.T, verb, providerID string, more map[string]an
 	return op
 }
 
-// TestStartAndStop stops and starts what moto has, and the roll has the new state
-// as soon as the operation has ended.
+// TestStartAndStop stops and starts instances in moto. The inventory has the new state as soon as
+// the operation has ended.
 func TestStartAndStop(t *testing.T) {
 	m := startMoto(t)
 	machine, database := m.launch(t, "eu-west-1", 1)[0], m.createDatabase(t, "us-east-1", "orders")
-	member := m.createMember(t, "us-east-1", "ledger")
+	member := m.createMember(t, "us-east-1", "billing")
 	r := startRollcall(t, m)
 	r.awaitConnected(t, "aws-"+motoAccount)
 	for _, id := range []string{machine, database, member} {
@@ -69,35 +69,35 @@ func TestStartAndStop(t *testing.T) {
 			verb, state string
 			already     bool
 		}{{"stop", "STOPPED", false}, {"stop", "STOPPED", true}, {"start", "RUNNING", false}, {"start", "RUNNING", true}} {
-			op := r.ask(t, step.verb, id, nil)
+			op := r.operate(t, step.verb, id, nil)
 			got := op.Metadata.Targets[0]
 			calls := map[bool]int{true: 0, false: 1}[step.already]
 			if got.State != "SUCCEEDED" || got.CurrentState != step.state || got.Already != step.already || got.Calls != calls {
 				t.Errorf("%s %s: %+v", step.verb, id, op)
 			}
 			if state := r.instances(t, "")[id].State; state != step.state {
-				t.Errorf("after %s %s is %s on the roll", step.verb, id, state)
+				t.Errorf("after %s %s is %s in the inventory", step.verb, id, state)
 			}
 		}
 	}
-	plan := r.ask(t, "stop", machine, map[string]any{"validateOnly": true})
+	plan := r.operate(t, "stop", machine, map[string]any{"validateOnly": true})
 	if plan.Name != "" || plan.Metadata.Targets[0].Calls != 0 || r.instances(t, "")[machine].State != "RUNNING" {
-		t.Errorf("a plan did something: %+v", plan)
+		t.Errorf("a dry run changed something: %+v", plan)
 	}
 }
 
-// TestStartUnknown starts a machine that the roll does not have yet, and refuses
-// one that moto protects against being stopped.
-func TestStartUnknown(t *testing.T) {
+// TestStop_UnknownInstance stops an instance that the inventory does not have yet, and fails for
+// one that moto protects.
+func TestStop_UnknownInstance(t *testing.T) {
 	m := startMoto(t)
 	r := startRollcall(t, m)
 	r.awaitConnected(t, "aws-"+motoAccount)
 	machine := m.launch(t, "ap-southeast-2", 1)[0]
-	if op := r.ask(t, "stop", machine, nil); op.Metadata.Targets[0].State != "SUCCEEDED" {
+	if op := r.operate(t, "stop", machine, nil); op.Metadata.Targets[0].State != "SUCCEEDED" {
 		t.Errorf("%+v", op)
 	}
 	if state := r.instances(t, "")[machine].State; state != "STOPPED" {
-		t.Errorf("it is %s on the roll", state)
+		t.Errorf("it is %s in the inventory", state)
 	}
 	client, _ := m.clients(t, "ap-southeast-2")
 	if _, err := client.StartInstances(t.Context(), &ec2.StartInstancesInput{InstanceIds: []string{machine}}); err != nil {
@@ -108,16 +108,16 @@ func TestStartUnknown(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	op := r.ask(t, "stop", machine, nil)
+	op := r.operate(t, "stop", machine, nil)
 	if got := op.Metadata.Targets[0]; got.State != "FAILED" || got.Refusal.Reason != "CANT_STOP_CLOUD_PROTECTED" || op.Error.Message == "" {
 		t.Errorf("%+v", op)
 	}
 	if state := r.instances(t, "")[machine].State; state != "RUNNING" {
-		t.Errorf("it is %s on the roll", state)
+		t.Errorf("it is %s in the inventory", state)
 	}
 }
 
-// createMember makes a cluster with one member, and returns the member's ARN.
+// createMember creates a cluster with one member, and returns the member's ARN.
 func (m *moto) createMember(t *testing.T, region, cluster string) string {
 	t.Helper()
 	_, client := m.clients(t, region)
