@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	compute "cloud.google.com/go/compute/apiv1"
+	"cloud.google.com/go/compute/apiv1/computepb"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"go.uber.org/goleak"
-	"google.golang.org/api/compute/v1"
 	"google.golang.org/api/option"
 
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
@@ -96,14 +97,13 @@ func TestDemo_GoogleEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := compute.NewService(t.Context(), option.WithAuthCredentialsJSON(option.ServiceAccount, key),
-		option.WithEndpoint(env["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"]))
+	client, err := compute.NewInstancesRESTClient(t.Context(), option.WithAuthCredentialsJSON(option.ServiceAccount, key),
+		option.WithEndpoint(strings.TrimSuffix(env["CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"], "/compute/v1/")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, project := range google.Cloud.Projects() {
-		list, err := client.Instances.AggregatedList(project).Do()
-		if err != nil || len(list.Items) == 0 {
+		if _, err := client.AggregatedList(t.Context(), &computepb.AggregatedListInstancesRequest{Project: project}).Next(); err != nil {
 			t.Errorf("%s: %v", project, err)
 		}
 	}

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	compute "cloud.google.com/go/compute/apiv1"
+	"cloud.google.com/go/compute/apiv1/computepb"
 	"golang.org/x/oauth2/google"
-	"google.golang.org/api/compute/v1"
 	"google.golang.org/api/option"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -26,21 +27,24 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	credentials, err := google.CredentialsFromJSONWithType(ctx, key, google.ServiceAccount, compute.ComputeReadonlyScope)
+	credentials, err := google.CredentialsFromJSONWithType(ctx, key, google.ServiceAccount, compute.DefaultAuthScopes()...)
 	if err != nil {
 		panic(err)
 	}
-	client, err := compute.NewService(ctx, option.WithTokenSource(credentials.TokenSource), option.WithEndpoint(server.URL+"/compute/v1/"))
+	client, err := compute.NewInstancesRESTClient(ctx, option.WithTokenSource(credentials.TokenSource), option.WithEndpoint(server.URL))
 	if err != nil {
 		panic(err)
 	}
-	list, err := client.Instances.List("my-project", "europe-west1-b").Do()
-	fmt.Println(len(list.Items), err)
+	request := &computepb.ListInstancesRequest{Project: "my-project", Zone: "europe-west1-b"}
+	for vm, err := range client.List(ctx, request).All() {
+		fmt.Println(vm.GetStatus() != "", err)
+	}
 
 	gcp.In(world).DisableAPI("my-project", "compute")
-	_, err = client.Instances.List("my-project", "europe-west1-b").Do()
+	_, err = client.List(ctx, request).Next()
 	fmt.Println(err != nil)
 	// Output:
-	// 2 <nil>
+	// true <nil>
+	// true <nil>
 	// true
 }

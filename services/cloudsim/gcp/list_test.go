@@ -1,15 +1,14 @@
 package gcp_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
-	computev1 "google.golang.org/api/compute/v1"
-	"google.golang.org/api/googleapi"
-	"google.golang.org/api/option"
+	"google.golang.org/api/iterator"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
@@ -139,26 +138,26 @@ func TestAggregatedList_EmptyScopes(t *testing.T) {
 func TestPages_AreStable(t *testing.T) {
 	c := serve(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{gcp.Config{Projects: []gcp.ProjectPlan{{ID: projectID, Instances: 40, Regions: []string{"us-central1"}}}}}})
 	before := c.projectTruth()
-	service, err := computev1.NewService(t.Context(), option.WithHTTPClient(c.http(projectID)), option.WithEndpoint(c.server.URL+"/compute/v1/"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := c.http(projectID)
+	client.Transport = partialSuccess{client.Transport}
+	it := c.instances(client).AggregatedList(t.Context(), &computepb.AggregatedListInstancesRequest{Project: projectID, MaxResults: proto.Uint32(9)})
 	times := map[uint64]int{}
-	token := ""
+	var page any
 	for {
-		page, err := service.Instances.AggregatedList(projectID).MaxResults(9).PageToken(token).Do(googleapi.QueryParameter("returnPartialSuccess", "true"))
+		pair, err := it.Next()
+		if errors.Is(err, iterator.Done) {
+			break
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, scoped := range page.Items {
-			for _, vm := range scoped.Instances {
-				times[vm.Id]++
-			}
+		if it.Response != page {
+			page = it.Response
+			c.Churn(20)
 		}
-		if token = page.NextPageToken; token == "" {
-			break
+		for _, vm := range pair.Value.GetInstances() {
+			times[vm.GetId()]++
 		}
-		c.Churn(20)
 	}
 	after, stayed := c.projectTruth(), 0
 	for _, vm := range before.VMs {

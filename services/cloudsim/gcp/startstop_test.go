@@ -1,12 +1,16 @@
 package gcp_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
-	"google.golang.org/api/compute/v1"
+	compute "cloud.google.com/go/compute/apiv1"
+	"cloud.google.com/go/compute/apiv1/computepb"
+	"google.golang.org/api/iterator"
 	"google.golang.org/api/option"
 	sqladmin "google.golang.org/api/sqladmin/v1"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	"github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
@@ -20,18 +24,20 @@ func TestStop_RequestID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := c.vms()
+	instances := c.instances(c.http(projectID))
 	const id = "4b8f5c6a-0000-4000-8000-000000000001"
-	first, err := service.Instances.Stop(projectID, homeZone, "web-1").RequestId(id).Do()
+	request := stopRequest("web-1")
+	request.RequestId = proto.String(id)
+	first, err := instances.Stop(t.Context(), request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := service.Instances.Start(projectID, homeZone, "web-1").Do(); err != nil {
+	if _, err := instances.Start(t.Context(), startRequest("web-1")); err != nil {
 		t.Fatal(err)
 	}
-	again, err := service.Instances.Stop(projectID, homeZone, "web-1").RequestId(id).Do()
-	if err != nil || again.Name != first.Name || again.ClientOperationId != id {
-		t.Errorf("again: %+v, %v", again, err)
+	again, err := instances.Stop(t.Context(), request)
+	if err != nil || again.Name() != first.Name() || again.Proto().GetClientOperationId() != id {
+		t.Errorf("again: %v, %v", again, err)
 	}
 	if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != gcp.VMRunning {
 		t.Errorf("the second request was made: %s, %v", vm.State, err)
@@ -40,22 +46,36 @@ func TestStop_RequestID(t *testing.T) {
 	if len(requests) != 2 || requests[0].Repeated || !requests[1].Repeated || requests[1].RequestID != id {
 		t.Errorf("requests: %+v", requests)
 	}
-	found, err := service.ZoneOperations.List(projectID, homeZone).Filter(`(targetId = ` + number(made[0].ID) + `) AND (operationType = "stop")`).Do()
-	if err != nil || len(found.Items) != 1 || found.Items[0].Name != first.Name {
-		t.Errorf("operations: %+v, %v", found, err)
+	found := c.zoneOperations().List(t.Context(), &computepb.ListZoneOperationsRequest{
+		Project: projectID, Zone: homeZone, Filter: proto.String(`(targetId = ` + number(made[0].ID) + `) AND (operationType = "stop")`),
+	})
+	if op, err := found.Next(); err != nil || op.GetName() != first.Name() {
+		t.Errorf("operation: %v, %v", op, err)
 	}
-	_, err = service.Instances.Stop(projectID, homeZone, "web-1").RequestId("no-uuid").Do()
+	if op, err := found.Next(); !errors.Is(err, iterator.Done) {
+		t.Errorf("another operation: %v, %v", op, err)
+	}
+	request.RequestId = proto.String("no-uuid")
+	_, err = instances.Stop(t.Context(), request)
 	wantReason(t, err, 400, "invalid")
 }
 
-// vms is the older of Google's two clients for Compute Engine.
-func (c *cloud) vms() *compute.Service {
+// zoneOperations is the generated client for the operations of zones.
+func (c *cloud) zoneOperations() *compute.ZoneOperationsClient {
 	c.t.Helper()
-	service, err := compute.NewService(c.t.Context(), option.WithHTTPClient(c.http(projectID)), option.WithEndpoint(c.server.URL+"/compute/v1/"))
+	operations, err := compute.NewZoneOperationsRESTClient(c.t.Context(), option.WithHTTPClient(c.http(projectID)), option.WithEndpoint(c.server.URL))
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return service
+	return operations
+}
+
+func startRequest(name string) *computepb.StartInstanceRequest {
+	return &computepb.StartInstanceRequest{Project: projectID, Zone: homeZone, Instance: name}
+}
+
+func stopRequest(name string) *computepb.StopInstanceRequest {
+	return &computepb.StopInstanceRequest{Project: projectID, Zone: homeZone, Instance: name}
 }
 
 // TestStart_NoCapacity checks that a lack of capacity or quota is reported by a failed operation,
@@ -65,18 +85,19 @@ func TestStart_NoCapacity(t *testing.T) {
 	if _, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "web-1"}); err != nil {
 		t.Fatal(err)
 	}
-	service := c.vms()
-	if _, err := service.Instances.Stop(projectID, homeZone, "web-1").Do(); err != nil {
+	instances := c.instances(c.http(projectID))
+	if _, err := instances.Stop(t.Context(), stopRequest("web-1")); err != nil {
 		t.Fatal(err)
 	}
 	for kind, code := range map[cloudsim.FaultKind]string{cloudsim.NoCapacity: "ZONE_RESOURCE_POOL_EXHAUSTED", cloudsim.NoQuota: "QUOTA_EXCEEDED"} {
 		remove := c.Inject(cloudsim.Fault{Kind: kind})
-		op, err := service.Instances.Start(projectID, homeZone, "web-1").Do()
-		if err == nil {
-			op, err = service.ZoneOperations.Wait(projectID, homeZone, op.Name).Do()
+		begun, err := instances.Start(t.Context(), startRequest("web-1"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err != nil || op.Status != "DONE" || op.Error == nil || op.Error.Errors[0].Code != code || op.HttpErrorStatusCode == 0 {
-			t.Errorf("%s: %+v, %v", kind, op, err)
+		op, err := c.zoneOperations().Wait(t.Context(), &computepb.WaitZoneOperationRequest{Project: projectID, Zone: homeZone, Operation: begun.Name()})
+		if err != nil || op.GetStatus() != computepb.Operation_DONE || op.GetError().GetErrors()[0].GetCode() != code || op.GetHttpErrorStatusCode() == 0 {
+			t.Errorf("%s: %v, %v", kind, op, err)
 		}
 		if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != gcp.VMTerminated {
 			t.Errorf("%s: the VM is %s, %v", kind, vm.State, err)
@@ -84,7 +105,7 @@ func TestStart_NoCapacity(t *testing.T) {
 		remove()
 	}
 	c.Inject(cloudsim.Fault{Kind: cloudsim.LoseAnswer, Count: 1, Call: cloudsim.Call{Action: "instances.start"}})
-	if _, err := service.Instances.Start(projectID, homeZone, "web-1").Do(); err == nil {
+	if _, err := instances.Start(t.Context(), startRequest("web-1")); err == nil {
 		t.Error("an answer came that was lost")
 	}
 	if vm, err := c.VM(projectID, homeZone, "web-1"); err != nil || vm.State != gcp.VMRunning {
@@ -99,14 +120,16 @@ func TestStop_LocalSSD(t *testing.T) {
 	if _, err := c.CreateVMs(projectID, homeZone, gcp.VMSpec{Name: "scratch", LocalSSDs: 2}); err != nil {
 		t.Fatal(err)
 	}
-	service := c.vms()
-	vm, err := service.Instances.Get(projectID, homeZone, "scratch").Do()
-	if err != nil || len(vm.Disks) != 3 || vm.Disks[1].Type != "SCRATCH" {
-		t.Errorf("%+v, %v", vm, err)
+	instances := c.instances(c.http(projectID))
+	vm, err := instances.Get(t.Context(), &computepb.GetInstanceRequest{Project: projectID, Zone: homeZone, Instance: "scratch"})
+	if disks := vm.GetDisks(); err != nil || len(disks) != 3 || disks[1].GetType() != "SCRATCH" {
+		t.Errorf("%v, %v", vm, err)
 	}
-	_, err = service.Instances.Stop(projectID, homeZone, "scratch").Do()
+	_, err = instances.Stop(t.Context(), stopRequest("scratch"))
 	wantReason(t, err, 400, "invalid")
-	if _, err := service.Instances.Stop(projectID, homeZone, "scratch").DiscardLocalSsd(true).Do(); err != nil {
+	discarding := stopRequest("scratch")
+	discarding.DiscardLocalSsd = proto.Bool(true)
+	if _, err := instances.Stop(t.Context(), discarding); err != nil {
 		t.Error(err)
 	}
 }

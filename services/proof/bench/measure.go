@@ -26,8 +26,9 @@ import (
 // round is the result of one round.
 type round struct {
 	bare, first, again time.Duration
-	written            int64 // instance rows written by the unchanged re-sync
-	walAgain           int64 // write-ahead log of the unchanged re-sync, bytes
+	masked             time.Duration // the bare Google client with the mask of Rollcall; for projects only
+	written            int64         // instance rows written by the unchanged re-sync
+	walAgain           int64         // write-ahead log of the unchanged re-sync, bytes
 	scopes             int
 	peak               int64 // peak memory of Rollcall's process, bytes
 }

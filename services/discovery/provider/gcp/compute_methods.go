@@ -15,7 +15,7 @@ type method struct {
 // The methods in use. Calls that change something have no mask: their answers are small, and nothing
 // about them should depend on one.
 var (
-	instancesAggregatedList = method{permission: "compute.instances.list", fields: allZonesFields, partialSuccess: true}
+	instancesAggregatedList = method{permission: "compute.instances.list", fields: AllZonesFields, partialSuccess: true}
 	instancesList           = method{permission: "compute.instances.list", fields: listFields + ",items(" + machineFields + ")", partialSuccess: true}
 	instancesGet            = method{permission: "compute.instances.get", fields: "kind," + machineFields}
 	instancesStart          = method{permission: "compute.instances.start"}
@@ -33,8 +33,10 @@ const (
 		"disks(type,boot,architecture,licenses,initializeParams/sourceImage)," +
 		"networkInterfaces(network,subnetwork,networkIP,accessConfigs(natIP,externalIpv6)," +
 		"ipv6AccessType,ipv6Address,ipv6AccessConfigs/externalIpv6)"
-	warningFields   = "warning(code,message)"
-	listFields      = "kind,nextPageToken," + warningFields
-	allZonesFields  = listFields + ",unreachables,items/*(" + warningFields + ",instances(" + machineFields + "))"
+	warningFields = "warning(code,message)"
+	listFields    = "kind,nextPageToken," + warningFields
+	// AllZonesFields is the mask of the list of all VMs. It is exported for the benchmark, which compares
+	// with the generated client and the same mask.
+	AllZonesFields  = listFields + ",unreachables,items/*(" + warningFields + ",instances(" + machineFields + "))"
 	operationFields = "name,operationType,targetId,clientOperationId,insertTime,status,error/errors(code,message)"
 )
