@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
@@ -88,7 +89,7 @@ func (t *callTransport) RoundTrip(request *http.Request) (*http.Response, error)
 		return nil, err
 	}
 	succeeded := response.StatusCode >= 200 && response.StatusCode <= 299
-	response.Body = &answerBody{body: response.Body, length: response.ContentLength, succeeded: succeeded}
+	response.Body = &answerBody{body: response.Body, succeeded: succeeded}
 	return response, nil
 }
 
@@ -108,19 +109,18 @@ var errEmptyAnswer = errors.New("an answer that is empty")
 // that is empty or cut short from one that is not JSON.
 type answerBody struct {
 	body      io.ReadCloser
-	length    int64 // -1 if it is not known
-	succeeded bool  // Whether the status is 2xx.
+	succeeded bool // Whether the status is 2xx.
 
-	content *bytes.Reader
+	buffer  *bytes.Buffer // What was read; nil before.
+	content *bytes.Reader // What the client gets of it.
 	err     error
 }
 
 // Read reads the whole answer first.
 func (b *answerBody) Read(p []byte) (int, error) {
-	if b.content == nil {
-		var content []byte
-		content, b.err = b.readAll()
-		b.content = bytes.NewReader(content)
+	if b.buffer == nil && b.err == nil {
+		b.buffer = buffers.Get().(*bytes.Buffer)
+		b.content, b.err = b.readAll()
 	}
 	if b.err != nil {
 		return 0, b.err
@@ -128,16 +128,12 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	return b.content.Read(p)
 }
 
-// readAll reads the answer. Of an error even a part is of use: the status alone says most.
-func (b *answerBody) readAll() ([]byte, error) {
-	var buffer bytes.Buffer
-	if b.length > 0 && b.length <= maxAnswer {
-		buffer.Grow(int(b.length) + bytes.MinRead)
-	}
-	_, err := buffer.ReadFrom(b.body)
-	content := buffer.Bytes()
+// readAll reads the answer. Of an error even a part is of use, because the status alone says most.
+func (b *answerBody) readAll() (*bytes.Reader, error) {
+	_, err := b.buffer.ReadFrom(b.body)
+	content := b.buffer.Bytes()
 	if !b.succeeded {
-		return content, nil
+		return bytes.NewReader(content), nil
 	}
 	if err != nil {
 		return nil, err
@@ -151,11 +147,27 @@ func (b *answerBody) readAll() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return lenient(content), nil
+	return bytes.NewReader(lenient(content)), nil
 }
 
-// Close closes the body.
-func (b *answerBody) Close() error { return b.body.Close() }
+// Close closes the body. Nothing can be read afterwards.
+func (b *answerBody) Close() error {
+	if b.buffer != nil && b.err != errClosedAnswer && b.buffer.Cap() <= maxPooled { //nolint:errorlint // It is never wrapped.
+		b.buffer.Reset()
+		buffers.Put(b.buffer)
+	}
+	b.err = errClosedAnswer
+	return b.body.Close()
+}
+
+// errClosedAnswer is returned for a read of an answer that was closed.
+var errClosedAnswer = errors.New("gcp: read of a closed answer")
+
+// maxPooled bounds the buffers that are kept, in bytes: a page of 500 VMs fits.
+const maxPooled = 4 << 20
+
+// buffers are reused, because each page of a list would need a new one of a megabyte.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // lenient returns JSON in a form that protojson accepts where encoding/json accepts it as it is: an
 // element of an array that is null becomes {}, and invalid UTF-8 becomes U+FFFD.
