@@ -18,8 +18,7 @@ func (s *Store) Audit(ctx context.Context, entries ...operation.AuditEntry) erro
 	return s.inTx(ctx, func(tx pgx.Tx) error { return insertAudit(ctx, tx, entries) })
 }
 
-// insertAudit adds entries within tx. Their ids grow with time: they are made
-// here, one after the other.
+// insertAudit adds entries in tx. Their ids grow with time and in their order.
 func insertAudit(ctx context.Context, tx pgx.Tx, entries []operation.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
@@ -31,7 +30,7 @@ func insertAudit(ctx context.Context, tx pgx.Tx, entries []operation.AuditEntry)
 	batch := &pgx.Batch{}
 	for n := range entries {
 		e := &entries[n]
-		id, err := newRunID()
+		id, err := newID()
 		if err != nil {
 			return err
 		}
@@ -45,7 +44,8 @@ func insertAudit(ctx context.Context, tx pgx.Tx, entries []operation.AuditEntry)
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-const auditColumns = ` id::text, time, event, verb, user_name, user_source, address, user_agent, reason, request_id, operation,
+// auditColumns name the text of the id, so that ORDER BY id means the column and its index.
+const auditColumns = ` id::text AS id_text, time, event, verb, user_name, user_source, address, user_agent, reason, request_id, operation,
 	instance, account, provider_id, display_name, filter, outcome, outcome_reason, message, instance_state`
 
 func scanAudit(row pgx.Row, more ...any) (*operation.AuditEntry, error) {
@@ -56,7 +56,7 @@ func scanAudit(row pgx.Row, more ...any) (*operation.AuditEntry, error) {
 	return &e, err
 }
 
-// auditFields are what a filter may name.
+// auditFields are the fields that a filter may name.
 var auditFields = query.New(
 	query.Field{Path: "name", Column: "id", Type: query.UUID, Prefix: "auditEntries/", Key: true},
 	query.Field{Path: "time", Column: "time", Type: query.Timestamp},
@@ -76,19 +76,18 @@ var auditFields = query.New(
 	query.Field{Path: "outcome_reason", Column: "outcome_reason", Type: query.String},
 )
 
-// AuditEntries is one page of entries, newest first, and the token of the next.
+// AuditEntries returns one page of entries, newest first, and the token of the next one.
 func (s *Store) AuditEntries(ctx context.Context, filter, token string, size int) (entries []*operation.AuditEntry, next string, err error) {
-	return page(ctx, s, auditFields, pageRequest{
-		selecting: `SELECT` + auditColumns, from: ` audit_entries`, filter: filter, token: token, size: size,
-	}, scanAudit)
+	return page(ctx, s, list[*operation.AuditEntry]{
+		columns: auditColumns, from: ` audit_entries`, fields: auditFields, scan: scanAudit,
+	}, filter, token, size)
 }
 
-// exportPage is how many entries are held at once while they are exported.
+// exportPage is how many entries are in memory at once during an export.
 const exportPage = 1000
 
-// ExportAudit gives all entries that the filter matches, oldest first, as they
-// are at this moment.
-func (s *Store) ExportAudit(ctx context.Context, filter string, give func(*operation.AuditEntry) error) error {
+// ExportAudit calls send with all entries that the filter matches, oldest first.
+func (s *Store) ExportAudit(ctx context.Context, filter string, send func(*operation.AuditEntry) error) error {
 	parsed, err := auditFields.ParseFilter(filter)
 	if err != nil {
 		return err
@@ -107,7 +106,7 @@ func (s *Store) ExportAudit(ctx context.Context, filter string, give func(*opera
 			return postgres.Fault(err)
 		}
 		for _, entry := range entries {
-			if err := give(entry); err != nil {
+			if err := send(entry); err != nil {
 				return err
 			}
 			after = entry.ID

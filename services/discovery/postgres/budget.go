@@ -11,34 +11,34 @@ import (
 )
 
 const (
-	// recovery is how long a rate takes from nothing to the most, in seconds of use.
+	// recovery is how long a rate takes from zero to its maximum, in seconds of use.
 	recovery = 120
-	// oneUse is how much of the time since the last use counts as use, in seconds:
-	// an API that nobody calls is not learned about.
+	// oneUse is how much of the time since the last use counts as use, in seconds. While
+	// nobody calls an API, nothing is learned about its limit.
 	oneUse = 5
 )
 
-// leaseSQL counts the time by the clock, and not by the transaction's, which may
-// have waited for the row. A bucket holds less while its rate is less. All who
-// take several rows take them in one order, so that none wait for each other.
+// leaseSQL uses the clock and not the time of the transaction, which may have waited for the
+// row. A bucket is smaller while its rate is lower. All statements lock rows in the same order,
+// so that none wait for each other.
 const leaseSQL = `
-	INSERT INTO api_budgets AS held (account, location, api, rate, max_rate, tokens, refill_time)
+	INSERT INTO api_budgets AS bucket (account, location, api, rate, max_rate, tokens, refill_time)
 	SELECT account, location, api, rate, rate, burst - asked, clock_timestamp()
 	FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[], $5::double precision[], $6::double precision[])
 		AS ask (account, location, api, rate, burst, asked)
 	ORDER BY account, location, api
 	ON CONFLICT (account, location, api) DO UPDATE SET (rate, max_rate, tokens, refill_time) = (
 		SELECT grown, ask.rate,
-		       LEAST(GREATEST(ask.burst * grown / ask.rate, 1), held.tokens + held.rate * passed) - ask.asked,
-		       GREATEST(held.refill_time, clock_timestamp())
+		       LEAST(GREATEST(ask.burst * grown / ask.rate, 1), bucket.tokens + bucket.rate * passed) - ask.asked,
+		       GREATEST(bucket.refill_time, clock_timestamp())
 		FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[], $5::double precision[], $6::double precision[],
 		            $7::double precision[]) AS ask (account, location, api, rate, burst, asked, floor),
-		     LATERAL (SELECT GREATEST(0, extract(epoch FROM clock_timestamp() - held.refill_time)::double precision) AS passed) AS t,
-		     LATERAL (SELECT LEAST(ask.rate, GREATEST(ask.floor, held.rate + ask.rate * LEAST(passed, $8) / $9)) AS grown) AS g
-		WHERE (ask.account, ask.location, ask.api) = (held.account, held.location, held.api))
+		     LATERAL (SELECT GREATEST(0, extract(epoch FROM clock_timestamp() - bucket.refill_time)::double precision) AS passed) AS t,
+		     LATERAL (SELECT LEAST(ask.rate, GREATEST(ask.floor, bucket.rate + ask.rate * LEAST(passed, $8) / $9)) AS grown) AS g
+		WHERE (ask.account, ask.location, ask.api) = (bucket.account, bucket.location, bucket.api))
 	RETURNING account, location, api, tokens, rate, throttle_time`
 
-// Lease takes tokens out of buckets, in advance if need be, and says how each stood
+// Lease takes tokens from buckets, in advance if necessary, and returns the buckets as they were
 // before.
 func (s *Store) Lease(ctx context.Context, asks []ratelimit.Ask) (map[ratelimit.API]ratelimit.Bucket, error) {
 	var (
@@ -73,20 +73,20 @@ func (s *Store) Lease(ctx context.Context, asks []ratelimit.Ask) (map[ratelimit.
 	return buckets, postgres.Fault(err)
 }
 
-// throttledSQL halves the rate once a second at the most: calls that were made
-// together are throttled together.
+// throttledSQL halves the rate at most once a second, because calls that were made together are
+// throttled together.
 const throttledSQL = `
-	INSERT INTO api_budgets AS held (account, location, api, rate, max_rate, tokens, throttle_time, throttled)
+	INSERT INTO api_budgets AS bucket (account, location, api, rate, max_rate, tokens, throttle_time, throttled)
 	VALUES ($1, $2, $3, GREATEST($4::double precision / 2, $5), $4, 0, clock_timestamp(), 1)
 	ON CONFLICT (account, location, api) DO UPDATE SET (rate, tokens, throttle_time, throttled) = (
-		SELECT CASE WHEN anew THEN LEAST(held.max_rate, GREATEST(held.rate / 2, $5)) ELSE held.rate END,
-		       CASE WHEN anew THEN LEAST(held.tokens, 0) ELSE held.tokens END,
-		       CASE WHEN anew THEN clock_timestamp() ELSE held.throttle_time END,
-		       held.throttled + 1
-		FROM (SELECT held.throttle_time IS NULL OR held.throttle_time < clock_timestamp() - interval '1 second' AS anew) AS t)
+		SELECT CASE WHEN is_new THEN LEAST(bucket.max_rate, GREATEST(bucket.rate / 2, $5)) ELSE bucket.rate END,
+		       CASE WHEN is_new THEN LEAST(bucket.tokens, 0) ELSE bucket.tokens END,
+		       CASE WHEN is_new THEN clock_timestamp() ELSE bucket.throttle_time END,
+		       bucket.throttled + 1
+		FROM (SELECT bucket.throttle_time IS NULL OR bucket.throttle_time < clock_timestamp() - interval '1 second' AS is_new) AS t)
 	RETURNING tokens, rate, throttle_time`
 
-// Throttled tells a bucket that the cloud throttled a call.
+// Throttled records that the cloud throttled a call, and returns the bucket.
 func (s *Store) Throttled(ctx context.Context, api ratelimit.API, limit ratelimit.APILimit) (ratelimit.Bucket, error) {
 	var (
 		b    ratelimit.Bucket
@@ -98,15 +98,14 @@ func (s *Store) Throttled(ctx context.Context, api ratelimit.API, limit ratelimi
 	return b, postgres.Fault(err)
 }
 
-// Return puts tokens back. What is too many for the bucket runs over when it is
-// next asked.
+// Return puts tokens back. Tokens above the size of the bucket are dropped at its next use.
 func (s *Store) Return(ctx context.Context, tokens map[ratelimit.API]float64) error {
 	const put = `
 		WITH back AS (
 			SELECT b.account, b.location, b.api, back.tokens
 			FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[]) AS back (account, location, api, tokens)
 			JOIN api_budgets b USING (account, location, api)
-			ORDER BY 1, 2, 3 -- One order for all processes: they can't wait for each other.
+			ORDER BY 1, 2, 3 -- All processes use the same order, so that none wait for each other.
 			FOR UPDATE OF b
 		)
 		UPDATE api_budgets AS b SET tokens = b.tokens + back.tokens FROM back

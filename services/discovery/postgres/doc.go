@@ -1,7 +1,8 @@
-// Package postgres holds sync runs, schedules and fencing tokens: all the SQL of
-// the discovery service. SQL stands beside the method that runs it.
+// Package postgres stores sync runs, schedules, operations, the audit, API budgets and
+// fencing tokens. It contains all SQL of the discovery service; a statement is beside the
+// method that runs it.
 //
-// Times are the database's, so that workers' clocks decide nothing. A statement
-// that reports on a run names its fencing token, and changes nothing when the
-// run is no longer the reporter's.
+// Times are those of the database, so that the clocks of workers decide nothing. A
+// statement that reports on a run or an operation contains its fencing token, and changes
+// nothing if another worker has taken over.
 package postgres

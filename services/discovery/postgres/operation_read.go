@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,7 +19,7 @@ const operationColumns = ` o.id::text, o.verb, o.batch, o.state, o.user_name, o.
 	coalesce(o.request_id::text, ''), o.request_hash, o.filter, o.keep_stopped, o.max_parallel, o.oldest_observe_time,
 	o.unreachable, o.revision, o.create_time, o.start_time, o.end_time, o.deadline, o.cancel_time, tally.*`
 
-// operationTables count the targets beside.
+// operationTables is the table of operations, with the counts of their targets.
 const operationTables = ` operations o CROSS JOIN LATERAL (
 	SELECT count(*), count(*) FILTER (WHERE t.state IN ('PENDING', 'CHECKING')), count(*) FILTER (WHERE t.state IN ('CALLED', 'WAITING')),
 	       count(*) FILTER (WHERE t.state = 'SUCCEEDED'), count(*) FILTER (WHERE t.state = 'SUCCEEDED' AND already),
@@ -44,35 +43,34 @@ func scanOperation(row pgx.Row, more ...any) (*operation.Operation, error) {
 	return &o, err
 }
 
-// Operation is one operation with its targets; NotFound when it is not there.
+// Operation returns an operation with its targets, or NotFound.
 func (s *Store) Operation(ctx context.Context, id string) (*operation.Operation, error) {
 	return s.OperationSince(ctx, id, 0)
 }
 
-// OperationSince is one operation with the targets that changed after a revision
-// of it.
+// OperationSince returns an operation with the targets that changed after a revision of it.
 func (s *Store) OperationSince(ctx context.Context, id string, revision int64) (*operation.Operation, error) {
 	if uuid.Validate(id) != nil {
 		return nil, operationNotFound(id)
 	}
-	var operation *operation.Operation
-	// One picture of the operation and its targets.
+	var o *operation.Operation
+	// The operation and its targets are of the same snapshot.
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error
-		operation, err = scanOperation(tx.QueryRow(ctx, `SELECT`+operationColumns+` FROM`+operationTables+` WHERE o.id = $1`, id))
+		o, err = scanOperation(tx.QueryRow(ctx, `SELECT`+operationColumns+` FROM`+operationTables+` WHERE o.id = $1`, id))
 		if err != nil {
 			return err
 		}
-		operation.Targets, err = readTargets(ctx, tx, id, revision)
+		o.Targets, err = readTargets(ctx, tx, id, revision)
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, operationNotFound(id)
 	}
-	return operation, postgres.Fault(err)
+	return o, postgres.Fault(err)
 }
 
-// OperationByRequest is the operation of a request; NotFound when there is none.
+// OperationByRequest returns the operation of a request, or NotFound.
 func (s *Store) OperationByRequest(ctx context.Context, requestID string) (*operation.Operation, error) {
 	var id string
 	err := s.pool.QueryRow(ctx, `SELECT id::text FROM operations WHERE request_id = $1`, requestID).Scan(&id)
@@ -85,8 +83,8 @@ func (s *Store) OperationByRequest(ctx context.Context, requestID string) (*oper
 	return s.Operation(ctx, id)
 }
 
-// OperationRevision grows whenever the operation changes; NotFound when it is not
-// there.
+// OperationRevision returns the revision of an operation, which grows with every change, and
+// whether the operation has ended; or NotFound.
 func (s *Store) OperationRevision(ctx context.Context, id string) (revision int64, ended bool, err error) {
 	if uuid.Validate(id) != nil {
 		return 0, false, operationNotFound(id)
@@ -98,7 +96,7 @@ func (s *Store) OperationRevision(ctx context.Context, id string) (revision int6
 	return revision, ended, postgres.Fault(err)
 }
 
-func readTargets(ctx context.Context, tx pgx.Tx, op string, revision int64) ([]*operation.Target, error) {
+func readTargets(ctx context.Context, tx pgx.Tx, id string, revision int64) ([]*operation.Target, error) {
 	const read = `
 		SELECT place, instance, account, provider, kind, location, provider_id, provider_uri, display_name, zone, etag, state,
 		       coalesce(exclusive, ''), unit, key::text, already, from_state, current_state, provider_state, observe_time,
@@ -106,7 +104,7 @@ func readTargets(ctx context.Context, tx pgx.Tx, op string, revision int64) ([]*
 		       refusal_reason, refusal_message, refusal_remedy, refusal_transient, notes, steps, revision
 		FROM operation_targets WHERE operation = $1 AND revision > $2
 		ORDER BY place`
-	rows, err := tx.Query(ctx, read, op, revision)
+	rows, err := tx.Query(ctx, read, id, revision)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +124,7 @@ func readTargets(ctx context.Context, tx pgx.Tx, op string, revision int64) ([]*
 			return nil, err
 		}
 		t.ObserveTime = orZero(observed)
-		if age != nil { // By this process's clock: it is what waits.
+		if age != nil { // By the clock of this process, which measures how long to wait.
 			t.CallTime = time.Now().Add(-time.Duration(*age * float64(time.Second)))
 		}
 		if refusal.Reason != "" {
@@ -142,13 +140,13 @@ func stepsOf(t *operation.Target) []byte {
 		steps = []operation.Step{}
 	}
 	text, err := json.Marshal(steps)
-	if err != nil { // Times and texts can always be written.
+	if err != nil { // Times and texts can always be encoded.
 		return []byte("[]")
 	}
 	return text
 }
 
-// operationFields are what a filter may name.
+// operationFields are the fields that a filter may name.
 var operationFields = query.New(
 	query.Field{Path: "name", Column: "o.id", Type: query.UUID, Prefix: operation.OperationName(""), Key: true},
 	query.Field{Path: "done", Column: "(o.state = 'ENDED')", Type: query.Bool},
@@ -166,64 +164,17 @@ var operationFields = query.New(
 	query.Field{Path: "account", Column: targetsOf("account"), Type: query.StringList, Prefix: "accounts/"},
 )
 
-// targetsOf is a list of what an operation's targets have in a column.
+// targetsOf returns the SQL of the values that the targets of an operation have in a column.
 func targetsOf(column string) string {
 	return `ARRAY(SELECT ` + column + ` FROM operation_targets WHERE operation = o.id)`
 }
 
-// Operations is one page of operations without their targets, newest first, and
-// the token of the next.
+// Operations returns one page of operations without their targets, newest first, and the
+// token of the next one.
 func (s *Store) Operations(
 	ctx context.Context, filter, token string, size int,
 ) (operations []*operation.Operation, next string, err error) {
-	return page(ctx, s, operationFields, pageRequest{
-		selecting: `SELECT` + operationColumns, from: operationTables, filter: filter, token: token, size: size,
-	}, scanOperation)
-}
-
-// pageRequest is what a page of a list is read by.
-type pageRequest struct {
-	selecting, from, filter, token string
-	size                           int
-}
-
-// page is one page of a list, newest first, and the token of the next.
-func page[T any](
-	ctx context.Context, s *Store, fields *query.Schema, request pageRequest, scan func(row pgx.Row, more ...any) (T, error),
-) (all []T, next string, err error) {
-	parsed, err := fields.ParseFilter(request.filter)
-	if err != nil {
-		return nil, "", err
-	}
-	order, err := fields.ParseOrder(newestFirst)
-	if err != nil {
-		return nil, "", err
-	}
-	fingerprint := query.Fingerprint(request.filter)
-	var cursor []string
-	if err := query.DecodeToken(request.token, fingerprint, &cursor); err != nil {
-		return nil, "", err
-	}
-	var args query.Args
-	after, err := order.After(&args, cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	read := request.selecting + `, ARRAY[` + strings.Join(order.CursorColumns(), ", ") + `] FROM` + request.from +
-		` WHERE ` + after + ` AND ` + parsed.Where(&args) + ` ORDER BY ` + order.OrderBy() + ` LIMIT ` + args.Add(request.size+1)
-	rows, err := s.pool.Query(ctx, read, args...)
-	if err != nil {
-		return nil, "", postgres.Fault(err)
-	}
-	var cursors [][]string
-	all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (T, error) {
-		var cursor []string
-		one, err := scan(row, &cursor)
-		cursors = append(cursors, cursor)
-		return one, err
-	})
-	if len(all) > request.size {
-		all, next = all[:request.size], query.EncodeToken(fingerprint, cursors[request.size-1])
-	}
-	return all, next, postgres.Fault(err)
+	return page(ctx, s, list[*operation.Operation]{
+		columns: operationColumns, from: operationTables, fields: operationFields, scan: scanOperation,
+	}, filter, token, size)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// ClaimOperation takes a queued operation for a worker, with all its targets;
-// NotFound when it is not queued.
+// ClaimOperation gives a worker the lease on a queued operation, and returns the operation
+// with all its targets; NotFound if it is not queued.
 func (s *Store) ClaimOperation(
 	ctx context.Context, id, worker string, lease time.Duration,
 ) (operation.OperationClaim, *operation.Operation, error) {
@@ -31,12 +31,11 @@ func (s *Store) ClaimOperation(
 	if err != nil {
 		return c, nil, postgres.Fault(err)
 	}
-	operation, err := s.Operation(ctx, id)
-	return c, operation, err
+	o, err := s.Operation(ctx, id)
+	return c, o, err
 }
 
-// RenewOperation says that the worker lives, and tells whether the operation was
-// cancelled.
+// RenewOperation renews the lease, and reports whether the operation was cancelled.
 func (s *Store) RenewOperation(ctx context.Context, claim operation.OperationClaim, lease time.Duration) (cancelled bool, err error) {
 	const renew = `
 		UPDATE operations SET lease_time = now() + $3 WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'
@@ -48,15 +47,15 @@ func (s *Store) RenewOperation(ctx context.Context, claim operation.OperationCla
 	return cancelled, postgres.Fault(err)
 }
 
-// SaveTarget stores a target, with what the audit is told.
+// SaveTarget stores a target and audit entries.
 func (s *Store) SaveTarget(
 	ctx context.Context, claim operation.OperationClaim, target *operation.Target, entries ...operation.AuditEntry,
 ) error {
 	return s.saveTarget(ctx, claim, target, false, entries)
 }
 
-// CallTarget stores that a call is about to go out, unless the operation was
-// cancelled: the two statements meet at the operation's row.
+// CallTarget stores that a call is about to be made, unless the operation was cancelled. Both
+// update the row of the operation, so one of them comes first.
 func (s *Store) CallTarget(
 	ctx context.Context, claim operation.OperationClaim, target *operation.Target, entry operation.AuditEntry,
 ) error {
@@ -111,7 +110,7 @@ func (s *Store) saveTarget(
 	return err
 }
 
-// inProgress names the operation that works on what a target claims for itself.
+// inProgress returns the error of a target that claims what another operation holds.
 func (s *Store) inProgress(ctx context.Context, t *operation.Target) error {
 	const blocker = `
 		SELECT operation::text FROM operation_targets
@@ -123,7 +122,7 @@ func (s *Store) inProgress(ctx context.Context, t *operation.Target) error {
 	return operation.ErrInProgress(t.Exclusive, other)
 }
 
-// KeepStopped has an instance stopped again when it starts by itself.
+// KeepStopped adds an instance to those that are stopped again when they start by themselves.
 func (s *Store) KeepStopped(ctx context.Context, claim operation.OperationClaim, t *operation.Target, autoRestart time.Time) error {
 	const keep = `
 		INSERT INTO kept_stopped (instance, account, operation, user_name, reason, auto_restart_time)
@@ -135,7 +134,7 @@ func (s *Store) KeepStopped(ctx context.Context, claim operation.OperationClaim,
 	return postgres.Fault(err)
 }
 
-// EndOperation ends an operation of which every target has ended.
+// EndOperation ends an operation whose targets have all ended.
 func (s *Store) EndOperation(ctx context.Context, claim operation.OperationClaim) error {
 	const end = `
 		UPDATE operations SET state = 'ENDED', end_time = now(), revision = revision + 1
@@ -164,7 +163,7 @@ func (s *Store) ReleaseOperation(ctx context.Context, claim operation.OperationC
 	})
 }
 
-// DueKeptStopped are kept instances that have not been looked at for every.
+// DueKeptStopped returns kept instances that were not checked for the given time.
 func (s *Store) DueKeptStopped(ctx context.Context, every time.Duration, limit int) ([]operation.KeptStopped, error) {
 	const due = `
 		UPDATE kept_stopped SET check_time = now() + $1
@@ -194,12 +193,12 @@ func (s *Store) UpdateKeptStopped(ctx context.Context, kept operation.KeptStoppe
 	return postgres.Fault(err)
 }
 
-// ReleaseKeptStopped removes an instance, and tells the audit.
+// ReleaseKeptStopped removes an instance, and adds an audit entry.
 func (s *Store) ReleaseKeptStopped(ctx context.Context, kept operation.KeptStopped, entry operation.AuditEntry) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `DELETE FROM kept_stopped WHERE instance = $1 AND operation = $2`, kept.Instance, kept.Operation)
 		if err != nil || tag.RowsAffected() == 0 {
-			return err // Another stop or start has had its word since.
+			return err // Another stop or start has replaced it since.
 		}
 		return insertAudit(ctx, tx, []operation.AuditEntry{entry})
 	})

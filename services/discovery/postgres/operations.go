@@ -17,28 +17,28 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// CreateOperation stores an operation with its targets and a job, and what the
-// audit is told of them, all or nothing.
+// CreateOperation stores an operation with its targets, a job and audit entries, all or
+// nothing.
 func (s *Store) CreateOperation(
-	ctx context.Context, operation *operation.Operation, left time.Duration, entries []operation.AuditEntry,
+	ctx context.Context, o *operation.Operation, left time.Duration, entries []operation.AuditEntry,
 ) (*operation.Operation, error) {
-	id, err := newRunID()
+	id, err := newID()
 	if err != nil {
 		return nil, err
 	}
 	err = s.inTx(ctx, func(tx pgx.Tx) error {
-		if err := insertOperation(ctx, tx, id, operation, left); err != nil {
+		if err := insertOperation(ctx, tx, id, o, left); err != nil {
 			return err
 		}
-		blocked, err := insertTargets(ctx, tx, id, operation.Targets)
+		blocked, err := insertTargets(ctx, tx, id, o.Targets)
 		if err != nil {
 			return err
 		}
-		if err := s.insertBlocked(ctx, tx, id, operation, blocked, entries); err != nil {
+		if err := s.insertBlocked(ctx, tx, id, o, blocked, entries); err != nil {
 			return err
 		}
-		if operation.Verb == provider.Start {
-			if err := releaseStarted(ctx, tx, operation.Targets); err != nil {
+		if o.Verb == provider.Start {
+			if err := releaseStarted(ctx, tx, o.Targets); err != nil {
 				return err
 			}
 		}
@@ -51,7 +51,7 @@ func (s *Store) CreateOperation(
 		return s.queueOperation(ctx, tx, id, 0)
 	})
 	if postgres.Constraint(err) == "operations_request_id_key" {
-		return s.OperationByRequest(ctx, operation.RequestID) // It came twice at once.
+		return s.OperationByRequest(ctx, o.RequestID) // Two requests with the id came at the same time.
 	}
 	if err != nil {
 		return nil, err
@@ -78,8 +78,8 @@ func insertOperation(ctx context.Context, tx pgx.Tx, id string, o *operation.Ope
 	return err
 }
 
-// insertTargets stores targets, and gives those that another operation works on,
-// which are not.
+// insertTargets stores targets. It returns those that are not stored because another
+// operation is working on them.
 func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*operation.Target) ([]*operation.Target, error) {
 	const insert = `
 		INSERT INTO operation_targets (operation, place, instance, account, provider, kind, location, provider_id, provider_uri,
@@ -87,7 +87,7 @@ func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*operati
 		                               refusal_reason, refusal_message, refusal_remedy, refusal_transient, steps)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
 		ON CONFLICT (account, exclusive) WHERE state IN ('PENDING', 'CHECKING', 'CALLED', 'WAITING') DO NOTHING`
-	// In one order for all, so that no two wait for each other.
+	// All processes use the same order, so that no two wait for each other.
 	ordered := slices.SortedFunc(slices.Values(targets), func(a, b *operation.Target) int {
 		return strings.Compare(a.Account+"\x00"+a.Instance, b.Account+"\x00"+b.Instance)
 	})
@@ -116,10 +116,10 @@ func insertTargets(ctx context.Context, tx pgx.Tx, id string, targets []*operati
 	return blocked, results.Close()
 }
 
-// insertBlocked stores targets that other operations work on as failed; of an
-// operation that is no batch that is the error.
+// insertBlocked stores targets as failed that other operations are working on. If the
+// operation is not a batch, it returns that as an error.
 func (s *Store) insertBlocked(
-	ctx context.Context, tx pgx.Tx, id string, op *operation.Operation, blocked []*operation.Target, entries []operation.AuditEntry,
+	ctx context.Context, tx pgx.Tx, id string, o *operation.Operation, blocked []*operation.Target, entries []operation.AuditEntry,
 ) error {
 	const blocker = `
 		SELECT operation::text FROM operation_targets
@@ -128,13 +128,13 @@ func (s *Store) insertBlocked(
 		var other string
 		err := tx.QueryRow(ctx, blocker, t.Account, t.Exclusive).Scan(&other)
 		if errors.Is(err, pgx.ErrNoRows) { // It has ended since.
-			return fault.New(fault.KindAborted, "CONFLICT", "another operation on the instance ended at the same moment; try again")
+			return fault.New(fault.KindAborted, fault.ReasonConflict, "another operation on the instance ended at the same time; try again")
 		}
 		if err != nil {
 			return err
 		}
 		inProgress := operation.ErrInProgress(operation.InstanceName(t.Instance), other)
-		if !op.Batch {
+		if !o.Batch {
 			return inProgress
 		}
 		t.Block(inProgress)
@@ -151,7 +151,7 @@ func (s *Store) insertBlocked(
 	return err
 }
 
-// releaseStarted ends the keeping of instances that someone starts.
+// releaseStarted stops keeping instances stopped that someone starts.
 func releaseStarted(ctx context.Context, tx pgx.Tx, targets []*operation.Target) error {
 	instances := make([]string, 0, len(targets))
 	for _, t := range targets {
@@ -163,7 +163,7 @@ func releaseStarted(ctx context.Context, tx pgx.Tx, targets []*operation.Target)
 	return err
 }
 
-// queueOperation queues a job that brings the operation to a worker.
+// queueOperation queues a job that delivers the operation to a worker.
 func (s *Store) queueOperation(ctx context.Context, tx pgx.Tx, id string, after time.Duration) error {
 	job, err := s.queue.EnqueueOperation(ctx, tx, id, after)
 	if err != nil {
@@ -173,39 +173,38 @@ func (s *Store) queueOperation(ctx context.Context, tx pgx.Tx, id string, after 
 	return err
 }
 
-// CancelOperation asks for an operation to end early. One that has ended stays as
-// it is.
+// CancelOperation cancels an operation. One that has ended is not changed.
 func (s *Store) CancelOperation(ctx context.Context, id string, entry operation.AuditEntry) error {
-	return s.mark(ctx, id, `
+	return s.change(ctx, id, `
 		UPDATE operations SET cancel_time = coalesce(cancel_time, now()), revision = revision + 1
 		WHERE id = $1 AND state <> 'ENDED' RETURNING verb`, entry, true)
 }
 
-// DeleteOperation forgets an operation that has ended.
+// DeleteOperation deletes an operation that has ended.
 func (s *Store) DeleteOperation(ctx context.Context, id string, entry operation.AuditEntry) error {
-	return s.mark(ctx, id, `DELETE FROM operations WHERE id = $1 AND state = 'ENDED' RETURNING verb`, entry, false)
+	return s.change(ctx, id, `DELETE FROM operations WHERE id = $1 AND state = 'ENDED' RETURNING verb`, entry, false)
 }
 
-// mark does something to an operation, and tells the audit when it was done. idle
-// says that it may find nothing to do.
-func (s *Store) mark(ctx context.Context, id, sql string, entry operation.AuditEntry, idle bool) error {
+// change runs a statement on an operation, and adds an audit entry if it changed
+// something. If it did not, that is an error unless optional is set.
+func (s *Store) change(ctx context.Context, id, sql string, entry operation.AuditEntry, optional bool) error {
 	if uuid.Validate(id) != nil {
 		return operationNotFound(id)
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, sql, id).Scan(&entry.Verb)
 		if errors.Is(err, pgx.ErrNoRows) {
-			var there bool
-			if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM operations WHERE id = $1)`, id).Scan(&there); err != nil {
+			var exists bool
+			if err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM operations WHERE id = $1)`, id).Scan(&exists); err != nil {
 				return err
 			}
 			switch {
-			case !there:
+			case !exists:
 				return operationNotFound(id)
-			case idle:
+			case optional:
 				return nil
 			}
-			return fault.New(fault.KindFailedPrecondition, "NOT_ENDED", "%s has not ended; cancel it, or wait for its end",
+			return fault.New(fault.KindFailedPrecondition, fault.ReasonNotEnded, "%s has not ended; cancel it, or wait for its end",
 				operation.OperationName(id)).With("name", operation.OperationName(id))
 		}
 		if err != nil {
@@ -216,8 +215,8 @@ func (s *Store) mark(ctx context.Context, id, sql string, entry operation.AuditE
 	})
 }
 
-// ReapOperations queues operations whose worker is dead, or whose job was lost,
-// and tells which.
+// ReapOperations queues operations whose worker is dead or whose job was lost, and returns
+// their ids.
 func (s *Store) ReapOperations(ctx context.Context, lease time.Duration) ([]string, error) {
 	const dead = `
 		state = 'RUNNING' AND lease_time < now()
@@ -245,8 +244,8 @@ func (s *Store) ReapOperations(ctx context.Context, lease time.Duration) ([]stri
 	return reaped, err
 }
 
-// PruneOperations drops operations that ended long ago, and tells how many. The
-// audit stays.
+// PruneOperations deletes operations that ended long ago, and returns how many. Their audit
+// entries stay.
 func (s *Store) PruneOperations(ctx context.Context, olderThan time.Duration) (int, error) {
 	const prune = `
 		DELETE FROM operations WHERE id IN (
@@ -255,13 +254,6 @@ func (s *Store) PruneOperations(ctx context.Context, olderThan time.Duration) (i
 	return int(tag.RowsAffected()), postgres.Fault(err)
 }
 
-// operationNotFound is the fault of an operation that is not there. Ids come from
-// resource names, so anything may stand in one.
+// operationNotFound returns the error of an operation that does not exist. Ids come from
+// resource names, so they may be any text.
 func operationNotFound(id string) error { return fault.NotFound(operation.OperationName(id)) }
-
-func textOrNull(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
-}

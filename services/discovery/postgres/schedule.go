@@ -10,8 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// Newest is the newest update time of all accounts it knows; zero when it knows
-// none.
+// Newest returns the newest update time of all accounts in the schedule; zero if there are none.
 func (s *Store) Newest(ctx context.Context) (time.Time, error) {
 	var newest *time.Time
 	err := s.pool.QueryRow(ctx, `SELECT max(update_time) FROM schedules`).Scan(&newest)
@@ -21,18 +20,18 @@ func (s *Store) Newest(ctx context.Context) (time.Time, error) {
 	return *newest, nil
 }
 
-// Follow takes over accounts' settings. One that is new or has changed is due at
-// once; one that is the same is not written.
+// Follow stores the settings of accounts. An account that is new or has changed is due at once;
+// one that has not changed is not written.
 func (s *Store) Follow(ctx context.Context, accounts []provider.Account) error {
 	const follow = `
-		INSERT INTO schedules AS held (account, update_time, sync_interval, paused, next_sync_time)
+		INSERT INTO schedules AS stored (account, update_time, sync_interval, paused, next_sync_time)
 		SELECT account, update_time, NULLIF(sync_interval, interval '0'), paused, now()
 		FROM unnest($1::text[], $2::timestamptz[], $3::interval[], $4::boolean[])
 			AS new (account, update_time, sync_interval, paused)
 		ON CONFLICT (account) DO UPDATE SET
 			update_time = excluded.update_time, sync_interval = excluded.sync_interval, paused = excluded.paused,
 			next_sync_time = now(), abandoned_in_a_row = 0, missing_since = NULL
-		WHERE held.update_time < excluded.update_time OR held.missing_since IS NOT NULL`
+		WHERE stored.update_time < excluded.update_time OR stored.missing_since IS NOT NULL`
 	var (
 		ids       = make([]string, len(accounts))
 		updated   = make([]time.Time, len(accounts))
@@ -46,15 +45,14 @@ func (s *Store) Follow(ctx context.Context, accounts []provider.Account) error {
 	return postgres.Fault(err)
 }
 
-// Known are the accounts it knows, by id, after one of them.
+// Known returns the ids of accounts in the schedule, in order, after a given one.
 func (s *Store) Known(ctx context.Context, after string, limit int) ([]string, error) {
 	const known = `SELECT account FROM schedules WHERE account > $1 ORDER BY account LIMIT $2`
 	return s.texts(ctx, known, after, limit)
 }
 
-// Missing ends the runs of an account that has left the roll, and tells whether
-// by now no worker can be reading it any more: each stops at the latest when a
-// lease has passed.
+// Missing ends the runs of an account that is no longer registered, and reports whether no
+// worker can be reading it any more: every worker stops when its lease ends.
 func (s *Store) Missing(ctx context.Context, account string, lease time.Duration) (quiet bool, err error) {
 	const missing = `
 		UPDATE schedules SET missing_since = coalesce(missing_since, now()) WHERE account = $1
@@ -63,7 +61,7 @@ func (s *Store) Missing(ctx context.Context, account string, lease time.Duration
 		if err := lockSchedule(ctx, tx, account); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, abandonSQL(`account = $2 AND state IN ('QUEUED', 'RUNNING')`), "the account has left the roll", account)
+		_, err := tx.Exec(ctx, abandonSQL(`account = $2 AND state IN ('QUEUED', 'RUNNING')`), "the account is no longer registered", account)
 		if err != nil {
 			return err
 		}
@@ -72,7 +70,7 @@ func (s *Store) Missing(ctx context.Context, account string, lease time.Duration
 	return quiet, err
 }
 
-// Forget drops an account, all its runs and its budgets, unless it came back meanwhile.
+// Forget deletes an account with all its runs and API budgets, unless it was registered again.
 func (s *Store) Forget(ctx context.Context, account string) error {
 	const forget = `
 		WITH gone AS (DELETE FROM schedules WHERE account = $1 AND missing_since IS NOT NULL RETURNING account),
@@ -82,8 +80,8 @@ func (s *Store) Forget(ctx context.Context, account string) error {
 	return postgres.Fault(err)
 }
 
-// Waiting are accounts that are not due yet and whose last run left scopes held,
-// with those: at most limit accounts, and not always the same.
+// Waiting returns accounts that are not due yet and whose last run left scopes held, with these
+// scopes: at most limit accounts, in random order.
 func (s *Store) Waiting(ctx context.Context, limit int) (map[string][]provider.ScopeID, error) {
 	const waiting = `
 		SELECT w.account, c.kind, c.location

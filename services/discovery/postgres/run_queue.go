@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// endingLimit bounds how long QueueRun waits for a run that is about to end,
-	// and tries again after it met the scheduler on an account so new that there
-	// was no row to wait at.
+	// endingLimit bounds how long QueueRun waits for a run that is about to end. It also
+	// bounds how long it tries again after a conflict with the scheduler, which is possible
+	// while a new account has no row to lock.
 	endingLimit = 5 * time.Second
 	endingEvery = 50 * time.Millisecond
 )
 
-// QueueRun queues a run of one account, or gives the one that is queued or
-// running already. One that has read all and is about to end is waited for: who
-// asks now wants to see the cloud as it is now.
+// QueueRun queues a run of an account and returns it, or returns the run that is queued or
+// running already. It waits for a run that has read everything and is about to end, because
+// the caller expects to see the cloud as it is now.
 func (s *Store) QueueRun(ctx context.Context, account string, trigger sync.Trigger) (*sync.Run, error) {
 	deadline := time.Now().Add(endingLimit)
 	tick := time.NewTicker(endingEvery)
@@ -45,8 +45,8 @@ func (s *Store) QueueRun(ctx context.Context, account string, trigger sync.Trigg
 	}
 }
 
-// queueOrFind queues a run of one account, or finds the one that stands in the
-// way, and whether that is about to end.
+// queueOrFind queues a run of an account, or finds the one that is active, and reports whether
+// that one is about to end.
 func (s *Store) queueOrFind(ctx context.Context, account string, trigger sync.Trigger) (id string, ending bool, err error) {
 	const active = `
 		SELECT id::text, read_time IS NOT NULL FROM sync_runs WHERE account = $1 AND state IN ('QUEUED', 'RUNNING')`
@@ -72,16 +72,15 @@ func (s *Store) queueOrFind(ctx context.Context, account string, trigger sync.Tr
 	return id, ending, err
 }
 
-// lockSchedule takes an account's row of the schedule. Whatever touches both an
-// account's schedule and its runs takes this first: in another order two would
-// wait for each other.
+// lockSchedule locks the row of an account in the schedule. Every transaction that changes both
+// the schedule and the runs of an account calls it first, so that no two wait for each other.
 func lockSchedule(ctx context.Context, tx pgx.Tx, account string) error {
 	_, err := tx.Exec(ctx, `SELECT FROM schedules WHERE account = $1 FOR UPDATE`, account)
 	return err
 }
 
-// QueueDue queues a run for each account that is due and has none, at most limit
-// of them, and tells how many.
+// QueueDue queues a run for each account that is due and has none, at most limit of them, and
+// returns how many.
 func (s *Store) QueueDue(ctx context.Context, limit int) (int, error) {
 	const due = `
 		SELECT account FROM schedules s
@@ -107,13 +106,12 @@ func (s *Store) QueueDue(ctx context.Context, limit int) (int, error) {
 	return count, err
 }
 
-// insertRuns queues a run for each of the accounts that has none, with its job,
-// all in tx. While an account has a run it is due at no time ("infinity"), unless
-// its settings change meanwhile.
+// insertRuns queues a run and its job for each of the accounts that has none, in tx. While an
+// account has a run, it is never due ("infinity"), unless its settings change meanwhile.
 func (s *Store) insertRuns(ctx context.Context, tx pgx.Tx, accounts []string, trigger sync.Trigger) ([]QueuedRun, error) {
 	ids := make([]string, len(accounts))
 	for i := range ids {
-		id, err := newRunID()
+		id, err := newID()
 		if err != nil {
 			return nil, err
 		}

@@ -13,8 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// Claim takes a queued run for a worker and gives its token; NotFound when it is
-// not queued.
+// Claim gives a worker the lease on a queued run; NotFound if it is not queued.
 func (s *Store) Claim(ctx context.Context, run, worker string, lease time.Duration) (sync.Claim, error) {
 	const claim = `
 		UPDATE sync_runs
@@ -30,15 +29,15 @@ func (s *Store) Claim(ctx context.Context, run, worker string, lease time.Durati
 	return c, postgres.Fault(err)
 }
 
-// Renew says that the worker lives.
+// Renew renews the lease on a run.
 func (s *Store) Renew(ctx context.Context, claim sync.Claim, lease time.Duration) error {
 	const renew = `UPDATE sync_runs SET lease_time = now() + $3 WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
 	tag, err := s.pool.Exec(ctx, renew, claim.Run, claim.Token, lease)
-	return mine(claim, tag, err)
+	return checkClaim(claim, tag, err)
 }
 
-// Conclude ends the run; its account is due again after next, or after settle when
-// a scope is held.
+// Conclude ends a run. Its account is due again after next, or after settle if a scope is
+// held.
 func (s *Store) Conclude(ctx context.Context, claim sync.Claim, outcome sync.Outcome, next, settle time.Duration) error {
 	const conclude = `
 		UPDATE sync_runs SET state = $3, end_time = now(), error = $4, error_reason = $5, remedy = $6, revision = revision + 1
@@ -52,7 +51,7 @@ func (s *Store) Conclude(ctx context.Context, claim sync.Claim, outcome sync.Out
 			return err
 		}
 		tag, err := tx.Exec(ctx, conclude, claim.Run, claim.Token, outcome.State, failure.Message, failure.Reason, failure.Remedy)
-		if err := mine(claim, tag, err); err != nil {
+		if err := checkClaim(claim, tag, err); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `UPDATE schedules SET slow = $2 WHERE account = $1 AND slow <> $2`, claim.Account, outcome.Slow); err != nil {
@@ -65,8 +64,8 @@ func (s *Store) Conclude(ctx context.Context, claim sync.Claim, outcome sync.Out
 	})
 }
 
-// dueToSettle makes an account with a held scope due again: soon, and later after
-// each such run in a row, for what is held may stay so.
+// dueToSettle makes an account with a held scope due again: soon, and later after each such
+// run in a row, because a scope may stay held.
 func dueToSettle(ctx context.Context, tx pgx.Tx, account string, next, settle time.Duration) error {
 	const due = `
 		UPDATE schedules SET abandoned_in_a_row = 0, held_in_a_row = held_in_a_row + 1,
@@ -76,7 +75,7 @@ func dueToSettle(ctx context.Context, tx pgx.Tx, account string, next, settle ti
 	return err
 }
 
-// Abandon ends the run without an outcome; its account is due again after next.
+// Abandon ends a run without an outcome. Its account is due again after next.
 func (s *Store) Abandon(ctx context.Context, claim sync.Claim, why string, next time.Duration) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedule(ctx, tx, claim.Account); err != nil {
@@ -94,8 +93,8 @@ func (s *Store) Abandon(ctx context.Context, claim sync.Claim, why string, next 
 	})
 }
 
-// abandonSQL ends the runs for which the condition holds, and gives their
-// accounts. Scopes that had not ended failed; $1 says why.
+// abandonSQL returns a statement that ends the runs that match a condition, and returns their
+// accounts. Scopes that have not ended fail, with the error $1.
 func abandonSQL(condition string) string {
 	return `
 		WITH ended AS (
@@ -110,8 +109,8 @@ func abandonSQL(condition string) string {
 		SELECT account FROM ended`
 }
 
-// dueAfter makes an account due again after its run. One whose settings changed
-// during the run is due already.
+// dueAfter makes an account due again after its run. If its settings changed during the run,
+// it is due already.
 func dueAfter(ctx context.Context, tx pgx.Tx, account string, next time.Duration) error {
 	const due = `
 		UPDATE schedules SET next_sync_time = now() + $2, abandoned_in_a_row = 0, held_in_a_row = 0
@@ -120,8 +119,8 @@ func dueAfter(ctx context.Context, tx pgx.Tx, account string, next time.Duration
 	return err
 }
 
-// mine tells whether a report on a run was taken.
-func mine(claim sync.Claim, tag pgconn.CommandTag, err error) error {
+// checkClaim returns ErrLost if a report on a run changed nothing.
+func checkClaim(claim sync.Claim, tag pgconn.CommandTag, err error) error {
 	if err == nil && tag.RowsAffected() == 0 {
 		return sync.ErrLost(claim)
 	}

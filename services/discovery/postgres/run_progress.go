@@ -9,17 +9,17 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// Plan stores the scopes of a run.
+// Plan stores the scopes of a run that has just begun.
 func (s *Store) Plan(ctx context.Context, claim sync.Claim, scopes []sync.ScopeResult) error {
 	return s.Progress(ctx, claim, scopes, sync.Totals{ScopesTotal: len(scopes)})
 }
 
-// Progress stores how a run goes: the scopes that changed, and the sums.
+// Progress stores the scopes of a run that have changed, and the totals.
 func (s *Store) Progress(ctx context.Context, claim sync.Claim, changed []sync.ScopeResult, totals sync.Totals) error {
 	return s.progress(ctx, claim, changed, totals, false)
 }
 
-// Read stores how the reading ended.
+// Read stores the result of reading all scopes.
 func (s *Store) Read(ctx context.Context, claim sync.Claim, scopes []sync.ScopeResult, totals sync.Totals) error {
 	return s.progress(ctx, claim, scopes, totals, true)
 }
@@ -35,14 +35,14 @@ func (s *Store) progress(
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, progress, claim.Run, claim.Token,
 			totals.ScopesTotal, totals.ScopesDone, totals.ScopesFailed, totals.InstancesSeen, read)
-		if err := mine(claim, tag, err); err != nil {
+		if err := checkClaim(claim, tag, err); err != nil {
 			return err
 		}
 		return putScopes(ctx, tx, claim, changed)
 	})
 }
 
-// scopeColumns are the scopes of a run, a slice a column, as unnest takes them.
+// scopeColumns are the scopes of a run as arguments of unnest: one slice for each column.
 type scopeColumns struct {
 	kinds, locations, states, errors, reasons []string
 	starts, ends                              []*time.Time
@@ -74,13 +74,13 @@ func columnsOf(scopes []sync.ScopeResult) *scopeColumns {
 	return c
 }
 
-// putScopes writes the scopes over those that the run has.
+// putScopes stores scopes of a run, in place of those that are stored.
 func putScopes(ctx context.Context, tx pgx.Tx, claim sync.Claim, scopes []sync.ScopeResult) error {
 	if len(scopes) == 0 {
 		return nil
 	}
 	const put = `
-		INSERT INTO sync_run_scopes AS held
+		INSERT INTO sync_run_scopes AS stored
 			(run, kind, location, state, error, error_reason, start_time, end_time,
 			 instances_seen, created, changed, gone, reappeared, requests, throttled, missing)
 		SELECT $1, new.* FROM unnest(
@@ -92,18 +92,10 @@ func putScopes(ctx context.Context, tx pgx.Tx, claim sync.Claim, scopes []sync.S
 			instances_seen = excluded.instances_seen, created = excluded.created, changed = excluded.changed,
 			gone = excluded.gone, reappeared = excluded.reappeared,
 			requests = excluded.requests, throttled = excluded.throttled, missing = excluded.missing
-		WHERE (held.state, held.instances_seen, held.requests, held.throttled)
+		WHERE (stored.state, stored.instances_seen, stored.requests, stored.throttled)
 			IS DISTINCT FROM (excluded.state, excluded.instances_seen, excluded.requests, excluded.throttled)`
 	c := columnsOf(scopes)
 	_, err := tx.Exec(ctx, put, claim.Run, c.kinds, c.locations, c.states, c.errors, c.reasons, c.starts, c.ends,
 		c.seen, c.created, c.changed, c.gone, c.reappeared, c.requests, c.throttled, c.missing)
 	return err
-}
-
-// orNull is null for a time that has not come.
-func orNull(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

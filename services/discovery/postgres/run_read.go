@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,7 +13,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
-const runColumns = ` id::text, account, state, trigger, revision, create_time, start_time, end_time,
+// runColumns name the text of the id, so that ORDER BY id means the column and its index.
+const runColumns = ` id::text AS id_text, account, state, trigger, revision, create_time, start_time, end_time,
 	scopes_total, scopes_done, scopes_failed, instances_seen, error, error_reason, remedy`
 
 func scanRun(row pgx.Row, more ...any) (*sync.Run, error) {
@@ -28,13 +28,13 @@ func scanRun(row pgx.Row, more ...any) (*sync.Run, error) {
 	return &run, err
 }
 
-// Run is one run with its scopes; NotFound when it is not there.
+// Run returns a run with its scopes, or NotFound.
 func (s *Store) Run(ctx context.Context, id string) (*sync.Run, error) {
 	if uuid.Validate(id) != nil {
 		return nil, runNotFound(id)
 	}
 	var run *sync.Run
-	// One picture of the run and its scopes.
+	// The run and its scopes are of the same snapshot.
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var err error
 		if run, err = scanRun(tx.QueryRow(ctx, `SELECT`+runColumns+` FROM sync_runs WHERE id = $1`, id)); err != nil {
@@ -49,8 +49,7 @@ func (s *Store) Run(ctx context.Context, id string) (*sync.Run, error) {
 	return run, postgres.Fault(err)
 }
 
-// Revision is the revision of a run, which grows whenever it changes; NotFound
-// when it is not there.
+// Revision returns the revision of a run, which grows with every change, or NotFound.
 func (s *Store) Revision(ctx context.Context, id string) (int64, error) {
 	if uuid.Validate(id) != nil {
 		return 0, runNotFound(id)
@@ -85,7 +84,7 @@ func readScopes(ctx context.Context, tx pgx.Tx, run string) ([]sync.ScopeResult,
 	})
 }
 
-// runFields are what a filter may name.
+// runFields are the fields that a filter may name.
 var runFields = query.New(
 	query.Field{Path: "name", Column: "id", Type: query.UUID, Prefix: sync.RunName(""), Key: true},
 	query.Field{Path: "account", Column: "account", Type: query.String, Prefix: "accounts/"},
@@ -97,53 +96,8 @@ var runFields = query.New(
 	query.Field{Path: "error_reason", Column: "error_reason", Type: query.String},
 )
 
-// newestFirst is the one order of runs: ids grow with time.
-const newestFirst = "name desc"
-
-// Runs is one page of runs without their scopes, newest first, and the token of
-// the next.
+// Runs returns one page of runs without their scopes, newest first, and the token of the
+// next one.
 func (s *Store) Runs(ctx context.Context, filter, token string, size int) (runs []*sync.Run, next string, err error) {
-	parsed, err := runFields.ParseFilter(filter)
-	if err != nil {
-		return nil, "", err
-	}
-	order, err := runFields.ParseOrder(newestFirst)
-	if err != nil {
-		return nil, "", err
-	}
-	fingerprint := query.Fingerprint(filter)
-	var cursor []string
-	if err := query.DecodeToken(token, fingerprint, &cursor); err != nil {
-		return nil, "", err
-	}
-	var args query.Args
-	after, err := order.After(&args, cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	read := `SELECT` + runColumns + `, ARRAY[` + strings.Join(order.CursorColumns(), ", ") + `]
-		FROM sync_runs WHERE ` + after + ` AND ` + parsed.Where(&args) + `
-		ORDER BY ` + order.OrderBy() + ` LIMIT ` + args.Add(size+1)
-	rows, err := s.pool.Query(ctx, read, args...)
-	if err != nil {
-		return nil, "", postgres.Fault(err)
-	}
-	var cursors [][]string
-	runs, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (*sync.Run, error) {
-		var cursor []string
-		run, err := scanRun(row, &cursor)
-		cursors = append(cursors, cursor)
-		return run, err
-	})
-	if len(runs) > size {
-		runs, next = runs[:size], query.EncodeToken(fingerprint, cursors[size-1])
-	}
-	return runs, next, postgres.Fault(err)
-}
-
-func orZero(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
+	return page(ctx, s, list[*sync.Run]{columns: runColumns, from: ` sync_runs`, fields: runFields, scan: scanRun}, filter, token, size)
 }

@@ -9,10 +9,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// Reap ends runs whose worker is dead and makes their accounts due; it tells
-// which accounts'.
+// Reap ends runs whose worker is dead, makes their accounts due, and returns those accounts.
 func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]string, error) {
-	const why = "its worker stopped without a word; the account is read again from the start"
+	const why = "its worker died; the account is read again from the start"
 	candidates, err := s.texts(ctx, `SELECT account FROM sync_runs WHERE `+deadSQL("$1"), lease)
 	var reaped []string
 	for _, account := range candidates {
@@ -20,7 +19,7 @@ func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]string, error)
 			if err := lockSchedule(ctx, tx, account); err != nil {
 				return err
 			}
-			// The worker may have given a sign of life in the meantime.
+			// The worker may have renewed its lease in the meantime.
 			tag, err := tx.Exec(ctx, abandonSQL(`account = $2 AND (`+deadSQL("$3")+`)`), why, account, lease)
 			if err != nil || tag.RowsAffected() == 0 {
 				return err
@@ -35,10 +34,10 @@ func (s *Store) Reap(ctx context.Context, lease time.Duration) ([]string, error)
 	return reaped, err
 }
 
-// deadSQL holds for runs that no worker works or will ever work. A running run's
-// worker is dead when its lease lapsed. A queued run is lost when its job will
-// not bring it to a worker any more: the job is gone or has ended, or was taken
-// a whole lease ago by a worker that never claimed the run.
+// deadSQL returns a condition that matches runs that no worker works on or will ever work on.
+// The worker of a running run is dead if its lease has expired. A queued run is lost if its job
+// no longer delivers it to a worker: the job was deleted or has ended, or a worker took it a
+// whole lease ago and never claimed the run.
 func deadSQL(lease string) string {
 	return `
 		state = 'RUNNING' AND lease_time < now()
@@ -48,9 +47,8 @@ func deadSQL(lease string) string {
 				j.state = 'running' AND j.attempted_at > now() - ` + lease + `::interval))`
 }
 
-// dueAfterDeath makes an account due whose worker died: at once the first time,
-// later and later when it happens again and again, for then the account may be
-// what kills it.
+// dueAfterDeath makes an account due whose worker died: at once the first time, and later each
+// time in a row, because the account itself may cause the death.
 func dueAfterDeath(ctx context.Context, tx pgx.Tx, account string) error {
 	const due = `
 		UPDATE schedules
@@ -65,8 +63,8 @@ func dueAfterDeath(ctx context.Context, tx pgx.Tx, account string) error {
 // pruneAtOnce bounds what one statement deletes.
 const pruneAtOnce = 1000
 
-// Prune drops runs that ended long ago, or of which the account has many newer
-// ones, and tells how many. The newest of each account stays.
+// Prune deletes runs that ended long ago, or that many newer runs of the account follow, and
+// returns how many. The newest run of each account stays.
 func (s *Store) Prune(ctx context.Context, olderThan time.Duration, keep int) (int, error) {
 	const prune = `
 		DELETE FROM sync_runs WHERE id IN (
