@@ -1,66 +1,75 @@
-// Package discovery is the domain of the discovery service: reading the clouds
-// into the roll, one account at a time, and saying honestly what could not be
-// read. It knows neither SQL for instances or accounts nor, here at the root,
-// any cloud's SDK.
+// Package discovery reads the clouds into the inventory, one account at a time, and starts
+// and stops instances. What could not be read is reported as such. The root package has what
+// its parts share, and knows neither SQL nor any cloud's SDK. Terms are defined in
+// docs/glossary.md.
 //
-//	discovery/               the types and rules (here), free of transport and storage
-//	discovery/aws            the one place that speaks to AWS, behind Provider
-//	discovery/providertest   the suite that every Provider passes
-//	discovery/budget         the clouds' API limits, shared by all workers
-//	discovery/roll           the accounts and inventory services, as the domain needs them
-//	discovery/postgres       the only SQL: sync runs, schedules, operations, the audit, fencing tokens
-//	discovery/jobs           River: bringing runs to workers, and the periodic work
-//	discovery/grpc           the contract: DiscoveryService
-//	discovery/app            configuration, wiring, run
-//	discovery/cmd            the program of its own
+//	discovery/                       what the parts share: accounts, observations, retries
+//	discovery/provider               the contract of a cloud: Provider, Session, Operator, Instance
+//	discovery/provider/providerkit   what providers have in common
+//	discovery/provider/aws           Amazon Web Services
+//	discovery/provider/gcp           Google Cloud
+//	discovery/provider/providertest  the suite that every provider passes
+//	discovery/sync                   the schedule, and reading an account
+//	discovery/operation              starting and stopping instances
+//	discovery/ratelimit              the clouds' API limits, shared by all workers
+//	discovery/clients                the accounts and inventory services
+//	discovery/postgres               all SQL: sync runs, schedules, operations, audit, fencing tokens
+//	discovery/jobs                   River: delivers runs and operations to workers, and periodic work
+//	discovery/grpc                   the API
+//	discovery/app                    configuration, wiring, run
+//	discovery/cmd                    the program
 //
 // # One sync
 //
-// A run is queued when its account is due (Scheduler) or someone asks. River
-// brings it to a worker, anywhere, and Syncer.Sync takes it from there:
+// A run is queued when its account is due (sync.Scheduler) or when someone requests it. River
+// delivers it to a worker of any process, and sync.Syncer reads the account:
 //
 //	claim the run ─▶ sign in ─▶ is it the stated account? ─▶ which scopes? ─▶ read each ─▶ report
 //	  fencing token    Open            Identity                  Scopes          Read        Outcome
 //	  lease, renewed
 //
-// Pages of a scope go straight into the inventory's snapshot stream as they
-// come; `complete` is sent only when the cloud's listing ended without an error.
-// What the roll holds and the listing lacks the cloud is asked for once more, by
-// id (Finder), before any of it is marked gone. All else ends the stream without
-// effect and tells the inventory why, so that a scope is either observed whole or
-// kept as it was.
+// Each page of a scope is sent to the inventory's snapshot stream as it arrives. The stream is
+// completed only if the cloud's listing ended without an error. Before an instance that the
+// listing omitted is marked as gone, the cloud is asked about it once more, by id
+// (provider.Finder). In every other case the stream ends without effect, and the inventory gets
+// the reason. So a scope is either observed as a whole, or stays as it was.
 //
-// Whether an account's credentials do is tried apart from that, when someone asks:
-// Verifier.Verify signs in the same way, tries each permission, and writes
-// nothing.
-//
-// # One start or stop
-//
-// A Dispatcher finds out what is meant, refuses what must not be, and stores an
-// operation with its targets. River brings it to a Conductor, anywhere, and each
-// target goes
-//
-//	PENDING ▶ CHECKING ▶ CALLED ▶ WAITING ▶ SUCCEEDED | FAILED | CANCELLED | UNKNOWN
-//	           look       │ the one call     look again and again
-//	                      └ stored before it goes out
-//
-// Each state is stored before the next step begins, under the operation's fencing
-// token. Who takes over a target that is CALLED looks before anything else; the
-// call is made again only when the cloud proves that it was not taken, or shows
-// no trace of it for a while (OperationLimits.Doubt).
-//
-// What a look shows goes into the roll at once, through the gate that snapshots go
-// through: its token was taken before the look, so a reading that began earlier
-// can't turn it back.
+// sync.Verifier verifies the credentials of an account when someone requests it: it signs in the
+// same way, tries each permission, and writes nothing.
 //
 // # The life of a run
 //
 //	          worker claims             every scope read   ┌▶ SUCCEEDED
 //	QUEUED ──────────────────▶ RUNNING ───some failed──────┼▶ DEGRADED
 //	   │                          │       nothing read     └▶ FAILED
-//	   │  its job was lost        │ worker stopped, or its lease lapsed
+//	   │  its job was lost        │ worker stopped, or its lease expired
 //	   └──────────▶ ABANDONED ◀───┘ … and the account is due again at once
 //
-// A worker proves with its fencing token that the run is still its own; one that
-// was taken for dead finds out with its next report, and stops.
+// Every write of a worker about a run has the worker's fencing token. A worker that was
+// considered dead gets ErrLost at its next write, and stops.
+//
+// # One start or stop
+//
+// operation.Service resolves the instances of a request, refuses what is not allowed, and
+// stores an operation with its targets. River delivers it to an operation.Executor of any
+// process. The life of an operation:
+//
+//	          worker claims             every target ended
+//	QUEUED ──────────────────▶ RUNNING ─────────────────────▶ ENDED
+//	   ▲                          │
+//	   └──────────────────────────┘ worker stopped, or its lease expired
+//
+// The life of a target is the table in operation/table.go:
+//
+//	PENDING ─▶ CHECKING ─▶ CALLED ─▶ WAITING ─▶ SUCCEEDED | FAILED | CANCELLED | UNKNOWN
+//	              ▲ ask       │ call     poll
+//	              └───────────┘ the cloud did not take it
+//
+// Each state is stored before the next step begins, with the fencing token of the operation. A
+// worker that takes over a target in CALLED polls before anything else. The call is repeated
+// only if the cloud proves that it did not take the first one, or shows no trace of it for a
+// while (operation.OperationLimits.Doubt).
+//
+// The result of every poll is stored in the inventory at once, under the rules of snapshots: its
+// fencing token was taken before the poll, so an older reading can't overwrite it.
 package discovery

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
@@ -15,6 +16,10 @@ const accountPrefix = "accounts/"
 func accountID(name string) string { return strings.TrimPrefix(name, accountPrefix) }
 
 func runID(name string) string { return strings.TrimPrefix(name, sync.RunName("")) }
+
+func operationID(name string) string { return strings.TrimPrefix(name, operation.OperationName("")) }
+
+func instanceID(name string) string { return strings.TrimPrefix(name, operation.InstanceName("")) }
 
 func syncRun(run *sync.Run) *discoveryv1.SyncRun {
 	message := &discoveryv1.SyncRun{

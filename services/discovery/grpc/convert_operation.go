@@ -18,14 +18,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// longRunning is an operation with all its targets. One without an id is a plan.
-func longRunning(o *operation.Operation) (*longrunningpb.Operation, error) {
-	return watched(o, o.Targets)
+// operationMessage returns an operation with all its targets. One without an id is a plan.
+func operationMessage(o *operation.Operation) (*longrunningpb.Operation, error) {
+	return watchedOperation(o, o.Targets)
 }
 
-// listed is an operation of a list: without targets, and without a result that
+// listedOperation returns an operation of a list: without targets, and without a result that
 // would need them.
-func listed(o *operation.Operation) (*longrunningpb.Operation, error) {
+func listedOperation(o *operation.Operation) (*longrunningpb.Operation, error) {
 	metadata, err := anypb.New(metadataOf(o, nil))
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func listed(o *operation.Operation) (*longrunningpb.Operation, error) {
 	case !message.GetDone():
 		return message, nil
 	case !o.Batch && o.Tally.Succeeded < o.Tally.Total:
-		why := status.New(codes.Aborted, "it was not done; get the operation for why").Proto()
+		why := status.New(codes.Aborted, "the operation failed; get it for the reason").Proto()
 		message.Result = &longrunningpb.Operation_Error{Error: why}
 		return message, err
 	}
@@ -48,15 +48,15 @@ func listed(o *operation.Operation) (*longrunningpb.Operation, error) {
 	return message, err
 }
 
-// watched is an operation of which only some targets are told in the metadata.
-func watched(o *operation.Operation, told []*operation.Target) (*longrunningpb.Operation, error) {
+// watchedOperation returns an operation whose metadata has only the targets that changed.
+func watchedOperation(o *operation.Operation, changed []*operation.Target) (*longrunningpb.Operation, error) {
 	plan := o.ID == ""
-	if plan { // It has ended: all there is to it is said.
+	if plan { // A plan has ended: it is complete.
 		ended := *o
 		ended.State, ended.Tally = operation.OperationEnded, tallyOf(o.Targets)
 		o = &ended
 	}
-	metadata, err := anypb.New(metadataOf(o, told))
+	metadata, err := anypb.New(metadataOf(o, changed))
 	if err != nil {
 		return nil, err
 	}
@@ -69,14 +69,14 @@ func watched(o *operation.Operation, told []*operation.Target) (*longrunningpb.O
 	}
 	if !o.Batch && len(o.Targets) == 1 && o.Targets[0].Refusal != nil {
 		message.Result = &longrunningpb.Operation_Error{Error: statusOf(o, o.Targets[0]).Proto()}
-		return message, nil //nolint:nilerr // A refusal is what it came to.
+		return message, nil //nolint:nilerr // The refusal is the result.
 	}
 	result, err := anypb.New(resultOf(o, plan))
 	message.Result = &longrunningpb.Operation_Response{Response: result}
 	return message, err
 }
 
-// resultOf is what an operation came to, or a plan.
+// resultOf returns the result of an operation, or a plan.
 func resultOf(o *operation.Operation, plan bool) proto.Message {
 	if !o.Batch && len(o.Targets) == 1 {
 		return &discoveryv1.LifecycleResponse{Target: targetOf(o.Targets[0]), ValidateOnly: plan}
@@ -87,7 +87,7 @@ func resultOf(o *operation.Operation, plan bool) proto.Message {
 	}
 }
 
-// tallyOf counts the targets of a plan.
+// tallyOf returns the counts of a plan's targets.
 func tallyOf(targets []*operation.Target) operation.Tally {
 	tally := operation.Tally{Total: len(targets)}
 	for _, t := range targets {
@@ -104,7 +104,7 @@ func tallyOf(targets []*operation.Target) operation.Tally {
 	return tally
 }
 
-func metadataOf(o *operation.Operation, told []*operation.Target) *discoveryv1.OperationMetadata {
+func metadataOf(o *operation.Operation, targets []*operation.Target) *discoveryv1.OperationMetadata {
 	return &discoveryv1.OperationMetadata{
 		Verb:        verbOf(o.Verb),
 		State:       discoveryv1.OperationMetadata_State(discoveryv1.OperationMetadata_State_value[string(o.State)]),
@@ -120,7 +120,7 @@ func metadataOf(o *operation.Operation, told []*operation.Target) *discoveryv1.O
 		Deadline:    timeOf(o.Deadline),
 		CancelTime:  timeOf(o.CancelTime),
 		Progress:    progressOf(&o.Tally),
-		Targets:     targetsOf(told),
+		Targets:     targetsOf(targets),
 	}
 }
 
@@ -190,8 +190,9 @@ func refusalOf(r *fault.Error) *discoveryv1.Refusal {
 	}
 }
 
-// codeOfRefusal is the code of an operation that failed (AIP-193).
-var codeOfRefusal = map[fault.Reason]codes.Code{
+// refusalCodes lists the codes of operations that failed, if they are not FAILED_PRECONDITION
+// (AIP-193).
+var refusalCodes = map[fault.Reason]codes.Code{
 	fault.ReasonInsufficientCapacity: codes.ResourceExhausted,
 	fault.ReasonQuotaExceeded:        codes.ResourceExhausted,
 	fault.ReasonThrottled:            codes.ResourceExhausted,
@@ -207,13 +208,13 @@ var codeOfRefusal = map[fault.Reason]codes.Code{
 	fault.ReasonCloudFailed:          codes.Aborted,
 }
 
-// statusOf is the error of an operation on one instance.
+// statusOf returns the error of an operation on one instance.
 func statusOf(o *operation.Operation, t *operation.Target) *status.Status {
-	code, ok := codeOfRefusal[t.Refusal.Reason]
+	code, ok := refusalCodes[t.Refusal.Reason]
 	if !ok {
 		code = codes.FailedPrecondition
 	}
-	text := fmt.Sprintf("%s was not %s: %s", operation.InstanceName(t.Instance), doneWord(o.Verb), t.Refusal.Message)
+	text := fmt.Sprintf("%s was not %s: %s", operation.InstanceName(t.Instance), o.Verb.Done(), t.Refusal.Message)
 	if t.State == operation.TargetUnknown {
 		text = fmt.Sprintf("%s: %s", operation.InstanceName(t.Instance), t.Refusal.Message)
 	}
@@ -222,15 +223,8 @@ func statusOf(o *operation.Operation, t *operation.Target) *status.Status {
 		Reason: string(t.Refusal.Reason), Domain: serve.ErrorDomain,
 		Metadata: map[string]string{"name": operation.InstanceName(t.Instance), "state": string(t.State), "remedy": t.Refusal.Remedy},
 	})
-	if err != nil { // Only OK can't carry details.
+	if err != nil { // Only the code OK has no details.
 		return s
 	}
 	return with
-}
-
-func doneWord(v provider.Verb) string {
-	if v == provider.Start {
-		return "started"
-	}
-	return "stopped"
 }

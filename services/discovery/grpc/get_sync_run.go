@@ -6,9 +6,9 @@ import (
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 )
 
-// GetSyncRun gets one run with its scopes.
-func (s *server) GetSyncRun(ctx context.Context, req *discoveryv1.GetSyncRunRequest) (*discoveryv1.SyncRun, error) {
-	run, err := s.Runs.Run(ctx, runID(req.GetName()))
+// GetSyncRun returns a run with its scopes.
+func (s *discoveryServer) GetSyncRun(ctx context.Context, req *discoveryv1.GetSyncRunRequest) (*discoveryv1.SyncRun, error) {
+	run, err := s.runs.Run(ctx, runID(req.GetName()))
 	if err != nil {
 		return nil, err
 	}

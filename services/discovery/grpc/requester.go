@@ -11,24 +11,23 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
-// userHeaders name who calls, the first that is set: what authenticating proxies
-// set for those behind them.
+// userHeaders name the user, the first one that is set. Authenticating proxies set them.
 var userHeaders = []string{"x-forwarded-user", "x-forwarded-email", "x-auth-request-user"}
 
-// maxWho bounds what a header may say, in bytes.
-const maxWho = 256
+// maxHeader bounds the text of a header, in bytes.
+const maxHeader = 256
 
-// requesterOf is who called, as far as is known. Headers are worth as much as
-// whoever set them: no more is claimed.
+// requesterOf returns the caller, as far as it is known. Headers can be trusted only as far as
+// the proxy that sets them.
 func requesterOf(ctx context.Context) operation.Requester {
 	md, _ := metadata.FromIncomingContext(ctx)
 	r := operation.Requester{Source: operation.UserUnknown}
 	for _, header := range userHeaders {
-		said := md.Get(header)
-		if len(said) == 0 {
-			said = md.Get(header + "-bin") // A name that is not ASCII; gRPC's other headers hold nothing else.
+		values := md.Get(header)
+		if len(values) == 0 {
+			values = md.Get(header + "-bin") // A name that is not ASCII: other headers of gRPC have only ASCII.
 		}
-		if user := short(strings.Join(said, ", ")); user != "" {
+		if user := short(strings.Join(values, ", ")); user != "" {
 			r.User, r.Source = user, operation.UserForwarded
 			break
 		}
@@ -46,7 +45,7 @@ func requesterOf(ctx context.Context) operation.Requester {
 	return r
 }
 
-// addressOf is an address without its port, which tells nothing.
+// addressOf returns an address without its port, which identifies nothing.
 func addressOf(address net.Addr) string {
 	if address == nil {
 		return ""
@@ -58,11 +57,11 @@ func addressOf(address net.Addr) string {
 	return host
 }
 
-// short is a text that can be stored and shown.
+// short returns a text in a form that can be stored and shown.
 func short(text string) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
-	for len(text) > maxWho {
-		text = strings.ToValidUTF8(text[:maxWho], "")
+	for len(text) > maxHeader {
+		text = strings.ToValidUTF8(text[:maxHeader], "")
 	}
 	return strings.TrimSpace(text)
 }

@@ -13,28 +13,27 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// Runs holds the runs.
+// Runs stores sync runs.
 type Runs interface {
-	// QueueRun queues a run of one account, or gives the one that is queued or
-	// running already.
+	// QueueRun queues a run of an account, or returns the one that is queued or running.
 	QueueRun(ctx context.Context, account string, trigger sync.Trigger) (*sync.Run, error)
-	// Run is one run with its scopes; NotFound when it is not there.
+	// Run returns a run with its scopes, or NotFound.
 	Run(ctx context.Context, id string) (*sync.Run, error)
-	// Revision grows whenever the run changes.
+	// Revision returns the revision of a run, which grows with every change.
 	Revision(ctx context.Context, id string) (int64, error)
-	// Runs is one page of runs without their scopes, newest first.
+	// Runs returns one page of runs without their scopes, newest first.
 	Runs(ctx context.Context, filter, token string, size int) (runs []*sync.Run, next string, err error)
 }
 
-// Accounts knows which accounts are on the roll.
+// Accounts is the accounts service.
 type Accounts interface {
-	// Account is one of them; NotFound when it is not.
+	// Account returns an account, or NotFound.
 	Account(ctx context.Context, id string) (provider.Account, error)
 }
 
-// Verifier tries credentials.
+// Verifier verifies credentials.
 type Verifier interface {
-	// Verify tries those of one account; NotFound when it is not on the roll.
+	// Verify verifies those of an account, or returns NotFound.
 	Verify(ctx context.Context, account string) (*sync.Verification, error)
 }
 
@@ -44,54 +43,94 @@ type Lifecycle interface {
 	Submit(ctx context.Context, request operation.Request) (*operation.Operation, error)
 }
 
-// Operations holds operations and the audit.
+// Operations stores operations and the audit.
 type Operations interface {
-	// Operation is one operation with its targets, OperationSince with those that
-	// changed after a revision of it; NotFound when it is not there.
+	// Operation returns an operation with its targets, or NotFound.
 	Operation(ctx context.Context, id string) (*operation.Operation, error)
+	// OperationSince returns an operation with the targets that changed after a revision.
 	OperationSince(ctx context.Context, id string, revision int64) (*operation.Operation, error)
-	// OperationRevision grows whenever the operation changes.
+	// OperationRevision returns the revision of an operation, which grows with every change.
 	OperationRevision(ctx context.Context, id string) (revision int64, ended bool, err error)
-	// Operations is one page of operations without their targets, newest first.
+	// Operations returns one page of operations without their targets, newest first.
 	Operations(ctx context.Context, filter, token string, size int) (operations []*operation.Operation, next string, err error)
-	// CancelOperation asks for one to end early; DeleteOperation forgets one that
-	// has ended. The audit is told by the entry.
+	// CancelOperation cancels an operation, and adds an audit entry.
 	CancelOperation(ctx context.Context, id string, entry operation.AuditEntry) error
+	// DeleteOperation deletes an operation that has ended, and adds an audit entry.
 	DeleteOperation(ctx context.Context, id string, entry operation.AuditEntry) error
-	// AuditEntries is one page of the audit, newest first, and ExportAudit gives
-	// all, oldest first.
+	// AuditEntries returns one page of the audit, newest first.
 	AuditEntries(ctx context.Context, filter, token string, size int) (entries []*operation.AuditEntry, next string, err error)
-	ExportAudit(ctx context.Context, filter string, give func(*operation.AuditEntry) error) error
+	// ExportAudit calls send with all entries, oldest first.
+	ExportAudit(ctx context.Context, filter string, send func(*operation.AuditEntry) error) error
 }
 
-// Options are what the service needs. All must be set.
+// Options are what the services need. All fields must be set.
 type Options struct {
-	Runs     Runs
-	Accounts Accounts
-	Verifier Verifier
-	// Lifecycle and Operations belong to starts and stops.
+	Runs       Runs
+	Accounts   Accounts
+	Verifier   Verifier
 	Lifecycle  Lifecycle
 	Operations Operations
-	// WatchEvery is how often a watched run or operation is looked at.
+	// WatchEvery is how often a watched run or operation is read.
 	WatchEvery time.Duration
-	// Stopping ends watchers, which would hold up a graceful stop.
+	// Stopping ends streams, which would delay a graceful stop.
 	Stopping <-chan struct{}
 }
 
-// server is the DiscoveryService.
-type server struct {
-	discoveryv1.UnimplementedDiscoveryServiceServer
-	Options
-}
-
-// Register puts the services on a gRPC server.
+// Register returns a function that registers the services on a gRPC server.
 func Register(options Options) func(grpc.ServiceRegistrar) {
 	return func(r grpc.ServiceRegistrar) {
-		discoveryv1.RegisterDiscoveryServiceServer(r, &server{Options: options})
-		discoveryv1.RegisterLifecycleServiceServer(r, &lifecycle{Options: options})
-		discoveryv1.RegisterAuditServiceServer(r, &audit{Options: options})
-		ours := &operations{Options: options}
-		discoveryv1.RegisterOperationServiceServer(r, ours)
-		longrunningpb.RegisterOperationsServer(r, &standard{operations: ours})
+		discoveryv1.RegisterDiscoveryServiceServer(r, &discoveryServer{
+			runs: options.Runs, accounts: options.Accounts, verifier: options.Verifier,
+			watchEvery: options.WatchEvery, stopping: options.Stopping,
+		})
+		discoveryv1.RegisterLifecycleServiceServer(r, &lifecycleServer{lifecycle: options.Lifecycle})
+		discoveryv1.RegisterAuditServiceServer(r, &auditServer{operations: options.Operations})
+		operations := &operationServer{operations: options.Operations, watchEvery: options.WatchEvery, stopping: options.Stopping}
+		discoveryv1.RegisterOperationServiceServer(r, operations)
+		longrunningpb.RegisterOperationsServer(r, &longRunningServer{operations: operations})
 	}
+}
+
+// discoveryServer is DiscoveryService.
+type discoveryServer struct {
+	discoveryv1.UnimplementedDiscoveryServiceServer
+	runs       Runs
+	accounts   Accounts
+	verifier   Verifier
+	watchEvery time.Duration
+	stopping   <-chan struct{}
+}
+
+// lifecycleServer is LifecycleService.
+type lifecycleServer struct {
+	discoveryv1.UnimplementedLifecycleServiceServer
+	lifecycle Lifecycle
+}
+
+// operationServer is OperationService.
+type operationServer struct {
+	discoveryv1.UnimplementedOperationServiceServer
+	operations Operations
+	watchEvery time.Duration
+	stopping   <-chan struct{}
+}
+
+// auditServer is AuditService.
+type auditServer struct {
+	discoveryv1.UnimplementedAuditServiceServer
+	operations Operations
+}
+
+// The page sizes of all lists.
+const (
+	defaultPage = 50
+	maxPage     = 1000
+)
+
+// pageSize returns the size of a page that a request asks for.
+func pageSize(requested int32) int {
+	if requested == 0 {
+		return defaultPage
+	}
+	return min(int(requested), maxPage)
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// SyncAccount queues a sync of one account now.
-func (s *server) SyncAccount(ctx context.Context, req *discoveryv1.SyncAccountRequest) (*discoveryv1.SyncRun, error) {
-	account, err := s.Accounts.Account(ctx, accountID(req.GetName()))
+// SyncAccount queues a sync of an account.
+func (s *discoveryServer) SyncAccount(ctx context.Context, req *discoveryv1.SyncAccountRequest) (*discoveryv1.SyncRun, error) {
+	account, err := s.accounts.Account(ctx, accountID(req.GetName()))
 	if err != nil {
 		return nil, err
 	}
-	run, err := s.Runs.QueueRun(ctx, account.ID, sync.ByRequest)
+	run, err := s.runs.QueueRun(ctx, account.ID, sync.ByRequest)
 	if err != nil {
 		return nil, err
 	}

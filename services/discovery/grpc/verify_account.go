@@ -7,9 +7,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// VerifyAccount tries an account's credentials for real.
-func (s *server) VerifyAccount(ctx context.Context, req *discoveryv1.VerifyAccountRequest) (*discoveryv1.VerifyAccountResponse, error) {
-	verification, err := s.Verifier.Verify(ctx, accountID(req.GetName()))
+// VerifyAccount verifies the credentials of an account by using them.
+func (s *discoveryServer) VerifyAccount(ctx context.Context, req *discoveryv1.VerifyAccountRequest) (*discoveryv1.VerifyAccountResponse, error) {
+	verification, err := s.verifier.Verify(ctx, accountID(req.GetName()))
 	if err != nil {
 		return nil, err
 	}

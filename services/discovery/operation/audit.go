@@ -6,7 +6,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// AuditEvent is what happened, spelled as the value of
+// AuditEvent names an event, spelled as the value of
 // rollcall.discovery.v1.AuditEntry.Event.
 type AuditEvent string
 

@@ -80,15 +80,15 @@ func (c checker) check(ctx context.Context, s *session, t *Target) (finding, err
 			stored = &Stored{}
 		}
 		t.Notes, t.Unit = assessment.Notes, assessment.Unit
-		found := c.judge(t, assessment, stored)
+		found := c.decide(t, assessment, stored)
 		found.recorded = err == nil
 		return found, nil
 	}
 	return finding{}, errOvertaken()
 }
 
-// judge returns what an assessment means.
-func (c checker) judge(t *Target, assessment *provider.Assessment, stored *Stored) finding {
+// decide returns what an assessment means.
+func (c checker) decide(t *Target, assessment *provider.Assessment, stored *Stored) finding {
 	verb := c.operation.Verb
 	refusal := c.protection.check(verb, assessment.Instance.Labels)
 	if refusal == nil {

@@ -55,7 +55,7 @@ type observer struct {
 	logger *slog.Logger
 }
 
-// observed is what a read has shown, with the fencing tokens that were taken before and
+// observed is the result of a read, with the fencing tokens that were taken before and
 // after it.
 type observed[T any] struct {
 	value T

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// observation is what a worker has found out about a target.
+// observation names what a worker has found out about a target.
 type observation string
 
 // The observations.
@@ -44,7 +44,7 @@ const (
 	expired observation = "expired"
 )
 
-// action is what a worker does next about a target.
+// action names what a worker does next about a target.
 type action string
 
 // The actions.
@@ -176,9 +176,9 @@ const (
 	maxCalls = 8
 )
 
-// callFacts are what is known of a call that the cloud may have taken.
+// callFacts describe a call that the cloud may have taken.
 type callFacts struct {
-	// effect is what the cloud shows of the call.
+	// effect of the call, as the cloud shows it.
 	effect provider.Effect
 	// seen is the observation of the state of the instance.
 	seen observation
@@ -211,7 +211,7 @@ func observeCall(f callFacts) observation {
 // it was seen to move, before the cloud is considered to have given up.
 const fallbackPolls = 3
 
-// movement is what the polls of a waiting target have shown so far.
+// movement summarizes the polls of a waiting target.
 type movement struct {
 	// moved reports that the instance was seen on its way.
 	moved bool

@@ -55,7 +55,7 @@ type Target struct {
 	// Etag is the one that the requester has read; "" if the request has none.
 	Etag  string
 	State TargetState
-	// Exclusive is what no other operation may work on meanwhile; "" if another target
+	// Exclusive names the thing that no other operation may work on meanwhile; "" if another target
 	// of the operation holds it.
 	Exclusive string
 	// Unit is that of provider.Assessment.

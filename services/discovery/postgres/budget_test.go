@@ -37,8 +37,7 @@ func pass(t *testing.T, pool *pgxpool.Pool, span time.Duration) {
 	exec(t, pool, `UPDATE api_budgets SET refill_time = refill_time - $1::interval, throttle_time = throttle_time - $1::interval`, span)
 }
 
-// near tells whether a number is what it should be, but for the moments that the
-// test itself takes.
+// near reports whether got equals want, apart from the time that the test itself takes.
 func near(got, want float64) bool { return got >= want-1e-6 && got < want+9 }
 
 // A bucket begins full, is emptied by all who take from it, also in advance, and

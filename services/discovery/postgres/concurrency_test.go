@@ -11,8 +11,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Two who ask at once get one run.
-func TestQueueRunRace(t *testing.T) {
+// Two requests at the same time get the same run.
+func TestQueueRun_AtTheSameTime(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	for round := range 20 {
@@ -38,8 +38,8 @@ func TestQueueRunRace(t *testing.T) {
 	}
 }
 
-// Who asks for a sync while one is about to end, having read all, gets a new one.
-func TestQueueRunBesideOneThatEnds(t *testing.T) {
+// A request for a sync while a run has read everything and is about to end gets a new run.
+func TestQueueRun_WhileARunEnds(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	ending := claim(t, s, "a")
@@ -60,9 +60,9 @@ func TestQueueRunBesideOneThatEnds(t *testing.T) {
 	}
 }
 
-// All that is done to an account's schedule and runs may be done at once: nobody
-// waits for ever, or is told to try again.
-func TestAllAtOnce(t *testing.T) {
+// Everything that changes the schedule and the runs of an account may happen at the same time:
+// nothing waits for ever, and no conflict is returned.
+func TestStore_Concurrency(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	accounts := []string{"a", "b"}
@@ -70,7 +70,7 @@ func TestAllAtOnce(t *testing.T) {
 		follow(t, s, provider.Account{ID: account, UpdateTime: time.Now()})
 	}
 	outcome := sync.Outcome{State: sync.RunSucceeded}
-	deeds := map[string]func(account string) error{
+	actions := map[string]func(account string) error{
 		"schedule": func(string) error { _, err := s.QueueDue(t.Context(), 10); return err },
 		"reap":     func(string) error { _, err := s.Reap(t.Context(), lease); return err },
 		"change": func(account string) error {
@@ -79,7 +79,7 @@ func TestAllAtOnce(t *testing.T) {
 		"miss": func(account string) error { _, err := s.Missing(t.Context(), account, lease); return err },
 	}
 	for _, end := range []string{"work", "work too"} {
-		deeds[end] = func(account string) error {
+		actions[end] = func(account string) error {
 			run, err := s.QueueRun(t.Context(), account, sync.ByRequest)
 			if err != nil {
 				return err
@@ -95,10 +95,10 @@ func TestAllAtOnce(t *testing.T) {
 		}
 	}
 	var done stdsync.WaitGroup
-	for name, deed := range deeds {
+	for name, action := range actions {
 		done.Go(func() {
 			for round := range 60 {
-				if err := deed(accounts[round%len(accounts)]); err != nil {
+				if err := action(accounts[round%len(accounts)]); err != nil {
 					t.Errorf("%s: %v", name, err)
 					return
 				}
@@ -108,8 +108,8 @@ func TestAllAtOnce(t *testing.T) {
 	done.Wait()
 }
 
-// ignore forgets an error that others may well cause, but not that of losing
-// against them in the database.
+// ignore returns nil for an error that concurrent work may cause, but not for a conflict of
+// transactions.
 func ignore(err error, kind fault.Kind) error {
 	if fault.KindOf(err) == kind && fault.ReasonOf(err) != "CONFLICT" {
 		return nil

@@ -6,7 +6,7 @@ import (
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// What can't be true can't be stored.
+// Rows that can't be true are rejected by named constraints.
 func TestConstraints(t *testing.T) {
 	t.Parallel()
 	_, pool := newStore(t)

@@ -26,13 +26,13 @@ func (q *lastQuery) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.T
 
 func (*lastQuery) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// fill stores 10,000 operations, audit entries and sync runs, of 10 accounts and as many
+// fill stores 10,000 operations, audit entries and sync runs, of 200 accounts and as many
 // instances as operations.
 const fill = `
 	WITH n AS (SELECT n, ('01990000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid AS id FROM generate_series(1, 10000) AS n),
 	runs AS (
 		INSERT INTO sync_runs (id, account, state, trigger, end_time)
-		SELECT id, 'a' || n % 10, 'SUCCEEDED', 'SCHEDULE', now() FROM n
+		SELECT id, 'a' || n % 200, 'SUCCEEDED', 'SCHEDULE', now() FROM n
 	), operations AS (
 		INSERT INTO operations (id, verb, batch, state, user_source, max_parallel, deadline, end_time)
 		SELECT id, 'STOP', false, 'ENDED', 'UNKNOWN', 1, now(), now() FROM n
@@ -40,11 +40,11 @@ const fill = `
 	), targets AS (
 		INSERT INTO operation_targets (operation, place, instance, account, provider, kind, location, provider_id, provider_uri,
 		                               display_name, zone, state, key)
-		SELECT operations.id, 0, 'i' || n, 'a' || n % 10, 'AWS', 'VIRTUAL_MACHINE', 'eu-west-1', '', '', '', '', 'SUCCEEDED', operations.id
+		SELECT operations.id, 0, 'i' || n, 'a' || n % 200, 'AWS', 'VIRTUAL_MACHINE', 'eu-west-1', '', '', '', '', 'SUCCEEDED', operations.id
 		FROM operations JOIN n USING (id)
 	)
 	INSERT INTO audit_entries (id, event, verb, user_source, operation, instance, account)
-	SELECT id, 'ENDED', 'STOP', 'UNKNOWN', id::text, 'i' || n, 'a' || n % 10 FROM n`
+	SELECT id, 'ENDED', 'STOP', 'UNKNOWN', id::text, 'i' || n, 'a' || n % 200 FROM n`
 
 // TestLists_UseTheirIndexes checks that a page of each list is read by the index that it was
 // made for, in its order, and without reading whole tables.
@@ -65,15 +65,15 @@ func TestLists_UseTheirIndexes(t *testing.T) {
 	defer traced.Close()
 	s := postgres.New(traced, nil)
 	runs := func(filter, token string) (string, error) {
-		_, next, err := s.Runs(t.Context(), filter, token, 50)
+		_, next, err := s.Runs(t.Context(), filter, token, 10)
 		return next, err
 	}
 	operations := func(filter, token string) (string, error) {
-		_, next, err := s.Operations(t.Context(), filter, token, 50)
+		_, next, err := s.Operations(t.Context(), filter, token, 10)
 		return next, err
 	}
 	entries := func(filter, token string) (string, error) {
-		_, next, err := s.AuditEntries(t.Context(), filter, token, 50)
+		_, next, err := s.AuditEntries(t.Context(), filter, token, 10)
 		return next, err
 	}
 	for name, test := range map[string]struct {

@@ -13,9 +13,9 @@ import (
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// What the first version wrote is read and written by this one, and the other way
-// round while both run.
-func TestMigrateFromVersion1(t *testing.T) {
+// This version reads and writes rows of the first version, and the first version those of this
+// one, because both run during an update.
+func TestMigrate_FromVersion1(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, dbtest.Template{
 		Service: postgres.Schema,
@@ -35,7 +35,7 @@ func TestMigrateFromVersion1(t *testing.T) {
 	if err := kit.Migrate(t.Context(), db.URL, migrations.Discovery(), postgres.Schema); err != nil {
 		t.Fatal(err)
 	}
-	exec(t, pool, oldScope, run, "us-east-1") // an old replica still runs
+	exec(t, pool, oldScope, run, "us-east-1") // An old replica is still running.
 	store := postgres.New(pool, nil)
 	claim := sync.Claim{Run: run, Account: "a", Token: 7}
 	held := sync.ScopeResult{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}, State: sync.ScopeHeld}

@@ -16,9 +16,9 @@ import (
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// TestOperationsOnline migrates a database that the version before filled to 0003:
-// what it held is as it was, and it is written to as before.
-func TestOperationsOnline(t *testing.T) {
+// TestMigrate_Operations migrates a database with rows of version 2 to version 3: the rows are
+// unchanged, and the version before can still write.
+func TestMigrate_Operations(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, dbtest.Template{
 		Service: discoverypg.Schema, Name: "version-2", Version: dbtest.HashFS(migrations.Discovery()),
@@ -46,18 +46,18 @@ func create(t *testing.T, s *discoverypg.Store, batch bool, instances ...string)
 	o := &operation.Operation{
 		Verb: provider.Stop, Batch: batch, MaxParallel: 1, Requester: operation.Requester{Source: operation.UserUnknown},
 	}
-	for place, instance := range instances {
+	for index, instance := range instances {
 		o.Targets = append(o.Targets, &operation.Target{
-			Index: place, Instance: instance, Account: "a", Provider: provider.AWS, Exclusive: instance, Key: uuid.NewString(),
+			Index: index, Instance: instance, Account: "a", Provider: provider.AWS, Exclusive: instance, Key: uuid.NewString(),
 			ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}, State: operation.TargetPending,
 		})
 	}
 	return s.CreateOperation(t.Context(), o, time.Hour, nil)
 }
 
-// An instance is one operation's at a time: a second one is refused, and of a
-// batch it fails alone; when the first has ended, it can be had again.
-func TestOneOperationAtATime(t *testing.T) {
+// One operation at a time works on an instance. A second one is refused; in a batch, only the
+// target fails. When the first has ended, another one can begin.
+func TestCreateOperation_OneAtATime(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	first, err := create(t, s, false, "x")
@@ -85,9 +85,8 @@ func TestOneOperationAtATime(t *testing.T) {
 	}
 }
 
-// Who was taken for dead can store nothing any more, and no call goes out once
-// someone has cancelled.
-func TestFencedOperation(t *testing.T) {
+// A worker that was considered dead stores nothing, and no call is made after a cancellation.
+func TestCallTarget_FencesOtherWorkers(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	created, err := create(t, s, false, "x")
@@ -125,12 +124,12 @@ func TestFencedOperation(t *testing.T) {
 		t.Errorf("a call after it was cancelled: %v", err)
 	}
 	if err := s.DeleteOperation(t.Context(), created.ID, entry); fault.ReasonOf(err) != "NOT_ENDED" {
-		t.Errorf("forgotten while it goes on: %v", err)
+		t.Errorf("deleted while it is running: %v", err)
 	}
 }
 
-// What the audit has, nobody takes out or changes.
-func TestAuditIsFinal(t *testing.T) {
+// Nobody can change or delete audit entries.
+func TestAudit_IsFinal(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	if err := s.Audit(t.Context(), operation.AuditEntry{Event: operation.AuditRefused, Verb: provider.Start, Message: "no"}); err != nil {
@@ -142,8 +141,8 @@ func TestAuditIsFinal(t *testing.T) {
 		}
 	}
 	entries, _, err := s.AuditEntries(t.Context(), `message = "no"`, "", 10)
-	if err == nil || len(entries) != 0 { // message is no field of the filter
-		t.Errorf("a filter by what is no field: %v (%v)", entries, err)
+	if err == nil || len(entries) != 0 { // message is not a field of the filter
+		t.Errorf("a filter by an unknown field: %v (%v)", entries, err)
 	}
 	entries, _, err = s.AuditEntries(t.Context(), `event = REFUSED AND verb = START`, "", 10)
 	if err != nil || len(entries) != 1 || entries[0].Message != "no" || entries[0].Time.IsZero() {
@@ -151,8 +150,8 @@ func TestAuditIsFinal(t *testing.T) {
 	}
 }
 
-// Operations are found by what they work on.
-func TestOperationsByInstance(t *testing.T) {
+// Operations are found by the instances that they work on.
+func TestOperations_ByInstance(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	for _, instance := range []string{"x", "y"} {

@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Old runs go, and those beyond a number; the newest of an account and those
-// that go on stay.
+// Old runs are deleted, and those beyond a number. The newest run of an account and running
+// ones stay.
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
@@ -32,7 +32,7 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// Pages of runs hold together, newest first.
+// Pages of runs are consistent, newest first.
 func TestRuns(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)

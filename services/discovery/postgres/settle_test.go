@@ -9,9 +9,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// An account with a held scope is due again soon, later after each such run in a
-// row, and never later than usual.
-func TestDueToSettle(t *testing.T) {
+// An account with a held scope is due again soon, later after each such run in a row, and never
+// later than usual.
+func TestConclude_HeldScope(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	follow(t, s, provider.Account{ID: "a", UpdateTime: time.Now()})
@@ -38,12 +38,12 @@ func TestDueToSettle(t *testing.T) {
 		t.Errorf("after a run that went well it is due in %s", wait)
 	}
 	if wait := end(held); wait != time.Minute {
-		t.Errorf("held anew, it is due in %s", wait)
+		t.Errorf("held again, it is due in %s", wait)
 	}
 }
 
-// Whoever waits with a held scope is known with it, and can be made due; whoever
-// is paused, has a run or is due is not.
+// Accounts with a held scope are returned with it, and can be made due, unless they are paused,
+// have a run or are due.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)

@@ -8,9 +8,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// A worker that is stopped in the middle of a transaction, and says no more, does
-// not keep others from its account.
-func TestSilentTransactionLetsGo(t *testing.T) {
+// A worker that is stopped in a transaction does not lock its account for ever.
+func TestOpen_EndsIdleTransactions(t *testing.T) {
 	t.Parallel()
 	s, inspect := newStore(t)
 	follow(t, s, provider.Account{ID: "a"})
@@ -31,6 +30,6 @@ func TestSilentTransactionLetsGo(t *testing.T) {
 		t.Errorf("the account can't be synced: %v", err)
 	}
 	if err := tx.Commit(t.Context()); err == nil {
-		t.Error("the silent transaction was committed")
+		t.Error("the idle transaction was committed")
 	}
 }

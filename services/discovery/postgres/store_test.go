@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 
 const lease = time.Minute
 
-// newStore is a store on a database of its own, with a queue that nobody works.
+// newStore returns a store on a database of its own, with a queue without workers.
 func newStore(t *testing.T) (*postgres.Store, *pgxpool.Pool) {
 	t.Helper()
 	db := dbtest.New(t, dbtest.Template{
@@ -52,7 +52,7 @@ func exec(t *testing.T, pool *pgxpool.Pool, sql string, args ...any) {
 	}
 }
 
-// queueDue queues what is due and gives how many that was.
+// queueDue queues what is due and returns how many runs that are.
 func queueDue(t *testing.T, s *postgres.Store) int {
 	t.Helper()
 	n, err := s.QueueDue(t.Context(), 100)
@@ -69,7 +69,7 @@ func follow(t *testing.T, s *postgres.Store, accounts ...provider.Account) {
 	}
 }
 
-// claim takes the account's queued run.
+// claim claims the queued run of an account.
 func claim(t *testing.T, s *postgres.Store, account string) sync.Claim {
 	t.Helper()
 	run, err := s.QueueRun(t.Context(), account, sync.BySchedule)
@@ -91,9 +91,9 @@ func conclude(t *testing.T, s *postgres.Store, claim sync.Claim, next time.Durat
 	}
 }
 
-// An account is due when it is new, when its settings change, and when its time
-// has come; never while it is paused or has a run.
-func TestDue(t *testing.T) {
+// An account is due when it is new, when its settings change, and when its time has come, but
+// never while it is paused or has a run.
+func TestQueueDue(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
 	at := time.Now().Add(-time.Hour).Truncate(time.Microsecond)
@@ -133,13 +133,13 @@ func TestDue(t *testing.T) {
 	}
 }
 
-// Whoever is not, or no longer, a run's worker writes nothing of it.
-func TestFence(t *testing.T) {
+// A worker that does not have the lease on a run, or no longer has it, writes nothing.
+func TestClaim_FencesOtherWorkers(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	follow(t, s, provider.Account{ID: "a", UpdateTime: time.Now()})
-	zombie := claim(t, s, "a")
-	if _, err := s.Claim(t.Context(), zombie.Run, "other", lease); fault.KindOf(err) != fault.KindNotFound {
+	old := claim(t, s, "a")
+	if _, err := s.Claim(t.Context(), old.Run, "other", lease); fault.KindOf(err) != fault.KindNotFound {
 		t.Errorf("a run was claimed twice: %v", err)
 	}
 	exec(t, pool, `UPDATE sync_runs SET lease_time = now() - interval '1 second'`)
@@ -148,8 +148,8 @@ func TestFence(t *testing.T) {
 		t.Fatalf("reaped %v (%v)", reaped, err)
 	}
 	successor := claim(t, s, "a")
-	if successor.Token <= zombie.Token {
-		t.Errorf("the successor's token %d is not above %d", successor.Token, zombie.Token)
+	if successor.Token <= old.Token {
+		t.Errorf("the successor's token %d is not above %d", successor.Token, old.Token)
 	}
 	scope := []sync.ScopeResult{{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "x"}, State: sync.ScopeRunning}}
 	for name, report := range map[string]func(sync.Claim) error{
@@ -164,8 +164,8 @@ func TestFence(t *testing.T) {
 		},
 		"abandon": func(c sync.Claim) error { return s.Abandon(t.Context(), c, "why", 0) },
 	} {
-		forged := sync.Claim{Run: successor.Run, Account: "a", Token: zombie.Token}
-		for _, c := range []sync.Claim{zombie, forged} {
+		forged := sync.Claim{Run: successor.Run, Account: "a", Token: old.Token}
+		for _, c := range []sync.Claim{old, forged} {
 			if err := report(c); fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != "RUN_LOST" {
 				t.Errorf("%s by %+v: %v", name, c, err)
 			}
@@ -177,9 +177,8 @@ func TestFence(t *testing.T) {
 	}
 }
 
-// A run whose job will bring it to no worker any more is found, and one whose
-// job waits is let be.
-func TestReapLostJob(t *testing.T) {
+// A run whose job no longer delivers it to a worker is reaped, and a run whose job waits is not.
+func TestReap_LostJob(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	for name, test := range map[string]struct {
@@ -210,8 +209,8 @@ func TestReapLostJob(t *testing.T) {
 	}
 }
 
-// An account whose worker dies again and again waits longer each time.
-func TestDeathsInARow(t *testing.T) {
+// An account whose worker dies repeatedly waits longer each time.
+func TestReap_DeathsInARow(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
 	follow(t, s, provider.Account{ID: "a", UpdateTime: time.Now()})
@@ -231,12 +230,12 @@ func TestDeathsInARow(t *testing.T) {
 	conclude(t, s, claim(t, s, "a"), 0)
 	var deaths int
 	if err := pool.QueryRow(t.Context(), `SELECT abandoned_in_a_row FROM schedules`).Scan(&deaths); err != nil || deaths != 0 {
-		t.Errorf("after a run that ended well, %d deaths are held against it (%v)", deaths, err)
+		t.Errorf("after a run that ended well, %d deaths count (%v)", deaths, err)
 	}
 }
 
-// An account that left the roll is quiet once no worker can be reading it; then
-// it can be forgotten, unless it came back.
+// An account that is no longer registered is quiet once no worker can be reading it. Then it can
+// be forgotten, unless it was registered again.
 func TestMissing(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
@@ -245,13 +244,13 @@ func TestMissing(t *testing.T) {
 	run := claim(t, s, "a")
 	quiet, err := s.Missing(t.Context(), "a", lease)
 	if err != nil || quiet {
-		t.Errorf("quiet %t (%v) just after its worker was told", quiet, err)
+		t.Errorf("quiet %t (%v) just after its run was ended", quiet, err)
 	}
 	if ended, err := s.Run(t.Context(), run.Run); err != nil || ended.State != sync.RunAbandoned {
 		t.Errorf("its run is %+v (%v)", ended, err)
 	}
 	if n := queueDue(t, s); n != 0 {
-		t.Errorf("%d accounts were due, and none is on the roll", n)
+		t.Errorf("%d accounts were due, and none is registered", n)
 	}
 	exec(t, pool, `UPDATE sync_runs SET end_time = end_time - interval '1 hour'`)
 	if quiet, err = s.Missing(t.Context(), "a", lease); err != nil || !quiet {
