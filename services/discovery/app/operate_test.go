@@ -180,7 +180,7 @@ func TestRefusedAtOnce(t *testing.T) {
 	}
 	// What Postgres can't store is refused before it gets there.
 	nul := &discoveryv1.StopInstanceRequest{ProviderId: "i-0\x00", Reason: "odd"}
-	if _, err := r.lifecycle.StopInstance(t.Context(), nul); status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "provider_id: must not hold") {
+	if _, err := r.lifecycle.StopInstance(t.Context(), nul); status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "provider_id: must not contain") {
 		t.Errorf("a provider id with NUL: %v", err)
 	}
 	several := &discoveryv1.BatchStopInstancesRequest{Names: []string{name, name + "\x00"}}
