@@ -7,10 +7,12 @@ type Provider string
 const (
 	AWS Provider = "AWS"
 	GCP Provider = "GCP"
+	// Example is the example of docs/howto/add-a-provider.md, which only tests register.
+	Example Provider = "EXAMPLE"
 )
 
 // Providers lists the providers of the contract, registered or not.
-func Providers() []Provider { return []Provider{AWS, GCP} }
+func Providers() []Provider { return []Provider{AWS, GCP, Example} }
 
 // Kind is a kind of instance, as the enum value rollcall.common.v1.Kind is spelled.
 type Kind string

@@ -116,6 +116,7 @@ type Account struct {
 	//
 	//	*Account_Aws
 	//	*Account_Gcp
+	//	*Account_Example
 	Cloud isAccount_Cloud `protobuf_oneof:"cloud"`
 	// The state of the connection to the account.
 	Connection *Connection `protobuf:"bytes,9,opt,name=connection,proto3" json:"connection,omitempty"`
@@ -230,6 +231,15 @@ func (x *Account) GetGcp() *GcpProject {
 	return nil
 }
 
+func (x *Account) GetExample() *ExampleAccount {
+	if x != nil {
+		if x, ok := x.Cloud.(*Account_Example); ok {
+			return x.Example
+		}
+	}
+	return nil
+}
+
 func (x *Account) GetConnection() *Connection {
 	if x != nil {
 		return x.Connection
@@ -279,9 +289,16 @@ type Account_Gcp struct {
 	Gcp *GcpProject `protobuf:"bytes,8,opt,name=gcp,proto3,oneof"`
 }
 
+type Account_Example struct {
+	// An account of the example cloud, which only tests register.
+	Example *ExampleAccount `protobuf:"bytes,14,opt,name=example,proto3,oneof"`
+}
+
 func (*Account_Aws) isAccount_Cloud() {}
 
 func (*Account_Gcp) isAccount_Cloud() {}
+
+func (*Account_Example) isAccount_Cloud() {}
 
 // An AWS account and how to sign in to it.
 type AwsAccount struct {
@@ -1036,7 +1053,7 @@ var File_rollcall_accounts_v1_account_proto protoreflect.FileDescriptor
 
 const file_rollcall_accounts_v1_account_proto_rawDesc = "" +
 	"\n" +
-	"\"rollcall/accounts/v1/account.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1erollcall/common/v1/cloud.proto\x1a%rollcall/common/v1/error_reason.proto\"\xe6\x06\n" +
+	"\"rollcall/accounts/v1/account.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a*rollcall/accounts/v1/account_example.proto\x1a\x1erollcall/common/v1/cloud.proto\x1a%rollcall/common/v1/error_reason.proto\"\xa8\a\n" +
 	"\aAccount\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\bR\x04name\x12+\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\vdisplayName\x12=\n" +
@@ -1046,7 +1063,8 @@ const file_rollcall_accounts_v1_account_proto_rawDesc = "" +
 	"\rsync_interval\x18\x06 \x01(\v2\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n" +
 	"\"\x04\b\x80\xf5$2\x02\b\x05R\fsyncInterval\x124\n" +
 	"\x03aws\x18\a \x01(\v2 .rollcall.accounts.v1.AwsAccountH\x00R\x03aws\x124\n" +
-	"\x03gcp\x18\b \x01(\v2 .rollcall.accounts.v1.GcpProjectH\x00R\x03gcp\x12E\n" +
+	"\x03gcp\x18\b \x01(\v2 .rollcall.accounts.v1.GcpProjectH\x00R\x03gcp\x12@\n" +
+	"\aexample\x18\x0e \x01(\v2$.rollcall.accounts.v1.ExampleAccountH\x00R\aexample\x12E\n" +
 	"\n" +
 	"connection\x18\t \x01(\v2 .rollcall.accounts.v1.ConnectionB\x03\xe0A\x03R\n" +
 	"connection\x12@\n" +
@@ -1160,8 +1178,9 @@ var file_rollcall_accounts_v1_account_proto_goTypes = []any{
 	nil,                           // 13: rollcall.accounts.v1.AwsAssumeRole.SessionTagsEntry
 	(v1.Provider)(0),              // 14: rollcall.common.v1.Provider
 	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(v1.ErrorReason)(0),           // 17: rollcall.common.v1.ErrorReason
+	(*ExampleAccount)(nil),        // 16: rollcall.accounts.v1.ExampleAccount
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(v1.ErrorReason)(0),           // 18: rollcall.common.v1.ErrorReason
 }
 var file_rollcall_accounts_v1_account_proto_depIdxs = []int32{
 	14, // 0: rollcall.accounts.v1.Account.provider:type_name -> rollcall.common.v1.Provider
@@ -1169,26 +1188,27 @@ var file_rollcall_accounts_v1_account_proto_depIdxs = []int32{
 	15, // 2: rollcall.accounts.v1.Account.sync_interval:type_name -> google.protobuf.Duration
 	2,  // 3: rollcall.accounts.v1.Account.aws:type_name -> rollcall.accounts.v1.AwsAccount
 	6,  // 4: rollcall.accounts.v1.Account.gcp:type_name -> rollcall.accounts.v1.GcpProject
-	11, // 5: rollcall.accounts.v1.Account.connection:type_name -> rollcall.accounts.v1.Connection
-	16, // 6: rollcall.accounts.v1.Account.create_time:type_name -> google.protobuf.Timestamp
-	16, // 7: rollcall.accounts.v1.Account.update_time:type_name -> google.protobuf.Timestamp
-	3,  // 8: rollcall.accounts.v1.AwsAccount.default_credentials:type_name -> rollcall.accounts.v1.AwsDefaultCredentials
-	4,  // 9: rollcall.accounts.v1.AwsAccount.assume_role:type_name -> rollcall.accounts.v1.AwsAssumeRole
-	5,  // 10: rollcall.accounts.v1.AwsAccount.access_key:type_name -> rollcall.accounts.v1.AwsAccessKey
-	13, // 11: rollcall.accounts.v1.AwsAssumeRole.session_tags:type_name -> rollcall.accounts.v1.AwsAssumeRole.SessionTagsEntry
-	7,  // 12: rollcall.accounts.v1.GcpProject.application_default:type_name -> rollcall.accounts.v1.GcpApplicationDefault
-	8,  // 13: rollcall.accounts.v1.GcpProject.service_account_key:type_name -> rollcall.accounts.v1.GcpServiceAccountKey
-	9,  // 14: rollcall.accounts.v1.GcpProject.impersonation:type_name -> rollcall.accounts.v1.GcpImpersonation
-	10, // 15: rollcall.accounts.v1.GcpProject.workload_identity:type_name -> rollcall.accounts.v1.GcpWorkloadIdentity
-	0,  // 16: rollcall.accounts.v1.Connection.status:type_name -> rollcall.accounts.v1.Connection.Status
-	16, // 17: rollcall.accounts.v1.Connection.last_sync_time:type_name -> google.protobuf.Timestamp
-	16, // 18: rollcall.accounts.v1.Connection.last_success_time:type_name -> google.protobuf.Timestamp
-	17, // 19: rollcall.accounts.v1.Connection.reason:type_name -> rollcall.common.v1.ErrorReason
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	16, // 5: rollcall.accounts.v1.Account.example:type_name -> rollcall.accounts.v1.ExampleAccount
+	11, // 6: rollcall.accounts.v1.Account.connection:type_name -> rollcall.accounts.v1.Connection
+	17, // 7: rollcall.accounts.v1.Account.create_time:type_name -> google.protobuf.Timestamp
+	17, // 8: rollcall.accounts.v1.Account.update_time:type_name -> google.protobuf.Timestamp
+	3,  // 9: rollcall.accounts.v1.AwsAccount.default_credentials:type_name -> rollcall.accounts.v1.AwsDefaultCredentials
+	4,  // 10: rollcall.accounts.v1.AwsAccount.assume_role:type_name -> rollcall.accounts.v1.AwsAssumeRole
+	5,  // 11: rollcall.accounts.v1.AwsAccount.access_key:type_name -> rollcall.accounts.v1.AwsAccessKey
+	13, // 12: rollcall.accounts.v1.AwsAssumeRole.session_tags:type_name -> rollcall.accounts.v1.AwsAssumeRole.SessionTagsEntry
+	7,  // 13: rollcall.accounts.v1.GcpProject.application_default:type_name -> rollcall.accounts.v1.GcpApplicationDefault
+	8,  // 14: rollcall.accounts.v1.GcpProject.service_account_key:type_name -> rollcall.accounts.v1.GcpServiceAccountKey
+	9,  // 15: rollcall.accounts.v1.GcpProject.impersonation:type_name -> rollcall.accounts.v1.GcpImpersonation
+	10, // 16: rollcall.accounts.v1.GcpProject.workload_identity:type_name -> rollcall.accounts.v1.GcpWorkloadIdentity
+	0,  // 17: rollcall.accounts.v1.Connection.status:type_name -> rollcall.accounts.v1.Connection.Status
+	17, // 18: rollcall.accounts.v1.Connection.last_sync_time:type_name -> google.protobuf.Timestamp
+	17, // 19: rollcall.accounts.v1.Connection.last_success_time:type_name -> google.protobuf.Timestamp
+	18, // 20: rollcall.accounts.v1.Connection.reason:type_name -> rollcall.common.v1.ErrorReason
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_accounts_v1_account_proto_init() }
@@ -1196,9 +1216,11 @@ func file_rollcall_accounts_v1_account_proto_init() {
 	if File_rollcall_accounts_v1_account_proto != nil {
 		return
 	}
+	file_rollcall_accounts_v1_account_example_proto_init()
 	file_rollcall_accounts_v1_account_proto_msgTypes[0].OneofWrappers = []any{
 		(*Account_Aws)(nil),
 		(*Account_Gcp)(nil),
+		(*Account_Example)(nil),
 	}
 	file_rollcall_accounts_v1_account_proto_msgTypes[1].OneofWrappers = []any{
 		(*AwsAccount_DefaultCredentials)(nil),

@@ -214,6 +214,7 @@ type GetCredentialsResponse struct {
 	//
 	//	*GetCredentialsResponse_Aws
 	//	*GetCredentialsResponse_Gcp
+	//	*GetCredentialsResponse_Example
 	Cloud         isGetCredentialsResponse_Cloud `protobuf_oneof:"cloud"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -274,6 +275,15 @@ func (x *GetCredentialsResponse) GetGcp() *GcpCredentials {
 	return nil
 }
 
+func (x *GetCredentialsResponse) GetExample() *ExampleCredentials {
+	if x != nil {
+		if x, ok := x.Cloud.(*GetCredentialsResponse_Example); ok {
+			return x.Example
+		}
+	}
+	return nil
+}
+
 type isGetCredentialsResponse_Cloud interface {
 	isGetCredentialsResponse_Cloud()
 }
@@ -288,9 +298,16 @@ type GetCredentialsResponse_Gcp struct {
 	Gcp *GcpCredentials `protobuf:"bytes,2,opt,name=gcp,proto3,oneof"`
 }
 
+type GetCredentialsResponse_Example struct {
+	// Of an account of the example cloud.
+	Example *ExampleCredentials `protobuf:"bytes,3,opt,name=example,proto3,oneof"`
+}
+
 func (*GetCredentialsResponse_Aws) isGetCredentialsResponse_Cloud() {}
 
 func (*GetCredentialsResponse_Gcp) isGetCredentialsResponse_Cloud() {}
+
+func (*GetCredentialsResponse_Example) isGetCredentialsResponse_Cloud() {}
 
 // How to sign in to an AWS account, including the secrets.
 type AwsCredentials struct {
@@ -715,7 +732,7 @@ var File_rollcall_accounts_v1_connection_service_proto protoreflect.FileDescript
 
 const file_rollcall_accounts_v1_connection_service_proto_rawDesc = "" +
 	"\n" +
-	"-rollcall/accounts/v1/connection_service.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rollcall/accounts/v1/account.proto\x1a%rollcall/common/v1/error_reason.proto\"\x80\a\n" +
+	"-rollcall/accounts/v1/connection_service.proto\x12\x14rollcall.accounts.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"rollcall/accounts/v1/account.proto\x1a*rollcall/accounts/v1/account_example.proto\x1a%rollcall/common/v1/error_reason.proto\"\x80\a\n" +
 	"\x1dUpdateConnectionStatusRequest\x12g\n" +
 	"\aaccount\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
 	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\x12/\n" +
@@ -737,10 +754,11 @@ const file_rollcall_accounts_v1_connection_service_proto_rawDesc = "" +
 	"\x06report\x12\x05\xbaH\x02\b\x01\"\x80\x01\n" +
 	"\x15GetCredentialsRequest\x12g\n" +
 	"\aaccount\x18\x01 \x01(\tBM\xe0A\x02\xfaA\x16\n" +
-	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\"\x95\x01\n" +
+	"\x14rollcall.dev/Account\xbaH.r,2*^accounts/[a-z]([a-z0-9-]{0,61}[a-z0-9])?$R\aaccount\"\xdb\x01\n" +
 	"\x16GetCredentialsResponse\x128\n" +
 	"\x03aws\x18\x01 \x01(\v2$.rollcall.accounts.v1.AwsCredentialsH\x00R\x03aws\x128\n" +
-	"\x03gcp\x18\x02 \x01(\v2$.rollcall.accounts.v1.GcpCredentialsH\x00R\x03gcpB\a\n" +
+	"\x03gcp\x18\x02 \x01(\v2$.rollcall.accounts.v1.GcpCredentialsH\x00R\x03gcp\x12D\n" +
+	"\aexample\x18\x03 \x01(\v2(.rollcall.accounts.v1.ExampleCredentialsH\x00R\aexampleB\a\n" +
 	"\x05cloud\"\xe4\x02\n" +
 	"\x0eAwsCredentials\x12\x1d\n" +
 	"\n" +
@@ -786,18 +804,19 @@ var file_rollcall_accounts_v1_connection_service_proto_goTypes = []any{
 	(*UpdateConnectionStatusRequest_Syncing)(nil),   // 5: rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing
 	(*UpdateConnectionStatusRequest_Outcome)(nil),   // 6: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome
 	(*UpdateConnectionStatusRequest_Abandoned)(nil), // 7: rollcall.accounts.v1.UpdateConnectionStatusRequest.Abandoned
-	(*AwsDefaultCredentials)(nil),                   // 8: rollcall.accounts.v1.AwsDefaultCredentials
-	(*AwsAssumeRole)(nil),                           // 9: rollcall.accounts.v1.AwsAssumeRole
-	(*AwsAccessKey)(nil),                            // 10: rollcall.accounts.v1.AwsAccessKey
-	(*GcpApplicationDefault)(nil),                   // 11: rollcall.accounts.v1.GcpApplicationDefault
-	(*GcpServiceAccountKey)(nil),                    // 12: rollcall.accounts.v1.GcpServiceAccountKey
-	(*GcpImpersonation)(nil),                        // 13: rollcall.accounts.v1.GcpImpersonation
-	(*GcpWorkloadIdentity)(nil),                     // 14: rollcall.accounts.v1.GcpWorkloadIdentity
-	(*durationpb.Duration)(nil),                     // 15: google.protobuf.Duration
-	(Connection_Status)(0),                          // 16: rollcall.accounts.v1.Connection.Status
-	(v1.ErrorReason)(0),                             // 17: rollcall.common.v1.ErrorReason
-	(*timestamppb.Timestamp)(nil),                   // 18: google.protobuf.Timestamp
-	(*Connection)(nil),                              // 19: rollcall.accounts.v1.Connection
+	(*ExampleCredentials)(nil),                      // 8: rollcall.accounts.v1.ExampleCredentials
+	(*AwsDefaultCredentials)(nil),                   // 9: rollcall.accounts.v1.AwsDefaultCredentials
+	(*AwsAssumeRole)(nil),                           // 10: rollcall.accounts.v1.AwsAssumeRole
+	(*AwsAccessKey)(nil),                            // 11: rollcall.accounts.v1.AwsAccessKey
+	(*GcpApplicationDefault)(nil),                   // 12: rollcall.accounts.v1.GcpApplicationDefault
+	(*GcpServiceAccountKey)(nil),                    // 13: rollcall.accounts.v1.GcpServiceAccountKey
+	(*GcpImpersonation)(nil),                        // 14: rollcall.accounts.v1.GcpImpersonation
+	(*GcpWorkloadIdentity)(nil),                     // 15: rollcall.accounts.v1.GcpWorkloadIdentity
+	(*durationpb.Duration)(nil),                     // 16: google.protobuf.Duration
+	(Connection_Status)(0),                          // 17: rollcall.accounts.v1.Connection.Status
+	(v1.ErrorReason)(0),                             // 18: rollcall.common.v1.ErrorReason
+	(*timestamppb.Timestamp)(nil),                   // 19: google.protobuf.Timestamp
+	(*Connection)(nil),                              // 20: rollcall.accounts.v1.Connection
 }
 var file_rollcall_accounts_v1_connection_service_proto_depIdxs = []int32{
 	5,  // 0: rollcall.accounts.v1.UpdateConnectionStatusRequest.syncing:type_name -> rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing
@@ -805,27 +824,28 @@ var file_rollcall_accounts_v1_connection_service_proto_depIdxs = []int32{
 	7,  // 2: rollcall.accounts.v1.UpdateConnectionStatusRequest.abandoned:type_name -> rollcall.accounts.v1.UpdateConnectionStatusRequest.Abandoned
 	3,  // 3: rollcall.accounts.v1.GetCredentialsResponse.aws:type_name -> rollcall.accounts.v1.AwsCredentials
 	4,  // 4: rollcall.accounts.v1.GetCredentialsResponse.gcp:type_name -> rollcall.accounts.v1.GcpCredentials
-	8,  // 5: rollcall.accounts.v1.AwsCredentials.default_credentials:type_name -> rollcall.accounts.v1.AwsDefaultCredentials
-	9,  // 6: rollcall.accounts.v1.AwsCredentials.assume_role:type_name -> rollcall.accounts.v1.AwsAssumeRole
-	10, // 7: rollcall.accounts.v1.AwsCredentials.access_key:type_name -> rollcall.accounts.v1.AwsAccessKey
-	3,  // 8: rollcall.accounts.v1.AwsCredentials.source:type_name -> rollcall.accounts.v1.AwsCredentials
-	11, // 9: rollcall.accounts.v1.GcpCredentials.application_default:type_name -> rollcall.accounts.v1.GcpApplicationDefault
-	12, // 10: rollcall.accounts.v1.GcpCredentials.service_account_key:type_name -> rollcall.accounts.v1.GcpServiceAccountKey
-	13, // 11: rollcall.accounts.v1.GcpCredentials.impersonation:type_name -> rollcall.accounts.v1.GcpImpersonation
-	14, // 12: rollcall.accounts.v1.GcpCredentials.workload_identity:type_name -> rollcall.accounts.v1.GcpWorkloadIdentity
-	15, // 13: rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing.lease:type_name -> google.protobuf.Duration
-	16, // 14: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.status:type_name -> rollcall.accounts.v1.Connection.Status
-	17, // 15: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.reason:type_name -> rollcall.common.v1.ErrorReason
-	18, // 16: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.end_time:type_name -> google.protobuf.Timestamp
-	0,  // 17: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:input_type -> rollcall.accounts.v1.UpdateConnectionStatusRequest
-	1,  // 18: rollcall.accounts.v1.ConnectionService.GetCredentials:input_type -> rollcall.accounts.v1.GetCredentialsRequest
-	19, // 19: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:output_type -> rollcall.accounts.v1.Connection
-	2,  // 20: rollcall.accounts.v1.ConnectionService.GetCredentials:output_type -> rollcall.accounts.v1.GetCredentialsResponse
-	19, // [19:21] is the sub-list for method output_type
-	17, // [17:19] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	8,  // 5: rollcall.accounts.v1.GetCredentialsResponse.example:type_name -> rollcall.accounts.v1.ExampleCredentials
+	9,  // 6: rollcall.accounts.v1.AwsCredentials.default_credentials:type_name -> rollcall.accounts.v1.AwsDefaultCredentials
+	10, // 7: rollcall.accounts.v1.AwsCredentials.assume_role:type_name -> rollcall.accounts.v1.AwsAssumeRole
+	11, // 8: rollcall.accounts.v1.AwsCredentials.access_key:type_name -> rollcall.accounts.v1.AwsAccessKey
+	3,  // 9: rollcall.accounts.v1.AwsCredentials.source:type_name -> rollcall.accounts.v1.AwsCredentials
+	12, // 10: rollcall.accounts.v1.GcpCredentials.application_default:type_name -> rollcall.accounts.v1.GcpApplicationDefault
+	13, // 11: rollcall.accounts.v1.GcpCredentials.service_account_key:type_name -> rollcall.accounts.v1.GcpServiceAccountKey
+	14, // 12: rollcall.accounts.v1.GcpCredentials.impersonation:type_name -> rollcall.accounts.v1.GcpImpersonation
+	15, // 13: rollcall.accounts.v1.GcpCredentials.workload_identity:type_name -> rollcall.accounts.v1.GcpWorkloadIdentity
+	16, // 14: rollcall.accounts.v1.UpdateConnectionStatusRequest.Syncing.lease:type_name -> google.protobuf.Duration
+	17, // 15: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.status:type_name -> rollcall.accounts.v1.Connection.Status
+	18, // 16: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.reason:type_name -> rollcall.common.v1.ErrorReason
+	19, // 17: rollcall.accounts.v1.UpdateConnectionStatusRequest.Outcome.end_time:type_name -> google.protobuf.Timestamp
+	0,  // 18: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:input_type -> rollcall.accounts.v1.UpdateConnectionStatusRequest
+	1,  // 19: rollcall.accounts.v1.ConnectionService.GetCredentials:input_type -> rollcall.accounts.v1.GetCredentialsRequest
+	20, // 20: rollcall.accounts.v1.ConnectionService.UpdateConnectionStatus:output_type -> rollcall.accounts.v1.Connection
+	2,  // 21: rollcall.accounts.v1.ConnectionService.GetCredentials:output_type -> rollcall.accounts.v1.GetCredentialsResponse
+	20, // [20:22] is the sub-list for method output_type
+	18, // [18:20] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_rollcall_accounts_v1_connection_service_proto_init() }
@@ -834,6 +854,7 @@ func file_rollcall_accounts_v1_connection_service_proto_init() {
 		return
 	}
 	file_rollcall_accounts_v1_account_proto_init()
+	file_rollcall_accounts_v1_account_example_proto_init()
 	file_rollcall_accounts_v1_connection_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*UpdateConnectionStatusRequest_Syncing_)(nil),
 		(*UpdateConnectionStatusRequest_Outcome_)(nil),
@@ -842,6 +863,7 @@ func file_rollcall_accounts_v1_connection_service_proto_init() {
 	file_rollcall_accounts_v1_connection_service_proto_msgTypes[2].OneofWrappers = []any{
 		(*GetCredentialsResponse_Aws)(nil),
 		(*GetCredentialsResponse_Gcp)(nil),
+		(*GetCredentialsResponse_Example)(nil),
 	}
 	file_rollcall_accounts_v1_connection_service_proto_msgTypes[3].OneofWrappers = []any{
 		(*AwsCredentials_DefaultCredentials)(nil),

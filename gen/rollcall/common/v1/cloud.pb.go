@@ -32,19 +32,23 @@ const (
 	Provider_AWS Provider = 1
 	// Google Cloud.
 	Provider_GCP Provider = 2
+	// The example of docs/howto/add-a-provider.md, which only tests register.
+	Provider_EXAMPLE Provider = 1000
 )
 
 // Enum value maps for Provider.
 var (
 	Provider_name = map[int32]string{
-		0: "PROVIDER_UNSPECIFIED",
-		1: "AWS",
-		2: "GCP",
+		0:    "PROVIDER_UNSPECIFIED",
+		1:    "AWS",
+		2:    "GCP",
+		1000: "EXAMPLE",
 	}
 	Provider_value = map[string]int32{
 		"PROVIDER_UNSPECIFIED": 0,
 		"AWS":                  1,
 		"GCP":                  2,
+		"EXAMPLE":              1000,
 	}
 )
 
@@ -190,11 +194,12 @@ const file_rollcall_common_v1_cloud_proto_rawDesc = "" +
 	"\x1erollcall/common/v1/cloud.proto\x12\x12rollcall.common.v1\x1a\x1bbuf/validate/validate.proto\"H\n" +
 	"\bLocation\x12\x1f\n" +
 	"\x06region\x18\x01 \x01(\tB\a\xbaH\x04r\x02(@R\x06region\x12\x1b\n" +
-	"\x04zone\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04zone*6\n" +
+	"\x04zone\x18\x02 \x01(\tB\a\xbaH\x04r\x02(@R\x04zone*D\n" +
 	"\bProvider\x12\x18\n" +
 	"\x14PROVIDER_UNSPECIFIED\x10\x00\x12\a\n" +
 	"\x03AWS\x10\x01\x12\a\n" +
-	"\x03GCP\x10\x02*?\n" +
+	"\x03GCP\x10\x02\x12\f\n" +
+	"\aEXAMPLE\x10\xe8\a*?\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fVIRTUAL_MACHINE\x10\x01\x12\f\n" +

@@ -12,6 +12,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/example"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 )
 
@@ -27,13 +28,13 @@ func TestRegistry_MatchesContract(t *testing.T) {
 	if got := cloud.Providers(); !slices.Equal(got, contract) {
 		t.Errorf("cloud.Providers() = %v, the contract has %v", got, contract)
 	}
-	if got := registry.Providers(); !slices.Equal(got, contract) {
-		t.Errorf("registry.Providers() = %v, the contract has %v", got, contract)
+	if got := append(registry.Providers(), cloud.Example); !slices.Equal(got, contract) {
+		t.Errorf("registry.Providers() and the example are %v, the contract has %v", got, contract)
 	}
 }
 
 func TestDescriptor_Complete(t *testing.T) {
-	for _, d := range registry.All() {
+	for _, d := range append(slices.Clone(registry.All()), example.Descriptor()) {
 		t.Run(string(d.Provider), func(t *testing.T) {
 			for name, missing := range map[string]bool{
 				"Name": d.Name == "", "Title": d.Title == "", "Account.Noun": d.Account.Noun == "",
@@ -68,7 +69,7 @@ func TestDescriptor_Complete(t *testing.T) {
 }
 
 func TestDescriptor_MatchesMessages(t *testing.T) {
-	for _, d := range registry.All() {
+	for _, d := range append(slices.Clone(registry.All()), example.Descriptor()) {
 		t.Run(string(d.Provider), func(t *testing.T) {
 			account := field(t, (&accountsv1.Account{}).ProtoReflect().Descriptor(), d.Account.Field).Message()
 			credentials := field(t, (&accountsv1.GetCredentialsResponse{}).ProtoReflect().Descriptor(), d.Account.Field).Message()
