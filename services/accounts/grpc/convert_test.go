@@ -9,6 +9,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/accounts"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
+	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // TestConvert_EveryMethod converts an account of each way to sign in of each registered cloud to
@@ -67,5 +68,13 @@ func TestConvert_UnknownMethod(t *testing.T) {
 	}
 	if _, _, err := fromProto(&accountsv1.Account{}); err == nil {
 		t.Error("an account without a cloud was accepted")
+	}
+}
+
+// TestConvert_UnregisteredCloud converts an account of the cloud that only other tests register.
+func TestConvert_UnregisteredCloud(t *testing.T) {
+	_, _, err := fromProto(&accountsv1.Account{Cloud: &accountsv1.Account_Example{Example: &accountsv1.ExampleAccount{AccountId: "acme-prod"}}})
+	if fault.KindOf(err) != fault.KindInvalidArgument || !strings.Contains(err.Error(), "account.example") {
+		t.Errorf("an account of a cloud that is not registered was accepted: %v", err)
 	}
 }
