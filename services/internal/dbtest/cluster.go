@@ -14,21 +14,23 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgrole"
 )
 
-// password is every test role's. It is fixed because the roles of a shared server belong to all test binaries.
+// password is the password of all test roles. It is fixed because the roles of a shared
+// server belong to all test binaries.
 const password = "rollcall-test"
 
-// cluster makes databases on one server.
+// cluster creates databases on one server.
 type cluster struct {
 	adminURL string
 	admin    *pgxpool.Pool
-	// disposable says that the databases go away with the server, which may be down at the end of a test.
+	// disposable reports whether the databases are removed with the server, which may be
+	// stopped at the end of a test.
 	disposable bool
 
 	mu        sync.Mutex
 	templates map[string]*prepared // by Template.database()
 }
 
-// prepared is a template that this binary has asked for.
+// prepared is a template that this binary uses.
 type prepared struct {
 	once sync.Once
 	url  string // as the template's role, in some database
@@ -38,7 +40,7 @@ type prepared struct {
 func newCluster(adminURL string) (*cluster, error) {
 	admin, err := pgxpool.New(context.Background(), adminURL)
 	if err != nil {
-		return nil, fmt.Errorf("opening a pool for the administrator: %w", err)
+		return nil, fmt.Errorf("open a pool for the administrator: %w", err)
 	}
 	return &cluster{adminURL: adminURL, admin: admin, templates: make(map[string]*prepared)}, nil
 }
@@ -80,7 +82,7 @@ func (c *cluster) drop(t testing.TB, name string) {
 	}
 }
 
-// prepare makes sure that the template is on the server, and returns an address as its role.
+// prepare ensures that the template is on the server, and returns an address with its role.
 func (c *cluster) prepare(ctx context.Context, template Template) (string, error) {
 	c.mu.Lock()
 	p := c.templates[template.database()]
@@ -93,24 +95,25 @@ func (c *cluster) prepare(ctx context.Context, template Template) (string, error
 	return p.url, p.err
 }
 
-// findOrBuild holds a lock on the server meanwhile, as other test binaries may want the same template.
+// findOrBuild finds or builds a template. It holds a lock on the server, because other test
+// binaries may need the same template.
 func (c *cluster) findOrBuild(ctx context.Context, template Template) (string, error) {
 	conn, err := c.admin.Acquire(ctx)
 	if err != nil {
-		return "", fmt.Errorf("connecting as administrator: %w", err)
+		return "", fmt.Errorf("connect as administrator: %w", err)
 	}
 	defer conn.Release()
 	key := fnv.New64a()
 	key.Write([]byte(template.database()))
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(key.Sum64())); err != nil {
-		return "", fmt.Errorf("waiting for other test binaries: %w", err)
+		return "", fmt.Errorf("wait for other test binaries: %w", err)
 	}
 	defer unlock(context.WithoutCancel(ctx), conn, int64(key.Sum64()))
 
 	var exists bool
 	err = conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, template.database()).Scan(&exists)
 	if err != nil {
-		return "", fmt.Errorf("looking for the template: %w", err)
+		return "", fmt.Errorf("look up the template: %w", err)
 	}
 	if exists {
 		return c.roleURL(ctx, template)
@@ -118,14 +121,14 @@ func (c *cluster) findOrBuild(ctx context.Context, template Template) (string, e
 	return c.build(ctx, conn, template)
 }
 
-// unlock gives a lock back; where that fails, so does the connection, which takes the lock along.
+// unlock releases a lock. If that fails, it closes the connection, which releases it.
 func unlock(ctx context.Context, conn *pgxpool.Conn, key int64) {
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_unlock($1)`, key); err != nil {
-		_ = conn.Conn().Close(ctx) // it is closed whatever this says
+		_ = conn.Conn().Close(ctx) // it is closed in any case
 	}
 }
 
-// roleURL returns an address as the role of a template that is complete.
+// roleURL returns an address with the role of a complete template.
 func (c *cluster) roleURL(ctx context.Context, template Template) (string, error) {
 	if template.Service == "" {
 		return c.adminURL, nil
@@ -134,7 +137,8 @@ func (c *cluster) roleURL(ctx context.Context, template Template) (string, error
 	return access.URL, err
 }
 
-// build migrates under another name, so that the template's own name means a complete one.
+// build migrates a database with a temporary name, so that a database with the name of the
+// template is complete.
 func (c *cluster) build(ctx context.Context, conn *pgxpool.Conn, template Template) (string, error) {
 	name := template.database()
 	building := name + "_building"
@@ -159,7 +163,7 @@ func (c *cluster) build(ctx context.Context, conn *pgxpool.Conn, template Templa
 	}
 	if template.Migrate != nil {
 		if err := template.Migrate(ctx, roleURL); err != nil {
-			return "", fmt.Errorf("migrating: %w", err)
+			return "", fmt.Errorf("migrate: %w", err)
 		}
 	}
 	for _, sql := range []string{

@@ -13,11 +13,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-// sharedURL names the environment variable with the address of a server for tests, as a role that may create databases
-// and roles.
+// sharedURL is the environment variable with the address of a server for tests. Its role
+// can create databases and roles.
 const sharedURL = "ROLLCALL_TEST_DATABASE_URL"
 
-// patience bounds each single thing that is done to a server.
+// patience is the limit of each single action on a server.
 const patience = time.Minute
 
 // binary is the state of this test binary.
@@ -30,12 +30,13 @@ var binary struct {
 	err     error     // why there is no cluster
 }
 
-// Main runs the tests of a binary, stops its server, fails when goroutines are left, and exits.
+// Main runs the tests of a binary, stops its server, fails if goroutines are left, and
+// exits.
 func Main(m *testing.M, options ...goleak.Option) {
 	goleak.VerifyTestMain(runner{m}, options...)
 }
 
-// runner closes everything after the tests and before the look at the goroutines.
+// runner closes everything after the tests, before the check for leaked goroutines.
 type runner struct{ m *testing.M }
 
 func (r runner) Run() int {
@@ -78,7 +79,7 @@ func shared() (*cluster, error) {
 }
 
 func openShared() (*cluster, *instance, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // Postgres may have to be fetched
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // Postgres may have to be downloaded
 	defer cancel()
 	if url := os.Getenv(sharedURL); url != "" {
 		c, err := newCluster(url)
@@ -95,16 +96,17 @@ func openShared() (*cluster, *instance, error) {
 	return c, local, nil
 }
 
-// DB is one test's database.
+// DB is the database of one test.
 type DB struct {
-	// URL leads to the database as the template's service, or as the administrator for a template without one.
+	// URL is the URL of the database with the role of the service of the template, or of the
+	// administrator if the template has none.
 	URL string
-	// AdminURL leads to the database as the administrator.
+	// AdminURL is the URL of the database with the role of the administrator.
 	AdminURL string
 }
 
-// New returns a fresh database made from the template. It is dropped at the end of the test, along with connections
-// that are still open.
+// New returns a new database that is a copy of the template. It is dropped at the end of
+// the test, and open connections are closed.
 func New(t testing.TB, template Template) *DB {
 	t.Helper()
 	c, err := shared()
@@ -114,7 +116,8 @@ func New(t testing.TB, template Template) *DB {
 	return c.new(t, template)
 }
 
-// Pool opens a pool of connections to the database, which the end of the test closes.
+// Pool returns a pool of connections to the database, which is closed at the end of the
+// test.
 func (db *DB) Pool(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	pool, err := pgxpool.New(context.Background(), db.URL)

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// migrate makes one table of the kind that services have.
+// migrate creates a table.
 func migrate(ctx context.Context, url string) error {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
@@ -28,7 +28,7 @@ func migrate(ctx context.Context, url string) error {
 
 var things = dbtest.Template{Service: "inventory", Version: "1", Migrate: migrate}
 
-func TestDatabasesAreApart(t *testing.T) {
+func TestNew_DatabasesAreSeparated(t *testing.T) {
 	for n := range 20 {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
@@ -47,7 +47,7 @@ func TestDatabasesAreApart(t *testing.T) {
 	}
 }
 
-func TestTemplateIsMigratedOnce(t *testing.T) {
+func TestNew_TemplateIsMigratedOnce(t *testing.T) {
 	migrations := 0
 	template := dbtest.Template{Name: t.Name(), Version: rand.Text(), Migrate: func(ctx context.Context, url string) error {
 		migrations++
@@ -65,7 +65,7 @@ func TestTemplateIsMigratedOnce(t *testing.T) {
 	}
 }
 
-func TestDatabaseIsDroppedWithItsConnections(t *testing.T) {
+func TestNew_DatabaseIsDroppedWithItsConnections(t *testing.T) {
 	observer := dbtest.New(t, things)
 	var url, name string
 	t.Run("user", func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestDatabaseIsDroppedWithItsConnections(t *testing.T) {
 	}
 }
 
-func TestServiceWorksAsItsRole(t *testing.T) {
+func TestNew_UsesTheRoleOfTheService(t *testing.T) {
 	db := dbtest.New(t, things)
 	for url, want := range map[string]string{
 		db.URL:      "rollcall_inventory inventory",
@@ -112,7 +112,7 @@ func TestServiceWorksAsItsRole(t *testing.T) {
 	}
 }
 
-func TestHashFSKnowsNamesAndContents(t *testing.T) {
+func TestHashFS(t *testing.T) {
 	file := func(content string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(content)} }
 	seen := map[string]int{}
 	for i, files := range []fstest.MapFS{

@@ -14,8 +14,8 @@ import (
 
 // instance is a server in a temporary folder:
 //
-//	<dir>/owner   flocked as long as this process lives, also while the server is stopped
-//	<dir>/db      the server's
+//	<dir>/owner   locked while this process lives, even if the server is stopped
+//	<dir>/db      the folder of the server
 type instance struct {
 	dir    string
 	owner  *os.File
@@ -23,7 +23,7 @@ type instance struct {
 	config pgserver.Config
 }
 
-// settings make databases cheap and their statistics a matter of the test alone.
+// settings make databases cheap, and leave their statistics to the test.
 var settings = map[string]string{
 	"autovacuum":      "off",
 	"max_connections": "300",
@@ -31,13 +31,13 @@ var settings = map[string]string{
 	"max_wal_size":    "256MB", // the folder may be in memory
 }
 
-// newInstance starts a server in a new folder; onChange may be nil.
+// newInstance starts a server in a new folder. onChange may be nil.
 func newInstance(ctx context.Context, onChange func(pgserver.Status)) (_ *instance, err error) {
 	parent := scratch()
 	sweep(parent)
 	i := &instance{}
 	if i.dir, err = os.MkdirTemp(parent, folderPrefix); err != nil {
-		return nil, fmt.Errorf("making a folder for the server: %w", err)
+		return nil, fmt.Errorf("create a folder for the server: %w", err)
 	}
 	i.config = pgserver.Config{
 		DataDir: filepath.Join(i.dir, "db"), FsyncOff: true, Settings: settings, OnChange: onChange,
@@ -68,8 +68,8 @@ func (i *instance) remove() error {
 	return errors.Join(i.server.Stop(ctx), os.RemoveAll(i.dir), i.owner.Close())
 }
 
-// scratch returns the folder for test servers: one in memory where there is room, as a new database is three hundred
-// new files, unless TMPDIR names another.
+// scratch returns the parent folder of test servers: TMPDIR if it is set, else a folder in
+// memory if it has enough space, because a new database consists of three hundred files.
 func scratch() string {
 	const memory, room = "/dev/shm", 2 << 30 // bytes
 	var fs syscall.Statfs_t
@@ -84,11 +84,11 @@ const (
 	ownerFile    = "owner"
 )
 
-// newborn is the age below which a folder may not have been locked by its owner yet.
+// newborn is the age up to which a folder may not have been locked by its owner yet.
 const newborn = time.Minute
 
-// sweep removes the folders that killed test binaries left behind: the old ones whose owner holds no lock. What can't be
-// removed is left to others.
+// sweep removes the folders that killed test binaries left: those that are old and not
+// locked by an owner. It ignores errors.
 func sweep(parent string) {
 	owners, _ := filepath.Glob(filepath.Join(parent, folderPrefix+"*", ownerFile)) // the only error is a malformed pattern
 	for _, path := range owners {
@@ -104,7 +104,8 @@ func sweep(parent string) {
 	}
 }
 
-// lock takes the lock of a file, or fails when another process holds it. The kernel gives it back with the file.
+// lock locks a file, or fails if another process holds the lock. The lock ends when the
+// file is closed.
 func lock(file *os.File) error {
 	return syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// Server is a Postgres of one test's own, which may be stopped, started and killed without harm to others. Its methods
-// are for the goroutine of the test.
+// Server is a Postgres server for one test, which the test can stop, start and kill. Its
+// methods must be called from the goroutine of the test.
 type Server struct {
 	instance *instance
 	cluster  *cluster
@@ -20,7 +20,8 @@ type Server struct {
 	changed chan struct{} // closed at the next change of status
 }
 
-// NewServer starts a server, which takes about a second. The end of the test stops it and removes its databases.
+// NewServer starts a server, which takes about a second. At the end of the test it is
+// stopped and its databases are removed.
 func NewServer(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{changed: make(chan struct{})}
@@ -43,13 +44,14 @@ func NewServer(t testing.TB) *Server {
 	return s
 }
 
-// New returns a fresh database on this server, like the function New.
+// New returns a new database on this server, like the function New.
 func (s *Server) New(t testing.TB, template Template) *DB {
 	t.Helper()
 	return s.cluster.new(t, template)
 }
 
-// Stop shuts Postgres down, as an operator would: connections end, new ones are refused, until Start.
+// Stop stops Postgres as an operator would: connections are closed, and new ones are
+// refused until Start.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -60,7 +62,7 @@ func (s *Server) Stop(t testing.TB) {
 	s.stopped = true
 }
 
-// Start starts Postgres again after Stop, with the same data and addresses.
+// Start starts Postgres again after Stop with the same data and addresses.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
 	if !s.stopped {
@@ -74,8 +76,9 @@ func (s *Server) Start(t testing.TB) {
 	s.stopped = false
 }
 
-// Kill ends Postgres by SIGKILL, as the out-of-memory killer would, and returns when it is gone. It comes back by itself
-// after a moment, with the same data and addresses; AwaitReady waits for that.
+// Kill ends Postgres with SIGKILL, as the out-of-memory killer would, and waits until it
+// has ended. It is started again automatically with the same data and addresses;
+// AwaitReady waits for that.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	pid := s.instance.server.Status().PID

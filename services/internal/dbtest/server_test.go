@@ -6,7 +6,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-func TestServerGoesAwayAndComesBack(t *testing.T) {
+func TestServer_StopStartKill(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
 	pool := server.New(t, things).Pool(t)
@@ -34,5 +34,5 @@ func TestServerGoesAwayAndComesBack(t *testing.T) {
 	if err := answers(); err != nil {
 		t.Errorf("after a kill: %v", err)
 	}
-	server.Stop(t) // the end of the test copes with a server that is down
+	server.Stop(t) // the cleanup works with a stopped server
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestSweepRemovesOnlyWhatNobodyOwns(t *testing.T) {
+func TestSweep_RemovesOnlyFoldersWithoutOwner(t *testing.T) {
 	parent := t.TempDir()
 	folder := func(name string) *os.File {
 		dir := filepath.Join(parent, folderPrefix+name)

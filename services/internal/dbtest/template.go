@@ -8,21 +8,23 @@ import (
 	"io/fs"
 )
 
-// Template says what a fresh database holds. Templates with the same Service, Name and Version are the same one and are
-// migrated once.
+// Template defines the content of a new database. Templates with the same Service, Name and
+// Version are the same, and are migrated once.
 type Template struct {
-	// Service, when set, is provisioned as in production: the database has its schema, and Migrate and the tests work as
-	// its role.
+	// Service is provisioned as in production if it is set: the database has its schema, and
+	// Migrate and the tests use its role.
 	Service string
-	// Name tells templates of one service apart.
+	// Name distinguishes the templates of one service.
 	Name string
-	// Version changes when the outcome of Migrate does; see HashFS. It matters for servers that outlive the binary.
+	// Version changes with the result of Migrate; see HashFS. It matters for servers that
+	// outlive the binary.
 	Version string
-	// Migrate fills the template through the given address and closes its connections. Nil: the template stays empty.
+	// Migrate creates the content of the template at the given address and closes its
+	// connections. A template without Migrate is empty.
 	Migrate func(ctx context.Context, url string) error
 }
 
-// database is the template's name on the server.
+// database returns the name of the template on the server.
 func (t Template) database() string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", t.Service, t.Name, t.Version))
 	return "rollcall_template_" + hex.EncodeToString(sum[:12])
@@ -30,8 +32,8 @@ func (t Template) database() string {
 
 func (t Template) String() string { return t.Service + "/" + t.Name }
 
-// HashFS returns a hash of the names and contents of all files below the root, such as a set of migrations. It panics
-// when a file can't be read, which embedded files always can.
+// HashFS returns a hash of the names and contents of all files, such as a set of
+// migrations. It panics if a file can't be read, which does not happen for embedded files.
 func HashFS(files fs.FS) string {
 	hash := sha256.New()
 	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {

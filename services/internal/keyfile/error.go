@@ -2,15 +2,17 @@ package keyfile
 
 import "fmt"
 
-// Error says which member of a file is wrong. It never holds what the file says.
+// Error states which member of a file is wrong. It never contains the content of the
+// file.
 type Error struct {
-	// Member by its path, `credential_source.url`; empty: the file as a whole.
+	// Member is the path of the member, `credential_source.url`. It is empty for the file
+	// as a whole.
 	Member string
-	// Problem for people, going on after the member: "must be …".
+	// Problem describes the problem for people and continues after the member: "must be …".
 	Problem string
 }
 
-// Error is the text for people.
+// Error returns the text for people.
 func (e *Error) Error() string {
 	if e.Member == "" {
 		return e.Problem
@@ -18,8 +20,7 @@ func (e *Error) Error() string {
 	return e.Member + ": " + e.Problem
 }
 
-// wrong is an error about a member. The format's arguments are never content of
-// the file.
+// wrong returns an error about a member. The arguments must not be content of the file.
 func wrong(member, format string, args ...any) *Error {
 	return &Error{Member: member, Problem: fmt.Sprintf(format, args...)}
 }

@@ -5,31 +5,33 @@ import (
 	"slices"
 )
 
-// ExternalAccount is a configuration of workload identity federation: another
-// cloud's identity, exchanged for one of Google's (Google Cloud, "Workload
-// Identity Federation"; AIP-4117).
+// ExternalAccount is a configuration of workload identity federation: the identity of
+// another cloud is exchanged for a Google identity (Google Cloud, "Workload Identity
+// Federation"; AIP-4117).
 type ExternalAccount struct {
-	// Audience is the pool and provider that vouch for the other identity.
+	// Audience is the pool and the provider that verify the other identity.
 	Audience string
-	// SubjectTokenType of the other identity, a URN.
+	// SubjectTokenType is the type of the other identity, a URN.
 	SubjectTokenType string
-	// TokenURL is where it is exchanged.
+	// TokenURL is the URL that exchanges it.
 	TokenURL string
-	// ImpersonationURL is where the exchanged token asks for one of a service
-	// account; empty: it is used as it is.
+	// ImpersonationURL is the URL that returns a token of a service account for the
+	// exchanged token. If it is empty, the exchanged token is used.
 	ImpersonationURL string
-	// TokenLifetime that is asked for there, in seconds; 0: Google's default.
+	// TokenLifetime is the requested life of that token in seconds. 0 means Google's
+	// default.
 	TokenLifetime int
-	// ClientID and ClientSecret of a workforce pool's OAuth client; mostly empty.
+	// ClientID and ClientSecret belong to the OAuth client of a workforce pool. They are
+	// usually empty.
 	ClientID, ClientSecret string
-	// WorkforceProject is the project that a workforce identity's use is billed
-	// to; mostly empty.
+	// WorkforceProject is the project that is billed for a workforce identity. It is
+	// usually empty.
 	WorkforceProject string
 	// Source is where the other identity comes from.
 	Source Source
 }
 
-// subjectTypes are the identities that can come from an address or from AWS.
+// subjectTypes lists the types of identities that can come from a URL or from AWS.
 var subjectTypes = []string{
 	"urn:ietf:params:oauth:token-type:jwt",
 	"urn:ietf:params:oauth:token-type:id_token",
@@ -41,9 +43,9 @@ const awsSubject = "urn:ietf:params:aws:token-type:aws4_request"
 
 const stsURL = "https://sts.googleapis.com/v1/token"
 
-// ParseExternalAccount reads a file of type external_account. Its addresses must
-// be Google's own, those of a cloud's metadata server, or on one of hosts. Errors
-// are *Error.
+// ParseExternalAccount parses a file of type external_account. Its URLs must be Google's,
+// those of the metadata server of a cloud, or have one of the hosts. Errors are of type
+// *Error.
 func ParseExternalAccount(file []byte, hosts Hosts) (*ExternalAccount, error) {
 	o, err := parse(file)
 	if err != nil {
@@ -85,7 +87,7 @@ func (e *ExternalAccount) read(o object) (err error) {
 	if err != nil || !ok {
 		return err
 	}
-	// Google's limits on a token's life: ten minutes to twelve hours.
+	// Google's limits of the life of a token are ten minutes and twelve hours.
 	e.TokenLifetime, err = impersonation.whole("token_lifetime_seconds", 600, 43200)
 	return err
 }
@@ -94,13 +96,13 @@ var audiencePattern = regexp.MustCompile(`^//[!-~]{1,1000}$`)
 
 func (e *ExternalAccount) check(hosts Hosts) error {
 	if !audiencePattern.MatchString(e.Audience) {
-		return wrong("audience", "must be the name of a pool's provider, //iam.googleapis.com/…")
+		return wrong("audience", "must be the name of the provider of a pool, //iam.googleapis.com/…")
 	}
 	if !slices.Contains(subjectTypes, e.SubjectTokenType) {
-		return wrong("subject_token_type", "must be one of a JWT, an ID token, SAML 2, or AWS")
+		return wrong("subject_token_type", "must be the type of a JWT, an ID token, SAML 2 or AWS")
 	}
 	if (e.SubjectTokenType == awsSubject) != (e.Source.AWS != nil) {
-		return wrong("subject_token_type", "must be AWS's exactly when the credential source is AWS")
+		return wrong("subject_token_type", "must be that of AWS if the credential source is AWS, and only then")
 	}
 	if !plainPattern.MatchString(e.WorkforceProject) {
 		return wrong("workforce_pool_user_project", "must be a project")
@@ -114,8 +116,8 @@ func (e *ExternalAccount) check(hosts Hosts) error {
 	return forImpersonation.check("service_account_impersonation_url", e.ImpersonationURL, hosts)
 }
 
-// ServiceAccount is the email address of the service account that is
-// impersonated; empty when none is, or the address does not tell.
+// ServiceAccount returns the email address of the impersonated service account. It is
+// empty if there is none, or if the URL does not contain it.
 func (e *ExternalAccount) ServiceAccount() string {
 	u, err := address("", e.ImpersonationURL)
 	if err != nil {
@@ -127,7 +129,7 @@ func (e *ExternalAccount) ServiceAccount() string {
 	return ""
 }
 
-// JSON is the file written anew from what was read of it.
+// JSON returns a file with the members that were parsed.
 func (e *ExternalAccount) JSON() []byte {
 	type impersonation struct {
 		Lifetime int `json:"token_lifetime_seconds"`

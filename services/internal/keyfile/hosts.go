@@ -7,13 +7,12 @@ import (
 	"strings"
 )
 
-// Hosts are the hosts that key files may name beside Google's own, as an
-// operator allows them: `host:port`, many with commas between. A host without a
-// port is allowed on the port of the scheme. The operator vouches for them:
-// http is fine.
+// Hosts lists the hosts that key files may contain in addition to Google's, as the
+// operator allows them: `host:port`, separated by commas. A host without a port is
+// allowed on the default port of the scheme. Both http and https are allowed.
 type Hosts struct{ allowed []string }
 
-// NewHosts reads hosts, each `host:port` or `host`.
+// NewHosts parses hosts, each of which is `host:port` or `host`.
 func NewHosts(hosts ...string) (Hosts, error) {
 	var h Hosts
 	for _, host := range hosts {
@@ -22,23 +21,24 @@ func NewHosts(hosts ...string) (Hosts, error) {
 			continue
 		}
 		if strings.ContainsAny(host, "/@?#*% ") {
-			return Hosts{}, errors.New("allowed token hosts must be host:port, with commas between")
+			return Hosts{}, errors.New("allowed token hosts must be host:port, separated by commas")
 		}
 		h.allowed = append(h.allowed, host)
 	}
 	return h, nil
 }
 
-// UnmarshalText reads a list with commas between; an empty text is none.
+// UnmarshalText parses a list that is separated by commas. An empty text is an empty
+// list.
 func (h *Hosts) UnmarshalText(text []byte) (err error) {
 	*h, err = NewHosts(strings.Split(string(text), ",")...)
 	return err
 }
 
-// String is the list, with commas between.
+// String returns the list, separated by commas.
 func (h Hosts) String() string { return strings.Join(h.allowed, ",") }
 
-// Allow tells whether the operator allows the host of an address.
+// Allow reports whether the operator allows the host of a URL.
 func (h Hosts) Allow(address *url.URL) bool {
 	port := address.Port()
 	if port == "" {

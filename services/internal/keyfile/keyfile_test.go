@@ -17,7 +17,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
-// pemKey is one RSA key for all tests: making one takes long.
+// pemKey is the RSA key of all tests, because generating one takes long.
 var pemKey = sync.OnceValue(func() string {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -34,7 +34,7 @@ func encode(kind string, key any) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
-// file is the JSON of members.
+// file returns the JSON of members.
 func file(tb testing.TB, members map[string]any) []byte {
 	tb.Helper()
 	text, err := json.Marshal(members)
@@ -44,8 +44,7 @@ func file(tb testing.TB, members map[string]any) []byte {
 	return text
 }
 
-// serviceAccount is a key file as Google makes them, but for changes; a nil
-// takes a member away.
+// serviceAccount returns a key file in Google's form with changes. A nil removes a member.
 func serviceAccount(changes map[string]any) map[string]any {
 	return change(map[string]any{
 		"type": "service_account", "project_id": "my-project", "private_key_id": "4f9a", "private_key": pemKey(),
@@ -57,7 +56,7 @@ func serviceAccount(changes map[string]any) map[string]any {
 	}, changes)
 }
 
-// external is a configuration with a token from an address.
+// external returns a configuration with a token from a URL.
 func external(changes map[string]any) map[string]any {
 	return change(map[string]any{
 		"type": "external_account", "universe_domain": "googleapis.com",
@@ -74,7 +73,7 @@ func external(changes map[string]any) map[string]any {
 	}, changes)
 }
 
-// fromAWS is a configuration with AWS's identity, but for changes of its source.
+// fromAWS returns a configuration with an AWS identity, with changes of its source.
 func fromAWS(changes map[string]any) map[string]any {
 	return external(map[string]any{
 		"subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
@@ -88,7 +87,7 @@ func fromAWS(changes map[string]any) map[string]any {
 	})
 }
 
-// fromURL is a configuration with another source of tokens.
+// fromURL returns a configuration with another source of tokens.
 func fromURL(source map[string]any) map[string]any {
 	return external(map[string]any{"credential_source": source})
 }
@@ -128,7 +127,7 @@ func TestServiceAccount(t *testing.T) {
 	}
 	again, err := keyfile.ParseServiceAccount(key.JSON(), keyfile.Hosts{})
 	if err != nil || !reflect.DeepEqual(again, want) {
-		t.Errorf("written anew it reads %+v, %v", again, err)
+		t.Errorf("its JSON is read as %+v, %v", again, err)
 	}
 	if used, err := key.Key(); err != nil || used.N.BitLen() != 2048 {
 		t.Errorf("the key: %v", err)
@@ -155,7 +154,7 @@ func TestExternalAccount(t *testing.T) {
 		}
 		again, err := keyfile.ParseExternalAccount(account.JSON(), keyfile.Hosts{})
 		if err != nil || !reflect.DeepEqual(again, account) {
-			t.Errorf("%s: written anew it reads\n%+v, %v, want\n%+v", name, again, err, account)
+			t.Errorf("%s: its JSON is read as\n%+v, %v, want\n%+v", name, again, err, account)
 		}
 	}
 	account, err := keyfile.ParseExternalAccount(file(t, external(nil)), keyfile.Hosts{})
@@ -165,8 +164,8 @@ func TestExternalAccount(t *testing.T) {
 	}
 }
 
-// TestOperatorsHosts accepts what an operator vouches for, and no more.
-func TestOperatorsHosts(t *testing.T) {
+// TestHosts checks that only the hosts of the operator are accepted.
+func TestHosts(t *testing.T) {
 	t.Parallel()
 	allowed := hosts(t, " Localhost:8085", "tokens.corp.example", "[::1]:99", "")
 	for address, want := range map[string]bool{
@@ -188,19 +187,19 @@ func TestOperatorsHosts(t *testing.T) {
 	}
 	for _, bad := range []string{"https://x", "x/y", "a b", "u@x"} {
 		if _, err := keyfile.NewHosts(bad); err == nil {
-			t.Errorf("%q is taken for a host", bad)
+			t.Errorf("%q is accepted as a host", bad)
 		}
 	}
 }
 
-// marker stands for content in files that are refused: no error may quote it.
+// marker is content of files that are refused. No error may quote it.
 const marker = "S3CRETm4rker"
 
 func wantWrong(t *testing.T, name string, err error, member string) {
 	t.Helper()
 	wrong, ok := errors.AsType[*keyfile.Error](err)
 	if !ok || wrong.Member != member {
-		t.Errorf("%s: %v, want it to be about %q", name, err, member)
+		t.Errorf("%s: %v, want an error about %q", name, err, member)
 		return
 	}
 	if strings.Contains(err.Error(), marker) || strings.Contains(err.Error(), pemKey()[40:60]) {
@@ -208,7 +207,7 @@ func wantWrong(t *testing.T, name string, err error, member string) {
 	}
 }
 
-func TestBadServiceAccounts(t *testing.T) {
+func TestParseServiceAccount_Invalid(t *testing.T) {
 	t.Parallel()
 	otherKind, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -252,7 +251,7 @@ func TestBadServiceAccounts(t *testing.T) {
 	}
 }
 
-func TestBadExternalAccounts(t *testing.T) {
+func TestParseExternalAccount_Invalid(t *testing.T) {
 	t.Parallel()
 	source := func(source map[string]any) map[string]any { return fromURL(source) }
 	for name, c := range map[string]struct {
@@ -295,7 +294,7 @@ func TestBadExternalAccounts(t *testing.T) {
 	}
 }
 
-func TestNoKeyFiles(t *testing.T) {
+func TestParse_NotAKeyFile(t *testing.T) {
 	t.Parallel()
 	whole := string(file(t, serviceAccount(map[string]any{"project_id": marker})))
 	for name, text := range map[string]string{
@@ -315,9 +314,8 @@ func TestNoKeyFiles(t *testing.T) {
 	}
 }
 
-// FuzzParse feeds anything to both parsers: they end, what they accept they
-// accept again as they wrote it, and their errors don't grow with what they are
-// fed.
+// FuzzParse passes any input to both parsers. They end, accept their own output, and return
+// errors of bounded size.
 func FuzzParse(f *testing.F) {
 	for _, members := range []map[string]any{serviceAccount(nil), external(nil), fromAWS(nil), fromURL(map[string]any{"file": "/x"})} {
 		f.Add(file(f, members))

@@ -12,18 +12,17 @@ import (
 	"unicode/utf8"
 )
 
-// MaxSize is the most bytes that a file may have. Google's are of two or three
-// kB.
+// MaxSize is the largest size of a file in bytes. Google's files have two or three kB.
 const MaxSize = 64 << 10
 
-// object is a JSON object, of the file or of a member of it.
+// object is a JSON object: the file or one of its members.
 type object struct {
-	// path leads to it, with a dot at its end; empty for the file itself.
+	// path is the path of the object with a dot at its end. It is empty for the file.
 	path    string
 	members map[string]json.RawMessage
 }
 
-// parse reads a file as one JSON object.
+// parse parses a file as one JSON object.
 func parse(file []byte) (object, error) {
 	switch {
 	case len(file) > MaxSize:
@@ -36,8 +35,8 @@ func parse(file []byte) (object, error) {
 	return parseObject("", file)
 }
 
-// parseObject reads the members of an object, each of which may stand there
-// once: readers differ in which of two they take.
+// parseObject parses the members of an object. A member may occur only once, because
+// parsers differ in which of two they use.
 func parseObject(path string, text []byte) (object, error) {
 	o := object{path: path, members: map[string]json.RawMessage{}}
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -49,7 +48,7 @@ func parseObject(path string, text []byte) (object, error) {
 		if err != nil {
 			return o, o.malformed(err)
 		}
-		name, _ := token.(string) // No other token stands before a value in an object.
+		name, _ := token.(string) // Nothing else can be in front of a value in an object.
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {
 			return o, o.malformed(err)
@@ -63,13 +62,13 @@ func parseObject(path string, text []byte) (object, error) {
 		return o, o.malformed(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return o, wrong("", "there is more behind the JSON object")
+		return o, wrong("", "there is text after the JSON object")
 	}
 	return o, nil
 }
 
-// malformed tells truncated JSON from what is none. The decoder's own error may
-// quote the file.
+// malformed returns the error for text that is not JSON, or truncated. The error of the
+// decoder can't be used, because it may quote the file.
 func (o object) malformed(err error) *Error {
 	member := strings.TrimSuffix(o.path, ".")
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -78,13 +77,13 @@ func (o object) malformed(err error) *Error {
 	return wrong(member, "must be a JSON object, as it is in the file that Google made")
 }
 
-// has tells whether there is a member with a value.
+// has reports whether there is a member with a value.
 func (o object) has(name string) bool {
 	value, there := o.members[name]
 	return there && string(value) != "null"
 }
 
-// optional is the text of a member; "" when it is absent.
+// optional returns the string of a member, or "" if there is none.
 func (o object) optional(name string) (string, error) {
 	if !o.has(name) {
 		return "", nil
@@ -94,12 +93,12 @@ func (o object) optional(name string) (string, error) {
 		return "", wrong(o.path+name, "must be a string")
 	}
 	if strings.ContainsRune(text, 0) {
-		return "", wrong(o.path+name, "must not hold the character NUL")
+		return "", wrong(o.path+name, "must not contain the character NUL")
 	}
 	return text, nil
 }
 
-// text is the text of a member that must be there.
+// text returns the string of a required member.
 func (o object) text(name string) (string, error) {
 	text, err := o.optional(name)
 	if err == nil && text == "" {
@@ -108,7 +107,7 @@ func (o object) text(name string) (string, error) {
 	return text, err
 }
 
-// whole is the whole number of a member, within limits; 0 when it is absent.
+// whole returns the integer of a member within limits, or 0 if there is none.
 func (o object) whole(name string, least, most int) (int, error) {
 	if !o.has(name) {
 		return 0, nil
@@ -121,7 +120,7 @@ func (o object) whole(name string, least, most int) (int, error) {
 	return int(number), nil
 }
 
-// object is a member that is an object; ok tells whether it is there.
+// object returns a member that is an object, and reports whether there is one.
 func (o object) object(name string) (member object, ok bool, err error) {
 	if !o.has(name) {
 		return object{}, false, nil
@@ -130,18 +129,18 @@ func (o object) object(name string) (member object, ok bool, err error) {
 	return member, err == nil, err
 }
 
-// fill sets each text from its member, which must be there.
+// fill sets each string from its member, which is required.
 func (o object) fill(texts map[string]*string) error {
 	return o.each(texts, o.text)
 }
 
-// fillOptional sets each text from its member, if it is there.
+// fillOptional sets each string from its member if there is one.
 func (o object) fillOptional(texts map[string]*string) error {
 	return o.each(texts, o.optional)
 }
 
-// each reads members in the order of their names, so that of two mistakes the
-// same one is told every time.
+// each reads members in the order of their names, so that the same file always leads to
+// the same error.
 func (o object) each(texts map[string]*string, read func(string) (string, error)) error {
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		text, err := read(name)
@@ -153,7 +152,7 @@ func (o object) each(texts map[string]*string, read func(string) (string, error)
 	return nil
 }
 
-// checkType holds the file to be of one type.
+// checkType returns an error if the file has another type.
 func (o object) checkType(want, what string) error {
 	got, err := o.text("type")
 	if err != nil {
@@ -168,19 +167,17 @@ func (o object) checkType(want, what string) error {
 	return wrong("type", "must be %q, the type of %s", want, what)
 }
 
-// otherTypes are the types of files that users may take for the right one, for
-// people.
+// otherTypes describes the types of files that users may mistake for the expected one.
 var otherTypes = map[string]string{
-	"service_account":                  "a service account's key",
+	"service_account":                  "the key of a service account",
 	"external_account":                 "a configuration of workload identity federation",
-	"authorized_user":                  "somebody's own gcloud login",
+	"authorized_user":                  "a personal gcloud login",
 	"impersonated_service_account":     "an impersonated login; use impersonation instead",
-	"external_account_authorized_user": "somebody's own federated login",
+	"external_account_authorized_user": "a personal federated login",
 	"gdch_service_account":             "a key for Google Distributed Cloud",
 }
 
-// universe is the one Google Cloud there is for most; others have addresses of
-// their own.
+// universe is the domain of the public Google Cloud. Others are not supported.
 const universe = "googleapis.com"
 
 func (o object) checkUniverse() error {

@@ -10,29 +10,29 @@ import (
 	"strings"
 )
 
-// ServiceAccount is a service account's key.
+// ServiceAccount is the key of a service account.
 type ServiceAccount struct {
-	// ProjectID of the project that the service account belongs to.
+	// ProjectID is the id of the project of the service account.
 	ProjectID string
-	// ClientEmail and ClientID name the service account; PrivateKeyID tells which
-	// of its keys this is.
+	// ClientEmail and ClientID identify the service account, PrivateKeyID identifies
+	// the key.
 	ClientEmail, ClientID, PrivateKeyID string
-	// TokenURI is where tokens come from.
+	// TokenURI is the URL that returns tokens.
 	TokenURI string
-	// PrivateKey as PEM: the secret.
+	// PrivateKey is the private key in PEM form, which is the secret.
 	PrivateKey string
 }
 
 const oauthURL = "https://oauth2.googleapis.com/token"
 
-// ParseServiceAccount reads a key file of type service_account. Its token
-// address must be Google's or on one of hosts. Errors are *Error.
+// ParseServiceAccount parses a key file of type service_account. Its token URL must be
+// Google's or have one of the hosts. Errors are of type *Error.
 func ParseServiceAccount(file []byte, hosts Hosts) (*ServiceAccount, error) {
 	o, err := parse(file)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.checkType("service_account", "a service account's key"); err != nil {
+	if err := o.checkType("service_account", "the key of a service account"); err != nil {
 		return nil, err
 	}
 	if err := o.checkUniverse(); err != nil {
@@ -79,11 +79,12 @@ func (s *ServiceAccount) check(hosts Hosts) error {
 	return err
 }
 
-// maxKeySize bounds a key in bytes of its DER form: one of 8192 bits has 4.7 kB,
-// Google's of 2048 bits 1.2 kB. Larger ones would keep us busy checking them.
+// maxKeySize is the largest size of a key in bytes of its DER form. A key of 8192 bits
+// has 4.7 kB, those of Google with 2048 bits have 1.2 kB. Checking larger ones would take
+// too long.
 const maxKeySize = 5000
 
-// Key is the private key as it is used. Errors are *Error.
+// Key returns the private key. Errors are of type *Error.
 func (s *ServiceAccount) Key() (*rsa.PrivateKey, error) {
 	block, rest := pem.Decode([]byte(s.PrivateKey))
 	if block == nil {
@@ -93,12 +94,12 @@ func (s *ServiceAccount) Key() (*rsa.PrivateKey, error) {
 		return nil, wrong("private_key", "must be one private key, and nothing after it")
 	}
 	if len(block.Bytes) > maxKeySize {
-		return nil, wrong("private_key", "must be an RSA key of 8192 bits at the most")
+		return nil, wrong("private_key", "must be an RSA key of at most 8192 bits")
 	}
 	key, err := parseRSA(block)
 	if err != nil {
 		// The cause may quote the key.
-		return nil, wrong("private_key", "does not parse as an RSA private key: it may have been cut or changed on the way")
+		return nil, wrong("private_key", "is not a valid RSA private key: it may have been truncated or changed")
 	}
 	return key, nil
 }
@@ -119,7 +120,7 @@ func parseRSA(block *pem.Block) (*rsa.PrivateKey, error) {
 	return nil, errors.New("no RSA private key")
 }
 
-// JSON is the file written anew from what was read of it.
+// JSON returns a file with the members that were parsed.
 func (s *ServiceAccount) JSON() []byte {
 	return marshal(struct {
 		Type         string `json:"type"`
@@ -133,7 +134,7 @@ func (s *ServiceAccount) JSON() []byte {
 	}{"service_account", s.ProjectID, s.PrivateKeyID, s.PrivateKey, s.ClientEmail, s.ClientID, s.TokenURI, universe})
 }
 
-// marshal is the JSON of a struct of texts and numbers, which can't fail.
+// marshal returns the JSON of a struct of strings and numbers, which can't fail.
 func marshal(file any) []byte {
 	text, err := json.Marshal(file)
 	if err != nil {

@@ -9,32 +9,32 @@ import (
 	"strings"
 )
 
-// Source is where the identity of another cloud comes from: one of the two.
+// Source is where the identity of another cloud comes from. One of the fields is set.
 type Source struct {
-	// URL answers with a token.
+	// URL returns a token.
 	URL *URLSource
-	// AWS signs a request to its own STS.
+	// AWS signs a request to STS.
 	AWS *AWSSource
 }
 
-// URLSource is an address that answers with a token.
+// URLSource is a URL that returns a token.
 type URLSource struct {
 	URL string
-	// Headers of the request.
+	// Headers are the headers of the request.
 	Headers map[string]string
-	// Format of the answer, `text` or `json`; Field is the member of a JSON answer
-	// that is the token.
+	// Format is the format of the response, `text` or `json`. Field is the member of a
+	// JSON response that has the token.
 	Format, Field string
 }
 
-// AWSSource is the identity of an AWS machine, from its metadata server. Any
-// address may be empty: then Google's libraries look in the environment.
+// AWSSource is the identity of an AWS machine, from its metadata server. If a URL is
+// empty, Google's libraries use the environment.
 type AWSSource struct {
-	// EnvironmentID is the version of this form, `aws1`.
+	// EnvironmentID is the version of the format, `aws1`.
 	EnvironmentID string
-	// RegionURL, CredentialsURL and SessionTokenURL are the metadata server's.
+	// RegionURL, CredentialsURL and SessionTokenURL belong to the metadata server.
 	RegionURL, CredentialsURL, SessionTokenURL string
-	// VerificationURL is STS GetCallerIdentity, with `{region}` for the region.
+	// VerificationURL is the URL of STS GetCallerIdentity, with `{region}` for the region.
 	VerificationURL string
 }
 
@@ -47,11 +47,11 @@ func parseSource(o object, hosts Hosts) (Source, error) {
 		return Source{}, wrong("credential_source", "is missing")
 	}
 	for member, what := range map[string]string{
-		"file": "a file of Rollcall's machine", "executable": "a program on Rollcall's machine", "certificate": "a certificate on Rollcall's machine",
+		"file": "a file on the machine of Rollcall", "executable": "a program on the machine of Rollcall", "certificate": "a certificate on the machine of Rollcall",
 	} {
 		if source.has(member) {
 			return Source{}, wrong("credential_source."+member,
-				"is refused: no account may be read with %s; take the token from an address, or from AWS", what)
+				"is refused: an account can't be read with %s; get the token from a URL or from AWS", what)
 		}
 	}
 	if source.has("environment_id") {
@@ -59,7 +59,7 @@ func parseSource(o object, hosts Hosts) (Source, error) {
 		return Source{AWS: aws}, err
 	}
 	if !source.has("url") {
-		return Source{}, wrong("credential_source", "must have a url, or be that of AWS")
+		return Source{}, wrong("credential_source", "must have a url or be the source of AWS")
 	}
 	fromURL, err := parseURLSource(source, hosts)
 	return Source{URL: fromURL}, err
@@ -98,7 +98,7 @@ func (s *URLSource) readFormat(format object) (err error) {
 	return wrong("credential_source.format.type", "must be text or json")
 }
 
-// azureToken is the form of Azure's instance metadata service, which needs the
+// azureToken matches the URL of Azure's instance metadata service, which requires the
 // header `Metadata: true` (Microsoft Learn, "managed identities, get a token").
 var azureToken = regexp.MustCompile(`^http://169\.254\.169\.254/metadata/identity/oauth2/token\?[A-Za-z0-9_.:/%=&-]+$`)
 
@@ -117,7 +117,7 @@ func (s *URLSource) check(hosts Hosts) error {
 	}
 	for name := range s.Headers {
 		if http.CanonicalHeaderKey(name) != "Metadata" {
-			return wrong("credential_source.headers", "must be Metadata alone for Azure's metadata server")
+			return wrong("credential_source.headers", "must be only Metadata for Azure's metadata server")
 		}
 	}
 	return nil
@@ -128,8 +128,7 @@ var (
 	headerValue = regexp.MustCompile(`^[ -~]{0,1000}$`)
 )
 
-// parseHeaders reads the headers of a request, as few and as plain as they need
-// to be.
+// parseHeaders parses the headers of a request.
 func parseHeaders(o object) (map[string]string, error) {
 	const member = "credential_source.headers"
 	headers, ok, err := o.object("headers")
@@ -137,7 +136,7 @@ func parseHeaders(o object) (map[string]string, error) {
 		return nil, err
 	}
 	if len(headers.members) > 16 {
-		return nil, wrong(member, "must be 16 at the most")
+		return nil, wrong(member, "must be at most 16")
 	}
 	read := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(headers.members)) {
@@ -148,7 +147,7 @@ func parseHeaders(o object) (map[string]string, error) {
 		}
 		switch http.CanonicalHeaderKey(name) {
 		case "Host", "Content-Length", "Transfer-Encoding", "Connection":
-			return nil, wrong(member, "must not say to whom or how the request goes")
+			return nil, wrong(member, "must not change the host or the encoding of the request")
 		}
 		read[name] = value
 	}
@@ -184,7 +183,7 @@ func parseAWSSource(o object, hosts Hosts) (*AWSSource, error) {
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
 		text := *texts[name]
 		if text != "" && !awsMetadata[name].MatchString(text) && !allowed(text, hosts) {
-			return nil, wrong(o.path+name, "must be of AWS's metadata server, http://169.254.169.254/latest/…, "+
+			return nil, wrong(o.path+name, "must be a URL of AWS's metadata server, http://169.254.169.254/latest/…, "+
 				"or on a host that the operator of Rollcall allows (ROLLCALL_ALLOWED_TOKEN_HOSTS)")
 		}
 	}
@@ -198,14 +197,14 @@ func foreignAWS(member string) *Error {
 	return wrong(member, "must be AWS's https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15")
 }
 
-// allowed tells whether the operator allows the host of an address, in which
-// `{region}` may stand for a region behind the host.
+// allowed reports whether the operator allows the host of a URL. The URL may contain
+// `{region}` after the host.
 func allowed(text string, hosts Hosts) bool {
 	u, err := address("", text)
 	return err == nil && !strings.Contains(u.Host, "{") && hosts.Allow(u)
 }
 
-// json is the member credential_source.
+// json returns the member credential_source.
 func (s Source) json() any {
 	if s.AWS != nil {
 		return struct {

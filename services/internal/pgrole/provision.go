@@ -13,27 +13,30 @@ import (
 // insufficientPrivilege is a code from appendix A of the PostgreSQL manual.
 const insufficientPrivilege = "42501"
 
-// provisionLock is the key of the advisory lock that makes provisioning processes take turns ("roll" in ASCII):
+// provisionLock is the key of the advisory lock of the process that provisions:
 // concurrent changes of one role fail with "tuple concurrently updated".
 const provisionLock = 0x726f6c6c
 
-// Access is how a service reaches its schema.
+// Access states how a service reaches its schema.
 type Access struct {
-	// URL leads to the service's database as its role, with its schema as the search path.
+	// URL is the URL of the database with the role of the service and its schema as the
+	// search path.
 	URL string
-	// Shared says that the administrator's role may not create roles, so that the service works under that role, with
-	// nothing but good manners between it and the other services' tables.
+	// Shared reports whether the service uses the role of the administrator, because that
+	// role is not allowed to create roles. The service could then access the tables of
+	// other services.
 	Shared bool
 }
 
 var serviceName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
-// Provision creates what is missing for the service: the database (the one of adminURL when database is empty), the role
-// with the given password, which must be printable ASCII, and the schema. It may be called again at any time, also by
-// several processes at once; a changed password takes effect.
+// Provision creates what is missing for the service: the database (the one of adminURL if
+// database is empty), the role with the given password, which must be printable ASCII,
+// and the schema. It may be called again at any time, and by several processes at once. A
+// changed password takes effect.
 func Provision(ctx context.Context, adminURL, database, service, password string) (Access, error) {
 	if !serviceName.MatchString(service) {
-		return Access{}, fmt.Errorf("pgrole: %q is no name for a service: want lower case letters, digits and _", service)
+		return Access{}, fmt.Errorf("pgrole: %q is not a valid name of a service: use lower case letters, digits and _", service)
 	}
 	access, err := provision(ctx, adminURL, database, service, password)
 	if err != nil {
@@ -45,11 +48,11 @@ func Provision(ctx context.Context, adminURL, database, service, password string
 func provision(ctx context.Context, adminURL, database, service, password string) (Access, error) {
 	admin, err := pgx.Connect(ctx, adminURL)
 	if err != nil {
-		return Access{}, fmt.Errorf("connecting as administrator: %w", err)
+		return Access{}, fmt.Errorf("connect as administrator: %w", err)
 	}
-	defer admin.Close(context.WithoutCancel(ctx)) // ends the lock
+	defer admin.Close(context.WithoutCancel(ctx)) // releases the lock
 	if _, err := admin.Exec(ctx, `SELECT pg_advisory_lock($1)`, provisionLock); err != nil {
-		return Access{}, fmt.Errorf("waiting for other administrators: %w", err)
+		return Access{}, fmt.Errorf("wait for other processes that provision: %w", err)
 	}
 	if database == "" {
 		database = admin.Config().Database
@@ -72,7 +75,7 @@ func provision(ctx context.Context, adminURL, database, service, password string
 	}
 	conn, err := pgx.Connect(ctx, databaseURL)
 	if err != nil {
-		return Access{}, fmt.Errorf("connecting to the database %s: %w", database, err)
+		return Access{}, fmt.Errorf("connect to the database %s: %w", database, err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if created && isolated {
@@ -86,11 +89,12 @@ func provision(ctx context.Context, adminURL, database, service, password string
 	return access(databaseURL, service, password, isolated)
 }
 
-// Lookup returns what Provision returned for a service that was provisioned before, and changes nothing.
+// Lookup returns what Provision returned for a service that was provisioned before. It
+// changes nothing.
 func Lookup(ctx context.Context, adminURL, database, service, password string) (Access, error) {
 	admin, err := pgx.Connect(ctx, adminURL)
 	if err != nil {
-		return Access{}, fmt.Errorf("pgrole: connecting as administrator: %w", err)
+		return Access{}, fmt.Errorf("pgrole: connect as administrator: %w", err)
 	}
 	defer admin.Close(context.WithoutCancel(ctx))
 	isolated, err := roleExists(ctx, admin, service)
@@ -115,35 +119,36 @@ func access(databaseURL, service, password string, isolated bool) (Access, error
 
 func roleName(service string) string { return "rollcall_" + service }
 
-// ensureDatabase creates the database unless it is there; true means that it did.
+// ensureDatabase creates the database unless it exists. It reports whether it created it.
 func ensureDatabase(ctx context.Context, admin *pgx.Conn, database string) (bool, error) {
 	var exists bool
 	err := admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)`, database).Scan(&exists)
 	if err != nil {
-		return false, fmt.Errorf("looking for the database %s: %w", database, err)
+		return false, fmt.Errorf("look up the database %s: %w", database, err)
 	}
 	if exists {
 		return false, nil
 	}
 	_, err = admin.Exec(ctx, `CREATE DATABASE `+quote(database)+` ENCODING 'UTF8'`)
 	if hasCode(err, insufficientPrivilege) {
-		return false, fmt.Errorf("there is no database %s and the role %s may not create it: create it, or name another", database, admin.Config().User)
+		return false, fmt.Errorf("the database %s does not exist and the role %s is not allowed to create it: create it, or use another one", database, admin.Config().User)
 	}
 	if err != nil {
-		return false, fmt.Errorf("creating the database %s: %w", database, err)
+		return false, fmt.Errorf("create the database %s: %w", database, err)
 	}
 	return true, nil
 }
 
-// closeToOthers takes a new database from all roles that are not given it. A database that was there before may have other
-// users, and stays as open as it was: they can connect, and find no schema that they may use.
+// closeToOthers revokes the rights of all other roles on a new database. A database that
+// existed before may have other users and stays as it is: they can connect, but have no
+// rights on the schemas.
 func closeToOthers(ctx context.Context, conn *pgx.Conn) error {
 	for _, sql := range []string{
 		`REVOKE ALL ON DATABASE ` + quote(conn.Config().Database) + ` FROM PUBLIC`,
 		`REVOKE ALL ON SCHEMA public FROM PUBLIC`,
 	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("closing the database to others: %s: %w", sql, err)
+			return fmt.Errorf("revoke the rights of other roles: %s: %w", sql, err)
 		}
 	}
 	return nil
@@ -153,12 +158,13 @@ func roleExists(ctx context.Context, admin *pgx.Conn, service string) (bool, err
 	var exists bool
 	err := admin.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)`, roleName(service)).Scan(&exists)
 	if err != nil {
-		return false, fmt.Errorf("looking for the role: %w", err)
+		return false, fmt.Errorf("look up the role: %w", err)
 	}
 	return exists, nil
 }
 
-// ensureRole creates the role or brings it up to date; false means that the administrator may not create roles.
+// ensureRole creates or updates the role. It reports false if the administrator is not
+// allowed to create roles.
 func ensureRole(ctx context.Context, admin *pgx.Conn, service, password string) (bool, error) {
 	role := quote(roleName(service))
 	verifier, err := scramVerifier(password)
@@ -175,7 +181,7 @@ func ensureRole(ctx context.Context, admin *pgx.Conn, service, password string) 
 			return false, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("creating the role: %w", err)
+			return false, fmt.Errorf("create the role: %w", err)
 		}
 	}
 	for _, sql := range []string{
@@ -183,13 +189,14 @@ func ensureRole(ctx context.Context, admin *pgx.Conn, service, password string) 
 		`ALTER ROLE ` + role + ` SET search_path = ` + quote(service),
 	} {
 		if _, err := admin.Exec(ctx, sql); err != nil {
-			return false, fmt.Errorf("changing the role %s: %w", role, err)
+			return false, fmt.Errorf("change the role %s: %w", role, err)
 		}
 	}
 	return true, grantToAdmin(ctx, admin, role)
 }
 
-// grantToAdmin lets an administrator who is no superuser give a schema to the role: only members of a role may.
+// grantToAdmin makes an administrator who is not a superuser a member of the role, which
+// is required to give it a schema.
 func grantToAdmin(ctx context.Context, admin *pgx.Conn, role string) error {
 	var member bool
 	err := admin.QueryRow(ctx, `SELECT rolsuper FROM pg_roles WHERE rolname = current_user`).Scan(&member)
@@ -197,12 +204,13 @@ func grantToAdmin(ctx context.Context, admin *pgx.Conn, role string) error {
 		_, err = admin.Exec(ctx, `GRANT `+role+` TO CURRENT_USER`)
 	}
 	if err != nil {
-		return fmt.Errorf("becoming a member of the role %s: %w", role, err)
+		return fmt.Errorf("become a member of the role %s: %w", role, err)
 	}
 	return nil
 }
 
-// ensureSchema lets the owner into the database of conn and creates the service's schema there.
+// ensureSchema allows the owner to connect to the database of conn, and creates the schema
+// of the service.
 func ensureSchema(ctx context.Context, conn *pgx.Conn, service, owner string) error {
 	database := conn.Config().Database
 	for _, sql := range []string{
@@ -210,16 +218,16 @@ func ensureSchema(ctx context.Context, conn *pgx.Conn, service, owner string) er
 		`CREATE SCHEMA IF NOT EXISTS ` + quote(service) + ` AUTHORIZATION ` + quote(owner),
 	} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
-			return fmt.Errorf("making the schema: %s: %w", sql, err)
+			return fmt.Errorf("create the schema: %s: %w", sql, err)
 		}
 	}
 	var actual string
 	err := conn.QueryRow(ctx, `SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = $1`, service).Scan(&actual)
 	if err != nil {
-		return fmt.Errorf("looking at the schema: %w", err)
+		return fmt.Errorf("look up the schema: %w", err)
 	}
 	if actual != owner {
-		return fmt.Errorf("the schema %s of the database %s belongs to %s, want %s: rename it or give it over with its tables",
+		return fmt.Errorf("the schema %s of the database %s belongs to %s, want %s: rename it, or change the owner of it and of its tables",
 			service, database, actual, owner)
 	}
 	return nil

@@ -16,7 +16,8 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// admin returns the address of a server of the test's own, as roles belong to whole servers.
+// admin returns the address of a server for this test alone, because roles belong to
+// whole servers.
 func admin(t *testing.T) string {
 	t.Helper()
 	return dbtest.NewServer(t).New(t, dbtest.Template{}).AdminURL
@@ -54,13 +55,13 @@ func must(t *testing.T, url string, statements ...string) {
 	}
 }
 
-// denied tells whether the server refused for want of a privilege.
+// denied reports whether the server refused because of a missing privilege.
 func denied(err error) bool {
 	var pgErr *pgconn.PgError
 	return errors.As(err, &pgErr) && (pgErr.Code == "42501" || pgErr.Code == "28P01")
 }
 
-func TestServicesAreApart(t *testing.T) {
+func TestProvision_ServicesAreSeparated(t *testing.T) {
 	t.Parallel()
 	adminURL := admin(t)
 	accounts := provision(t, adminURL, "accounts", "one")
@@ -90,7 +91,7 @@ func TestServicesAreApart(t *testing.T) {
 	}
 }
 
-func TestProvisionAgain(t *testing.T) {
+func TestProvision_Again(t *testing.T) {
 	t.Parallel()
 	adminURL := admin(t)
 	before := provision(t, adminURL, "accounts", "old")
@@ -103,11 +104,11 @@ func TestProvisionAgain(t *testing.T) {
 	}
 	found, err := pgrole.Lookup(t.Context(), adminURL, "rollcall", "accounts", "new")
 	if err != nil || found != after {
-		t.Errorf("Lookup = %v, %v; want what Provision said", found, err)
+		t.Errorf("Lookup = %v, %v; want what Provision returned", found, err)
 	}
 }
 
-func TestProvisionAtOnce(t *testing.T) {
+func TestProvision_Concurrent(t *testing.T) {
 	t.Parallel()
 	adminURL := admin(t)
 	var group sync.WaitGroup
@@ -127,7 +128,7 @@ func TestProvisionAtOnce(t *testing.T) {
 	group.Wait()
 }
 
-func TestDatabaseThatWasThereStaysOpen(t *testing.T) {
+func TestProvision_ExistingDatabaseStaysOpen(t *testing.T) {
 	t.Parallel()
 	adminURL := admin(t)
 	must(t, adminURL, `CREATE ROLE stranger LOGIN PASSWORD 'stranger'`, `CREATE DATABASE rollcall`)
@@ -152,7 +153,7 @@ func as(t *testing.T, adminURL, attributes string) string {
 	return strings.Replace(adminURL, old, "owner:owner@", 1)
 }
 
-func TestAdministratorNeedNotBeSuperuser(t *testing.T) {
+func TestProvision_AdministratorIsNotSuperuser(t *testing.T) {
 	t.Parallel()
 	owner := as(t, admin(t), "CREATEDB CREATEROLE")
 	access := provision(t, owner, "accounts", "secret")
@@ -163,7 +164,7 @@ func TestAdministratorNeedNotBeSuperuser(t *testing.T) {
 	provision(t, owner, "accounts", "secret")
 }
 
-func TestWithoutTheRightToCreateRoles(t *testing.T) {
+func TestProvision_AdministratorCanNotCreateRoles(t *testing.T) {
 	t.Parallel()
 	owner := as(t, admin(t), "CREATEDB")
 	for range 2 {
@@ -174,17 +175,17 @@ func TestWithoutTheRightToCreateRoles(t *testing.T) {
 		must(t, access.URL, `CREATE TABLE IF NOT EXISTS mine ()`, `SELECT FROM accounts.mine`)
 		found, err := pgrole.Lookup(t.Context(), owner, "rollcall", "accounts", "secret")
 		if err != nil || found != access {
-			t.Errorf("Lookup = %v, %v; want what Provision said", found, err)
+			t.Errorf("Lookup = %v, %v; want what Provision returned", found, err)
 		}
 	}
 }
 
-func TestWithoutTheRightToCreateDatabases(t *testing.T) {
+func TestProvision_AdministratorCanNotCreateDatabases(t *testing.T) {
 	t.Parallel()
 	adminURL := admin(t)
 	owner := as(t, adminURL, "")
 	_, err := pgrole.Provision(t.Context(), owner, "rollcall", "accounts", "secret")
-	if err == nil || !strings.Contains(err.Error(), "no database rollcall") {
+	if err == nil || !strings.Contains(err.Error(), "database rollcall does not exist") {
 		t.Errorf("Provision: %v, want it to name the missing database", err)
 	}
 
@@ -200,7 +201,7 @@ func TestWithoutTheRightToCreateDatabases(t *testing.T) {
 	must(t, access.URL, `CREATE TABLE mine ()`, `SELECT FROM accounts.mine`)
 }
 
-func TestSchemaOfAnotherRole(t *testing.T) {
+func TestProvision_SchemaOfAnotherRole(t *testing.T) {
 	t.Parallel()
 	adminURL := admin(t)
 	must(t, adminURL, `CREATE SCHEMA accounts`)
@@ -210,7 +211,7 @@ func TestSchemaOfAnotherRole(t *testing.T) {
 	}
 }
 
-func TestBadNamesAndPasswords(t *testing.T) {
+func TestProvision_InvalidNamesAndPasswords(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ service, password string }{
 		{"", "secret"}, {"Accounts", "secret"}, {`a"; DROP`, "secret"}, {"accounts", ""}, {"accounts", "pässword"},

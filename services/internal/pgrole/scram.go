@@ -10,17 +10,18 @@ import (
 	"fmt"
 )
 
-// scramIterations is PostgreSQL's own default.
+// scramIterations is the default of PostgreSQL.
 const scramIterations = 4096
 
-// scramVerifier returns what Postgres stores for a password, so that the password itself is not sent in a statement that
-// servers may log. The form is the one of pg_authid.rolpassword, the keys are those of RFC 5802, section 3.
+// scramVerifier returns what Postgres stores for a password, so that the password is not
+// sent in a statement that servers may log. The format is that of pg_authid.rolpassword,
+// the keys are those of RFC 5802, section 3.
 func scramVerifier(password string) (string, error) {
 	if password == "" {
 		return "", errors.New("the password is empty")
 	}
 	for _, r := range password {
-		if r < ' ' || r > '~' { // others would have to be normalised first, by RFC 4013
+		if r < ' ' || r > '~' { // other characters would have to be normalized by RFC 4013
 			return "", errors.New("the password has characters other than printable ASCII")
 		}
 	}
@@ -28,7 +29,7 @@ func scramVerifier(password string) (string, error) {
 	rand.Read(salt) // never fails
 	salted, err := pbkdf2.Key(sha256.New, password, salt, scramIterations, sha256.Size)
 	if err != nil {
-		return "", fmt.Errorf("hashing the password: %w", err)
+		return "", fmt.Errorf("hash the password: %w", err)
 	}
 	storedKey := sha256.Sum256(sign(salted, "Client Key"))
 	encode := base64.StdEncoding.EncodeToString

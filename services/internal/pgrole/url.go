@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// setting is one connection parameter, named as in libpq.
+// setting is a connection parameter with its name in libpq.
 type setting struct{ name, value string }
 
-// WithDatabase returns the address of another database on the same server, as the same role. It knows both forms of an
-// address: postgres://… and key=value pairs.
+// WithDatabase returns the address of another database on the same server with the same
+// role. It accepts both forms of an address: postgres://… and key=value pairs.
 func WithDatabase(address, database string) (string, error) {
 	return withSettings(address, setting{"dbname", database})
 }
@@ -19,14 +19,14 @@ func WithDatabase(address, database string) (string, error) {
 func withSettings(address string, settings ...setting) (string, error) {
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
 		escape := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
-		for _, s := range settings { // the last one of a name counts
+		for _, s := range settings { // the last setting with a name applies
 			address += fmt.Sprintf(" %s='%s'", s.name, escape.Replace(s.value))
 		}
 		return strings.TrimPrefix(address, " "), nil
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", fmt.Errorf("pgrole: the address of the database is malformed") // the cause would show the password
+		return "", fmt.Errorf("pgrole: the address of the database is malformed") // the cause contains the password
 	}
 	query := u.Query()
 	for _, s := range settings {

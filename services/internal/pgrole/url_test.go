@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgrole"
 )
 
-func TestWithDatabaseKeepsTheRest(t *testing.T) {
+func TestWithDatabase_KeepsOtherSettings(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{
 		"postgres://me:pa%40ss@db.example:5433/old?sslmode=disable",
@@ -32,7 +32,7 @@ func TestWithDatabaseKeepsTheRest(t *testing.T) {
 	}
 }
 
-func TestMalformedAddressKeepsItsPassword(t *testing.T) {
+func TestWithDatabase_MalformedAddressHidesItsPassword(t *testing.T) {
 	t.Parallel()
 	_, err := pgrole.WithDatabase("postgres://me:secret@[broken/x", "new")
 	if err == nil || err.Error() != "pgrole: the address of the database is malformed" {

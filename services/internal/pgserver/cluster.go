@@ -18,12 +18,13 @@ var localeChoices = [][]string{
 	{"--locale=C"},
 }
 
-// ensureCluster makes the cluster unless there is one, and returns the superuser's password.
+// ensureCluster creates the cluster unless there is one, and returns the password of the
+// superuser.
 func ensureCluster(ctx context.Context, cfg Config, f folder, p programs, who identity) (string, error) {
 	if _, err := os.Stat(f.data()); err == nil {
 		return f.readPassword()
 	} else if !errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("looking for the data: %w", err)
+		return "", fmt.Errorf("look up the data: %w", err)
 	}
 	if err := removeUnfinished(f); err != nil {
 		return "", err
@@ -43,12 +44,12 @@ func ensureCluster(ctx context.Context, cfg Config, f folder, p programs, who id
 		}
 		failures = append(failures, err)
 	}
-	return "", fmt.Errorf("making a database: %w", errors.Join(failures...))
+	return "", fmt.Errorf("create the database: %w", errors.Join(failures...))
 }
 
 const unfinished = "data.unfinished-"
 
-// removeUnfinished removes what an initdb left that was cut short.
+// removeUnfinished removes the files of an interrupted initdb.
 func removeUnfinished(f folder) error {
 	leftovers, _ := filepath.Glob(filepath.Join(f.dir, unfinished+"*")) // the only error is a malformed pattern
 	for _, dir := range leftovers {
@@ -59,11 +60,11 @@ func removeUnfinished(f folder) error {
 	return nil
 }
 
-// initCluster runs initdb in a folder aside and puts it in place when it is complete.
+// initCluster runs initdb in a temporary folder and renames it when it is complete.
 func initCluster(ctx context.Context, cfg Config, f folder, p programs, who identity, locale []string) (err error) {
 	dir, err := os.MkdirTemp(f.dir, unfinished)
 	if err != nil {
-		return fmt.Errorf("making the folder: %w", err)
+		return fmt.Errorf("create the folder: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -93,12 +94,12 @@ func runInitdb(ctx context.Context, f folder, p programs, who identity, dir stri
 	defer hold.Close() // a nil file may be closed
 	password, err := os.Open(f.password())
 	if err != nil {
-		return fmt.Errorf("opening the password: %w", err)
+		return fmt.Errorf("open the password: %w", err)
 	}
 	defer password.Close()
 	output, err := os.CreateTemp(f.dir, "initdb.log-")
 	if err != nil {
-		return fmt.Errorf("making the log of initdb: %w", err)
+		return fmt.Errorf("create the log of initdb: %w", err)
 	}
 	defer os.Remove(output.Name())
 	defer output.Close()
@@ -116,8 +117,8 @@ func runInitdb(ctx context.Context, f folder, p programs, who identity, dir stri
 		return errors.Join(context.Cause(ctx), err)
 	}
 	if child.err != nil {
-		said, _ := os.ReadFile(output.Name())
-		return fmt.Errorf("initdb: %w: %s", child.err, strings.TrimSpace(string(said)))
+		printed, _ := os.ReadFile(output.Name())
+		return fmt.Errorf("initdb: %w: %s", child.err, strings.TrimSpace(string(printed)))
 	}
 	return nil
 }

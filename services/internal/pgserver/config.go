@@ -8,15 +8,17 @@ import (
 	"path/filepath"
 )
 
-// Config says where a server keeps its things and how it runs. Only DataDir is required.
+// Config configures a server. Only DataDir is required.
 type Config struct {
-	// DataDir is the folder of this server, see the package's overview; it is created when absent.
+	// DataDir is the folder of this server, see the overview of the package. It is created if
+	// it does not exist.
 	DataDir string
-	// ProgramsDir is a folder that holds initdb and postgres. When it is set, no other place is looked at.
+	// ProgramsDir is the folder of initdb and postgres. If it is set, no other folder is
+	// searched.
 	ProgramsDir string
-	// FetchOnly passes over the programs on this machine and takes the fetched ones.
+	// FetchOnly ignores the programs on this machine and uses downloaded ones.
 	FetchOnly bool
-	// CacheDir holds fetched programs. Default: rollcall/postgres in the user's cache folder, /var/cache for root.
+	// CacheDir is the folder of downloaded programs. Default: rollcall/postgres in the user's cache folder, /var/cache for root.
 	CacheDir string
 	// RepositoryURL is the Maven repository to fetch from. Default: the one of the library that fetches.
 	RepositoryURL string
@@ -24,11 +26,13 @@ type Config struct {
 	Port int
 	// FsyncOff trades the safety of the data in a crash of the whole machine for speed; for tests.
 	FsyncOff bool
-	// Settings are further settings for postgres (as in postgresql.conf); they win over the defaults.
+	// Settings are more settings of postgres (as in postgresql.conf). They override the
+	// defaults.
 	Settings map[string]string
-	// Logger is told of starts, restarts and what was fetched. Default: nobody.
+	// Logger logs starts, restarts and downloads. By default they are discarded.
 	Logger *slog.Logger
-	// OnChange, when set, is called with every new status, one call at a time. It must not block, nor call Stop.
+	// OnChange is called with each new status, one call at a time. It must not block or call
+	// Stop.
 	OnChange func(Status)
 }
 
@@ -59,7 +63,8 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// defaultCacheDir is a folder that outlives the data; for root one that the user who runs postgres can reach as well.
+// defaultCacheDir returns a folder that outlives the data. For root it is one that the user who runs
+// postgres can reach as well.
 func defaultCacheDir(dataDir string) string {
 	if os.Geteuid() == 0 {
 		return rootCacheDir

@@ -15,19 +15,21 @@ import (
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
 )
 
-// The version that is fetched: a later fix than the library's own embeddedpostgres.V18.
+// The version that is downloaded: a newer minor version than embeddedpostgres.V18.
 const (
 	fetchedVersion = "18.4.0"
 	fetchedMajor   = 18
 )
 
-// fetchTimeout bounds the wait for some 15 MB and their unpacking, so that a silent network ends in an error.
+// fetchTimeout limits the download of about 15 MB, so that a network that does not answer
+// leads to an error.
 const fetchTimeout = 5 * time.Minute
 
 var errFetchTimeout = fmt.Errorf("not done after %s", fetchTimeout)
 
-// fetchPrograms returns the programs in the cache folder, which it fills first when they are missing. Several processes
-// may do that at once: the folder of a version appears complete or not at all.
+// fetchPrograms returns the programs in the cache folder, and downloads them if they are
+// missing. Several processes may do so at once: the folder of a version is complete or does
+// not exist.
 func fetchPrograms(ctx context.Context, cfg Config, who identity) (programs, error) {
 	cache, err := openCache(cfg, who)
 	if err != nil {
@@ -38,12 +40,12 @@ func fetchPrograms(ctx context.Context, cfg Config, who identity) (programs, err
 	if _, err := os.Stat(filepath.Join(bin, "postgres")); err == nil {
 		return inspect(ctx, bin, who)
 	}
-	cfg.Logger.Info("fetching Postgres", "version", fetchedVersion, "into", dir)
+	cfg.Logger.Info("downloading Postgres", "version", fetchedVersion, "into", dir)
 	removeAbandoned(cache)
 	waiting, cancel := context.WithTimeoutCause(ctx, fetchTimeout, errFetchTimeout)
 	defer cancel()
 	fetched := make(chan error, 1)
-	go func() { // the library knows no contexts: what it ends too late serves the next start
+	go func() { // the library has no contexts: a download that ends too late is used by the next start
 		fetched <- fetch(cfg.RepositoryURL, dir)
 	}()
 	select {
@@ -52,12 +54,13 @@ func fetchPrograms(ctx context.Context, cfg Config, who identity) (programs, err
 		err = context.Cause(waiting)
 	}
 	if err != nil {
-		return programs{}, fmt.Errorf("fetching Postgres %s for %s: %w", fetchedVersion, platform(), err)
+		return programs{}, fmt.Errorf("download Postgres %s for %s: %w", fetchedVersion, platform(), err)
 	}
 	return inspect(ctx, bin, who)
 }
 
-// platform names the build that the library chooses for this machine: Alpine's is linked with another C library.
+// platform returns the name of the build that the library selects for this machine. Alpine
+// has another C library.
 func platform() string {
 	name := runtime.GOOS + "-" + runtime.GOARCH
 	if _, err := os.Stat("/etc/alpine-release"); err == nil {
@@ -66,13 +69,15 @@ func platform() string {
 	return name
 }
 
-// fetch downloads the programs and moves them to dir; another process that was faster wins. An empty repository is the
-// library's own.
+// fetch downloads the programs and moves them to dir, unless another process was faster. An
+// empty repository means that of the library.
 //
-// The library can only fetch on the way to a server, and its server would be none for us: root may not start it, and it
-// dies with nobody. So its Start is given what ends it behind the unpacking: a cluster that consists of its version, for
-// which it runs no initdb, and port 0, which postgres refuses. Start makes its runtime folder right behind the unpacking,
-// so that the folder tells an unpacking that was cut short from the failure that is meant.
+// The library can download programs only as a part of starting a server, and its server is
+// not suitable: root can't start it, and it survives its parent. Therefore its Start gets
+// arguments that make it fail after the unpacking: a cluster that consists of its version,
+// for which it does not run initdb, and port 0, which postgres refuses. Start creates its
+// runtime folder right after the unpacking, so that the folder distinguishes this failure
+// from an incomplete unpacking.
 func fetch(repository, dir string) (err error) {
 	aside, err := os.MkdirTemp(filepath.Dir(dir), asidePrefix)
 	if err != nil {
@@ -93,7 +98,7 @@ func fetch(repository, dir string) (err error) {
 	}
 	database := embeddedpostgres.NewDatabase(config)
 	failure := database.Start()
-	http.DefaultClient.CloseIdleConnections() // the library's client
+	http.DefaultClient.CloseIdleConnections() // the client of the library
 	if failure == nil {
 		if err := database.Stop(); err != nil {
 			return err
@@ -117,8 +122,8 @@ func install(unpacked, dir string) error {
 	return err
 }
 
-// openToAll lets everybody read and run what stands below dir, whatever the umask was: the user who runs postgres is not
-// always the one who fetches it.
+// openToAll allows everybody to read and run the files below dir, with any umask, because
+// the user who runs postgres may not be the one who downloads it.
 func openToAll(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -142,11 +147,11 @@ func openToAll(dir string) error {
 }
 
 const (
-	asidePrefix = "unfinished-" // begins the names of the folders that are fetched into
-	abandoned   = time.Hour     // the age of such a folder whose process must have been killed
+	asidePrefix = "unfinished-" // the prefix of the names of folders with incomplete downloads
+	abandoned   = time.Hour     // the age from which the process of such a folder must have been killed
 )
 
-// removeAbandoned removes what killed processes left behind. What can't be removed is left to others.
+// removeAbandoned removes what killed processes left. It ignores errors.
 func removeAbandoned(cache string) {
 	folders, _ := filepath.Glob(filepath.Join(cache, asidePrefix+"*")) // the only error is a malformed pattern
 	for _, dir := range folders {
@@ -156,8 +161,8 @@ func removeAbandoned(cache string) {
 	}
 }
 
-// openCache makes the folder for fetched programs and returns it. Where the user who runs postgres for root can't reach
-// the configured one, the one for all users takes its place.
+// openCache creates the folder for downloaded programs and returns it. If the user who runs
+// postgres for root can't reach the configured one, it uses the one for all users.
 func openCache(cfg Config, who identity) (string, error) {
 	if err := makePublic(cfg.CacheDir); err != nil {
 		return "", err
@@ -169,13 +174,13 @@ func openCache(cfg Config, who identity) (string, error) {
 		return "", err
 	}
 	if !who.reaches(rootCacheDir) {
-		return "", fmt.Errorf("the user with id %d, who runs postgres for root, can reach neither %s nor %s: let everybody enter one of them",
+		return "", fmt.Errorf("the user with id %d, who runs postgres for root, can reach neither %s nor %s: make one of them accessible to everybody",
 			who.uid, cfg.CacheDir, rootCacheDir)
 	}
 	return rootCacheDir, nil
 }
 
-// makePublic makes a folder and those above it that are missing, open to all whatever the umask says.
+// makePublic creates a folder and its missing parents, accessible to all with any umask.
 func makePublic(dir string) error {
 	if _, err := os.Stat(dir); err == nil {
 		return nil
@@ -189,7 +194,7 @@ func makePublic(dir string) error {
 		err = os.Chmod(dir, open)
 	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("making the folder for Postgres: %w", err)
+		return fmt.Errorf("create the folder for Postgres: %w", err)
 	}
 	return nil
 }

@@ -20,8 +20,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// TestFetchedPrograms fetches from the real repository, into the user's cache for the runs to come.
-func TestFetchedPrograms(t *testing.T) {
+// TestFetch_RealRepository downloads from the real repository into the cache of the user, which
+// later runs use.
+func TestFetch_RealRepository(t *testing.T) {
 	if testing.Short() {
 		t.Skip("NOT TESTED with -short, as unpacking takes half a minute under the race detector: fetching Postgres")
 	}
@@ -42,7 +43,7 @@ func TestFetchedPrograms(t *testing.T) {
 	keep(t, s.URL("postgres"))
 	stop(t, s)
 
-	cfg.RepositoryURL = nowhere // from here on the cache must do
+	cfg.RepositoryURL = nowhere // from here on only the cache can be used
 	again := start(t, cfg)
 	kept(t, again.URL("postgres"))
 }
@@ -50,7 +51,8 @@ func TestFetchedPrograms(t *testing.T) {
 // nowhere is a repository that does not answer.
 const nowhere = "http://127.0.0.1:1"
 
-// fetching is a server that fetches its programs from a repository into a folder of the test.
+// fetching returns the config of a server that downloads its programs from a repository into
+// a folder of the test.
 func fetching(t *testing.T, repository, cache string) pgserver.Config {
 	t.Helper()
 	cfg := config(t, filepath.Join(t.TempDir(), "db"))
@@ -58,7 +60,7 @@ func fetching(t *testing.T, repository, cache string) pgserver.Config {
 	return cfg
 }
 
-// serveArchive is a repository with testdata/programs.jar for every platform.
+// serveArchive serves a repository with testdata/programs.jar for every platform.
 func serveArchive(t *testing.T, checksum func(archive []byte) string) (address string, downloads *atomic.Int32) {
 	t.Helper()
 	archive, err := os.ReadFile(filepath.Join("testdata", "programs.jar"))
@@ -72,7 +74,7 @@ func serveArchive(t *testing.T, checksum func(archive []byte) string) (address s
 			return
 		}
 		downloads.Add(1)
-		_, _ = w.Write(archive) // a client that went away shows in the test
+		_, _ = w.Write(archive) // the test notices a client that disconnects
 	}))
 	t.Cleanup(repository.Close)
 	return repository.URL, downloads
@@ -80,7 +82,8 @@ func serveArchive(t *testing.T, checksum func(archive []byte) string) (address s
 
 func honest(archive []byte) string { return fmt.Sprintf("%x", sha256.Sum256(archive)) }
 
-// fetched are the archive's programs when they were fetched as they should: their initdb was reached, and fails.
+// fetched is the error of the programs in the archive if they were downloaded: their initdb
+// runs and fails.
 const fetched = "this initdb makes nothing"
 
 // content lists the names in a folder.
@@ -97,10 +100,10 @@ func content(t *testing.T, dir string) []string {
 	return names
 }
 
-func TestFetchedOnceAndOpenToAll(t *testing.T) {
+func TestFetch_OnceAndOpenToAll(t *testing.T) {
 	repository, downloads := serveArchive(t, honest)
 	cache := filepath.Join(public(t), "not", "there", "yet")
-	before := syscall.Umask(0o077) // the process': no other test runs beside this one
+	before := syscall.Umask(0o077) // of the process: no other test runs at the same time
 	first := fails(t, fetching(t, repository, cache))
 	syscall.Umask(before)
 	if second := fails(t, fetching(t, repository, cache)); !strings.Contains(first, fetched) || !strings.Contains(second, fetched) {
@@ -136,7 +139,7 @@ func TestFetchedOnceAndOpenToAll(t *testing.T) {
 	}
 }
 
-func TestFetchedByTwoAtOnce(t *testing.T) {
+func TestFetch_Concurrent(t *testing.T) {
 	repository, _ := serveArchive(t, honest)
 	cache := public(t)
 	var both sync.WaitGroup
@@ -154,7 +157,7 @@ func TestFetchedByTwoAtOnce(t *testing.T) {
 	}
 }
 
-func TestNothingFetched(t *testing.T) {
+func TestFetch_Failures(t *testing.T) {
 	t.Parallel()
 	forged, _ := serveArchive(t, func([]byte) string { return "of something else" })
 	empty := httptest.NewServer(http.NotFoundHandler())
@@ -177,7 +180,7 @@ func TestNothingFetched(t *testing.T) {
 	}
 }
 
-func TestAbandonedFetchIsRemoved(t *testing.T) {
+func TestFetch_RemovesAbandonedFolders(t *testing.T) {
 	t.Parallel()
 	cache := public(t)
 	for name, age := range map[string]time.Duration{"unfinished-old": 2 * time.Hour, "unfinished-new": time.Minute} {
@@ -191,12 +194,12 @@ func TestAbandonedFetchIsRemoved(t *testing.T) {
 	}
 	fails(t, fetching(t, nowhere, cache))
 	if left := content(t, cache); len(left) != 1 || left[0] != "unfinished-new" {
-		t.Errorf("the cache holds %v, want the folder of the fetch that may go on", left)
+		t.Errorf("the cache holds %v, want the folder of the download that may be running", left)
 	}
 }
 
-// TestCancelledFetch cancels while the repository takes its time; its answer comes later.
-func TestCancelledFetch(t *testing.T) {
+// TestFetch_Cancelled cancels the download before the repository answers.
+func TestFetch_Cancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -209,7 +212,7 @@ func TestCancelledFetch(t *testing.T) {
 	defer repository.Close()
 	cache := public(t)
 	if _, err := pgserver.Start(ctx, fetching(t, repository.URL, cache)); !errors.Is(err, context.Canceled) {
-		t.Errorf("Start: %v, want it to say that it was cancelled", err)
+		t.Errorf("Start: %v, want the error of the context", err)
 	}
 	close(answer)
 	look, deadline := time.NewTicker(10*time.Millisecond), time.After(time.Minute)

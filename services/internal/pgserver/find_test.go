@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// public returns a folder that everybody may enter, which t.TempDir is not.
+// public returns a folder that everybody can enter, unlike t.TempDir.
 func public(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pgserver-public-")
@@ -23,7 +23,7 @@ func public(t *testing.T) string {
 	return dir
 }
 
-// fails starts a server that can't be and returns the error's text.
+// fails starts a server that can't start and returns the text of the error.
 func fails(t *testing.T, cfg pgserver.Config) string {
 	t.Helper()
 	s, err := pgserver.Start(t.Context(), cfg)
@@ -34,7 +34,7 @@ func fails(t *testing.T, cfg pgserver.Config) string {
 	return err.Error()
 }
 
-// fake makes an installation that only knows its version.
+// fake creates an installation that can only print its version.
 func fake(t *testing.T, version string) string {
 	t.Helper()
 	dir := public(t)
@@ -61,7 +61,7 @@ func TestProgramsDir(t *testing.T) {
 	}
 }
 
-func TestProgramsOutOfReach(t *testing.T) {
+func TestProgramsDir_OutOfReach(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root has that problem")
 	}

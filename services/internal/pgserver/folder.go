@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// folder is the place of one server on disk.
+// folder is the folder of one server.
 type folder struct{ dir string }
 
 func (f folder) lock() string     { return filepath.Join(f.dir, "lock") }
@@ -21,10 +21,10 @@ func (f folder) data() string     { return filepath.Join(f.dir, "data") }
 func (f folder) log() string      { return filepath.Join(f.dir, "postgres.log") }
 func (f folder) pidFile() string  { return filepath.Join(f.data(), "postmaster.pid") }
 
-// LockedError says that a live process holds the folder.
+// LockedError is the error of a folder that a live process uses.
 type LockedError struct {
 	Dir string
-	PID int // 0 when the owner has not written it yet
+	PID int // 0 if the owner has not written it yet
 }
 
 func (e *LockedError) Error() string {
@@ -34,15 +34,15 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("another rollcall (pid %d) is using this folder: %s", e.PID, e.Dir)
 }
 
-// acquire creates the folder and takes its lock, which the kernel gives back when this process ends. It fails with a
-// *LockedError when a live process holds it.
+// acquire creates and locks the folder. The kernel releases the lock when this process ends.
+// The error is a *LockedError if a live process holds the lock.
 func (f folder) acquire() (*os.File, error) {
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("creating the data folder: %w", err)
+		return nil, fmt.Errorf("create the data folder: %w", err)
 	}
 	file, err := os.OpenFile(f.lock(), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("opening the lock of the data folder: %w", err)
+		return nil, fmt.Errorf("open the lock of the data folder: %w", err)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		defer file.Close()
@@ -50,20 +50,20 @@ func (f folder) acquire() (*os.File, error) {
 			pid, _ := readPID(f.lock())
 			return nil, &LockedError{Dir: f.dir, PID: pid}
 		}
-		return nil, fmt.Errorf("locking the data folder: %w", err)
+		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	if err = file.Truncate(0); err == nil {
 		_, err = file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("writing the lock of the data folder: %w", err)
+		return nil, fmt.Errorf("write the lock of the data folder: %w", err)
 	}
 	return file, nil
 }
 
-// release gives the lock back at once. Closing the file alone would leave it with a child that was forked and is not
-// executing its own program yet.
+// release releases the lock at once. If only the file were closed, a child that was forked and
+// does not execute its program yet would keep the lock.
 func release(lock *os.File) {
 	_ = syscall.Flock(int(lock.Fd()), syscall.LOCK_UN)
 	lock.Close()
@@ -79,7 +79,7 @@ func readPID(path string) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(line)))
 }
 
-// readPassword returns the superuser's password as kept beside the data.
+// readPassword returns the password of the superuser, which is stored beside the data.
 func (f folder) readPassword() (string, error) {
 	content, err := os.ReadFile(f.password())
 	if err != nil {
@@ -88,11 +88,12 @@ func (f folder) readPassword() (string, error) {
 	return strings.TrimSpace(string(content)), nil
 }
 
-// writePassword makes a new password and gives its file to the user who runs initdb, who reads it.
+// writePassword creates a new password and makes the user who runs initdb the owner of its
+// file.
 func (f folder) writePassword(who identity) (string, error) {
 	password := rand.Text()
 	if err := os.WriteFile(f.password(), []byte(password+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("writing the password: %w", err)
+		return "", fmt.Errorf("write the password: %w", err)
 	}
 	if err := who.own(f.password()); err != nil {
 		return "", err
@@ -100,18 +101,18 @@ func (f folder) writePassword(who identity) (string, error) {
 	return password, nil
 }
 
-// major returns the major version of the cluster, 0 when there is none yet.
+// major returns the major version of the cluster, or 0 if there is none.
 func (f folder) major() (int, error) {
 	content, err := os.ReadFile(filepath.Join(f.data(), "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("reading the version of the data: %w", err)
+		return 0, fmt.Errorf("read the version of the data: %w", err)
 	}
 	major, err := strconv.Atoi(strings.TrimSpace(string(content)))
 	if err != nil {
-		return 0, fmt.Errorf("the data in %s are of no known version: %w", f.data(), err)
+		return 0, fmt.Errorf("the data in %s have an unknown version: %w", f.data(), err)
 	}
 	return major, nil
 }

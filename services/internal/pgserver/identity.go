@@ -10,17 +10,20 @@ import (
 	"syscall"
 )
 
-// identity is the user who runs postgres: for a plain user itself, for root somebody else.
+// identity is the user who runs postgres: the user of this process, or another one if that is
+// root.
 type identity struct {
 	uid, gid uint32
 	switched bool // the user is not the one of this process
-	// alias, when set, is who the user seems to be inside a user namespace (user_namespaces(7)) made for postgres: for
-	// root that may not become another user, and for users without a name, of whom initdb will have nothing.
+	// alias is the user inside a user namespace (user_namespaces(7)) that is created for
+	// postgres: for root that can't become another user, and for users without a name, which
+	// initdb refuses. It is not set if there is no namespace.
 	alias *identity
 }
 
-// chooseIdentity returns who is to run postgres on the data: root takes the owner of existing data, so that a folder may
-// pass from a plain user to root, then postgres, then nobody.
+// chooseIdentity returns the user who runs postgres on the data. For root that is the owner of
+// existing data, so that root can use the folder of another user, or else postgres, or else
+// nobody.
 func chooseIdentity(f folder) (identity, error) {
 	self := identity{uid: uint32(os.Geteuid()), gid: uint32(os.Getegid())}
 	owner, exists := ownerOf(f.data())
@@ -35,7 +38,7 @@ func chooseIdentity(f folder) (identity, error) {
 	}
 	if exists && owner.uid != 0 {
 		if !maySwitch(owner) {
-			return identity{}, fmt.Errorf("the database in %s belongs to the user with id %d, whom this root may not become: "+
+			return identity{}, fmt.Errorf("the database in %s belongs to the user with id %d, which this root can't become: "+
 				"run rollcall as that user", f.dir, owner.uid)
 		}
 		return owner, nil
@@ -48,10 +51,10 @@ func chooseIdentity(f folder) (identity, error) {
 	return self.underAlias()
 }
 
-// unprivileged are the users that root leaves postgres to, best first.
+// unprivileged lists the users that run postgres for root, in order of preference.
 var unprivileged = []string{"postgres", "nobody"}
 
-// underAlias returns the user with the alias of one that has a name.
+// underAlias returns the user with the alias of a user that has a name.
 func (who identity) underAlias() (identity, error) {
 	for _, name := range unprivileged {
 		if alias, err := lookupIdentity(name); err == nil && haveNamespaces {
@@ -59,12 +62,12 @@ func (who identity) underAlias() (identity, error) {
 			return who, nil
 		}
 	}
-	return identity{}, fmt.Errorf("the user with id %d can't run postgres, nor have anybody else run it: %w", who.uid, errAnotherUser)
+	return identity{}, fmt.Errorf("the user with id %d can't run postgres and can't become another user: %w", who.uid, errAnotherUser)
 }
 
 var errAnotherUser = errors.New("run rollcall as a plain user that has a name, or set ROLLCALL_DATABASE_URL")
 
-// ownerOf returns the user that a file belongs to; false when there is no such file.
+// ownerOf returns the owner of a file. It reports false if there is no such file.
 func ownerOf(path string) (identity, bool) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -93,18 +96,19 @@ func lookupIdentity(name string) (identity, error) {
 	return identity{uid: uint32(uid), gid: uint32(gid), switched: true}, nil
 }
 
-// own gives a file to the user who runs postgres.
+// own makes the user who runs postgres the owner of a file.
 func (who identity) own(path string) error {
 	if !who.switched {
 		return nil
 	}
 	if err := os.Chown(path, int(who.uid), int(who.gid)); err != nil {
-		return fmt.Errorf("giving a file to the user who runs postgres: %w", err)
+		return fmt.Errorf("change the owner of a file to the user who runs postgres: %w", err)
 	}
 	return nil
 }
 
-// reaches tells whether the mode bits let the user read and enter path and every folder above it.
+// reaches reports whether the mode bits allow the user to read and enter path and all folders
+// above it.
 func (who identity) reaches(path string) bool {
 	if !who.switched {
 		return true

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestPortTakenByARace(t *testing.T) {
+func TestStart_PortTakenByAnotherProgram(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -39,9 +39,9 @@ func TestPortTakenByARace(t *testing.T) {
 	}
 }
 
-// TestOrphanIsStopped starts a postmaster that knows nothing of its parent, as one is on systems that don't tell, and
-// then a server on the same data.
-func TestOrphanIsStopped(t *testing.T) {
+// TestStart_StopsAnOrphan starts a postmaster that does not end with its parent, and then a
+// server on the same data.
+func TestStart_StopsAnOrphan(t *testing.T) {
 	cfg := Config{DataDir: filepath.Join(t.TempDir(), "db"), FsyncOff: true}
 	s, err := Start(t.Context(), cfg)
 	if err != nil {
@@ -77,7 +77,7 @@ func TestOrphanIsStopped(t *testing.T) {
 	}
 }
 
-func TestLogIsRotated(t *testing.T) {
+func TestLogFile_Rotate(t *testing.T) {
 	l, err := openLog(filepath.Join(t.TempDir(), "postgres.log"))
 	if err != nil {
 		t.Fatal(err)
@@ -104,11 +104,11 @@ func TestLogIsRotated(t *testing.T) {
 		t.Errorf("after the cut the log holds %q", got)
 	}
 	if got := l.since(3); got != "ond" {
-		t.Errorf("since 3 the log says %q", got)
+		t.Errorf("since 3 the log has %q", got)
 	}
 }
 
-func TestEnvironmentDoesNotSteerPostgres(t *testing.T) {
+func TestEnvironment_DoesNotConfigurePostgres(t *testing.T) {
 	got := strings.Join(environment([]string{"PATH=/bin", "PGDATA=/x", "PGPORT=1", "LC_MESSAGES=de", "LANGUAGE=de", "HOME=/h"}), " ")
 	if want := "LC_ALL=C PATH=/bin HOME=/h"; got != want {
 		t.Errorf("environment is %q, want %q", got, want)

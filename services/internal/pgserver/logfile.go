@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// maxLog is the size in bytes at which postgres.log is set aside; there are never more than two pieces.
+// maxLog is the size in bytes at which postgres.log is rotated. There are at most two parts.
 const maxLog = 16 << 20
 
-// logFile is what postgres prints into. It is a file, not a pipe, because postgres may outlive this process.
+// logFile is the output of postgres. It is a file and not a pipe, because postgres may outlive
+// this process.
 type logFile struct {
 	file *os.File
 	path string
@@ -20,13 +21,13 @@ type logFile struct {
 func openLog(path string) (*logFile, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("opening the log of postgres: %w", err)
+		return nil, fmt.Errorf("open the log of postgres: %w", err)
 	}
 	return &logFile{file: file, path: path}, nil
 }
 
-// rotate copies a log that has grown beyond limit aside and empties it. Postgres appends, so it goes on at the new end;
-// what it prints between the copy and the cut is lost.
+// rotate copies a log that is larger than limit and truncates it. Postgres appends to the file,
+// so that it continues at the new end. Output between the copy and the truncation is lost.
 func (l *logFile) rotate(limit int64) error {
 	info, err := l.file.Stat()
 	if err != nil || info.Size() < limit {
@@ -43,7 +44,7 @@ func (l *logFile) rotate(limit int64) error {
 	return errors.Join(err, aside.Close(), l.file.Truncate(0))
 }
 
-// size is the length of the log in bytes, to be given to since.
+// size returns the size of the log in bytes, for since.
 func (l *logFile) size() int64 {
 	info, err := l.file.Stat()
 	if err != nil {
@@ -52,7 +53,7 @@ func (l *logFile) size() int64 {
 	return info.Size()
 }
 
-// since returns the last lines printed after the log had the given length.
+// since returns the last lines that were printed after the log had the given size.
 func (l *logFile) since(start int64) string {
 	const most = 2000 // bytes, some twenty lines
 	end := l.size()

@@ -17,14 +17,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// serveVariable makes the test binary a program that runs a server in the folder that it names.
+// serveVariable makes the test binary run a server in the folder that the variable names.
 const serveVariable = "PGSERVER_TEST_SERVE"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(serveVariable); dir != "" {
 		os.Exit(serve(dir))
 	}
-	dir, err := os.MkdirTemp("", "pgserver-tests-") // the library that fetches leaves its logs in TMPDIR
+	dir, err := os.MkdirTemp("", "pgserver-tests-") // the library for downloads leaves its logs in TMPDIR
 	if err == nil {
 		err = errors.Join(os.Chmod(dir, 0o755), os.Setenv("TMPDIR", dir))
 	}
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// serve prints the address of its server and holds it until its input ends.
+// serve prints the address of its server and runs it until the end of the input.
 func serve(dir string) int {
 	s, err := pgserver.Start(context.Background(), pgserver.Config{DataDir: dir, FsyncOff: true})
 	if err != nil {
@@ -46,7 +46,7 @@ func serve(dir string) int {
 		return 1
 	}
 	fmt.Println(s.URL("postgres"))
-	_, _ = io.Copy(io.Discard, os.Stdin) // however the input ends
+	_, _ = io.Copy(io.Discard, os.Stdin) // an error is an end as well
 	if err := s.Stop(context.Background()); err != nil {
 		return 1
 	}
@@ -80,7 +80,7 @@ func startParent(t *testing.T, dir string) *parent {
 	t.Cleanup(func() {
 		stdin.Close()
 		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()         // its error is that it was killed
+		_ = cmd.Wait()         // the error states that it was killed
 	})
 	if _, err := fmt.Fscan(stdout, &p.url); err != nil {
 		t.Fatalf("the other process: %v", err)
@@ -88,7 +88,7 @@ func startParent(t *testing.T, dir string) *parent {
 	return p
 }
 
-// again runs the named tests as another kind of user, in a folder that belongs to the given one.
+// again runs the named tests as another kind of user, in a folder of the given owner.
 func again(t *testing.T, owner int, attr *syscall.SysProcAttr, tests ...string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -99,12 +99,13 @@ func again(t *testing.T, owner int, attr *syscall.SysProcAttr, tests ...string) 
 	if err := os.Chown(dir, owner, owner); err != nil {
 		t.Fatal(err)
 	}
-	binary := filepath.Join(dir, "tests") // go test's own folder is closed to others
+	binary := filepath.Join(dir, "tests") // others can't enter the folder of go test
 	content, err := os.ReadFile(os.Args[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A child that another test forks meanwhile would hold the file open for writing, which bars it from being run.
+	// A child that another test forks at the same time would have the file open for writing, so
+	// that it could not be run.
 	syscall.ForkLock.RLock()
 	err = os.WriteFile(binary, content, 0o755)
 	syscall.ForkLock.RUnlock()
@@ -126,8 +127,8 @@ func again(t *testing.T, owner int, attr *syscall.SysProcAttr, tests ...string) 
 
 const nobody = 65534 // the kernel's overflow uid, which owns nothing
 
-func TestAsPlainUser(t *testing.T) {
+func TestServer_AsPlainUser(t *testing.T) {
 	again(t, nobody, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}},
-		"TestDataOutliveTheServer", "TestPrivateAndSafe", "TestSecondServerIsRefused", "TestKilledParent",
-		"TestKilledPostgresComesBack", "TestStalePIDFileOfAnotherProcess", "TestOrphanIsStopped")
+		"TestServer_DataSurviveAStop", "TestServer_IsPrivateAndSafe", "TestStart_SecondServerIsRefused", "TestStart_AfterAKilledParent",
+		"TestServer_RestartsKilledPostgres", "TestStart_StalePIDFile", "TestStart_StopsAnOrphan")
 }

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// rootOfItsOwn is the root of a user namespace that knows no other user, as in a container without subordinate ids.
+// rootOfItsOwn returns the attributes of the root of a user namespace without other users, as in a
+// container without subordinate ids.
 func rootOfItsOwn() *syscall.SysProcAttr {
 	onlyRoot := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 0, Size: 1}}
 	return &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: onlyRoot, GidMappings: onlyRoot}
@@ -22,15 +23,15 @@ func needNamespaces(t *testing.T) {
 	}
 }
 
-func TestAsRootWithoutOtherUsers(t *testing.T) {
+func TestServer_AsRootWithoutOtherUsers(t *testing.T) {
 	needNamespaces(t)
 	again(t, 0, rootOfItsOwn(),
-		"TestDataOutliveTheServer", "TestKilledPostgresComesBack", "TestOrphanIsStopped")
+		"TestServer_DataSurviveAStop", "TestServer_RestartsKilledPostgres", "TestStart_StopsAnOrphan")
 }
 
-func TestAsUserWithoutName(t *testing.T) {
+func TestServer_AsUserWithoutName(t *testing.T) {
 	needNamespaces(t)
-	const unknown = 1_000_620_000 // as some clusters give to containers
+	const unknown = 1_000_620_000 // as some clusters assign to containers
 	again(t, unknown, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unknown, Gid: unknown}},
-		"TestDataOutliveTheServer", "TestKilledPostgresComesBack", "TestOrphanIsStopped")
+		"TestServer_DataSurviveAStop", "TestServer_RestartsKilledPostgres", "TestStart_StopsAnOrphan")
 }

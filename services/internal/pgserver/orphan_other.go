@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// isPostmaster tells whether the process is a postgres that runs on dataDir, by the command line it was started with.
+// isPostmaster reports whether the process is a postgres that runs on dataDir, by its command
+// line.
 func isPostmaster(pid int, dataDir string, _ identity) bool {
 	cmd := exec.Command("ps", "-ww", "-o", "command=", "-p", strconv.Itoa(pid)) //nolint:noctx // see currentFolder on Linux
 	out, err := cmd.Output()

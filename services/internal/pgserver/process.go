@@ -13,12 +13,12 @@ import (
 // process is a running child.
 type process struct {
 	pid  int
-	done chan struct{} // closed when the child was waited for
+	done chan struct{} // closed when the child has ended
 	err  error         // how it ended; read it after done
 }
 
-// launch starts cmd from a thread that lives as long as the child: the kernel's signal at the death of the parent is
-// bound to the thread that made the child, see PR_SET_PDEATHSIG in prctl(2).
+// launch starts cmd from a thread that lives as long as the child, because the kernel sends the
+// signal when the thread that created the child ends, see PR_SET_PDEATHSIG in prctl(2).
 func launch(cmd *exec.Cmd, who identity) (*process, error) {
 	p := &process{done: make(chan struct{})}
 	started := make(chan error, 1)
@@ -39,15 +39,15 @@ func launch(cmd *exec.Cmd, who identity) (*process, error) {
 	case err == nil:
 		return p, nil
 	case who.alias != nil:
-		return nil, fmt.Errorf("starting %s for the user with id %d in a user namespace: %w: %w", cmd.Path, who.uid, err, errAnotherUser)
+		return nil, fmt.Errorf("start %s for the user with id %d in a user namespace: %w: %w", cmd.Path, who.uid, err, errAnotherUser)
 	case who.switched:
-		return nil, fmt.Errorf("starting %s as the user with id %d: %w: %w", cmd.Path, who.uid, err, errAnotherUser)
+		return nil, fmt.Errorf("start %s as the user with id %d: %w: %w", cmd.Path, who.uid, err, errAnotherUser)
 	default:
-		return nil, fmt.Errorf("starting %s: %w", cmd.Path, err)
+		return nil, fmt.Errorf("start %s: %w", cmd.Path, err)
 	}
 }
 
-// signal sends a signal to a child that may have ended.
+// signal sends a signal to a child, which may have ended.
 func (p *process) signal(sig syscall.Signal) error {
 	select {
 	case <-p.done:
@@ -60,7 +60,7 @@ func (p *process) signal(sig syscall.Signal) error {
 	return nil
 }
 
-// ended tells whether the child was waited for.
+// ended reports whether the child has ended.
 func (p *process) ended() bool {
 	select {
 	case <-p.done:
@@ -70,10 +70,10 @@ func (p *process) ended() bool {
 	}
 }
 
-// command prepares one of the programs on the data folder, run as who. The first file in hold, when there is one, must
-// stay open until the child has started.
+// command returns the command of a program on the data folder, run as who. If hold is not
+// nil, it must stay open until the child has started.
 func command(who identity, program, dataDir string, args ...string) (cmd *exec.Cmd, hold *os.File, err error) {
-	cmd = exec.Command(program) //nolint:noctx // a context would kill it; shutDown and quit end it in order
+	cmd = exec.Command(program) //nolint:noctx // a context would kill it; shutDown and quit stop it
 	cmd.Env = environment(os.Environ())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endWithParent(cmd.SysProcAttr)
@@ -82,7 +82,7 @@ func command(who identity, program, dataDir string, args ...string) (cmd *exec.C
 	}
 	if who.switched {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: who.uid, Gid: who.gid}
-		cmd.Dir = "/" // the current folder may be one that the user may not enter
+		cmd.Dir = "/" // the user may not be allowed to enter the current folder
 		if dataDir, hold, err = handOver(cmd, dataDir, who); err != nil {
 			return nil, nil, err
 		}
@@ -91,7 +91,8 @@ func command(who identity, program, dataDir string, args ...string) (cmd *exec.C
 	return cmd, hold, nil
 }
 
-// environment is the parent's without what would steer Postgres or change the language of its messages.
+// environment returns the environment of the parent without variables that configure Postgres
+// or change the language of its messages.
 func environment(parent []string) []string {
 	env := []string{"LC_ALL=C"}
 	for _, entry := range parent {

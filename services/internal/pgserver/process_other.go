@@ -10,10 +10,12 @@ import (
 	"syscall"
 )
 
-// endWithParent does nothing: this system has no such signal, so that a killed parent leaves an orphan for the next Start.
+// endWithParent does nothing, because this system has no such signal. A killed parent leaves
+// an orphan, which the next Start stops.
 func endWithParent(*syscall.SysProcAttr) {}
 
-// handOver leaves the path as it is, and says so when the user who runs postgres for root can't reach it.
+// handOver returns the path unchanged, or an error if the user who runs postgres for root
+// can't reach it.
 func handOver(_ *exec.Cmd, dataDir string, who identity) (string, *os.File, error) {
 	if !who.reaches(filepath.Dir(dataDir)) {
 		return "", nil, fmt.Errorf("the user with id %d, who runs postgres for root, can't reach %s: "+
@@ -22,13 +24,13 @@ func handOver(_ *exec.Cmd, dataDir string, who identity) (string, *os.File, erro
 	return dataDir, nil, nil
 }
 
-// rootCacheDir is where root keeps fetched programs: macOS' folder of caches for all users.
+// rootCacheDir is the folder of downloaded programs for root: macOS' folder of caches for all users.
 const rootCacheDir = "/Library/Caches/rollcall/postgres"
 
-// haveNamespaces says that this system has no user namespaces.
+// haveNamespaces is false, because this system has no user namespaces.
 const haveNamespaces = false
 
 func enterNamespace(*syscall.SysProcAttr, identity) {}
 
-// maySwitch is true: nothing limits root here.
+// maySwitch returns true, because nothing limits root here.
 func maySwitch(identity) bool { return true }

@@ -14,19 +14,19 @@ import (
 	"strings"
 )
 
-// oldestMajor is the oldest version of Postgres that the services' SQL is written for.
+// oldestMajor is the oldest version of Postgres that the SQL of the services supports.
 const oldestMajor = 14
 
 // programs is one installation of Postgres.
 type programs struct {
-	dir   string // holds initdb and postgres
+	dir   string // contains initdb and postgres
 	major int
 }
 
 func (p programs) initdb() string   { return filepath.Join(p.dir, "initdb") }
 func (p programs) postgres() string { return filepath.Join(p.dir, "postgres") }
 
-// installations are the folders that packagers put the programs into, out of PATH.
+// installations lists the folders that packages install the programs into, outside PATH.
 var installations = []string{
 	"/usr/lib/postgresql/*/bin",                               // Debian, Ubuntu
 	"/usr/pgsql-*/bin",                                        // the PostgreSQL project's RPMs
@@ -37,8 +37,9 @@ var installations = []string{
 	"/usr/local/pgsql/bin",                                    // built from source
 }
 
-// findPrograms returns the programs for a cluster of the given major version, 0 for a new one, which takes the newest
-// that is acceptable. Programs on the machine win over fetched ones.
+// findPrograms returns the programs for a cluster of the given major version; 0 means a new
+// cluster, which gets the newest one. Programs on the machine are preferred to downloaded
+// ones.
 func findPrograms(ctx context.Context, cfg Config, who identity, major int) (programs, error) {
 	var passedOver []string
 	if !cfg.FetchOnly {
@@ -58,18 +59,19 @@ func findPrograms(ctx context.Context, cfg Config, who identity, major int) (pro
 		return programs{}, fmt.Errorf("no usable postgres in %s%s", cfg.ProgramsDir, wanted(major, passedOver))
 	}
 	if major != 0 && major != fetchedMajor {
-		return programs{}, fmt.Errorf("the database in %s was made by Postgres %d: install that version, or start with another data folder%s",
+		return programs{}, fmt.Errorf("the database in %s was created by Postgres %d: install that version, or start with another data folder%s",
 			cfg.DataDir, major, wanted(major, passedOver))
 	}
 	p, err := fetchPrograms(ctx, cfg, who)
 	if err != nil {
-		return programs{}, fmt.Errorf("no Postgres on this machine and none fetched: install PostgreSQL %d or newer, or set ROLLCALL_DATABASE_URL%s: %w",
+		return programs{}, fmt.Errorf("Postgres is not installed and could not be downloaded: install PostgreSQL %d or newer, or set ROLLCALL_DATABASE_URL%s: %w",
 			oldestMajor, wanted(major, passedOver), err)
 	}
 	return p, nil
 }
 
-// wanted words what was looked for and passed over, in parentheses; empty when there is nothing to say.
+// wanted describes what was searched and why programs were not used, in parentheses. It is
+// empty if there is nothing to describe.
 func wanted(major int, passedOver []string) string {
 	var parts []string
 	if major != 0 {
@@ -82,8 +84,8 @@ func wanted(major int, passedOver []string) string {
 	return " (" + strings.Join(parts, "; ") + ")"
 }
 
-// localPrograms lists the usable installations of the machine, best first: the one in PATH, then newest first. The
-// second list says why others were passed over.
+// localPrograms lists the usable installations of the machine: the one in PATH, and then the
+// others with the newest first. The second list has the reasons why others can't be used.
 func localPrograms(ctx context.Context, cfg Config, who identity) (found []programs, passedOver []string) {
 	for _, dir := range candidateDirs(cfg) {
 		p, err := inspect(ctx, dir, who)
@@ -122,8 +124,8 @@ func candidateDirs(cfg Config) []string {
 	return dirs
 }
 
-// programsInPath returns the real folder of the postgres in PATH, "" when there is none: initdb wants its sibling
-// programs beside it, and links in PATH need not have them.
+// programsInPath returns the real folder of the postgres in PATH, or "" if there is none. initdb
+// needs the other programs beside it, which a folder of links may not have.
 func programsInPath() string {
 	path, err := exec.LookPath("postgres")
 	if err != nil {
@@ -136,7 +138,7 @@ func programsInPath() string {
 	return filepath.Dir(path)
 }
 
-// inspect returns the installation in dir. The error is os.ErrNotExist when dir holds none.
+// inspect returns the installation in dir. The error is os.ErrNotExist if there is none.
 func inspect(ctx context.Context, dir string, who identity) (programs, error) {
 	p := programs{dir: dir}
 	for _, path := range []string{p.postgres(), p.initdb()} {
@@ -163,7 +165,7 @@ func inspect(ctx context.Context, dir string, who identity) (programs, error) {
 
 var versionLine = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// parseMajor reads the answer to --version, such as "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)".
+// parseMajor parses the output of --version, such as "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)".
 func parseMajor(line string) (int, error) {
 	m := versionLine.FindStringSubmatch(line)
 	if m == nil {

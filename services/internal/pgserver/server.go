@@ -13,22 +13,22 @@ import (
 	"time"
 )
 
-// State is what a Server's postgres is doing.
+// State is the state of the postgres process of a Server.
 type State string
 
-// The states of a Server, see the package's overview.
+// The states of a Server, see the overview of the package.
 const (
 	Ready      State = "READY"
 	Restarting State = "RESTARTING"
 	Stopped    State = "STOPPED"
 )
 
-// Status is what a Server knows of its postgres.
+// Status is the status of the postgres process of a Server.
 type Status struct {
 	State    State
 	PID      int   // of the postmaster; 0 unless READY
-	Restarts int   // how often postgres came back after it had died unexpectedly
-	LastExit error // why postgres died last, or could not be started again; nil when it never did
+	Restarts int   // how often postgres was started again after it had died unexpectedly
+	LastExit error // why postgres died last, or could not be started again; nil if it never did
 }
 
 // Server is a running Postgres. Its methods are safe for concurrent use.
@@ -54,8 +54,9 @@ type Server struct {
 	status Status
 }
 
-// Start starts the server, making its database first when there is none, and returns when it accepts connections. The
-// context bounds the start only; Stop ends the server. A folder that a live process uses fails with a *LockedError.
+// Start starts the server, creates its database if there is none, and waits until it
+// accepts connections. The context limits the start only; Stop stops the server. If a live
+// process uses the folder, the error is a *LockedError.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -84,7 +85,7 @@ func (s *Server) start(ctx context.Context) error {
 	return nil
 }
 
-// prepare does all that comes before the supervision.
+// prepare does everything before the supervision.
 func (s *Server) prepare(ctx context.Context) (err error) {
 	if s.lock, err = s.folder.acquire(); err != nil {
 		return err
@@ -95,13 +96,13 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	if s.log, err = openLog(s.folder.log()); err != nil {
 		return err
 	}
-	for _, path := range []string{s.folder.lock(), s.folder.log()} { // so that their owner may use the folder without root
+	for _, path := range []string{s.folder.lock(), s.folder.log()} { // so that their owner can use the folder without root
 		if err := s.who.own(path); err != nil {
 			return err
 		}
 	}
 	if err := s.log.rotate(maxLog); err != nil {
-		return fmt.Errorf("rotating the log of postgres: %w", err)
+		return fmt.Errorf("rotate the log of postgres: %w", err)
 	}
 	major, err := s.folder.major()
 	if err != nil {
@@ -116,8 +117,8 @@ func (s *Server) prepare(ctx context.Context) (err error) {
 	return s.bringUp(ctx)
 }
 
-// bringUp launches postgres for the first time, on another port when the chosen one was taken meanwhile, and once more
-// when the remains of a killed server were still in the way.
+// bringUp launches postgres for the first time: on another port if the chosen one was taken
+// in the meantime, and again if the remains of a killed server prevented the start.
 func (s *Server) bringUp(ctx context.Context) error {
 	const attempts = 6
 	_, err := os.Stat(s.folder.pidFile())
@@ -158,13 +159,13 @@ func (s *Server) URL(database string) string {
 	}).String()
 }
 
-// Port returns the TCP port on 127.0.0.1; it stays the same until Stop.
+// Port returns the TCP port on 127.0.0.1. It does not change until Stop.
 func (s *Server) Port() int { return s.port }
 
 // Version returns the major version of Postgres.
 func (s *Server) Version() int { return s.programs.major }
 
-// Status returns what postgres is doing now.
+// Status returns the current status.
 func (s *Server) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,9 +181,10 @@ func (s *Server) setStatus(status Status) {
 	}
 }
 
-// Stop ends the server: a fast shutdown that rolls open transactions back, and a hard one when the context ends first,
-// after which the next Start recovers from the write-ahead log. It returns when postgres is gone; further calls return
-// what the first one did.
+// Stop stops the server with a fast shutdown that rolls back open transactions. If the
+// context ends first, it kills the server, and the next Start recovers from the write-ahead
+// log. It returns when postgres has ended. Further calls return the result of the first
+// one.
 func (s *Server) Stop(ctx context.Context) error {
 	s.stop.Do(func() {
 		s.endSupervision()
@@ -197,13 +199,13 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.stopErr
 }
 
-// shutDown ends a child; nil and ended ones are fine.
+// shutDown stops a child, which may be nil or have ended.
 func shutDown(ctx context.Context, child *process) error {
 	if child == nil || child.ended() {
 		return nil
 	}
 	if err := child.signal(syscall.SIGINT); err != nil {
-		return fmt.Errorf("pgserver: stopping postgres: %w", err)
+		return fmt.Errorf("pgserver: stop postgres: %w", err)
 	}
 	select {
 	case <-child.done:
@@ -211,10 +213,10 @@ func shutDown(ctx context.Context, child *process) error {
 	case <-ctx.Done():
 	}
 	child.quit()
-	return fmt.Errorf("pgserver: postgres was stopped the hard way: %w", context.Cause(ctx))
+	return fmt.Errorf("pgserver: postgres was killed: %w", context.Cause(ctx))
 }
 
-// release gives back the log and the lock of the folder.
+// release closes the log and the lock of the folder.
 func (s *Server) release() {
 	if s.log != nil {
 		s.log.close()
@@ -224,12 +226,13 @@ func (s *Server) release() {
 	}
 }
 
-// freePort returns a port that nobody listened on a moment ago.
+// freePort returns a port that was free at the time of the call. If another program takes it
+// before postgres does, bringUp tries another one.
 func freePort(ctx context.Context) (int, error) {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
+		return 0, fmt.Errorf("find a free port: %w", err)
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil

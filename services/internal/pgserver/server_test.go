@@ -20,13 +20,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// config is a server of the test's own in dir, quick and unsafe.
+// config returns the config of a fast and unsafe server in dir.
 func config(t *testing.T, dir string) pgserver.Config {
 	t.Helper()
 	return pgserver.Config{DataDir: dir, FsyncOff: true, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
 }
 
-// start starts a server that the end of the test stops.
+// start starts a server that is stopped at the end of the test.
 func start(t *testing.T, cfg pgserver.Config) *pgserver.Server {
 	t.Helper()
 	s, err := pgserver.Start(t.Context(), cfg)
@@ -46,7 +46,7 @@ func stop(t *testing.T, s *pgserver.Server) {
 	}
 }
 
-// query runs statements on a connection of their own and returns the last one's first value.
+// query runs statements on a new connection and returns the first value of the last one.
 func query(t *testing.T, url string, statements ...string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
@@ -68,7 +68,7 @@ func query(t *testing.T, url string, statements ...string) string {
 	return value
 }
 
-// keep stores something that kept finds again.
+// keep stores a value that kept finds.
 func keep(t *testing.T, url string) {
 	t.Helper()
 	query(t, url, "CREATE TABLE kept (v text)", "INSERT INTO kept VALUES ('still here') RETURNING v")
@@ -81,7 +81,7 @@ func kept(t *testing.T, url string) {
 	}
 }
 
-func TestDataOutliveTheServer(t *testing.T) {
+func TestServer_DataSurviveAStop(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	first := start(t, config(t, dir))
@@ -95,7 +95,7 @@ func TestDataOutliveTheServer(t *testing.T) {
 	kept(t, second.URL("postgres"))
 }
 
-func TestPrivateAndSafe(t *testing.T) {
+func TestServer_IsPrivateAndSafe(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	s := start(t, config(t, dir))
@@ -128,7 +128,7 @@ func TestPrivateAndSafe(t *testing.T) {
 	}
 }
 
-func TestSecondServerIsRefused(t *testing.T) {
+func TestStart_SecondServerIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	first := startParent(t, dir)
@@ -146,7 +146,7 @@ func TestSecondServerIsRefused(t *testing.T) {
 	start(t, config(t, dir))
 }
 
-func TestKilledParent(t *testing.T) {
+func TestStart_AfterAKilledParent(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	victim := startParent(t, dir)
@@ -154,7 +154,7 @@ func TestKilledParent(t *testing.T) {
 	if err := victim.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = victim.cmd.Wait() // its error is that it was killed
+	_ = victim.cmd.Wait() // the error states that it was killed
 
 	s := start(t, config(t, dir))
 	kept(t, s.URL("postgres"))
@@ -164,7 +164,7 @@ func TestKilledParent(t *testing.T) {
 	}
 }
 
-func TestKilledPostgresComesBack(t *testing.T) {
+func TestServer_RestartsKilledPostgres(t *testing.T) {
 	t.Parallel()
 	changes := make(chan pgserver.Status, 100)
 	cfg := config(t, filepath.Join(t.TempDir(), "db"))
@@ -189,7 +189,7 @@ func TestKilledPostgresComesBack(t *testing.T) {
 		if status.State != pgserver.Restarting || status.LastExit == nil || status.PID != 0 {
 			t.Errorf("after a kill the status is %+v", status)
 		}
-		for status.State == pgserver.Restarting { // more than one when the remains are in the way
+		for status.State == pgserver.Restarting { // more than one if remains prevent the start
 			status = next()
 		}
 		if status.State != pgserver.Ready || status.Restarts != restarts || status.PID == first.PID {
@@ -203,7 +203,7 @@ func TestKilledPostgresComesBack(t *testing.T) {
 	}
 }
 
-func TestStalePIDFileOfAnotherProcess(t *testing.T) {
+func TestStart_StalePIDFile(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	s := start(t, config(t, dir))
@@ -213,8 +213,8 @@ func TestStalePIDFileOfAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = stranger.Process.Kill() // it may have ended, which the test tells
-		_ = stranger.Wait()         // its error is that it was killed
+		_ = stranger.Process.Kill() // it may have ended, which the test checks
+		_ = stranger.Wait()         // the error states that it was killed
 	}()
 
 	for what, content := range map[string]string{
@@ -238,7 +238,7 @@ func TestStalePIDFileOfAnotherProcess(t *testing.T) {
 	}
 }
 
-func TestHardStopLosesNothing(t *testing.T) {
+func TestStop_KillLosesNoCommit(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	s, err := pgserver.Start(t.Context(), config(t, dir))
@@ -255,7 +255,7 @@ func TestHardStopLosesNothing(t *testing.T) {
 	resume := time.AfterFunc(time.Second, func() { _ = syscall.Kill(pid, syscall.SIGCONT) }) // it may have ended
 	defer resume.Stop()
 	if err := s.Stop(hopeless); !errors.Is(err, context.Canceled) {
-		t.Errorf("Stop: %v, want it to say that time was up", err)
+		t.Errorf("Stop: %v, want the error of the context", err)
 	}
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("postgres %d is still there: %v", pid, err)
@@ -264,17 +264,17 @@ func TestHardStopLosesNothing(t *testing.T) {
 	kept(t, again.URL("postgres"))
 }
 
-func TestCancelledStartLeavesNothing(t *testing.T) {
+func TestStart_CancelledLeavesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "db")
 	for _, patience := range []time.Duration{0, 100 * time.Millisecond, 400 * time.Millisecond} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		s, err := pgserver.Start(ctx, config(t, dir))
 		cancel()
 		switch {
-		case err == nil: // a quick machine
+		case err == nil: // the start was faster
 			stop(t, s)
 		case !errors.Is(err, context.DeadlineExceeded):
-			t.Errorf("Start with %v: %v, want it to say that time was up", patience, err)
+			t.Errorf("Start with %v: %v, want the error of the context", patience, err)
 		}
 	}
 	start(t, config(t, dir))
@@ -284,7 +284,7 @@ func TestCancelledStartLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestTakenPort(t *testing.T) {
+func TestStart_PortInUse(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -299,7 +299,7 @@ func TestTakenPort(t *testing.T) {
 	}
 }
 
-func TestAnotherVersionsData(t *testing.T) {
+func TestStart_DataOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "db")
 	stop(t, start(t, config(t, dir)))
@@ -307,12 +307,12 @@ func TestAnotherVersionsData(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := pgserver.Start(t.Context(), config(t, dir))
-	if err == nil || !strings.Contains(err.Error(), "was made by Postgres 11") {
+	if err == nil || !strings.Contains(err.Error(), "was created by Postgres 11") {
 		t.Errorf("Start: %v, want it to name the version", err)
 	}
 }
 
-func TestFoldersThatOnlyRootMayEnter(t *testing.T) {
+func TestStart_FoldersOfRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root has that problem")
 	}

@@ -13,25 +13,25 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// The pace of restarts after postgres died: doubled from one failure to the next, from the start again once a server has
-// lived for a while.
+// The pauses before restarts after postgres died. They double with each failure, and start
+// again once a server has run for a while.
 const (
 	firstBackoff = 100 * time.Millisecond
 	lastBackoff  = 10 * time.Second
 	longLife     = time.Minute
 )
 
-// logCheck is how often the size of the log is looked at.
+// logCheck is how often the size of the log is checked.
 const logCheck = time.Minute
 
-// exitError says that postgres ended when it should not have.
+// exitError is the error of a postgres process that ended unexpectedly.
 type exitError struct {
 	cause error  // nil for exit status 0
-	said  string // the last lines of its log
+	lines string // the last lines of its log
 }
 
 func (e *exitError) Error() string {
-	return fmt.Sprintf("%v: %s", unexpected(e.cause), e.said)
+	return fmt.Sprintf("%v: %s", unexpected(e.cause), e.lines)
 }
 
 func (e *exitError) Unwrap() error { return e.cause }
@@ -63,13 +63,14 @@ func (s *Server) supervise(ctx context.Context) {
 	}
 }
 
-// revive starts postgres again after it died, as often as it takes; false means that ctx ended first.
+// revive starts postgres again after it died, until it succeeds. It reports false if ctx
+// ends first.
 func (s *Server) revive(ctx context.Context, delay *time.Duration) bool {
 	status := s.Status()
 	status.State, status.PID = Restarting, 0
 	status.LastExit = unexpected(s.child.err)
 	for {
-		s.cfg.Logger.Warn("postgres is down and will be started again", "after", *delay, "error", status.LastExit)
+		s.cfg.Logger.Warn("postgres died and will be started again", "after", *delay, "error", status.LastExit)
 		s.setStatus(status)
 		if !pause(ctx, *delay) {
 			return false
@@ -92,8 +93,8 @@ func (s *Server) revive(ctx context.Context, delay *time.Duration) bool {
 	return true
 }
 
-// unexpected words the end of a postgres that nobody here asked for; nil stands for exit status 0, as after somebody
-// else's SIGINT.
+// unexpected returns the error of a postgres process that ended unexpectedly. A nil err means
+// exit status 0, as after a SIGINT from outside.
 func unexpected(err error) error {
 	if err == nil {
 		return errors.New("postgres ended unexpectedly, with exit status 0")
@@ -101,8 +102,8 @@ func unexpected(err error) error {
 	return fmt.Errorf("postgres ended unexpectedly: %w", err)
 }
 
-// launch starts postgres on s.port and waits until it accepts connections. The error is an *exitError when postgres ended
-// before that. When ctx ends, the child is ended too.
+// launch starts postgres on s.port and waits until it accepts connections. The error is an
+// *exitError if postgres ended before that. If ctx ends, it stops the child.
 func (s *Server) launch(ctx context.Context) (*process, error) {
 	if err := s.settlePIDFile(ctx); err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (s *Server) launch(ctx context.Context) (*process, error) {
 	}
 	defer hold.Close() // a nil file may be closed
 	cmd.Stdout, cmd.Stderr = s.log.file, s.log.file
-	said := s.log.size()
+	before := s.log.size()
 	child, err := launch(cmd, s.who)
 	if err != nil {
 		return nil, err
@@ -127,16 +128,17 @@ func (s *Server) launch(ctx context.Context) (*process, error) {
 		case <-timer.C:
 		case <-child.done:
 			timer.Stop()
-			return nil, &exitError{cause: child.err, said: s.log.since(said)}
+			return nil, &exitError{cause: child.err, lines: s.log.since(before)}
 		case <-ctx.Done():
 			timer.Stop()
 			child.quit()
-			return nil, fmt.Errorf("waiting for postgres: %w", context.Cause(ctx))
+			return nil, fmt.Errorf("wait for postgres: %w", context.Cause(ctx))
 		}
 	}
 }
 
-// answers tells whether the server on the port accepts our password. Only ours does.
+// answers reports whether the server on the port accepts the password, which no other server
+// does.
 func (s *Server) answers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -147,7 +149,8 @@ func (s *Server) answers(ctx context.Context) bool {
 	return conn.Close(ctx) == nil
 }
 
-// arguments are the settings of the server on the command line, where they win over the files in the data folder.
+// arguments returns the settings on the command line, where they override those of the files
+// in the data folder.
 func (s *Server) arguments() []string {
 	settings := map[string]string{
 		"listen_addresses":        "127.0.0.1",
@@ -156,7 +159,7 @@ func (s *Server) arguments() []string {
 		"log_destination":         "stderr",
 		"max_connections":         "200",
 	}
-	if s.cfg.FsyncOff { // synchronous_commit stays on: what was committed survives the death of postgres
+	if s.cfg.FsyncOff { // synchronous_commit stays on, so that commits survive the death of postgres
 		maps.Copy(settings, map[string]string{"fsync": "off", "full_page_writes": "off"})
 	}
 	maps.Copy(settings, s.cfg.Settings)
@@ -168,7 +171,7 @@ func (s *Server) arguments() []string {
 	return args
 }
 
-// quit ends a child without a clean shutdown: SIGQUIT, and SIGKILL when that does not help.
+// quit stops a child without a clean shutdown: with SIGQUIT, and then with SIGKILL.
 func (p *process) quit() {
 	for _, sig := range []syscall.Signal{syscall.SIGQUIT, syscall.SIGKILL} {
 		if err := p.signal(sig); err != nil {

@@ -1,6 +1,6 @@
-// Package postgres opens a service's own schema: a pool that knows how to wait
-// for the database, migrations under a lock, and errors read by their codes and
-// constraint names, never by their texts.
+// Package postgres opens the schema of a service: a pool that waits until the database
+// answers, migrations under a lock, and errors that are classified by their codes and
+// constraint names, and never by their texts.
 package postgres
 
 import (
@@ -24,39 +24,37 @@ import (
 )
 
 const (
-	// openLimit is how long Open waits for a database that is not there yet.
+	// openLimit is how long Open waits for a database that does not answer yet.
 	openLimit = 30 * time.Second
 	openEvery = 250 * time.Millisecond
-	// defaultMaxConns bounds a pool when its owner does not.
+	// defaultMaxConns is the size of a pool without Options.MaxConns.
 	defaultMaxConns = 8
 	connectLimit    = 5 * time.Second
 	healthEvery     = 5 * time.Second
-	// provenFor is how long a connection that answered is taken to be alive: less
-	// than Postgres needs to fall and come back, so that nobody who asks after it
-	// is back is handed a connection from before. On a busy pool hardly any is
-	// idle for that long.
+	// provenFor is how long a connection that answered is considered to be alive. It is
+	// shorter than a restart of Postgres, so that no query after a restart gets a
+	// connection from before. In a busy pool, few connections are idle for that long.
 	provenFor = 50 * time.Millisecond
 )
 
-// Options are how to open a pool.
+// Options configures a pool.
 type Options struct {
-	// URL of the database, as the service's own role: postgres://…
+	// URL is the URL of the database with the role of the service: postgres://…
 	URL string
-	// Schema in which names without one are looked up; the role's own search
-	// path when empty.
+	// Schema is the search path. If it is empty, that of the role applies.
 	Schema string
-	// MaxConns bounds the pool; 8 when 0.
+	// MaxConns is the maximum number of connections. The default is 8.
 	MaxConns int32
-	// Logger is told when the database has to be waited for.
+	// Logger logs that the database does not answer yet.
 	Logger *slog.Logger
-	// Settings of each connection, such as lock_timeout.
+	// Settings are the settings of each connection, such as lock_timeout.
 	Settings map[string]string
 }
 
 var errBadURL = errors.New("the database URL can't be read: expected postgres://user:password@host:port/database")
 
-// Open is a pool on the database. It waits up to half a minute for a database
-// that is starting.
+// Open returns a pool of connections to the database. It waits up to half a minute for a
+// database that is starting.
 func Open(ctx context.Context, options Options) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(options.URL)
 	if err != nil {
@@ -85,21 +83,21 @@ func Open(ctx context.Context, options Options) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-// wait returns when the database answers. A database that answers that it will
-// not have us is not waited for.
+// wait waits until the database answers. It returns at once if the database refuses the
+// connection.
 func wait(ctx context.Context, pool *pgxpool.Pool, logger *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
 	tick := time.NewTicker(openEvery)
 	defer tick.Stop()
-	for told := false; ; {
+	for logged := false; ; {
 		err := pool.Ping(ctx)
 		if err == nil || fault.KindOf(Fault(err)) != fault.KindUnavailable {
 			return err
 		}
-		if !told && logger != nil {
+		if !logged && logger != nil {
 			logger.Warn("waiting for the database", "error", err)
-			told = true
+			logged = true
 		}
 		select {
 		case <-ctx.Done():
@@ -109,24 +107,24 @@ func wait(ctx context.Context, pool *pgxpool.Pool, logger *slog.Logger) error {
 	}
 }
 
-// Migrate brings schema up to the newest migration in files, one process at a
-// time, and makes the schema when it is not there.
+// Migrate migrates the schema to the newest migration in files, and creates the schema if
+// it does not exist. One process migrates at a time.
 func Migrate(ctx context.Context, url string, files fs.FS, schema string) error {
 	return MigrateTo(ctx, url, files, schema, -1)
 }
 
-// migrateLock is the advisory lock that migrating processes take in turn.
+// migrateLock is the key of the advisory lock of the process that migrates.
 const migrateLock = 0x726f6c6c63616c6c // "rollcall"
 
-// MigrateTo is Migrate up to one version, for tests of what comes after; -1 is
-// the newest.
+// MigrateTo migrates the schema to a version, for tests of later migrations. -1 means the
+// newest.
 func MigrateTo(ctx context.Context, url string, files fs.FS, schema string, version int32) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return errBadURL // The error may quote the URL, and with it the password.
 	}
-	// Migrations name tables without their schema. The migrator resets all
-	// settings after each, to what the connection began with.
+	// Migrations name tables without a schema. The migrator resets all settings after each
+	// migration to those of the start of the connection.
 	config.RuntimeParams["search_path"] = schema
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -134,7 +132,7 @@ func MigrateTo(ctx context.Context, url string, files fs.FS, schema string, vers
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if err := awaitTurn(ctx, conn); err != nil {
-		return fmt.Errorf("wait for the turn to migrate: %w", err)
+		return fmt.Errorf("wait for the lock of migrations: %w", err)
 	}
 	if err := ensureSchema(ctx, conn, schema); err != nil {
 		return err
@@ -166,12 +164,12 @@ func MigrateTo(ctx context.Context, url string, files fs.FS, schema string, vers
 	return nil
 }
 
-// turnEvery is how often a process asks whether it is its turn to migrate.
+// turnEvery is how often a process tries to get the lock of migrations.
 const turnEvery = 100 * time.Millisecond
 
-// awaitTurn takes the lock of those that migrate. It asks again and again: one that
-// waits inside a statement would be waited for by CREATE INDEX CONCURRENTLY, and
-// neither would go on.
+// awaitTurn acquires the lock of migrations. It polls, because CREATE INDEX CONCURRENTLY
+// waits for all running statements: a statement that waits for the lock would be a
+// deadlock.
 func awaitTurn(ctx context.Context, conn *pgx.Conn) error {
 	tick := time.NewTicker(turnEvery)
 	defer tick.Stop()
@@ -188,8 +186,8 @@ func awaitTurn(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// ensureSchema makes the schema, unless it is there: the service's role may own
-// a schema in a database where it may make none.
+// ensureSchema creates the schema unless it exists. The role of the service may own a
+// schema in a database where it is not allowed to create one.
 func ensureSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
 	var there bool
 	err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, schema).Scan(&there)
@@ -197,13 +195,13 @@ func ensureSchema(ctx context.Context, conn *pgx.Conn, schema string) error {
 		_, err = conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{schema}.Sanitize())
 	}
 	if err != nil {
-		return fmt.Errorf("make schema %s: %w", schema, err)
+		return fmt.Errorf("create schema %s: %w", schema, err)
 	}
 	return nil
 }
 
-// Fault gives an error of the database its class: away, lost against another
-// transaction, or, unchanged, whatever it was.
+// Fault turns an error of the database into a fault: Unavailable if the database does not
+// answer, Aborted if another transaction won. It returns other errors unchanged.
 func Fault(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
@@ -231,14 +229,14 @@ func faultOfCode(err *pgconn.PgError) error {
 	case pgerrcode.IsOperatorIntervention(err.Code), pgerrcode.IsConnectionException(err.Code),
 		pgerrcode.IsInsufficientResources(err.Code), pgerrcode.IsSystemError(err.Code),
 		err.Code == pgerrcode.ReadOnlySQLTransaction,
-		// Who was frozen in the middle of a transaction finds its connection gone.
+		// A process that was suspended within a transaction has lost its connection.
 		err.Code == pgerrcode.IdleInTransactionSessionTimeout:
 		return fault.Unavailable("the database", err)
 	}
 	return err
 }
 
-// Constraint is the name of the constraint that err says was violated, or "".
+// Constraint returns the name of the constraint that was violated, or "".
 func Constraint(err error) string {
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok && pgerrcode.IsIntegrityConstraintViolation(pgErr.Code) {
 		return pgErr.ConstraintName

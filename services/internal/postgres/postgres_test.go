@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { dbtest.Main(m) }
 
 var empty = dbtest.Template{Service: "things", Name: "empty"}
 
-// files are two migrations of a schema `things`.
+// files are two migrations of the schema `things`.
 func files() fstest.MapFS {
 	return fstest.MapFS{
 		"0001_things.sql": {Data: []byte(`CREATE TABLE things (id int CONSTRAINT things_pkey PRIMARY KEY, n int CONSTRAINT things_n_check CHECK (n > 0));`)},
@@ -38,7 +38,7 @@ func open(t *testing.T, options postgres.Options) *pgxpool.Pool {
 	return pool
 }
 
-func TestMigrateKeepsWhatIsThere(t *testing.T) {
+func TestMigrate_KeepsRows(t *testing.T) {
 	db := dbtest.New(t, empty)
 	if err := postgres.MigrateTo(t.Context(), db.URL, files(), "things", 1); err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestMigrateKeepsWhatIsThere(t *testing.T) {
 	if _, err := pool.Exec(t.Context(), `INSERT INTO things.things VALUES (1, 1)`); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // The second time there is nothing to do.
+	for range 2 { // The second call has nothing to do.
 		if err := postgres.Migrate(t.Context(), db.URL, files(), "things"); err != nil {
 			t.Fatal(err)
 		}
@@ -58,8 +58,8 @@ func TestMigrateKeepsWhatIsThere(t *testing.T) {
 	}
 }
 
-// A database of a user's own may have a role that knows nothing of our schema.
-func TestSchemaIsFoundByARoleThatDoesNotKnowIt(t *testing.T) {
+// The role of an external database may not have the schema in its search path.
+func TestOpen_SetsTheSearchPath(t *testing.T) {
 	db := dbtest.New(t, empty)
 	if err := postgres.Migrate(t.Context(), db.AdminURL, files(), "mine"); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestSchemaIsFoundByARoleThatDoesNotKnowIt(t *testing.T) {
 	}
 }
 
-func TestMigrateByManyAtOnce(t *testing.T) {
+func TestMigrate_Concurrent(t *testing.T) {
 	db := dbtest.New(t, empty)
 	group, ctx := errgroup.WithContext(t.Context())
 	for range 6 {
@@ -81,7 +81,7 @@ func TestMigrateByManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestMigrateRefusesADatabaseOfANewerProgram(t *testing.T) {
+func TestMigrate_NewerDatabase(t *testing.T) {
 	db := dbtest.New(t, empty)
 	if err := postgres.Migrate(t.Context(), db.URL, files(), "things"); err != nil {
 		t.Fatal(err)
@@ -94,10 +94,10 @@ func TestMigrateRefusesADatabaseOfANewerProgram(t *testing.T) {
 	}
 }
 
-func TestOpenNeverTellsThePassword(t *testing.T) {
+func TestOpen_HidesThePassword(t *testing.T) {
 	for _, url := range []string{"postgres://u:hunter2@localhost:notaport/db", "postgres://u:hunter2@127.0.0.1:1/db"} {
 		ctx, cancel := context.WithCancel(t.Context())
-		cancel() // A database that is away is not waited for.
+		cancel() // Do not wait for the database.
 		_, err := postgres.Open(ctx, postgres.Options{URL: url})
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("got %v", err)
@@ -105,7 +105,7 @@ func TestOpenNeverTellsThePassword(t *testing.T) {
 	}
 }
 
-func TestWrongPasswordIsToldAtOnce(t *testing.T) {
+func TestOpen_WrongPassword(t *testing.T) {
 	db := dbtest.New(t, empty)
 	config, err := pgx.ParseConfig(db.URL)
 	if err != nil {
@@ -118,12 +118,12 @@ func TestWrongPasswordIsToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestFaultsOfADatabaseThatGoesAway(t *testing.T) {
+func TestFault_DatabaseAway(t *testing.T) {
 	server := dbtest.NewServer(t)
 	db := server.New(t, empty)
 	pool := open(t, postgres.Options{URL: db.URL})
 	server.Stop(t)
-	for range 3 { // A connection that broke, then connections refused.
+	for range 3 { // First a broken connection, then refused ones.
 		_, err := pool.Exec(t.Context(), `SELECT 1`)
 		if fault.KindOf(postgres.Fault(err)) != fault.KindUnavailable {
 			t.Errorf("away: got %v", err)
@@ -135,8 +135,8 @@ func TestFaultsOfADatabaseThatGoesAway(t *testing.T) {
 	}
 }
 
-// Whoever asks once the database is back is not told of connections from before.
-func TestNoConnectionFromBeforeAFallIsHandedOut(t *testing.T) {
+// A query after a restart gets no connection from before it.
+func TestOpen_NoConnectionFromBeforeARestart(t *testing.T) {
 	server := dbtest.NewServer(t)
 	db := server.New(t, empty)
 	pool := open(t, postgres.Options{URL: db.URL})
@@ -155,13 +155,13 @@ func TestNoConnectionFromBeforeAFallIsHandedOut(t *testing.T) {
 	server.Start(t)
 	for i := range held {
 		if _, err := pool.Exec(t.Context(), `SELECT 1`); err != nil {
-			t.Errorf("question %d after the fall: %v", i+1, err)
+			t.Errorf("query %d after the restart: %v", i+1, err)
 		}
 	}
 }
 
-// Who is frozen in the middle of a transaction finds that Postgres let go of it.
-func TestEndedIdleInTransactionIsAway(t *testing.T) {
+// Postgres ends the transaction of a suspended process.
+func TestFault_IdleInTransaction(t *testing.T) {
 	db := dbtest.New(t, empty)
 	pool := open(t, postgres.Options{
 		URL: db.URL, Settings: map[string]string{"idle_in_transaction_session_timeout": "20ms"},
@@ -170,7 +170,7 @@ func TestEndedIdleInTransactionIsAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Its end is the next thing that the server says.
+	// The next message of the server is the end of the session.
 	_, err = tx.Conn().WaitForNotification(t.Context())
 	if fault.KindOf(postgres.Fault(err)) != fault.KindUnavailable {
 		t.Errorf("ended while it waited: got %v", err)
@@ -180,7 +180,7 @@ func TestEndedIdleInTransactionIsAway(t *testing.T) {
 	}
 }
 
-func TestConstraintIsNamed(t *testing.T) {
+func TestConstraint(t *testing.T) {
 	db := dbtest.New(t, empty)
 	if err := postgres.Migrate(t.Context(), db.URL, files(), "things"); err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestConstraintIsNamed(t *testing.T) {
 	}
 }
 
-func TestFaultLeavesContextErrorsAsTheyAre(t *testing.T) {
+func TestFault_ContextErrors(t *testing.T) {
 	db := dbtest.New(t, empty)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
