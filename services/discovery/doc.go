@@ -31,7 +31,7 @@
 // Each page of a scope is sent to the inventory's snapshot stream as it arrives. The stream is
 // completed only if the cloud's listing ended without an error. Before an instance that the
 // listing omitted is marked as gone, the cloud is asked about it once more, by id
-// (provider.Finder). In every other case the stream ends without effect, and the inventory gets
+// (provider.Prober). In every other case the stream ends without effect, and the inventory gets
 // the reason. So a scope is either observed as a whole, or stays as it was.
 //
 // sync.Verifier verifies the credentials of an account when someone requests it: it signs in the

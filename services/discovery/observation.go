@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 // Observation is an attempt to observe a scope, or an instance of it.
 type Observation struct {
 	Account  string
-	Provider provider.ProviderName
+	Provider cloud.Provider
 	provider.ScopeID
 	// Token and Time were taken before the first call to the cloud.
 	Token int64

@@ -21,6 +21,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/lifecycle"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
@@ -142,7 +143,7 @@ func (a *App) dial(at serve.Endpoint, key auth.Key) (*grpc.ClientConn, error) {
 
 func (a *App) buildJobs(
 	config Config, queue *jobs.Queue, store *discoverypg.Store, accounts *clients.Accounts, inventory *clients.Inventory,
-	providers map[provider.ProviderName]provider.Provider,
+	providers map[cloud.Provider]provider.Provider,
 ) (*jobs.Client, error) {
 	return jobs.New(queue, jobs.Handlers{
 		Sync: &sync.Syncer{
@@ -195,7 +196,7 @@ func (a *App) buildJobs(
 // operations accepts requests to start and stop instances.
 func (a *App) operations(
 	config Config, store *discoverypg.Store, accounts *clients.Accounts, inventory *clients.Inventory,
-	providers map[provider.ProviderName]provider.Provider,
+	providers map[cloud.Provider]provider.Provider,
 ) *operation.Service {
 	return &operation.Service{
 		Providers: providers, Accounts: accounts, Inventory: inventory, Store: store,
@@ -204,7 +205,7 @@ func (a *App) operations(
 }
 
 // buildProviders are the ways into the clouds.
-func (a *App) buildProviders(config Config) (map[provider.ProviderName]provider.Provider, error) {
+func (a *App) buildProviders(config Config) (map[cloud.Provider]provider.Provider, error) {
 	config.GCP.TokenHosts = config.AllowedTokenHosts
 	config.AWS.Budget, config.GCP.Budget = a.budget, a.budget
 	amazon := aws.New(config.AWS)
@@ -214,7 +215,7 @@ func (a *App) buildProviders(config Config) (map[provider.ProviderName]provider.
 		return nil, fmt.Errorf("google cloud: %w", err)
 	}
 	a.life.Defer(google.Close)
-	providers := map[provider.ProviderName]provider.Provider{provider.AWS: amazon, provider.GCP: google}
+	providers := map[cloud.Provider]provider.Provider{cloud.AWS: amazon, cloud.GCP: google}
 	for name, newProvider := range config.Providers {
 		providers[name] = newProvider(a.budget)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
@@ -52,7 +53,7 @@ type Config struct {
 	AWS aws.Config `kong:"-"`
 	// Providers make the providers of further clouds, beside AWS and Google Cloud, with the budget
 	// that limits their calls.
-	Providers map[provider.ProviderName]func(ratelimit.Budget) provider.Provider `kong:"-"`
+	Providers map[cloud.Provider]func(ratelimit.Budget) provider.Provider `kong:"-"`
 	// Limits bound syncs, and Periods say how often periodic work comes; the
 	// defaults when zero.
 	Limits  sync.Limits  `kong:"-"`

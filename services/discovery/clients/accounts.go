@@ -13,7 +13,9 @@ import (
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
 // Accounts is the accounts service.
@@ -73,18 +75,18 @@ func (a *Accounts) Credentials(ctx context.Context, id string) (provider.Credent
 	if err != nil {
 		return nil, err
 	}
-	switch cloud := response.GetCloud().(type) {
+	switch credentials := response.GetCloud().(type) {
 	case *accountsv1.GetCredentialsResponse_Aws:
-		return awsCredentials(id, cloud.Aws)
+		return awsCredentials(id, credentials.Aws)
 	case *accountsv1.GetCredentialsResponse_Gcp:
-		return googleCredentials(id, cloud.Gcp)
+		return googleCredentials(id, credentials.Gcp)
 	}
 	// Clouds with simple settings need no conversion of their own.
-	method, settings, secret, ok := cloudaccount.Credentials(response)
+	method, settings, text, ok := cloudaccount.Credentials(response)
 	if !ok {
 		return nil, fmt.Errorf("account %s has credentials that this discovery does not know: %T", id, response.GetCloud())
 	}
-	return provider.MethodCredentials{Method: method.Name, Settings: settings, Secret: provider.Secret(secret)}, nil
+	return provider.MethodCredentials{Method: method.Name, Settings: settings, Secret: secret.New(text)}, nil
 }
 
 // googleCredentials say how to sign in to a project.
@@ -93,11 +95,11 @@ func googleCredentials(id string, credentials *accountsv1.GcpCredentials) (provi
 	case *accountsv1.GcpCredentials_ApplicationDefault:
 		return provider.GCPApplicationDefault{}, nil
 	case *accountsv1.GcpCredentials_ServiceAccountKey:
-		return provider.GCPServiceAccountKey{JSON: provider.Secret(method.ServiceAccountKey.GetJson())}, nil
+		return provider.GCPServiceAccountKey{JSON: secret.New(method.ServiceAccountKey.GetJson())}, nil
 	case *accountsv1.GcpCredentials_Impersonation:
 		return provider.GCPImpersonation{ServiceAccount: method.Impersonation.GetServiceAccount()}, nil
 	case *accountsv1.GcpCredentials_WorkloadIdentity:
-		return provider.GCPWorkloadIdentity{JSON: provider.Secret(method.WorkloadIdentity.GetJson())}, nil
+		return provider.GCPWorkloadIdentity{JSON: secret.New(method.WorkloadIdentity.GetJson())}, nil
 	}
 	return nil, fmt.Errorf("account %s has credentials of a kind that this discovery does not know: %T", id, credentials.GetMethod())
 }
@@ -162,7 +164,7 @@ func connectionStatus(state sync.RunState) accountsv1.Connection_Status {
 func accountOf(a *accountsv1.Account) provider.Account {
 	account := provider.Account{
 		ID:         accountID(a.GetName()),
-		Provider:   provider.ProviderName(a.GetProvider().String()),
+		Provider:   cloud.Provider(a.GetProvider().String()),
 		Paused:     a.GetPaused(),
 		ReadOnly:   a.GetReadOnly(),
 		UpdateTime: a.GetUpdateTime().AsTime(),

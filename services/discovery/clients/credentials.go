@@ -5,6 +5,7 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
 // awsCredentials say how to sign in to an AWS account, with the chain of those
@@ -15,7 +16,7 @@ func awsCredentials(id string, credentials *accountsv1.AwsCredentials) (provider
 		return provider.AWSDefault{}, nil
 	case *accountsv1.AwsCredentials_AccessKey:
 		return provider.AWSAccessKey{
-			ID: method.AccessKey.GetAccessKeyId(), Secret: provider.Secret(method.AccessKey.GetSecretAccessKey()),
+			ID: method.AccessKey.GetAccessKeyId(), Secret: secret.New(method.AccessKey.GetSecretAccessKey()),
 		}, nil
 	case *accountsv1.AwsCredentials_AssumeRole:
 		role := provider.AWSAssumeRole{

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // Instance is one instance of the roll, also a gone one.
@@ -82,7 +83,7 @@ func (i *Inventory) Record(
 
 // heldOf is an instance of the roll, as far as starts and stops need it.
 func heldOf(i *inventoryv1.Instance) *operation.Stored {
-	prov, kind := provider.ProviderName(i.GetProvider().String()), provider.Kind(i.GetKind().String())
+	prov, kind := cloud.Provider(i.GetProvider().String()), cloud.Kind(i.GetKind().String())
 	held := &operation.Stored{
 		ID:       strings.TrimPrefix(i.GetName(), operation.InstanceName("")),
 		Account:  accountID(i.GetAccount()),

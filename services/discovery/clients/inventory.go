@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -105,7 +106,7 @@ func (i *Inventory) Scopes(ctx context.Context, account string) ([]sync.HeldScop
 				continue
 			}
 			held = append(held, sync.HeldScope{
-				ScopeID:   provider.ScopeID{Kind: provider.Kind(scope.GetKind().String()), Location: scope.GetLocation()},
+				ScopeID:   provider.ScopeID{Kind: cloud.Kind(scope.GetKind().String()), Location: scope.GetLocation()},
 				Instances: scope.GetInstanceCount(),
 				Observed:  scope.GetLastCompleteTime() != nil,
 				LastError: scope.GetLastError(),

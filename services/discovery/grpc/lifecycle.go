@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -83,7 +83,7 @@ func namedOf(req singleRequest) operation.Named {
 		id = instanceID(req.GetName())
 	}
 	return operation.Named{
-		ID: id, Account: accountID(req.GetAccount()), Kind: provider.Kind(req.GetKind()), Location: req.GetLocation(),
+		ID: id, Account: accountID(req.GetAccount()), Kind: cloud.Kind(req.GetKind()), Location: req.GetLocation(),
 	}
 }
 

@@ -12,13 +12,14 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/lease"
 )
 
 // Executor runs operations. All fields must be set, except Protection.
 type Executor struct {
-	Providers  map[provider.ProviderName]provider.Provider
+	Providers  map[cloud.Provider]provider.Provider
 	Accounts   discovery.CredentialSource
 	Inventory  Inventory
 	Store      OperationStore

@@ -29,7 +29,7 @@ type Stored struct {
 	// ID is the last part of instances/{instance}.
 	ID       string
 	Account  string
-	Provider provider.ProviderName
+	Provider cloud.Provider
 	provider.ScopeID
 	Instance provider.Instance
 	Etag     string
@@ -53,6 +53,6 @@ func (s *Stored) Wanted() provider.Wanted {
 }
 
 // ScopeOf returns the scope that an instance belongs to, by its location.
-func ScopeOf(name provider.ProviderName, kind provider.Kind, region, zone string) provider.ScopeID {
+func ScopeOf(name cloud.Provider, kind cloud.Kind, region, zone string) provider.ScopeID {
 	return provider.ScopeID{Kind: kind, Location: registry.ScopeLocation(cloud.Provider(name), cloud.Kind(kind), region, zone)}
 }

@@ -3,7 +3,7 @@ package operation
 import (
 	"time"
 
-	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // OperationLimits bound the work on operations.
@@ -49,7 +49,7 @@ func DefaultOperationLimits() OperationLimits {
 func (l OperationLimits) TimeFor(targets []*Target) time.Duration {
 	longest := l.Machine
 	for _, t := range targets {
-		if t.Kind == provider.Database {
+		if t.Kind == cloud.Database {
 			longest = max(longest, l.Database)
 		}
 	}

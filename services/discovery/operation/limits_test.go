@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 func TestPauses(t *testing.T) {
@@ -26,7 +27,7 @@ func TestPauses(t *testing.T) {
 
 func TestTimeFor(t *testing.T) {
 	limits := OperationLimits{Machine: time.Minute, Database: time.Hour}
-	targets := func(count int, kind provider.Kind) []*Target {
+	targets := func(count int, kind cloud.Kind) []*Target {
 		all := make([]*Target, count)
 		for n := range all {
 			all[n] = &Target{ScopeID: provider.ScopeID{Kind: kind}}
@@ -37,10 +38,10 @@ func TestTimeFor(t *testing.T) {
 		targets []*Target
 		want    time.Duration
 	}{
-		{targets(1, provider.VirtualMachine), time.Minute},
-		{targets(99, provider.VirtualMachine), time.Minute},
-		{targets(100, provider.VirtualMachine), 2 * time.Minute},
-		{append(targets(1, provider.VirtualMachine), targets(1, provider.Database)...), time.Hour},
+		{targets(1, cloud.VirtualMachine), time.Minute},
+		{targets(99, cloud.VirtualMachine), time.Minute},
+		{targets(100, cloud.VirtualMachine), 2 * time.Minute},
+		{append(targets(1, cloud.VirtualMachine), targets(1, cloud.Database)...), time.Hour},
 	} {
 		if got := limits.TimeFor(test.targets); got != test.want {
 			t.Errorf("%d targets: %v, want %v", len(test.targets), got, test.want)

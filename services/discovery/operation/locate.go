@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -87,7 +88,7 @@ func (s *Service) accountsToSearch(ctx context.Context, named Named) ([]provider
 		account, err := s.Accounts.Account(ctx, named.Account)
 		return []provider.Account{account}, err
 	}
-	recognized := map[provider.ProviderName]bool{}
+	recognized := map[cloud.Provider]bool{}
 	for name, p := range s.Providers {
 		if recognizer, ok := p.(provider.Recognizer); ok {
 			kind, known := recognizer.Recognizes(named.ID)

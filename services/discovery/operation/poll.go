@@ -83,7 +83,7 @@ func (r *targetRun) settle(progress *provider.Progress, state observation) findi
 			fmt.Sprintf("the cloud was called %d times without an effect", t.Calls), "Try again later.", nil).AsRetryable()}
 	}
 	again := "the cloud shows no trace of the call: it is " + text + " as before, and it is called again"
-	if r.session.operator.Remembers(t.Kind) > 0 {
+	if r.session.operator.IdempotencyWindow(t.Kind) > 0 {
 		again += ", with the same key"
 	}
 	return finding{seen: seen, text: again}
@@ -106,7 +106,7 @@ func (r *targetRun) await(progress *provider.Progress, state observation) findin
 // read asks the cloud once for the progress of the call.
 func (r *targetRun) read(ctx context.Context) (observed[provider.Progress], error) {
 	t := r.target
-	read, err := r.session.polls.ask(ctx, provider.Pursuit{
+	read, err := r.session.polls.ask(ctx, provider.PlacedOrder{
 		Order: provider.Order{
 			ScopeID: t.ScopeID, Verb: r.execution.operation.Verb, Unit: t.Unit, Key: t.Key,
 			Instance: provider.Instance{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -17,7 +18,7 @@ const readBatch = 100
 
 // signIn signs in to accounts.
 type signIn struct {
-	providers map[provider.ProviderName]provider.Provider
+	providers map[cloud.Provider]provider.Provider
 	accounts  discovery.CredentialSource
 }
 
@@ -193,7 +194,7 @@ type session struct {
 	inventory Inventory
 	observer  observer
 	checks    *batcher[provider.Wanted, observed[provider.Assessment]]
-	polls     *batcher[provider.Pursuit, observed[provider.Progress]]
+	polls     *batcher[provider.PlacedOrder, observed[provider.Progress]]
 }
 
 func newSession(of *sessions, opened *openedAccount, scope provider.ScopeID) *session {
@@ -214,7 +215,7 @@ func (s *session) checkAll(ctx context.Context, wanted []provider.Wanted) ([]obs
 }
 
 // pollAll asks the cloud about the progress of calls.
-func (s *session) pollAll(ctx context.Context, calls []provider.Pursuit) ([]observed[provider.Progress], error) {
+func (s *session) pollAll(ctx context.Context, calls []provider.PlacedOrder) ([]observed[provider.Progress], error) {
 	return observe(ctx, s.observer, func(ctx context.Context) ([]provider.Progress, error) {
 		return s.operator.Follow(ctx, s.scope, calls, uncounted{})
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -17,7 +18,7 @@ import (
 // what is not allowed, and queues the operation. All fields must be set, except
 // Protection.
 type Service struct {
-	Providers  map[provider.ProviderName]provider.Provider
+	Providers  map[cloud.Provider]provider.Provider
 	Accounts   discovery.Accounts
 	Inventory  Inventory
 	Store      OperationStore
@@ -51,7 +52,7 @@ type Named struct {
 	ID string
 	// Account, Kind and Location narrow a search in the clouds; they may be empty.
 	Account  string
-	Kind     provider.Kind
+	Kind     cloud.Kind
 	Location string
 }
 

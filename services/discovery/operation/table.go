@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -124,7 +125,7 @@ func nextAction(state TargetState, seen observation) action {
 
 // observeState returns what the state of an instance means for a verb. It is the only
 // rule about states that is Rollcall's own; the rules of a cloud belong to its Operator.
-func observeState(verb provider.Verb, kind provider.Kind, state provider.State) observation {
+func observeState(verb provider.Verb, kind cloud.Kind, state provider.State) observation {
 	start, stop := verb == provider.Start, verb == provider.Stop
 	switch state {
 	case provider.StateRunning:
@@ -137,7 +138,7 @@ func observeState(verb provider.Verb, kind provider.Kind, state provider.State) 
 		return choose(stop, unfinished, refused)
 	case provider.StateMaintenance:
 		// A database is up during maintenance; a machine may not be.
-		return choose(start && kind == provider.Database, ready, refused)
+		return choose(start && kind == cloud.Database, ready, refused)
 	case provider.StateTerminated:
 		return refused
 	case provider.StateSuspended, provider.StateFailed, provider.StateUnknown:
@@ -154,7 +155,7 @@ func choose(condition bool, yes, no observation) observation {
 
 // observeCheck returns what an assessment before the call means. An obstacle counts only
 // if a call is needed.
-func observeCheck(verb provider.Verb, kind provider.Kind, a *provider.Assessment) (observation, *fault.Error) {
+func observeCheck(verb provider.Verb, kind cloud.Kind, a *provider.Assessment) (observation, *fault.Error) {
 	seen := observeState(verb, kind, a.Instance.State)
 	switch {
 	case seen == ready, seen == unfinished:

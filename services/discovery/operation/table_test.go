@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -73,8 +74,8 @@ func TestObserveState(t *testing.T) {
 		provider.StateUnknown:     {callable, callable, callable, callable},
 	} {
 		got := [4]observation{
-			observeState(provider.Start, provider.VirtualMachine, state), observeState(provider.Stop, provider.VirtualMachine, state),
-			observeState(provider.Start, provider.Database, state), observeState(provider.Stop, provider.Database, state),
+			observeState(provider.Start, cloud.VirtualMachine, state), observeState(provider.Stop, cloud.VirtualMachine, state),
+			observeState(provider.Start, cloud.Database, state), observeState(provider.Stop, cloud.Database, state),
 		}
 		if got != want {
 			t.Errorf("%s: %v, want %v", state, got, want)
@@ -101,7 +102,7 @@ func TestObserveCheck(t *testing.T) {
 		assessment := &provider.Assessment{
 			Finding: provider.Finding{Evidence: provider.Found, Instance: &provider.Instance{State: test.state}}, Obstacle: test.obstacle,
 		}
-		got, refusal := observeCheck(provider.Stop, provider.VirtualMachine, assessment)
+		got, refusal := observeCheck(provider.Stop, cloud.VirtualMachine, assessment)
 		reason := fault.Reason("")
 		if refusal != nil {
 			reason = refusal.Reason

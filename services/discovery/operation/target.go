@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -49,7 +50,7 @@ type Target struct {
 	// Instance is the id in the inventory.
 	Instance string
 	Account  string
-	Provider provider.ProviderName
+	Provider cloud.Provider
 	provider.ScopeID
 	provider.Wanted
 	// Etag is the one that the requester has read; "" if the request has none.

@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
@@ -38,7 +39,7 @@ func TestMigrate_FromVersion1(t *testing.T) {
 	exec(t, pool, oldScope, run, "us-east-1") // An old replica is still running.
 	store := postgres.New(pool, nil)
 	claim := sync.Claim{Run: run, Account: "a", Token: 7}
-	held := sync.ScopeResult{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}, State: sync.ScopeHeld}
+	held := sync.ScopeResult{ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: "eu-west-1"}, State: sync.ScopeHeld}
 	held.Missing = 9
 	if err := store.Progress(t.Context(), claim, []sync.ScopeResult{held}, sync.Totals{ScopesTotal: 3, ScopesDone: 3, ScopesFailed: 2}); err != nil {
 		t.Fatal(err)
@@ -51,7 +52,7 @@ func TestMigrate_FromVersion1(t *testing.T) {
 		t.Fatalf("the run reads %+v, %v", read, err)
 	}
 	for _, scope := range read.Scopes {
-		isHeld := scope.Kind == provider.VirtualMachine
+		isHeld := scope.Kind == cloud.VirtualMachine
 		if (scope.State == sync.ScopeHeld) != isHeld || (scope.Missing == 9) != isHeld || (scope.Gone == 3) == isHeld {
 			t.Errorf("a scope reads %+v", scope)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 	discoverypg "github.com/rollcall-dev/rollcall/services/discovery/postgres"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
@@ -48,8 +49,8 @@ func create(t *testing.T, s *discoverypg.Store, batch bool, instances ...string)
 	}
 	for index, instance := range instances {
 		o.Targets = append(o.Targets, &operation.Target{
-			Index: index, Instance: instance, Account: "a", Provider: provider.AWS, Exclusive: instance, Key: uuid.NewString(),
-			ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}, State: operation.TargetPending,
+			Index: index, Instance: instance, Account: "a", Provider: cloud.AWS, Exclusive: instance, Key: uuid.NewString(),
+			ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: "eu-west-1"}, State: operation.TargetPending,
 		})
 	}
 	return s.CreateOperation(t.Context(), o, time.Hour, nil)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // An account with a held scope is due again soon, later after each such run in a row, and never
@@ -47,11 +48,11 @@ func TestConclude_HeldScope(t *testing.T) {
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
-	held := provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"}
+	held := provider.ScopeID{Kind: cloud.VirtualMachine, Location: "eu-west-1"}
 	scopes := []sync.ScopeResult{
 		{ScopeID: held, State: sync.ScopeHeld},
-		{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "eu-west-1"}, State: sync.ScopeFailed},
-		{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, State: sync.ScopeSucceeded},
+		{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: "eu-west-1"}, State: sync.ScopeFailed},
+		{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}, State: sync.ScopeSucceeded},
 	}
 	for _, account := range []string{"a", "b", "c", "well", "paused", "busy", "due"} {
 		follow(t, s, provider.Account{ID: account, UpdateTime: time.Now()})

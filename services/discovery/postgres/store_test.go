@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/postgres"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -151,7 +152,7 @@ func TestClaim_FencesOtherWorkers(t *testing.T) {
 	if successor.Token <= old.Token {
 		t.Errorf("the successor's token %d is not above %d", successor.Token, old.Token)
 	}
-	scope := []sync.ScopeResult{{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "x"}, State: sync.ScopeRunning}}
+	scope := []sync.ScopeResult{{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: "x"}, State: sync.ScopeRunning}}
 	for name, report := range map[string]func(sync.Claim) error{
 		"renew": func(c sync.Claim) error { return s.Renew(t.Context(), c, lease) },
 		"plan":  func(c sync.Claim) error { return s.Plan(t.Context(), c, scope) },

@@ -1,104 +1,26 @@
 package provider
 
 import (
-	"log/slog"
 	"time"
+
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// Account is what discovery needs to know of an account on the roll.
+// Account is what discovery knows about an account in the inventory.
 type Account struct {
-	// ID is the last part of accounts/{account}.
+	// ID is the last part of the name accounts/{account}.
 	ID       string
-	Provider ProviderName
-	// CloudID is the cloud's own id of it, which the credentials must open.
+	Provider cloud.Provider
+	// CloudID is the cloud's own id of the account. The credentials must belong to it.
 	CloudID string
-	// Regions to read; empty: all that are enabled.
+	// Regions lists the regions to read. If it is empty, all enabled regions are read.
 	Regions []string
-	// Paused accounts are passed over by the schedule.
+	// Paused accounts are not synced on schedule.
 	Paused bool
-	// ReadOnly accounts have nothing started or stopped in them.
+	// ReadOnly accounts reject every start and stop.
 	ReadOnly bool
-	// SyncInterval from one sync to the next; 0: the process's default.
+	// SyncInterval is the time from one sync to the next; 0 means the default of the process.
 	SyncInterval time.Duration
-	// UpdateTime is when its settings last changed.
+	// UpdateTime is when the settings of the account last changed.
 	UpdateTime time.Time
 }
-
-// Credentials are one way to sign in to a cloud account. The types in this
-// package are all there are.
-type Credentials interface {
-	isCredentials()
-}
-
-// AWSDefault is the default credential chain of this process.
-type AWSDefault struct{}
-
-// AWSAccessKey is an access key that does not expire.
-type AWSAccessKey struct {
-	// ID of the key; not a secret.
-	ID     string
-	Secret Secret
-}
-
-// AWSAssumeRole is a role to assume.
-type AWSAssumeRole struct {
-	RoleARN string
-	// ExternalID that the role's trust policy asks for; may be empty.
-	ExternalID string
-	// SessionTags of the role's session, by their keys; may be empty.
-	SessionTags map[string]string
-	// Source are the AWS credentials that assume the role, which may be a role in
-	// turn; nil: the default chain.
-	Source Credentials
-}
-
-// GCPApplicationDefault are the application default credentials of this process.
-type GCPApplicationDefault struct{}
-
-// GCPServiceAccountKey is a service account's key file.
-type GCPServiceAccountKey struct{ JSON Secret }
-
-// GCPImpersonation is a service account to impersonate, starting from the
-// application default credentials.
-type GCPImpersonation struct {
-	// ServiceAccount is its email address.
-	ServiceAccount string
-}
-
-// GCPWorkloadIdentity is a credential configuration of type external_account.
-type GCPWorkloadIdentity struct{ JSON Secret }
-
-// MethodCredentials are the credentials of a cloud that has no type of its own here: a way to sign in
-// whose settings are texts.
-type MethodCredentials struct {
-	// Method is the name of the way to sign in, as the descriptor of the cloud has it.
-	Method string
-	// Settings by the names of the contract's fields.
-	Settings map[string]string
-	Secret   Secret
-}
-
-// Secret is a text that shows nowhere, neither in logs nor in errors, unless it
-// is asked for by name: string(secret).
-type Secret string
-
-// String hides the secret.
-func (Secret) String() string { return "(hidden)" }
-
-// GoString hides the secret.
-func (Secret) GoString() string { return "(hidden)" }
-
-// LogValue hides the secret.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// MarshalJSON hides the secret.
-func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
-
-func (AWSDefault) isCredentials()            {}
-func (AWSAccessKey) isCredentials()          {}
-func (AWSAssumeRole) isCredentials()         {}
-func (GCPApplicationDefault) isCredentials() {}
-func (GCPServiceAccountKey) isCredentials()  {}
-func (GCPImpersonation) isCredentials()      {}
-func (GCPWorkloadIdentity) isCredentials()   {}
-func (MethodCredentials) isCredentials()     {}

@@ -1,34 +1,12 @@
 package provider
 
-import (
-	"time"
+import "time"
 
-	"github.com/rollcall-dev/rollcall/services/internal/cloud"
-)
-
-// ProviderName is a cloud, as the enum value of the contract is spelled.
-type ProviderName = cloud.Provider
-
-// The providers that this program implements.
-const (
-	AWS = cloud.AWS
-	GCP = cloud.GCP
-)
-
-// Kind is a kind of instance, as the enum value of the contract is spelled.
-type Kind = cloud.Kind
-
-// The kinds.
-const (
-	VirtualMachine = cloud.VirtualMachine
-	Database       = cloud.Database
-)
-
-// State is what an instance is doing, as the enum word of the contract.
+// State is the state of an instance, as the enum value rollcall.inventory.v1.State is spelled.
 type State string
 
-// The states that a provider may see. GONE is not among them: only the
-// inventory finds that.
+// The states that a provider returns. GONE is not one of them: only the inventory decides that an
+// instance is gone.
 const (
 	StatePending     State = "PENDING"
 	StateRunning     State = "RUNNING"
@@ -41,37 +19,37 @@ const (
 	StateUnknown     State = "UNKNOWN"
 )
 
-// Instance is one instance as a cloud shows it. Whatever the cloud leaves out is
-// the zero value; only ProviderID is always there.
+// Instance is one instance as a cloud shows it. A field that the cloud omits has the zero value;
+// only ProviderID is always set.
 type Instance struct {
-	// ProviderID is the id that the cloud gives to no other thing of this kind
-	// in the account.
+	// ProviderID is the cloud's id of the instance, unique among the instances of its kind in the
+	// account.
 	ProviderID string
-	// ProviderURI is the cloud's address of it: ARN or self link.
+	// ProviderURI is the cloud's address of the instance: an ARN or a self link.
 	ProviderURI string
 	DisplayName string
 	Region      string
 	Zone        string
 	State       State
-	// ProviderState is the cloud's own word for the state.
+	// ProviderState is the state in the cloud's own spelling.
 	ProviderState string
 	MachineType   string
-	// PrivateIPs and PublicIPs, IPv4 and IPv6, without repeats.
+	// PrivateIPs and PublicIPs are the IPv4 and IPv6 addresses, each once.
 	PrivateIPs []string
 	PublicIPs  []string
 	Labels     map[string]string
-	// CreateTime by the cloud; zero when it does not say.
+	// CreateTime is when the cloud created the instance; zero if the cloud does not report it.
 	CreateTime time.Time
-	// Machine or Database holds what only that kind has; the other is nil.
+	// Machine and Database hold the fields of one kind. The pointer of the other kind is nil.
 	Machine  *MachineDetails
 	Database *DatabaseDetails
 }
 
-// MachineDetails is what only a virtual machine has.
+// MachineDetails are the fields of a virtual machine.
 type MachineDetails struct {
 	Image        string
 	Architecture string
-	// Platform as the cloud bills it: `Linux/UNIX`.
+	// Platform is the platform that the cloud bills: `Linux/UNIX`.
 	Platform         string
 	Spot             bool
 	Network          string
@@ -80,38 +58,39 @@ type MachineDetails struct {
 	AutoscalingGroup string
 	StartTime        time.Time
 
-	// What matters to start and stop alone is not on the roll.
+	// The fields below serve start and stop only. They are not in the inventory.
 
-	// InstanceStore tells that the root disk is lost when it stops.
+	// InstanceStore reports whether the root disk is lost when the machine stops.
 	InstanceStore bool
-	// SpotRequest is the request that spot capacity came from.
+	// SpotRequest is the id of the request that the spot capacity comes from.
 	SpotRequest string
-	// LocalDisks are how many disks it has whose content is lost when it stops.
+	// LocalDisks is the number of disks whose content is lost when the machine stops.
 	LocalDisks int
-	// StateReason is why it is in its state, in the cloud's words: a code, a
-	// colon, a text.
+	// StateReason is the cloud's reason for the state: a code, a colon and a text.
 	StateReason string
 }
 
-// DatabaseDetails is what only a managed database has.
+// DatabaseDetails are the fields of a managed database.
 type DatabaseDetails struct {
 	Engine        string
 	EngineVersion string
-	// StorageGiB is 0 when storage grows by itself or is unknown.
+	// StorageGiB is 0 if the storage grows by itself or its size is unknown.
 	StorageGiB       int64
 	Endpoint         string
 	Port             int32
 	HighAvailability bool
-	// ReplicaOf in the cloud's words; empty for a primary.
+	// ReplicaOf is the cloud's name of the source of a replica. It is empty for a primary.
 	ReplicaOf string
-	// Cluster it is a member of, and whether it takes that one's writes.
+	// Cluster is the cluster that the database is a member of. ClusterWriter reports whether it is
+	// the writer of that cluster.
 	Cluster       string
 	ClusterWriter bool
 	Network       string
-	// AutoRestartTime is when the cloud starts it by itself, while it is stopped;
-	// zero when it does not, or does not say.
+	// AutoRestartTime is when the cloud starts the stopped database by itself; zero if it does not,
+	// or does not report it.
 	AutoRestartTime time.Time
 
-	// Replicas are its copies, in the cloud's words. They are not on the roll.
+	// Replicas are the cloud's names of the replicas of the database. They are not in the
+	// inventory.
 	Replicas []string
 }

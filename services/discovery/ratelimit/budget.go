@@ -75,7 +75,7 @@ type Budget interface {
 	// when its turn would come too late for that, with a failure.
 	Take(ctx context.Context, api API) error
 	// Told says what came of a call: whether the cloud throttled it.
-	Told(ctx context.Context, api API, throttled bool)
+	Report(ctx context.Context, api API, throttled bool)
 }
 
 // BudgetState is how an API's budget stands.

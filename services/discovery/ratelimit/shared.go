@@ -282,7 +282,7 @@ func (p *purse) alone() {
 }
 
 // Told says what came of a call.
-func (s *Shared) Told(ctx context.Context, api API, throttled bool) {
+func (s *Shared) Report(ctx context.Context, api API, throttled bool) {
 	s.metrics.called(api.Name, throttled)
 	if !throttled {
 		return

@@ -139,9 +139,9 @@ func TestThrottled(t *testing.T) {
 		if err := one.Take(t.Context(), api); err != nil {
 			t.Fatal(err)
 		}
-		one.Told(t.Context(), api, false)
+		one.Report(t.Context(), api, false)
 	}
-	one.Told(t.Context(), here, true)
+	one.Report(t.Context(), here, true)
 	if err := other.Take(t.Context(), here); err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestStoreAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p.Told(t.Context(), api, true)
+	p.Report(t.Context(), api, true)
 	if states := p.States([]ratelimit.API{api}); len(states) != 1 || states[0].Rate != 10 {
 		t.Errorf("it stands at %+v", states)
 	}

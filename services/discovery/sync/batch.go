@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"golang.org/x/sync/errgroup"
 )
@@ -148,7 +149,7 @@ func (b *batch) begin(p *part) (err error) {
 	if p.snapshot, err = b.Inventory.Observe(ctx, p.observation); err != nil {
 		return toInventory(ctx, err)
 	}
-	p.tally = &tally{progress: b.progress, place: p.question.place, guard: newGuard(), send: func(instances []provider.Instance) error {
+	p.tally = &tally{progress: b.progress, place: p.question.place, guard: providerkit.NewPaginationGuard(), send: func(instances []provider.Instance) error {
 		return toInventory(ctx, p.snapshot.Send(instances))
 	}}
 	return nil
@@ -219,5 +220,5 @@ func (b *batch) complete(p *part, err error) (Changes, error) {
 	if err := b.begin(p); err != nil { // Nothing was seen of it, and it ended well: it is empty.
 		return Changes{}, err
 	}
-	return b.reading.complete(b.ctx, p.snapshot, p.tally.guard.sent, p.question)
+	return b.reading.complete(b.ctx, p.snapshot, p.tally.guard.Sent(), p.question)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -21,7 +22,7 @@ func (broken) Identity(context.Context) (string, error)                    { pan
 func (broken) Open(context.Context, provider.Account, provider.Credentials) (provider.Session, error) {
 	return broken{}, nil
 }
-func (broken) Find(context.Context, provider.ScopeID, []provider.Wanted, provider.Calls) ([]provider.Finding, error) {
+func (broken) Probe(context.Context, provider.ScopeID, []provider.Wanted, provider.Calls) ([]provider.Finding, error) {
 	panic("find")
 }
 
@@ -36,9 +37,9 @@ func TestAPanicIsContained(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	syncer := &Syncer{Providers: map[provider.ProviderName]provider.Provider{provider.GCP: broken{}}, Accounts: keyring{}}
+	syncer := &Syncer{Providers: map[cloud.Provider]provider.Provider{cloud.GCP: broken{}}, Accounts: keyring{}}
 	r := &reading{Syncer: syncer, session: broken{}, logger: logger}
-	_, _, opened := syncer.open(t.Context(), provider.Account{Provider: provider.GCP}, logger)
+	_, _, opened := syncer.open(t.Context(), provider.Account{Provider: cloud.GCP}, logger)
 	_, found := (&question{reading: r}).find(t.Context(), nil)
 	for what, err := range map[string]error{
 		"identity": opened, "find": found,

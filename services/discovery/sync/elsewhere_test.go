@@ -6,15 +6,16 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 )
 
 // denying is a cloud that says of each instance that its scope has none.
 type denying struct{ provider.Session }
 
-func (denying) Find(_ context.Context, _ provider.ScopeID, wanted []provider.Wanted, _ provider.Calls) ([]provider.Finding, error) {
-	answers := provider.NewAnswers(wanted)
+func (denying) Probe(_ context.Context, _ provider.ScopeID, wanted []provider.Wanted, _ provider.Calls) ([]provider.Finding, error) {
+	answers := providerkit.NewProbe(wanted)
 	for i := range wanted {
-		answers.Say(wanted[i].ProviderID, provider.NotFound)
+		answers.RecordEvidence(wanted[i].ProviderID, provider.NotFound)
 	}
 	return answers.Findings(), nil
 }
@@ -31,8 +32,8 @@ func TestWhatIsListedElsewhereIsNotDenied(t *testing.T) {
 	r := &reading{Syncer: &Syncer{Runs: sequence{}}, session: denying{}, logger: slog.New(slog.DiscardHandler)}
 	b := &batch{reading: r}
 	for _, id := range []string{"moved", "unmoved"} {
-		part := &part{tally: &tally{guard: newGuard()}}
-		if err := part.tally.guard.page([]provider.Instance{{ProviderID: id}}); err != nil {
+		part := &part{tally: &tally{guard: providerkit.NewPaginationGuard()}}
+		if err := part.tally.guard.Page([]provider.Instance{{ProviderID: id}}); err != nil {
 			t.Fatal(err)
 		}
 		b.order = append(b.order, part)

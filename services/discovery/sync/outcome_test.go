@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"pgregory.net/rapid"
 )
@@ -12,7 +13,7 @@ import (
 func scopesOf(locations ...string) []ScopeResult {
 	scopes := make([]ScopeResult, len(locations))
 	for i, location := range locations {
-		scopes[i].ScopeID = provider.ScopeID{Kind: provider.VirtualMachine, Location: location}
+		scopes[i].ScopeID = provider.ScopeID{Kind: cloud.VirtualMachine, Location: location}
 	}
 	return scopes
 }

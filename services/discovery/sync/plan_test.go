@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"pgregory.net/rapid"
 )
@@ -15,14 +16,14 @@ import (
 // off and still holds instances, else quietly, and only once.
 func TestWithoutPlan(t *testing.T) {
 	t.Parallel()
-	planned := []provider.PlannedScope{{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "a"}}, {ScopeID: provider.ScopeID{Kind: provider.Database, Location: "a"}}, {ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "e-b"}}}
+	planned := []provider.PlannedScope{{ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: "a"}}, {ScopeID: provider.ScopeID{Kind: cloud.Database, Location: "a"}}, {ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: "e-b"}}}
 	held := []HeldScope{
-		{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "a"}, Instances: 3, Observed: true},
-		{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "b"}, Instances: 3, Observed: true},
-		{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "b"}, Observed: true},
-		{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "c"}, Observed: true, LastError: lostFailure("c", false).Message},
-		{ScopeID: provider.ScopeID{Kind: provider.Database, Location: "d"}, Observed: true, LastError: lostFailure("d", true).Message},
-		{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "e"}, LastError: "there is no region e"}, // and now there is
+		{ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: "a"}, Instances: 3, Observed: true},
+		{ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: "b"}, Instances: 3, Observed: true},
+		{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: "b"}, Observed: true},
+		{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: "c"}, Observed: true, LastError: lostFailure("c", false).Message},
+		{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: "d"}, Observed: true, LastError: lostFailure("d", true).Message},
+		{ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: "e"}, LastError: "there is no region e"}, // and now there is
 	}
 	for _, test := range []struct {
 		wanted       []string

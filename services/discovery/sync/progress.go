@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 )
 
 // progress is what is known of a run while it goes on. Changes are gathered and
@@ -108,13 +109,13 @@ func (p *progress) flushUntil(ctx context.Context, runs Runs, claim Claim, every
 type tally struct {
 	progress *progress
 	place    int
-	guard    *guard
+	guard    *providerkit.PaginationGuard
 	send     func([]provider.Instance) error
 }
 
 // Page takes some instances.
 func (t *tally) Page(_ context.Context, instances []provider.Instance) error {
-	if err := t.guard.page(instances); err != nil {
+	if err := t.guard.Page(instances); err != nil {
 		return err
 	}
 	if len(instances) > 0 {
@@ -122,7 +123,7 @@ func (t *tally) Page(_ context.Context, instances []provider.Instance) error {
 			return err
 		}
 	}
-	t.progress.update(t.place, func(s *ScopeResult) { s.InstancesSeen = t.guard.sent })
+	t.progress.update(t.place, func(s *ScopeResult) { s.InstancesSeen = t.guard.Sent() })
 	return nil
 }
 

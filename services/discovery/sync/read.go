@@ -12,7 +12,9 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"golang.org/x/sync/errgroup"
 )
@@ -72,19 +74,19 @@ type reading struct {
 	mu       sync.Mutex
 	failures map[int]*fault.Error
 	// listed knows what the listings of many scopes had.
-	listed []*guard
+	listed []*providerkit.PaginationGuard
 }
 
 // isListed tells what a listing of many scopes had in any of them.
 func (r *reading) isListed(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.ContainsFunc(r.listed, func(g *guard) bool { return g.has(id) })
+	return slices.ContainsFunc(r.listed, func(g *providerkit.PaginationGuard) bool { return g.Has(id) })
 }
 
 // prepare has calls at hand for reading the scopes.
 func (r *reading) prepare(ctx context.Context, planned []provider.PlannedScope) {
-	spender, ok := r.session.(provider.Spender)
+	spender, ok := r.session.(provider.APILister)
 	if !ok || r.Budgets == nil {
 		return
 	}
@@ -192,13 +194,13 @@ func (r *reading) observe(ctx context.Context, question *question, observation d
 	if err != nil {
 		return Changes{}, toInventory(ctx, err)
 	}
-	sink := &tally{progress: r.progress, place: question.place, guard: newGuard(), send: func(instances []provider.Instance) error {
+	sink := &tally{progress: r.progress, place: question.place, guard: providerkit.NewPaginationGuard(), send: func(instances []provider.Instance) error {
 		return toInventory(ctx, snapshot.Send(instances))
 	}}
 	if err := r.list(ctx, observation.ScopeID, sink); err != nil {
 		return Changes{}, err
 	}
-	return r.complete(ctx, snapshot, sink.guard.sent, question)
+	return r.complete(ctx, snapshot, sink.guard.Sent(), question)
 }
 
 func (r *reading) list(ctx context.Context, scope provider.ScopeID, sink provider.Sink) (err error) {
@@ -218,7 +220,7 @@ func (r *reading) complete(ctx context.Context, snapshot Snapshot, sent int64, q
 
 // budgets are how those of the APIs stand that a scope is read by.
 func (r *reading) budgets(scope provider.ScopeID) []ratelimit.BudgetState {
-	spender, ok := r.session.(provider.Spender)
+	spender, ok := r.session.(provider.APILister)
 	if !ok || r.Budgets == nil {
 		return nil
 	}
@@ -307,7 +309,7 @@ func standsIn(held HeldScope, planned []provider.PlannedScope) bool {
 // hold instances belong to the run, for people may not know; the rest is
 // silent. One that was never seen leaves the roll.
 func withoutPlan(account provider.Account, planned []provider.PlannedScope, held []HeldScope) (loud, silent []provider.PlannedScope) {
-	inPlan, failedKinds := map[provider.ScopeID]bool{{}: true}, map[provider.Kind]bool{}
+	inPlan, failedKinds := map[provider.ScopeID]bool{{}: true}, map[cloud.Kind]bool{}
 	for _, scope := range planned {
 		inPlan[scope.ScopeID] = true
 		if scope.Location == provider.WholeKind {

@@ -84,14 +84,14 @@ func (q *question) moved(absent []provider.Wanted) (nowhere, elsewhere []provide
 
 func (q *question) find(ctx context.Context, wanted []provider.Wanted) (findings []provider.Finding, err error) {
 	defer provider.RecoverToError(q.logger, &err)
-	finder, ok := q.session.(provider.Finder)
+	finder, ok := q.session.(provider.Prober)
 	if !ok {
 		return nil, provider.OwnFault("ask this cloud for single instances", nil)
 	}
 	if q.lost != nil {
 		return nil, q.lost
 	}
-	return finder.Find(ctx, q.scope, wanted, q)
+	return finder.Probe(ctx, q.scope, wanted, q)
 }
 
 // keep counts what was found, and remembers why some could not be asked for.

@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/lease"
 )
@@ -51,7 +52,7 @@ type Runs interface {
 
 // Syncer reads accounts. All fields must be set but Budgets.
 type Syncer struct {
-	Providers map[provider.ProviderName]provider.Provider
+	Providers map[cloud.Provider]provider.Provider
 	Accounts  Accounts
 	Inventory Inventory
 	Runs      Runs

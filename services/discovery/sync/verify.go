@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -26,7 +27,7 @@ type Verification struct {
 
 // Verifier tries accounts' credentials. All fields must be set.
 type Verifier struct {
-	Providers map[provider.ProviderName]provider.Provider
+	Providers map[cloud.Provider]provider.Provider
 	Accounts  discovery.CredentialSource
 	// Limit bounds all that is tried of one account. Signing in has half of it.
 	Limit  time.Duration

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // spend has each attempt at a call take from the account's budget before it is
@@ -28,7 +29,7 @@ func (p *Provider) spend(account string) func(*middleware.Stack) error {
 					return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 				}
 				out, metadata, err := next.HandleFinalize(ctx, in)
-				p.config.Budget.Told(ctx, api, err != nil && throttles.IsErrorThrottle(err) == aws.TrueTernary)
+				p.config.Budget.Report(ctx, api, err != nil && throttles.IsErrorThrottle(err) == aws.TrueTernary)
 				return out, metadata, err
 			}), "rollcall:WatchAttempts", middleware.Before)
 	}
@@ -50,7 +51,7 @@ func apiOf(service, operation string) string {
 // APIs are what a scope is read by.
 func (s *session) APIs(scope provider.ScopeID) []ratelimit.API {
 	name := ratelimit.APIEC2
-	if scope.Kind == provider.Database {
+	if scope.Kind == cloud.Database {
 		name = ratelimit.APIRDS
 	}
 	return []ratelimit.API{{Account: s.account.ID, Location: scope.Location, Name: name}}

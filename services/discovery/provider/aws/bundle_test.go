@@ -13,7 +13,9 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
 // AWS_CA_BUNDLE names the authorities that all calls trust: those of the default
@@ -42,13 +44,13 @@ func TestCABundleHoldsForAllCalls(t *testing.T) {
 	second := sim.Key(accounts[1])
 	signIns := map[string]provider.Credentials{
 		accounts[0]: provider.AWSDefault{},
-		accounts[1]: provider.AWSAccessKey{ID: second.AccessKeyID, Secret: provider.Secret(second.Secret)},
+		accounts[1]: provider.AWSAccessKey{ID: second.AccessKeyID, Secret: secret.New(second.Secret)},
 		accounts[2]: provider.AWSAssumeRole{RoleARN: simaws.RoleARN(accounts[2], "rollcall")},
 	}
 	try := func(cloudID string, how provider.Credentials) error {
 		prov := aws.New(aws.Config{Attempts: 1})
 		defer prov.Close()
-		session, err := prov.Open(t.Context(), provider.Account{ID: "a", Provider: provider.AWS, CloudID: cloudID}, how)
+		session, err := prov.Open(t.Context(), provider.Account{ID: "a", Provider: cloud.AWS, CloudID: cloudID}, how)
 		if err != nil {
 			return err
 		}

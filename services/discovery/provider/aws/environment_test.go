@@ -16,6 +16,7 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -114,7 +115,7 @@ func TestEndpointsOfServices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, want := range map[provider.Kind]int{provider.VirtualMachine: 3, provider.Database: 5} {
+	for kind, want := range map[cloud.Kind]int{cloud.VirtualMachine: 3, cloud.Database: 5} {
 		sink := &counter{}
 		err := session.Read(t.Context(), provider.ScopeID{Kind: kind, Location: "us-east-1"}, sink)
 		if err != nil || sink.instances != want {

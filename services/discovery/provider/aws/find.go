@@ -6,17 +6,19 @@ import (
 	"slices"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // Find asks AWS for exactly these instances of a scope.
-func (s *session) Find(
+func (s *session) Probe(
 	ctx context.Context, scope provider.ScopeID, wanted []provider.Wanted, calls provider.Calls,
 ) ([]provider.Finding, error) {
-	answers := provider.NewAnswers(wanted)
+	answers := providerkit.NewProbe(wanted)
 	switch scope.Kind {
-	case provider.VirtualMachine:
+	case cloud.VirtualMachine:
 		s.findMachines(ctx, scope.Location, answers, calls)
-	case provider.Database:
+	case cloud.Database:
 		s.findDatabases(ctx, scope.Location, answers, calls)
 	default:
 		return nil, fmt.Errorf("aws: scope of kind %s", scope.Kind.Plural())
@@ -29,7 +31,7 @@ func (s *session) Find(
 
 // askAll has some be asked for that nothing was said of yet, so many at a time,
 // until all were or a failure says that more would be no better.
-func askAll(ctx context.Context, answers *provider.Answers, wanted []provider.Wanted, size int, ask func([]provider.Wanted) error) {
+func askAll(ctx context.Context, answers *providerkit.Probe, wanted []provider.Wanted, size int, ask func([]provider.Wanted) error) {
 	var lost error
 	for chunk := range slices.Chunk(wanted, size) {
 		if ctx.Err() != nil {
@@ -39,7 +41,7 @@ func askAll(ctx context.Context, answers *provider.Answers, wanted []provider.Wa
 			lost = ask(chunk)
 		}
 		if lost != nil {
-			answers.Fail(chunk, provider.FaultOf(lost))
+			answers.RecordFailure(chunk, provider.FaultOf(lost))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -22,13 +23,13 @@ const noDatabaseCode = "DBInstanceNotFound"
 
 // findDatabases asks RDS for databases: many at once by their resource ids, which
 // says only what is there, and then some by their names, which RDS denies.
-func (s *session) findDatabases(ctx context.Context, region string, answers *provider.Answers, calls provider.Calls) {
+func (s *session) findDatabases(ctx context.Context, region string, answers *providerkit.Probe, calls provider.Calls) {
 	f := &databaseSearch{
 		session: s, region: region, answers: answers, calls: calls,
 		client: rds.NewFromConfig(s.config, func(o *rds.Options) { o.Region = region }),
 	}
 	var byID, byName []provider.Wanted
-	for _, wanted := range answers.Without() {
+	for _, wanted := range answers.Pending() {
 		// Who has no resource id of its own goes by its ARN; see database.
 		if strings.HasPrefix(wanted.ProviderID, "arn:") {
 			byName = append(byName, wanted)
@@ -46,7 +47,7 @@ func (s *session) findDatabases(ctx context.Context, region string, answers *pro
 		}
 		return f.many(ctx, "db-instance-id", names, chunk)
 	})
-	answers.Alone(databasesAskedAlone, func(wanted provider.Wanted) error { return f.alone(ctx, wanted) })
+	answers.ProbeUnlisted(databasesAskedAlone, func(wanted provider.Wanted) error { return f.alone(ctx, wanted) })
 }
 
 // databaseName is the identifier that people gave a database.
@@ -64,7 +65,7 @@ type databaseSearch struct {
 	*session
 	region  string
 	client  *rds.Client
-	answers *provider.Answers
+	answers *providerkit.Probe
 	calls   provider.Calls
 }
 
@@ -109,7 +110,7 @@ func (f *databaseSearch) alone(ctx context.Context, wanted provider.Wanted) erro
 	switch {
 	case err == nil && len(found) > 0, noDatabase(err):
 		// There is none, or the name belongs to another by now.
-		f.answers.Say(wanted.ProviderID, provider.NotFound)
+		f.answers.RecordEvidence(wanted.ProviderID, provider.NotFound)
 	case ctx.Err() != nil, isTrouble(err):
 		return err
 	}
@@ -156,7 +157,7 @@ func (f *databaseSearch) take(ctx context.Context, found []types.DBInstance) err
 	}
 	instances, err := f.databases(f.region, found, members)
 	for i := range instances {
-		f.answers.Found(instances[i])
+		f.answers.RecordFound(instances[i])
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 )
 
 const (
@@ -38,8 +39,8 @@ var (
 )
 
 // findMachines asks EC2 for instances by their ids.
-func (s *session) findMachines(ctx context.Context, region string, answers *provider.Answers, calls provider.Calls) {
-	askAll(ctx, answers, answers.Without(), machinesAsked, func(chunk []provider.Wanted) error {
+func (s *session) findMachines(ctx context.Context, region string, answers *providerkit.Probe, calls provider.Calls) {
+	askAll(ctx, answers, answers.Pending(), machinesAsked, func(chunk []provider.Wanted) error {
 		ids := idsOf(chunk)
 		for range refusals {
 			err := s.describeMachines(ctx, region, &ec2.DescribeInstancesInput{InstanceIds: ids}, answers, calls)
@@ -55,7 +56,7 @@ func (s *session) findMachines(ctx context.Context, region string, answers *prov
 				break // It refuses some, and can't be understood as to which.
 			}
 			for _, id := range refused {
-				answers.Say(id, provider.NotFound)
+				answers.RecordEvidence(id, provider.NotFound)
 			}
 			if ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(refused, id) }); len(ids) == 0 {
 				return nil
@@ -94,15 +95,15 @@ func refusedIDs(err error, asked []string) []string {
 
 // sayUnlisted says of ids that were asked for without an error that no answer
 // had them, unless it had.
-func sayUnlisted(answers *provider.Answers, ids []string) {
+func sayUnlisted(answers *providerkit.Probe, ids []string) {
 	for _, id := range ids {
-		answers.Say(id, provider.Unlisted)
+		answers.RecordEvidence(id, provider.Unlisted)
 	}
 }
 
 // describeMachines takes all pages of one question.
 func (s *session) describeMachines(
-	ctx context.Context, region string, input *ec2.DescribeInstancesInput, answers *provider.Answers, calls provider.Calls,
+	ctx context.Context, region string, input *ec2.DescribeInstancesInput, answers *providerkit.Probe, calls provider.Calls,
 ) error {
 	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
 	pages := ec2.NewDescribeInstancesPaginator(client, input)
@@ -116,7 +117,7 @@ func (s *session) describeMachines(
 		pass: func(_ context.Context, page *ec2.DescribeInstancesOutput) error {
 			instances, err := s.machines(region, page)
 			for i := range instances {
-				answers.Found(instances[i])
+				answers.RecordFound(instances[i])
 			}
 			return err
 		},

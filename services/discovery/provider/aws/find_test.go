@@ -8,16 +8,17 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // find asks for some of a scope.
-func find(t *testing.T, c *cloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
+func find(t *testing.T, c *testCloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
 	t.Helper()
 	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := session.(provider.Finder).Find(t.Context(), scope, wanted, &counter{})
+	findings, err := session.(provider.Prober).Probe(t.Context(), scope, wanted, &counter{})
 	if err != nil || len(findings) != len(wanted) {
 		t.Fatalf("%d findings for %d: %v", len(findings), len(wanted), err)
 	}
@@ -28,7 +29,7 @@ func find(t *testing.T, c *cloud, scope provider.ScopeID, wanted ...provider.Wan
 	return found
 }
 
-var machines = provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}
+var machines = provider.ScopeID{Kind: cloud.VirtualMachine, Location: "us-east-1"}
 
 // Ids that are missing, malformed, terminated and there, more than go into one
 // call: each gets its own answer.
@@ -141,7 +142,7 @@ func testFindDatabasesByName(t *testing.T, code string, status int) {
 		Status: status, Code: code, Message: "nothing for the filter dbi-resource-id",
 	})
 	there := databases[0]
-	scope := provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}
+	scope := provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}
 	found := find(t, c, scope,
 		provider.Wanted{ProviderID: there.ResourceID, DisplayName: there.ID},
 		provider.Wanted{ProviderID: "db-GONE", DisplayName: "gone"},
@@ -169,7 +170,7 @@ func TestFindManyDatabases(t *testing.T) {
 		wanted = append(wanted, provider.Wanted{ProviderID: fmt.Sprintf("db-%d", i), DisplayName: fmt.Sprintf("db-%d", i)})
 	}
 	count := map[provider.Evidence]int{}
-	for _, finding := range find(t, c, provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, wanted...) {
+	for _, finding := range find(t, c, provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}, wanted...) {
 		count[finding.Evidence]++
 	}
 	if count[provider.NotFound] != 30 || count[provider.Unlisted] != 200 {

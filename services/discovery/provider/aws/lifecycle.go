@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -15,7 +16,7 @@ import (
 func (s *session) Check(
 	ctx context.Context, scope provider.ScopeID, verb provider.Verb, wanted []provider.Wanted, calls provider.Calls,
 ) ([]provider.Assessment, error) {
-	findings, err := s.Find(ctx, scope, wanted, calls)
+	findings, err := s.Probe(ctx, scope, wanted, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +24,7 @@ func (s *session) Check(
 	for i := range findings {
 		assessments[i].Finding = findings[i]
 	}
-	if scope.Kind == provider.VirtualMachine {
+	if scope.Kind == cloud.VirtualMachine {
 		s.assessMachines(ctx, scope.Location, verb, assessments, calls)
 	} else {
 		s.assessDatabases(ctx, scope.Location, verb, assessments, calls)
@@ -38,11 +39,11 @@ func (s *session) Check(
 // is a member of.
 func (s *session) Act(ctx context.Context, order provider.Order, calls provider.Calls) provider.Receipt { //nolint:gocritic // The contract's.
 	switch {
-	case order.Kind == provider.VirtualMachine:
+	case order.Kind == cloud.VirtualMachine:
 		return s.actOnMachine(ctx, &order, calls)
-	case order.Kind == provider.Database && order.Unit != "":
+	case order.Kind == cloud.Database && order.Unit != "":
 		return s.actOnCluster(ctx, &order, calls)
-	case order.Kind == provider.Database:
+	case order.Kind == cloud.Database:
 		return s.actOnDatabase(ctx, &order, calls)
 	}
 	return provider.Receipt{Effect: provider.NotTaken, Refusal: fault.ForReason(fault.ReasonUnsupported,
@@ -51,18 +52,18 @@ func (s *session) Act(ctx context.Context, order provider.Order, calls provider.
 
 // Follow looks once at how calls go.
 func (s *session) Follow(
-	ctx context.Context, scope provider.ScopeID, pursuits []provider.Pursuit, calls provider.Calls,
+	ctx context.Context, scope provider.ScopeID, pursuits []provider.PlacedOrder, calls provider.Calls,
 ) ([]provider.Progress, error) {
 	wanted := make([]provider.Wanted, len(pursuits))
 	for i := range pursuits {
 		wanted[i] = wantedOf(&pursuits[i].Instance)
 	}
-	findings, err := s.Find(ctx, scope, wanted, calls)
+	findings, err := s.Probe(ctx, scope, wanted, calls)
 	if err != nil {
 		return nil, err
 	}
 	var clusters map[string]*cluster
-	if scope.Kind == provider.Database {
+	if scope.Kind == cloud.Database {
 		clusters = s.clustersOf(ctx, scope.Location, unitsOf(pursuits), calls)
 	}
 	progress := make([]provider.Progress, len(pursuits))
@@ -73,7 +74,7 @@ func (s *session) Follow(
 			progress[i] = ended(findings[i], p.Verb)
 		case findings[i].Instance == nil:
 			progress[i] = provider.Progress{Effect: provider.InDoubt}
-		case scope.Kind == provider.VirtualMachine:
+		case scope.Kind == cloud.VirtualMachine:
 			progress[i] = machineProgress(p, findings[i].Instance)
 		default:
 			progress[i] = databaseProgress(p, findings[i].Instance, clusters[p.Unit])
@@ -86,8 +87,8 @@ func (s *session) Follow(
 	return progress, nil
 }
 
-// Remembers: AWS knows no request to start or stop by a key.
-func (s *session) Remembers(provider.Kind) time.Duration { return 0 }
+// IdempotencyWindow: AWS knows no request to start or stop by a key.
+func (s *session) IdempotencyWindow(cloud.Kind) time.Duration { return 0 }
 
 func wantedOf(i *provider.Instance) provider.Wanted {
 	return provider.Wanted{ProviderID: i.ProviderID, ProviderURI: i.ProviderURI, DisplayName: i.DisplayName, Zone: i.Zone}

@@ -33,7 +33,7 @@ func clusterARN(i *provider.Instance, account string) string {
 // clusterName is the identifier in a cluster's ARN.
 func clusterName(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
-func unitsOf(pursuits []provider.Pursuit) []string {
+func unitsOf(pursuits []provider.PlacedOrder) []string {
 	var units []string
 	for i := range pursuits {
 		if pursuits[i].Unit != "" {

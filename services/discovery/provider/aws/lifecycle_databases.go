@@ -143,7 +143,7 @@ func (s *session) actOnDatabase(ctx context.Context, order *provider.Order, call
 
 // databaseProgress is how far a start or stop has come, by what RDS shows of the
 // database, and of its cluster where that was acted on.
-func databaseProgress(p *provider.Pursuit, now *provider.Instance, of *cluster) provider.Progress {
+func databaseProgress(p *provider.PlacedOrder, now *provider.Instance, of *cluster) provider.Progress {
 	if now.ProviderState == "deleting" || now.ProviderState == "delete-precheck" {
 		return provider.Progress{Effect: provider.InDoubt, Refusal: terminated(now.DisplayName)}
 	}

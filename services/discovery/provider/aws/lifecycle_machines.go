@@ -149,7 +149,7 @@ func (s *session) actOnMachine(ctx context.Context, order *provider.Order, calls
 // machineProgress is how far a start or stop has come, by what EC2 shows of the
 // instance. LaunchTime moves with each start, which tells a start that was made
 // from one that was not, whatever became of it.
-func machineProgress(p *provider.Pursuit, now *provider.Instance) provider.Progress {
+func machineProgress(p *provider.PlacedOrder, now *provider.Instance) provider.Progress {
 	if refusal := machineInWay(now, provider.Stop); refusal != nil {
 		return provider.Progress{Effect: provider.InDoubt, Refusal: refusal}
 	}
@@ -176,7 +176,7 @@ const clocksApart = 2 * time.Second
 
 // startedAfter is how long after the call the instance was last started, in
 // whole seconds as EC2 tells it; less than 0 for before.
-func startedAfter(p *provider.Pursuit, now *provider.Instance) time.Duration {
+func startedAfter(p *provider.PlacedOrder, now *provider.Instance) time.Duration {
 	if now.Machine == nil || now.Machine.StartTime.IsZero() || p.CallTime.IsZero() {
 		return -1
 	}

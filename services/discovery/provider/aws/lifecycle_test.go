@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -21,7 +22,7 @@ func TestOperator(t *testing.T) {
 
 // operating is a cloud whose time goes on in leaps.
 type operating struct {
-	*cloud
+	*testCloud
 	ahead *atomic.Int64
 }
 
@@ -33,7 +34,7 @@ func newOperating(t testing.TB, configure ...func(*aws.Config)) *operating {
 	ahead := &atomic.Int64{}
 	config := cloudsim.Config{Transition: settles - time.Second, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"eu-west-1", "us-east-1"}}}}
 	config.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-	return &operating{cloud: newCloud(t, config, configure...), ahead: ahead}
+	return &operating{testCloud: newCloud(t, config, configure...), ahead: ahead}
 }
 
 func (c *operating) Now() time.Time { return c.world.Now() }
@@ -55,7 +56,7 @@ func (c *operating) Make(t testing.TB, thing providertest.Thing) (provider.Scope
 	if _, err := c.sim.LaunchCluster(c.id, "us-east-1", "ledger", 3); err != nil {
 		t.Fatal(err)
 	}
-	return provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, c.database(t, "ledger-1").ResourceID
+	return provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}, c.database(t, "ledger-1").ResourceID
 }
 
 func (c *operating) launch(t testing.TB, spec simaws.InstanceSpec) (provider.ScopeID, string) {
@@ -75,7 +76,7 @@ func (c *operating) launchDatabase(t testing.TB, spec simaws.DatabaseSpec) (prov
 		t.Fatal(err)
 	}
 	c.Settle()
-	return provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, made.ResourceID
+	return provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}, made.ResourceID
 }
 
 // database finds one by its name or id.
@@ -143,7 +144,7 @@ func (c *operating) Requests(t testing.TB, thing providertest.Thing, id string) 
 func (c *operating) End(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
 	var err error
-	if scope.Kind == provider.VirtualMachine {
+	if scope.Kind == cloud.VirtualMachine {
 		_, err = c.sim.Terminate(c.id, scope.Location, id)
 	} else {
 		_, err = c.sim.DeleteDatabase(c.id, scope.Location, c.database(t, id).ID)
@@ -359,12 +360,12 @@ func TestManyAtOnce(t *testing.T) {
 	if err != nil || len(assessments) != 150 {
 		t.Fatal(len(assessments), err)
 	}
-	var pursuits []provider.Pursuit
+	var pursuits []provider.PlacedOrder
 	for i := range assessments {
 		if assessments[i].Obstacle != nil || len(assessments[i].Notes) > 0 {
 			t.Fatalf("%+v (%v)", assessments[i], assessments[i].Obstacle)
 		}
-		pursuits = append(pursuits, provider.Pursuit{Order: provider.Order{ScopeID: machines, Verb: provider.Stop, Instance: *assessments[i].Instance}})
+		pursuits = append(pursuits, provider.PlacedOrder{Order: provider.Order{ScopeID: machines, Verb: provider.Stop, Instance: *assessments[i].Instance}})
 	}
 	progress, err := c.operator(t).Follow(t.Context(), machines, pursuits, calls)
 	if err != nil || len(progress) != 150 {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -22,12 +23,12 @@ var (
 )
 
 // Recognizes tells EC2's and RDS's ids and addresses by their forms.
-func (p *Provider) Recognizes(providerID string) (provider.Kind, bool) {
+func (p *Provider) Recognizes(providerID string) (cloud.Kind, bool) {
 	switch {
 	case machineIDForm.MatchString(providerID):
-		return provider.VirtualMachine, true
+		return cloud.VirtualMachine, true
 	case databaseIDForm.MatchString(providerID):
-		return provider.Database, true
+		return cloud.Database, true
 	}
 	if a, ok := parseARN(providerID); ok {
 		return a.kind, true
@@ -37,7 +38,7 @@ func (p *Provider) Recognizes(providerID string) (provider.Kind, bool) {
 
 // arn is the address of an instance, taken apart.
 type arn struct {
-	kind            provider.Kind
+	kind            cloud.Kind
 	region, account string
 	// name is the id of a machine, the identifier of a database.
 	name string
@@ -48,9 +49,9 @@ func parseARN(text string) (arn, bool) {
 	switch {
 	case m == nil:
 	case m[1] == "ec2" && m[4] == "instance/":
-		return arn{provider.VirtualMachine, m[2], m[3], m[5]}, true
+		return arn{cloud.VirtualMachine, m[2], m[3], m[5]}, true
 	case m[1] == "rds" && m[4] == "db:":
-		return arn{provider.Database, m[2], m[3], m[5]}, true
+		return arn{cloud.Database, m[2], m[3], m[5]}, true
 	}
 	return arn{}, false
 }
@@ -73,7 +74,7 @@ func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider
 		if address.account != s.account.CloudID || hint.Location != "" && hint.Location != address.region {
 			return nil, nil
 		}
-		if kind == provider.Database {
+		if kind == cloud.Database {
 			return s.locateDatabase(ctx, address, calls)
 		}
 		hint.Location, wanted.ProviderID = address.region, address.name
@@ -86,7 +87,7 @@ func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider
 }
 
 // places are the scopes to look in.
-func (s *session) places(ctx context.Context, hint provider.Hint, kind provider.Kind) ([]provider.PlannedScope, error) {
+func (s *session) places(ctx context.Context, hint provider.Hint, kind cloud.Kind) ([]provider.PlannedScope, error) {
 	if hint.Location != "" && kind != "" {
 		return []provider.PlannedScope{{ScopeID: provider.ScopeID{Kind: kind, Location: hint.Location}}}, nil
 	}
@@ -123,7 +124,7 @@ func (s *session) search(ctx context.Context, places []provider.PlannedScope, wa
 		turns <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turns }()
-			findings, err := s.Find(searching, place.ScopeID, []provider.Wanted{wanted}, calls)
+			findings, err := s.Probe(searching, place.ScopeID, []provider.Wanted{wanted}, calls)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
@@ -171,5 +172,5 @@ func (s *session) locateDatabase(ctx context.Context, address arn, calls provide
 	if err != nil || len(instances) == 0 {
 		return nil, err
 	}
-	return &provider.Located{ScopeID: provider.ScopeID{Kind: provider.Database, Location: address.region}, Instance: instances[0]}, nil
+	return &provider.Located{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: address.region}, Instance: instances[0]}, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,7 +34,7 @@ func TestProvider(t *testing.T) {
 }
 
 // cloud is a simulated account with a provider that reads it.
-type cloud struct {
+type testCloud struct {
 	world    *cloudsim.World
 	sim      *simaws.Cloud
 	proxy    *proxy
@@ -41,11 +42,11 @@ type cloud struct {
 	id       string
 }
 
-func newCloud(t testing.TB, config cloudsim.Config, configure ...func(*aws.Config)) *cloud {
+func newCloud(t testing.TB, config cloudsim.Config, configure ...func(*aws.Config)) *testCloud {
 	t.Helper()
 	world := cloudsim.New(config)
 	sim := simaws.In(world)
-	c := &cloud{world: world, sim: sim, id: sim.Accounts()[0], proxy: &proxy{next: simaws.NewHandler(world)}}
+	c := &testCloud{world: world, sim: sim, id: sim.Accounts()[0], proxy: &proxy{next: simaws.NewHandler(world)}}
 	server := httptest.NewServer(c.proxy)
 	key := sim.Key(c.id)
 	awsConfig := aws.Config{
@@ -65,15 +66,15 @@ func newCloud(t testing.TB, config cloudsim.Config, configure ...func(*aws.Confi
 	return c
 }
 
-func (c *cloud) Provider() provider.Provider { return c.provider }
+func (c *testCloud) Provider() provider.Provider { return c.provider }
 
-func (c *cloud) Account() provider.Account {
-	return provider.Account{ID: "aws-" + c.id, Provider: provider.AWS, CloudID: c.id}
+func (c *testCloud) Account() provider.Account {
+	return provider.Account{ID: "aws-" + c.id, Provider: cloud.AWS, CloudID: c.id}
 }
 
-func (c *cloud) Credentials() provider.Credentials { return provider.AWSDefault{} }
+func (c *testCloud) Credentials() provider.Credentials { return provider.AWSDefault{} }
 
-func (c *cloud) Truth(t testing.TB) map[provider.ScopeID][]string {
+func (c *testCloud) Truth(t testing.TB) map[provider.ScopeID][]string {
 	t.Helper()
 	truth, err := c.sim.Truth(c.id)
 	if err != nil {
@@ -81,20 +82,20 @@ func (c *cloud) Truth(t testing.TB) map[provider.ScopeID][]string {
 	}
 	ids := map[provider.ScopeID][]string{}
 	for _, machine := range truth.Instances {
-		scope := provider.ScopeID{Kind: provider.VirtualMachine, Location: machine.Region}
+		scope := provider.ScopeID{Kind: cloud.VirtualMachine, Location: machine.Region}
 		ids[scope] = append(ids[scope], machine.ID)
 	}
 	for _, database := range truth.Databases {
-		scope := provider.ScopeID{Kind: provider.Database, Location: database.Region}
+		scope := provider.ScopeID{Kind: cloud.Database, Location: database.Region}
 		ids[scope] = append(ids[scope], database.ResourceID)
 	}
 	return ids
 }
 
 // Remove takes an instance away without a trace.
-func (c *cloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
+func (c *testCloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
-	if scope.Kind == provider.VirtualMachine {
+	if scope.Kind == cloud.VirtualMachine {
 		if err := c.sim.Vanish(c.id, scope.Location, id); err != nil {
 			t.Fatal(err)
 		}
@@ -128,11 +129,11 @@ var simulated = map[providertest.Fault]cloudsim.Fault{
 	providertest.Lying:       {Kind: cloudsim.Empty},
 }
 
-func (c *cloud) Break(t testing.TB, scope provider.ScopeID, kind providertest.Fault) {
+func (c *testCloud) Break(t testing.TB, scope provider.ScopeID, kind providertest.Fault) {
 	t.Helper()
 	calls := []cloudsim.Call{{Region: scope.Location, Service: "ec2", Action: "DescribeInstances"}}
 	switch scope.Kind {
-	case provider.Database:
+	case cloud.Database:
 		calls[0] = cloudsim.Call{Region: scope.Location, Service: "rds", Action: "DescribeDBInstances"}
 	case "":
 		calls = []cloudsim.Call{{Service: "sts"}, {Service: "ec2", Action: "DescribeRegions"}}
@@ -224,7 +225,7 @@ func TestDatabasesWithoutClusters(t *testing.T) {
 		t.Fatal(err)
 	}
 	var seen counter
-	if err := session.Read(t.Context(), provider.ScopeID{Kind: provider.Database, Location: "us-east-1"}, &seen); err != nil || seen.instances != 8 {
+	if err := session.Read(t.Context(), provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}, &seen); err != nil || seen.instances != 8 {
 		t.Errorf("read %d databases: %v", seen.instances, err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -26,7 +27,7 @@ func TestRoleIsKept(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Accounts: 2, Regions: []string{"us-east-1"}, Instances: 1}}})
 	other := c.sim.Accounts()[1]
-	account := provider.Account{ID: "aws-" + other, Provider: provider.AWS, CloudID: other}
+	account := provider.Account{ID: "aws-" + other, Provider: cloud.AWS, CloudID: other}
 	role := provider.AWSAssumeRole{RoleARN: simaws.RoleARN(other, "rollcall")}
 	run := func() error {
 		session, err := c.provider.Open(t.Context(), account, role)
@@ -36,7 +37,7 @@ func TestRoleIsKept(t *testing.T) {
 		if got, err := session.Identity(t.Context()); err != nil || got != other {
 			return err
 		}
-		return session.Read(t.Context(), provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}, &counter{})
+		return session.Read(t.Context(), provider.ScopeID{Kind: cloud.VirtualMachine, Location: "us-east-1"}, &counter{})
 	}
 	assumed := func(want int64) {
 		t.Helper()

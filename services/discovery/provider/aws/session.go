@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -75,7 +76,7 @@ func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
 				fmt.Sprintf("the region %s is not enabled for the account", region),
 				fmt.Sprintf("Enable %s for the account, or take it off the account's regions.", region), nil)
 		}
-		for _, kind := range []provider.Kind{provider.VirtualMachine, provider.Database} {
+		for _, kind := range []cloud.Kind{cloud.VirtualMachine, cloud.Database} {
 			scopes = append(scopes, provider.PlannedScope{ScopeID: provider.ScopeID{Kind: kind, Location: region}, Failure: failure})
 		}
 	}
@@ -106,9 +107,9 @@ func (s *session) enabledRegions(ctx context.Context) ([]string, error) {
 // Read lists a scope into sink.
 func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provider.Sink) error {
 	switch scope.Kind {
-	case provider.VirtualMachine:
+	case cloud.VirtualMachine:
 		return s.readMachines(ctx, scope.Location, sink)
-	case provider.Database:
+	case cloud.Database:
 		return s.readDatabases(ctx, scope.Location, sink)
 	}
 	return fmt.Errorf("aws: scope of kind %s", scope.Kind.Plural())

@@ -23,7 +23,7 @@ func (p *Provider) signIn(base aws.Config, how provider.Credentials, homes []str
 	case nil, provider.AWSDefault:
 		return base.Credentials, nil
 	case provider.AWSAccessKey:
-		return credentials.NewStaticCredentialsProvider(how.ID, string(how.Secret), ""), nil
+		return credentials.NewStaticCredentialsProvider(how.ID, how.Secret.Reveal(), ""), nil
 	case provider.AWSAssumeRole:
 		source, err := p.signIn(base, how.Source, homes)
 		if err != nil {

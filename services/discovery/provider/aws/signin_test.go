@@ -11,7 +11,9 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
 // few is a world of several accounts with little in them.
@@ -20,9 +22,9 @@ func few() cloudsim.Config {
 }
 
 // open begins a session of one of the world's accounts.
-func (c *cloud) open(t *testing.T, cloudID string, how provider.Credentials) provider.Session {
+func (c *testCloud) open(t *testing.T, cloudID string, how provider.Credentials) provider.Session {
 	t.Helper()
-	session, err := c.provider.Open(t.Context(), provider.Account{ID: "aws-" + cloudID, Provider: provider.AWS, CloudID: cloudID}, how)
+	session, err := c.provider.Open(t.Context(), provider.Account{ID: "aws-" + cloudID, Provider: cloud.AWS, CloudID: cloudID}, how)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +32,7 @@ func (c *cloud) open(t *testing.T, cloudID string, how provider.Credentials) pro
 }
 
 // wantIdentity holds credentials to open the account.
-func (c *cloud) wantIdentity(t *testing.T, cloudID string, how provider.Credentials) provider.Session {
+func (c *testCloud) wantIdentity(t *testing.T, cloudID string, how provider.Credentials) provider.Session {
 	t.Helper()
 	session := c.open(t, cloudID, how)
 	if got, err := session.Identity(t.Context()); err != nil || got != cloudID {
@@ -61,9 +63,9 @@ type nowhere struct{}
 func (nowhere) Page(context.Context, []provider.Instance) error { return nil }
 func (nowhere) Called(bool)                                     {}
 
-func (c *cloud) accessKey(cloudID string) provider.AWSAccessKey {
+func (c *testCloud) accessKey(cloudID string) provider.AWSAccessKey {
 	key := c.sim.Key(cloudID)
-	return provider.AWSAccessKey{ID: key.AccessKeyID, Secret: provider.Secret(key.Secret)}
+	return provider.AWSAccessKey{ID: key.AccessKeyID, Secret: secret.New(key.Secret)}
 }
 
 func TestAccessKey(t *testing.T) {
@@ -73,23 +75,23 @@ func TestAccessKey(t *testing.T) {
 	key := c.accessKey(second)
 	session := c.wantIdentity(t, second, key)
 	read := func() error {
-		return session.Read(t.Context(), provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}, nowhere{})
+		return session.Read(t.Context(), provider.ScopeID{Kind: cloud.VirtualMachine, Location: "us-east-1"}, nowhere{})
 	}
 	if err := read(); err != nil {
 		t.Fatal(err)
 	}
 
 	c.sim.RevokeKey(key.ID) // While the account is being read.
-	wantFailure(t, read(), fault.ReasonCredentialsInvalid, key.ID, string(key.Secret))
+	wantFailure(t, read(), fault.ReasonCredentialsInvalid, key.ID, key.Secret.Reveal())
 	_, err := c.open(t, second, key).Identity(t.Context())
-	wantFailure(t, err, fault.ReasonCredentialsInvalid, key.ID, string(key.Secret))
+	wantFailure(t, err, fault.ReasonCredentialsInvalid, key.ID, key.Secret.Reveal())
 	c.wantIdentity(t, c.id, provider.AWSDefault{}) // Nobody else's.
 
 	c.sim.RestoreKey(key.ID)
 	c.wantIdentity(t, second, key)
-	wrong := provider.AWSAccessKey{ID: key.ID, Secret: "not-the-secret-of-the-key"}
+	wrong := provider.AWSAccessKey{ID: key.ID, Secret: secret.New("not-the-secret-of-the-key")}
 	_, err = c.open(t, second, wrong).Identity(t.Context())
-	wantFailure(t, err, fault.ReasonCredentialsInvalid, key.ID, string(wrong.Secret))
+	wantFailure(t, err, fault.ReasonCredentialsInvalid, key.ID, wrong.Secret.Reveal())
 }
 
 // A session that ends while an account is being read says so, and the next one
@@ -101,7 +103,7 @@ func TestSessionExpires(t *testing.T) {
 	role := provider.AWSAssumeRole{RoleARN: simaws.RoleARN(second, "rollcall")}
 	session := c.wantIdentity(t, second, role)
 	c.sim.ExpireSessions(second)
-	err := session.Read(t.Context(), provider.ScopeID{Kind: provider.VirtualMachine, Location: "us-east-1"}, nowhere{})
+	err := session.Read(t.Context(), provider.ScopeID{Kind: cloud.VirtualMachine, Location: "us-east-1"}, nowhere{})
 	wantFailure(t, err, fault.ReasonCredentialsExpired, "anew")
 	c.wantIdentity(t, second, role)
 }
@@ -150,7 +152,7 @@ func TestChain(t *testing.T) {
 	another := withKey
 	another.SessionTags = map[string]string{"new": "settings"} // So that it is not held.
 	_, err = c.open(t, accounts[2], another).Identity(t.Context())
-	wantFailure(t, err, fault.ReasonCredentialsInvalid, root.ID, string(root.Secret))
+	wantFailure(t, err, fault.ReasonCredentialsInvalid, root.ID, root.Secret.Reveal())
 }
 
 // Session tags go with the role, and a role is assumed once for all runs, until
@@ -193,7 +195,7 @@ func TestClockSkew(t *testing.T) {
 	if _, err := session.Scopes(t.Context()); err != nil {
 		t.Error(err)
 	}
-	for _, kind := range []provider.Kind{provider.VirtualMachine, provider.Database} {
+	for _, kind := range []cloud.Kind{cloud.VirtualMachine, cloud.Database} {
 		if err := session.Read(t.Context(), provider.ScopeID{Kind: kind, Location: "us-east-1"}, nowhere{}); err != nil {
 			t.Error(err)
 		}

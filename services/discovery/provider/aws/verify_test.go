@@ -15,7 +15,7 @@ import (
 
 // permissions tries what a role of the second account may do, which is in these
 // two regions, and tells it as `permission location`.
-func (c *cloud) permissions(ctx context.Context, t *testing.T) (provider.VerifyingSession, map[string]provider.Permission) {
+func (c *testCloud) permissions(ctx context.Context, t *testing.T) (provider.VerifyingSession, map[string]provider.Permission) {
 	t.Helper()
 	second := c.sim.Accounts()[1]
 	session, ok := c.wantIdentity(t, second, provider.AWSAssumeRole{RoleARN: simaws.RoleARN(second, "rollcall")}).(provider.VerifyingSession)
@@ -38,7 +38,7 @@ func (c *cloud) permissions(ctx context.Context, t *testing.T) (provider.Verifyi
 
 // withMachines has the world's second account hold a running and a stopped
 // machine, in the first region alone.
-func (c *cloud) withMachines(t *testing.T) {
+func (c *testCloud) withMachines(t *testing.T) {
 	t.Helper()
 	second := c.sim.Accounts()[1]
 	truth, err := c.sim.Truth(second)

@@ -71,7 +71,7 @@ func (s *session) call(ctx context.Context, calls counter, method, target string
 	err := s.send(limited, method, target, body, into)
 	status, ok := errors.AsType[*statusError](err)
 	throttled := ok && status.status == http.StatusTooManyRequests
-	budget.Told(ctx, s.api(), throttled)
+	budget.Report(ctx, s.api(), throttled)
 	calls.Called(throttled)
 	return err
 }
@@ -82,7 +82,7 @@ func (s *session) send(ctx context.Context, method, target string, body []byte, 
 		return err
 	}
 	request.GetBody = nil // a request that changes something is not sent again
-	request.Header.Set("Authorization", "Bearer "+string(s.key))
+	request.Header.Set("Authorization", "Bearer "+s.key.Reveal())
 	response, err := s.provider.client.Do(request)
 	if err != nil {
 		return err

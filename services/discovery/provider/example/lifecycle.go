@@ -16,7 +16,7 @@ import (
 func (s *session) Check(
 	ctx context.Context, scope provider.ScopeID, _ provider.Verb, wanted []provider.Wanted, calls provider.Calls,
 ) ([]provider.Assessment, error) {
-	findings, err := s.Find(ctx, scope, wanted, calls)
+	findings, err := s.Probe(ctx, scope, wanted, calls)
 	assessments := make([]provider.Assessment, len(findings))
 	for i, finding := range findings {
 		assessments[i].Finding = finding
@@ -77,11 +77,11 @@ func refusalOf(verb provider.Verb, err error) (provider.Effect, *fault.Error) {
 
 // Follow looks at instances after a call. The key of the last job shows whose it is.
 func (s *session) Follow(
-	ctx context.Context, scope provider.ScopeID, pursuits []provider.Pursuit, calls provider.Calls,
+	ctx context.Context, scope provider.ScopeID, orders []provider.PlacedOrder, calls provider.Calls,
 ) ([]provider.Progress, error) {
-	wanted := make([]provider.Wanted, len(pursuits))
-	for i := range pursuits {
-		wanted[i].ProviderID = pursuits[i].Instance.ProviderID
+	wanted := make([]provider.Wanted, len(orders))
+	for i := range orders {
+		wanted[i].ProviderID = orders[i].Instance.ProviderID
 	}
 	findings, err := s.find(ctx, scope, wanted, calls)
 	progress := make([]provider.Progress, len(findings))
@@ -90,7 +90,7 @@ func (s *session) Follow(
 		switch {
 		case f.Evidence == provider.NotFound:
 			progress[i].Refusal = fault.ForReason(fault.ReasonTerminated, "it was deleted", "The next sync marks it as gone.", nil)
-		case f.job.Key == pursuits[i].Key && f.job.Key != "":
+		case f.job.Key == orders[i].Key && f.job.Key != "":
 			progress[i].Effect, progress[i].Reference, progress[i].Busy = provider.Taken, f.job.ID, !f.job.Done
 			if f.job.Error != "" {
 				progress[i].Refusal = fault.ForReason(fault.ReasonCloudFailed, "the cloud could not do it: "+f.job.Error,
@@ -126,5 +126,5 @@ func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider
 	return &provider.Located{ScopeID: scope, Instance: s.instance(&r)}, nil
 }
 
-// Remembers returns 0: the cloud knows the key of the last job only.
-func (s *session) Remembers(provider.Kind) time.Duration { return 0 }
+// IdempotencyWindow returns 0: the cloud knows the key of the last job only.
+func (s *session) IdempotencyWindow(cloud.Kind) time.Duration { return 0 }

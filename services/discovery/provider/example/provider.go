@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/example"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
 // Config configures the provider; zero values stand for the defaults.
@@ -58,7 +59,7 @@ func (p *Provider) Open(_ context.Context, account provider.Account, credentials
 }
 
 // Recognizes returns the kind of an instance with this id or URI.
-func (p *Provider) Recognizes(providerID string) (provider.Kind, bool) {
+func (p *Provider) Recognizes(providerID string) (cloud.Kind, bool) {
 	id := idOf(providerID)
 	if !example.Descriptor().HasInstanceID(id) {
 		return "", false
@@ -76,11 +77,11 @@ func idOf(uri string) string { return uri[strings.LastIndexByte(uri, '/')+1:] }
 type session struct {
 	provider *Provider
 	account  provider.Account
-	key      provider.Secret
+	key      secret.Secret
 }
 
 // paths of the kinds in the API.
-var paths = map[provider.Kind]string{cloud.VirtualMachine: "servers", cloud.Database: "stores"}
+var paths = map[cloud.Kind]string{cloud.VirtualMachine: "servers", cloud.Database: "stores"}
 
 // Identity returns the account that the key belongs to.
 func (s *session) Identity(ctx context.Context) (string, error) {
@@ -127,7 +128,7 @@ func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
 	return plan, nil
 }
 
-func planned(kind provider.Kind, location string, failure *fault.Error) provider.PlannedScope {
+func planned(kind cloud.Kind, location string, failure *fault.Error) provider.PlannedScope {
 	return provider.PlannedScope{ScopeID: provider.ScopeID{Kind: kind, Location: location}, Failure: failure}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	descriptor "github.com/rollcall-dev/rollcall/services/internal/cloud/example"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,8 +34,8 @@ func TestProvider_Lifecycle(t *testing.T) {
 // unlimited is a budget without a limit.
 type unlimited struct{}
 
-func (unlimited) Take(context.Context, ratelimit.API) error { return nil }
-func (unlimited) Told(context.Context, ratelimit.API, bool) {}
+func (unlimited) Take(context.Context, ratelimit.API) error   { return nil }
+func (unlimited) Report(context.Context, ratelimit.API, bool) {}
 
 const account, key = "acme-prod", "hush"
 
@@ -69,11 +70,11 @@ func (w *world) Account() provider.Account {
 }
 
 func (w *world) Credentials() provider.Credentials {
-	return provider.MethodCredentials{Method: descriptor.APIKey, Secret: key}
+	return provider.MethodCredentials{Method: descriptor.APIKey, Secret: secret.New(key)}
 }
 
 // kinds of the API and of the contract.
-var kinds = map[provider.Kind]string{cloud.VirtualMachine: sim.Servers, cloud.Database: sim.Stores}
+var kinds = map[cloud.Kind]string{cloud.VirtualMachine: sim.Servers, cloud.Database: sim.Stores}
 
 func (w *world) Truth(testing.TB) map[provider.ScopeID][]string {
 	truth := map[provider.ScopeID][]string{}

@@ -106,8 +106,8 @@ func (s *session) instance(r *resource) provider.Instance {
 // idsPerCall is the number of ids in one look-up.
 const idsPerCall = 50
 
-// Find looks instances up by their ids.
-func (s *session) Find(ctx context.Context, scope provider.ScopeID, wanted []provider.Wanted, calls provider.Calls) ([]provider.Finding, error) {
+// Probe looks instances up by their ids.
+func (s *session) Probe(ctx context.Context, scope provider.ScopeID, wanted []provider.Wanted, calls provider.Calls) ([]provider.Finding, error) {
 	found, err := s.find(ctx, scope, wanted, calls)
 	findings := make([]provider.Finding, len(found))
 	for i := range found {

@@ -18,6 +18,7 @@ import (
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -39,7 +40,7 @@ func BenchmarkAggregatedList(b *testing.B) {
 		"session": func() int {
 			sink := &countingSink{}
 			session := c.open()
-			if err := session.ReadBatch(b.Context(), session.Batch(provider.ScopeID{Kind: provider.VirtualMachine}), sink); err != nil {
+			if err := session.ReadBatch(b.Context(), session.Batch(provider.ScopeID{Kind: cloud.VirtualMachine}), sink); err != nil {
 				b.Fatal(err)
 			}
 			return sink.instances

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // apiNames are the names under which the budget knows Google's APIs.
@@ -19,7 +20,7 @@ func (s *session) spend(ctx context.Context, at call) (told func(throttled bool)
 		return func(bool) {}, nil
 	}
 	api := s.globalAPI(name)
-	return func(throttled bool) { budget.Told(ctx, api, throttled) }, provider.TakeCall(ctx, budget, api)
+	return func(throttled bool) { budget.Report(ctx, api, throttled) }, provider.TakeCall(ctx, budget, api)
 }
 
 func (s *session) globalAPI(name string) ratelimit.API {
@@ -29,7 +30,7 @@ func (s *session) globalAPI(name string) ratelimit.API {
 // APIs are what a scope is read by.
 func (s *session) APIs(scope provider.ScopeID) []ratelimit.API {
 	name := ratelimit.APICompute
-	if scope.Kind == provider.Database {
+	if scope.Kind == cloud.Database {
 		name = ratelimit.APISQLAdmin
 	}
 	return []ratelimit.API{s.globalAPI(name)}

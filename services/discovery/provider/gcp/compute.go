@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -63,7 +64,7 @@ func (s *session) readMachines(ctx context.Context, sink provider.BatchSink) err
 			if zone == "" || !s.wants(regionOf(zone)) {
 				continue
 			}
-			scope := provider.ScopeID{Kind: provider.VirtualMachine, Location: zone}
+			scope := provider.ScopeID{Kind: cloud.VirtualMachine, Location: zone}
 			if warning := scoped.GetWarning(); warning != nil && warning.GetCode() != noResults {
 				sink.Fail(scope, lostZone(zone, warning.GetCode(), warning.GetMessage()))
 				continue
@@ -94,7 +95,7 @@ func (s *session) takeLost(page *computepb.InstanceAggregatedList, fail func(pro
 			return unknownLost(shorten(place))
 		}
 		if s.wants(regionOf(zone)) {
-			fail(provider.ScopeID{Kind: provider.VirtualMachine, Location: zone}, lostZone(zone, "UNREACHABLE", ""))
+			fail(provider.ScopeID{Kind: cloud.VirtualMachine, Location: zone}, lostZone(zone, "UNREACHABLE", ""))
 		}
 	}
 	// UNREACHABLE, PARTIAL_SUCCESS, or a word that is new to us.

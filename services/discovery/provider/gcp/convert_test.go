@@ -7,6 +7,7 @@ import (
 
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // Each of Compute Engine's states has its own; the cloud's word stays beside it.
@@ -27,7 +28,7 @@ func TestMachineStates(t *testing.T) {
 		}
 		states[truth.VMs[i].Name] = state
 	}
-	got, err := c.read(c.open(), provider.VirtualMachine)
+	got, err := c.read(c.open(), cloud.VirtualMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestDetails(t *testing.T) {
 			"licenses":["https://www.googleapis.com/compute/v1/projects/windows-cloud/global/licenses/windows-server-2025-dc"]}],
 		"networkInterfaces":[{"ipv6AccessType":"EXTERNAL","ipv6Address":"2600::2","accessConfigs":[{"externalIpv6":"2600::3"}]}]
 	}]}}}`)
-	got, err := c.read(c.open(), provider.VirtualMachine)
+	got, err := c.read(c.open(), cloud.VirtualMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +104,7 @@ func TestDetails(t *testing.T) {
 		"settings":{"tier":"db-f1-micro","activationPolicy":"NEVER","availabilityType":"REGIONAL","dataDiskSizeGb":"100","userLabels":{"team":"data"},
 			"ipConfiguration":{"privateNetwork":"projects/p/global/networks/net"}}
 	},{"name":"bare","region":"europe-west1","state":"SOMETHING","databaseVersion":"SQLSERVER_2022_STANDARD"}]}`)
-	databaseList, err := c.read(c.open(), provider.Database)
+	databaseList, err := c.read(c.open(), cloud.Database)
 	if err != nil {
 		t.Fatal(err)
 	}

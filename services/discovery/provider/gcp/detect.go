@@ -20,6 +20,7 @@ import (
 	"cloud.google.com/go/compute/metadata"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -65,7 +66,7 @@ func Detect(ctx context.Context, config Config) (Identity, error) {
 		return Identity{}, fault.ForReason(fault.ReasonInternal, err.Error(), "Mend the variable, or unset it.", nil)
 	}
 	defer opener.Close()
-	account := provider.Account{Provider: provider.GCP, CloudID: found.ProjectID}
+	account := provider.Account{Provider: cloud.GCP, CloudID: found.ProjectID}
 	session, err := opener.Open(ctx, account, provider.GCPApplicationDefault{})
 	if err != nil {
 		return Identity{}, err

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 const (
@@ -23,19 +25,19 @@ const (
 // Find asks Google Cloud for exactly these instances of a scope: many at once by
 // a list, which says only what is there, and then some of what it lacks alone,
 // which are denied.
-func (s *session) Find(
+func (s *session) Probe(
 	ctx context.Context, scope provider.ScopeID, wanted []provider.Wanted, calls provider.Calls,
 ) ([]provider.Finding, error) {
-	answers := provider.NewAnswers(wanted)
+	answers := providerkit.NewProbe(wanted)
 	var list func([]provider.Wanted) error
 	var alone func(provider.Wanted) error
 	switch scope.Kind {
-	case provider.VirtualMachine:
+	case cloud.VirtualMachine:
 		list = func(chunk []provider.Wanted) error {
 			return s.findMachines(ctx, scope.Location, chunk, answers, calls)
 		}
 		alone = func(one provider.Wanted) error { return s.findMachine(ctx, scope.Location, one, answers, calls) }
-	case provider.Database:
+	case cloud.Database:
 		list = func(chunk []provider.Wanted) error {
 			return s.findDatabases(ctx, scope.Location, chunk, answers, calls)
 		}
@@ -49,17 +51,17 @@ func (s *session) Find(
 			lost = list(chunk)
 		}
 		if lost != nil {
-			answers.Fail(chunk, provider.FaultOf(lost))
+			answers.RecordFailure(chunk, provider.FaultOf(lost))
 			continue
 		}
 		for i := range chunk {
-			answers.Say(chunk[i].ProviderID, provider.Unlisted)
+			answers.RecordEvidence(chunk[i].ProviderID, provider.Unlisted)
 		}
 	}
 	if refusesLists(lost) {
-		answers.Instead(askedAlone, alone)
+		answers.ProbeUndecided(askedAlone, alone)
 	}
-	answers.Alone(askedAlone, alone)
+	answers.ProbeUnlisted(askedAlone, alone)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

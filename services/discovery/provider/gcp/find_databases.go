@@ -7,6 +7,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -22,7 +23,7 @@ func databaseName(wanted provider.Wanted) string {
 // findDatabases lists those Cloud SQL instances that have the names, which never
 // change. region is for people, and for what the list says it could not reach.
 func (s *session) findDatabases(
-	ctx context.Context, region string, wanted []provider.Wanted, answers *provider.Answers, calls provider.Calls,
+	ctx context.Context, region string, wanted []provider.Wanted, answers *providerkit.Probe, calls provider.Calls,
 ) error {
 	filters := make([]string, len(wanted))
 	for i := range wanted {
@@ -43,7 +44,7 @@ func (s *session) findDatabases(
 		}
 		for _, i := range page.Items {
 			if i != nil && i.Name != "" {
-				answers.Found(database(i, s.project))
+				answers.RecordFound(database(i, s.project))
 			}
 		}
 		return nil
@@ -57,7 +58,7 @@ func (s *session) findDatabases(
 // findDatabase asks for one Cloud SQL instance that a list lacked. Without a clear
 // answer it stays with what the list said: of an instance that is gone Cloud SQL
 // often says that it is forbidden.
-func (s *session) findDatabase(ctx context.Context, wanted provider.Wanted, answers *provider.Answers, calls provider.Calls) error {
+func (s *session) findDatabase(ctx context.Context, wanted provider.Wanted, answers *providerkit.Probe, calls provider.Calls) error {
 	at := call{service: "Cloud SQL", api: sqlAPI, permission: "cloudsql.instances.get"}
 	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.DatabaseInstance, error) {
 		found, err := got(s.sql.Instances.Get(s.project, databaseName(wanted)).Context(ctx).Do())
@@ -68,12 +69,12 @@ func (s *session) findDatabase(ctx context.Context, wanted provider.Wanted, answ
 	})
 	switch {
 	case err == nil && timeOf(found.CreateTime).IsZero() && strings.Contains(wanted.ProviderID, "@"):
-		answers.Doubt(wanted.ProviderID, nonsense("Cloud SQL does not say of "+wanted.DisplayName+" when it was made: it may be this one, or another of its name"))
+		answers.RecordUndecided(wanted.ProviderID, nonsense("Cloud SQL does not say of "+wanted.DisplayName+" when it was made: it may be this one, or another of its name"))
 	case err == nil:
-		answers.Found(database(found, s.project))
-		answers.Say(wanted.ProviderID, provider.NotFound) // Unless it is this very one, the name belongs to another by now.
+		answers.RecordFound(database(found, s.project))
+		answers.RecordEvidence(wanted.ProviderID, provider.NotFound) // Unless it is this very one, the name belongs to another by now.
 	case isNone(err, "instanceDoesNotExist", "notFound"):
-		answers.Say(wanted.ProviderID, provider.NotFound)
+		answers.RecordEvidence(wanted.ProviderID, provider.NotFound)
 	}
 	return trouble(err)
 }

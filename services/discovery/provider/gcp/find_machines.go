@@ -10,12 +10,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 )
 
 // findMachines lists those VMs of a zone that have the ids. VMs can be given
 // other names; ids stay.
 func (s *session) findMachines(
-	ctx context.Context, zone string, wanted []provider.Wanted, answers *provider.Answers, calls provider.Calls,
+	ctx context.Context, zone string, wanted []provider.Wanted, answers *providerkit.Probe, calls provider.Calls,
 ) error {
 	filters := make([]string, len(wanted))
 	for i := range wanted {
@@ -30,7 +31,7 @@ func (s *session) findMachines(
 			return err
 		}
 		for i := range instances {
-			answers.Found(instances[i])
+			answers.RecordFound(instances[i])
 		}
 		return nil
 	})
@@ -39,16 +40,16 @@ func (s *session) findMachines(
 // findMachine asks for one VM that a list lacked, by its name; and by its id where
 // the name belongs to another by now, for VMs can be given other names. Without a
 // clear answer it stays with what the list said.
-func (s *session) findMachine(ctx context.Context, zone string, wanted provider.Wanted, answers *provider.Answers, calls provider.Calls) error {
+func (s *session) findMachine(ctx context.Context, zone string, wanted provider.Wanted, answers *providerkit.Probe, calls provider.Calls) error {
 	found, err := s.getMachine(ctx, zone, cmp.Or(wanted.DisplayName, wanted.ProviderID), calls)
 	if err == nil && strconv.FormatUint(found.GetId(), 10) != wanted.ProviderID {
 		found, err = s.getMachine(ctx, zone, wanted.ProviderID, calls)
 	}
 	switch {
 	case err == nil:
-		answers.Found(machine(found, s.project, zone))
+		answers.RecordFound(machine(found, s.project, zone))
 	case isNone(err, "notFound"):
-		answers.Say(wanted.ProviderID, provider.NotFound)
+		answers.RecordEvidence(wanted.ProviderID, provider.NotFound)
 	}
 	return trouble(err)
 }

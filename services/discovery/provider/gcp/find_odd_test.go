@@ -8,6 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -61,7 +62,7 @@ func TestFindDatabaseWithoutItsTime(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Databases: 3})
 	for scope, ids := range c.Truth(t) {
-		if scope.Kind != provider.Database || len(ids) == 0 {
+		if scope.Kind != cloud.Database || len(ids) == 0 {
 			continue
 		}
 		connection, _, _ := strings.Cut(ids[0], "@")
@@ -87,9 +88,9 @@ func TestFindInTrouble(t *testing.T) {
 		var wanted []provider.Wanted
 		for n := range 5 {
 			wanted = append(wanted, provider.Wanted{
-				ProviderID: map[provider.Kind]string{
-					provider.VirtualMachine: fmt.Sprint(12345 + n),
-					provider.Database:       fmt.Sprintf("%s:europe-west1:gone-%d@2001-01-01T00:00:00Z", project, n),
+				ProviderID: map[cloud.Kind]string{
+					cloud.VirtualMachine: fmt.Sprint(12345 + n),
+					cloud.Database:       fmt.Sprintf("%s:europe-west1:gone-%d@2001-01-01T00:00:00Z", project, n),
 				}[scope.Kind],
 				DisplayName: fmt.Sprintf("gone-%d", n),
 			})

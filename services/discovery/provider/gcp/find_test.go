@@ -8,16 +8,17 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-func find(t *testing.T, c *cloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
+func find(t *testing.T, c *testCloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
 	t.Helper()
 	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := session.(provider.Finder).Find(t.Context(), scope, wanted, uncounted{})
+	findings, err := session.(provider.Prober).Probe(t.Context(), scope, wanted, uncounted{})
 	if err != nil || len(findings) != len(wanted) {
 		t.Fatalf("%d findings for %d: %v", len(findings), len(wanted), err)
 	}
@@ -40,7 +41,7 @@ func TestFindByIDNotByName(t *testing.T) {
 	truth := c.projectTruth(t)
 	vm := truth.VMs[0]
 	id := fmt.Sprint(vm.ID)
-	found := find(t, c, provider.ScopeID{Kind: provider.VirtualMachine, Location: vm.Zone},
+	found := find(t, c, provider.ScopeID{Kind: cloud.VirtualMachine, Location: vm.Zone},
 		provider.Wanted{ProviderID: id, DisplayName: "a-name-before"},
 		provider.Wanted{ProviderID: "12345", DisplayName: vm.Name},
 		provider.Wanted{ProviderID: "12346"})
@@ -49,7 +50,7 @@ func TestFindByIDNotByName(t *testing.T) {
 	}
 	database := truth.Databases[0]
 	before := fmt.Sprintf("%s:%s:%s@2001-01-01T00:00:00Z", project, database.Region, database.Name)
-	found = find(t, c, provider.ScopeID{Kind: provider.Database, Location: database.Region}, provider.Wanted{ProviderID: before})
+	found = find(t, c, provider.ScopeID{Kind: cloud.Database, Location: database.Region}, provider.Wanted{ProviderID: before})
 	if found[before].Evidence != provider.NotFound {
 		t.Errorf("%+v", found)
 	}
@@ -69,11 +70,11 @@ func TestFindForbidden(t *testing.T) {
 			fault.Kind, fault.Call = cloudsim.Respond, cloudsim.Call{Action: "instances.get"}
 			c.Inject(fault)
 			id := project + ":europe-west1:gone@2001-01-01T00:00:00Z"
-			found := find(t, c, provider.ScopeID{Kind: provider.Database, Location: "europe-west1"}, provider.Wanted{ProviderID: id})
+			found := find(t, c, provider.ScopeID{Kind: cloud.Database, Location: "europe-west1"}, provider.Wanted{ProviderID: id})
 			if found[id].Evidence != provider.Unlisted {
 				t.Errorf("%+v", found)
 			}
-			found = find(t, c, provider.ScopeID{Kind: provider.VirtualMachine, Location: "europe-west1-b"}, provider.Wanted{ProviderID: "12345", DisplayName: "gone"})
+			found = find(t, c, provider.ScopeID{Kind: cloud.VirtualMachine, Location: "europe-west1-b"}, provider.Wanted{ProviderID: "12345", DisplayName: "gone"})
 			if found["12345"].Evidence != provider.Unlisted {
 				t.Errorf("%+v", found)
 			}

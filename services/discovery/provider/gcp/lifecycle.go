@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -17,7 +18,7 @@ const remembered = 30 * time.Minute
 func (s *session) Check(
 	ctx context.Context, scope provider.ScopeID, verb provider.Verb, wanted []provider.Wanted, calls provider.Calls,
 ) ([]provider.Assessment, error) {
-	findings, err := s.Find(ctx, scope, wanted, calls)
+	findings, err := s.Probe(ctx, scope, wanted, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -38,9 +39,9 @@ func (s *session) Check(
 // Act makes the one call that starts, resumes or stops an instance.
 func (s *session) Act(ctx context.Context, order provider.Order, calls provider.Calls) provider.Receipt { //nolint:gocritic // The contract's.
 	switch order.Kind {
-	case provider.VirtualMachine:
+	case cloud.VirtualMachine:
 		return s.actOnMachine(ctx, &order, calls)
-	case provider.Database:
+	case cloud.Database:
 		return s.actOnDatabase(ctx, &order, calls)
 	}
 	return provider.Receipt{Effect: provider.NotTaken, Refusal: fault.ForReason(fault.ReasonUnsupported,
@@ -49,18 +50,18 @@ func (s *session) Act(ctx context.Context, order provider.Order, calls provider.
 
 // Follow looks once at how calls go.
 func (s *session) Follow(
-	ctx context.Context, scope provider.ScopeID, pursuits []provider.Pursuit, calls provider.Calls,
+	ctx context.Context, scope provider.ScopeID, pursuits []provider.PlacedOrder, calls provider.Calls,
 ) ([]provider.Progress, error) {
 	wanted := make([]provider.Wanted, len(pursuits))
 	for i := range pursuits {
 		wanted[i] = wantedOf(&pursuits[i].Instance)
 	}
-	findings, err := s.Find(ctx, scope, wanted, calls)
+	findings, err := s.Probe(ctx, scope, wanted, calls)
 	if err != nil {
 		return nil, err
 	}
 	var works map[string]*work
-	if scope.Kind == provider.VirtualMachine {
+	if scope.Kind == cloud.VirtualMachine {
 		works = s.machineWorks(ctx, scope.Location, pursuits, calls)
 	} else {
 		works = s.databaseWorks(ctx, scope.Location, pursuits, findings, calls)
@@ -85,9 +86,9 @@ func (s *session) Follow(
 	return progress, nil
 }
 
-// Remembers: Compute Engine knows requests by an id, Cloud SQL knows none.
-func (s *session) Remembers(kind provider.Kind) time.Duration {
-	if kind == provider.VirtualMachine {
+// IdempotencyWindow: Compute Engine knows requests by an id, Cloud SQL knows none.
+func (s *session) IdempotencyWindow(kind cloud.Kind) time.Duration {
+	if kind == cloud.VirtualMachine {
 		return remembered
 	}
 	return 0
@@ -103,7 +104,7 @@ func deleted(name string) *fault.Error {
 
 // seen is how far a call has come, by what is shown of the instance. A VM's last
 // start tells a start that was made from one that was not.
-func seen(p *provider.Pursuit, now *provider.Instance) provider.Progress {
+func seen(p *provider.PlacedOrder, now *provider.Instance) provider.Progress {
 	started := func(spare time.Duration) bool {
 		return now.Machine != nil && !p.CallTime.IsZero() && !now.Machine.StartTime.Before(p.CallTime.Add(spare).Truncate(time.Millisecond))
 	}

@@ -80,7 +80,7 @@ const latestOperations = 20
 
 // databaseWorks are the operations behind pursuits of databases, by the
 // database's id.
-func (s *session) databaseWorks(ctx context.Context, region string, pursuits []provider.Pursuit, findings []provider.Finding, calls provider.Calls) map[string]*work {
+func (s *session) databaseWorks(ctx context.Context, region string, pursuits []provider.PlacedOrder, findings []provider.Finding, calls provider.Calls) map[string]*work {
 	works := map[string]*work{}
 	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.get"}
 	for i := range pursuits {
@@ -104,7 +104,7 @@ func (s *session) databaseWorks(ctx context.Context, region string, pursuits []p
 // lostOperation is the latest update of the database that may be what the call
 // began; nil when there is none. An operation does not say what it is to change:
 // one that began when the call did is taken for it.
-func (s *session) lostOperation(ctx context.Context, p *provider.Pursuit, now *provider.Instance) (*sqladmin.Operation, error) {
+func (s *session) lostOperation(ctx context.Context, p *provider.PlacedOrder, now *provider.Instance) (*sqladmin.Operation, error) {
 	page, err := got(s.sql.Operations.List(s.project).Instance(databaseName(wantedOf(&p.Instance))).MaxResults(latestOperations).Context(ctx).Do())
 	if err != nil {
 		return nil, err

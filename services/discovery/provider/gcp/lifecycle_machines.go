@@ -94,7 +94,7 @@ const clockSpare = 5 * time.Second
 // machineWorks are the operations behind pursuits of VMs, by the VM's id: by
 // their names, or, where an answer was lost, those on the VM of that kind that
 // carry the key or began after the call.
-func (s *session) machineWorks(ctx context.Context, zone string, pursuits []provider.Pursuit, calls provider.Calls) map[string]*work {
+func (s *session) machineWorks(ctx context.Context, zone string, pursuits []provider.PlacedOrder, calls provider.Calls) map[string]*work {
 	works := map[string]*work{}
 	at := machineCall(zoneOperationsList, zone)
 	for some := range slices.Chunk(pursuits, askedAtOnce) {
@@ -161,7 +161,7 @@ func (s *session) operation(ctx context.Context, zone, name string, calls provid
 }
 
 // operationOf is the one among operations that a pursuit's call began.
-func operationOf(p *provider.Pursuit, found []*computepb.Operation) *computepb.Operation {
+func operationOf(p *provider.PlacedOrder, found []*computepb.Operation) *computepb.Operation {
 	for _, op := range found {
 		switch {
 		case p.Reference != "":

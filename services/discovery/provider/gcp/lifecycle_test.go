@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -22,7 +23,7 @@ func TestOperator(t *testing.T) {
 
 // operating is a cloud whose time goes on in leaps.
 type operating struct {
-	*cloud
+	*testCloud
 	ahead *atomic.Int64
 }
 
@@ -38,7 +39,7 @@ func newOperating(t testing.TB, configure ...func(*gcp.Config)) *operating {
 		{ID: project, Regions: []string{"europe-west1", "us-central1"}}, {ID: "other-project"},
 	}}}}
 	config.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
-	return &operating{cloud: newCloudIn(t, config, configure...), ahead: ahead}
+	return &operating{testCloud: newCloudIn(t, config, configure...), ahead: ahead}
 }
 
 func (c *operating) Settle() { c.ahead.Add(int64(settles)) }
@@ -69,7 +70,7 @@ func (c *operating) create(t testing.TB, spec simgcp.VMSpec) (provider.ScopeID, 
 		t.Fatal(err)
 	}
 	c.Settle()
-	return provider.ScopeID{Kind: provider.VirtualMachine, Location: homeZone}, fmt.Sprint(made[0].ID)
+	return provider.ScopeID{Kind: cloud.VirtualMachine, Location: homeZone}, fmt.Sprint(made[0].ID)
 }
 
 func (c *operating) createSQL(t testing.TB, spec simgcp.SQLSpec) (provider.ScopeID, string) {
@@ -79,7 +80,7 @@ func (c *operating) createSQL(t testing.TB, spec simgcp.SQLSpec) (provider.Scope
 		t.Fatal(err)
 	}
 	c.Settle()
-	return provider.ScopeID{Kind: provider.Database, Location: made.Region},
+	return provider.ScopeID{Kind: cloud.Database, Location: made.Region},
 		fmt.Sprintf("%s:%s:%s@%s", project, made.Region, made.Name, made.Created.Format(time.RFC3339Nano))
 }
 
@@ -136,7 +137,7 @@ func (c *operating) Requests(_ testing.TB, _ providertest.Thing, id string) (all
 func (c *operating) End(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
 	var err error
-	if scope.Kind == provider.VirtualMachine {
+	if scope.Kind == cloud.VirtualMachine {
 		_, err = c.DeleteVM(project, scope.Location, c.name(id))
 	} else {
 		err = c.DeleteSQL(project, c.name(id))
@@ -238,7 +239,7 @@ func TestKey(t *testing.T) {
 	if vm, err := c.VM(project, homeZone, "web-1"); err != nil || vm.State != simgcp.VMProvisioning {
 		t.Errorf("%s, %v: it was done twice", vm.State, err)
 	}
-	if operator.Remembers(provider.VirtualMachine) <= 0 || operator.Remembers(provider.Database) != 0 {
+	if operator.IdempotencyWindow(cloud.VirtualMachine) <= 0 || operator.IdempotencyWindow(cloud.Database) != 0 {
 		t.Error("Compute Engine remembers requests, Cloud SQL does not")
 	}
 }
@@ -275,7 +276,7 @@ func TestOperationsForbidden(t *testing.T) {
 	order := provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *c.check(t, provider.Stop, scope, id).Instance}
 	receipt := operator.Act(t.Context(), order, uncounted{})
 	for _, reference := range []string{receipt.Reference, ""} {
-		progress, err := operator.Follow(t.Context(), scope, []provider.Pursuit{{Order: order, CallTime: time.Now(), Reference: reference}}, uncounted{})
+		progress, err := operator.Follow(t.Context(), scope, []provider.PlacedOrder{{Order: order, CallTime: time.Now(), Reference: reference}}, uncounted{})
 		if err != nil || progress[0].Effect != provider.Taken || progress[0].Busy != (reference != "") {
 			t.Errorf("%q: %+v, %v", reference, progress[0], err)
 		}
@@ -298,7 +299,7 @@ func TestForeignOperation(t *testing.T) {
 	}
 	c.Settle()
 	order.Key = "4b8f5c6a-1111-4222-8333-000000000002"
-	progress, err := c.operator(t).Follow(t.Context(), scope, []provider.Pursuit{{Order: order, CallTime: before}}, uncounted{})
+	progress, err := c.operator(t).Follow(t.Context(), scope, []provider.PlacedOrder{{Order: order, CallTime: before}}, uncounted{})
 	if err != nil || progress[0].Effect != provider.InDoubt || progress[0].Reference != "" || progress[0].Refusal != nil {
 		t.Errorf("%+v, %v", progress[0], err)
 	}

@@ -10,6 +10,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -23,12 +24,12 @@ var (
 
 // Recognizes tells ids and addresses of VMs and of Cloud SQL instances by their
 // forms.
-func (p *Provider) Recognizes(providerID string) (provider.Kind, bool) {
+func (p *Provider) Recognizes(providerID string) (cloud.Kind, bool) {
 	switch {
 	case machineIDForm.MatchString(providerID), machineURIForm.MatchString(providerID):
-		return provider.VirtualMachine, true
+		return cloud.VirtualMachine, true
 	case databaseURIForm.MatchString(providerID), connectionForm.MatchString(providerID) && !strings.HasPrefix(providerID, "arn:"):
-		return provider.Database, true
+		return cloud.Database, true
 	}
 	return "", false
 }
@@ -46,7 +47,7 @@ func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider
 		}
 		return s.locateMachine(ctx, m[2], m[3], calls)
 	}
-	if kind == provider.VirtualMachine {
+	if kind == cloud.VirtualMachine {
 		return s.searchMachine(ctx, hint, calls)
 	}
 	project, name := s.project, ""
@@ -70,7 +71,7 @@ func (s *session) locateMachine(ctx context.Context, zone, name string, calls pr
 	if err != nil {
 		return nil, err
 	}
-	return &provider.Located{ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: zone}, Instance: machine(found, s.project, zone)}, nil
+	return &provider.Located{ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: zone}, Instance: machine(found, s.project, zone)}, nil
 }
 
 // searchMachine asks for a VM by its id: in one zone, or in all by one list.
@@ -78,8 +79,8 @@ func (s *session) searchMachine(ctx context.Context, hint provider.Hint, calls p
 	if hint.Location == "" {
 		return s.searchZones(ctx, hint.ProviderID, calls)
 	}
-	scope := provider.ScopeID{Kind: provider.VirtualMachine, Location: hint.Location}
-	findings, err := s.Find(ctx, scope, []provider.Wanted{{ProviderID: hint.ProviderID}}, calls)
+	scope := provider.ScopeID{Kind: cloud.VirtualMachine, Location: hint.Location}
+	findings, err := s.Probe(ctx, scope, []provider.Wanted{{ProviderID: hint.ProviderID}}, calls)
 	switch {
 	case err != nil:
 		return nil, err
@@ -114,7 +115,7 @@ func (s *session) searchZones(ctx context.Context, id string, calls provider.Cal
 				// What knows no filters shows all.
 				if strconv.FormatUint(found.GetId(), 10) == id {
 					located = &provider.Located{
-						ScopeID:  provider.ScopeID{Kind: provider.VirtualMachine, Location: zone},
+						ScopeID:  provider.ScopeID{Kind: cloud.VirtualMachine, Location: zone},
 						Instance: machine(found, s.project, zone),
 					}
 				}
@@ -155,5 +156,5 @@ func (s *session) locateDatabase(ctx context.Context, name string, hint provider
 	if another || hint.Location != "" && hint.Location != instance.Region || !s.wants(instance.Region) {
 		return nil, nil
 	}
-	return &provider.Located{ScopeID: provider.ScopeID{Kind: provider.Database, Location: instance.Region}, Instance: instance}, nil
+	return &provider.Located{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: instance.Region}, Instance: instance}, nil
 }

@@ -14,7 +14,9 @@ import (
 	simgcp "github.com/rollcall-dev/rollcall/services/cloudsim/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
 // plan is a project that is read in a moment.
@@ -34,7 +36,7 @@ func (s *seen) Page(_ context.Context, scope provider.ScopeID, instances []provi
 func (s *seen) Fail(scope provider.ScopeID, failure *fault.Error) { s.failed[scope] = failure }
 func (s *seen) Called(bool)                                       { s.calls++ }
 
-func (c *cloud) open(change ...func(*provider.Account)) provider.BatchSession {
+func (c *testCloud) open(change ...func(*provider.Account)) provider.BatchSession {
 	c.t.Helper()
 	account := c.Account()
 	for _, f := range change {
@@ -48,17 +50,17 @@ func (c *cloud) open(change ...func(*provider.Account)) provider.BatchSession {
 }
 
 // read reads the batch that a kind is in.
-func (c *cloud) read(session provider.BatchSession, kind provider.Kind) (*seen, error) {
+func (c *testCloud) read(session provider.BatchSession, kind cloud.Kind) (*seen, error) {
 	s := &seen{instances: map[provider.ScopeID][]provider.Instance{}, failed: map[provider.ScopeID]*fault.Error{}}
 	return s, session.ReadBatch(c.t.Context(), session.Batch(provider.ScopeID{Kind: kind}), s)
 }
 
 func vms(zone string) provider.ScopeID {
-	return provider.ScopeID{Kind: provider.VirtualMachine, Location: zone}
+	return provider.ScopeID{Kind: cloud.VirtualMachine, Location: zone}
 }
 
 func databases(region string) provider.ScopeID {
-	return provider.ScopeID{Kind: provider.Database, Location: region}
+	return provider.ScopeID{Kind: cloud.Database, Location: region}
 }
 
 // Every list of VMs asks for partial success, for pages of 500, and for fields that
@@ -66,7 +68,7 @@ func databases(region string) provider.ScopeID {
 func TestParametersOfTheList(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan, func(config *gcp.Config) { config.PageSize = 0 })
-	if _, err := c.read(c.open(), provider.VirtualMachine); err != nil {
+	if _, err := c.read(c.open(), cloud.VirtualMachine); err != nil {
 		t.Fatal(err)
 	}
 	lists, names := 0, map[string]bool{}
@@ -149,7 +151,7 @@ func TestWarnings(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t, plan)
 			c.proxy.spoil("/aggregated/instances", test.page)
-			got, err := c.read(c.open(), provider.VirtualMachine)
+			got, err := c.read(c.open(), cloud.VirtualMachine)
 			if (err != nil) != test.all || (got.failed[vms("europe-west1-b")] != nil) != test.failed {
 				t.Errorf("%v, failed %v", err, got.failed)
 			}
@@ -170,7 +172,7 @@ func TestDatabaseWarnings(t *testing.T) {
 	} {
 		c := newCloud(t, plan)
 		c.proxy.spoil("/v1/projects/"+project+"/instances", `{"items":[{"name":"a","region":"us-east1"}],"warnings":[`+warning+`]}`)
-		got, err := c.read(c.open(), provider.Database)
+		got, err := c.read(c.open(), cloud.Database)
 		if (err != nil) != want.all || (got.failed[databases("europe-west1")] != nil) != want.failed {
 			t.Errorf("%s: %v, failed %v", warning, err, got.failed)
 		}
@@ -182,11 +184,11 @@ func TestNewPlaces(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
 	c.proxy.spoil("/aggregated/instances", `{"items":{"zones/mars-north1-a":{"instances":[{"id":"7","name":"rover","status":"ROVING"}]}}}`)
-	got, err := c.read(c.open(), provider.VirtualMachine)
+	got, err := c.read(c.open(), cloud.VirtualMachine)
 	if i := got.instances[vms("mars-north1-a")]; err != nil || len(i) != 1 || i[0].Region != "mars-north1" || i[0].State != provider.StateUnknown || i[0].ProviderState != "ROVING" {
 		t.Errorf("%v, %v", got.instances, err)
 	}
-	got, err = c.read(c.open(func(a *provider.Account) { a.Regions = []string{"europe-west1"} }), provider.VirtualMachine)
+	got, err = c.read(c.open(func(a *provider.Account) { a.Regions = []string{"europe-west1"} }), cloud.VirtualMachine)
 	if err != nil || len(got.instances) != 0 {
 		t.Errorf("%v, %v", got.instances, err)
 	}
@@ -195,11 +197,11 @@ func TestNewPlaces(t *testing.T) {
 // Who may not list zones, or meets a peer that has none, learns them from the VMs.
 func TestZonesFromTheListOfVMs(t *testing.T) {
 	t.Parallel()
-	for name, spoil := range map[string]func(c *cloud){
-		"denied": func(c *cloud) {
+	for name, spoil := range map[string]func(c *testCloud){
+		"denied": func(c *testCloud) {
 			c.DenyPermissions(project, simgcp.ServiceAccountEmail(project, simgcp.DefaultServiceAccount), "compute.zones.list")
 		},
-		"unknown": func(c *cloud) {
+		"unknown": func(c *testCloud) {
 			c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 404, Message: "404 page not found", Call: cloudsim.Call{Action: "zones.list"}})
 		},
 	} {
@@ -246,7 +248,7 @@ func TestOlderPathsOfCloudSQL(t *testing.T) {
 			}
 		}
 		c.proxy.refuse("/v1/projects/" + project + "/instances")
-		got, err := c.read(c.open(), provider.Database)
+		got, err := c.read(c.open(), cloud.Database)
 		if err != nil || len(got.instances[databases("europe-west1")]) != plan.Databases {
 			t.Errorf("%s: %v, %v", name, got.instances, err)
 		}
@@ -262,7 +264,7 @@ func TestTokenEndsInMidList(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.ExpireTokens(project)
-	got, err := c.read(session, provider.VirtualMachine)
+	got, err := c.read(session, cloud.VirtualMachine)
 	read := 0
 	for _, instances := range got.instances {
 		read += len(instances)
@@ -294,12 +296,12 @@ func TestTokensAreKept(t *testing.T) {
 func TestBadFiles(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
-	good := string(c.key.JSON)
+	good := c.key.JSON.Reveal()
 	for name, how := range map[string]provider.Credentials{
-		"truncated":        provider.GCPServiceAccountKey{JSON: provider.Secret(good[:len(good)/2])},
-		"foreign address":  provider.GCPServiceAccountKey{JSON: provider.Secret(strings.ReplaceAll(good, c.url, "http://127.0.0.1:1"))},
-		"another type":     provider.GCPWorkloadIdentity{JSON: provider.Secret(good)},
-		"a program to run": provider.GCPWorkloadIdentity{JSON: `{"type":"external_account","audience":"//iam.googleapis.com/x","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"executable":{"command":"/bin/secret-program"}}}`},
+		"truncated":        provider.GCPServiceAccountKey{JSON: secret.New(good[:len(good)/2])},
+		"foreign address":  provider.GCPServiceAccountKey{JSON: secret.New(strings.ReplaceAll(good, c.url, "http://127.0.0.1:1"))},
+		"another type":     provider.GCPWorkloadIdentity{JSON: secret.New(good)},
+		"a program to run": provider.GCPWorkloadIdentity{JSON: secret.New(`{"type":"external_account","audience":"//iam.googleapis.com/x","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"executable":{"command":"/bin/secret-program"}}}`)},
 	} {
 		_, err := c.provider.Open(t.Context(), c.Account(), how)
 		failure := provider.FaultOf(err)
@@ -316,7 +318,7 @@ func TestBadFiles(t *testing.T) {
 func TestKeyOfAnotherProject(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
-	c.key = provider.GCPServiceAccountKey{JSON: provider.Secret(c.keyFile("other-project"))}
+	c.key = provider.GCPServiceAccountKey{JSON: secret.New(string(c.keyFile("other-project")))}
 	if identity, err := c.open().Identity(t.Context()); err != nil || identity != "other-project" {
 		t.Errorf("the key opens %q, %v", identity, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	cloudgcp "github.com/rollcall-dev/rollcall/services/internal/cloud/gcp"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -40,16 +41,16 @@ func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
 	}
 	var scopes []provider.PlannedScope
 	if failure != nil {
-		scopes = append(scopes, planned(provider.VirtualMachine, provider.WholeKind, failure))
+		scopes = append(scopes, planned(cloud.VirtualMachine, provider.WholeKind, failure))
 	}
 	for _, zone := range zones {
 		if s.wants(regionOf(zone)) {
-			scopes = append(scopes, planned(provider.VirtualMachine, zone, nil))
+			scopes = append(scopes, planned(cloud.VirtualMachine, zone, nil))
 		}
 	}
 	for _, region := range regions {
 		if s.wants(region) {
-			scopes = append(scopes, planned(provider.Database, region, nil))
+			scopes = append(scopes, planned(cloud.Database, region, nil))
 		}
 	}
 	return append(scopes, s.missing(regions, failure)...), nil
@@ -82,14 +83,14 @@ func (s *session) missing(regions []string, ofMachines *fault.Error) []provider.
 			fmt.Sprintf("there is no region %s for the project", region),
 			fmt.Sprintf("Take %s off the account's regions, or mend its name.", region), nil)
 		if ofMachines == nil {
-			scopes = append(scopes, planned(provider.VirtualMachine, region, failure))
+			scopes = append(scopes, planned(cloud.VirtualMachine, region, failure))
 		}
-		scopes = append(scopes, planned(provider.Database, region, failure))
+		scopes = append(scopes, planned(cloud.Database, region, failure))
 	}
 	return scopes
 }
 
-func planned(kind provider.Kind, location string, failure *fault.Error) provider.PlannedScope {
+func planned(kind cloud.Kind, location string, failure *fault.Error) provider.PlannedScope {
 	return provider.PlannedScope{ScopeID: provider.ScopeID{Kind: kind, Location: location}, Failure: failure}
 }
 

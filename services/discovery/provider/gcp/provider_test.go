@@ -17,7 +17,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providertest"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
+	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -36,7 +38,7 @@ func TestProvider(t *testing.T) {
 
 // cloud is a simulated project with a provider that reads it. The server has the
 // key files; before it stands a proxy with answers that no cloud gives.
-type cloud struct {
+type testCloud struct {
 	*cloudsim.World
 	*simgcp.Cloud
 	t        testing.TB
@@ -48,13 +50,13 @@ type cloud struct {
 	key      provider.GCPServiceAccountKey
 }
 
-func newCloud(t testing.TB, plan simgcp.ProjectPlan, configure ...func(*gcp.Config)) *cloud {
+func newCloud(t testing.TB, plan simgcp.ProjectPlan, configure ...func(*gcp.Config)) *testCloud {
 	t.Helper()
 	return newCloudIn(t, cloudsim.Config{Clouds: cloudsim.Clouds{simgcp.Config{Projects: []simgcp.ProjectPlan{plan, {ID: "other-project"}}}}}, configure...)
 }
 
 // newCloudIn makes the first project of a world to be made.
-func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gcp.Config)) *cloud {
+func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gcp.Config)) *testCloud {
 	t.Helper()
 	world := cloudsim.New(worldConfig)
 	plan := worldConfig.Clouds[0].(simgcp.Config).Projects[0]
@@ -62,7 +64,7 @@ func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gc
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cloud{World: world, Cloud: simgcp.In(world), t: t, server: server, proxy: &proxy{next: simgcp.NewHandler(world)}}
+	c := &testCloud{World: world, Cloud: simgcp.In(world), t: t, server: server, proxy: &proxy{next: simgcp.NewHandler(world)}}
 	front := httptest.NewServer(c.proxy)
 	c.url = front.URL
 	config := gcp.Config{
@@ -79,7 +81,7 @@ func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gc
 	if c.provider, err = gcp.New(config); err != nil {
 		t.Fatal(err)
 	}
-	c.key = provider.GCPServiceAccountKey{JSON: provider.Secret(c.keyFile(plan.ID))}
+	c.key = provider.GCPServiceAccountKey{JSON: secret.New(string(c.keyFile(plan.ID)))}
 	t.Cleanup(func() {
 		c.provider.Close()
 		front.CloseClientConnections()
@@ -90,7 +92,7 @@ func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gc
 }
 
 // keyFile is the key file of a project, whose tokens come through the proxy.
-func (c *cloud) keyFile(project string) []byte {
+func (c *testCloud) keyFile(project string) []byte {
 	c.t.Helper()
 	key, err := c.server.KeyJSON(project)
 	if err != nil {
@@ -99,15 +101,15 @@ func (c *cloud) keyFile(project string) []byte {
 	return []byte(strings.ReplaceAll(string(key), c.server.URL, c.url))
 }
 
-func (c *cloud) Provider() provider.Provider { return c.provider }
+func (c *testCloud) Provider() provider.Provider { return c.provider }
 
-func (c *cloud) Account() provider.Account {
-	return provider.Account{ID: "gcp-" + project, Provider: provider.GCP, CloudID: project}
+func (c *testCloud) Account() provider.Account {
+	return provider.Account{ID: "gcp-" + project, Provider: cloud.GCP, CloudID: project}
 }
 
-func (c *cloud) Credentials() provider.Credentials { return c.key }
+func (c *testCloud) Credentials() provider.Credentials { return c.key }
 
-func (c *cloud) Region(location string) string {
+func (c *testCloud) Region(location string) string {
 	if strings.Count(location, "-") == 2 {
 		return simgcp.RegionOfZone(location)
 	}
@@ -115,12 +117,12 @@ func (c *cloud) Region(location string) string {
 }
 
 // Shared: Cloud SQL lists all regions at once.
-func (c *cloud) Shared(one, other provider.ScopeID) bool {
-	return one.Kind == provider.Database && other.Kind == provider.Database
+func (c *testCloud) Shared(one, other provider.ScopeID) bool {
+	return one.Kind == cloud.Database && other.Kind == cloud.Database
 }
 
 // projectTruth is what there is.
-func (c *cloud) projectTruth(t testing.TB) simgcp.Truth {
+func (c *testCloud) projectTruth(t testing.TB) simgcp.Truth {
 	t.Helper()
 	truth, err := c.Cloud.Truth(project)
 	if err != nil {
@@ -129,33 +131,33 @@ func (c *cloud) projectTruth(t testing.TB) simgcp.Truth {
 	return truth
 }
 
-func (c *cloud) Truth(t testing.TB) map[provider.ScopeID][]string {
+func (c *testCloud) Truth(t testing.TB) map[provider.ScopeID][]string {
 	t.Helper()
 	truth := c.projectTruth(t)
 	ids := map[provider.ScopeID][]string{}
 	for _, vm := range truth.VMs {
-		scope := provider.ScopeID{Kind: provider.VirtualMachine, Location: vm.Zone}
+		scope := provider.ScopeID{Kind: cloud.VirtualMachine, Location: vm.Zone}
 		ids[scope] = append(ids[scope], fmt.Sprint(vm.ID))
 	}
 	for _, d := range truth.Databases {
-		scope := provider.ScopeID{Kind: provider.Database, Location: d.Region}
+		scope := provider.ScopeID{Kind: cloud.Database, Location: d.Region}
 		ids[scope] = append(ids[scope], fmt.Sprintf("%s:%s:%s@%s", project, d.Region, d.Name, d.Created.Format(time.RFC3339Nano)))
 	}
 	return ids
 }
 
 // Remove takes an instance away without a trace.
-func (c *cloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
+func (c *testCloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
 	truth, err := c.Cloud.Truth(project)
 	for i := range truth.VMs {
-		if vm := &truth.VMs[i]; err == nil && scope.Kind == provider.VirtualMachine && fmt.Sprint(vm.ID) == id {
+		if vm := &truth.VMs[i]; err == nil && scope.Kind == cloud.VirtualMachine && fmt.Sprint(vm.ID) == id {
 			_, err = c.DeleteVM(project, vm.Zone, vm.Name)
 		}
 	}
 	for i := range truth.Databases {
 		d := &truth.Databases[i]
-		if err == nil && scope.Kind == provider.Database && strings.HasPrefix(id, project+":"+d.Region+":"+d.Name+"@") {
+		if err == nil && scope.Kind == cloud.Database && strings.HasPrefix(id, project+":"+d.Region+":"+d.Name+"@") {
 			err = c.DeleteSQL(project, d.Name)
 		}
 	}
@@ -182,11 +184,11 @@ var simulated = map[providertest.Fault]cloudsim.Fault{
 	providertest.Lying:       {Kind: cloudsim.Empty},
 }
 
-func (c *cloud) Break(t testing.TB, scope provider.ScopeID, kind providertest.Fault) {
+func (c *testCloud) Break(t testing.TB, scope provider.ScopeID, kind providertest.Fault) {
 	t.Helper()
 	call, path := cloudsim.Call{Service: "compute", Action: "instances.list", Region: scope.Location}, "/zones/"+scope.Location+"/instances"
 	switch scope.Kind {
-	case provider.Database:
+	case cloud.Database:
 		call, path = cloudsim.Call{Service: "sqladmin", Action: "instances.list"}, "/v1/projects/"+project+"/instances"
 	case "":
 		call, path = cloudsim.Call{Service: "oauth2"}, "/token"

@@ -10,6 +10,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -56,14 +57,14 @@ func (s *session) Identity(ctx context.Context) (string, error) {
 // a zone that there is not any more.
 func (s *session) Batch(scope provider.ScopeID) string {
 	switch scope.Kind {
-	case provider.VirtualMachine:
+	case cloud.VirtualMachine:
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.known != nil && scope.Location != "" && !s.known[scope.Location] {
 			return ""
 		}
 		return machineBatch
-	case provider.Database:
+	case cloud.Database:
 		return databaseBatch
 	}
 	return ""
@@ -83,9 +84,9 @@ func (s *session) ReadBatch(ctx context.Context, batch string, sink provider.Bat
 // Read lists a scope alone into sink.
 func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provider.Sink) error {
 	switch scope.Kind {
-	case provider.VirtualMachine:
+	case cloud.VirtualMachine:
 		return s.readZone(ctx, scope.Location, sink)
-	case provider.Database:
+	case cloud.Database:
 		only := &onlyScope{scope: scope, sink: sink}
 		if err := s.readDatabases(ctx, scope.Location, only); err != nil {
 			return err

@@ -104,11 +104,11 @@ func (c *signIns) get(p *Provider, account provider.Account, how provider.Creden
 	switch how := how.(type) {
 	case provider.GCPApplicationDefault:
 	case provider.GCPServiceAccountKey:
-		text = string(how.JSON)
+		text = how.JSON.Reveal()
 	case provider.GCPImpersonation:
 		text = how.ServiceAccount
 	case provider.GCPWorkloadIdentity:
-		text = string(how.JSON)
+		text = how.JSON.Reveal()
 	}
 	digest := sha256.Sum256(fmt.Appendf(nil, "%T %s", how, text))
 	c.mu.Lock()
@@ -142,14 +142,14 @@ func (p *Provider) signIn(how provider.Credentials) (*signIn, error) {
 	case provider.GCPApplicationDefault:
 		return &signIn{method: "the application default credentials", fetch: p.applicationDefault}, nil
 	case provider.GCPServiceAccountKey:
-		return p.byKey([]byte(how.JSON))
+		return p.byKey([]byte(how.JSON.Reveal()))
 	case provider.GCPImpersonation:
 		return &signIn{
 			method: "the service account " + how.ServiceAccount + ", impersonated", principal: how.ServiceAccount,
 			fetch: func(ctx context.Context) (*oauth2.Token, error) { return p.impersonate(ctx, how.ServiceAccount) },
 		}, nil
 	case provider.GCPWorkloadIdentity:
-		return p.byWorkload([]byte(how.JSON))
+		return p.byWorkload([]byte(how.JSON.Reveal()))
 	}
 	return nil, fmt.Errorf("gcp: credentials of type %T", how)
 }

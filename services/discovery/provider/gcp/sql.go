@@ -11,6 +11,7 @@ import (
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -74,7 +75,7 @@ func (s *session) readDatabases(ctx context.Context, region string, sink provide
 			byRegion[region] = nil // So that the guard sees pages that bring nothing.
 		}
 		for region, instances := range byRegion {
-			if err := sink.Page(ctx, provider.ScopeID{Kind: provider.Database, Location: region}, instances); err != nil {
+			if err := sink.Page(ctx, provider.ScopeID{Kind: cloud.Database, Location: region}, instances); err != nil {
 				return err
 			}
 		}
@@ -110,7 +111,7 @@ func (s *session) takeWarning(warning *sqladmin.ApiWarning, fail func(provider.S
 		return failure
 	}
 	if s.wants(warning.Region) {
-		fail(provider.ScopeID{Kind: provider.Database, Location: warning.Region}, failure)
+		fail(provider.ScopeID{Kind: cloud.Database, Location: warning.Region}, failure)
 	}
 	return nil
 }

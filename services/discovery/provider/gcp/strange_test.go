@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // stranger is a Google Cloud by hand, which answers as Google may and no simulator of ours does: with pages that are empty
@@ -112,7 +113,7 @@ func TestAStranger(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer prov.Close()
-			session, err := prov.Open(t.Context(), provider.Account{Provider: provider.GCP, CloudID: "p-one"}, provider.GCPApplicationDefault{})
+			session, err := prov.Open(t.Context(), provider.Account{Provider: cloud.GCP, CloudID: "p-one"}, provider.GCPApplicationDefault{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,14 +130,14 @@ func TestAStranger(t *testing.T) {
 }
 
 // wantStrange reads all of the stranger.
-func (c *cloud) wantStrange(session provider.BatchSession) {
+func (c *testCloud) wantStrange(session provider.BatchSession) {
 	c.t.Helper()
-	for kind, want := range map[provider.Kind]map[provider.ScopeID]string{
-		provider.VirtualMachine: {
+	for kind, want := range map[cloud.Kind]map[provider.ScopeID]string{
+		cloud.VirtualMachine: {
 			vms("mars-north1-a"):  "18446744073709551615 rover UNKNOWN ROVING",
 			vms("europe-west1-b"): "1 1 UNKNOWN , 2 two RUNNING RUNNING",
 		},
-		provider.Database: {
+		cloud.Database: {
 			databases("mars-north1"):  "p-one:mars-north1:bare bare UNKNOWN ",
 			databases("europe-west1"): "p-one:europe-west1:zoned zoned UNKNOWN NEW_WORD",
 		},
@@ -186,7 +187,7 @@ func TestNull(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer prov.Close()
-	opened, err := prov.Open(t.Context(), provider.Account{Provider: provider.GCP, CloudID: project}, provider.GCPApplicationDefault{})
+	opened, err := prov.Open(t.Context(), provider.Account{Provider: cloud.GCP, CloudID: project}, provider.GCPApplicationDefault{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,8 +200,8 @@ func TestNull(t *testing.T) {
 			t.Errorf("%s is taken to be there", permission.Name)
 		}
 	}
-	for kind, scope := range map[provider.Kind]provider.ScopeID{
-		provider.VirtualMachine: vms("europe-west1-b"), provider.Database: databases("europe-west1"),
+	for kind, scope := range map[cloud.Kind]provider.ScopeID{
+		cloud.VirtualMachine: vms("europe-west1-b"), cloud.Database: databases("europe-west1"),
 	} {
 		if got, err := c.read(session, kind); err == nil {
 			t.Errorf("%s: read %v", kind, got)
@@ -210,12 +211,12 @@ func TestNull(t *testing.T) {
 }
 
 // wantNothing asks for an instance of a scope, and has it started.
-func (c *cloud) wantNothing(operator provider.Operator, scope provider.ScopeID) {
+func (c *testCloud) wantNothing(operator provider.Operator, scope provider.ScopeID) {
 	c.t.Helper()
 	calls := &seen{}
-	id := map[provider.Kind]string{provider.VirtualMachine: "1234567", provider.Database: project + ":europe-west1:a@2020-01-01T00:00:00Z"}[scope.Kind]
+	id := map[cloud.Kind]string{cloud.VirtualMachine: "1234567", cloud.Database: project + ":europe-west1:a@2020-01-01T00:00:00Z"}[scope.Kind]
 	wanted := provider.Wanted{ProviderID: id, DisplayName: "a"}
-	findings, err := operator.Find(c.t.Context(), scope, []provider.Wanted{wanted}, calls)
+	findings, err := operator.Probe(c.t.Context(), scope, []provider.Wanted{wanted}, calls)
 	if err != nil || findings[0].Evidence != provider.Undecided {
 		c.t.Errorf("%v: found %v, %v", scope, findings, err)
 	}
@@ -228,7 +229,7 @@ func (c *cloud) wantNothing(operator provider.Operator, scope provider.ScopeID) 
 		c.t.Errorf("%v: taken", scope)
 	}
 	for _, reference := range []string{"", "op"} {
-		progress, err := operator.Follow(c.t.Context(), scope, []provider.Pursuit{{Order: order, Reference: reference}}, calls)
+		progress, err := operator.Follow(c.t.Context(), scope, []provider.PlacedOrder{{Order: order, Reference: reference}}, calls)
 		if err != nil || progress[0].Effect != provider.InDoubt {
 			c.t.Errorf("%v: follows %v, %v", scope, progress, err)
 		}

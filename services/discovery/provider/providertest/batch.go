@@ -41,12 +41,12 @@ func (c *batchCollector) Called(bool) { c.requests.Add(1) }
 
 // testBatch: a listing of many scopes is the truth of each, ends with what the
 // sink says, and when it is told to.
-func testBatch(t *testing.T, cloud Cloud) {
-	session, ok := open(t, cloud, cloud.Account()).(provider.BatchSession)
+func testBatch(t *testing.T, simulated Cloud) {
+	session, ok := open(t, simulated, simulated.Account()).(provider.BatchSession)
 	if !ok {
 		t.Skip("this provider reads each scope alone")
 	}
-	truth := cloud.Truth(t)
+	truth := simulated.Truth(t)
 	batches := map[string][]provider.ScopeID{}
 	for scope := range truth {
 		if name := session.Batch(scope); name != "" {

@@ -94,14 +94,14 @@ type SharedCloud interface {
 	Shared(one, other provider.ScopeID) bool
 }
 
-func region(cloud Cloud, location string) string {
-	if zonal, ok := cloud.(ZonalCloud); ok {
+func region(simulated Cloud, location string) string {
+	if zonal, ok := simulated.(ZonalCloud); ok {
 		return zonal.Region(location)
 	}
 	return location
 }
 
-func shared(cloud Cloud, one, other provider.ScopeID) bool {
-	sharing, ok := cloud.(SharedCloud)
+func shared(simulated Cloud, one, other provider.ScopeID) bool {
+	sharing, ok := simulated.(SharedCloud)
 	return one == other || ok && sharing.Shared(one, other)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
 // FindingCloud is a Cloud in which what is asked for by id can be gone.
@@ -23,7 +24,7 @@ const Lying Fault = "lying"
 
 // runFind holds a provider to what Finder promises.
 func runFind(t *testing.T, newCloud func(testing.TB) Cloud) {
-	cloud := func(t *testing.T) FindingCloud {
+	simulated := func(t *testing.T) FindingCloud {
 		t.Helper()
 		finding, ok := newCloud(t).(FindingCloud)
 		if !ok {
@@ -31,12 +32,12 @@ func runFind(t *testing.T, newCloud func(testing.TB) Cloud) {
 		}
 		return finding
 	}
-	t.Run("Find", func(t *testing.T) { t.Parallel(); testFind(t, cloud(t)) })
-	t.Run("Find/Cancel", func(t *testing.T) { t.Parallel(); testFindCancel(t, cloud(t)) })
-	for _, kind := range []provider.Kind{provider.VirtualMachine, provider.Database} {
-		t.Run("Find/Lying/"+string(kind), func(t *testing.T) { t.Parallel(); testFindLying(t, cloud(t), kind) })
+	t.Run("Find", func(t *testing.T) { t.Parallel(); testFind(t, simulated(t)) })
+	t.Run("Find/Cancel", func(t *testing.T) { t.Parallel(); testFindCancel(t, simulated(t)) })
+	for _, kind := range []cloud.Kind{cloud.VirtualMachine, cloud.Database} {
+		t.Run("Find/Lying/"+string(kind), func(t *testing.T) { t.Parallel(); testFindLying(t, simulated(t), kind) })
 		for _, fault := range []Fault{Denied, Throttled, Down, Hung, Broken, Truncated, Malformed, Blank, Foreign, Expired, Revoked} {
-			t.Run("Find/"+string(fault)+"/"+string(kind), func(t *testing.T) { t.Parallel(); testFindFault(t, cloud(t), kind, fault) })
+			t.Run("Find/"+string(fault)+"/"+string(kind), func(t *testing.T) { t.Parallel(); testFindFault(t, simulated(t), kind, fault) })
 		}
 	}
 }
@@ -71,9 +72,9 @@ func asked(t *testing.T, session provider.Session, scope provider.ScopeID) ([]pr
 	return wanted, sink.instances
 }
 
-func finder(t *testing.T, session provider.Session) provider.Finder {
+func finder(t *testing.T, session provider.Session) provider.Prober {
 	t.Helper()
-	f, ok := session.(provider.Finder)
+	f, ok := session.(provider.Prober)
 	if !ok {
 		t.Fatal("the provider can't be asked by id")
 	}
@@ -83,21 +84,21 @@ func finder(t *testing.T, session provider.Session) provider.Finder {
 // testFind: what is there is found as the listing has it, what is gone is denied
 // or, past a bound, not there; one finding for each, in their order, in few
 // calls.
-func testFind(t *testing.T, cloud FindingCloud) {
-	session := open(t, cloud, cloud.Account())
-	for scope, ids := range cloud.Truth(t) {
+func testFind(t *testing.T, simulated FindingCloud) {
+	session := open(t, simulated, simulated.Account())
+	for scope, ids := range simulated.Truth(t) {
 		wanted, _ := asked(t, session, scope)
 		if len(wanted) != len(ids) {
 			t.Fatalf("%v: %d of %d are listed", scope, len(wanted), len(ids))
 		}
 		gone := map[string]bool{}
 		for _, one := range wanted[:len(wanted)/4] {
-			cloud.Remove(t, scope, one.ProviderID)
+			simulated.Remove(t, scope, one.ProviderID)
 			gone[one.ProviderID] = true
 		}
 		_, listed := asked(t, session, scope) // A replica may have lost its source.
 		calls := &collector{}
-		findings, err := finder(t, session).Find(t.Context(), scope, wanted, calls)
+		findings, err := finder(t, session).Probe(t.Context(), scope, wanted, calls)
 		if err != nil || len(findings) != len(wanted) {
 			t.Fatalf("%v: %d findings for %d: %v", scope, len(findings), len(wanted), err)
 		}
@@ -126,12 +127,12 @@ func checkFinding(t *testing.T, scope provider.ScopeID, finding provider.Finding
 }
 
 // testFindLying: a list that lies denies nothing.
-func testFindLying(t *testing.T, cloud FindingCloud, kind provider.Kind) {
-	scope := provider.ScopeID{Kind: kind, Location: locations(cloud.Truth(t), kind)[0]}
-	session := open(t, cloud, cloud.Account())
+func testFindLying(t *testing.T, simulated FindingCloud, kind cloud.Kind) {
+	scope := provider.ScopeID{Kind: kind, Location: locations(simulated.Truth(t), kind)[0]}
+	session := open(t, simulated, simulated.Account())
 	wanted, _ := asked(t, session, scope)
-	cloud.Break(t, scope, Lying)
-	findings, err := finder(t, session).Find(t.Context(), scope, wanted, &collector{})
+	simulated.Break(t, scope, Lying)
+	findings, err := finder(t, session).Probe(t.Context(), scope, wanted, &collector{})
 	if err != nil || len(findings) != len(wanted) {
 		t.Fatalf("%d findings for %d: %v", len(findings), len(wanted), err)
 	}
@@ -143,13 +144,13 @@ func testFindLying(t *testing.T, cloud FindingCloud, kind provider.Kind) {
 }
 
 // testFindFault: what can't be asked is undecided, with the reason.
-func testFindFault(t *testing.T, cloud FindingCloud, kind provider.Kind, fault Fault) {
-	scope := provider.ScopeID{Kind: kind, Location: locations(cloud.Truth(t), kind)[0]}
-	session := open(t, cloud, cloud.Account())
+func testFindFault(t *testing.T, simulated FindingCloud, kind cloud.Kind, fault Fault) {
+	scope := provider.ScopeID{Kind: kind, Location: locations(simulated.Truth(t), kind)[0]}
+	session := open(t, simulated, simulated.Account())
 	wanted, _ := asked(t, session, scope)
-	cloud.Break(t, scope, fault)
+	simulated.Break(t, scope, fault)
 	calls := &collector{}
-	findings, err := finder(t, session).Find(t.Context(), scope, wanted, calls)
+	findings, err := finder(t, session).Probe(t.Context(), scope, wanted, calls)
 	if err != nil || len(findings) != len(wanted) {
 		t.Fatalf("%d findings for %d: %v", len(findings), len(wanted), err)
 	}
@@ -165,15 +166,15 @@ func testFindFault(t *testing.T, cloud FindingCloud, kind provider.Kind, fault F
 }
 
 // testFindCancel: a question to a cloud that hangs ends when it is told to.
-func testFindCancel(t *testing.T, cloud FindingCloud) {
-	session := open(t, cloud, cloud.Account())
-	for scope := range cloud.Truth(t) {
+func testFindCancel(t *testing.T, simulated FindingCloud) {
+	session := open(t, simulated, simulated.Account())
+	for scope := range simulated.Truth(t) {
 		wanted, _ := asked(t, session, scope)
-		cloud.Break(t, scope, Hung)
+		simulated.Break(t, scope, Hung)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(50*time.Millisecond, cancel)
 		began := time.Now()
-		if _, err := finder(t, session).Find(ctx, scope, wanted, &collector{}); !errors.Is(err, context.Canceled) || time.Since(began) > prompt {
+		if _, err := finder(t, session).Probe(ctx, scope, wanted, &collector{}); !errors.Is(err, context.Canceled) || time.Since(began) > prompt {
 			t.Errorf("%v: cancelled, and it ended with %v after %s", scope, err, time.Since(began))
 		}
 		return

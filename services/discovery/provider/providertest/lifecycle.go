@@ -77,25 +77,25 @@ func RunLifecycle(t *testing.T, newCloud func(testing.TB) OperatingCloud) {
 
 // patient is one instance under test.
 type patient struct {
-	t        *testing.T
-	cloud    OperatingCloud
-	operator provider.Operator
-	thing    Thing
-	scope    provider.ScopeID
-	wanted   provider.Wanted
-	orders   int
+	t         *testing.T
+	simulated OperatingCloud
+	operator  provider.Operator
+	thing     Thing
+	scope     provider.ScopeID
+	wanted    provider.Wanted
+	orders    int
 	// called is when the last order was given.
 	called time.Time
 }
 
-func admit(t *testing.T, cloud OperatingCloud, thing Thing) *patient {
+func admit(t *testing.T, simulated OperatingCloud, thing Thing) *patient {
 	t.Helper()
-	operator, ok := open(t, cloud, cloud.Account()).(provider.Operator)
+	operator, ok := open(t, simulated, simulated.Account()).(provider.Operator)
 	if !ok {
 		t.Fatal("the provider can't start and stop")
 	}
-	p := &patient{t: t, cloud: cloud, operator: operator, thing: thing}
-	p.scope, p.wanted.ProviderID = cloud.Make(t, thing)
+	p := &patient{t: t, simulated: simulated, operator: operator, thing: thing}
+	p.scope, p.wanted.ProviderID = simulated.Make(t, thing)
 	return p
 }
 
@@ -106,7 +106,7 @@ func (p *patient) check(verb provider.Verb) (provider.Assessment, provider.Order
 	if err != nil || len(assessments) != 1 || assessments[0].ProviderID != p.wanted.ProviderID {
 		p.t.Fatalf("%+v, %v", assessments, err)
 	}
-	p.called = p.cloud.Now()
+	p.called = p.simulated.Now()
 	order := provider.Order{ScopeID: p.scope, Verb: verb, Unit: assessments[0].Unit, Key: p.key()}
 	if assessments[0].Instance != nil {
 		order.Instance = *assessments[0].Instance
@@ -130,7 +130,7 @@ func (p *patient) follow(order *provider.Order, reference string) provider.Progr
 		Zone: order.Instance.Zone, State: order.Instance.State,
 	}
 	progress, err := p.operator.Follow(p.t.Context(), p.scope,
-		[]provider.Pursuit{{Order: lean, CallTime: p.called, Reference: reference}}, &collector{})
+		[]provider.PlacedOrder{{Order: lean, CallTime: p.called, Reference: reference}}, &collector{})
 	if err != nil || len(progress) != 1 {
 		p.t.Fatalf("%+v, %v", progress, err)
 	}
@@ -161,7 +161,7 @@ func (p *patient) do(verb provider.Verb) {
 			p.t.Errorf("%s is over before its time: %+v", verb, progress)
 		}
 	}
-	p.cloud.Settle()
+	p.simulated.Settle()
 	progress := p.follow(&order, receipt.Reference)
 	if progress.Effect != provider.Taken || progress.Refusal != nil || progress.Busy || progress.Instance.State != verb.Wanted() {
 		p.t.Errorf("%s, at the end: %+v (%v), %s", verb, progress, progress.Refusal, progress.Instance.State)
@@ -169,8 +169,8 @@ func (p *patient) do(verb provider.Verb) {
 }
 
 // testLife: what is up is stopped, started, and stopped again, by a call each.
-func testLife(t *testing.T, cloud OperatingCloud, thing Thing) {
-	p := admit(t, cloud, thing)
+func testLife(t *testing.T, simulated OperatingCloud, thing Thing) {
+	p := admit(t, simulated, thing)
 	verbs := []provider.Verb{provider.Stop, provider.Start, provider.Stop}
 	if thing == Suspended {
 		verbs = []provider.Verb{provider.Start, provider.Stop}
@@ -178,15 +178,15 @@ func testLife(t *testing.T, cloud OperatingCloud, thing Thing) {
 	for _, verb := range verbs {
 		p.do(verb)
 	}
-	if all, taken := cloud.Requests(t, thing, p.wanted.ProviderID); all != len(verbs) || taken != len(verbs) {
+	if all, taken := simulated.Requests(t, thing, p.wanted.ProviderID); all != len(verbs) || taken != len(verbs) {
 		t.Errorf("%d requests, %d taken, for %d orders", all, taken, len(verbs))
 	}
 }
 
 // testEnded: of what was deleted meanwhile it is said so, before, at and after the
 // call.
-func testEnded(t *testing.T, cloud OperatingCloud, thing Thing) {
-	p := admit(t, cloud, thing)
+func testEnded(t *testing.T, simulated OperatingCloud, thing Thing) {
+	p := admit(t, simulated, thing)
 	verb := provider.Stop
 	if thing == Suspended {
 		verb = provider.Start
@@ -196,11 +196,11 @@ func testEnded(t *testing.T, cloud OperatingCloud, thing Thing) {
 	if receipt.Effect != provider.Taken {
 		t.Fatalf("%+v", receipt)
 	}
-	cloud.End(t, p.scope, p.wanted.ProviderID)
+	simulated.End(t, p.scope, p.wanted.ProviderID)
 	if progress := p.follow(&order, ""); progress.Refusal == nil || progress.Refusal.Reason != fault.ReasonTerminated {
 		t.Errorf("on its way: %+v (%v)", progress, progress.Refusal)
 	}
-	cloud.Settle()
+	simulated.Settle()
 	if progress := p.follow(&order, ""); progress.Refusal == nil || progress.Refusal.Reason != fault.ReasonTerminated {
 		t.Errorf("in the end: %+v (%v)", progress, progress.Refusal)
 	}
@@ -219,10 +219,10 @@ func testEnded(t *testing.T, cloud OperatingCloud, thing Thing) {
 
 // testLocate: what is there is found by its id and by its address alone, also
 // while another place can't be looked at; what is not there is not.
-func testLocate(t *testing.T, cloud OperatingCloud, thing Thing) {
-	p := admit(t, cloud, thing)
+func testLocate(t *testing.T, simulated OperatingCloud, thing Thing) {
+	p := admit(t, simulated, thing)
 	_, order := p.check(provider.Stop)
-	recognizer, ok := cloud.Provider().(provider.Recognizer)
+	recognizer, ok := simulated.Provider().(provider.Recognizer)
 	if !ok {
 		t.Fatal("the provider knows no ids by their form")
 	}
@@ -239,9 +239,9 @@ func testLocate(t *testing.T, cloud OperatingCloud, thing Thing) {
 			t.Errorf("%s in %v: %+v, %v", id, p.scope, located, err)
 		}
 	}
-	cloud.End(t, p.scope, p.wanted.ProviderID)
+	simulated.End(t, p.scope, p.wanted.ProviderID)
 	if thing == Database || thing == Member {
-		cloud.Settle()
+		simulated.Settle()
 		located, err := p.operator.Locate(t.Context(), provider.Hint{ProviderID: order.Instance.ProviderID}, &collector{})
 		if located != nil || err != nil {
 			t.Errorf("it is gone, and was found: %+v, %v", located, err)
@@ -274,20 +274,20 @@ var strikes = map[Strike]struck{
 
 // testStrike: a start that something becomes of is told for what it is known to
 // be, was asked for once, and is found out by following it.
-func testStrike(t *testing.T, cloud OperatingCloud, thing Thing, strike Strike, want struck) {
-	p := admit(t, cloud, thing)
+func testStrike(t *testing.T, simulated OperatingCloud, thing Thing, strike Strike, want struck) {
+	p := admit(t, simulated, thing)
 	before := 0
 	if thing != Suspended {
 		p.do(provider.Stop)
 		before = 1
 	}
 	_, order := p.check(provider.Start)
-	if !cloud.Strike(t, thing, strike) {
+	if !simulated.Strike(t, thing, strike) {
 		t.Skipf("this cloud has no %s", strike)
 	}
 	calls := &collector{}
 	receipt := p.operator.Act(t.Context(), order, calls)
-	all, taken := cloud.Requests(t, thing, p.wanted.ProviderID)
+	all, taken := simulated.Requests(t, thing, p.wanted.ProviderID)
 	if calls.requests.Load() != 1 || all != before+1 {
 		t.Errorf("%d calls were counted, and %d made", calls.requests.Load(), all-before)
 	}
@@ -306,7 +306,7 @@ func testStrike(t *testing.T, cloud OperatingCloud, thing Thing, strike Strike, 
 	if sure := progress.Effect == provider.Taken; sure != (taken == before+1) {
 		t.Errorf("looked at afterwards: %+v (%v), and the cloud took %d", progress, progress.Refusal, taken-before)
 	}
-	cloud.Settle()
+	simulated.Settle()
 	progress = p.follow(&order, progress.Reference)
 	switch {
 	case late, strike == GaveUp:

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -28,7 +29,7 @@ func Run(t *testing.T, newCloud func(testing.TB) Cloud) {
 	t.Run("Batch", func(t *testing.T) { t.Parallel(); testBatch(t, newCloud(t)) })
 	t.Run("Cancel", func(t *testing.T) { t.Parallel(); testCancel(t, newCloud(t)) })
 	for _, fault := range slices.Sorted(maps.Keys(reasons)) {
-		for _, kind := range []provider.Kind{provider.VirtualMachine, provider.Database} {
+		for _, kind := range []cloud.Kind{cloud.VirtualMachine, cloud.Database} {
 			t.Run(string(fault)+"/"+string(kind), func(t *testing.T) { t.Parallel(); testFault(t, newCloud(t), kind, fault) })
 		}
 	}
@@ -38,9 +39,9 @@ func Run(t *testing.T, newCloud func(testing.TB) Cloud) {
 	}
 }
 
-func open(t *testing.T, cloud Cloud, account provider.Account) provider.Session {
+func open(t *testing.T, simulated Cloud, account provider.Account) provider.Session {
 	t.Helper()
-	session, err := cloud.Provider().Open(t.Context(), account, cloud.Credentials())
+	session, err := simulated.Provider().Open(t.Context(), account, simulated.Credentials())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,15 +77,15 @@ func (c *collector) same(ids []string) bool {
 	return slices.Equal(slices.Compact(got), want)
 }
 
-func testIdentity(t *testing.T, cloud Cloud) {
-	identity, err := open(t, cloud, cloud.Account()).Identity(t.Context())
-	if err != nil || identity != cloud.Account().CloudID {
-		t.Errorf("the credentials open %q (%v), want %q", identity, err, cloud.Account().CloudID)
+func testIdentity(t *testing.T, simulated Cloud) {
+	identity, err := open(t, simulated, simulated.Account()).Identity(t.Context())
+	if err != nil || identity != simulated.Account().CloudID {
+		t.Errorf("the credentials open %q (%v), want %q", identity, err, simulated.Account().CloudID)
 	}
 }
 
-func testScopes(t *testing.T, cloud Cloud) {
-	planned, err := open(t, cloud, cloud.Account()).Scopes(t.Context())
+func testScopes(t *testing.T, simulated Cloud) {
+	planned, err := open(t, simulated, simulated.Account()).Scopes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func testScopes(t *testing.T, cloud Cloud) {
 		}
 		seen[scope.ScopeID] = true
 	}
-	for scope := range cloud.Truth(t) {
+	for scope := range simulated.Truth(t) {
 		if !seen[scope] {
 			t.Errorf("the plan lacks %v", scope)
 		}
@@ -104,13 +105,13 @@ func testScopes(t *testing.T, cloud Cloud) {
 
 // testWanted: a location that is wanted and that the account does not have is a
 // scope that failed, and not one that is missing or empty.
-func testWanted(t *testing.T, cloud Cloud) {
-	account := cloud.Account()
+func testWanted(t *testing.T, simulated Cloud) {
+	account := simulated.Account()
 	const nowhere = "xx-nowhere9"
-	truth := cloud.Truth(t)
-	there := region(cloud, locations(truth, provider.VirtualMachine)[0])
+	truth := simulated.Truth(t)
+	there := region(simulated, locations(truth, cloud.VirtualMachine)[0])
 	account.Regions = []string{there, nowhere}
-	planned, err := open(t, cloud, account).Scopes(t.Context())
+	planned, err := open(t, simulated, account).Scopes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func testWanted(t *testing.T, cloud Cloud) {
 		case scope.Location == nowhere && scope.Failure != nil:
 			failed++
 			checkFailure(t, scope.Failure, fault.ReasonAPIDisabled, scope.Location)
-		case scope.Failure != nil || region(cloud, scope.Location) != there:
+		case scope.Failure != nil || region(simulated, scope.Location) != there:
 			t.Errorf("%v is in the plan: %v", scope.ScopeID, scope.Failure)
 		}
 	}
@@ -129,15 +130,15 @@ func testWanted(t *testing.T, cloud Cloud) {
 		t.Errorf("%d scopes of %s, want one of each kind", failed, nowhere)
 	}
 	for scope := range truth {
-		if inPlan[scope] != (region(cloud, scope.Location) == there) {
+		if inPlan[scope] != (region(simulated, scope.Location) == there) {
 			t.Errorf("%v is in the plan: %v", scope, inPlan[scope])
 		}
 	}
 }
 
-func testTruth(t *testing.T, cloud Cloud) {
-	session := open(t, cloud, cloud.Account())
-	for scope, ids := range cloud.Truth(t) {
+func testTruth(t *testing.T, simulated Cloud) {
+	session := open(t, simulated, simulated.Account())
+	for scope, ids := range simulated.Truth(t) {
 		sink := &collector{}
 		if err := session.Read(t.Context(), scope, sink); err != nil || !sink.same(ids) {
 			t.Errorf("%v: %d instances (%v), want %d", scope, len(sink.ids), err, len(ids))
@@ -150,12 +151,12 @@ func testTruth(t *testing.T, cloud Cloud) {
 
 // testFlaky: calls that fail now and then are tried again, and counted each time.
 // Whenever a read ends well, it was whole.
-func testFlaky(t *testing.T, cloud Cloud) {
-	truth := cloud.Truth(t)
+func testFlaky(t *testing.T, simulated Cloud) {
+	truth := simulated.Truth(t)
 	for scope := range truth {
-		cloud.Break(t, scope, Flaky)
+		simulated.Break(t, scope, Flaky)
 	}
-	session := open(t, cloud, cloud.Account())
+	session := open(t, simulated, simulated.Account())
 	whole := 0
 	for range 5 {
 		for scope, ids := range truth {
@@ -175,10 +176,10 @@ func testFlaky(t *testing.T, cloud Cloud) {
 }
 
 // testSinkFails: what the sink says ends the read, and is what it ended with.
-func testSinkFails(t *testing.T, cloud Cloud) {
+func testSinkFails(t *testing.T, simulated Cloud) {
 	full := errors.New("full")
-	for scope := range cloud.Truth(t) {
-		err := open(t, cloud, cloud.Account()).Read(t.Context(), scope, &collector{fail: full})
+	for scope := range simulated.Truth(t) {
+		err := open(t, simulated, simulated.Account()).Read(t.Context(), scope, &collector{fail: full})
 		if !errors.Is(err, full) {
 			t.Errorf("%v: the sink failed, and the read ended with %v", scope, err)
 		}
@@ -186,13 +187,13 @@ func testSinkFails(t *testing.T, cloud Cloud) {
 }
 
 // testCancel: a read of a cloud that hangs ends when it is told to.
-func testCancel(t *testing.T, cloud Cloud) {
-	for scope := range cloud.Truth(t) {
-		cloud.Break(t, scope, Hung)
+func testCancel(t *testing.T, simulated Cloud) {
+	for scope := range simulated.Truth(t) {
+		simulated.Break(t, scope, Hung)
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(50*time.Millisecond, cancel)
 		began := time.Now()
-		err := open(t, cloud, cloud.Account()).Read(ctx, scope, &collector{})
+		err := open(t, simulated, simulated.Account()).Read(ctx, scope, &collector{})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%v: cancelled, and the read ended with %v", scope, err)
 		}
@@ -204,12 +205,12 @@ func testCancel(t *testing.T, cloud Cloud) {
 
 // testFault: the fault of one scope comes to its reason, and leaves the others
 // whole.
-func testFault(t *testing.T, cloud Cloud, kind provider.Kind, fault Fault) {
-	truth := cloud.Truth(t)
+func testFault(t *testing.T, simulated Cloud, kind cloud.Kind, fault Fault) {
+	truth := simulated.Truth(t)
 	location := locations(truth, kind)[0]
 	broken := provider.ScopeID{Kind: kind, Location: location}
-	cloud.Break(t, broken, fault)
-	session := open(t, cloud, cloud.Account())
+	simulated.Break(t, broken, fault)
+	session := open(t, simulated, simulated.Account())
 	sink := &collector{}
 	err := session.Read(t.Context(), broken, sink)
 	checkFailure(t, err, reasons[fault], location)
@@ -217,7 +218,7 @@ func testFault(t *testing.T, cloud Cloud, kind provider.Kind, fault Fault) {
 		t.Error("throttled calls were not counted as such")
 	}
 	for scope, ids := range truth {
-		if shared(cloud, broken, scope) {
+		if shared(simulated, broken, scope) {
 			continue
 		}
 		sink := &collector{}
@@ -227,9 +228,9 @@ func testFault(t *testing.T, cloud Cloud, kind provider.Kind, fault Fault) {
 	}
 }
 
-func testSignInFault(t *testing.T, cloud Cloud, fault Fault) {
-	cloud.Break(t, provider.ScopeID{}, fault)
-	session := open(t, cloud, cloud.Account())
+func testSignInFault(t *testing.T, simulated Cloud, fault Fault) {
+	simulated.Break(t, provider.ScopeID{}, fault)
+	session := open(t, simulated, simulated.Account())
 	_, err := session.Identity(t.Context())
 	checkFailure(t, err, reasons[fault], "")
 	_, err = session.Scopes(t.Context())
@@ -252,7 +253,7 @@ func checkFailure(t *testing.T, err error, want fault.Reason, where string) {
 	}
 }
 
-func locations(truth map[provider.ScopeID][]string, kind provider.Kind) []string {
+func locations(truth map[provider.ScopeID][]string, kind cloud.Kind) []string {
 	var all []string
 	for scope := range truth {
 		if scope.Kind == kind {

@@ -208,7 +208,7 @@ func start(t *testing.T, endpoint string) *client {
 	discovery := discoveryapp.Config{
 		DatabaseURL: database(t, "discovery"), GRPC: serve.Pipe(), DiscoveryKey: discoveryKey, Logging: quiet,
 		Accounts: accounts.Internal, Inventory: inventory.Internal,
-		Providers: map[provider.ProviderName]func(ratelimit.Budget) provider.Provider{
+		Providers: map[cloud.Provider]func(ratelimit.Budget) provider.Provider{
 			cloud.Example: func(budget ratelimit.Budget) provider.Provider {
 				p := exampleprovider.New(exampleprovider.Config{Endpoint: endpoint, Budget: budget, Backoff: time.Millisecond, PageSize: 2})
 				t.Cleanup(p.Close)

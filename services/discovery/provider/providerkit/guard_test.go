@@ -1,4 +1,4 @@
-package sync
+package providerkit
 
 import (
 	"strconv"
@@ -16,10 +16,10 @@ func page(from, count int) []provider.Instance {
 	return instances
 }
 
-func TestGuard(t *testing.T) {
+func TestPaginationGuard(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		// pages gives the n-th page; ok: so many of them pass.
+		// pages returns the n-th of count pages.
 		pages func(n int) []provider.Instance
 		count int
 		fails bool
@@ -29,17 +29,17 @@ func TestGuard(t *testing.T) {
 		"some empty":     {func(n int) []provider.Instance { return page(n, n%10/9) }, 1000, false},
 		"all empty":      {func(int) []provider.Instance { return nil }, 1000, true},
 		"all the same":   {func(int) []provider.Instance { return page(0, 10) }, 1000, true},
-		"a circle":       {func(n int) []provider.Instance { return page(n%5*10, 10) }, 1000, true},
+		"a loop":         {func(n int) []provider.Instance { return page(n%5*10, 10) }, 1000, true},
 		"without an id":  {func(int) []provider.Instance { return make([]provider.Instance, 1) }, 1, true},
 		"without an end": {func(n int) []provider.Instance { return page(0, maxScopeInstances/4)[:maxScopeInstances/4-n] }, 6, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := newGuard()
+			g := NewPaginationGuard()
 			var err error
 			n := 0
 			for ; n < test.count && err == nil; n++ {
-				err = g.page(test.pages(n))
+				err = g.Page(test.pages(n))
 			}
 			if (err != nil) != test.fails {
 				t.Errorf("after %d pages: %v", n, err)

@@ -14,7 +14,7 @@ import (
 type fixedBudget struct{ err error }
 
 func (b fixedBudget) Take(context.Context, ratelimit.API) error { return b.err }
-func (fixedBudget) Told(context.Context, ratelimit.API, bool)   {}
+func (fixedBudget) Report(context.Context, ratelimit.API, bool) {}
 
 func TestTakeCall(t *testing.T) {
 	t.Parallel()

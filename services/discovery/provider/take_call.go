@@ -8,8 +8,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// TakeCall waits for the turn of one call to an API. Its error is the context's or a fault with
-// reason THROTTLED: the turn would come after the context's deadline.
+// TakeCall waits until the budget permits one call to an API. It returns the error of the context,
+// or a fault with reason THROTTLED if the call would be permitted only after the deadline of the
+// context.
 func TakeCall(ctx context.Context, budget ratelimit.Budget, api ratelimit.API) error {
 	err := budget.Take(ctx, api)
 	if late, ok := errors.AsType[*ratelimit.TooLateError](err); ok {
