@@ -163,7 +163,7 @@ func (e *exemptions) mayBeFalse(scope string, observed time.Time) bool {
 	return false
 }
 
-// reading is what a reader read in one pass, in this order.
+// reading is the result of one pass of a reader, in the order of its reads.
 type reading struct {
 	scopes    map[string]*inventoryv1.Scope // read first
 	instances []*inventoryv1.Instance       // with gone instances
