@@ -18,11 +18,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browsers are the names that Chromium goes by.
+// browsers has the names of Chromium's executable.
 var browsers = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless-shell"}
 
-// findBrowser is the path of a Chromium; without one the test is left out, or
-// fails where one must be.
+// findBrowser returns the path of Chromium. Without it the test is skipped, or fails if
+// ROLLCALL_REQUIRE_BROWSER=1.
 func findBrowser(t *testing.T) string {
 	t.Helper()
 	for _, name := range browsers {
@@ -31,21 +31,20 @@ func findBrowser(t *testing.T) string {
 		}
 	}
 	if os.Getenv("ROLLCALL_REQUIRE_BROWSER") == "1" {
-		t.Fatal("there is no Chromium on this machine, and ROLLCALL_REQUIRE_BROWSER=1 asks for it")
+		t.Fatal("Chromium is not installed, and ROLLCALL_REQUIRE_BROWSER=1 requires it")
 	}
-	t.Skip("left out: there is no Chromium on this machine to test the console in; install chromium, and it runs")
+	t.Skip("Chromium is not installed; install chromium to test the console")
 	return ""
 }
 
-// tab is one page of a browser of its own.
+// tab is a page in its own browser.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
 
 	mu sync.Mutex
-	// complaints are what the browser says against the page: errors of scripts,
-	// and what the Content-Security-Policy stopped.
-	complaints []string
+	// errors are the errors of scripts and violations of the Content-Security-Policy.
+	errors []string
 }
 
 // open starts a browser for a test.
@@ -80,31 +79,31 @@ func (p *tab) listen(event any) {
 	switch event := event.(type) {
 	case *log.EventEntryAdded:
 		if event.Entry.Level == log.EntryLevelError {
-			p.complaints = append(p.complaints, event.Entry.Text)
+			p.errors = append(p.errors, event.Entry.Text)
 		}
 	case *runtime.EventExceptionThrown:
-		p.complaints = append(p.complaints, event.ExceptionDetails.Text)
+		p.errors = append(p.errors, event.ExceptionDetails.Text)
 	}
 }
 
-// quiet fails the test when the browser has something against the page.
-func (p *tab) quiet() {
+// checkErrors fails the test if the browser reported errors.
+func (p *tab) checkErrors() {
 	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, complaint := range p.complaints {
-		p.t.Errorf("the browser says: %s", complaint)
+	for _, text := range p.errors {
+		p.t.Errorf("browser error: %s", text)
 	}
 }
 
-// fail ends the test, with a picture of how the page looked.
+// fail fails the test, with a screenshot of the page.
 func (p *tab) fail(format string, args ...any) {
 	p.t.Helper()
 	p.picture("failed-" + p.t.Name())
 	p.t.Fatalf(format, args...)
 }
 
-// do runs actions, in time.
+// do runs actions within patience.
 func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
@@ -120,20 +119,19 @@ func (p *tab) visit(url string) {
 	p.do(chromedp.Navigate(url))
 }
 
-// click clicks the first element that a CSS selector finds.
+// click clicks the first element that matches a CSS selector.
 func (p *tab) click(selector string) {
 	p.t.Helper()
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// press presses keys, wherever the focus is.
+// press presses keys in the focused element.
 func (p *tab) press(keys string) {
 	p.t.Helper()
 	p.do(chromedp.KeyEvent(keys))
 }
 
-// slash presses / the way a keyboard does: the page may keep it from being
-// typed, which it can't with press.
+// slash presses / like a keyboard does. Unlike with press, the page can prevent the default action.
 func (p *tab) slash() {
 	p.t.Helper()
 	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
@@ -147,7 +145,7 @@ func (p *tab) slash() {
 	}
 }
 
-// value is the value of an expression in the page.
+// value returns the value of an expression in the page.
 func value[T any](p *tab, expression string, args ...any) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
@@ -162,8 +160,8 @@ func value[T any](p *tab, expression string, args ...any) T {
 	return v
 }
 
-// holds waits until an expression is true in the page.
-func (p *tab) holds(expression string, args ...any) {
+// awaitTrue waits until an expression is true in the page.
+func (p *tab) awaitTrue(expression string, args ...any) {
 	p.t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
@@ -172,31 +170,31 @@ func (p *tab) holds(expression string, args ...any) {
 	for !value[bool](p, "Boolean("+expression+")", args...) {
 		select {
 		case <-deadline.C:
-			p.fail("never true in %v: "+expression, append([]any{patience}, args...)...)
+			p.fail("not true within %v: "+expression, append([]any{patience}, args...)...)
 		case <-tick.C:
 		}
 	}
 }
 
-// text is what an element says.
+// text returns the text of an element.
 func (p *tab) text(selector string) string {
 	p.t.Helper()
 	return value[string](p, "document.querySelector(%q)?.innerText ?? ''", selector)
 }
 
-// shows waits until an element says something.
+// shows waits until an element contains a text.
 func (p *tab) shows(selector, text string) {
 	p.t.Helper()
-	p.holds("document.querySelector(%q)?.innerText.includes(%q)", selector, text)
+	p.awaitTrue("document.querySelector(%q)?.innerText.includes(%q)", selector, text)
 }
 
-// names are the names of the instances shown, in their order.
+// names returns the names of the instances on the page, in order.
 func (p *tab) names() []string {
 	p.t.Helper()
 	return value[[]string](p, `[...document.querySelectorAll("table.list td.name b")].map(b => b.innerText)`)
 }
 
-// picture keeps what the page looks like, for people, where they ask for it.
+// picture takes a screenshot if ROLLCALL_SCREENSHOTS is set.
 func (p *tab) picture(name string) {
 	p.t.Helper()
 	folder := os.Getenv("ROLLCALL_SCREENSHOTS")
@@ -207,7 +205,7 @@ func (p *tab) picture(name string) {
 	defer cancel()
 	image, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
-		p.t.Logf("no picture: %v", err)
+		p.t.Logf("screenshot: %v", err)
 		return
 	}
 	if err := os.WriteFile(filepath.Join(folder, strings.ReplaceAll(name, "/", "-")+".png"), image, 0o644); err != nil {

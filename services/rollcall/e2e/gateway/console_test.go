@@ -15,8 +15,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// company is what most tests look at: five accounts in every kind of connection,
-// one region that can't be read.
+// company writes five accounts with connections of every status, and a region that can't be read.
 func company(s *stack) {
 	data := s.account("100000000001", "data-platform")
 	s.observed(data, "us-east-1", fleet("us-east-1", "ingest-worker", 0, 70)...)
@@ -29,8 +28,8 @@ func company(s *stack) {
 	s.syncing(edge)
 
 	payments := s.account("100000000004", "payments-prod")
-	s.observed(payments, "eu-west-1", fleet("eu-west-1", "ledger", 300, 9)...)
-	s.observed(payments, "eu-south-1", fleet("eu-south-1", "ledger-south", 400, 4)...)
+	s.observed(payments, "eu-west-1", fleet("eu-west-1", "payments", 300, 9)...)
+	s.observed(payments, "eu-south-1", fleet("eu-south-1", "payments-south", 400, 4)...)
 	s.unseen(payments, "eu-south-1", "PERMISSION_DENIED", "AccessDenied on ec2:DescribeInstances.")
 	s.connection(payments, &accountsv1.UpdateConnectionStatusRequest_Outcome{
 		Status: accountsv1.Connection_DEGRADED, Reason: commonv1.ErrorReason_PERMISSION_DENIED,
@@ -47,7 +46,7 @@ func company(s *stack) {
 	s.account("100000000043", "acquired-co")
 }
 
-func TestTheConsoleShowsAccountsAndInstances(t *testing.T) {
+func TestConsole_ShowsAccountsAndInstances(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
@@ -66,19 +65,19 @@ func TestTheConsoleShowsAccountsAndInstances(t *testing.T) {
 		"#instances-title": "1 scope could not be read", ".cards": "1 of 5 connected",
 	} {
 		if got := p.text(selector); !strings.Contains(got, text) {
-			t.Errorf("%s says %q, want %q", selector, got, text)
+			t.Errorf("the text of %s is %q, want %q", selector, got, text)
 		}
 	}
 	if !strings.Contains(p.text("#notes"), "Its 4 instances are shown as last seen; none was removed.") {
-		t.Errorf("the note says %q", p.text("#notes"))
+		t.Errorf("the note is %q", p.text("#notes"))
 	}
 	if !strings.Contains(p.text("#notes"), "What to do: Allow ec2:DescribeInstances in eu-south-1") {
-		t.Errorf("the note says %q", p.text("#notes"))
+		t.Errorf("the note is %q", p.text("#notes"))
 	}
 	if page := p.text("body"); strings.Contains(page, "@page") || strings.Contains(page, "{ ") {
-		t.Errorf("a piece of a template is shown: %s", page)
+		t.Errorf("the page has template syntax: %s", page)
 	}
-	// What needs a person comes first.
+	// Accounts with problems come first.
 	first := value[string](p, `document.querySelector("table.accounts tbody tr").id`)
 	if first != "account-aws-100000000009" {
 		t.Errorf("the first account is %s", first)
@@ -93,10 +92,10 @@ func TestTheConsoleShowsAccountsAndInstances(t *testing.T) {
 		t.Errorf("on a phone the page is %d pixels wide", wide)
 	}
 	p.picture("console-phone")
-	p.quiet()
+	p.checkErrors()
 }
 
-// media chooses the colour scheme that the system asks for.
+// media sets the preferred colour scheme.
 func (p *tab) media(scheme string) {
 	p.t.Helper()
 	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
@@ -107,25 +106,25 @@ func (p *tab) media(scheme string) {
 	}
 }
 
-func TestTheFilterIsReachedTypedAndKept(t *testing.T) {
+func TestConsole_Filter(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
 	company(s)
 	p.visit(s.web)
-	p.holds("window.htmx")
+	p.awaitTrue("window.htmx")
 	p.slash()
-	p.holds(`document.activeElement.id === "filter"`)
-	p.press(`labels.team = "data" AND displayName : ledger` + kb.Enter)
-	p.holds(`new URLSearchParams(location.search).get("filter") === 'labels.team = "data" AND displayName : ledger'`)
+	p.awaitTrue(`document.activeElement.id === "filter"`)
+	p.press(`labels.team = "data" AND displayName : payments` + kb.Enter)
+	p.awaitTrue(`new URLSearchParams(location.search).get("filter") === 'labels.team = "data" AND displayName : payments'`)
 	p.shows("#instances-title", "match")
 	for _, name := range p.names() {
-		if !strings.HasPrefix(name, "ledger") {
+		if !strings.HasPrefix(name, "payments") {
 			t.Errorf("%s is shown", name)
 		}
 	}
 
-	// A mistake is told in place, with its column, and the text stays.
+	// A mistake is marked at its column, and the text stays.
 	p.slash()
 	p.press(kb.Escape)
 	p.do(chromedp.SetValue(chromedp.CSS("#filter"), "state = RUNNIN"), chromedp.Focus(chromedp.CSS("#filter")))
@@ -139,32 +138,32 @@ func TestTheFilterIsReachedTypedAndKept(t *testing.T) {
 	}
 	p.picture("console-mistake")
 
-	// Back leads to the filter before.
+	// Back returns to the previous filter.
 	p.do(chromedp.NavigateBack())
 	p.shows("#instances-title", "match")
-	p.holds(`document.getElementById("filter").value.includes("ledger")`)
+	p.awaitTrue(`document.getElementById("filter").value.includes("payments")`)
 
-	// A word alone is searched for; nothing found says so, and how to go on.
+	// A search without results explains how to continue.
 	p.visit(s.web + "/?filter=nothing-like-it")
 	p.shows("#instances", "No instances match.")
 	p.shows("#instances", "1 scope could not be read")
 	p.click("#instances .empty a")
 	p.shows("#instances-title", "118")
-	p.quiet()
+	p.checkErrors()
 }
 
-func TestSortingAndPagingKeepTheRest(t *testing.T) {
+func TestConsole_SortingAndPaging(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
 	company(s)
 	p.visit(s.web + "/?filter=" + url.QueryEscape("location.region = us-east-1"))
-	p.holds("window.htmx")
+	p.awaitTrue("window.htmx")
 	p.shows(".foot", "1–25 of 70")
-	p.click("table.list th:nth-child(2) a") // by name already: now falling
-	p.holds(`document.querySelector("table.list th:nth-child(2)").ariaSort === "descending"`)
+	p.click("table.list th:nth-child(2) a") // sorted by name already, now descending
+	p.awaitTrue(`document.querySelector("table.list th:nth-child(2)").ariaSort === "descending"`)
 	if got := p.names(); got[0] != "ingest-worker-070" {
-		t.Errorf("falling, the first is %s", got[0])
+		t.Errorf("descending, the first name is %s", got[0])
 	}
 	p.click("a[rel=next]")
 	p.shows(".foot", "26–50 of 70")
@@ -176,30 +175,30 @@ func TestSortingAndPagingKeepTheRest(t *testing.T) {
 	if got := value[string](p, `new URLSearchParams(location.search).get("filter")`); got != "location.region = us-east-1" {
 		t.Errorf("the filter became %q", got)
 	}
-	// The URL is the whole state.
+	// The URL has the whole state.
 	p.do(chromedp.Reload())
 	p.shows(".foot", "51–70 of 70")
 	p.click("a[rel=prev]")
 	p.shows(".foot", "26–50 of 70")
 	p.click("a[rel=prev]")
 	p.shows(".foot", "1–25 of 70")
-	// A value beside the table goes into the filter and out again.
-	p.holds("window.htmx")
+	// A click on a facet adds the value to the filter, and another one removes it.
+	p.awaitTrue("window.htmx")
 	p.click(`.facet a[href*="STOPPED"]`)
-	p.holds(`document.getElementById("filter").value === "location.region = us-east-1 AND state = STOPPED"`)
+	p.awaitTrue(`document.getElementById("filter").value === "location.region = us-east-1 AND state = STOPPED"`)
 	p.click(`.facet a.on[href="/?filter=location.region+%3D+us-east-1&order=display_name+desc"]`)
-	p.holds(`document.getElementById("filter").value === "location.region = us-east-1"`)
-	p.quiet()
+	p.awaitTrue(`document.getElementById("filter").value === "location.region = us-east-1"`)
+	p.checkErrors()
 }
 
-func TestThePageRenewsItselfAndDisturbsNothing(t *testing.T) {
+func TestConsole_RefreshKeepsFocusAndScroll(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
 	company(s)
 	p.visit(s.web)
-	p.holds("window.htmx")
-	// Somebody is in the middle of a word, half-way down the page.
+	p.awaitTrue("window.htmx")
+	// The user is typing, half-way down the page.
 	p.slash()
 	p.press("displayName : led")
 	value[int](p, `(window.scrollTo(0, 300), document.getElementById("filter-help").open = true, document.getElementById("filter").setSelectionRange(3, 5), 1)`)
@@ -207,39 +206,39 @@ func TestThePageRenewsItselfAndDisturbsNothing(t *testing.T) {
 
 	s.observed(s.account("100000000002", "newcomer"), "eu-north-1", machine("eu-north-1", "aa-new", 999))
 	p.shows("#accounts", "newcomer")
-	p.holds(`[...document.querySelectorAll("table.list td.name b")].some(b => b.innerText === "aa-new")`)
+	p.awaitTrue(`[...document.querySelectorAll("table.list td.name b")].some(b => b.innerText === "aa-new")`)
 	if got := value[string](p, `document.activeElement.id + ":" + document.activeElement.value + ":" + document.activeElement.selectionStart`); got != "filter:displayName : led:3" {
 		t.Errorf("the focus is %q", got)
 	}
 	if after := value[int](p, "Math.round(window.scrollY)"); after != before {
 		t.Errorf("the page moved from %d to %d", before, after)
 	}
-	p.quiet()
+	p.checkErrors()
 }
 
-func TestAHiddenPageAsksForNothing(t *testing.T) {
+func TestConsole_HiddenPageDoesNotRefresh(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
 	p.visit(s.web)
-	p.holds("window.htmx")
+	p.awaitTrue("window.htmx")
 	const hide = `(Object.defineProperty(document, "hidden", {value: %t, configurable: true}), document.dispatchEvent(new Event("visibilitychange")), 1)`
-	const asked = `performance.getEntriesByType("resource").filter(e => e.initiatorType === "fetch").length`
-	p.holds(asked + " > 0")
+	const requests = `performance.getEntriesByType("resource").filter(e => e.initiatorType === "fetch").length`
+	p.awaitTrue(requests + " > 0")
 	value[int](p, hide, true)
-	was := value[int](p, asked)
-	// Longer than the page waits between two: the clock of the page is asked, not ours.
+	before := value[int](p, requests)
+	// Longer than the refresh interval, by the clock of the page.
 	value[int](p, `(window.since = performance.now(), 1)`)
-	p.holds("performance.now() - window.since > 6000")
-	if now := value[int](p, asked); now > was+1 { // one may have been under way
-		t.Errorf("a hidden page asked %d times", now-was)
+	p.awaitTrue("performance.now() - window.since > 6000")
+	if now := value[int](p, requests); now > before+1 { // one may have been in progress
+		t.Errorf("the hidden page sent %d requests", now-before)
 	}
 	value[int](p, hide, false)
-	p.holds(asked+" > %d", was)
-	p.quiet()
+	p.awaitTrue(requests+" > %d", before)
+	p.checkErrors()
 }
 
-func TestTheErrorOfAConnectionShowsWhenFocused(t *testing.T) {
+func TestConsole_ConnectionTooltip(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
@@ -247,13 +246,13 @@ func TestTheErrorOfAConnectionShowsWhenFocused(t *testing.T) {
 	p.visit(s.web)
 	const tip = "#account-aws-100000000004-why"
 	if shown := value[string](p, `getComputedStyle(document.querySelector(%q)).display`, tip); shown != "none" {
-		t.Errorf("before, the tip is %s", shown)
+		t.Errorf("without focus, the display of the tooltip is %s", shown)
 	}
 	p.do(chromedp.Focus(chromedp.CSS("#account-aws-100000000004 .has-tip")))
-	p.holds(`getComputedStyle(document.querySelector(%q)).display === "block"`, tip)
+	p.awaitTrue(`getComputedStyle(document.querySelector(%q)).display === "block"`, tip)
 	for _, want := range []string{"PERMISSION_DENIED", "AccessDenied", "Allow ec2:DescribeInstances"} {
 		if got := p.text(tip); !strings.Contains(got, want) {
-			t.Errorf("the tip says %q and not %q", got, want)
+			t.Errorf("the tooltip is %q, want %q in it", got, want)
 		}
 	}
 	p.picture("console-tip")
@@ -263,7 +262,7 @@ func TestTheErrorOfAConnectionShowsWhenFocused(t *testing.T) {
 	}
 }
 
-func TestWhatCloudsAndUsersNameIsText(t *testing.T) {
+func TestConsole_EscapesNames(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
@@ -286,16 +285,16 @@ func TestWhatCloudsAndUsersNameIsText(t *testing.T) {
 	p.visit(s.web + "/?filter=" + url.QueryEscape(`"<img src=x onerror=window.pwned=1>`))
 	p.shows("#filter-mistake", "The filter is invalid.")
 	p.visit(s.web)
-	p.holds(`document.querySelectorAll("table.list tbody tr").length === %d`, len(hostile))
+	p.awaitTrue(`document.querySelectorAll("table.list tbody tr").length === %d`, len(hostile))
 	shown := p.names()
 	for _, name := range hostile {
 		if !slices.ContainsFunc(shown, func(s string) bool {
 			return strings.Join(strings.Fields(s), " ") == strings.Join(strings.Fields(name), " ")
 		}) {
-			t.Errorf("%q is not shown to the letter among %q", name, shown)
+			t.Errorf("%q is not among the names %q", name, shown)
 		}
 	}
-	// Each label's link finds its instance again.
+	// The link of each label finds its instance.
 	for _, link := range value[[]string](p, `[...document.querySelectorAll("table.list a.pill, table.list .tip a")].map(a => a.href)`) {
 		p.visit(link)
 		if n := len(p.names()); n < 1 {
@@ -303,13 +302,13 @@ func TestWhatCloudsAndUsersNameIsText(t *testing.T) {
 		}
 	}
 	if value[bool](p, "Boolean(window.pwned)") {
-		t.Error("a name was run as a script")
+		t.Error("a name ran as a script")
 	}
 	p.picture("console-hostile")
-	p.quiet()
+	p.checkErrors()
 }
 
-func TestTheConsoleWithoutScripts(t *testing.T) {
+func TestConsole_WithoutJavaScript(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
@@ -324,10 +323,10 @@ func TestTheConsoleWithoutScripts(t *testing.T) {
 	p.shows(".foot", "1–25 of 118")
 	p.do(chromedp.SendKeys(chromedp.CSS("#filter"), "location.region = us-west-2"+kb.Enter))
 	p.shows("#instances-title", "23 match")
-	p.quiet()
+	p.checkErrors()
 }
 
-func TestAServiceThatGoesAwayLeavesWhatItSaid(t *testing.T) {
+func TestConsole_ShowsLastDataDuringOutage(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
@@ -342,40 +341,40 @@ func TestAServiceThatGoesAwayLeavesWhatItSaid(t *testing.T) {
 	}
 	p.shows("#fresh", "not live")
 	p.picture("console-away")
-	p.do(chromedp.Reload()) // also what is opened now shows what was known
+	p.do(chromedp.Reload()) // a new page has the last data too
 	p.shows("#instances-title", "118")
 	s.inventoryProcess.run()
-	p.holds(`!document.querySelector(".banner:not(#offline)")`)
+	p.awaitTrue(`!document.querySelector(".banner:not(#offline)")`)
 
 	// The gateway itself.
 	s.gatewayProcess.stop()
-	p.holds(`!document.getElementById("offline").hidden`)
+	p.awaitTrue(`!document.getElementById("offline").hidden`)
 	if got := p.names(); len(got) != 25 {
 		t.Errorf("%d instances are left", len(got))
 	}
 	s.gatewayProcess.run()
-	p.holds(`document.getElementById("offline").hidden`)
+	p.awaitTrue(`document.getElementById("offline").hidden`)
 }
 
-func TestAnEmptyRollSaysHowToBegin(t *testing.T) {
+func TestConsole_EmptyInventory(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
 	p.visit(s.web)
 	p.shows("#no-accounts", "There are no accounts yet.")
 	p.picture("console-empty")
-	// The command that it shows works as it stands, from where the reader is.
+	// The command on the page works unchanged.
 	command := value[string](p, `document.querySelector("#no-accounts pre").innerText`)
 	path, body, ok := strings.Cut(strings.TrimPrefix(command, "curl -X POST "+s.web), " -d '")
 	if !ok {
-		t.Fatalf("it shows %q", command)
+		t.Fatalf("the command is %q", command)
 	}
 	s.want(200, "POST", path, strings.TrimSuffix(body, "'"))
 	p.shows("#accounts", "payments")
-	p.quiet()
+	p.checkErrors()
 }
 
-func TestTheAPIPageInABrowser(t *testing.T) {
+func TestDocs_Page(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
@@ -383,7 +382,7 @@ func TestTheAPIPageInABrowser(t *testing.T) {
 	p.shows("#InventoryService_ListInstances", "GET /v1/instances")
 	p.shows("#InventoryService_ListInstances", "curl -s '"+s.web+"/v1/instances'")
 	p.click(`.contents a[href="#DiscoveryService_WatchSyncRun"]`)
-	p.holds(`location.hash === "#DiscoveryService_WatchSyncRun"`)
+	p.awaitTrue(`location.hash === "#DiscoveryService_WatchSyncRun"`)
 	p.picture("docs")
-	p.quiet()
+	p.checkErrors()
 }

@@ -14,7 +14,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// account puts a paused AWS account on the roll.
+// account adds a paused AWS account.
 func (s *stack) account(id, name string) string {
 	s.t.Helper()
 	account, err := s.accounts.CreateAccount(s.t.Context(), &accountsv1.CreateAccountRequest{Account: &accountsv1.Account{
@@ -27,10 +27,10 @@ func (s *stack) account(id, name string) string {
 	return account.GetName()
 }
 
-// fence grows from one report to the next.
+// fence is the fencing token of the last report.
 var fence atomic.Int64
 
-// connection reports what a sync of an account came to.
+// connection reports the outcome of a sync.
 func (s *stack) connection(account string, outcome *accountsv1.UpdateConnectionStatusRequest_Outcome) {
 	s.t.Helper()
 	outcome.EndTime = timestamppb.Now()
@@ -94,7 +94,7 @@ func (s *stack) snapshot(account, region string, kind commonv1.Kind, messages ..
 	}}}
 	for _, message := range append([]*inventoryv1.ApplySnapshotRequest{start}, messages...) {
 		if err := stream.Send(message); err != nil {
-			break // Recv has the reason.
+			break // Recv returns the cause.
 		}
 	}
 	if messages[len(messages)-1].GetFailure() != nil {
@@ -105,7 +105,7 @@ func (s *stack) snapshot(account, region string, kind commonv1.Kind, messages ..
 	s.settle(stream)
 }
 
-// settle ends a snapshot: the cloud has nothing of what is absent.
+// settle ends a snapshot with a verdict that the cloud has none of the missing instances.
 func (s *stack) settle(stream grpc.BidiStreamingClient[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]) {
 	s.t.Helper()
 	verdict := &inventoryv1.SnapshotVerdict{Final: true}
@@ -131,7 +131,7 @@ func (s *stack) settle(stream grpc.BidiStreamingClient[inventoryv1.ApplySnapshot
 	}
 }
 
-// machine is a virtual machine in a region.
+// machine returns a virtual machine in a region.
 func machine(region, name string, n int) *inventoryv1.Instance {
 	id := fmt.Sprintf("i-%017x", n)
 	states := []inventoryv1.Instance_State{
@@ -149,7 +149,7 @@ func machine(region, name string, n int) *inventoryv1.Instance {
 	}
 }
 
-// fleet are machines named prefix-001 to prefix-N.
+// fleet returns n machines with the names prefix-001, prefix-002 and so on.
 func fleet(region, prefix string, from, n int) []*inventoryv1.Instance {
 	var all []*inventoryv1.Instance
 	for i := range n {

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Over REST an export is one object a line, the last of which says how many there
-// were; one that can't begin fails like any other call.
-func TestExportOverREST(t *testing.T) {
+// TestExport_REST checks that an export is one object a line, the last of which has the number of
+// instances, and that an export that can't start fails like any other call.
+func TestExport_REST(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	account := s.account("100000000001", "data-platform")
@@ -39,6 +39,6 @@ func TestExportOverREST(t *testing.T) {
 	}
 	wrong := s.want(http.StatusBadRequest, "GET", "/v1/instances:export?filter=colour%3Dred", "")
 	if at(wrong.json, "code") != 3.0 {
-		t.Errorf("a wrong filter: %s", wrong.body)
+		t.Errorf("invalid filter: %s", wrong.body)
 	}
 }

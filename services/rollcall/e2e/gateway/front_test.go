@@ -16,7 +16,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-func TestTheFrontDoorForwardsCallsAndTheirErrors(t *testing.T) {
+func TestGRPC_ForwardsCallsAndErrors(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	name := s.account("100000000001", "data-platform")
@@ -35,21 +35,21 @@ func TestTheFrontDoorForwardsCallsAndTheirErrors(t *testing.T) {
 		}
 	}
 	if st.Code() != codes.InvalidArgument || column == "" {
-		t.Errorf("a mistake is answered with %v and details %v", st, st.Details())
+		t.Errorf("invalid filter: %v with details %v", st, st.Details())
 	}
 	_, err = s.accounts.GetAccount(t.Context(), &accountsv1.GetAccountRequest{Name: "Accounts/x"})
 	if status.Code(err) != codes.InvalidArgument {
-		t.Errorf("a name against the rules is answered with %v", err)
+		t.Errorf("invalid name: %v", err)
 	}
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
 	if _, err := s.accounts.ListAccounts(ctx, &accountsv1.ListAccountsRequest{}); status.Code(err) != codes.DeadlineExceeded {
-		t.Errorf("a deadline that passed is answered with %v", err)
+		t.Errorf("expired deadline: %v", err)
 	}
 }
 
-func TestTheFrontDoorForwardsStreams(t *testing.T) {
+func TestGRPC_ForwardsStreams(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	id := s.aws.Accounts()[0]
@@ -76,7 +76,7 @@ func TestTheFrontDoorForwardsStreams(t *testing.T) {
 		last = response.GetSyncRun()
 	}
 	if last.GetState() != discoveryv1.SyncRun_SUCCEEDED || last.GetInstancesSeen() != 18 {
-		t.Errorf("the stream ends with %v", last)
+		t.Errorf("the last message is %v", last)
 	}
 
 	missing, err := s.discovery.WatchSyncRun(ctx, &discoveryv1.WatchSyncRunRequest{Name: "syncRuns/none"})
@@ -84,6 +84,6 @@ func TestTheFrontDoorForwardsStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := missing.Recv(); status.Code(err) != codes.NotFound || len(status.Convert(err).Details()) == 0 {
-		t.Errorf("a run that is not there is answered with %v", err)
+		t.Errorf("unknown run: %v", err)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// aHistory is one instance that was seen, not seen for a while, and seen again
-// as another size; and a region that is no longer read.
-func aHistory(s *stack) (account string) {
+// writeHistory writes an instance that was observed, then not, then again with another size, and a
+// region that is no longer read.
+func writeHistory(s *stack) (account string) {
 	account = s.account("100000000001", "data-platform")
 	before := machine("us-east-1", "ingest-001", 1)
 	s.observed(account, "us-east-1", before)
@@ -26,11 +26,11 @@ func aHistory(s *stack) (account string) {
 	return account
 }
 
-// Over REST an instance can be read as of each of its changes.
-func TestHistoryOverREST(t *testing.T) {
+// TestHistory_REST reads an instance as of each of its changes.
+func TestHistory_REST(t *testing.T) {
 	t.Parallel()
 	s := start(t)
-	aHistory(s)
+	writeHistory(s)
 	list := s.want(http.StatusOK, "GET", "/v1/instances?filter="+url.QueryEscape(`display_name = "ingest-001"`), "")
 	name, _ := at(list.json, "instances", 0, "name").(string)
 	history := s.want(http.StatusOK, "GET", "/v1/"+name+"/changes", "")
@@ -51,48 +51,48 @@ func TestHistoryOverREST(t *testing.T) {
 	asOf := "asOf=" + url.QueryEscape(created)
 	then := s.want(http.StatusOK, "GET", "/v1/"+name+"?"+asOf, "")
 	if got := at(then.json, "machineType"); got != "c7g.large" {
-		t.Errorf("then it was a %v: %s", got, then.body)
+		t.Errorf("machine type as of then: %v in %s", got, then.body)
 	}
 	then = s.want(http.StatusOK, "GET", "/v1/instances?"+asOf, "")
 	if got := at(then.json, "totalSize"); got != 1.0 {
-		t.Errorf("then there were %v: %s", got, then.body)
+		t.Errorf("instances as of then: %v in %s", got, then.body)
 	}
 	then = s.want(http.StatusOK, "GET", "/v1/instances:aggregate?groupBy=machine_type&"+asOf, "")
 	if got := at(then.json, "groups", 0, "values", 0); got != "c7g.large" {
-		t.Errorf("then there were %v: %s", got, then.body)
+		t.Errorf("groups as of then: %v in %s", got, then.body)
 	}
 	early := s.want(http.StatusBadRequest, "GET", "/v1/instances?asOf=2020-01-01T00:00:00Z", "")
 	if got := at(early.json, "details", 0, "reason"); got != "HISTORY_EXPIRED" || at(early.json, "details", 0, "metadata", "historyStartTime") == nil {
-		t.Errorf("before history: %s", early.body)
+		t.Errorf("before the history: %s", early.body)
 	}
 	s.want(http.StatusBadRequest, "GET", "/v1/instances?asOf=2999-01-01T00:00:00Z", "")
 	s.want(http.StatusNotFound, "GET", "/v1/instances/00000000-0000-0000-0000-000000000000/changes", "")
 }
 
-// The console tells what happened to an instance, and when nobody looked.
-func TestTheConsoleTellsHistory(t *testing.T) {
+// TestConsole_History checks the changes of an instance and the times without observations.
+func TestConsole_History(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
-	aHistory(s)
+	writeHistory(s)
 	p.visit(s.web)
 	p.shows("#instances-title", "2")
 	p.click(`td.name a[href^="/instances/"]`)
 	p.shows(".timeline", "first seen")
 	for _, want := range []string{"changed", "machineType c7g.large → m6i.4xlarge", "labels.team web → search", "not observed", "THROTTLED: Rate exceeded."} {
 		if got := p.text(".timeline"); !strings.Contains(got, want) {
-			t.Errorf("the history says %q, and not %q", got, want)
+			t.Errorf("the history is %q, want %q in it", got, want)
 		}
 	}
 	if got := p.text(".facts"); !strings.Contains(got, "m6i.4xlarge") {
-		t.Errorf("the facts are %q", got)
+		t.Errorf("the properties are %q", got)
 	}
 	p.pictures("instance")
 	p.visit(s.web + "/instances/nonsense")
 	p.shows("[role=alert]", "was not found")
 }
 
-// pictures takes one in light, dark and on a phone, where nothing may be too wide.
+// pictures takes screenshots in light and dark and on a phone, and checks that the page fits there.
 func (p *tab) pictures(name string) {
 	p.t.Helper()
 	for _, theme := range []string{"light", "dark"} {
@@ -108,12 +108,12 @@ func (p *tab) pictures(name string) {
 	p.do(chromedp.EmulateViewport(1280, 800))
 }
 
-// The console shows how the scopes are, and lets one go that is no longer read.
-func TestTheConsoleConfirmsScopes(t *testing.T) {
+// TestConsole_ConfirmsScope checks the list of scopes and confirms one that is no longer read.
+func TestConsole_ConfirmsScope(t *testing.T) {
 	t.Parallel()
 	p := open(t)
 	s := start(t)
-	account := aHistory(s)
+	account := writeHistory(s)
 	p.visit(s.web + "/scopes")
 	p.shows("table.scopes", "no longer read")
 	if got := p.text("table.scopes"); !strings.Contains(got, "fresh") || !strings.Contains(got, "no longer among the regions wanted") {
@@ -121,23 +121,23 @@ func TestTheConsoleConfirmsScopes(t *testing.T) {
 	}
 	p.pictures("scopes")
 	p.click(".scopes form button")
-	p.holds(`!document.querySelector(".scopes form")`)
+	p.awaitTrue(`!document.querySelector(".scopes form")`)
 	if got := s.want(http.StatusOK, "GET", "/v1/instances?filter="+url.QueryEscape(`display_name = "old-001"`), ""); at(got.json, "totalSize") != 0.0 {
-		t.Errorf("it is still there: %s", got.body)
+		t.Errorf("the instance is still listed: %s", got.body)
 	}
 	p.visit(s.web + "/scopes?only=unreachable")
 	p.shows(".empty", "All scopes are up to date.")
 
-	// A page of somebody else's can't do it.
+	// A page of another site can't confirm.
 	s.observed(account, "eu-west-1", machine("eu-west-1", "old-002", 3))
 	s.unseen(account, "eu-west-1", "RETIRED", "again")
 	const confirm = "/scopes/aws-100000000001~virtual-machine~eu-west-1/confirm"
 	if r := s.call("POST", confirm, "", "Sec-Fetch-Site", "cross-site", "Content-Type", "application/x-www-form-urlencoded"); r.status != http.StatusForbidden {
-		t.Errorf("from elsewhere: HTTP %d", r.status)
+		t.Errorf("cross-site request: HTTP %d", r.status)
 	}
 	scope := s.want(http.StatusOK, "GET", "/v1/scopes?filter="+url.QueryEscape("last_error_reason = RETIRED"), "")
 	if at(scope.json, "scopes", 0, "instanceCount") != "1" {
-		t.Errorf("it was confirmed: %s", scope.body)
+		t.Errorf("the scope was confirmed: %s", scope.body)
 	}
 	s.want(http.StatusBadRequest, "POST", "/v1/scopes/aws-100000000001~virtual-machine~us-east-1:confirm", "{}")
 }

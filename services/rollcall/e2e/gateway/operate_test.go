@@ -11,8 +11,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/rollcall/cli"
 )
 
-// machine puts the simulated account with one running machine of its own on the
-// roll, and answers the id that the cloud gave the machine.
+// machine launches a machine in the simulated account, adds the account and returns the id of the
+// machine in the cloud.
 func (s *stack) machine() string {
 	s.t.Helper()
 	id := s.aws.Accounts()[0]
@@ -24,26 +24,26 @@ func (s *stack) machine() string {
 	return launched[0].ID
 }
 
-// state is how the roll has an instance.
+// state returns the state of an instance in the inventory.
 func (s *stack) state(providerID string) any {
 	s.t.Helper()
 	return s.want(200, "GET", "/v1/instances:lookup?providerId="+providerID, "").json["state"]
 }
 
-// An instance that no sync has seen is stopped over REST by its provider id: a
-// plan does nothing, the operation ends, the roll shows it and the audit has it.
-func TestAStopOverREST(t *testing.T) {
+// TestStop_REST stops an instance that no sync has seen by its provider id, after a dry run, and
+// checks the operation, the inventory and the audit log.
+func TestStop_REST(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	machine := s.machine()
 	path := "/v1/instances/" + machine + ":stop"
 	plan := s.want(200, "POST", path, `{"validateOnly": true}`)
 	if plan.json["done"] != true || at(plan.json, "metadata", "state") != "ENDED" || s.state(machine) != "RUNNING" {
-		t.Errorf("the plan is %s, and the roll has it %v", plan.body, s.state(machine))
+		t.Errorf("the plan is %s, and the state %v", plan.body, s.state(machine))
 	}
 	wrong := s.want(400, "POST", path, `{"reason": "a\u0000b"}`)
 	if at(wrong.json, "details", 0, "reason") != "INVALID_FIELD" {
-		t.Errorf("a NUL is answered with %s", wrong.body)
+		t.Errorf("reason with a NUL: %s", wrong.body)
 	}
 	asked := s.call("POST", path, `{"reason": "night"}`, "X-Forwarded-User", "dörte@example.com")
 	if asked.status != 200 {
@@ -52,10 +52,10 @@ func TestAStopOverREST(t *testing.T) {
 	name, _ := asked.json["name"].(string)
 	ended := s.want(200, "POST", "/v1/"+name+":wait", `{"timeout": "25s"}`)
 	if ended.json["done"] != true || at(ended.json, "response", "target", "state") != "SUCCEEDED" {
-		t.Errorf("it ended as %s", ended.body)
+		t.Errorf("the operation ended as %s", ended.body)
 	}
 	if got := s.state(machine); got != "STOPPED" {
-		t.Errorf("the operation has ended, and the roll says %v", got)
+		t.Errorf("the state after the operation is %v", got)
 	}
 	entries := s.want(200, "GET", "/v1/auditEntries?"+url.Values{"filter": {`operation = "` + name + `"`}}.Encode(), "")
 	for n, event := range []string{"ENDED", "CALLED", "REQUESTED"} {
@@ -66,35 +66,35 @@ func TestAStopOverREST(t *testing.T) {
 	}
 }
 
-// The same from the command line, for programs: one document on the standard
-// output, and an exit code that tells whether all is as wanted.
-func TestAStopFromTheCommandLine(t *testing.T) {
+// TestStop_CommandLine stops an instance from the command line, and checks the document on standard
+// output and the exit code.
+func TestStop_CommandLine(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	machine := s.machine()
-	run := func(args ...string) (code int, said map[string]any, errors string) {
+	run := func(args ...string) (code int, document map[string]any, errors string) {
 		t.Helper()
 		var out, err bytes.Buffer
 		code = cli.Run(t.Context(), "v0-test", append(args, "--server", s.frontAddr), cli.Streams{In: new(bytes.Buffer), Out: &out, Err: &err})
 		if out.Len() > 0 {
-			if err := json.Unmarshal(out.Bytes(), &said); err != nil {
+			if err := json.Unmarshal(out.Bytes(), &document); err != nil {
 				t.Fatalf("%v: %s", err, &out)
 			}
 		}
-		return code, said, err.String()
+		return code, document, err.String()
 	}
-	if code, said, errors := run("instances", "stop", machine, "-o", "json"); code != 1 || said != nil || !strings.Contains(errors, "--yes") {
-		t.Errorf("nobody was asked: exit %d, %v, %s", code, said, errors)
+	if code, document, errors := run("instances", "stop", machine, "-o", "json"); code != 1 || document != nil || !strings.Contains(errors, "--yes") {
+		t.Errorf("without --yes: exit %d, %v, %s", code, document, errors)
 	}
-	code, said, errors := run("instances", "stop", machine, "--yes", "-o", "json", "--reason", "night")
-	if code != 0 || said["done"] != true || at(said, "response", "targets", 0, "state") != "SUCCEEDED" || at(said, "metadata", "reason") != "night" {
-		t.Errorf("exit %d, %v, %s", code, said, errors)
+	code, document, errors := run("instances", "stop", machine, "--yes", "-o", "json", "--reason", "night")
+	if code != 0 || document["done"] != true || at(document, "response", "targets", 0, "state") != "SUCCEEDED" || at(document, "metadata", "reason") != "night" {
+		t.Errorf("exit %d, %v, %s", code, document, errors)
 	}
 	if got := s.state(machine); got != "STOPPED" {
-		t.Errorf("the roll says %v", got)
+		t.Errorf("the state is %v", got)
 	}
-	if code, said, _ := run("instances", "stop", machine, "i-0123456789abcdef0", "--yes", "-o", "json"); code != 1 ||
-		at(said, "response", "progress", "already") != float64(1) || at(said, "response", "progress", "failed") != float64(1) {
-		t.Errorf("one so already and one that is nowhere: exit %d, %v", code, said)
+	if code, document, _ := run("instances", "stop", machine, "i-0123456789abcdef0", "--yes", "-o", "json"); code != 1 ||
+		at(document, "response", "progress", "already") != float64(1) || at(document, "response", "progress", "failed") != float64(1) {
+		t.Errorf("one stopped and one unknown instance: exit %d, %v", code, document)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// reply is a JSON answer.
+// reply is a response with its JSON body.
 type reply struct {
 	status int
 	header http.Header
@@ -40,11 +40,11 @@ func (s *stack) call(method, path, body string, headers ...string) reply {
 		s.t.Fatal(err)
 	}
 	r := reply{status: response.StatusCode, header: response.Header, body: string(content)}
-	_ = json.Unmarshal(content, &r.json) // Pages are no JSON.
+	_ = json.Unmarshal(content, &r.json) // Pages are not JSON.
 	return r
 }
 
-// want calls and fails the test when another HTTP status comes.
+// want sends a request and fails the test if the HTTP status is not status.
 func (s *stack) want(status int, method, path, body string) reply {
 	s.t.Helper()
 	r := s.call(method, path, body)
@@ -54,7 +54,7 @@ func (s *stack) want(status int, method, path, body string) reply {
 	return r
 }
 
-// at follows a path of keys and indexes into JSON.
+// at returns the JSON value at a path of keys and indexes.
 func at(v any, path ...any) any {
 	for _, step := range path {
 		switch step := step.(type) {
@@ -72,53 +72,53 @@ func at(v any, path ...any) any {
 	return v
 }
 
-func TestTheLifeOfAnAccountOverREST(t *testing.T) {
+func TestREST_AccountLifecycle(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	made := s.want(200, "POST", "/v1/accounts", `{"displayName": "payments", "paused": true, "aws": {"accountId": "100000000009"}}`)
 	if made.json["name"] != "accounts/aws-100000000009" || at(made.json, "connection", "status") != "UNKNOWN" {
-		t.Errorf("made %s", made.body)
+		t.Errorf("created %s", made.body)
 	}
 	if labels, ok := made.json["labels"].(map[string]any); !ok || len(labels) != 0 {
 		t.Errorf("labels are %v, want an empty object", made.json["labels"])
 	}
 	again := s.want(409, "POST", "/v1/accounts", `{"aws": {"accountId": "100000000009"}}`)
 	if at(again.json, "code") != float64(6) || at(again.json, "details", 0, "domain") != "rollcall.dev" {
-		t.Errorf("a second one is answered with %s", again.body)
+		t.Errorf("second account with the same id: %s", again.body)
 	}
 	wrong := s.want(400, "POST", "/v1/accounts", `{"aws": {"accountId": "12"}}`)
 	if at(wrong.json, "details", 1, "fieldViolations", 0, "field") != "account.aws.account_id" {
-		t.Errorf("a short id is answered with %s", wrong.body)
+		t.Errorf("invalid account id: %s", wrong.body)
 	}
 
-	// What the body has is changed, and nothing else.
-	changed := s.want(200, "PATCH", "/v1/accounts/aws-100000000009", `{"displayName": "ledger"}`)
-	if changed.json["displayName"] != "ledger" || changed.json["paused"] != true {
+	// Only the fields in the body change.
+	changed := s.want(200, "PATCH", "/v1/accounts/aws-100000000009", `{"displayName": "billing"}`)
+	if changed.json["displayName"] != "billing" || changed.json["paused"] != true {
 		t.Errorf("changed to %s", changed.body)
 	}
 	cleared := s.want(200, "PATCH", "/v1/accounts/aws-100000000009?updateMask=paused", `{"displayName": "not this"}`)
-	if cleared.json["displayName"] != "ledger" || cleared.json["paused"] != false {
-		t.Errorf("by a mask changed to %s", cleared.body)
+	if cleared.json["displayName"] != "billing" || cleared.json["paused"] != false {
+		t.Errorf("with a mask, changed to %s", cleared.body)
 	}
 	etag := url.QueryEscape(changed.json["etag"].(string))
 	s.want(409, "DELETE", "/v1/accounts/aws-100000000009?etag="+etag, "")
 	gone := s.want(200, "DELETE", "/v1/accounts/aws-100000000009", "")
 	if strings.TrimSpace(gone.body) != "{}" {
-		t.Errorf("deleting answers %s", gone.body)
+		t.Errorf("delete returned %s", gone.body)
 	}
 	missing := s.want(404, "GET", "/v1/accounts/aws-100000000009", "")
 	if at(missing.json, "details", 0, "reason") != "NOT_FOUND" {
-		t.Errorf("a missing one is answered with %s", missing.body)
+		t.Errorf("unknown account: %s", missing.body)
 	}
 }
 
-func TestListsOverREST(t *testing.T) {
+func TestREST_Lists(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	empty := s.want(200, "GET", "/v1/instances", "")
 	for _, list := range []string{"instances", "unreachable"} {
 		if got, ok := empty.json[list].([]any); !ok || len(got) != 0 {
-			t.Errorf("%s of nothing is %v, want []", list, empty.json[list])
+			t.Errorf("%s is %v, want []", list, empty.json[list])
 		}
 	}
 	account := s.account("100000000001", "data-platform")
@@ -135,7 +135,7 @@ func TestListsOverREST(t *testing.T) {
 		t.Errorf("the page begins with %v, unreachable %v", at(page.json, "instances", 0), page.json["unreachable"])
 	}
 	if at(page.json, "instances", 0, "publicIps") == nil || at(page.json, "instances", 0, "goneTime") != nil {
-		t.Errorf("an empty list is left out, or an unset time is there: %v", at(page.json, "instances", 0))
+		t.Errorf("an empty list is missing, or an unset time is present: %v", at(page.json, "instances", 0))
 	}
 	name := at(page.json, "instances", 0, "name").(string)
 	if got := s.want(200, "GET", "/v1/"+name, ""); got.json["displayName"] != "web-119" {
@@ -151,11 +151,11 @@ func TestListsOverREST(t *testing.T) {
 	}
 	mistake := s.want(400, "GET", "/v1/instances?"+url.Values{"filter": {"state = RUNNIN"}}.Encode(), "")
 	if at(mistake.json, "details", 0, "metadata", "column") != "9" || at(mistake.json, "details", 1, "fieldViolations", 0, "field") != "filter" {
-		t.Errorf("a mistake is answered with %s", mistake.body)
+		t.Errorf("invalid filter: %s", mistake.body)
 	}
 }
 
-func TestAnswersArePackedForThoseWhoAsk(t *testing.T) {
+func TestREST_Compression(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.observed(s.account("100000000001", "data"), "eu-west-1", fleet("eu-west-1", "web", 0, 30)...)
@@ -174,9 +174,8 @@ func TestAnswersArePackedForThoseWhoAsk(t *testing.T) {
 	}
 }
 
-// TestAStreamIsALineAMessage reads a whole sync: the simulated cloud is slow
-// enough that the first line is there long before the last.
-func TestAStreamIsALineAMessage(t *testing.T) {
+// TestREST_StreamIsOneMessagePerLine watches a whole sync.
+func TestREST_StreamIsOneMessagePerLine(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	id := s.aws.Accounts()[0]
@@ -194,14 +193,14 @@ func TestAStreamIsALineAMessage(t *testing.T) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if got := response.Header.Get("Content-Type"); got != "application/x-ndjson" {
-		t.Errorf("a stream of type %q", got)
+		t.Errorf("content type %q", got)
 	}
 	var last map[string]any
 	lines := bufio.NewScanner(response.Body)
 	for lines.Scan() {
 		last = nil
 		if err := json.Unmarshal(lines.Bytes(), &last); err != nil || last["syncRun"] == nil {
-			t.Fatalf("a line %s: %v", lines.Text(), err)
+			t.Fatalf("line %s: %v", lines.Text(), err)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -212,15 +211,15 @@ func TestAStreamIsALineAMessage(t *testing.T) {
 	}
 	account := s.want(200, "GET", "/v1/accounts/aws-"+id, "")
 	if at(account.json, "connection", "status") != "CONNECTED" {
-		t.Errorf("after it the account is %s", account.body)
+		t.Errorf("after the sync, the account is %s", account.body)
 	}
 	missing := s.want(404, "GET", "/v1/syncRuns/999999:watch", "")
 	if missing.header.Get("Content-Type") != "application/json" || at(missing.json, "details", 0, "reason") != "NOT_FOUND" {
-		t.Errorf("a run that is not there: %s", missing.body)
+		t.Errorf("unknown run: %s", missing.body)
 	}
 }
 
-func TestReadyzFollowsTheServices(t *testing.T) {
+func TestHealth_Readyz(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.await("ready", func() bool { return s.call("GET", "/readyz", "").status == 200 })
@@ -231,7 +230,7 @@ func TestReadyzFollowsTheServices(t *testing.T) {
 	})
 	away := s.want(503, "GET", "/v1/instances", "")
 	if at(away.json, "details", 0, "metadata", "service") != "inventory" {
-		t.Errorf("answered with %s", away.body)
+		t.Errorf("during the outage: %s", away.body)
 	}
 	s.want(200, "GET", "/v1/accounts", "")
 	s.inventoryProcess.run()
@@ -239,7 +238,7 @@ func TestReadyzFollowsTheServices(t *testing.T) {
 	s.want(200, "GET", "/v1/instances", "")
 }
 
-// await asks again and again until something holds.
+// await polls until a condition holds.
 func (s *stack) await(what string, holds func() bool) {
 	s.t.Helper()
 	deadline := time.NewTimer(patience)
@@ -249,7 +248,7 @@ func (s *stack) await(what string, holds func() bool) {
 	for !holds() {
 		select {
 		case <-deadline.C:
-			s.t.Fatalf("not in %v: %s", patience, what)
+			s.t.Fatalf("not within %v: %s", patience, what)
 		case <-tick.C:
 		}
 	}

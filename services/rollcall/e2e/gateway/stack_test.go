@@ -29,19 +29,19 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// patience bounds every wait of a test.
+// patience is the limit of each wait.
 const patience = 30 * time.Second
 
 var quiet = serve.Logging{Level: 12, Out: io.Discard}
 
-// process is one service that a test can stop and start again.
+// process is a service that a test can stop and start again.
 type process struct {
 	t     *testing.T
 	start func(context.Context) (serve.Runner, error)
 	stop  func()
 }
 
-// run starts it; the end of the test stops it.
+// run starts the service.
 func (p *process) run() {
 	p.t.Helper()
 	runner, err := p.start(p.t.Context())
@@ -60,13 +60,13 @@ func (p *process) run() {
 	}
 }
 
-// stack is the gateway with everything behind it.
+// stack is the gateway with all services behind it.
 type stack struct {
 	t *testing.T
-	// web is where the gateway serves HTTP, `http://127.0.0.1:41234`.
+	// web is the URL of the gateway, `http://127.0.0.1:41234`.
 	web  string
 	http *http.Client
-	// front is the gRPC front door, and frontAddr where it is.
+	// front is a connection to the public gRPC API, and frontAddr its address.
 	front     *grpc.ClientConn
 	frontAddr string
 
@@ -84,7 +84,7 @@ type stack struct {
 	discoveryPassword auth.Key
 }
 
-// start runs all services, and a small simulated cloud.
+// start runs all services and a small simulated cloud.
 func start(t *testing.T) *stack {
 	t.Helper()
 	s := &stack{t: t, discoveryPassword: auth.NewKey(), http: &http.Client{Timeout: patience}}
@@ -134,7 +134,7 @@ func (s *stack) process(start func(context.Context) (serve.Runner, error)) *proc
 	return p
 }
 
-// connect makes the clients: the public ones through the gateway.
+// connect creates the clients; those of the public APIs go through the gateway.
 func (s *stack) connect(front serve.Endpoint, accounts accountsapp.Config, inventory inventoryapp.Config) {
 	asDiscovery := grpc.WithPerRPCCredentials(auth.PerRPC(s.discoveryPassword, "discovery"))
 	s.front, s.frontAddr = dial(s.t, front), front.String()
@@ -155,7 +155,7 @@ func dial(t *testing.T, at serve.Endpoint, options ...grpc.DialOption) *grpc.Cli
 	return conn
 }
 
-// database is a migrated database of a service.
+// database returns the URL of a migrated database for a service.
 func database(t *testing.T, service string) string {
 	t.Helper()
 	files := migrations.Discovery()

@@ -15,34 +15,34 @@ import (
 	"github.com/rollcall-dev/rollcall/services/rollcall/cli"
 )
 
-// client is the command line client as it runs.
+// client is a running command of the command line.
 type client struct {
 	t      *testing.T
 	out    *json.Decoder
-	stderr said
+	stderr buffer
 	stop   func()
 	code   chan int
 }
 
-// said keeps what a program says.
-type said struct {
+// buffer is a bytes.Buffer for concurrent use.
+type buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (s *said) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
 }
 
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
-// client runs a command line in the background; its output is a stream of JSON.
+// client runs a command in the background whose output is a stream of JSON.
 func (s *stack) client(args ...string) *client {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(s.t.Context())
@@ -65,8 +65,8 @@ func (c *client) next() map[string]any {
 	return value
 }
 
-// forgetChanges makes the log begin after all that is in it, for a service that
-// has nothing of it in memory.
+// forgetChanges moves the start of the change log to its end and restarts the inventory, which caches
+// the log.
 func (s *stack) forgetChanges() {
 	s.t.Helper()
 	conn, err := pgx.Connect(s.t.Context(), s.inventoryDatabase)
@@ -85,22 +85,22 @@ func (s *stack) forgetChanges() {
 
 const running = inventoryv1.Instance_RUNNING
 
-// The client follows the roll over a restart of the service behind, by itself,
-// and misses nothing; and it says so when it can't go on.
-func TestTheClientWatches(t *testing.T) {
+// TestWatch_CommandLine watches instances across a restart of the inventory without missing a change,
+// and checks the errors for invalid and expired tokens.
+func TestWatch_CommandLine(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.observe(1, map[string]inventoryv1.Instance_State{"i-1": running})
 	c := s.client("instances", "watch", "--existing", "-o", "json")
-	if there, listed := c.next(), c.next(); there["type"] != "EXISTING" || listed["type"] != "LISTED" {
-		t.Errorf("%v, %v", there, listed)
+	if existing, listed := c.next(), c.next(); existing["type"] != "EXISTING" || listed["type"] != "LISTED" {
+		t.Errorf("%v, %v", existing, listed)
 	}
 	s.observe(2, map[string]inventoryv1.Instance_State{"i-1": running, "i-2": running})
 	if m := c.next(); m["type"] != "CREATED" || at(m, "instance", "providerId") != "i-2" {
 		t.Errorf("%v", m)
 	}
 	s.inventoryProcess.stop()
-	s.await("broken", func() bool { return strings.Contains(c.stderr.String(), "nothing is missed") })
+	s.await("broken", func() bool { return strings.Contains(c.stderr.String(), "no changes are missed") })
 	s.inventoryProcess.run()
 	s.await("ready", func() bool { return s.call("GET", "/readyz", "").status == 200 })
 	s.observe(3, map[string]inventoryv1.Instance_State{"i-1": inventoryv1.Instance_STOPPED, "i-2": running})
@@ -108,8 +108,8 @@ func TestTheClientWatches(t *testing.T) {
 	if last["type"] != "CHANGED" || at(last, "instance", "providerId") != "i-1" {
 		t.Errorf("%v", last)
 	}
-	if !strings.Contains(c.stderr.String(), "Connected again.") {
-		t.Errorf("it says\n%s", c.stderr.String())
+	if !strings.Contains(c.stderr.String(), "Reconnected.") {
+		t.Errorf("stderr:\n%s", c.stderr.String())
 	}
 	c.stop()
 	if code := <-c.code; code != 130 {
@@ -128,19 +128,19 @@ func TestTheClientWatches(t *testing.T) {
 	}
 }
 
-// What people see: a line an event, and how to go on.
-func TestTheClientWatchesForPeople(t *testing.T) {
+// TestWatch_CommandLineTable checks the output for people: a line for each event, and how to resume.
+func TestWatch_CommandLineTable(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.observe(1, map[string]inventoryv1.Instance_State{"i-1": running})
 	ctx, stop := context.WithCancel(t.Context())
-	var out, stderr said
+	var out, stderr buffer
 	code := make(chan int, 1)
 	go func() {
 		code <- cli.Run(ctx, "", []string{"instances", "watch", "--existing", "--server", s.frontAddr, "--color", "always"},
 			cli.Streams{In: strings.NewReader(""), Out: &out, Err: &stderr})
 	}()
-	s.await("listed", func() bool { return strings.Contains(stderr.String(), "1 instance there") })
+	s.await("listed", func() bool { return strings.Contains(stderr.String(), "1 instance listed") })
 	s.observe(2, map[string]inventoryv1.Instance_State{"i-1": inventoryv1.Instance_STOPPED})
 	s.await("changed", func() bool { return strings.Contains(out.String(), "CHANGED") })
 	stop()
@@ -150,6 +150,6 @@ func TestTheClientWatchesForPeople(t *testing.T) {
 	lines := strings.Split(out.String(), "\n")
 	if len(lines) != 3 || !strings.Contains(lines[0], "EXISTING") || !strings.Contains(lines[1], "i-1") ||
 		!strings.Contains(lines[1], "STOPPED") || !strings.Contains(lines[1], "(state)") || !strings.Contains(lines[1], "\x1b[33m") {
-		t.Errorf("it prints\n%s", out.String())
+		t.Errorf("output:\n%s", out.String())
 	}
 }

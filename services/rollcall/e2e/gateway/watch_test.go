@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,15 +16,30 @@ import (
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// observe puts virtual machines on the roll, in place of those of before.
+// observe reports a complete observation with virtual machines. It retries while the inventory is
+// unavailable: a connection from before its restart may still fail.
 func (s *stack) observe(fence int64, states map[string]inventoryv1.Instance_State) {
 	s.t.Helper()
-	stream, err := s.ingest.ApplySnapshot(s.t.Context(), grpc.WaitForReady(true))
+	s.await("observation applied", func() bool {
+		err := s.tryObserve(fence, states)
+		if err != nil && status.Code(err) != codes.Unavailable {
+			s.t.Fatal(err)
+		}
+		return err == nil
+	})
+}
+
+func (s *stack) tryObserve(fence int64, states map[string]inventoryv1.Instance_State) error {
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	stream, err := s.ingest.ApplySnapshot(ctx, grpc.WaitForReady(true))
 	if err != nil {
-		s.t.Fatal(err)
+		return err
 	}
 	messages := []*inventoryv1.ApplySnapshotRequest{
 		{Message: &inventoryv1.ApplySnapshotRequest_Start{Start: &inventoryv1.SnapshotStart{
@@ -40,28 +57,36 @@ func (s *stack) observe(fence int64, states map[string]inventoryv1.Instance_Stat
 		Complete: &inventoryv1.SnapshotComplete{InstanceCount: int64(len(states))}}})
 	for _, message := range messages {
 		if err := stream.Send(message); err != nil {
-			break // the answer has the reason
+			break // Recv returns the cause
 		}
 	}
 	if err := stream.CloseSend(); err != nil {
-		s.t.Fatal(err)
+		return err
 	}
+	applied := false
 	for {
-		if _, err := stream.Recv(); err != nil {
-			break
+		response, err := stream.Recv()
+		switch {
+		case errors.Is(err, io.EOF) && applied:
+			return nil
+		case errors.Is(err, io.EOF):
+			return errors.New("the stream ended without a result")
+		case err != nil:
+			return err
 		}
+		applied = applied || response.GetResult() != nil
 	}
 }
 
-// following is a stream over HTTP.
-type following struct {
+// watch is a stream over HTTP.
+type watch struct {
 	t        *testing.T
 	lines    *bufio.Scanner
 	response *http.Response
 	stop     func()
 }
 
-func (s *stack) follow(query url.Values, headers ...string) *following {
+func (s *stack) follow(query url.Values, headers ...string) *watch {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	s.t.Cleanup(cancel)
@@ -77,11 +102,11 @@ func (s *stack) follow(query url.Values, headers ...string) *following {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { _ = response.Body.Close() })
-	return &following{t: s.t, lines: bufio.NewScanner(response.Body), response: response, stop: cancel}
+	return &watch{t: s.t, lines: bufio.NewScanner(response.Body), response: response, stop: cancel}
 }
 
-// line is the next line as JSON.
-func (f *following) line() map[string]any {
+// line returns the next line as JSON.
+func (f *watch) line() map[string]any {
 	f.t.Helper()
 	if !f.lines.Scan() {
 		f.t.Fatalf("the stream ended: %v", f.lines.Err())
@@ -96,8 +121,8 @@ func (f *following) line() map[string]any {
 // event is a server-sent event, or a comment.
 type event struct{ comment, id, kind, data, retry string }
 
-// event is the next one.
-func (f *following) event() event {
+// event returns the next event.
+func (f *watch) event() event {
 	f.t.Helper()
 	var e event
 	for f.lines.Scan() {
@@ -118,16 +143,15 @@ func (f *following) event() event {
 		case "retry":
 			e.retry = value
 		default:
-			f.t.Fatalf("a line %q", f.lines.Text())
+			f.t.Fatalf("unexpected line %q", f.lines.Text())
 		}
 	}
 	f.t.Fatalf("the stream ended: %v", f.lines.Err())
 	return e
 }
 
-// TestAWatchIsALineAnEvent follows the roll by lines: bare objects, also the
-// error that ends them.
-func TestAWatchIsALineAnEvent(t *testing.T) {
+// TestWatch_Lines watches instances as lines: objects, and the error that ends the stream.
+func TestWatch_Lines(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	f := s.follow(url.Values{"filter": {`account = "accounts/aws-100000000001"`}})
@@ -137,21 +161,21 @@ func TestAWatchIsALineAnEvent(t *testing.T) {
 	}
 	first := f.line()
 	if first["type"] != "HEARTBEAT" || first["resumeToken"] == "" || first["instance"] != nil {
-		t.Errorf("begins with %v", first)
+		t.Errorf("the first line is %v", first)
 	}
 	s.observe(1, map[string]inventoryv1.Instance_State{"i-1": inventoryv1.Instance_RUNNING})
 	made := f.line()
 	if made["type"] != "CREATED" || at(made, "instance", "providerId") != "i-1" || made["revision"] != "1" || made["result"] != nil {
-		t.Errorf("a line %v", made)
+		t.Errorf("line %v", made)
 	}
 	s.observe(2, map[string]inventoryv1.Instance_State{"i-1": inventoryv1.Instance_STOPPED})
 	changed := f.line()
 	if changed["type"] != "CHANGED" || at(changed, "instance", "state") != "STOPPED" || at(changed, "changedFields", 0) != "state" {
-		t.Errorf("a line %v", changed)
+		t.Errorf("line %v", changed)
 	}
 	again := s.follow(url.Values{"filter": {`account = "accounts/aws-100000000001"`}, "resumeToken": {made["resumeToken"].(string)}})
 	if beat := again.line(); beat["resumeToken"] != made["resumeToken"] {
-		t.Errorf("resumes with %v", beat)
+		t.Errorf("the first line after resuming is %v", beat)
 	}
 	if line := again.line(); fmt.Sprint(line) != fmt.Sprint(changed) {
 		t.Errorf("resumed with %v, want %v", line, changed)
@@ -160,26 +184,26 @@ func TestAWatchIsALineAnEvent(t *testing.T) {
 	last := f.line()
 	if at(last, "error", "code") != float64(14) || at(last, "error", "details", 0, "reason") != "SHUTTING_DOWN" ||
 		at(last, "error", "details", 0, "metadata", "resumeToken") != changed["resumeToken"] {
-		t.Errorf("ends with %v", last)
+		t.Errorf("the last line is %v", last)
 	}
 	if f.lines.Scan() {
-		t.Errorf("after the end comes %s", f.lines.Text())
+		t.Errorf("line after the end: %s", f.lines.Text())
 	}
 }
 
-// TestAWatchAsServerSentEvents is what an EventSource does: it begins at an
-// address, and comes back to it with the id that it had last.
-func TestAWatchAsServerSentEvents(t *testing.T) {
+// TestWatch_ServerSentEvents watches like an EventSource: it connects to a URL, and reconnects to the
+// same URL with the last event id.
+func TestWatch_ServerSentEvents(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.observe(1, map[string]inventoryv1.Instance_State{"i-1": inventoryv1.Instance_RUNNING})
 	address := url.Values{"includeExisting": {"true"}, "heartbeatInterval": {"0.1s"}}
 	f := s.follow(address, "Accept", "text/event-stream")
 	if got := f.response.Header.Get("Content-Type"); got != "text/event-stream" {
-		t.Errorf("a stream of type %q", got)
+		t.Errorf("content type %q", got)
 	}
 	if e := f.event(); e.retry == "" || e.data != "" {
-		t.Errorf("begins with %+v", e)
+		t.Errorf("the first event is %+v", e)
 	}
 	there, listed := f.event(), f.event()
 	if there.kind != "EXISTING" || there.id == "" || !strings.Contains(there.data, `"i-1"`) || listed.kind != "LISTED" {
@@ -187,7 +211,7 @@ func TestAWatchAsServerSentEvents(t *testing.T) {
 	}
 	beat := f.event()
 	if beat.comment != "heartbeat" || beat.id == "" || beat.kind != "" || beat.data != "" {
-		t.Errorf("a heartbeat %+v", beat)
+		t.Errorf("heartbeat %+v", beat)
 	}
 	f.stop()
 	s.observe(2, map[string]inventoryv1.Instance_State{"i-1": inventoryv1.Instance_RUNNING, "i-2": inventoryv1.Instance_RUNNING})
@@ -214,15 +238,16 @@ func TestAWatchAsServerSentEvents(t *testing.T) {
 		e := again.event()
 		if e.kind == "error" {
 			if !strings.Contains(e.data, "SHUTTING_DOWN") || e.data[0] != '{' {
-				t.Errorf("ends with %+v", e)
+				t.Errorf("the last event is %+v", e)
 			}
 			break
 		}
 	}
 }
 
-// A watch that can't begin is answered as any other method, in both forms.
-func TestAWatchThatCanNotBegin(t *testing.T) {
+// TestWatch_InvalidRequests checks that a watch that can't start fails like any other method, in both
+// forms.
+func TestWatch_InvalidRequests(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, accept := range []string{"*/*", "text/event-stream"} {
