@@ -27,6 +27,9 @@ const (
 	callLimit = 30 * time.Second
 	// waitLimit is the same for WaitOperation, which may wait for ten minutes.
 	waitLimit = 10*time.Minute + callLimit
+	// planLimit is the same for a dry run, which asks the cloud about every instance. Discovery
+	// takes up to five minutes for it.
+	planLimit = 5*time.Minute + callLimit
 	// redialLimit is the longest pause between attempts to reconnect to a service. With gRPC's
 	// default of two minutes a restarted service would stay unreachable for that long.
 	redialLimit = 2 * time.Second
@@ -49,8 +52,11 @@ func dial(name string, endpoint serve.Endpoint, logger *slog.Logger, metrics *gr
 func withDeadline(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
 	if _, ok := ctx.Deadline(); !ok {
 		limit := callLimit
-		if strings.HasSuffix(method, "/WaitOperation") {
+		switch dryRun, ok := request.(interface{ GetValidateOnly() bool }); {
+		case strings.HasSuffix(method, "/WaitOperation"):
 			limit = waitLimit
+		case ok && dryRun.GetValidateOnly():
+			limit = planLimit
 		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)

@@ -306,7 +306,7 @@ func locationText(i *inventoryv1.Instance) string {
 		where = i.GetLocation().GetRegion()
 	}
 	if i.GetDatabase().GetHighAvailability() {
-		return where + " · multi-AZ"
+		return where + " · HA"
 	}
 	return where
 }

@@ -40,7 +40,8 @@ func (e errorBody) field() string {
 	return e.Details[1].FieldViolations[0].Field
 }
 
-// newTestHandler returns the handler of REST; a request that reaches a service fails with DATA_LOSS.
+// newTestHandler returns the handler of REST; a request that reaches a service fails with
+// DATA_LOSS.
 func newTestHandler(t *testing.T) http.Handler {
 	t.Helper()
 	handler, err := New(t.Context(), gateway.Upstreams{Accounts: noConn{}, Inventory: noConn{}, Discovery: noConn{}})

@@ -16,8 +16,8 @@
 //	completion.go    rollcall completion bash|zsh|fish
 //
 // Requested data goes to stdout; freshness, progress and errors go to stderr, so that a pipe gets
-// only the data. Exit codes: 0 success, 1 failure, 2 invalid command line, 3 a watch whose token has
-// expired, 130 interrupted.
+// only the data. Exit codes: 0 success, 1 failure, 2 invalid command line, 3 a watch whose token
+// has expired, 130 interrupted.
 //
 // Texts from clouds and users (names, labels, errors) are printed with their control characters
 // escaped, so that they can't control the terminal.

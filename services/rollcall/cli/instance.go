@@ -59,8 +59,8 @@ func (c *lookupInstance) Run(ctx context.Context, s *session) error {
 	return s.showInstance(instance)
 }
 
-// guessBy returns what a value is: the URI or the id of an instance if it has the format of one in any
-// cloud, and otherwise a display name.
+// guessBy returns what a value is: the URI or the id of an instance if it has the format of one in
+// any cloud, and otherwise a display name.
 func guessBy(value string) string {
 	for _, d := range registry.All() {
 		switch {

@@ -102,8 +102,8 @@ func (c *listInstances) footnote(s *session, last *inventoryv1.ListInstancesResp
 	}
 }
 
-// nothingFound returns the reason why there are no instances. It distinguishes "there are none" from
-// "they could not be read".
+// nothingFound returns the reason why there are no instances. It distinguishes "there are none"
+// from "they could not be read".
 func nothingFound(filter string, v withFreshness) string {
 	switch {
 	case len(v.GetUnreachable()) > 0:

@@ -19,7 +19,7 @@ import (
 // remote has the flags of all commands that connect to a server.
 type remote struct {
 	Server  string        `help:"Address of the gRPC port of Rollcall, host:port." env:"ROLLCALL_GRPC_ADDR" default:"localhost:9090" group:"Connection" placeholder:"ADDR"`
-	Timeout time.Duration `help:"Time limit of each call." default:"30s" group:"Connection"`
+	Timeout time.Duration `help:"Time limit of each call. A dry run has five minutes by default." default:"30s" group:"Connection"`
 	Output  format        `short:"o" help:"Output format: table, json, ndjson (one object a line) or yaml." enum:"table,json,ndjson,yaml" default:"table"`
 }
 
@@ -60,9 +60,19 @@ const retries = `{"methodConfig": [{
 	"retryPolicy": {"maxAttempts": 5, "initialBackoff": "0.2s", "maxBackoff": "2s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}
 }]}`
 
+const (
+	// defaultTimeout is the default of --timeout.
+	defaultTimeout = 30 * time.Second
+	// planTimeout applies to dry runs instead, which ask the cloud about every instance.
+	planTimeout = 5 * time.Minute
+)
+
 // withTimeout returns an interceptor that sets a deadline on every unary call.
 func withTimeout(limit time.Duration) grpc.UnaryClientInterceptor {
 	return func(ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		if dryRun, ok := request.(interface{ GetValidateOnly() bool }); ok && dryRun.GetValidateOnly() && limit == defaultTimeout {
+			limit = planTimeout
+		}
 		ctx, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
 		return invoke(ctx, method, request, reply, conn, opts...)

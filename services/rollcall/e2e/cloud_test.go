@@ -40,8 +40,8 @@ func TestUp_EnvironmentCredentials(t *testing.T) {
 	without.stop(t)
 }
 
-// TestUp_EnvironmentCredentialsOfBothClouds has credentials of a project in the environment, and then
-// also of an AWS account.
+// TestUp_EnvironmentCredentialsOfBothClouds has credentials of a project in the environment, and
+// then also of an AWS account.
 func TestUp_EnvironmentCredentialsOfBothClouds(t *testing.T) {
 	t.Parallel()
 	v := newSecrets(t)

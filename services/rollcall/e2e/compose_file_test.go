@@ -67,7 +67,8 @@ func parseEnv(content string) map[string]string {
 // listenAddr matches the value of a variable with the address on which a program listens.
 var listenAddr = regexp.MustCompile(`^:\d+$`)
 
-// assignAddrs assigns an address to each port on which a service listens, and a folder to each volume.
+// assignAddrs assigns an address to each port on which a service listens, and a folder to each
+// volume.
 func (c *compose) assignAddrs(t *testing.T) {
 	t.Helper()
 	c.addrs["/keys/"] = t.TempDir() + "/"
@@ -85,8 +86,8 @@ func (c *compose) addr(service string) string { return c.addrs[service] }
 
 var reference = regexp.MustCompile(`\$\{(\w+)(?::[-?]([^}]*))?\}`)
 
-// env returns the environment of a service, with its variables expanded and its addresses replaced by
-// those of the test.
+// env returns the environment of a service, with its variables expanded and its addresses replaced
+// by those of the test.
 func (c *compose) env(t *testing.T, name string) map[string]string {
 	t.Helper()
 	env := map[string]string{}

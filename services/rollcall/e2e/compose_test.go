@@ -188,8 +188,8 @@ func execute(t *testing.T, address, sql string) {
 	}
 }
 
-// initSQL returns init.sql as psql sends it: \getenv reads a variable of the container, and :'name' is
-// its value.
+// initSQL returns init.sql as psql sends it: \getenv reads a variable of the container, and :'name'
+// is its value.
 func (c *compose) initSQL(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(deploy, "postgres", "init.sql"))

@@ -1,6 +1,6 @@
-// Package e2e tests Rollcall from outside: it builds and starts the real programs as processes, calls
-// them over REST, gRPC and the command line, and stops them with signals. A simulated cloud (package
-// cloudsim) takes the place of the clouds.
+// Package e2e tests Rollcall from outside: it builds and starts the real programs as processes,
+// calls them over REST, gRPC and the command line, and stops them with signals. A simulated cloud
+// (package cloudsim) takes the place of the clouds.
 //
 //	up_test.go, life_test.go    rollcall up: first start, restart, kill -9, Postgres killed, ports, folders, users
 //	cloud_test.go               which source is read: the user's clouds or the demo

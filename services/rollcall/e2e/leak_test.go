@@ -22,7 +22,8 @@ import (
 
 // secretSet has credentials of both clouds and the environment to reach them.
 type secretSet struct {
-	// accessKeyID is the id of the key in secretFile; keyFile and workloadFile are for Google Cloud.
+	// accessKeyID is the id of the key in secretFile; keyFile and workloadFile are for Google
+	// Cloud.
 	accessKeyID, secretFile, keyFile, workloadFile string
 	// needles has the secrets to search for, by name.
 	needles map[string]string
@@ -77,7 +78,8 @@ func TestSecrets_AppearNowhere(t *testing.T) {
 	}
 }
 
-// newVault serves a world of both clouds until the end of the test, and writes its secrets to files.
+// newSecrets serves a world of both clouds until the end of the test, and writes its secrets to
+// files.
 func newSecrets(t *testing.T) *secretSet {
 	t.Helper()
 	w := cloudsim.New(cloudsim.Config{Seed: 7, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"eu-west-1"}, Plan: []simaws.AccountPlan{{ID: "200000000001", Name: "first", Instances: 2, Databases: 1}}}, simgcp.Config{Projects: []simgcp.ProjectPlan{

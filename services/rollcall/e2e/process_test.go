@@ -42,8 +42,8 @@ type process struct {
 	err    error // the result of Wait; valid after done is closed
 }
 
-// start starts a program without a terminal and with closed standard input. The end of the test kills
-// it if it is still running.
+// start starts a program without a terminal and with closed standard input. The end of the test
+// kills it if it is still running.
 func start(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{cmd: cmd, output: newOutput(), done: make(chan struct{})}

@@ -16,8 +16,8 @@ type world struct {
 	account string
 }
 
-// newWorld serves a world until the end of the test: two accounts with two regions, and six machines
-// and three databases in each region.
+// newWorld serves a world until the end of the test: two accounts with two regions, and six
+// machines and three databases in each region.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := cloudsim.New(cloudsim.Config{Seed: 7, Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"eu-west-1", "us-east-1"}, Plan: []simaws.AccountPlan{

@@ -1,4 +1,5 @@
-// Package up is `rollcall up`: all of Rollcall on one machine, in one process, with its own Postgres.
+// Package up is `rollcall up`: all of Rollcall on one machine, in one process, with its own
+// Postgres.
 //
 //	        ┌────────────────────────── one process ──────────────────────────┐
 //	8080 ──▶│ gateway ══pipes══▶ accounts, inventory, discovery ──▶ Postgres  │   a child process, or
@@ -7,9 +8,9 @@
 //	        │              the clouds, or cloudsim's demo company             │
 //	        └─────────────────────────────────────────────────────────────────┘
 //
-// Each service is built by its own app.New and served by its Run, as in production. Here each service
-// has a role and a schema in one database, the services communicate through pipes in memory, and only
-// the gateway listens on the network.
+// Each service is built by its own app.New and served by its Run, as in production. Here each
+// service has a role and a schema in one database, the services communicate through pipes in
+// memory, and only the gateway listens on the network.
 //
 // # Order
 //

@@ -19,7 +19,8 @@ import (
 // error, or neither.
 type detected struct {
 	cloud *cloud.Descriptor
-	// account is the account of the credentials, or nil, and description names it with its identity.
+	// account is the account of the credentials, or nil, and description names it with its
+	// identity.
 	account     *accountsv1.Account
 	description string
 	// err is the reason why the credentials can't be used. The variables are those of the
@@ -73,8 +74,8 @@ func detectOne(ctx context.Context, descriptor *cloud.Descriptor, detect detecto
 	return d
 }
 
-// displayName returns a display name for an account. An id that is only a number gets the name of the
-// cloud.
+// displayName returns a display name for an account. An id that is only a number gets the name of
+// the cloud.
 func displayName(descriptor *cloud.Descriptor, id string) string {
 	if strings.Trim(id, "0123456789") == "" {
 		return descriptor.Name + " " + id

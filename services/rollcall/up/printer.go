@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/pgserver"
 )
 
-// Screen is the output of `up` for people. The functions colour text for a terminal; they may return
-// it unchanged.
+// Screen is the output of `up` for people. The functions colour text for a terminal; they may
+// return it unchanged.
 type Screen struct {
 	Out io.Writer
 	// Program is the name with which the program was called, for example commands.

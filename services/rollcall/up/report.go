@@ -45,8 +45,8 @@ func (r *run) announce() {
 	r.out.line(b.String())
 }
 
-// reachedAt returns the host and port with which this machine reaches an endpoint. An endpoint on all
-// addresses is reached at localhost.
+// reachedAt returns the host and port with which this machine reaches an endpoint. An endpoint on
+// all addresses is reached at localhost.
 func reachedAt(configured serve.Endpoint, addr net.Addr) string {
 	host, _, _ := net.SplitHostPort(configured.String())
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
@@ -56,8 +56,8 @@ func reachedAt(configured serve.Endpoint, addr net.Addr) string {
 	return net.JoinHostPort(host, port)
 }
 
-// firstSync waits for the first sync of the accounts that `up` added, and prints the result and what
-// to try next.
+// firstSync waits for the first sync of the accounts that `up` added, and prints the result and
+// what to try next.
 func (r *run) firstSync(ctx context.Context) {
 	if ctx.Err() != nil {
 		return

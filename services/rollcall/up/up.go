@@ -104,8 +104,8 @@ func (r *run) listen(ctx context.Context) error {
 	return nil
 }
 
-// openLog opens the log: a file if the screen is a terminal, because the log would hide the messages
-// there.
+// openLog opens the log: a file if the screen is a terminal, because the log would hide the
+// messages there.
 func (r *run) openLog() error {
 	r.cfg.Out = r.out.screen.LogOut
 	if r.out.screen.Terminal {

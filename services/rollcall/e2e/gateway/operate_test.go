@@ -50,8 +50,12 @@ func TestStop_REST(t *testing.T) {
 		t.Fatalf("HTTP %d %s", asked.status, asked.body)
 	}
 	name, _ := asked.json["name"].(string)
-	ended := s.want(200, "POST", "/v1/"+name+":wait", `{"timeout": "25s"}`)
-	if ended.json["done"] != true || at(ended.json, "response", "target", "state") != "SUCCEEDED" {
+	var ended reply
+	s.await("operation ended", func() bool {
+		ended = s.want(200, "POST", "/v1/"+name+":wait", `{"timeout": "25s"}`)
+		return ended.json["done"] == true
+	})
+	if at(ended.json, "response", "target", "state") != "SUCCEEDED" {
 		t.Errorf("the operation ended as %s", ended.body)
 	}
 	if got := s.state(machine); got != "STOPPED" {

@@ -45,7 +45,7 @@ func (b *buffer) String() string {
 // client runs a command in the background whose output is a stream of JSON.
 func (s *stack) client(args ...string) *client {
 	s.t.Helper()
-	ctx, stop := context.WithCancel(s.t.Context())
+	ctx, stop := context.WithTimeout(s.t.Context(), patience)
 	read, write := io.Pipe()
 	c := &client{t: s.t, out: json.NewDecoder(read), stop: stop, code: make(chan int, 1)}
 	go func() {
@@ -65,8 +65,8 @@ func (c *client) next() map[string]any {
 	return value
 }
 
-// forgetChanges moves the start of the change log to its end and restarts the inventory, which caches
-// the log.
+// forgetChanges moves the start of the change log to its end and restarts the inventory, which
+// caches the log.
 func (s *stack) forgetChanges() {
 	s.t.Helper()
 	conn, err := pgx.Connect(s.t.Context(), s.inventoryDatabase)
@@ -85,8 +85,8 @@ func (s *stack) forgetChanges() {
 
 const running = inventoryv1.Instance_RUNNING
 
-// TestWatch_CommandLine watches instances across a restart of the inventory without missing a change,
-// and checks the errors for invalid and expired tokens.
+// TestWatch_CommandLine watches instances across a restart of the inventory without missing a
+// change, and checks the errors for invalid and expired tokens.
 func TestWatch_CommandLine(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -128,12 +128,14 @@ func TestWatch_CommandLine(t *testing.T) {
 	}
 }
 
-// TestWatch_CommandLineTable checks the output for people: a line for each event, and how to resume.
+// TestWatch_CommandLineTable checks the output for people: a line for each event, and how to
+// resume.
 func TestWatch_CommandLineTable(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.observe(1, map[string]inventoryv1.Instance_State{"i-1": running})
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
 	var out, stderr buffer
 	code := make(chan int, 1)
 	go func() {

@@ -191,8 +191,8 @@ func TestWatch_Lines(t *testing.T) {
 	}
 }
 
-// TestWatch_ServerSentEvents watches like an EventSource: it connects to a URL, and reconnects to the
-// same URL with the last event id.
+// TestWatch_ServerSentEvents watches like an EventSource: it connects to a URL, and reconnects to
+// the same URL with the last event id.
 func TestWatch_ServerSentEvents(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -245,8 +245,8 @@ func TestWatch_ServerSentEvents(t *testing.T) {
 	}
 }
 
-// TestWatch_InvalidRequests checks that a watch that can't start fails like any other method, in both
-// forms.
+// TestWatch_InvalidRequests checks that a watch that can't start fails like any other method, in
+// both forms.
 func TestWatch_InvalidRequests(t *testing.T) {
 	t.Parallel()
 	s := start(t)
