@@ -12,14 +12,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// acting returns the transport of calls that change something. Each call makes a connection of its
-// own: on one that is kept, a call that Google took and one that met a connection closed meanwhile
-// end alike.
+// acting returns the transport of calls that change something. Each call opens a connection of its
+// own: on a connection that is reused, a request that Google accepted and one that met a connection
+// closed in the meantime fail in the same way.
 func (s *session) acting() http.RoundTripper {
-	return &bearer{session: s, next: &sendWatch{next: s.provider.actingTransport()}}
+	return &bearer{session: s, next: &sendTracker{next: s.provider.actingTransport()}}
 }
 
-// actingTransport keeps no connections.
+// actingTransport reuses no connections.
 func (p *Provider) actingTransport() *boundedTransport {
 	p.actOnce.Do(func() {
 		next := p.transport.next.Clone()
@@ -31,13 +31,13 @@ func (p *Provider) actingTransport() *boundedTransport {
 
 type sentKey struct{}
 
-// sendWatch is a transport that tells of requests whether there was a connection to
-// send them on. It stands behind what signs them, so that what was sent to get a
-// token does not count.
-type sendWatch struct{ next http.RoundTripper }
+// sendTracker is a transport that records, in the flag of the request's context, whether there was a
+// connection to send the request on. It comes after the bearer, so that requests for tokens do not
+// count.
+type sendTracker struct{ next http.RoundTripper }
 
 // RoundTrip sends a request.
-func (t *sendWatch) RoundTrip(request *http.Request) (*http.Response, error) {
+func (t *sendTracker) RoundTrip(request *http.Request) (*http.Response, error) {
 	if sent, ok := request.Context().Value(sentKey{}).(*atomic.Bool); ok {
 		trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent.Store(true) }}
 		request = request.WithContext(httptrace.WithClientTrace(request.Context(), trace))
@@ -45,35 +45,35 @@ func (t *sendWatch) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(request)
 }
 
-// actOnce makes a call that changes something, once, and says what is known of it
-// afterwards.
+// actOnce makes a call that changes something, once. do sends it through the transport and returns
+// the name of the operation that it began.
 func (s *session) actOnce(
-	ctx context.Context, verb provider.Verb, at call, calls provider.Calls, do func(context.Context, http.RoundTripper) (reference string, err error),
+	ctx context.Context, verb provider.Verb, c call, calls provider.Calls, do func(context.Context, http.RoundTripper) (operation string, err error),
 ) provider.Receipt {
-	at.project, at.signIn = s.project, s.signIn
-	told, err := s.spend(ctx, at)
+	c.project, c.signIn = s.project, s.signIn
+	report, err := s.takeCall(ctx, c)
 	if err != nil {
 		return provider.Receipt{Effect: provider.NotTaken, Refusal: provider.ActionFault(provider.FaultOf(err))}
 	}
 	var sent atomic.Bool
-	reference, err := once(context.WithValue(ctx, sentKey{}, &sent), s.provider.config.AttemptLimit, func(ctx context.Context) (string, error) {
+	operation, err := once(context.WithValue(ctx, sentKey{}, &sent), s.provider.config.AttemptLimit, func(ctx context.Context) (string, error) {
 		return do(ctx, s.acting())
 	})
 	throttled := err != nil && isThrottled(err) && !isQuota(err)
-	told(throttled)
+	report(throttled)
 	calls.Called(throttled)
 	if err == nil {
-		return provider.Receipt{Effect: provider.Taken, Reference: reference}
+		return provider.Receipt{Effect: provider.Taken, Reference: operation}
 	}
-	receipt := provider.Receipt{Effect: effectOf(err, sent.Load()), Unsent: !sent.Load(), Refusal: refusalOf(err, at, verb)}
+	receipt := provider.Receipt{Effect: effectOf(err, sent.Load()), Unsent: !sent.Load(), Refusal: refusalOf(err, c, verb)}
 	if receipt.Effect == provider.InDoubt {
 		receipt.Refusal.Retryable = true
 	}
 	return receipt
 }
 
-// effectOf is what an error proves of a call. That Google refused it, it says
-// with a status of 4xx; any other may have come after it was taken.
+// effectOf returns what an error proves about the effect of a call. With a status of 4xx Google
+// rejected it. After any other error it may have been accepted.
 func effectOf(err error, sent bool) provider.Effect {
 	if !sent || isThrottled(err) {
 		return provider.NotTaken
@@ -82,7 +82,7 @@ func effectOf(err error, sent bool) provider.Effect {
 	if ok && api.Code >= 400 && api.Code <= 499 && api.Code != http.StatusRequestTimeout {
 		return provider.NotTaken
 	}
-	if ok && isCapacity(reasonIn(api)) {
+	if ok && isCapacity(reasonOf(api)) {
 		return provider.NotTaken
 	}
 	return provider.InDoubt

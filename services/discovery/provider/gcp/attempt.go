@@ -8,67 +8,64 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// counter counts calls; discovery.Sink and BatchSink are.
-type counter interface{ Called(throttled bool) }
+// firstCallLimit bounds the first calls of a run with all their attempts, because until one is
+// answered it is unknown whether anything answers.
+const firstCallLimit = 20 * time.Second
 
-// firstAnswer is how long a call has, all attempts taken together, before which
-// nobody knows whether anything answers.
-const firstAnswer = 20 * time.Second
-
-// firstBackoff is the pause before the second attempt; each further one is twice
-// as long.
+// firstBackoff is the pause before the second attempt. Each further pause is twice as long.
 const firstBackoff = 200 * time.Millisecond
 
-// attempt makes a call, again and again while another try may be better, within
-// bounds, and gives its error a meaning. Each attempt is counted.
-func attempt[T any](ctx context.Context, s *session, count counter, at call, do func(context.Context) (T, error)) (T, error) {
+// attempt makes a call, repeats it within bounds while another attempt may succeed, and turns its
+// error into a fault. Each attempt is counted; calls may be nil.
+func attempt[T any](ctx context.Context, s *session, calls provider.Calls, c call, do func(context.Context) (T, error)) (T, error) {
 	config := s.provider.config
-	at.project, at.signIn = s.project, s.signIn
+	c.project, c.signIn = s.project, s.signIn
 	limit := config.CallLimit
-	if at.first {
-		limit = min(limit, firstAnswer)
+	if c.first {
+		limit = min(limit, firstCallLimit)
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for n := 1; ; n++ {
-		told, err := s.spend(limited, at)
+		report, err := s.takeCall(limited, c)
 		if err != nil {
 			var none T
 			if ctx.Err() != nil {
 				return none, ctx.Err()
 			}
-			return none, classify(err, at)
+			return none, classify(err, c)
 		}
 		result, err := once(limited, config.AttemptLimit, do)
 		throttled := err != nil && isThrottled(err)
-		told(throttled)
-		if count != nil {
-			count.Called(throttled)
+		report(throttled)
+		if calls != nil {
+			calls.Called(throttled)
 		}
 		if err == nil {
 			return result, nil
 		}
 		if ctx.Err() != nil {
-			return result, ctx.Err() // The caller has no more time, or no more interest.
+			return result, ctx.Err() // The caller has gone away, or has no time left.
 		}
-		if n >= config.Attempts || !again(err, n) || !rest(limited, pause(err, n, config.MaxBackoff)) {
+		if n >= config.Attempts || !isRepeatable(err, n) || !pause(limited, backoff(err, n, config.MaxBackoff)) {
 			if ctx.Err() != nil {
 				return result, ctx.Err()
 			}
-			return result, classify(err, at)
+			return result, classify(err, c)
 		}
 	}
 }
 
-// got is what an API answered. An answer that is null is none: the clients make
-// nil of it, and no error.
-func got[T any](answer *T, err error) (*T, error) {
+// answered returns the answer of a client of google.golang.org/api, which returns neither an answer
+// nor an error if the answer is null.
+func answered[T any](answer *T, err error) (*T, error) {
 	if err == nil && answer == nil {
-		err = &oddAnswerError{want: "answer of an API", got: "null"}
+		err = &unexpectedAnswerError{want: "answer of an API", got: "null"}
 	}
 	return answer, err
 }
@@ -80,10 +77,10 @@ func once[T any](ctx context.Context, limit time.Duration, do func(context.Conte
 	return do(ctx)
 }
 
-// again tells whether another try may be better after the n-th: what was
-// throttled, broke off on the way, or failed on the cloud's side; and once when a
-// token was not taken, which has been dropped by now.
-func again(err error, n int) bool {
+// isRepeatable reports whether another attempt may succeed after the n-th failed: the call was
+// throttled, the connection broke, the cloud itself failed, or, once, the token was rejected, which
+// the session has dropped.
+func isRepeatable(err error, n int) bool {
 	if isThrottled(err) {
 		return true
 	}
@@ -93,58 +90,27 @@ func again(err error, n int) bool {
 	if _, ok := errors.AsType[*signInError](err); ok && errors.Is(err, errNoDefault) {
 		return false
 	}
-	return true // Below the API: a connection, a time limit, an answer cut short.
+	return true // No answer of the API: a broken connection, a deadline, an answer cut short.
 }
 
-// statusOf is the HTTP status of an answer that was an error; 0 when there was
-// none.
-func statusOf(err error) int {
-	if api, ok := errors.AsType[*googleapi.Error](err); ok {
-		return api.Code
-	}
-	if retrieve, ok := errors.AsType[*oauth2.RetrieveError](err); ok && retrieve.Response != nil {
-		return retrieve.Response.StatusCode
-	}
-	return 0
-}
-
-// isThrottled tells a refusal for too many calls: 429, or Compute Engine's 403
-// with a reason that says so.
-func isThrottled(err error) bool {
-	if statusOf(err) == http.StatusTooManyRequests {
-		return true
-	}
-	api, ok := errors.AsType[*googleapi.Error](err)
-	if !ok || api.Code != http.StatusForbidden {
-		return false
-	}
-	for _, item := range api.Errors {
-		switch item.Reason {
-		case "rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded", "concurrentLimitExceeded":
-			return true
-		}
-	}
-	return detailsOf(api).reason == "RATE_LIMIT_EXCEEDED"
-}
-
-// pause is how long to wait after the n-th attempt: as the cloud says, or longer
-// each time, with some chance in it so that many do not come back at once.
-func pause(err error, n int, most time.Duration) time.Duration {
+// backoff returns the pause after the n-th attempt: the one that the cloud asks for, else one that
+// doubles each time. Half of it is random, so that many clients do not come back at once.
+func backoff(err error, n int, limit time.Duration) time.Duration {
 	if api, ok := errors.AsType[*googleapi.Error](err); ok {
 		if seconds, parseErr := strconv.Atoi(api.Header.Get("Retry-After")); parseErr == nil && seconds > 0 {
-			return min(time.Duration(seconds)*time.Second, most)
+			return min(time.Duration(seconds)*time.Second, limit)
 		}
 	}
-	grown := min(firstBackoff<<min(n-1, 10), most)
-	return grown/2 + rand.N(grown/2+1) //nolint:gosec // A pause is no secret.
+	doubled := min(firstBackoff<<min(n-1, 10), limit)
+	return doubled/2 + rand.N(doubled/2+1) //nolint:gosec // A pause is not secret.
 }
 
-// rest waits; false when ctx ends first, or would.
-func rest(ctx context.Context, span time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < span {
+// pause waits. It returns false, at once if possible, if ctx ends before the pause does.
+func pause(ctx context.Context, length time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < length {
 		return false
 	}
-	timer := time.NewTimer(span)
+	timer := time.NewTimer(length)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 	"time"
@@ -23,8 +22,8 @@ import (
 )
 
 // BenchmarkAggregatedList reads a project of 20,000 VMs: with the generated client alone, with the
-// generated client and the mask, and with a session. The answers are recorded, so that the figures
-// are the client's and not the simulator's.
+// generated client and the mask, and with a session. The answers are replayed, so that the figures
+// do not contain the work of the simulator.
 func BenchmarkAggregatedList(b *testing.B) {
 	const machines = 20_000
 	c := newCloudIn(b, cloudsim.Config{Clouds: cloudsim.Clouds{simgcp.Config{Projects: []simgcp.ProjectPlan{{
@@ -32,7 +31,7 @@ func BenchmarkAggregatedList(b *testing.B) {
 	}}}}}, func(config *gcp.Config) {
 		config.PageSize, config.AttemptLimit, config.CallLimit = 0, time.Minute, time.Minute
 	})
-	c.proxy.next = &recorder{next: c.proxy.next, answers: map[string][]byte{}}
+	c.proxy.next = &replayer{next: c.proxy.next, answers: map[string][]byte{}}
 	token := c.IssueToken(simgcp.ServiceAccountEmail(project, simgcp.DefaultServiceAccount), project, time.Hour)
 	for name, read := range map[string]func() int{
 		"client":      func() int { return readBare(b, c.url, token.Token, "") },
@@ -47,7 +46,7 @@ func BenchmarkAggregatedList(b *testing.B) {
 		},
 	} {
 		b.Run(name, func(b *testing.B) {
-			read() // Records the answers.
+			read() // Keeps the answers for the replay.
 			b.ReportAllocs()
 			for b.Loop() {
 				if n := read(); n != machines {
@@ -98,15 +97,15 @@ func (t bareTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	return t.next.RoundTrip(request)
 }
 
-// recorder answers a request as it was answered the first time.
-type recorder struct {
+// replayer answers a request as it was answered the first time.
+type replayer struct {
 	next http.Handler
 
 	mu      sync.Mutex
 	answers map[string][]byte
 }
 
-func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+func (r *replayer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if request.Method != http.MethodGet {
 		r.next.ServeHTTP(w, request)
 		return
@@ -115,14 +114,23 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	defer r.mu.Unlock()
 	answer, known := r.answers[request.URL.String()]
 	if !known {
-		recorded := httptest.NewRecorder()
-		r.next.ServeHTTP(recorded, request)
-		answer = bytes.Clone(recorded.Body.Bytes())
+		kept := &bufferWriter{header: http.Header{}}
+		r.next.ServeHTTP(kept, request)
+		answer = kept.Bytes()
 		r.answers[request.URL.String()] = answer
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(answer)
 }
+
+// bufferWriter keeps an answer in memory.
+type bufferWriter struct {
+	bytes.Buffer
+	header http.Header
+}
+
+func (w *bufferWriter) Header() http.Header { return w.header }
+func (w *bufferWriter) WriteHeader(int)     {}
 
 // countingSink counts instances.
 type countingSink struct{ instances int }

@@ -1,7 +1,6 @@
 package gcp
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,144 +8,123 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 	"google.golang.org/api/googleapi"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// call is what was tried when an error came.
-type call struct {
-	// service for people, Compute Engine; place, a zone or region, may be empty.
-	service, place string
-	// api is the service's name, compute.googleapis.com; permission what the call
-	// needs, compute.instances.list.
-	api, permission string
-	// optional tells that projects are read without the permission.
-	optional bool
-	project  string
-	signIn   *signIn
-	// first tells that it is among the first calls of a run; see firstAnswer.
-	first bool
-}
-
-// String names the place for people: `Compute Engine in europe-west1-b`.
-func (c call) String() string {
-	if c.place != "" {
-		return c.service + " in " + c.place
-	}
-	return c.service
-}
-
-// classify is what an error of a call means, a *fault.Error.
-func classify(err error, at call) error {
+// classify returns the fault of a failed call, a *fault.Error.
+func classify(err error, c call) error {
 	if known, ok := errors.AsType[*fault.Error](err); ok {
 		return known
 	}
-	reason, says, link := explain(err)
-	if reason == "" {
-		reason, says = fault.ReasonInternal, "gave an answer that can't be understood"
+	meaning := explain(err)
+	if _, ok := errors.AsType[*signInError](err); ok && c.api != "" {
+		meaning.text = "was not called: the source of the credentials " + meaning.text
 	}
-	if _, ok := errors.AsType[*signInError](err); ok && at.api != "" {
-		says = "was not asked: the source of the credentials " + says
-	}
-	return fault.ForReason(reason, at.String()+" "+says, at.remedy(reason, err, link), err)
+	return fault.ForReason(meaning.reason, c.String()+" "+meaning.text, c.remedy(meaning.reason, err, meaning.link), err)
 }
 
-// explain is the reason of an error, what the cloud did, as the end of a sentence
-// that begins with the service, and the link to what would help, if it named one.
-func explain(err error) (reason fault.Reason, says, link string) {
+// explanation is the meaning of an error.
+type explanation struct {
+	reason fault.Reason
+	// text is the end of a sentence that begins with the service.
+	text string
+	// link is the page that helps; "" if the cloud named none.
+	link string
+}
+
+// notUnderstood explains answers that have no meaning here.
+var notUnderstood = explanation{reason: fault.ReasonInternal, text: "sent an answer that can't be understood"}
+
+// explain returns the meaning of an error.
+func explain(err error) explanation {
 	if signIn, ok := errors.AsType[*signInError](err); ok {
-		err = signIn.err // What is around it is of the call that needed the token, and was not made.
+		err = signIn.err // The errors around it belong to the call that was not made for want of a token.
 	}
 	switch {
 	case isThrottled(err):
-		return fault.ReasonThrottled, "goes on refusing calls as too many, also after slowing down", ""
+		return explanation{reason: fault.ReasonThrottled, text: "keeps rejecting calls as too many, even after Rollcall slowed down"}
 	case errors.Is(err, errNoDefault):
-		return fault.ReasonCredentialsInvalid, "gave none: there are no application default credentials where discovery runs", ""
+		return explanation{reason: fault.ReasonCredentialsInvalid, text: "issued no token: there are no application default credentials where discovery runs"}
 	case errors.Is(err, errNoToken):
-		return fault.ReasonInternal, "gave an answer without a token", ""
+		return explanation{reason: fault.ReasonInternal, text: "sent an answer without a token"}
 	}
 	if retrieve, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		reason, says = explainGrant(retrieve)
-		return reason, says, ""
+		return explainGrant(retrieve)
 	}
 	if api, ok := errors.AsType[*googleapi.Error](err); ok {
 		return explainAPI(api)
 	}
-	if odd, ok := errors.AsType[*oddAnswerError](err); ok {
-		return fault.ReasonInternal, "gave " + odd.Error(), ""
+	if unexpected, ok := errors.AsType[*unexpectedAnswerError](err); ok {
+		return explanation{reason: fault.ReasonInternal, text: "sent " + unexpected.Error()}
 	}
-	reason, says = explainBroken(err)
-	return reason, says, ""
+	return explainConnection(err)
 }
 
-// explainBroken reads an error from below the API.
-func explainBroken(err error) (fault.Reason, string) {
+// explainConnection explains an error that is no answer of an API.
+func explainConnection(err error) explanation {
 	_, sent := errors.AsType[*url.Error](err)
 	_, syntax := errors.AsType[*json.SyntaxError](err)
 	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
 	_, network := errors.AsType[net.Error](err)
+	tooLong, isTooLong := errors.AsType[*providerkit.TooLongError](err)
 	switch {
-	case errors.Is(err, errTooLong):
-		return fault.ReasonInternal, "gave an answer beyond all measure: " + errTooLong.Error()
-	case isTimeout(err):
-		return fault.ReasonUnreachable, "did not answer in time"
+	case isTooLong:
+		return explanation{reason: fault.ReasonInternal, text: "sent an answer that is too long: " + tooLong.Error()}
+	case providerkit.IsTimeout(err):
+		return explanation{reason: fault.ReasonUnreachable, text: "did not answer in time"}
 	case syntax, mistyped, errors.Is(err, proto.Error):
-		return fault.ReasonInternal, "gave an answer that can't be understood"
+		return notUnderstood
 	case errors.Is(err, io.ErrUnexpectedEOF) && !sent:
-		return fault.ReasonUnreachable, "gave an answer that broke off in the middle"
-	case errors.Is(err, errEmptyAnswer), err == io.EOF: //nolint:errorlint // A wrapped one is a connection that ended; this is an empty body.
-		return fault.ReasonInternal, "gave an answer that is empty"
+		return explanation{reason: fault.ReasonUnreachable, text: "sent an answer that was cut short"}
+	case errors.Is(err, errEmptyAnswer), err == io.EOF: //nolint:errorlint // A wrapped one is a closed connection; this is an empty body.
+		return explanation{reason: fault.ReasonInternal, text: "sent an answer that is empty"}
 	case sent, network, errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
-		return fault.ReasonUnreachable, "can't be reached: " + networkText(err)
+		return explanation{reason: fault.ReasonUnreachable, text: "can't be reached: " + providerkit.NetworkText(err)}
 	}
-	return "", ""
+	return notUnderstood
 }
 
-// explainAPI reads Google's own error (AIP-193), by its details, then its reason,
-// then its status.
-func explainAPI(api *googleapi.Error) (reason fault.Reason, says, link string) {
+// explainAPI explains an error of an API (AIP-193) by its details, then its reason, then its status.
+func explainAPI(api *googleapi.Error) explanation {
 	details := detailsOf(api)
-	says = fmt.Sprintf("answered with HTTP status %d", api.Code)
-	if message := shorten(api.Message); message != "" && !strings.Contains(message, "<html") && !strings.Contains(message, "<!DOCTYPE") {
-		says = "says: " + message
+	text := fmt.Sprintf("answered with HTTP status %d", api.Code)
+	if message := providerkit.Shorten(api.Message); message != "" && !strings.Contains(message, "<html") && !strings.Contains(message, "<!DOCTYPE") {
+		text = "answered: " + message
 	}
 	switch {
 	case details.reason == "SERVICE_DISABLED" || hasReason(api, "accessNotConfigured"):
 		if details.link == "" {
-			details.link = links.FindString(api.Message)
+			details.link = consoleLink.FindString(api.Message)
 		}
-		return fault.ReasonAPIDisabled, says, details.link
+		return explanation{fault.ReasonAPIDisabled, text, details.link}
 	case details.reason == "BILLING_DISABLED" || details.reason == "CONSUMER_SUSPENDED" || hasReason(api, "accountDisabled"):
-		return fault.ReasonAPIDisabled, says, details.link
+		return explanation{fault.ReasonAPIDisabled, text, details.link}
 	case details.reason == "ACCESS_TOKEN_EXPIRED":
-		return fault.ReasonCredentialsExpired, says, ""
+		return explanation{fault.ReasonCredentialsExpired, text, ""}
 	}
 	switch {
 	case api.Code == http.StatusUnauthorized:
-		return fault.ReasonCredentialsInvalid, says, ""
+		return explanation{fault.ReasonCredentialsInvalid, text, ""}
 	case api.Code == http.StatusForbidden, api.Code == http.StatusNotFound && hasReason(api, "notFound"):
-		return fault.ReasonPermissionDenied, says, ""
+		return explanation{fault.ReasonPermissionDenied, text, ""}
 	case api.Code >= 500:
-		return fault.ReasonUnreachable, says, ""
+		return explanation{fault.ReasonUnreachable, text, ""}
 	case api.Code >= 200 && api.Code <= 299:
-		return fault.ReasonInternal, "gave an answer that can't be understood", ""
+		return notUnderstood
 	}
-	return fault.ReasonInternal, says, ""
+	return explanation{fault.ReasonInternal, text, ""}
 }
 
-// links are the addresses at which Google has an API be enabled.
-var links = regexp.MustCompile(`https://console\.(developers|cloud)\.google\.com/[!-~]*[A-Za-z0-9_-]`)
-
-// explainGrant reads why no token was given (RFC 6749, section 5.2). Google's
-// token endpoint says all in the description.
-func explainGrant(err *oauth2.RetrieveError) (fault.Reason, string) {
+// explainGrant explains why there is no token (RFC 6749, section 5.2). Google's token endpoint
+// states the details in the description.
+func explainGrant(err *oauth2.RetrieveError) explanation {
 	status := 0
 	if err.Response != nil {
 		status = err.Response.StatusCode
@@ -155,118 +133,37 @@ func explainGrant(err *oauth2.RetrieveError) (fault.Reason, string) {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	_ = json.Unmarshal(err.Body, &body) // What is none is told by the status.
-	says := fmt.Sprintf("gave no token, with HTTP status %d", status)
+	_ = json.Unmarshal(err.Body, &body) // Without a body that can be read, the status decides.
+	text := fmt.Sprintf("issued no token and answered with HTTP status %d", status)
 	if body.Error != "" {
-		says = "gave no token and says " + shorten(body.Error+": "+body.Description)
+		text = "issued no token and answered " + providerkit.Shorten(body.Error+": "+body.Description)
 	}
+	reason := fault.ReasonInternal
 	switch {
 	case status >= 500, status == http.StatusRequestTimeout:
-		return fault.ReasonUnreachable, says
+		reason = fault.ReasonUnreachable
 	case body.Error == "access_denied", body.Error == "unauthorized_client", status == http.StatusForbidden:
-		return fault.ReasonPermissionDenied, says
+		reason = fault.ReasonPermissionDenied
 	case strings.Contains(body.Description, "expired"), strings.Contains(body.Description, "reasonable timeframe"):
-		return fault.ReasonCredentialsExpired, says
+		reason = fault.ReasonCredentialsExpired
 	case body.Error != "", status == http.StatusUnauthorized:
-		return fault.ReasonCredentialsInvalid, says
+		reason = fault.ReasonCredentialsInvalid
 	}
-	return fault.ReasonInternal, says
+	return explanation{reason: reason, text: text}
 }
 
-// details are what we read of the details of an error.
-type details struct{ reason, link string }
+// unexpectedAnswerError is an answer with a good status that is not what was requested.
+type unexpectedAnswerError struct{ want, got string }
 
-// detailsOf reads google.rpc.ErrorInfo and Help.
-func detailsOf(api *googleapi.Error) (d details) {
-	for _, item := range api.Details {
-		detail, ok := item.(map[string]any)
-		if !ok {
-			continue
-		}
-		kind, _ := detail["@type"].(string)
-		switch {
-		case strings.HasSuffix(kind, "google.rpc.ErrorInfo"):
-			d.reason, _ = detail["reason"].(string)
-			if metadata, ok := detail["metadata"].(map[string]any); ok && d.link == "" {
-				text, _ := metadata["activationUrl"].(string)
-				d.link = links.FindString(text)
-			}
-		case strings.HasSuffix(kind, "google.rpc.Help"):
-			all, _ := detail["links"].([]any)
-			for _, one := range all {
-				link, _ := one.(map[string]any)
-				text, _ := link["url"].(string)
-				if found := links.FindString(text); found != "" {
-					d.link = found
-				}
-			}
-		}
-	}
-	return d
-}
-
-func hasReason(api *googleapi.Error, reason string) bool {
-	for _, item := range api.Errors {
-		if item.Reason == reason {
-			return true
-		}
-	}
-	return false
-}
-
-func isTimeout(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	timeout, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && timeout.Timeout()
-}
-
-// networkText is the innermost part of a network error: no URL, no query.
-func networkText(err error) string {
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return "there is no host " + dns.Name
-	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return shorten(err.Error())
-		}
-		err = inner
-	}
-}
-
-// saidAtMost bounds what is quoted of a cloud's message, in bytes.
-const saidAtMost = 400
-
-// shorten bounds a cloud's message.
-func shorten(message string) string {
-	message = strings.Join(strings.Fields(message), " ")
-	if len(message) <= saidAtMost {
-		return message
-	}
-	end := saidAtMost
-	for !utf8.RuneStart(message[end]) {
-		end--
-	}
-	return message[:end] + "…"
-}
-
-// oddAnswerError is an answer that is not what was asked for, with a status that says
-// all is well.
-type oddAnswerError struct{ want, got string }
-
-func (e *oddAnswerError) Error() string {
+// Error returns the message.
+func (e *unexpectedAnswerError) Error() string {
 	if e.got == "" {
-		return "an answer that is empty, and no " + e.want
+		return "an answer that is empty instead of a " + e.want
 	}
-	return fmt.Sprintf("an answer that is a %q, and no %s", shorten(e.got), e.want)
+	return fmt.Sprintf("an answer of kind %q instead of a %s", providerkit.Shorten(e.got), e.want)
 }
 
-// nonsense is the failure of an answer that can't be true.
-func nonsense(message string) *fault.Error {
-	return fault.ForReason(fault.ReasonInternal, message, remedyOdd, nil)
+// invalidAnswer returns the fault of an answer that can't be true.
+func invalidAnswer(message string) *fault.Error {
+	return fault.ForReason(fault.ReasonInternal, message, remedyInvalidAnswer, nil)
 }

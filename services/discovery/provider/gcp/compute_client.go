@@ -15,17 +15,17 @@ import (
 	"google.golang.org/api/option"
 )
 
-// instances returns a client for one call of a method of VMs, which it sends through transport.
-func (s *session) instances(ctx context.Context, m method, transport http.RoundTripper) (*compute.InstancesClient, error) {
+// instancesClient returns a client for one call of a method of VMs, sent through transport.
+func (s *session) instancesClient(ctx context.Context, m method, transport http.RoundTripper) (*compute.InstancesClient, error) {
 	client, err := newComputeClient(ctx, s, m, transport, compute.NewInstancesRESTClient)
 	if err == nil {
-		*client.CallOptions = compute.InstancesCallOptions{} // attempt repeats calls, and nothing else does.
+		*client.CallOptions = compute.InstancesCallOptions{} // No retries: attempt repeats calls.
 	}
 	return client, err
 }
 
-// zoneList returns a client for one call of a method of zones.
-func (s *session) zoneList(ctx context.Context, m method) (*compute.ZonesClient, error) {
+// zonesClient returns a client for one call of a method of zones.
+func (s *session) zonesClient(ctx context.Context, m method) (*compute.ZonesClient, error) {
 	client, err := newComputeClient(ctx, s, m, s.reading, compute.NewZonesRESTClient)
 	if err == nil {
 		*client.CallOptions = compute.ZonesCallOptions{}
@@ -33,8 +33,8 @@ func (s *session) zoneList(ctx context.Context, m method) (*compute.ZonesClient,
 	return client, err
 }
 
-// zoneOperations returns a client for one call of a method of zone operations.
-func (s *session) zoneOperations(ctx context.Context, m method) (*compute.ZoneOperationsClient, error) {
+// zoneOperationsClient returns a client for one call of a method of zone operations.
+func (s *session) zoneOperationsClient(ctx context.Context, m method) (*compute.ZoneOperationsClient, error) {
 	client, err := newComputeClient(ctx, s, m, s.reading, compute.NewZoneOperationsRESTClient)
 	if err == nil {
 		*client.CallOptions = compute.ZoneOperationsCallOptions{}
@@ -42,8 +42,8 @@ func (s *session) zoneOperations(ctx context.Context, m method) (*compute.ZoneOp
 	return client, err
 }
 
-// newComputeClient returns a generated client for one call; see callTransport for why each call has
-// its own. Making one takes some ten microseconds and opens no connection.
+// newComputeClient returns a generated client for one call; callTransport explains why each call has
+// its own. That takes about 30 µs and opens no connection.
 func newComputeClient[C any](
 	ctx context.Context, s *session, m method, transport http.RoundTripper,
 	newClient func(context.Context, ...option.ClientOption) (C, error),
@@ -52,19 +52,19 @@ func newComputeClient[C any](
 	return newClient(ctx, option.WithHTTPClient(client), option.WithEndpoint(s.provider.endpoints.compute))
 }
 
-// errSecondRequest ends a generated client that tries to send a second request in one call.
-var errSecondRequest = errors.New("gcp: a call sends one request")
+// errSecondRequest is returned to a generated client that sends a second request in one call.
+var errSecondRequest = errors.New("gcp: a call must not send a second request")
 
-// callTransport sends the one request of a call, with what the generated clients for Compute Engine
-// have no means for:
+// callTransport sends the one request of a call. It adds what the generated clients for Compute
+// Engine can't:
 //
-//   - the context of the call, which their list methods do not attach to requests,
-//   - the parameters returnPartialSuccess and fields, which they do not know,
-//   - the end after one page, where their iterators go on by themselves if a page is empty.
+//   - the context of the call, which their list methods do not attach to the request,
+//   - the parameters returnPartialSuccess and fields, which they do not have,
+//   - the end after one page, because their iterators fetch the next one if a page is empty.
 //
-// It reads answers more leniently than their JSON decoder does; see answerBody.
+// It also makes answers readable that their JSON decoder rejects; see answerBody.
 type callTransport struct {
-	ctx    context.Context //nolint:containedctx // It stands in for the one that the generated client drops.
+	ctx    context.Context //nolint:containedctx // The generated client drops the caller's context.
 	method method
 	next   http.RoundTripper
 	sent   atomic.Bool
@@ -105,14 +105,14 @@ func firstPage[P any](response any, err error) (P, error) {
 // errEmptyAnswer is an answer with a good status and no content.
 var errEmptyAnswer = errors.New("an answer that is empty")
 
-// answerBody is the body of an answer, whole and in a form that protojson reads. It tells an answer
-// that is empty or cut short from one that is not JSON.
+// answerBody is the body of an answer, read as a whole and in a form that protojson accepts. It
+// returns distinct errors for an answer that is empty, cut short, or not JSON.
 type answerBody struct {
 	body      io.ReadCloser
 	succeeded bool // Whether the status is 2xx.
 
-	buffer  *bytes.Buffer // What was read; nil before.
-	content *bytes.Reader // What the client gets of it.
+	buffer  *bytes.Buffer // The whole answer; nil before the first Read.
+	content *bytes.Reader // The content that the client reads.
 	err     error
 }
 
@@ -128,7 +128,7 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	return b.content.Read(p)
 }
 
-// readAll reads the answer. Of an error even a part is of use, because the status alone says most.
+// readAll reads the answer. A part of an error is enough, because its status decides.
 func (b *answerBody) readAll() (*bytes.Reader, error) {
 	_, err := b.buffer.ReadFrom(b.body)
 	content := b.buffer.Bytes()
@@ -141,7 +141,7 @@ func (b *answerBody) readAll() (*bytes.Reader, error) {
 	switch trimmed := bytes.TrimSpace(content); {
 	case len(trimmed) == 0:
 		return nil, errEmptyAnswer
-	case trimmed[len(trimmed)-1] != '}': // Unlike protojson, encoding/json states that JSON was cut short.
+	case trimmed[len(trimmed)-1] != '}': // Unlike protojson, encoding/json reports JSON that was cut short.
 		var raw json.RawMessage
 		if err := json.NewDecoder(bytes.NewReader(trimmed)).Decode(&raw); err != nil {
 			return nil, err
@@ -169,8 +169,8 @@ const maxPooled = 4 << 20
 // buffers are reused, because each page of a list would need a new one of a megabyte.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// lenient returns JSON in a form that protojson accepts where encoding/json accepts it as it is: an
-// element of an array that is null becomes {}, and invalid UTF-8 becomes U+FFFD.
+// lenient returns JSON in a form that protojson accepts if encoding/json accepts the original: a
+// null element of an array becomes {}, and invalid UTF-8 becomes U+FFFD. It may change content.
 func lenient(content []byte) []byte {
 	if !utf8.Valid(content) {
 		content = bytes.ToValidUTF8(content, []byte("\uFFFD"))
@@ -178,7 +178,7 @@ func lenient(content []byte) []byte {
 	if !bytes.Contains(content, []byte("null")) {
 		return content
 	}
-	inString, previous := false, byte(0) // previous is the last byte that is neither space nor in a string.
+	inString, previous := false, byte(0) // previous is the last byte outside strings that is not a space.
 	for i := 0; i < len(content); i++ {
 		switch c := content[i]; {
 		case inString && c == '\\':

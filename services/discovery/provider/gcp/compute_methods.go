@@ -4,16 +4,15 @@ package gcp
 type method struct {
 	// permission is the IAM permission that the method requires.
 	permission string
-	// fields is the mask of the answer ("Use partial responses" in Google's documentation): all fields
-	// that this package reads. Empty: all there are. A server that ignores masks is fine.
+	// fields is the mask of the answer ("Use partial responses" in Google's documentation): the fields
+	// that this package reads. If it is empty, the answer has all fields. A server may ignore it.
 	fields string
-	// partialSuccess asks a list for the zones that can be reached. Without it one zone that can't be
-	// reached fails the whole list.
+	// partialSuccess requests a list of the zones that can be reached. Without it one unreachable zone
+	// fails the whole list.
 	partialSuccess bool
 }
 
-// The methods in use. Calls that change something have no mask: their answers are small, and nothing
-// about them should depend on one.
+// The methods in use. Those that change something have no mask, because their answers are small.
 var (
 	instancesAggregatedList = method{permission: "compute.instances.list", fields: AllZonesFields, partialSuccess: true}
 	instancesList           = method{permission: "compute.instances.list", fields: listFields + ",items(" + machineFields + ")", partialSuccess: true}
@@ -26,7 +25,7 @@ var (
 	zoneOperationsGet       = method{permission: "compute.zoneOperations.get", fields: "kind," + operationFields}
 )
 
-// The masks. Half of what a VM has is not read here.
+// The masks.
 const (
 	machineFields = "id,name,selfLink,status,machineType,labels,creationTimestamp,lastStartTimestamp,hostname," +
 		"scheduling(preemptible,provisioningModel),metadata/items(key,value)," +
@@ -35,8 +34,8 @@ const (
 		"ipv6AccessType,ipv6Address,ipv6AccessConfigs/externalIpv6)"
 	warningFields = "warning(code,message)"
 	listFields    = "kind,nextPageToken," + warningFields
-	// AllZonesFields is the mask of the list of all VMs. It is exported for the benchmark, which compares
-	// with the generated client and the same mask.
+	// AllZonesFields is the mask of the list of all VMs. It is exported for the benchmark, which
+	// compares with the generated client alone.
 	AllZonesFields  = listFields + ",unreachables,items/*(" + warningFields + ",instances(" + machineFields + "))"
 	operationFields = "name,operationType,targetId,clientOperationId,insertTime,status,error/errors(code,message)"
 )

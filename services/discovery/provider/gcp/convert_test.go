@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// Each of Compute Engine's states has its own; the cloud's word stays beside it.
+// TestMachineStates checks the state for each status of a VM, and that the status itself is kept.
 func TestMachineStates(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 10})
@@ -35,26 +35,26 @@ func TestMachineStates(t *testing.T) {
 	found := 0
 	for _, instances := range got.instances {
 		for _, i := range instances {
-			word, set := states[i.DisplayName]
+			status, set := states[i.DisplayName]
 			if !set {
 				continue
 			}
 			found++
-			if i.State != want[simgcp.VMState(i.ProviderState)] || word != simgcp.VMStaging && i.ProviderState != string(word) {
-				t.Errorf("%s is %s (%s), want %s", word, i.State, i.ProviderState, want[word])
+			if i.State != want[simgcp.VMState(i.ProviderState)] || status != simgcp.VMStaging && i.ProviderState != string(status) {
+				t.Errorf("%s is %s (%s), want %s", status, i.State, i.ProviderState, want[status])
 			}
 		}
 	}
 	if found != len(states) {
-		t.Errorf("%d of %d VMs", found, len(states))
+		t.Errorf("found %d of %d VMs", found, len(states))
 	}
 }
 
-// A VM and a database with all that they can have.
+// TestDetails reads VMs and databases with all fields, and with few.
 func TestDetails(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
-	c.proxy.spoil("/aggregated/instances", `{"items":{"zones/europe-west1-b":{"instances":[{
+	c.proxy.replace("/aggregated/instances", `{"items":{"zones/europe-west1-b":{"instances":[{
 		"id":"18446744073709551615","name":"web-1","status":"RUNNING","hostname":"web.example.com",
 		"machineType":"https://www.googleapis.com/compute/v1/projects/p/zones/europe-west1-b/machineTypes/n2-standard-4",
 		"selfLink":"https://www.googleapis.com/compute/v1/projects/p/zones/europe-west1-b/instances/web-1",
@@ -93,10 +93,10 @@ func TestDetails(t *testing.T) {
 		Machine: &provider.MachineDetails{Image: "projects/windows-cloud/global/images/windows-2025", Platform: "Windows", Spot: true},
 	}
 	if i := got.instances[vms("europe-west1-b")]; !reflect.DeepEqual(i, []provider.Instance{want, other}) {
-		t.Errorf("got %+v, want %+v and %+v", i, want, other)
+		t.Errorf("got %+v\nwant %+v\nand %+v", i, want, other)
 	}
 
-	c.proxy.spoil("/v1/projects/"+project+"/instances", `{"kind":"sql#instancesList","items":[{
+	c.proxy.replace("/v1/projects/"+project+"/instances", `{"kind":"sql#instancesList","items":[{
 		"name":"ledger","region":"europe-west1","gceZone":"europe-west1-d","state":"RUNNABLE","connectionName":"p:europe-west1:ledger",
 		"databaseVersion":"POSTGRES_16","databaseInstalledVersion":"POSTGRES_16_4","masterInstanceName":"`+project+`:main",
 		"createTime":"2026-01-02T03:04:05.678Z","selfLink":"https://sqladmin.googleapis.com/v1/projects/p/instances/ledger",

@@ -9,17 +9,16 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// database is a Cloud SQL instance as the roll has it. All but its name and
-// region may be missing.
+// database converts a Cloud SQL instance. Every field except the name and the region may be missing.
 func database(i *sqladmin.DatabaseInstance, project string) provider.Instance {
 	connection := i.ConnectionName
 	if connection == "" {
 		connection = project + ":" + i.Region + ":" + i.Name
 	}
-	created := timeOf(i.CreateTime)
+	created := parseTime(i.CreateTime)
 	id := connection
 	if !created.IsZero() {
-		// Cloud SQL has no id of its own, and a name may be used again.
+		// Cloud SQL has no ids of its own, and names may be used again.
 		id += "@" + created.Format(time.RFC3339Nano)
 	}
 	uri := i.SelfLink
@@ -48,8 +47,8 @@ func database(i *sqladmin.DatabaseInstance, project string) provider.Instance {
 	}
 }
 
-// ports are where the engines listen, which Cloud SQL lets nobody change.
-var ports = map[string]int32{"postgres": 5432, "mysql": 3306, "sqlserver": 1433}
+// enginePorts are the ports of the engines. Cloud SQL does not let users change them.
+var enginePorts = map[string]int32{"postgres": 5432, "mysql": 3306, "sqlserver": 1433}
 
 func databaseDetails(i *sqladmin.DatabaseInstance, settings *sqladmin.Settings, project string, private, public []string) *provider.DatabaseDetails {
 	engine, version := engineOf(i.DatabaseVersion, i.DatabaseInstalledVersion)
@@ -62,7 +61,7 @@ func databaseDetails(i *sqladmin.DatabaseInstance, settings *sqladmin.Settings, 
 		Replicas:         i.ReplicaNames,
 	}
 	if settings.IpConfiguration != nil {
-		details.Network = relative(settings.IpConfiguration.PrivateNetwork)
+		details.Network = relativeName(settings.IpConfiguration.PrivateNetwork)
 	}
 	switch {
 	case len(public) > 0:
@@ -73,14 +72,13 @@ func databaseDetails(i *sqladmin.DatabaseInstance, settings *sqladmin.Settings, 
 		details.Endpoint = i.DnsName
 	}
 	if details.Endpoint != "" {
-		details.Port = ports[engine]
+		details.Port = enginePorts[engine]
 	}
 	return details
 }
 
-// engineOf takes Cloud SQL's versions apart: POSTGRES_16, installed as
-// POSTGRES_16_4, is postgres 16.4; SQLSERVER_2022_STANDARD is sqlserver
-// 2022_STANDARD.
+// engineOf splits a version of Cloud SQL into engine and version: POSTGRES_16, installed as
+// POSTGRES_16_4, is postgres 16.4; SQLSERVER_2022_STANDARD is sqlserver 2022_STANDARD.
 func engineOf(version, installed string) (engine, number string) {
 	name, number, _ := strings.Cut(version, "_")
 	engine = strings.ToLower(name)
@@ -93,8 +91,8 @@ func engineOf(version, installed string) (engine, number string) {
 	return engine, strings.ReplaceAll(number, "_", ".")
 }
 
-// databaseAddresses are the addresses that clients connect to. What an instance
-// itself calls out from (OUTGOING) is none.
+// databaseAddresses returns the addresses that clients connect to. OUTGOING addresses, from which
+// the instance itself connects, are not among them.
 func databaseAddresses(i *sqladmin.DatabaseInstance) (private, public []string) {
 	for _, address := range i.IpAddresses {
 		if address == nil {
@@ -102,9 +100,9 @@ func databaseAddresses(i *sqladmin.DatabaseInstance) (private, public []string) 
 		}
 		switch address.Type {
 		case "PRIMARY":
-			public = addAddress(public, address.IpAddress)
+			public = addUnique(public, address.IpAddress)
 		case "PRIVATE":
-			private = addAddress(private, address.IpAddress)
+			private = addUnique(private, address.IpAddress)
 		}
 	}
 	return private, public

@@ -20,35 +20,33 @@ import (
 	"cloud.google.com/go/compute/metadata"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 const (
-	// detectLimit bounds the look for credentials and the one token that Detect
-	// asks for.
+	// detectLimit bounds Detect with the one token that it requests.
 	detectLimit = 10 * time.Second
-	// metadataLimit is how fast the metadata server of a machine at Google answers.
-	// Elsewhere its address may swallow what is sent.
+	// metadataLimit bounds a request to the metadata server. On a machine at Google it answers at once;
+	// elsewhere its address may drop packets.
 	metadataLimit = 500 * time.Millisecond
 )
 
-// ErrNoCredentials says that the usual environment holds no credentials of Google
-// Cloud.
+// ErrNoCredentials is returned if the environment has no application default credentials.
 var ErrNoCredentials = errors.New("there are no application default credentials")
 
-// Identity is what the environment opens: a project, and as whom.
+// Identity is the project and the principal of credentials.
 type Identity struct {
 	ProjectID string
-	// Principal is a service account's address, or says what the credentials are.
+	// Principal is the address of a service account, or else describes the credentials.
 	Principal string
 }
 
-// Detect tells which project the application default credentials of the usual
-// environment are for: the file that GOOGLE_APPLICATION_CREDENTIALS names,
-// gcloud's own, or the metadata server of a machine at Google if that answers at
-// once. ErrNoCredentials when there are none; a *fault.Error when there are
-// and no token comes of them, or nothing says which project is meant.
+// Detect returns the project of the application default credentials: those of the file in
+// GOOGLE_APPLICATION_CREDENTIALS, of gcloud's own file, or of the metadata server of a machine at
+// Google. It returns ErrNoCredentials if there are none, and a *fault.Error if they issue no token or
+// no project is configured.
 func Detect(ctx context.Context, config Config) (Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, detectLimit)
 	defer cancel()
@@ -58,16 +56,16 @@ func Detect(ctx context.Context, config Config) (Identity, error) {
 	}
 	found.ProjectID = cmp.Or(os.Getenv("GOOGLE_CLOUD_PROJECT"), os.Getenv("GCLOUD_PROJECT"), os.Getenv("CLOUDSDK_CORE_PROJECT"),
 		found.ProjectID, os.Getenv("GOOGLE_CLOUD_QUOTA_PROJECT"), found.quotaProject, configuredProject())
-	if !projectID.MatchString(found.ProjectID) {
-		return Identity{}, found.projectless()
+	if !projectIDForm.MatchString(found.ProjectID) {
+		return Identity{}, found.errProject()
 	}
-	opener, err := New(config)
+	reader, err := New(config)
 	if err != nil {
-		return Identity{}, fault.ForReason(fault.ReasonInternal, err.Error(), "Mend the variable, or unset it.", nil)
+		return Identity{}, fault.ForReason(fault.ReasonInternal, err.Error(), "Correct the variable, or unset it.", nil)
 	}
-	defer opener.Close()
+	defer reader.Close()
 	account := provider.Account{Provider: cloud.GCP, CloudID: found.ProjectID}
-	session, err := opener.Open(ctx, account, provider.GCPApplicationDefault{})
+	session, err := reader.Open(ctx, account, provider.GCPApplicationDefault{})
 	if err != nil {
 		return Identity{}, err
 	}
@@ -77,48 +75,48 @@ func Detect(ctx context.Context, config Config) (Identity, error) {
 	return found.Identity, nil
 }
 
-// defaults are application default credentials that were found.
+// defaults are the application default credentials that were found.
 type defaults struct {
 	Identity
 	quotaProject string
 }
 
-// projectID is what the contract takes for one.
-var projectID = regexp.MustCompile(`^([a-z0-9.-]{1,80}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
+// projectIDForm is the form of project ids that the API accepts.
+var projectIDForm = regexp.MustCompile(`^([a-z0-9.-]{1,80}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
 
-// projectless is the failure of credentials that open no project we know of.
-func (d defaults) projectless() *fault.Error {
-	const remedy = "Set GOOGLE_CLOUD_PROJECT to the id of the project that is to be read."
-	if d.ProjectID == "" {
-		return fault.ForReason(fault.ReasonCredentialsInvalid, "there are credentials ("+d.Principal+"), and nothing says for which project", remedy, nil)
+// errProject returns the fault of credentials without a valid project.
+func (d defaults) errProject() *fault.Error {
+	message := "no project is configured for the credentials (" + d.Principal + ")"
+	if d.ProjectID != "" {
+		message = fmt.Sprintf("%q is not a project id", providerkit.Shorten(d.ProjectID))
 	}
-	return fault.ForReason(fault.ReasonCredentialsInvalid, fmt.Sprintf("%q is no project id", shorten(d.ProjectID)), remedy, nil)
+	return fault.ForReason(fault.ReasonCredentialsInvalid, message, "Set GOOGLE_CLOUD_PROJECT to the id of the project to read.", nil)
 }
 
-// findDefault looks where Google's libraries look, in their order; see
+// findDefault searches the same places as Google's libraries, in the same order; see
 // https://cloud.google.com/docs/authentication/application-default-credentials.
 func findDefault(ctx context.Context) (defaults, error) {
 	const variable = "GOOGLE_APPLICATION_CREDENTIALS"
 	path := os.Getenv(variable)
 	named := path != ""
 	if !named {
-		path = filepath.Join(gcloudFolder(), "application_default_credentials.json")
+		path = filepath.Join(gcloudDir(), "application_default_credentials.json")
 	}
 	file, err := os.ReadFile(path)
 	switch {
 	case err == nil:
-		return readDefault(path, file)
+		return parseDefault(path, file)
 	case named:
 		return defaults{}, fault.ForReason(fault.ReasonCredentialsInvalid,
-			fmt.Sprintf("the file %s that %s names can't be read", path, variable), "Mend or unset "+variable+".", err)
+			fmt.Sprintf("the file %s in %s can't be read", path, variable), "Correct or unset "+variable+".", err)
 	case !errors.Is(err, os.ErrNotExist):
 		return defaults{}, errors.Join(ErrNoCredentials, err)
 	}
-	return askMetadata(ctx)
+	return metadataDefault(ctx)
 }
 
-// readDefault reads as much of a credentials file as tells whose it is.
-func readDefault(path string, file []byte) (defaults, error) {
+// parseDefault parses the project and the principal of a credentials file.
+func parseDefault(path string, file []byte) (defaults, error) {
 	var content struct {
 		Type          string `json:"type"`
 		ProjectID     string `json:"project_id"`
@@ -127,9 +125,9 @@ func readDefault(path string, file []byte) (defaults, error) {
 		Impersonation string `json:"service_account_impersonation_url"`
 	}
 	if err := json.Unmarshal(file, &content); err != nil || content.Type == "" {
-		// The error may quote the file.
-		return defaults{}, fault.ForReason(fault.ReasonCredentialsInvalid, path+" is no credentials file of Google Cloud",
-			"Put the file there once more, as Google made it.", nil)
+		// The error may quote the file, so it is not the cause.
+		return defaults{}, fault.ForReason(fault.ReasonCredentialsInvalid, path+" is not a credentials file of Google Cloud",
+			"Replace it with the file that Google issued.", nil)
 	}
 	found := defaults{Identity: Identity{ProjectID: content.ProjectID}, quotaProject: content.QuotaProject}
 	_, impersonated, _ := strings.Cut(content.Impersonation, "/serviceAccounts/")
@@ -138,25 +136,24 @@ func readDefault(path string, file []byte) (defaults, error) {
 	return found, nil
 }
 
-// gcloudFolder is where gcloud keeps its settings, as Google's libraries for Go
-// have it.
-func gcloudFolder() string {
+// gcloudDir returns the folder of gcloud's settings, as Google's libraries for Go determine it.
+func gcloudDir() string {
 	if runtime.GOOS == "windows" {
 		return filepath.Join(os.Getenv("APPDATA"), "gcloud")
 	}
-	home, _ := os.UserHomeDir() // Without a home there is nothing in it.
+	home, _ := os.UserHomeDir() // Without a home there is no such folder.
 	return filepath.Join(home, ".config", "gcloud")
 }
 
-// configuredProject is the project of gcloud's active configuration, or "".
+// configuredProject returns the project of gcloud's active configuration, or "".
 func configuredProject() string {
-	folder := cmp.Or(os.Getenv("CLOUDSDK_CONFIG"), gcloudFolder())
+	dir := cmp.Or(os.Getenv("CLOUDSDK_CONFIG"), gcloudDir())
 	name := os.Getenv("CLOUDSDK_ACTIVE_CONFIG_NAME")
 	if name == "" {
-		active, _ := os.ReadFile(filepath.Join(folder, "active_config"))
+		active, _ := os.ReadFile(filepath.Join(dir, "active_config"))
 		name = cmp.Or(strings.TrimSpace(string(active)), "default")
 	}
-	file, _ := os.ReadFile(filepath.Join(folder, "configurations", "config_"+filepath.Base(name)))
+	file, _ := os.ReadFile(filepath.Join(dir, "configurations", "config_"+filepath.Base(name)))
 	section := ""
 	for lines := bufio.NewScanner(bytes.NewReader(file)); lines.Scan(); {
 		line := strings.TrimSpace(lines.Text())
@@ -171,34 +168,34 @@ func configuredProject() string {
 	return ""
 }
 
-// askMetadata asks the metadata server of a machine at Google.
-func askMetadata(ctx context.Context) (defaults, error) {
+// metadataDefault returns the credentials of the metadata server of a machine at Google.
+func metadataDefault(ctx context.Context) (defaults, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataLimit)
 	defer cancel()
 	transport := &http.Transport{DialContext: (&net.Dialer{}).DialContext}
 	defer transport.CloseIdleConnections()
-	client := metadata.NewClient(&http.Client{Transport: flavoured{transport}})
+	client := metadata.NewClient(&http.Client{Transport: googleMetadata{transport}})
 	project, err := client.GetWithContext(ctx, "project/project-id")
 	if err != nil {
 		return defaults{}, errors.Join(ErrNoCredentials, err)
 	}
 	email, err := client.GetWithContext(ctx, "instance/service-accounts/default/email")
-	if err != nil { // A machine without a service account.
+	if err != nil { // The machine has no service account.
 		return defaults{}, errors.Join(ErrNoCredentials, err)
 	}
 	return defaults{Identity: Identity{ProjectID: strings.TrimSpace(project), Principal: strings.TrimSpace(email)}}, nil
 }
 
-// flavoured takes answers of Google's metadata server alone: other clouds have
-// theirs at the same address.
-type flavoured struct{ next http.RoundTripper }
+// googleMetadata accepts answers of Google's metadata server only. Other clouds have theirs at the
+// same address.
+type googleMetadata struct{ next http.RoundTripper }
 
 // RoundTrip sends a request.
-func (f flavoured) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := f.next.RoundTrip(request)
+func (g googleMetadata) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := g.next.RoundTrip(request)
 	if err == nil && response.Header.Get("Metadata-Flavor") != "Google" {
 		_ = response.Body.Close()
-		return nil, errors.New("that is no metadata server of Google")
+		return nil, errors.New("the metadata server is not one of Google")
 	}
 	return response, err
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// emptyEnvironment is one with nothing of Google in it, and a home of its own.
+// emptyEnvironment removes everything of Google from the environment and returns an empty home.
 func emptyEnvironment(t *testing.T) (home string) {
 	t.Helper()
 	home = t.TempDir()
@@ -40,17 +40,18 @@ func write(t *testing.T, path, content string) string {
 	return path
 }
 
-// wantRefused looks for credentials that are there and can't be used.
-func wantRefused(t *testing.T, says string) {
+// wantFault checks that credentials are found and can't be used, with this text in the message.
+func wantFault(t *testing.T, text string) {
 	t.Helper()
 	found, err := gcp.Detect(t.Context(), gcp.Config{Attempts: 1})
 	failure, ok := errors.AsType[*fault.Error](err)
-	if !ok || failure.Remedy == "" || !strings.Contains(failure.Message, says) {
-		t.Errorf("found %+v, %v; want a failure that says %q", found, err, says)
+	if !ok || failure.Remedy == "" || !strings.Contains(failure.Message, text) {
+		t.Errorf("found %+v, %v; want a fault with %q", found, err, text)
 	}
 }
 
-func TestDetectFindsTheProjectOfTheEnvironment(t *testing.T) {
+// TestDetect_Project checks which of several projects wins.
+func TestDetect_Project(t *testing.T) {
 	home := emptyEnvironment(t)
 	c := newCloud(t, simgcp.ProjectPlan{ID: project})
 	email := simgcp.ServiceAccountEmail(project, simgcp.DefaultServiceAccount)
@@ -62,9 +63,9 @@ func TestDetectFindsTheProjectOfTheEnvironment(t *testing.T) {
 		}
 	}
 	if found, err := gcp.Detect(t.Context(), gcp.Config{}); !errors.Is(err, gcp.ErrNoCredentials) {
-		t.Errorf("of nothing came %+v, %v", found, err)
+		t.Errorf("in an empty environment: %+v, %v", found, err)
 	}
-	// gcloud's own file, which names its project; then whatever says otherwise, from the weakest word to the strongest.
+	// The file of gcloud names its project. Variables override it, the later ones here the earlier ones.
 	wellKnown := write(t, filepath.Join(home, ".config", "gcloud", "application_default_credentials.json"), string(c.keyFile(project)))
 	want(project)
 	t.Setenv("CLOUDSDK_CORE_PROJECT", "core-project")
@@ -72,48 +73,49 @@ func TestDetectFindsTheProjectOfTheEnvironment(t *testing.T) {
 	t.Setenv("GOOGLE_CLOUD_PROJECT", "cloud-project")
 	want("cloud-project")
 
-	// A named file goes before gcloud's.
+	// The file in GOOGLE_APPLICATION_CREDENTIALS overrides that of gcloud.
 	write(t, wellKnown, "nothing")
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", write(t, filepath.Join(home, "key.json"), string(c.keyFile(project))))
 	want("cloud-project")
 
-	// A file without a project: the quota project, or that of gcloud's active configuration.
+	// Without a project in the file, the quota project or that of gcloud's active configuration is used.
 	t.Setenv("GOOGLE_CLOUD_PROJECT", "")
 	t.Setenv("CLOUDSDK_CORE_PROJECT", "")
 	without := strings.Replace(string(c.keyFile(project)), `"project_id"`, `"quota_project_id"`, 1)
 	write(t, filepath.Join(home, "key.json"), without)
 	want(project)
 	write(t, filepath.Join(home, "key.json"), strings.Replace(without, `"quota_project_id"`, `"nothing"`, 1))
-	wantRefused(t, "nothing says for which project")
+	wantFault(t, "no project is configured")
 	write(t, filepath.Join(home, ".config", "gcloud", "active_config"), "work\n")
 	write(t, filepath.Join(home, ".config", "gcloud", "configurations", "config_work"), "[compute]\nproject = wrong-one\n[core]\naccount = a@b.c\nproject = work-project\n")
 	want("work-project")
 	t.Setenv("GOOGLE_CLOUD_PROJECT", "No Project!")
-	wantRefused(t, "is no project id")
+	wantFault(t, "is not a project id")
 }
 
-func TestDetectSaysWhyCredentialsCantBeUsed(t *testing.T) {
+func TestDetect_UnusableCredentials(t *testing.T) {
 	home := emptyEnvironment(t)
 	c := newCloud(t, simgcp.ProjectPlan{ID: project})
 	path := filepath.Join(home, "key.json")
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
-	wantRefused(t, "can't be read")
+	wantFault(t, "can't be read")
 	key := string(c.keyFile(project))
 	write(t, path, key[:len(key)/2])
-	wantRefused(t, "is no credentials file")
+	wantFault(t, "is not a credentials file")
 	write(t, path, strings.Replace(key, "service_account", "some_other_type", 1))
-	wantRefused(t, "")
+	wantFault(t, "")
 	write(t, path, strings.Replace(key, c.url, "http://127.0.0.1:1", 1))
-	wantRefused(t, "can't be reached")
+	wantFault(t, "can't be reached")
 	write(t, path, key)
 	c.RevokeServiceAccountKey(project)
-	wantRefused(t, "gave no token")
+	wantFault(t, "issued no token")
 	t.Setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", "compute")
-	wantRefused(t, "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE")
+	wantFault(t, "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE")
 }
 
-// TestDetectAsksTheMetadataServer stands in for the metadata server of a machine at Google, and for that of another cloud.
-func TestDetectAsksTheMetadataServer(t *testing.T) {
+// TestDetect_MetadataServer asks the metadata server of a machine at Google, and that of another
+// cloud.
+func TestDetect_MetadataServer(t *testing.T) {
 	emptyEnvironment(t)
 	flavour := "Google"
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -136,6 +138,6 @@ func TestDetectAsksTheMetadataServer(t *testing.T) {
 	}
 	flavour = "another"
 	if found, err := gcp.Detect(t.Context(), gcp.Config{}); !errors.Is(err, gcp.ErrNoCredentials) {
-		t.Errorf("another cloud's server is taken for Google's: %+v, %v", found, err)
+		t.Errorf("the server of another cloud was accepted: %+v, %v", found, err)
 	}
 }

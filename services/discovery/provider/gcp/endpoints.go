@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The variables that gcloud reads too (gcloud topic configurations,
+// The variables for endpoints, which gcloud reads too (gcloud topic configurations,
 // api_endpoint_overrides).
 const (
 	computeVariable = "CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE"
@@ -15,19 +15,20 @@ const (
 	iamVariable     = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS"
 )
 
-// endpoints are where Google's APIs are.
+// endpoints are the addresses of Google's APIs.
 type endpoints struct {
-	// compute has neither the path of the version, compute/v1, nor a slash at its end.
+	// compute has neither a slash at its end nor the path of the version, compute/v1, which the
+	// generated client appends.
 	compute string
-	// sql ends in a slash; beta tells that it serves the older paths,
-	// sql/v1beta4/….
+	// sql ends in a slash. beta reports whether it serves the older paths, sql/v1beta4/….
 	sql  string
 	beta bool
 	// iam ends in a slash.
 	iam string
 }
 
-// findEndpoints takes each from the configuration, the environment, or Google.
+// findEndpoints takes each endpoint from the configuration, else from the environment, else
+// Google's own.
 func findEndpoints(config Config) (endpoints, error) {
 	var e endpoints
 	compute, err := endpoint(config.ComputeEndpoint, computeVariable, "https://compute.googleapis.com/")
@@ -44,18 +45,18 @@ func findEndpoints(config Config) (endpoints, error) {
 	return e, err
 }
 
-// endpoint is an address that ends in a slash.
-func endpoint(configured, variable, usual string) (string, error) {
+// endpoint returns a URL that ends in a slash.
+func endpoint(configured, variable, standard string) (string, error) {
 	given := configured
 	if given == "" {
 		given = os.Getenv(variable)
 	}
 	if given == "" {
-		return usual, nil
+		return standard, nil
 	}
 	u, err := url.Parse(given)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return "", fmt.Errorf("%s must be an address, https://…", variable)
+		return "", fmt.Errorf("%s must be a URL, https://…", variable)
 	}
 	u.RawQuery, u.Fragment = "", ""
 	return strings.TrimSuffix(u.String(), "/") + "/", nil

@@ -2,77 +2,32 @@ package gcp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
-	"google.golang.org/api/googleapi"
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// sqlPages follows the pages of the list of Cloud SQL instances: of all, without a
-// filter.
-func (s *session) sqlPages(ctx context.Context, at call, filter string, count counter, use func(*sqladmin.InstancesListResponse) error) error {
-	return eachPage(ctx, at, func(ctx context.Context, token string) (*sqladmin.InstancesListResponse, string, error) {
-		page, err := attempt(ctx, s, count, at, func(ctx context.Context) (*sqladmin.InstancesListResponse, error) {
-			return s.sqlPage(ctx, token, filter)
-		})
-		if err != nil {
-			return nil, "", err
-		}
-		return page, page.NextPageToken, nil
-	}, use)
-}
-
-// sqlPage gets one page. A peer that knows only the older paths, such as a
-// simulator, is asked under those from then on.
-func (s *session) sqlPage(ctx context.Context, token, filter string) (*sqladmin.InstancesListResponse, error) {
-	get := func() (*sqladmin.InstancesListResponse, error) {
-		request := s.sql.Instances.List(s.project).MaxResults(int64(s.provider.config.PageSize)).PageToken(token)
-		if filter != "" {
-			request = request.Filter(filter)
-		}
-		return got(request.Context(ctx).Do())
-	}
-	page, err := get()
-	if api, ok := errors.AsType[*googleapi.Error](err); ok && api.Code == http.StatusNotFound && len(api.Errors) == 0 && s.useBeta() {
-		page, err = get()
-	}
-	if err == nil && (page.HTTPStatusCode != http.StatusOK || page.Kind != "" && page.Kind != "sql#instancesList") {
-		err = &oddAnswerError{"list of databases", page.Kind}
-	}
-	return page, err
-}
-
-// readDatabases lists the Cloud SQL instances of all wanted regions. region says
-// for people which one it is about; "" for all.
+// readDatabases lists the Cloud SQL instances of all selected regions. region is the one that a
+// read of a single scope is about, for the texts of faults; "" for all.
 func (s *session) readDatabases(ctx context.Context, region string, sink provider.BatchSink) error {
-	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.list"}
-	return s.sqlPages(ctx, at, "", sink, func(page *sqladmin.InstancesListResponse) error {
-		for _, warning := range page.Warnings {
-			if err := s.takeWarning(warning, sink.Fail); err != nil {
-				return err
-			}
+	c := databaseCall("cloudsql.instances.list", region)
+	return s.eachDatabasePage(ctx, c, "", sink, func(page *sqladmin.InstancesListResponse) error {
+		if err := s.failWarned(page.Warnings, sink.Fail); err != nil {
+			return err
 		}
-		byRegion := map[string][]provider.Instance{}
-		for _, i := range page.Items {
-			if i != nil && i.Region == "" {
-				i.Region = regionOfDatabase(i)
-			}
-			if i == nil || i.Name == "" || i.Region == "" {
-				return nonsense("Cloud SQL sent a database without a name or a region")
-			}
-			if s.wants(i.Region) {
-				byRegion[i.Region] = append(byRegion[i.Region], database(i, s.project))
-			}
+		byRegion, err := s.databasesByRegion(page.Items)
+		if err != nil {
+			return err
 		}
 		if len(page.Items) == 0 && region != "" {
-			byRegion[region] = nil // So that the guard sees pages that bring nothing.
+			byRegion[region] = nil // The pagination guard must see pages without instances.
 		}
 		for region, instances := range byRegion {
 			if err := sink.Page(ctx, provider.ScopeID{Kind: cloud.Database, Location: region}, instances); err != nil {
@@ -83,35 +38,86 @@ func (s *session) readDatabases(ctx context.Context, region string, sink provide
 	})
 }
 
-// regionOfDatabase is what else says where a database is; "" when nothing does.
+// databasesByRegion converts the Cloud SQL instances of one page that are in selected regions.
+func (s *session) databasesByRegion(page []*sqladmin.DatabaseInstance) (map[string][]provider.Instance, error) {
+	byRegion := map[string][]provider.Instance{}
+	for _, i := range page {
+		if i != nil && i.Region == "" {
+			i.Region = regionOfDatabase(i)
+		}
+		if i == nil || i.Name == "" || i.Region == "" {
+			return nil, invalidAnswer("Cloud SQL listed a database without a name or a region")
+		}
+		if s.isSelected(i.Region) {
+			byRegion[i.Region] = append(byRegion[i.Region], database(i, s.project))
+		}
+	}
+	return byRegion, nil
+}
+
+// regionOfDatabase returns the region of a database without that field, from its zone or its
+// connection name; "" if neither states it.
 func regionOfDatabase(i *sqladmin.DatabaseInstance) string {
 	if i.GceZone != "" {
 		return regionOf(i.GceZone)
 	}
-	// project:region:name, and the project may have a colon of its own.
+	// project:region:name, and the project may contain a colon.
 	if parts := strings.Split(i.ConnectionName, ":"); len(parts) >= 3 {
 		return parts[len(parts)-2]
 	}
 	return ""
 }
 
-// takeWarning fails the region that a warning is about. One that names none
-// leaves all in doubt.
-func (s *session) takeWarning(warning *sqladmin.ApiWarning, fail func(provider.ScopeID, *fault.Error)) error {
-	if warning == nil || warning.Code != "REGION_UNREACHABLE" && warning.Code != "MAX_RESULTS_EXCEEDS_LIMIT" {
-		return nil
-	}
-	text := fmt.Sprintf("Cloud SQL says that its list may be incomplete (%s): %s", warning.Code, shorten(warning.Message))
-	if warning.Region != "" {
-		text = fmt.Sprintf("Cloud SQL could not reach %s: %s", shorten(warning.Region), shorten(warning.Message))
-	}
-	at := call{service: "Cloud SQL", place: warning.Region, api: sqlAPI}
-	failure := fault.ForReason(fault.ReasonUnreachable, text, at.remedy(fault.ReasonUnreachable, nil, ""), nil)
-	if warning.Region == "" {
-		return failure
-	}
-	if s.wants(warning.Region) {
-		fail(provider.ScopeID{Kind: cloud.Database, Location: warning.Region}, failure)
+// failWarned fails the regions that warnings name. A warning of an incomplete list that names no
+// region is a fault of the whole list.
+func (s *session) failWarned(warnings []*sqladmin.ApiWarning, fail func(provider.ScopeID, *fault.Error)) error {
+	for _, warning := range warnings {
+		if warning == nil || warning.Code != "REGION_UNREACHABLE" && warning.Code != "MAX_RESULTS_EXCEEDS_LIMIT" {
+			continue
+		}
+		remedy := databaseCall("", warning.Region).remedy(fault.ReasonUnreachable, nil, "")
+		if warning.Region == "" {
+			return fault.ForReason(fault.ReasonUnreachable, fmt.Sprintf("the list of Cloud SQL may be incomplete (%s): %s",
+				warning.Code, providerkit.Shorten(warning.Message)), remedy, nil)
+		}
+		if s.isSelected(warning.Region) {
+			fail(provider.ScopeID{Kind: cloud.Database, Location: warning.Region}, fault.ForReason(fault.ReasonUnreachable,
+				fmt.Sprintf("Cloud SQL could not reach %s: %s", providerkit.Shorten(warning.Region), providerkit.Shorten(warning.Message)), remedy, nil))
+		}
 	}
 	return nil
+}
+
+// eachDatabasePage reads the pages of the list of Cloud SQL instances, or of those that match a
+// filter.
+func (s *session) eachDatabasePage(ctx context.Context, c call, filter string, calls provider.Calls, use func(*sqladmin.InstancesListResponse) error) error {
+	return eachPage(ctx, c, func(ctx context.Context, token string) (*sqladmin.InstancesListResponse, string, error) {
+		page, err := attempt(ctx, s, calls, c, func(ctx context.Context) (*sqladmin.InstancesListResponse, error) {
+			return s.databasePage(ctx, token, filter)
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		return page, page.NextPageToken, nil
+	}, use)
+}
+
+// databasePage fetches one page. If the server supports only the older paths, as a simulator may,
+// the session uses those from then on.
+func (s *session) databasePage(ctx context.Context, token, filter string) (*sqladmin.InstancesListResponse, error) {
+	get := func() (*sqladmin.InstancesListResponse, error) {
+		request := s.sql.Instances.List(s.project).MaxResults(int64(s.provider.config.PageSize)).PageToken(token)
+		if filter != "" {
+			request = request.Filter(filter)
+		}
+		return answered(request.Context(ctx).Do())
+	}
+	page, err := get()
+	if isUnknownPath(err) && s.useBeta() {
+		page, err = get()
+	}
+	if err == nil && (page.HTTPStatusCode != http.StatusOK || page.Kind != "" && page.Kind != "sql#instancesList") {
+		err = &unexpectedAnswerError{"list of databases", page.Kind}
+	}
+	return page, err
 }

@@ -7,14 +7,13 @@ import (
 	"strings"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
-	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// The forms of Google Cloud's ids and addresses; see machine and database.
+// The forms of Google Cloud's ids and URIs; see machine and database.
 var (
 	machineIDForm   = regexp.MustCompile(`^[0-9]{5,20}$`)
 	connectionForm  = regexp.MustCompile(`^((?:[a-z0-9.-]+:)?[a-z0-9-]+):([a-z0-9-]+):([a-z0-9-]+)(?:@.+)?$`)
@@ -22,8 +21,7 @@ var (
 	databaseURIForm = regexp.MustCompile(`^(?:https://.+/|//cloudsql\.googleapis\.com/)?projects/([^/]+)/instances/([^/]+)$`)
 )
 
-// Recognizes tells ids and addresses of VMs and of Cloud SQL instances by their
-// forms.
+// Recognizes returns the kind of the instance that an id or URI of Google Cloud belongs to.
 func (p *Provider) Recognizes(providerID string) (cloud.Kind, bool) {
 	switch {
 	case machineIDForm.MatchString(providerID), machineURIForm.MatchString(providerID):
@@ -34,15 +32,14 @@ func (p *Provider) Recognizes(providerID string) (cloud.Kind, bool) {
 	return "", false
 }
 
-// Locate looks for an instance by its id, in all of the project that the hint
-// leaves open. An address says itself where to look.
+// Locate searches the project for an instance by its id. A URI states the location itself.
 func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider.Calls) (*provider.Located, error) {
 	kind, known := s.provider.Recognizes(hint.ProviderID)
 	if !known || hint.Kind != "" && hint.Kind != kind {
 		return nil, nil
 	}
 	if m := machineURIForm.FindStringSubmatch(hint.ProviderID); m != nil {
-		if m[1] != s.project || hint.Location != "" && hint.Location != m[2] || !s.wants(regionOf(m[2])) {
+		if m[1] != s.project || hint.Location != "" && hint.Location != m[2] || !s.isSelected(regionOf(m[2])) {
 			return nil, nil
 		}
 		return s.locateMachine(ctx, m[2], m[3], calls)
@@ -62,10 +59,10 @@ func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider
 	return s.locateDatabase(ctx, name, hint, calls)
 }
 
-// locateMachine asks for a VM by its zone and name.
+// locateMachine fetches a VM by its zone and name.
 func (s *session) locateMachine(ctx context.Context, zone, name string, calls provider.Calls) (*provider.Located, error) {
 	found, err := s.getMachine(ctx, zone, name, calls)
-	if isNone(err, "notFound") {
+	if isAbsent(err, "notFound") {
 		return nil, nil
 	}
 	if err != nil {
@@ -74,7 +71,7 @@ func (s *session) locateMachine(ctx context.Context, zone, name string, calls pr
 	return &provider.Located{ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: zone}, Instance: machine(found, s.project, zone)}, nil
 }
 
-// searchMachine asks for a VM by its id: in one zone, or in all by one list.
+// searchMachine searches for a VM by its id: in one zone, or in all of them with one list.
 func (s *session) searchMachine(ctx context.Context, hint provider.Hint, calls provider.Calls) (*provider.Located, error) {
 	if hint.Location == "" {
 		return s.searchZones(ctx, hint.ProviderID, calls)
@@ -92,28 +89,27 @@ func (s *session) searchMachine(ctx context.Context, hint provider.Hint, calls p
 	return nil, nil
 }
 
-// searchZones asks all zones for a VM with an id, by one list.
+// searchZones searches all zones for a VM by its id, with one list.
 func (s *session) searchZones(ctx context.Context, id string, calls provider.Calls) (*provider.Located, error) {
 	var (
-		located *provider.Located
-		lost    *fault.Error
+		located     *provider.Located
+		unreachable *fault.Error
 	)
-	lose := func(_ provider.ScopeID, failure *fault.Error) { lost = failure }
-	err := s.aggregated(ctx, "id = "+id, calls, func(page *computepb.InstanceAggregatedList) error {
-		if err := s.takeLost(page, lose); err != nil {
-			lost = provider.FaultOf(err)
+	fail := func(_ provider.ScopeID, failure *fault.Error) { unreachable = failure }
+	err := s.eachAggregatedPage(ctx, "id = "+id, calls, func(page *computepb.InstanceAggregatedList) error {
+		if err := s.failUnreachable(page, fail); err != nil {
+			unreachable = provider.FaultOf(err)
 		}
-		for place, scoped := range page.GetItems() {
-			zone := zoneIn(place)
-			if zone == "" || !s.wants(regionOf(zone)) {
+		for name, scoped := range page.GetItems() {
+			zone := zoneIn(name)
+			if zone == "" || !s.isSelected(regionOf(zone)) {
 				continue
 			}
-			if warning := scoped.GetWarning(); warning != nil && warning.GetCode() != noResults {
-				lost = lostZone(zone, warning.GetCode(), warning.GetMessage())
+			if warning := scoped.GetWarning(); isIncomplete(warning) {
+				unreachable = errZoneUnreachable(zone, warning.GetCode(), warning.GetMessage())
 			}
 			for _, found := range scoped.GetInstances() {
-				// What knows no filters shows all.
-				if strconv.FormatUint(found.GetId(), 10) == id {
+				if strconv.FormatUint(found.GetId(), 10) == id { // A server without filters lists all VMs.
 					located = &provider.Located{
 						ScopeID:  provider.ScopeID{Kind: cloud.VirtualMachine, Location: zone},
 						Instance: machine(found, s.project, zone),
@@ -128,24 +124,17 @@ func (s *session) searchZones(ctx context.Context, id string, calls provider.Cal
 		return located, nil
 	case err != nil:
 		return nil, err
-	case lost != nil:
-		return nil, lost
+	case unreachable != nil:
+		return nil, unreachable
 	}
 	return nil, nil
 }
 
-// locateDatabase asks for a Cloud SQL instance by its name. With the time in the
-// id it must be that very one.
+// locateDatabase fetches a Cloud SQL instance by its name. If the id states a time, another instance
+// with the same name does not count.
 func (s *session) locateDatabase(ctx context.Context, name string, hint provider.Hint, calls provider.Calls) (*provider.Located, error) {
-	at := call{service: "Cloud SQL", place: hint.Location, api: sqlAPI, permission: "cloudsql.instances.get"}
-	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.DatabaseInstance, error) {
-		found, err := got(s.sql.Instances.Get(s.project, name).Context(ctx).Do())
-		if err == nil && found.Name == "" {
-			err = &oddAnswerError{"database", found.Kind}
-		}
-		return found, err
-	})
-	if isNone(err, "instanceDoesNotExist", "notFound") {
+	found, err := s.getDatabase(ctx, name, hint.Location, calls)
+	if isAbsent(err, "instanceDoesNotExist", "notFound") {
 		return nil, nil
 	}
 	if err != nil {
@@ -153,7 +142,7 @@ func (s *session) locateDatabase(ctx context.Context, name string, hint provider
 	}
 	instance := database(found, s.project)
 	another := strings.Contains(hint.ProviderID, "@") && instance.ProviderID != hint.ProviderID
-	if another || hint.Location != "" && hint.Location != instance.Region || !s.wants(instance.Region) {
+	if another || hint.Location != "" && hint.Location != instance.Region || !s.isSelected(instance.Region) {
 		return nil, nil
 	}
 	return &provider.Located{ScopeID: provider.ScopeID{Kind: cloud.Database, Location: instance.Region}, Instance: instance}, nil

@@ -4,17 +4,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// computeURL begins the address of every resource of Compute Engine.
+// computeURL is the start of the URL of every resource of Compute Engine.
 const computeURL = "https://www.googleapis.com/compute/v1/"
 
-// machine is a VM as the roll has it. All but its id may be missing.
+// machine converts a VM. Every field except the id may be missing.
 func machine(i *computepb.Instance, project, zone string) provider.Instance {
 	id := strconv.FormatUint(i.GetId(), 10)
 	name := i.GetName()
@@ -25,7 +24,7 @@ func machine(i *computepb.Instance, project, zone string) provider.Instance {
 	if uri == "" {
 		uri = computeURL + "projects/" + project + "/zones/" + zone + "/instances/" + name
 	}
-	private, public := addresses(i)
+	private, public := machineAddresses(i)
 	return provider.Instance{
 		ProviderID:    id,
 		ProviderURI:   uri,
@@ -34,11 +33,11 @@ func machine(i *computepb.Instance, project, zone string) provider.Instance {
 		Zone:          zone,
 		State:         machineState(i.GetStatus()),
 		ProviderState: i.GetStatus(),
-		MachineType:   lastPart(i.GetMachineType()),
+		MachineType:   lastSegment(i.GetMachineType()),
 		PrivateIPs:    private,
 		PublicIPs:     public,
 		Labels:        i.GetLabels(),
-		CreateTime:    timeOf(i.GetCreationTimestamp()),
+		CreateTime:    parseTime(i.GetCreationTimestamp()),
 		Machine:       machineDetails(i),
 	}
 }
@@ -47,29 +46,32 @@ func machineDetails(i *computepb.Instance) *provider.MachineDetails {
 	details := &provider.MachineDetails{
 		Spot:             isSpot(i.GetScheduling()),
 		Hostname:         i.GetHostname(),
-		AutoscalingGroup: groupOf(i.GetMetadata()),
-		StartTime:        timeOf(i.GetLastStartTimestamp()),
-		LocalDisks:       localDisks(i.GetDisks()),
+		AutoscalingGroup: instanceGroup(i.GetMetadata()),
+		StartTime:        parseTime(i.GetLastStartTimestamp()),
+		LocalDisks:       countLocalDisks(i.GetDisks()),
 	}
 	if nics := i.GetNetworkInterfaces(); len(nics) > 0 {
-		details.Network = relative(nics[0].GetNetwork())
-		details.Subnet = relative(nics[0].GetSubnetwork())
+		details.Network = relativeName(nics[0].GetNetwork())
+		details.Subnet = relativeName(nics[0].GetSubnetwork())
 	}
-	if disk := bootDisk(i.GetDisks()); disk != nil {
-		details.Architecture = strings.ToLower(disk.GetArchitecture())
-		details.Image, details.Platform = imageOf(disk)
+	for _, disk := range i.GetDisks() {
+		if disk.GetBoot() {
+			details.Architecture = strings.ToLower(disk.GetArchitecture())
+			details.Image, details.Platform = imageOf(disk)
+			break
+		}
 	}
 	return details
 }
 
-// isSpot tells capacity that Google may take back: spot, and its older form,
-// preemptible.
+// isSpot reports whether Google may take the capacity back: it is spot, or preemptible as the older
+// form is called.
 func isSpot(s *computepb.Scheduling) bool {
 	return s.GetPreemptible() || s.GetProvisioningModel() == "SPOT"
 }
 
-// localDisks counts disks of the host's, which are lost on stop.
-func localDisks(disks []*computepb.AttachedDisk) int {
+// countLocalDisks counts the disks of the host, whose content is lost on a stop.
+func countLocalDisks(disks []*computepb.AttachedDisk) int {
 	count := 0
 	for _, disk := range disks {
 		if disk.GetType() == "SCRATCH" {
@@ -79,23 +81,13 @@ func localDisks(disks []*computepb.AttachedDisk) int {
 	return count
 }
 
-func bootDisk(disks []*computepb.AttachedDisk) *computepb.AttachedDisk {
-	for _, disk := range disks {
-		if disk.GetBoot() {
-			return disk
-		}
-	}
-	return nil
-}
-
-// imageOf is what a boot disk was made from, and the platform. Compute Engine says
-// the image of a disk only when the disk itself is asked; with the VM come the
-// licences of the image, which name the system.
+// imageOf returns the image of a boot disk and the platform. Compute Engine returns the image only
+// with the disk itself; a VM has the licenses of the image, which name the operating system.
 func imageOf(disk *computepb.AttachedDisk) (image, platform string) {
-	image = relative(disk.GetInitializeParams().GetSourceImage())
+	image = relativeName(disk.GetInitializeParams().GetSourceImage())
 	for _, license := range disk.GetLicenses() {
 		if image == "" {
-			image = relative(license)
+			image = relativeName(license)
 		}
 		if strings.Contains(license, "windows") {
 			return image, "Windows"
@@ -105,52 +97,27 @@ func imageOf(disk *computepb.AttachedDisk) (image, platform string) {
 	return image, platform
 }
 
-// groupOf is the managed instance group that made a VM, "" when none did.
-func groupOf(metadata *computepb.Metadata) string {
+// instanceGroup returns the managed instance group that created a VM, or "" if none did.
+func instanceGroup(metadata *computepb.Metadata) string {
 	for _, item := range metadata.GetItems() {
 		if item.GetKey() == "created-by" {
-			return partAfter(item.GetValue(), "instanceGroupManagers")
+			return segmentAfter(item.GetValue(), "instanceGroupManagers")
 		}
 	}
 	return ""
 }
 
-// addresses are all addresses of a VM, its first ones first.
-func addresses(i *computepb.Instance) (private, public []string) {
+// machineAddresses returns all addresses of a VM, in the order of its network interfaces.
+func machineAddresses(i *computepb.Instance) (private, public []string) {
 	for _, nic := range i.GetNetworkInterfaces() {
-		private = addAddress(private, nic.GetNetworkIP())
+		private = addUnique(private, nic.GetNetworkIP())
 		for _, access := range slices.Concat(nic.GetAccessConfigs(), nic.GetIpv6AccessConfigs()) {
-			public = addAddress(public, access.GetNatIP())
-			public = addAddress(public, access.GetExternalIpv6())
+			public = addUnique(public, access.GetNatIP())
+			public = addUnique(public, access.GetExternalIpv6())
 		}
 		if nic.GetIpv6AccessType() != "EXTERNAL" {
-			private = addAddress(private, nic.GetIpv6Address())
+			private = addUnique(private, nic.GetIpv6Address())
 		}
 	}
 	return private, public
-}
-
-func addAddress(to []string, address string) []string {
-	if address == "" || slices.Contains(to, address) {
-		return to
-	}
-	return append(to, address)
-}
-
-// relative is the resource that an address names, without the service's host and
-// version: projects/my-project/global/networks/default.
-func relative(address string) string {
-	if start := strings.Index(address, "projects/"); start >= 0 {
-		return address[start:]
-	}
-	return address
-}
-
-// timeOf reads a time as Google writes it; the zero time when there is none.
-func timeOf(text string) time.Time {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}
-	}
-	return t.UTC()
 }

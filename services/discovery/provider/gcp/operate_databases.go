@@ -2,39 +2,38 @@ package gcp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
-	"google.golang.org/api/googleapi"
 	sqladmin "google.golang.org/api/sqladmin/v1"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// databaseObstacle is why a Cloud SQL instance can't be started or stopped now
-// (Cloud SQL, "Start, stop, and restart instances").
+// databaseObstacle returns why a Cloud SQL instance can't be started or stopped now (Cloud SQL,
+// "Start, stop, and restart instances"). It returns nil if nothing is known.
 func databaseObstacle(i *provider.Instance, verb provider.Verb) *fault.Error {
 	switch {
-	case isGoing(i):
-		return deleted(i.DisplayName)
+	case isBeingDeleted(i):
+		return errDeleted(i.DisplayName)
 	case i.State == provider.StatePending && verb == provider.Stop, i.State == provider.StateMaintenance:
-		return fault.ForReason(fault.ReasonInvalidState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).AsRetryable()
+		return errBusy(i)
 	case i.State == provider.StateFailed, i.State == provider.StateSuspended:
-		return fault.ForReason(fault.ReasonInvalidState, fmt.Sprintf("%s is %s: Cloud SQL changes nothing of it", i.DisplayName, i.ProviderState),
-			"Look at the instance in the cloud: it is out of order, or suspended for its billing.", nil)
+		return fault.ForReason(fault.ReasonInvalidState,
+			fmt.Sprintf("%s is %s: Cloud SQL does not change it in this state", i.DisplayName, i.ProviderState),
+			"Look at the instance in the cloud: it is out of order, or suspended because of its billing.", nil)
 	case verb == provider.Start:
 		return nil
 	case i.Database.ReplicaOf != "":
 		return fault.ForReason(fault.ReasonCantStopReplicas,
-			fmt.Sprintf("%s is a read replica of %s: Cloud SQL stops no replicas", i.DisplayName, i.Database.ReplicaOf),
+			fmt.Sprintf("%s is a read replica of %s: Cloud SQL does not stop replicas", i.DisplayName, i.Database.ReplicaOf),
 			"Promote or delete the replica.", nil)
 	case len(i.Database.Replicas) > 0:
 		return fault.ForReason(fault.ReasonCantStopReplicas,
-			fmt.Sprintf("%s has the read replica %s, which has nothing to copy while it is stopped", i.DisplayName, strings.Join(i.Database.Replicas, ", ")),
+			fmt.Sprintf("%s has the read replica %s, which can't replicate while it is stopped", i.DisplayName, strings.Join(i.Database.Replicas, ", ")),
 			"Promote or delete its replicas first.", nil)
 	}
 	return nil
@@ -48,84 +47,84 @@ const (
 
 // actOnDatabase starts or stops one Cloud SQL instance by its activation policy.
 func (s *session) actOnDatabase(ctx context.Context, order *provider.Order, calls provider.Calls) provider.Receipt {
-	at := call{service: "Cloud SQL", place: order.Location, api: sqlAPI, permission: "cloudsql.instances.update"}
 	policy := map[provider.Verb]string{provider.Start: always, provider.Stop: never}[order.Verb]
-	return s.actOnce(ctx, order.Verb, at, calls, func(ctx context.Context, transport http.RoundTripper) (string, error) {
+	c := databaseCall("cloudsql.instances.update", order.Location)
+	return s.actOnce(ctx, order.Verb, c, calls, func(ctx context.Context, transport http.RoundTripper) (string, error) {
 		sql, err := s.provider.newSQL(ctx, transport)
 		if err != nil {
 			return "", err
 		}
 		patch := func() (*sqladmin.Operation, error) {
-			return got(sql.Instances.Patch(s.project, databaseName(wantedOf(&order.Instance)), &sqladmin.DatabaseInstance{
+			return answered(sql.Instances.Patch(s.project, databaseName(wantedOf(&order.Instance)), &sqladmin.DatabaseInstance{
 				Settings: &sqladmin.Settings{ActivationPolicy: policy},
 			}).Context(ctx).Do())
 		}
 		op, err := patch()
-		// A peer that knows only the older paths did nothing.
-		if api, ok := errors.AsType[*googleapi.Error](err); ok && api.Code == http.StatusNotFound && len(api.Errors) == 0 && s.useBeta() {
+		// A server that supports only the older paths did nothing, so this repeats no effect.
+		if isUnknownPath(err) && s.useBeta() {
 			op, err = patch()
 		}
 		if err != nil {
 			return "", err
 		}
 		if op.Name == "" {
-			return "", &oddAnswerError{"operation", op.Kind}
+			return "", &unexpectedAnswerError{"operation", op.Kind}
 		}
 		return op.Name, nil
 	})
 }
 
-// latestOperations are looked at for one whose name was lost.
+// latestOperations is the number of operations that are searched for one whose name was lost.
 const latestOperations = 20
 
-// databaseWorks are the operations behind pursuits of databases, by the
-// database's id.
-func (s *session) databaseWorks(ctx context.Context, region string, pursuits []provider.PlacedOrder, findings []provider.Finding, calls provider.Calls) map[string]*work {
-	works := map[string]*work{}
-	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.get"}
-	for i := range pursuits {
-		p := &pursuits[i]
+// databaseOperations returns the operations that orders began, by the id of the database.
+func (s *session) databaseOperations(
+	ctx context.Context, region string, orders []provider.PlacedOrder, findings []provider.Finding, calls provider.Calls,
+) map[string]*cloudOperation {
+	operations := map[string]*cloudOperation{}
+	c := databaseCall("cloudsql.instances.get", region)
+	for i := range orders {
+		order := &orders[i]
 		if ctx.Err() != nil {
-			return works
+			return operations
 		}
-		op, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.Operation, error) {
-			if p.Reference != "" {
-				return got(s.sql.Operations.Get(s.project, p.Reference).Context(ctx).Do())
+		op, err := attempt(ctx, s, calls, c, func(ctx context.Context) (*sqladmin.Operation, error) {
+			if order.Reference != "" {
+				return answered(s.sql.Operations.Get(s.project, order.Reference).Context(ctx).Do())
 			}
-			return s.lostOperation(ctx, p, findings[i].Instance)
+			return s.findDatabaseOperation(ctx, order, findings[i].Instance)
 		})
 		if err == nil && op != nil && op.Name != "" {
-			works[p.Instance.ProviderID] = databaseWork(op, at, p.Verb)
+			operations[order.Instance.ProviderID] = databaseOperation(op, c, order.Verb)
 		}
 	}
-	return works
+	return operations
 }
 
-// lostOperation is the latest update of the database that may be what the call
-// began; nil when there is none. An operation does not say what it is to change:
-// one that began when the call did is taken for it.
-func (s *session) lostOperation(ctx context.Context, p *provider.PlacedOrder, now *provider.Instance) (*sqladmin.Operation, error) {
-	page, err := got(s.sql.Operations.List(s.project).Instance(databaseName(wantedOf(&p.Instance))).MaxResults(latestOperations).Context(ctx).Do())
+// findDatabaseOperation returns the latest update of the database that may be the effect of the
+// call, or nil. An operation does not state what it changes, so the time of the call decides.
+func (s *session) findDatabaseOperation(ctx context.Context, order *provider.PlacedOrder, now *provider.Instance) (*sqladmin.Operation, error) {
+	page, err := answered(s.sql.Operations.List(s.project).Instance(databaseName(wantedOf(&order.Instance))).MaxResults(latestOperations).Context(ctx).Do())
 	if err != nil {
 		return nil, err
 	}
-	since := p.CallTime
-	if now != nil && now.State == p.Verb.Wanted() {
-		since = since.Add(-clockSpare) // It did what was wanted.
+	since := order.CallTime
+	if now != nil && now.State == order.Verb.Wanted() {
+		since = since.Add(-clockTolerance) // The operation had the wanted effect.
 	}
-	for _, op := range page.Items { // The latest come first.
-		if op != nil && op.OperationType == "UPDATE" && !timeOf(op.InsertTime).Before(since.Truncate(time.Millisecond)) {
+	for _, op := range page.Items { // The latest one is the first.
+		if op != nil && op.OperationType == "UPDATE" && !parseTime(op.InsertTime).Before(since.Truncate(time.Millisecond)) {
 			return op, nil
 		}
 	}
 	return nil, nil
 }
 
-func databaseWork(op *sqladmin.Operation, at call, verb provider.Verb) *work {
-	w := &work{reference: op.Name, done: op.Status == "DONE"}
+func databaseOperation(op *sqladmin.Operation, c call, verb provider.Verb) *cloudOperation {
+	o := &cloudOperation{name: op.Name, done: op.Status == "DONE"}
 	if op.Error != nil && len(op.Error.Errors) > 0 && op.Error.Errors[0] != nil {
 		first := op.Error.Errors[0]
-		w.done, w.refusal = true, operationRefusal(at, verb, first.Code, first.Message)
+		o.done, o.refusal = true, operationRefusal(c, verb, first.Code, first.Message)
 	}
-	return w
+	return o
 }

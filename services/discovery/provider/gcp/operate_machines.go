@@ -17,39 +17,45 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// machineObstacle is why a VM can't be started or stopped now, or should not be
-// (Compute Engine, "VM instance lifecycle" and "Suspend, stop, or reset").
+// machineObstacle returns why a VM can't be started or stopped now, or should not be (Compute
+// Engine, "VM instance lifecycle" and "Suspend, stop, or reset"). It returns nil if nothing is known.
 func machineObstacle(i *provider.Instance, verb provider.Verb) *fault.Error {
 	switch {
-	case isGoing(i):
-		return deleted(i.DisplayName)
+	case isBeingDeleted(i):
+		return errDeleted(i.DisplayName)
 	case verb == provider.Start && i.State == provider.StateStopping,
 		verb == provider.Stop && i.ProviderState == "SUSPENDING",
 		i.State == provider.StateMaintenance:
-		return fault.ForReason(fault.ReasonInvalidState, fmt.Sprintf("%s is %s: that has to end first", i.DisplayName, i.ProviderState), "", nil).AsRetryable()
+		return errBusy(i)
 	case verb == provider.Start:
 		return nil
 	case i.Machine.AutoscalingGroup != "":
 		return fault.ForReason(fault.ReasonCantStopAutoscaled,
-			fmt.Sprintf("%s belongs to the managed instance group %s, which would start it again or make another one", i.DisplayName, i.Machine.AutoscalingGroup),
-			"Resize the group, or use its own way to stop instances.", nil)
+			fmt.Sprintf("%s belongs to the managed instance group %s, which would start it again or create another one", i.DisplayName, i.Machine.AutoscalingGroup),
+			"Resize the group, or stop instances with the group's own commands.", nil)
 	case i.Machine.LocalDisks > 0:
 		return fault.ForReason(fault.ReasonCantStopLocalDisk,
 			fmt.Sprintf("%s has %d local SSDs, whose content would be lost", i.DisplayName, i.Machine.LocalDisks),
-			"Save what is on them, and stop it in the cloud itself, saying that they are discarded.", nil)
+			"Save their content, and stop the VM in the cloud with the option to discard them.", nil)
 	}
 	return nil
 }
 
+// errBusy returns the fault of an instance whose state changes by itself. It is retryable.
+func errBusy(i *provider.Instance) *fault.Error {
+	return fault.ForReason(fault.ReasonInvalidState, fmt.Sprintf("%s is %s, which must end first", i.DisplayName, i.ProviderState), "", nil).AsRetryable()
+}
+
 // actOnMachine starts, resumes or stops one VM.
 func (s *session) actOnMachine(ctx context.Context, order *provider.Order, calls provider.Calls) provider.Receipt {
-	return s.actOnce(ctx, order.Verb, machineCall(methodOf(order), order.Location), calls, func(ctx context.Context, transport http.RoundTripper) (string, error) {
+	c := machineCall(methodOf(order), order.Location)
+	return s.actOnce(ctx, order.Verb, c, calls, func(ctx context.Context, transport http.RoundTripper) (string, error) {
 		op, err := s.changeMachine(ctx, transport, order)
 		if err != nil {
 			return "", err
 		}
 		if op.Name() == "" {
-			return "", &oddAnswerError{"operation", op.Proto().GetKind()}
+			return "", &unexpectedAnswerError{"operation", op.Proto().GetKind()}
 		}
 		return op.Name(), nil
 	})
@@ -58,7 +64,7 @@ func (s *session) actOnMachine(ctx context.Context, order *provider.Order, calls
 // changeMachine sends the request of an order.
 func (s *session) changeMachine(ctx context.Context, transport http.RoundTripper, order *provider.Order) (*compute.Operation, error) {
 	m := methodOf(order)
-	client, err := s.instances(ctx, m, transport)
+	client, err := s.instancesClient(ctx, m, transport)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +78,7 @@ func (s *session) changeMachine(ctx context.Context, transport http.RoundTripper
 	return client.Stop(ctx, &computepb.StopInstanceRequest{Project: s.project, Zone: zone, Instance: name, RequestId: key})
 }
 
-// methodOf returns the method that an order asks for. A suspended VM is resumed.
+// methodOf returns the method of an order. A suspended VM is resumed.
 func methodOf(order *provider.Order) method {
 	switch {
 	case order.Verb == provider.Stop:
@@ -83,59 +89,72 @@ func methodOf(order *provider.Order) method {
 	return instancesStart
 }
 
-// operationTypeOf returns the type that Compute Engine gives to the operation of an order: start.
+// operationTypeOf returns the type of the operation that an order begins: start, resume or stop.
 func operationTypeOf(order *provider.Order) string {
 	return strings.TrimPrefix(methodOf(order).permission, "compute.instances.")
 }
 
-// clockSpare is how far our clock and Google's may be apart.
-const clockSpare = 5 * time.Second
+// clockTolerance is the largest difference between our clock and Google's.
+const clockTolerance = 5 * time.Second
 
-// machineWorks are the operations behind pursuits of VMs, by the VM's id: by
-// their names, or, where an answer was lost, those on the VM of that kind that
-// carry the key or began after the call.
-func (s *session) machineWorks(ctx context.Context, zone string, pursuits []provider.PlacedOrder, calls provider.Calls) map[string]*work {
-	works := map[string]*work{}
-	at := machineCall(zoneOperationsList, zone)
-	for some := range slices.Chunk(pursuits, askedAtOnce) {
-		filters := make([]string, len(some))
-		for i := range some {
-			filters[i] = "(targetId = " + some[i].Instance.ProviderID + ")"
-			if some[i].Reference != "" {
-				filters[i] = fmt.Sprintf("(name = %q)", some[i].Reference)
-			}
-		}
-		var found []*computepb.Operation
-		err := eachPage(ctx, at, func(ctx context.Context, token string) (*computepb.OperationList, string, error) {
-			page, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*computepb.OperationList, error) {
-				return s.operationsPage(ctx, &computepb.ListZoneOperationsRequest{
-					Project: s.project, Zone: zone, Filter: proto.String(strings.Join(filters, " OR ")), PageToken: optional(token),
-				})
-			})
-			return page, page.GetNextPageToken(), err
-		}, func(page *computepb.OperationList) error {
-			found = append(found, page.GetItems()...)
-			return nil
-		})
+// machineOperations returns the operations that orders began, by the id of the VM. An operation is
+// found by its name. If the name was lost with the answer, it is the operation of that type on the
+// VM which has the key of the order or began after the call.
+func (s *session) machineOperations(ctx context.Context, zone string, orders []provider.PlacedOrder, calls provider.Calls) map[string]*cloudOperation {
+	operations := map[string]*cloudOperation{}
+	for chunk := range slices.Chunk(orders, probedTogether) {
+		found, err := s.listOperations(ctx, zone, operationFilter(chunk), calls)
 		if err != nil && ctx.Err() != nil {
-			return works
+			return operations
 		}
-		for i := range some {
-			op := operationOf(&some[i], found)
-			if op == nil && some[i].Reference != "" {
-				op = s.operation(ctx, zone, some[i].Reference, calls)
+		for i := range chunk {
+			op := findOperation(&chunk[i], found)
+			if op == nil && chunk[i].Reference != "" {
+				op = s.getOperation(ctx, zone, chunk[i].Reference, calls)
 			}
 			if op != nil {
-				works[some[i].Instance.ProviderID] = machineWork(op, at, some[i].Verb)
+				c := machineCall(zoneOperationsList, zone)
+				operations[chunk[i].Instance.ProviderID] = machineOperation(op, c, chunk[i].Verb)
 			}
 		}
 	}
-	return works
+	return operations
 }
 
-// operationsPage gets one page of the list of a zone's operations.
+// operationFilter returns the filter for the operations of orders.
+func operationFilter(orders []provider.PlacedOrder) string {
+	filters := make([]string, len(orders))
+	for i := range orders {
+		filters[i] = "(targetId = " + orders[i].Instance.ProviderID + ")"
+		if orders[i].Reference != "" {
+			filters[i] = fmt.Sprintf("(name = %q)", orders[i].Reference)
+		}
+	}
+	return strings.Join(filters, " OR ")
+}
+
+// listOperations lists the operations of a zone that match a filter. With an error it returns those
+// of the pages before.
+func (s *session) listOperations(ctx context.Context, zone, filter string, calls provider.Calls) ([]*computepb.Operation, error) {
+	var found []*computepb.Operation
+	c := machineCall(zoneOperationsList, zone)
+	err := eachPage(ctx, c, func(ctx context.Context, token string) (*computepb.OperationList, string, error) {
+		page, err := attempt(ctx, s, calls, c, func(ctx context.Context) (*computepb.OperationList, error) {
+			return s.operationsPage(ctx, &computepb.ListZoneOperationsRequest{
+				Project: s.project, Zone: zone, Filter: proto.String(filter), PageToken: optional(token),
+			})
+		})
+		return page, page.GetNextPageToken(), err
+	}, func(page *computepb.OperationList) error {
+		found = append(found, page.GetItems()...)
+		return nil
+	})
+	return found, err
+}
+
+// operationsPage fetches one page of the list of a zone's operations.
 func (s *session) operationsPage(ctx context.Context, request *computepb.ListZoneOperationsRequest) (*computepb.OperationList, error) {
-	client, err := s.zoneOperations(ctx, zoneOperationsList)
+	client, err := s.zoneOperationsClient(ctx, zoneOperationsList)
 	if err != nil {
 		return nil, err
 	}
@@ -144,11 +163,11 @@ func (s *session) operationsPage(ctx context.Context, request *computepb.ListZon
 	return firstPage[*computepb.OperationList](pages.Response, err)
 }
 
-// operation asks for one operation by its name, for which the permission to list
-// them is not needed; nil when it can't be had.
-func (s *session) operation(ctx context.Context, zone, name string, calls provider.Calls) *computepb.Operation {
+// getOperation fetches one operation by its name, which does not need the permission to list them.
+// It returns nil if there is no answer about it.
+func (s *session) getOperation(ctx context.Context, zone, name string, calls provider.Calls) *computepb.Operation {
 	op, err := attempt(ctx, s, calls, machineCall(zoneOperationsGet, zone), func(ctx context.Context) (*computepb.Operation, error) {
-		client, err := s.zoneOperations(ctx, zoneOperationsGet)
+		client, err := s.zoneOperationsClient(ctx, zoneOperationsGet)
 		if err != nil {
 			return nil, err
 		}
@@ -160,30 +179,30 @@ func (s *session) operation(ctx context.Context, zone, name string, calls provid
 	return op
 }
 
-// operationOf is the one among operations that a pursuit's call began.
-func operationOf(p *provider.PlacedOrder, found []*computepb.Operation) *computepb.Operation {
+// findOperation returns the operation that the call of an order began, or nil.
+func findOperation(order *provider.PlacedOrder, found []*computepb.Operation) *computepb.Operation {
 	for _, op := range found {
 		switch {
-		case p.Reference != "":
-			if op.GetName() == p.Reference {
+		case order.Reference != "":
+			if op.GetName() == order.Reference {
 				return op
 			}
-		case strconv.FormatUint(op.GetTargetId(), 10) != p.Instance.ProviderID || op.GetOperationType() != operationTypeOf(&p.Order):
+		case strconv.FormatUint(op.GetTargetId(), 10) != order.Instance.ProviderID || op.GetOperationType() != operationTypeOf(&order.Order):
 		case op.GetClientOperationId() != "":
-			if strings.EqualFold(op.GetClientOperationId(), p.Key) {
+			if strings.EqualFold(op.GetClientOperationId(), order.Key) {
 				return op
 			}
-		case !timeOf(op.GetInsertTime()).Before(p.CallTime.Add(-clockSpare)):
+		case !parseTime(op.GetInsertTime()).Before(order.CallTime.Add(-clockTolerance)):
 			return op
 		}
 	}
 	return nil
 }
 
-func machineWork(op *computepb.Operation, at call, verb provider.Verb) *work {
-	w := &work{reference: op.GetName(), done: op.GetStatus() == computepb.Operation_DONE}
-	if all := op.GetError().GetErrors(); len(all) > 0 {
-		w.done, w.refusal = true, operationRefusal(at, verb, all[0].GetCode(), all[0].GetMessage())
+func machineOperation(op *computepb.Operation, c call, verb provider.Verb) *cloudOperation {
+	o := &cloudOperation{name: op.GetName(), done: op.GetStatus() == computepb.Operation_DONE}
+	if failures := op.GetError().GetErrors(); len(failures) > 0 {
+		o.done, o.refusal = true, operationRefusal(c, verb, failures[0].GetCode(), failures[0].GetMessage())
 	}
-	return w
+	return o
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// remembered is for how long Compute Engine surely knows a request by its id. It
-// promises no time; Google's APIs that do promise an hour.
-const remembered = 30 * time.Minute
+// idempotencyWindow is how long Compute Engine certainly recognizes a request id. It documents no
+// time; those APIs of Google that do document an hour.
+const idempotencyWindow = 30 * time.Minute
 
-// Check looks at instances of a scope, and says what stands against the verb.
+// Check polls instances of a scope and returns the obstacles to the verb.
 func (s *session) Check(
 	ctx context.Context, scope provider.ScopeID, verb provider.Verb, wanted []provider.Wanted, calls provider.Calls,
 ) ([]provider.Assessment, error) {
@@ -45,39 +45,39 @@ func (s *session) Act(ctx context.Context, order provider.Order, calls provider.
 		return s.actOnDatabase(ctx, &order, calls)
 	}
 	return provider.Receipt{Effect: provider.NotTaken, Refusal: fault.ForReason(fault.ReasonUnsupported,
-		fmt.Sprintf("Rollcall can't %s a %s of Google Cloud", order.Verb.Word(), order.Kind.Plural()), "", nil)}
+		fmt.Sprintf("Rollcall can't %s a %s of Google Cloud", order.Verb.Word(), order.Kind), "", nil)}
 }
 
-// Follow looks once at how calls go.
+// Follow polls the progress of orders once.
 func (s *session) Follow(
-	ctx context.Context, scope provider.ScopeID, pursuits []provider.PlacedOrder, calls provider.Calls,
+	ctx context.Context, scope provider.ScopeID, orders []provider.PlacedOrder, calls provider.Calls,
 ) ([]provider.Progress, error) {
-	wanted := make([]provider.Wanted, len(pursuits))
-	for i := range pursuits {
-		wanted[i] = wantedOf(&pursuits[i].Instance)
+	wanted := make([]provider.Wanted, len(orders))
+	for i := range orders {
+		wanted[i] = wantedOf(&orders[i].Instance)
 	}
 	findings, err := s.Probe(ctx, scope, wanted, calls)
 	if err != nil {
 		return nil, err
 	}
-	var works map[string]*work
+	var operations map[string]*cloudOperation
 	if scope.Kind == cloud.VirtualMachine {
-		works = s.machineWorks(ctx, scope.Location, pursuits, calls)
+		operations = s.machineOperations(ctx, scope.Location, orders, calls)
 	} else {
-		works = s.databaseWorks(ctx, scope.Location, pursuits, findings, calls)
+		operations = s.databaseOperations(ctx, scope.Location, orders, findings, calls)
 	}
-	progress := make([]provider.Progress, len(pursuits))
-	for i := range pursuits {
-		p := &pursuits[i]
+	progress := make([]provider.Progress, len(orders))
+	for i := range orders {
+		order := &orders[i]
 		switch {
 		case findings[i].Evidence == provider.NotFound:
-			progress[i] = provider.Progress{Effect: provider.InDoubt, Refusal: deleted(p.Instance.DisplayName)}
+			progress[i] = provider.Progress{Effect: provider.InDoubt, Refusal: errDeleted(order.Instance.DisplayName)}
 		case findings[i].Instance == nil:
 			progress[i] = provider.Progress{Effect: provider.InDoubt}
 		default:
-			progress[i] = seen(p, findings[i].Instance)
+			progress[i] = observedProgress(order, findings[i].Instance)
 		}
-		works[p.Instance.ProviderID].tell(&progress[i])
+		operations[order.Instance.ProviderID].addTo(&progress[i])
 		progress[i].Finding = findings[i]
 	}
 	if ctx.Err() != nil {
@@ -86,10 +86,10 @@ func (s *session) Follow(
 	return progress, nil
 }
 
-// IdempotencyWindow: Compute Engine knows requests by an id, Cloud SQL knows none.
+// IdempotencyWindow returns how long request ids are recognized. Cloud SQL has none.
 func (s *session) IdempotencyWindow(kind cloud.Kind) time.Duration {
 	if kind == cloud.VirtualMachine {
-		return remembered
+		return idempotencyWindow
 	}
 	return 0
 }
@@ -98,52 +98,53 @@ func wantedOf(i *provider.Instance) provider.Wanted {
 	return provider.Wanted{ProviderID: i.ProviderID, ProviderURI: i.ProviderURI, DisplayName: i.DisplayName, Zone: i.Zone}
 }
 
-func deleted(name string) *fault.Error {
+// errDeleted returns the fault of an instance that was deleted.
+func errDeleted(name string) *fault.Error {
 	return fault.ForReason(fault.ReasonTerminated, name+" was deleted", "", nil)
 }
 
-// seen is how far a call has come, by what is shown of the instance. A VM's last
-// start tells a start that was made from one that was not.
-func seen(p *provider.PlacedOrder, now *provider.Instance) provider.Progress {
-	started := func(spare time.Duration) bool {
-		return now.Machine != nil && !p.CallTime.IsZero() && !now.Machine.StartTime.Before(p.CallTime.Add(spare).Truncate(time.Millisecond))
+// observedProgress returns the progress of an order that the state of the instance shows. The time
+// of its last start distinguishes a start that happened from one that did not.
+func observedProgress(order *provider.PlacedOrder, now *provider.Instance) provider.Progress {
+	startedAfterCall := func(tolerance time.Duration) bool {
+		return now.Machine != nil && !order.CallTime.IsZero() &&
+			!now.Machine.StartTime.Before(order.CallTime.Add(tolerance).Truncate(time.Millisecond))
 	}
 	progress := provider.Progress{Effect: provider.InDoubt}
 	switch {
-	case isGoing(now):
-		progress.Refusal = deleted(now.DisplayName)
-	case p.Verb == provider.Start && (now.State == provider.StatePending || started(0)),
-		p.Verb == provider.Start && now.State == provider.StateRunning && p.Instance.State != provider.StateRunning,
-		p.Verb == provider.Stop && (now.State == provider.StateStopped || now.State == provider.StateStopping):
+	case isBeingDeleted(now):
+		progress.Refusal = errDeleted(now.DisplayName)
+	case order.Verb == provider.Start && (now.State == provider.StatePending || startedAfterCall(0)),
+		order.Verb == provider.Start && now.State == provider.StateRunning && order.Instance.State != provider.StateRunning,
+		order.Verb == provider.Stop && (now.State == provider.StateStopped || now.State == provider.StateStopping):
 		progress.Effect = provider.Taken
-	case p.Verb == provider.Stop && started(clockSpare):
+	case order.Verb == provider.Stop && startedAfterCall(clockTolerance):
 		progress.Effect = provider.Taken
-		progress.Refusal = fault.ForReason(fault.ReasonCloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
+		progress.Refusal = fault.ForReason(fault.ReasonCloudFailed, now.DisplayName+" was stopped, and somebody else started it again", "", nil)
 	}
 	return progress
 }
 
-// isGoing tells an instance that is being deleted.
-func isGoing(i *provider.Instance) bool {
+func isBeingDeleted(i *provider.Instance) bool {
 	return i.ProviderState == "DEPROVISIONING" || i.ProviderState == "PENDING_DELETE"
 }
 
-// work is an operation of Google Cloud's that a call began.
-type work struct {
-	reference string
-	done      bool
-	refusal   *fault.Error
+// cloudOperation is an operation of Google Cloud that a call began.
+type cloudOperation struct {
+	name    string
+	done    bool
+	refusal *fault.Error
 }
 
-// tell adds what the operation shows to what the instance does: that it is there
-// proves the call, and it alone says why it failed.
-func (w *work) tell(progress *provider.Progress) {
-	if w == nil {
+// addTo adds an operation to the progress that the instance shows. That the operation exists proves
+// the call, and only the operation states why the call failed. A nil operation adds nothing.
+func (o *cloudOperation) addTo(progress *provider.Progress) {
+	if o == nil {
 		return
 	}
-	progress.Effect, progress.Reference, progress.Busy = provider.Taken, w.reference, !w.done
-	if w.refusal != nil {
-		progress.Refusal = w.refusal
+	progress.Effect, progress.Reference, progress.Busy = provider.Taken, o.name, !o.done
+	if o.refusal != nil {
+		progress.Refusal = o.refusal
 	}
 }
 

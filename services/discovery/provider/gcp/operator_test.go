@@ -21,13 +21,13 @@ func TestOperator(t *testing.T) {
 	providertest.RunLifecycle(t, func(t testing.TB) providertest.OperatingCloud { t.Helper(); return newOperating(t) })
 }
 
-// operating is a cloud whose time goes on in leaps.
+// operating is a simulated cloud whose clock is set forward.
 type operating struct {
 	*testCloud
 	ahead *atomic.Int64
 }
 
-// settles is longer than anything takes.
+// settles is longer than any transition takes.
 const settles = 11 * time.Second
 
 const homeZone = "us-central1-a"
@@ -116,7 +116,7 @@ func (c *operating) Strike(t testing.TB, thing providertest.Thing, strike provid
 	return ok
 }
 
-// name is what the API calls an instance.
+// name returns the name of an instance from its id.
 func (c *operating) name(id string) string {
 	if strings.Contains(id, "@") {
 		return strings.Split(strings.Split(id, "@")[0], ":")[2]
@@ -165,8 +165,7 @@ func (c *operating) check(t testing.TB, verb provider.Verb, scope provider.Scope
 	return assessments[0]
 }
 
-// What can't be stopped, or should not be, is told before the call; Google says
-// the same where it is stopped all the same.
+// TestObstacles checks the obstacles before a call, and the refusals of the call itself.
 func TestObstacles(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -211,15 +210,14 @@ func TestObstacles(t *testing.T) {
 			receipt := c.operator(t).Act(t.Context(), provider.Order{ScopeID: scope, Verb: provider.Stop, Instance: *assessment.Instance}, uncounted{})
 			if !test.willing && (receipt.Effect != provider.NotTaken || receipt.Refusal.Reason != test.want || receipt.Refusal.Retryable) ||
 				test.willing && receipt.Effect != provider.Taken {
-				t.Errorf("by the call: %+v (%+v), want %s", receipt, receipt.Refusal, test.want)
+				t.Errorf("after the call: %+v (%+v), want %s", receipt, receipt.Refusal, test.want)
 			}
 		})
 	}
 }
 
-// A request that is made again with its key is one to Compute Engine, and its
-// operation the same.
-func TestKey(t *testing.T) {
+// TestAct_Key checks that a repeated request with the same key has no further effect.
+func TestAct_Key(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
@@ -237,15 +235,15 @@ func TestKey(t *testing.T) {
 		t.Errorf("%+v, and then %+v", first, again)
 	}
 	if vm, err := c.VM(project, homeZone, "web-1"); err != nil || vm.State != simgcp.VMProvisioning {
-		t.Errorf("%s, %v: it was done twice", vm.State, err)
+		t.Errorf("%s, %v: the request took effect twice", vm.State, err)
 	}
 	if operator.IdempotencyWindow(cloud.VirtualMachine) <= 0 || operator.IdempotencyWindow(cloud.Database) != 0 {
-		t.Error("Compute Engine remembers requests, Cloud SQL does not")
+		t.Error("the window is not that of Compute Engine, or Cloud SQL has one")
 	}
 }
 
-// Another change of a database that is being made has to end first.
-func TestDatabaseIsBusy(t *testing.T) {
+// TestAct_BusyDatabase checks that another change of a database must end first.
+func TestAct_BusyDatabase(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.createSQL(t, simgcp.SQLSpec{Name: "orders"})
@@ -265,9 +263,9 @@ func TestDatabaseIsBusy(t *testing.T) {
 	}
 }
 
-// Without the permission to list operations, one that is known by its name is
-// asked for; one whose name was lost shows by what the VM does.
-func TestOperationsForbidden(t *testing.T) {
+// TestFollow_OperationsForbidden checks that without the permission to list operations one is fetched
+// by its name, and that without a name the state of the VM proves the call.
+func TestFollow_OperationsForbidden(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
@@ -283,9 +281,9 @@ func TestOperationsForbidden(t *testing.T) {
 	}
 }
 
-// An operation that somebody else began, and that failed, is not taken for this
-// one's.
-func TestForeignOperation(t *testing.T) {
+// TestFollow_OperationOfAnother checks that the failed operation of another request is not taken for
+// that of the order.
+func TestFollow_OperationOfAnother(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
@@ -305,9 +303,9 @@ func TestForeignOperation(t *testing.T) {
 	}
 }
 
-// A VM is found though a zone can't be reached; one that is not found may be in
-// that zone.
-func TestLocateBroken(t *testing.T) {
+// TestLocate_UnreachableZone checks that a VM is located although another zone can't be reached, and
+// that a VM which was not found may be in that zone.
+func TestLocate_UnreachableZone(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	_, id := c.create(t, simgcp.VMSpec{Name: "web-1"})
@@ -331,8 +329,8 @@ func TestLocateBroken(t *testing.T) {
 	}
 }
 
-// A call that could not be sent was not taken.
-func TestNotSent(t *testing.T) {
+// TestAct_NotSent checks that a call which could not be sent was not taken.
+func TestAct_NotSent(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.create(t, simgcp.VMSpec{Name: "web-1"})

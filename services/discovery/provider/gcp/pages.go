@@ -3,20 +3,21 @@ package gcp
 import (
 	"context"
 	"fmt"
-	"hash/maphash"
 	"runtime/debug"
+
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 )
 
-// eachPage follows the pages of a listing, and fetches one while the one before
-// it is put to use. fetch gives a page and the token of the next, "" after the
-// last.
-func eachPage[P any](ctx context.Context, at call, fetch func(ctx context.Context, token string) (P, string, error), use func(P) error) error {
+// eachPage reads the pages of a listing, and fetches the next page while it uses one. fetch returns
+// a page and the token of the next one, or "" after the last one. A listing that returns the same
+// token twice fails.
+func eachPage[P any](ctx context.Context, c call, fetch func(ctx context.Context, token string) (P, string, error), use func(P) error) error {
 	type result struct {
 		page P
 		next string
 		err  error
-		// panicked is what fetch panicked with, and where: the caller's goroutine
-		// panics in its place.
+		// panicked is the panic of fetch with its stack. The goroutine of the caller panics in its
+		// place.
 		panicked string
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -34,7 +35,7 @@ func eachPage[P any](ctx context.Context, at call, fetch func(ctx context.Contex
 			r.page, r.next, r.err = fetch(ctx, token)
 		}()
 	}
-	var tokens tokens
+	var tokens providerkit.PageTokens
 	begin("")
 	for {
 		r := <-fetched
@@ -42,7 +43,7 @@ func eachPage[P any](ctx context.Context, at call, fetch func(ctx context.Contex
 			panic(r.panicked)
 		}
 		if r.err == nil {
-			r.err = tokens.next(at, r.next)
+			r.err = tokens.Next(c.String(), r.next)
 		}
 		if r.err != nil {
 			return r.err
@@ -52,7 +53,7 @@ func eachPage[P any](ctx context.Context, at call, fetch func(ctx context.Contex
 		}
 		if err := use(r.page); err != nil {
 			if cancel(); r.next != "" {
-				<-fetched // Nothing goes on behind our back.
+				<-fetched // No fetch outlives the listing.
 			}
 			return err
 		}
@@ -60,27 +61,4 @@ func eachPage[P any](ctx context.Context, at call, fetch func(ctx context.Contex
 			return nil
 		}
 	}
-}
-
-// tokens are the page tokens of one listing. Google never gives one twice; what
-// does would be followed for ever.
-type tokens struct {
-	seed maphash.Seed
-	seen map[uint64]struct{}
-}
-
-// next takes the token that leads on from a page, or none.
-func (t *tokens) next(at call, token string) error {
-	if token == "" {
-		return nil
-	}
-	if t.seen == nil {
-		t.seed, t.seen = maphash.MakeSeed(), map[uint64]struct{}{}
-	}
-	hash := maphash.String(t.seed, token)
-	if _, again := t.seen[hash]; again {
-		return nonsense(at.String() + " goes in circles: it gave the same page token twice")
-	}
-	t.seen[hash] = struct{}{}
-	return nil
 }

@@ -2,12 +2,8 @@ package gcp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-
-	"google.golang.org/api/googleapi"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
@@ -15,62 +11,51 @@ import (
 )
 
 const (
-	// askedAtOnce are asked for by one filter: an address of some kilobytes.
-	askedAtOnce = 50
-	// askedAlone bounds how many are asked for one a call, when a list of exactly
-	// those lacks them.
-	askedAlone = 30
+	// probedTogether is the number of instances in one filter, which makes a URL of some kilobytes.
+	probedTogether = 50
+	// probedAlone bounds how many instances are probed one by one.
+	probedAlone = 30
 )
 
-// Find asks Google Cloud for exactly these instances of a scope: many at once by
-// a list, which says only what is there, and then some of what it lacks alone,
-// which are denied.
-func (s *session) Probe(
-	ctx context.Context, scope provider.ScopeID, wanted []provider.Wanted, calls provider.Calls,
-) ([]provider.Finding, error) {
-	answers := providerkit.NewProbe(wanted)
+// Probe asks Google Cloud for these instances of one scope: first by lists of many, which contain
+// only those that exist, and then for some that the lists omitted one by one, because only such an
+// answer denies an instance.
+func (s *session) Probe(ctx context.Context, scope provider.ScopeID, wanted []provider.Wanted, calls provider.Calls) ([]provider.Finding, error) {
+	probe := providerkit.NewProbe(wanted)
 	var list func([]provider.Wanted) error
 	var alone func(provider.Wanted) error
 	switch scope.Kind {
 	case cloud.VirtualMachine:
-		list = func(chunk []provider.Wanted) error {
-			return s.findMachines(ctx, scope.Location, chunk, answers, calls)
-		}
-		alone = func(one provider.Wanted) error { return s.findMachine(ctx, scope.Location, one, answers, calls) }
+		list = func(chunk []provider.Wanted) error { return s.probeMachines(ctx, scope.Location, chunk, probe, calls) }
+		alone = func(one provider.Wanted) error { return s.probeMachine(ctx, scope.Location, one, probe, calls) }
 	case cloud.Database:
-		list = func(chunk []provider.Wanted) error {
-			return s.findDatabases(ctx, scope.Location, chunk, answers, calls)
-		}
-		alone = func(one provider.Wanted) error { return s.findDatabase(ctx, one, answers, calls) }
+		list = func(chunk []provider.Wanted) error { return s.probeDatabases(ctx, scope.Location, chunk, probe, calls) }
+		alone = func(one provider.Wanted) error { return s.probeDatabase(ctx, one, probe, calls) }
 	default:
-		return nil, fmt.Errorf("gcp: scope of kind %s", scope.Kind.Plural())
+		return nil, fmt.Errorf("gcp: there are no scopes of kind %s", scope.Kind)
 	}
-	var lost error
-	for chunk := range slices.Chunk(wanted, askedAtOnce) {
-		if lost == nil && ctx.Err() == nil {
-			lost = list(chunk)
-		}
-		if lost != nil {
-			answers.RecordFailure(chunk, provider.FaultOf(lost))
-			continue
+	err := probe.EachChunk(ctx, wanted, probedTogether, func(chunk []provider.Wanted) error {
+		if err := list(chunk); err != nil {
+			return err
 		}
 		for i := range chunk {
-			answers.RecordEvidence(chunk[i].ProviderID, provider.Unlisted)
+			probe.RecordEvidence(chunk[i].ProviderID, provider.Unlisted)
 		}
+		return nil
+	})
+	if isListRejected(err) {
+		probe.ProbeUndecided(probedAlone, alone)
 	}
-	if refusesLists(lost) {
-		answers.ProbeUndecided(askedAlone, alone)
-	}
-	answers.ProbeUnlisted(askedAlone, alone)
+	probe.ProbeUnlisted(probedAlone, alone)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return answers.Findings(), nil
+	return probe.Findings(), nil
 }
 
-// refusesLists tells a list that failed for a question that is not taken: the peer
-// knows no such list, or no such filter. Then single instances may still be had.
-func refusesLists(err error) bool {
+// isListRejected reports whether a server rejected a list because it does not support it, or its
+// filter. Such a server may still answer for single instances.
+func isListRejected(err error) bool {
 	switch statusOf(err) {
 	case http.StatusBadRequest, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
 		return true
@@ -78,21 +63,12 @@ func refusesLists(err error) bool {
 	return false
 }
 
-// trouble is an error that the next call would meet too: one that was tried again
-// and again, and not a word on the very thing that was asked for. It is met once,
-// not for each.
-func trouble(err error) error {
-	if err != nil && (again(err, 1) || statusOf(err) == 0) {
+// errorForAll returns an error that a probe of another instance would meet too, because it is not
+// about the requested instance: one that several attempts did not get past. It returns nil for
+// others.
+func errorForAll(err error) error {
+	if err != nil && (isRepeatable(err, 1) || statusOf(err) == 0) {
 		return err
 	}
 	return nil
-}
-
-// isNone tells that an API said of the very thing that was asked for that there
-// is none: with a reason, which a front end that does not know the address gives
-// none of.
-func isNone(err error, reasons ...string) bool {
-	api, ok := errors.AsType[*googleapi.Error](err)
-	return ok && api.Code == http.StatusNotFound &&
-		slices.ContainsFunc(reasons, func(reason string) bool { return hasReason(api, reason) })
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// databaseName is the name in an id, project:region:name@time; see database.
+// databaseName returns the name in an id, project:region:name@time; see database.
 func databaseName(wanted provider.Wanted) string {
 	connection, _, _ := strings.Cut(wanted.ProviderID, "@")
 	if name := connection[strings.LastIndexByte(connection, ':')+1:]; name != "" {
@@ -20,61 +20,63 @@ func databaseName(wanted provider.Wanted) string {
 	return wanted.DisplayName
 }
 
-// findDatabases lists those Cloud SQL instances that have the names, which never
-// change. region is for people, and for what the list says it could not reach.
-func (s *session) findDatabases(
-	ctx context.Context, region string, wanted []provider.Wanted, answers *providerkit.Probe, calls provider.Calls,
+// probeDatabases lists the Cloud SQL instances with these names, which never change. region selects
+// the warnings of the list that matter.
+func (s *session) probeDatabases(
+	ctx context.Context, region string, wanted []provider.Wanted, probe *providerkit.Probe, calls provider.Calls,
 ) error {
 	filters := make([]string, len(wanted))
 	for i := range wanted {
 		filters[i] = "name:" + databaseName(wanted[i])
 	}
-	at := call{service: "Cloud SQL", place: region, api: sqlAPI, permission: "cloudsql.instances.list"}
-	var lost *fault.Error
-	lose := func(scope provider.ScopeID, failure *fault.Error) {
+	var unreachable *fault.Error
+	fail := func(scope provider.ScopeID, failure *fault.Error) {
 		if scope.Location == region {
-			lost = failure
+			unreachable = failure
 		}
 	}
-	err := s.sqlPages(ctx, at, strings.Join(filters, " OR "), calls, func(page *sqladmin.InstancesListResponse) error {
-		for _, warning := range page.Warnings {
-			if err := s.takeWarning(warning, lose); err != nil {
-				return err
-			}
+	c := databaseCall("cloudsql.instances.list", region)
+	err := s.eachDatabasePage(ctx, c, strings.Join(filters, " OR "), calls, func(page *sqladmin.InstancesListResponse) error {
+		if err := s.failWarned(page.Warnings, fail); err != nil {
+			return err
 		}
 		for _, i := range page.Items {
 			if i != nil && i.Name != "" {
-				answers.RecordFound(database(i, s.project))
+				probe.RecordFound(database(i, s.project))
 			}
 		}
 		return nil
 	})
-	if err == nil && lost != nil {
-		return lost
+	if err == nil && unreachable != nil {
+		return unreachable
 	}
 	return err
 }
 
-// findDatabase asks for one Cloud SQL instance that a list lacked. Without a clear
-// answer it stays with what the list said: of an instance that is gone Cloud SQL
-// often says that it is forbidden.
-func (s *session) findDatabase(ctx context.Context, wanted provider.Wanted, answers *providerkit.Probe, calls provider.Calls) error {
-	at := call{service: "Cloud SQL", api: sqlAPI, permission: "cloudsql.instances.get"}
-	found, err := attempt(ctx, s, calls, at, func(ctx context.Context) (*sqladmin.DatabaseInstance, error) {
-		found, err := got(s.sql.Instances.Get(s.project, databaseName(wanted)).Context(ctx).Do())
+// probeDatabase asks for one Cloud SQL instance that a list omitted. An answer that proves nothing
+// leaves the evidence of the list: for a deleted instance Cloud SQL often answers "forbidden".
+func (s *session) probeDatabase(ctx context.Context, wanted provider.Wanted, probe *providerkit.Probe, calls provider.Calls) error {
+	found, err := s.getDatabase(ctx, databaseName(wanted), "", calls)
+	switch {
+	case err == nil && parseTime(found.CreateTime).IsZero() && strings.Contains(wanted.ProviderID, "@"):
+		probe.RecordUndecided(wanted.ProviderID, invalidAnswer(
+			"the answer of Cloud SQL does not state when "+wanted.DisplayName+" was created: it may be another instance with the same name"))
+	case err == nil:
+		probe.RecordFound(database(found, s.project))
+		probe.RecordEvidence(wanted.ProviderID, provider.NotFound) // No effect if it was found; else another instance has the name now.
+	case isAbsent(err, "instanceDoesNotExist", "notFound"):
+		probe.RecordEvidence(wanted.ProviderID, provider.NotFound)
+	}
+	return errorForAll(err)
+}
+
+// getDatabase fetches one Cloud SQL instance. region is for the texts of faults.
+func (s *session) getDatabase(ctx context.Context, name, region string, calls provider.Calls) (*sqladmin.DatabaseInstance, error) {
+	return attempt(ctx, s, calls, databaseCall("cloudsql.instances.get", region), func(ctx context.Context) (*sqladmin.DatabaseInstance, error) {
+		found, err := answered(s.sql.Instances.Get(s.project, name).Context(ctx).Do())
 		if err == nil && found.Name == "" {
-			err = &oddAnswerError{"database", found.Kind}
+			err = &unexpectedAnswerError{"database", found.Kind}
 		}
 		return found, err
 	})
-	switch {
-	case err == nil && timeOf(found.CreateTime).IsZero() && strings.Contains(wanted.ProviderID, "@"):
-		answers.RecordUndecided(wanted.ProviderID, nonsense("Cloud SQL does not say of "+wanted.DisplayName+" when it was made: it may be this one, or another of its name"))
-	case err == nil:
-		answers.RecordFound(database(found, s.project))
-		answers.RecordEvidence(wanted.ProviderID, provider.NotFound) // Unless it is this very one, the name belongs to another by now.
-	case isNone(err, "instanceDoesNotExist", "notFound"):
-		answers.RecordEvidence(wanted.ProviderID, provider.NotFound)
-	}
-	return trouble(err)
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-func find(t *testing.T, c *testCloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
+// probe asks for instances of a scope and returns the findings by id.
+func probe(t *testing.T, c *testCloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
 	t.Helper()
 	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
 	if err != nil {
@@ -29,19 +30,20 @@ func find(t *testing.T, c *testCloud, scope provider.ScopeID, wanted ...provider
 	return found
 }
 
+// uncounted counts no calls.
 type uncounted struct{}
 
 func (uncounted) Called(bool) {}
 
-// A VM is found by its id whatever its name is by now; a name that belongs to
-// another by now denies the one that had it.
-func TestFindByIDNotByName(t *testing.T) {
+// TestProbe_Renamed checks that a VM is found by its id under a new name, and that a name which
+// another instance has now denies the one that had it before.
+func TestProbe_Renamed(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
 	truth := c.projectTruth(t)
 	vm := truth.VMs[0]
 	id := fmt.Sprint(vm.ID)
-	found := find(t, c, provider.ScopeID{Kind: cloud.VirtualMachine, Location: vm.Zone},
+	found := probe(t, c, provider.ScopeID{Kind: cloud.VirtualMachine, Location: vm.Zone},
 		provider.Wanted{ProviderID: id, DisplayName: "a-name-before"},
 		provider.Wanted{ProviderID: "12345", DisplayName: vm.Name},
 		provider.Wanted{ProviderID: "12346"})
@@ -50,19 +52,19 @@ func TestFindByIDNotByName(t *testing.T) {
 	}
 	database := truth.Databases[0]
 	before := fmt.Sprintf("%s:%s:%s@2001-01-01T00:00:00Z", project, database.Region, database.Name)
-	found = find(t, c, provider.ScopeID{Kind: cloud.Database, Location: database.Region}, provider.Wanted{ProviderID: before})
+	found = probe(t, c, provider.ScopeID{Kind: cloud.Database, Location: database.Region}, provider.Wanted{ProviderID: before})
 	if found[before].Evidence != provider.NotFound {
 		t.Errorf("%+v", found)
 	}
 }
 
-// What is forbidden, or what a front end does not know, denies nothing that a list
-// has not; Cloud SQL says so of what is gone.
-func TestFindForbidden(t *testing.T) {
+// TestProbe_NoProof checks that an answer which is forbidden, or that of a front end which does not
+// know the path, does not deny an instance. Cloud SQL answers so for deleted instances.
+func TestProbe_NoProof(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]cloudsim.Fault{
-		"forbidden": {Status: http.StatusForbidden, Code: "notAuthorized", Message: "The client is not authorized to make this request."},
-		"unknown":   {Status: http.StatusNotFound, Message: "404 page not found"},
+		"forbidden":    {Status: http.StatusForbidden, Code: "notAuthorized", Message: "The client is not authorized to make this request."},
+		"unknown path": {Status: http.StatusNotFound, Message: "404 page not found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,11 +72,11 @@ func TestFindForbidden(t *testing.T) {
 			fault.Kind, fault.Call = cloudsim.Respond, cloudsim.Call{Action: "instances.get"}
 			c.Inject(fault)
 			id := project + ":europe-west1:gone@2001-01-01T00:00:00Z"
-			found := find(t, c, provider.ScopeID{Kind: cloud.Database, Location: "europe-west1"}, provider.Wanted{ProviderID: id})
+			found := probe(t, c, provider.ScopeID{Kind: cloud.Database, Location: "europe-west1"}, provider.Wanted{ProviderID: id})
 			if found[id].Evidence != provider.Unlisted {
 				t.Errorf("%+v", found)
 			}
-			found = find(t, c, provider.ScopeID{Kind: cloud.VirtualMachine, Location: "europe-west1-b"}, provider.Wanted{ProviderID: "12345", DisplayName: "gone"})
+			found = probe(t, c, provider.ScopeID{Kind: cloud.VirtualMachine, Location: "europe-west1-b"}, provider.Wanted{ProviderID: "12345", DisplayName: "gone"})
 			if found["12345"].Evidence != provider.Unlisted {
 				t.Errorf("%+v", found)
 			}
@@ -82,8 +84,8 @@ func TestFindForbidden(t *testing.T) {
 	}
 }
 
-// A place that can't be reached tells nothing of what is there.
-func TestFindUnreachable(t *testing.T) {
+// TestProbe_Unreachable checks that a zone or region that can't be reached proves nothing.
+func TestProbe_Unreachable(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 3, Databases: 3})
 	c.Inject(cloudsim.Fault{Kind: cloudsim.ZoneUnreachable, Call: cloudsim.Call{Region: "europe-west1"}})
@@ -92,7 +94,7 @@ func TestFindUnreachable(t *testing.T) {
 		if scope.Location != "europe-west1" && scope.Location != "europe-west1-b" {
 			continue
 		}
-		finding := find(t, c, scope, provider.Wanted{ProviderID: ids[0]})[ids[0]]
+		finding := probe(t, c, scope, provider.Wanted{ProviderID: ids[0]})[ids[0]]
 		if finding.Evidence != provider.Undecided || finding.Failure.Reason != fault.ReasonUnreachable {
 			t.Errorf("%v: %+v", scope, finding)
 		}

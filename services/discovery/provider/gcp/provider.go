@@ -15,37 +15,33 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
-// Config is how to reach Google Cloud. The zero value is the usual: application
-// default credentials, and the endpoints that the CLOUDSDK_API_ENDPOINT_OVERRIDES
-// variables name, or Google's own.
+// Config states how to reach Google Cloud. The zero value uses the application default credentials,
+// and the endpoints in the CLOUDSDK_API_ENDPOINT_OVERRIDES variables or else Google's own.
 type Config struct {
-	// ComputeEndpoint, SQLEndpoint and IAMEndpoint serve those APIs, whatever the
-	// environment says.
+	// ComputeEndpoint, SQLEndpoint and IAMEndpoint serve those APIs. They override the environment.
 	ComputeEndpoint, SQLEndpoint, IAMEndpoint string
-	// ApplicationDefault is a service account's key file that stands in for the
-	// application default credentials. With it nothing is read from the
-	// environment or from files.
+	// ApplicationDefault is the key file of a service account to use as the application default
+	// credentials. If it is set, neither the environment nor files are read.
 	ApplicationDefault []byte
-	// TokenHosts are what key files may name beside Google's own hosts.
+	// TokenHosts are the hosts that key files may name in addition to Google's own.
 	TokenHosts keyfile.Hosts
 
-	// Budget is what calls take from; nil: they are not bounded.
+	// Budget limits the calls. If it is nil, they are not limited.
 	Budget ratelimit.Budget
 
-	// PageSize is how many VMs or databases to ask for at once; 500 when 0.
+	// PageSize is the number of VMs or databases on one page of a list; 0 means 500.
 	PageSize uint32
-	// Attempts at one call; 6 when 0.
+	// Attempts is the largest number of attempts at one call; 0 means 6.
 	Attempts int
-	// AttemptLimit bounds each attempt, CallLimit all of them, MaxBackoff the
-	// pause before each; 30 s, 1 min and 10 s when 0.
+	// AttemptLimit bounds each attempt, CallLimit all attempts of a call, and MaxBackoff the pause
+	// before an attempt. 0 means 30 s, 1 min and 10 s.
 	AttemptLimit, CallLimit, MaxBackoff time.Duration
 }
 
-// maxPage is the most VMs that Compute Engine gives at once, and the most
-// databases that Cloud SQL gives unasked.
+// maxPage is the largest page of Compute Engine, and the default one of Cloud SQL.
 const maxPage = 500
 
-func (c Config) complete() Config {
+func (c Config) withDefaults() Config {
 	if c.PageSize == 0 {
 		c.PageSize = maxPage
 	}
@@ -75,22 +71,22 @@ type Provider struct {
 	actTransport *boundedTransport
 }
 
-// New is a provider. Close it when done. It fails when an endpoint that is
-// configured or in the environment is no address.
+// New returns a provider, which must be closed after use. It returns an error if an endpoint in the
+// configuration or the environment is not a URL.
 func New(config Config) (*Provider, error) {
 	found, err := findEndpoints(config)
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{config: config.complete(), endpoints: found, transport: newTransport()}, nil
+	return &Provider{config: config.withDefaults(), endpoints: found, transport: newTransport()}, nil
 }
 
-// Close drops idle connections.
+// Close closes idle connections.
 func (p *Provider) Close() { p.transport.next.CloseIdleConnections() }
 
 // Open prepares to read a project.
-func (p *Provider) Open(ctx context.Context, account provider.Account, how provider.Credentials) (provider.Session, error) {
-	signIn, err := p.signIns.get(p, account, how)
+func (p *Provider) Open(ctx context.Context, account provider.Account, credentials provider.Credentials) (provider.Session, error) {
+	signIn, err := p.signIns.get(p, account, credentials)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +103,7 @@ func (p *Provider) newSQL(ctx context.Context, transport http.RoundTripper) (*sq
 	client := &http.Client{Transport: transport, CheckRedirect: noRedirects}
 	service, err := sqladmin.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(p.endpoints.sql))
 	if err != nil {
-		return nil, fmt.Errorf("gcp: %w", err)
+		return nil, fmt.Errorf("gcp: make a client for Cloud SQL: %w", err)
 	}
 	return service, nil
 }

@@ -36,8 +36,8 @@ func TestProvider(t *testing.T) {
 	})
 }
 
-// cloud is a simulated project with a provider that reads it. The server has the
-// key files; before it stands a proxy with answers that no cloud gives.
+// testCloud is a simulated project with a provider that reads it. The server issues key files. The
+// provider sends its requests to a proxy in front of the simulator.
 type testCloud struct {
 	*cloudsim.World
 	*simgcp.Cloud
@@ -55,7 +55,7 @@ func newCloud(t testing.TB, plan simgcp.ProjectPlan, configure ...func(*gcp.Conf
 	return newCloudIn(t, cloudsim.Config{Clouds: cloudsim.Clouds{simgcp.Config{Projects: []simgcp.ProjectPlan{plan, {ID: "other-project"}}}}}, configure...)
 }
 
-// newCloudIn makes the first project of a world to be made.
+// newCloudIn returns a provider for the first project of a world.
 func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gcp.Config)) *testCloud {
 	t.Helper()
 	world := cloudsim.New(worldConfig)
@@ -91,7 +91,7 @@ func newCloudIn(t testing.TB, worldConfig cloudsim.Config, configure ...func(*gc
 	return c
 }
 
-// keyFile is the key file of a project, whose tokens come through the proxy.
+// keyFile returns the key file of a project, with the token endpoint of the proxy.
 func (c *testCloud) keyFile(project string) []byte {
 	c.t.Helper()
 	key, err := c.server.KeyJSON(project)
@@ -116,12 +116,12 @@ func (c *testCloud) Region(location string) string {
 	return location
 }
 
-// Shared: Cloud SQL lists all regions at once.
+// Shared reports whether two scopes have one listing. Cloud SQL lists all regions at once.
 func (c *testCloud) Shared(one, other provider.ScopeID) bool {
 	return one.Kind == cloud.Database && other.Kind == cloud.Database
 }
 
-// projectTruth is what there is.
+// projectTruth returns what exists.
 func (c *testCloud) projectTruth(t testing.TB) simgcp.Truth {
 	t.Helper()
 	truth, err := c.Cloud.Truth(project)
@@ -146,7 +146,7 @@ func (c *testCloud) Truth(t testing.TB) map[provider.ScopeID][]string {
 	return ids
 }
 
-// Remove takes an instance away without a trace.
+// Remove removes an instance without a trace.
 func (c *testCloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
 	truth, err := c.Cloud.Truth(project)
@@ -166,8 +166,8 @@ func (c *testCloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
 	}
 }
 
-// simulated are the faults that cloudsim has itself.
-var simulated = map[providertest.Fault]cloudsim.Fault{
+// simulatedFaults are the faults that cloudsim can inject.
+var simulatedFaults = map[providertest.Fault]cloudsim.Fault{
 	providertest.Denied:      {Kind: cloudsim.AccessDenied},
 	providertest.Throttled:   {Kind: cloudsim.Throttle},
 	providertest.Down:        {Kind: cloudsim.Drop},
@@ -195,11 +195,11 @@ func (c *testCloud) Break(t testing.TB, scope provider.ScopeID, kind providertes
 	}
 	switch kind {
 	case providertest.Blank:
-		c.proxy.spoil(path, "")
+		c.proxy.replace(path, "")
 	case providertest.Foreign:
-		c.proxy.spoil(path, "<!-- proxy -->\n<html><body>Please sign in</body></html>")
+		c.proxy.replace(path, "<!-- proxy -->\n<html><body>Please sign in</body></html>")
 	default:
-		fault, ok := simulated[kind]
+		fault, ok := simulatedFaults[kind]
 		if !ok {
 			t.Fatalf("no fault %s", kind)
 		}
@@ -208,24 +208,25 @@ func (c *testCloud) Break(t testing.TB, scope provider.ScopeID, kind providertes
 	}
 }
 
-// proxy stands before the cloud and gives answers that no cloud gives.
+// proxy is a handler in front of the cloud that replaces answers with ones that no cloud sends.
 type proxy struct {
 	next http.Handler
 
-	mu      sync.Mutex
-	answers map[string]string // by the end of the path
-	refused []string          // paths
-	saw     []string
+	mu       sync.Mutex
+	answers  map[string]string // by the end of the path
+	rejected []string          // paths
+	requests []string
 }
 
-// refuse has a path be unknown.
-func (p *proxy) refuse(path string) {
+// reject makes the proxy answer that it does not know a path.
+func (p *proxy) reject(path string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.refused = append(p.refused, path)
+	p.rejected = append(p.rejected, path)
 }
 
-func (p *proxy) spoil(path, answer string) {
+// replace replaces the answers of paths that end so.
+func (p *proxy) replace(path, answer string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.answers == nil {
@@ -236,8 +237,8 @@ func (p *proxy) spoil(path, answer string) {
 
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
-	p.saw = append(p.saw, r.URL.String())
-	if slices.Contains(p.refused, r.URL.Path) {
+	p.requests = append(p.requests, r.URL.String())
+	if slices.Contains(p.rejected, r.URL.Path) {
 		p.mu.Unlock()
 		http.NotFound(w, r)
 		return
@@ -246,7 +247,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, path) {
 			p.mu.Unlock()
 			w.Header().Set("Content-Type", "application/json")
-			// As from Google: nothing comes that was not asked for.
+			// Like Google, send only the requested fields.
 			if fields := r.URL.Query().Get("fields"); fields != "" {
 				if part, err := simgcp.Partial([]byte(answer), fields); err == nil {
 					answer = string(part)

@@ -8,14 +8,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// apiNames are the names under which the budget knows Google's APIs.
+// apiNames are the names of Google's APIs in the budget.
 var apiNames = map[string]string{computeAPI: ratelimit.APICompute, sqlAPI: ratelimit.APISQLAdmin}
 
-// spend takes one call of an API out of the project's budget, and gives the
-// function that tells what came of it. What is not Google's to limit, such as
-// signing in, takes nothing.
-func (s *session) spend(ctx context.Context, at call) (told func(throttled bool), err error) {
-	name, budget := apiNames[at.api], s.provider.config.Budget
+// takeCall takes one call of an API from the budget of the project. It returns a function that
+// reports the outcome of the call. Calls that Google does not limit by project, such as signing in,
+// take nothing.
+func (s *session) takeCall(ctx context.Context, c call) (report func(throttled bool), err error) {
+	name, budget := apiNames[c.api], s.provider.config.Budget
 	if name == "" || budget == nil {
 		return func(bool) {}, nil
 	}
@@ -27,7 +27,7 @@ func (s *session) globalAPI(name string) ratelimit.API {
 	return ratelimit.API{Account: s.account.ID, Location: ratelimit.GlobalLocation, Name: name}
 }
 
-// APIs are what a scope is read by.
+// APIs returns the API that a scope is read with.
 func (s *session) APIs(scope provider.ScopeID) []ratelimit.API {
 	name := ratelimit.APICompute
 	if scope.Kind == cloud.Database {

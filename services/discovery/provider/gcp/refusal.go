@@ -10,88 +10,82 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
 const (
-	remedyCapacity = "Nothing, if it passes: Google gets capacity back all the time. If it goes on, take another machine type or zone, " +
-		"or reserve capacity for what has to start."
+	remedyCapacity = "Rollcall tries again by itself: Google's free capacity changes all the time. If it goes on, use another machine type or zone, " +
+		"or reserve capacity for instances that must start."
 	remedyQuota = "Stop or delete something, or have the project's quota raised (IAM & Admin, Quotas)."
-	remedyBusy  = "Nothing, if it passes: what it is busy with ends."
+	remedyBusy  = "Wait until the instance has ended its work."
 )
 
-// What texts of Google's mean where the reason is one that means many things.
+// Messages of errors whose reason alone is ambiguous.
 var (
-	textOfQuota    = regexp.MustCompile(`(?i)^quota '`)
-	textOfCapacity = regexp.MustCompile(`(?i)does not have enough resources available|stockout`)
-	textOfLocalSSD = regexp.MustCompile(`(?i)local[ -]?ssd`)
-	textOfReplica  = regexp.MustCompile(`(?i)replica`)
+	quotaMessage    = regexp.MustCompile(`(?i)^quota '`)
+	capacityMessage = regexp.MustCompile(`(?i)does not have enough resources available|stockout`)
+	localSSDMessage = regexp.MustCompile(`(?i)local[ -]?ssd`)
+	replicaMessage  = regexp.MustCompile(`(?i)replica`)
 )
 
-// reasonIn is the reason of an error of the API, in either of its forms.
-func reasonIn(api *googleapi.Error) string {
-	if len(api.Errors) > 0 && api.Errors[0].Reason != "" {
-		return api.Errors[0].Reason
-	}
-	return detailsOf(api).reason
-}
-
+// isCapacity reports whether the reason of an error, or the code of an operation, means that Google
+// has no capacity left.
 func isCapacity(code string) bool {
 	code = strings.ToUpper(code)
 	return strings.Contains(code, "RESOURCE_POOL_EXHAUSTED") || strings.Contains(code, "RESOURCEPOOLEXHAUSTED") || code == "STOCKOUT"
 }
 
-// isQuota tells a refusal for the project's own limit, which shares its reason
-// with refusals for too many calls.
+// isQuota reports whether the quota of the project is used up. Such an error has the same reason as
+// one for too many calls.
 func isQuota(err error) bool {
 	api, ok := errors.AsType[*googleapi.Error](err)
-	return ok && textOfQuota.MatchString(api.Message)
+	return ok && quotaMessage.MatchString(api.Message)
 }
 
-// refusalOf says why a call was not taken, or is in doubt.
-func refusalOf(err error, at call, verb provider.Verb) *fault.Error {
+// refusalOf returns the fault of a start or stop that was rejected, or whose effect is in doubt.
+func refusalOf(err error, c call, verb provider.Verb) *fault.Error {
 	if _, ok := errors.AsType[*signInError](err); !ok {
 		if api, ok := errors.AsType[*googleapi.Error](err); ok {
-			if refusal := apiRefusal(api, at, verb); refusal != nil {
+			if refusal := apiRefusal(api, c, verb); refusal != nil {
 				return refusal
 			}
 		}
 	}
-	failure := provider.FaultOf(classify(err, at))
-	refusal := provider.ActionFault(failure)
+	refusal := provider.ActionFault(provider.FaultOf(classify(err, c)))
 	if statusOf(err) == http.StatusUnauthorized {
-		refusal.Retryable = true // The token is dropped, and another one fetched.
+		refusal.Retryable = true // The session has dropped the token and fetches another one.
 	}
 	return refusal
 }
 
-// apiRefusal reads Google's own error; nil for those that mean the same of any
-// call.
-func apiRefusal(api *googleapi.Error, at call, verb provider.Verb) *fault.Error {
-	says := fmt.Sprintf("%s says: %s", at, shorten(api.Message))
-	reason := reasonIn(api)
+// apiRefusal returns the fault of a rejected start or stop. It returns nil for errors that mean the
+// same for any call.
+func apiRefusal(api *googleapi.Error, c call, verb provider.Verb) *fault.Error {
+	text := fmt.Sprintf("%s answered: %s", c, providerkit.Shorten(api.Message))
+	reason := reasonOf(api)
 	switch {
-	case isCapacity(reason) || textOfCapacity.MatchString(api.Message):
-		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, api).AsRetryable()
+	case isCapacity(reason) || capacityMessage.MatchString(api.Message):
+		return fault.ForReason(fault.ReasonInsufficientCapacity, text, remedyCapacity, api).AsRetryable()
 	case isQuota(api):
-		return fault.ForReason(fault.ReasonQuotaExceeded, says, remedyQuota, api)
+		return fault.ForReason(fault.ReasonQuotaExceeded, text, remedyQuota, api)
 	case isThrottled(api):
 		return nil
-	case verb == provider.Stop && api.Code == http.StatusBadRequest && textOfLocalSSD.MatchString(api.Message):
-		return fault.ForReason(fault.ReasonCantStopLocalDisk, says, "Save what is on them, and stop it in the cloud itself.", api)
-	case verb == provider.Stop && api.Code == http.StatusBadRequest && at.api == sqlAPI && textOfReplica.MatchString(api.Message):
-		return fault.ForReason(fault.ReasonCantStopReplicas, says, "Promote or delete the replica.", api)
+	case verb == provider.Stop && api.Code == http.StatusBadRequest && localSSDMessage.MatchString(api.Message):
+		return fault.ForReason(fault.ReasonCantStopLocalDisk, text, "Save the content of the local SSDs, and stop the VM in the cloud.", api)
+	case verb == provider.Stop && api.Code == http.StatusBadRequest && c.api == sqlAPI && replicaMessage.MatchString(api.Message):
+		return fault.ForReason(fault.ReasonCantStopReplicas, text, "Promote or delete the replica.", api)
 	case api.Code == http.StatusNotFound && len(api.Errors) > 0:
-		return fault.ForReason(fault.ReasonNotFound, says, "", api)
+		return fault.ForReason(fault.ReasonNotFound, text, "", api)
 	case api.Code == http.StatusConflict, api.Code == http.StatusPreconditionFailed, isNotReady(reason):
-		return fault.ForReason(fault.ReasonInvalidState, says, remedyBusy, api).AsRetryable()
+		return fault.ForReason(fault.ReasonInvalidState, text, remedyBusy, api).AsRetryable()
 	case api.Code == http.StatusBadRequest:
-		return fault.ForReason(fault.ReasonCloudFailed, says, "", api)
+		return fault.ForReason(fault.ReasonCloudFailed, text, "", api)
 	}
 	return nil
 }
 
-// isNotReady tells the reasons that say that it is not in a state for this.
+// isNotReady reports whether a reason means that the state of the instance does not allow the call.
 func isNotReady(reason string) bool {
 	switch reason {
 	case "resourceNotReady", "invalidState", "operationInProgress", "resourceInUseByAnotherResource", "conditionNotMet", "failedPrecondition":
@@ -100,24 +94,23 @@ func isNotReady(reason string) bool {
 	return false
 }
 
-// operationRefusal says why an operation that was taken has failed, by the code
-// in it.
-func operationRefusal(at call, verb provider.Verb, code, message string) *fault.Error {
-	says := fmt.Sprintf("%s gave it up to %s: %s: %s", at, verb.Word(), shorten(code), shorten(message))
+// operationRefusal returns the fault of an operation that failed, by its error code.
+func operationRefusal(c call, verb provider.Verb, code, message string) *fault.Error {
+	text := fmt.Sprintf("%s failed to %s the instance: %s: %s", c, verb.Word(), providerkit.Shorten(code), providerkit.Shorten(message))
 	upper := strings.ToUpper(code)
 	switch {
-	case isCapacity(upper) || textOfCapacity.MatchString(message):
-		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, nil).AsRetryable()
+	case isCapacity(upper) || capacityMessage.MatchString(message):
+		return fault.ForReason(fault.ReasonInsufficientCapacity, text, remedyCapacity, nil).AsRetryable()
 	case strings.Contains(upper, "RATE_EXCEEDED"), strings.Contains(upper, "RATE_LIMIT"):
-		return fault.ForReason(fault.ReasonThrottled, says, "", nil).AsRetryable()
+		return fault.ForReason(fault.ReasonThrottled, text, "", nil).AsRetryable()
 	case strings.Contains(upper, "QUOTA"), strings.Contains(upper, "LIMIT_EXCEEDED"):
-		return fault.ForReason(fault.ReasonQuotaExceeded, says, remedyQuota, nil)
+		return fault.ForReason(fault.ReasonQuotaExceeded, text, remedyQuota, nil)
 	case strings.Contains(upper, "PERMISSION"), strings.Contains(upper, "FORBIDDEN"):
-		return fault.ForReason(fault.ReasonPermissionDenied, says, "", nil)
+		return fault.ForReason(fault.ReasonPermissionDenied, text, "", nil)
 	case strings.Contains(upper, "NOT_READY"), strings.Contains(upper, "IN_USE"), strings.Contains(upper, "IN_PROGRESS"):
-		return fault.ForReason(fault.ReasonInvalidState, says, remedyBusy, nil).AsRetryable()
+		return fault.ForReason(fault.ReasonInvalidState, text, remedyBusy, nil).AsRetryable()
 	case upper == "RESOURCE_NOT_FOUND":
-		return fault.ForReason(fault.ReasonTerminated, says, "", nil)
+		return fault.ForReason(fault.ReasonTerminated, text, "", nil)
 	}
-	return fault.ForReason(fault.ReasonCloudFailed, says, "", nil)
+	return fault.ForReason(fault.ReasonCloudFailed, text, "", nil)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,7 +15,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// session is a way into one project, for one run.
+// session gives access to one project for one run.
 type session struct {
 	provider *Provider
 	account  provider.Account
@@ -25,9 +26,9 @@ type session struct {
 	sql     *sqladmin.Service
 
 	mu sync.Mutex
-	// zones there are, once known.
-	known map[string]bool
-	// beta tells that Cloud SQL is served under its older paths.
+	// zones are the zones of the project; nil until they were listed.
+	zones map[string]bool
+	// beta reports whether Cloud SQL is called under its older paths.
 	beta bool
 }
 
@@ -37,9 +38,8 @@ const (
 	databaseBatch = "sql"
 )
 
-// Identity is the project that the credentials open. A key file names its own;
-// all other credentials open whatever project lets them in, and the project is
-// part of every address that is asked.
+// Identity returns the project that the credentials open. A key file states its own project. All
+// other credentials open any project that lets them in, and each request names the project.
 func (s *session) Identity(ctx context.Context) (string, error) {
 	_, err := attempt(ctx, s, nil, call{service: "Google's token service", first: true}, func(ctx context.Context) (string, error) {
 		return s.signIn.get(ctx)
@@ -53,14 +53,14 @@ func (s *session) Identity(ctx context.Context) (string, error) {
 	return s.project, nil
 }
 
-// Batch names the listing that a scope is part of. The list of VMs says nothing of
-// a zone that there is not any more.
+// Batch returns the name of the listing that a scope is part of. A zone that no longer exists is in
+// none, because the list of all VMs does not mention it.
 func (s *session) Batch(scope provider.ScopeID) string {
 	switch scope.Kind {
 	case cloud.VirtualMachine:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.known != nil && scope.Location != "" && !s.known[scope.Location] {
+		if s.zones != nil && scope.Location != "" && !s.zones[scope.Location] {
 			return ""
 		}
 		return machineBatch
@@ -78,7 +78,7 @@ func (s *session) ReadBatch(ctx context.Context, batch string, sink provider.Bat
 	case databaseBatch:
 		return s.readDatabases(ctx, "", sink)
 	}
-	return fmt.Errorf("gcp: batch %q", batch)
+	return fmt.Errorf("gcp: there is no batch %q", batch)
 }
 
 // Read lists a scope alone into sink.
@@ -87,7 +87,7 @@ func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provide
 	case cloud.VirtualMachine:
 		return s.readZone(ctx, scope.Location, sink)
 	case cloud.Database:
-		only := &onlyScope{scope: scope, sink: sink}
+		only := &oneScope{scope: scope, sink: sink}
 		if err := s.readDatabases(ctx, scope.Location, only); err != nil {
 			return err
 		}
@@ -96,45 +96,41 @@ func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provide
 		}
 		return nil
 	}
-	return fmt.Errorf("gcp: scope of kind %s", scope.Kind.Plural())
+	return fmt.Errorf("gcp: there are no scopes of kind %s", scope.Kind)
 }
 
-// onlyScope is a batch of which one scope is wanted.
-type onlyScope struct {
+// oneScope is a BatchSink that passes one scope on and drops all others.
+type oneScope struct {
 	scope   provider.ScopeID
 	sink    provider.Sink
 	failure *fault.Error
 }
 
-func (o *onlyScope) Page(ctx context.Context, scope provider.ScopeID, instances []provider.Instance) error {
+// Page passes instances of the scope on.
+func (o *oneScope) Page(ctx context.Context, scope provider.ScopeID, instances []provider.Instance) error {
 	if scope != o.scope {
 		return nil
 	}
 	return o.sink.Page(ctx, instances)
 }
 
-func (o *onlyScope) Fail(scope provider.ScopeID, failure *fault.Error) {
+// Fail records the failure of the scope.
+func (o *oneScope) Fail(scope provider.ScopeID, failure *fault.Error) {
 	if scope == o.scope {
 		o.failure = failure
 	}
 }
 
-func (o *onlyScope) Called(throttled bool) { o.sink.Called(throttled) }
+// Called counts a request.
+func (o *oneScope) Called(throttled bool) { o.sink.Called(throttled) }
 
-// wants tells whether a region is among those that the account asks for.
-func (s *session) wants(region string) bool {
-	if len(s.account.Regions) == 0 {
-		return true
-	}
-	for _, wanted := range s.account.Regions {
-		if wanted == region {
-			return true
-		}
-	}
-	return false
+// isSelected reports whether the account selects a region: it names it, or it names none at all.
+func (s *session) isSelected(region string) bool {
+	return len(s.account.Regions) == 0 || slices.Contains(s.account.Regions, region)
 }
 
-// bearer signs requests with the session's token.
+// bearer signs requests with the token of the session, and sends those for Cloud SQL to the older
+// paths if the session uses them.
 type bearer struct {
 	session *session
 	next    http.RoundTripper
@@ -154,7 +150,7 @@ func (b *bearer) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	response, err := b.next.RoundTrip(signed)
 	if err == nil && response.StatusCode == http.StatusUnauthorized {
-		b.session.signIn.forget(token)
+		b.session.signIn.drop(token)
 	}
 	return response, err
 }
@@ -165,8 +161,7 @@ func (s *session) usesBeta() bool {
 	return s.beta
 }
 
-// useBeta has Cloud SQL be asked under its older paths. It tells whether it was
-// not before.
+// useBeta switches Cloud SQL to its older paths. It reports whether that is a change.
 func (s *session) useBeta() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -4,9 +4,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// machineStates are Compute Engine's words (Compute Engine, "VM instance
-// lifecycle"). TERMINATED is a VM that was stopped: one that was deleted is not
-// listed.
+// machineStates maps the statuses of a VM (Compute Engine, "VM instance lifecycle"). TERMINATED is
+// a stopped VM: a deleted one is not listed.
 var machineStates = map[string]provider.State{
 	"PENDING":        provider.StatePending,
 	"PROVISIONING":   provider.StatePending,
@@ -22,15 +21,15 @@ var machineStates = map[string]provider.State{
 	"REPAIRING":      provider.StateMaintenance,
 }
 
-// machineState is the state for Compute Engine's own word.
-func machineState(word string) provider.State {
-	if state, ok := machineStates[word]; ok {
+// machineState returns the state for a status of a VM.
+func machineState(status string) provider.State {
+	if state, ok := machineStates[status]; ok {
 		return state
 	}
 	return provider.StateUnknown
 }
 
-// databaseStates are Cloud SQL's words (Cloud SQL Admin API, SqlInstanceState).
+// databaseStates maps the states of a Cloud SQL instance (Cloud SQL Admin API, SqlInstanceState).
 var databaseStates = map[string]provider.State{
 	"RUNNABLE":           provider.StateRunning,
 	"SUSPENDED":          provider.StateSuspended,
@@ -42,13 +41,13 @@ var databaseStates = map[string]provider.State{
 	"FAILED":             provider.StateFailed,
 }
 
-// databaseState is the state for Cloud SQL's own word. An instance that its owner
-// stopped is RUNNABLE too: what tells is the activation policy.
-func databaseState(word, activationPolicy string) provider.State {
-	if word == "RUNNABLE" && activationPolicy == "NEVER" {
+// databaseState returns the state for a state of Cloud SQL. A stopped instance is RUNNABLE too, with
+// the activation policy NEVER.
+func databaseState(state, activationPolicy string) provider.State {
+	if state == "RUNNABLE" && activationPolicy == never {
 		return provider.StateStopped
 	}
-	if state, ok := databaseStates[word]; ok {
+	if state, ok := databaseStates[state]; ok {
 		return state
 	}
 	return provider.StateUnknown

@@ -3,13 +3,10 @@ package gcp
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"net/http"
 	"strings"
 	"sync"
 
 	"cloud.google.com/go/compute/apiv1/computepb"
-	"google.golang.org/api/googleapi"
 	sqladmin "google.golang.org/api/sqladmin/v1"
 	"google.golang.org/protobuf/proto"
 
@@ -17,12 +14,11 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Principal is the service account that the credentials are of; "" when they do
-// not say.
+// Principal returns the service account of the credentials, or "" if they do not name it.
 func (s *session) Principal() string { return s.signIn.principal }
 
-// Permissions tries every permission that Rollcall uses in a project. The zones
-// are in the list of VMs too, so their own list can be done without.
+// Permissions tries every permission that Rollcall uses in a project. The list of zones is optional,
+// because the list of VMs names the zones too.
 func (s *session) Permissions(ctx context.Context) []provider.Permission {
 	var machines, databases []provider.Permission
 	var all sync.WaitGroup
@@ -32,19 +28,29 @@ func (s *session) Permissions(ctx context.Context) []provider.Permission {
 	return append(machines, databases...)
 }
 
-// try makes one call for the sake of its permission.
-func (s *session) try(ctx context.Context, at call, do func(context.Context) error) provider.Permission {
-	_, err := attempt(ctx, s, nil, at, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
-	tried := provider.TriedPermission(at.permission, "", err)
-	tried.Optional = at.optional
+// try makes a call to find out whether its permission was granted.
+func (s *session) try(ctx context.Context, c call, do func(context.Context) error) provider.Permission {
+	_, err := attempt(ctx, s, nil, c, func(ctx context.Context) (struct{}, error) { return struct{}{}, do(ctx) })
+	tried := provider.TriedPermission(c.permission, "", err)
+	tried.Optional = c.optional
 	return tried
 }
 
-// nobody is the name of an instance that there is not: chance alone could name
-// one that there is, with 130 bits against it.
-func nobody() string { return "rollcall-verify-" + strings.ToLower(rand.Text()) }
+// tryOnMissing tries a permission with a call on an instance that does not exist: the API answers
+// that it is absent only if the permission was granted.
+func (s *session) tryOnMissing(ctx context.Context, c call, do func(context.Context) error) provider.Permission {
+	return s.try(ctx, c, func(ctx context.Context) error {
+		if err := do(ctx); !isAbsent(err, "notFound", "instanceDoesNotExist") {
+			return err
+		}
+		return nil
+	})
+}
 
-// tryMachines tries Compute Engine's.
+// missingName returns the name of an instance that does not exist. It has 130 random bits.
+func missingName() string { return "rollcall-verify-" + strings.ToLower(rand.Text()) }
+
+// tryMachines tries the permissions of Compute Engine.
 func (s *session) tryMachines(ctx context.Context) []provider.Permission {
 	zone := ""
 	listed := s.try(ctx, machineCall(instancesAggregatedList, ""), func(ctx context.Context) error {
@@ -59,53 +65,52 @@ func (s *session) tryMachines(ctx context.Context) []provider.Permission {
 		}
 		return nil
 	})
-	zoned := s.try(ctx, machineCall(zonesList, ""), func(ctx context.Context) error {
+	zonesListed := s.try(ctx, machineCall(zonesList, ""), func(ctx context.Context) error {
 		page, err := s.zonesPage(ctx, 1, "")
 		if items := page.GetItems(); err == nil && len(items) > 0 {
 			zone = items[0].GetName()
 		}
 		return err
 	})
-	zoned.Optional = true
-	tried := []provider.Permission{listed, zoned}
-	if zone == "" { // Why none is known is told of the lists.
+	zonesListed.Optional = true
+	tried := []provider.Permission{listed, zonesListed}
+	if zone == "" { // The lists failed, and state why.
 		return tried
 	}
-	return append(tried, s.tryMachineCalls(ctx, zone)...)
+	return append(tried, s.tryOneMachine(ctx, zone)...)
 }
 
-// tryMachineCalls tries what is done with single VMs, on one that there is not:
-// who may do it is told so, and who may not is refused first.
-func (s *session) tryMachineCalls(ctx context.Context, zone string) []provider.Permission {
-	name := nobody()
+// tryOneMachine tries the permissions for single VMs, with calls on a VM that does not exist.
+func (s *session) tryOneMachine(ctx context.Context, zone string) []provider.Permission {
+	name := missingName()
 	tries := []struct {
 		method   method
 		optional bool
 		do       func(ctx context.Context, m method) error
 	}{
 		{instancesGet, false, func(ctx context.Context, m method) error {
-			client, err := s.instances(ctx, m, s.reading)
+			client, err := s.instancesClient(ctx, m, s.reading)
 			if err == nil {
 				_, err = client.Get(ctx, &computepb.GetInstanceRequest{Project: s.project, Zone: zone, Instance: name})
 			}
 			return err
 		}},
 		{instancesStart, true, func(ctx context.Context, m method) error {
-			client, err := s.instances(ctx, m, s.reading)
+			client, err := s.instancesClient(ctx, m, s.reading)
 			if err == nil {
 				_, err = client.Start(ctx, &computepb.StartInstanceRequest{Project: s.project, Zone: zone, Instance: name})
 			}
 			return err
 		}},
 		{instancesStop, true, func(ctx context.Context, m method) error {
-			client, err := s.instances(ctx, m, s.reading)
+			client, err := s.instancesClient(ctx, m, s.reading)
 			if err == nil {
 				_, err = client.Stop(ctx, &computepb.StopInstanceRequest{Project: s.project, Zone: zone, Instance: name})
 			}
 			return err
 		}},
 		{instancesResume, true, func(ctx context.Context, m method) error {
-			client, err := s.instances(ctx, m, s.reading)
+			client, err := s.instancesClient(ctx, m, s.reading)
 			if err == nil {
 				_, err = client.Resume(ctx, &computepb.ResumeInstanceRequest{Project: s.project, Zone: zone, Instance: name})
 			}
@@ -116,7 +121,7 @@ func (s *session) tryMachineCalls(ctx context.Context, zone string) []provider.P
 			return err
 		}},
 		{zoneOperationsGet, true, func(ctx context.Context, m method) error {
-			client, err := s.zoneOperations(ctx, m)
+			client, err := s.zoneOperationsClient(ctx, m)
 			if err == nil {
 				_, err = client.Get(ctx, &computepb.GetZoneOperationRequest{Project: s.project, Zone: zone, Operation: name})
 			}
@@ -127,71 +132,53 @@ func (s *session) tryMachineCalls(ctx context.Context, zone string) []provider.P
 	var all sync.WaitGroup
 	for i, try := range tries {
 		all.Go(func() {
-			at := machineCall(try.method, zone)
-			at.optional = try.optional
-			tried[i] = s.try(ctx, at, func(ctx context.Context) error {
-				if err := try.do(ctx, try.method); !isMissing(err) {
-					return err
-				}
-				return nil
-			})
+			c := machineCall(try.method, zone)
+			c.optional = try.optional
+			tried[i] = s.tryOnMissing(ctx, c, func(ctx context.Context) error { return try.do(ctx, try.method) })
 		})
 	}
 	all.Wait()
 	return tried
 }
 
-// tryDatabases tries Cloud SQL's.
+// tryDatabases tries the permissions of Cloud SQL.
 func (s *session) tryDatabases(ctx context.Context) []provider.Permission {
 	known := ""
-	listed := s.try(ctx, sqlCall("cloudsql.instances.list", false), func(ctx context.Context) error {
-		page, err := s.sqlPage(ctx, "", "")
+	listed := s.try(ctx, databaseCall("cloudsql.instances.list", ""), func(ctx context.Context) error {
+		page, err := s.databasePage(ctx, "", "")
 		if err == nil && len(page.Items) > 0 && page.Items[0] != nil {
 			known = page.Items[0].Name
 		}
 		return err
 	})
-	asked := s.trySQL(ctx, sqlCall("cloudsql.instances.get", false), known != "", func(ctx context.Context) error {
+	got := s.tryOneDatabase(ctx, databaseCall("cloudsql.instances.get", ""), known != "", func(ctx context.Context) error {
 		name := known
 		if name == "" {
-			name = nobody()
+			name = missingName()
 		}
-		_, err := got(s.sql.Instances.Get(s.project, name).Context(ctx).Do())
+		_, err := answered(s.sql.Instances.Get(s.project, name).Context(ctx).Do())
 		return err
 	})
-	updated := s.trySQL(ctx, sqlCall("cloudsql.instances.update", true), false, func(ctx context.Context) error {
-		_, err := got(s.sql.Instances.Patch(s.project, nobody(), &sqladmin.DatabaseInstance{
-			Settings: &sqladmin.Settings{ActivationPolicy: "ALWAYS"},
+	update := databaseCall("cloudsql.instances.update", "")
+	update.optional = true
+	updated := s.tryOneDatabase(ctx, update, false, func(ctx context.Context) error {
+		_, err := answered(s.sql.Instances.Patch(s.project, missingName(), &sqladmin.DatabaseInstance{
+			Settings: &sqladmin.Settings{ActivationPolicy: always},
 		}).Context(ctx).Do())
 		return err
 	})
-	return []provider.Permission{listed, asked, updated}
+	return []provider.Permission{listed, got, updated}
 }
 
-func sqlCall(permission string, optional bool) call {
-	return call{service: "Cloud SQL", api: sqlAPI, permission: permission, optional: optional}
-}
-
-// trySQL tries a permission on one database. Of one that there is not, Cloud SQL
-// may say that it is forbidden, also to who may do it: that tells nothing.
-func (s *session) trySQL(ctx context.Context, at call, exists bool, do func(context.Context) error) provider.Permission {
-	tried := s.try(ctx, at, func(ctx context.Context) error {
-		if err := do(ctx); !isMissing(err) {
-			return err
-		}
-		return nil
-	})
+// tryOneDatabase tries a permission on one database. If the database does not exist, Cloud SQL may
+// answer "forbidden" even if the permission was granted, which proves nothing.
+func (s *session) tryOneDatabase(ctx context.Context, c call, exists bool, do func(context.Context) error) provider.Permission {
+	tried := s.tryOnMissing(ctx, c, do)
 	if tried.Status == provider.Lack && !exists {
 		tried.Status, tried.Optional = provider.CantTell, true // Without a database nothing needs it.
 		tried.Failure = fault.ForReason(fault.ReasonInternal,
-			at.permission+" can't be tried without changing a database: Cloud SQL says of one that is not there that it is forbidden",
+			c.permission+" can't be tried without changing a database: Cloud SQL answers \"forbidden\" for a database that does not exist",
 			"Nothing, if the role of the setup guide is granted.", tried.Failure)
 	}
 	return tried
-}
-
-// isMissing tells the answer that there is no such instance from all others.
-func isMissing(err error) bool {
-	api, ok := errors.AsType[*googleapi.Error](err)
-	return ok && api.Code == http.StatusNotFound && (hasReason(api, "notFound") || hasReason(api, "instanceDoesNotExist"))
 }

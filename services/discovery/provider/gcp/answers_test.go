@@ -19,22 +19,22 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
-// plan is a project that is read in a moment.
+// plan is a small project.
 var plan = simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 4, Databases: 5}
 
-// seen is a BatchSink that keeps all it is given.
-type seen struct {
+// collector is a BatchSink that keeps everything.
+type collector struct {
 	instances map[provider.ScopeID][]provider.Instance
 	failed    map[provider.ScopeID]*fault.Error
 	calls     int
 }
 
-func (s *seen) Page(_ context.Context, scope provider.ScopeID, instances []provider.Instance) error {
-	s.instances[scope] = append(s.instances[scope], instances...)
+func (c *collector) Page(_ context.Context, scope provider.ScopeID, instances []provider.Instance) error {
+	c.instances[scope] = append(c.instances[scope], instances...)
 	return nil
 }
-func (s *seen) Fail(scope provider.ScopeID, failure *fault.Error) { s.failed[scope] = failure }
-func (s *seen) Called(bool)                                       { s.calls++ }
+func (c *collector) Fail(scope provider.ScopeID, failure *fault.Error) { c.failed[scope] = failure }
+func (c *collector) Called(bool)                                       { c.calls++ }
 
 func (c *testCloud) open(change ...func(*provider.Account)) provider.BatchSession {
 	c.t.Helper()
@@ -49,9 +49,9 @@ func (c *testCloud) open(change ...func(*provider.Account)) provider.BatchSessio
 	return session.(provider.BatchSession)
 }
 
-// read reads the batch that a kind is in.
-func (c *testCloud) read(session provider.BatchSession, kind cloud.Kind) (*seen, error) {
-	s := &seen{instances: map[provider.ScopeID][]provider.Instance{}, failed: map[provider.ScopeID]*fault.Error{}}
+// read reads the batch of a kind.
+func (c *testCloud) read(session provider.BatchSession, kind cloud.Kind) (*collector, error) {
+	s := &collector{instances: map[provider.ScopeID][]provider.Instance{}, failed: map[provider.ScopeID]*fault.Error{}}
 	return s, session.ReadBatch(c.t.Context(), session.Batch(provider.ScopeID{Kind: kind}), s)
 }
 
@@ -63,9 +63,9 @@ func databases(region string) provider.ScopeID {
 	return provider.ScopeID{Kind: cloud.Database, Location: region}
 }
 
-// Every list of VMs asks for partial success, for pages of 500, and for fields that
-// there are: Google refuses a request for others.
-func TestParametersOfTheList(t *testing.T) {
+// TestList_Parameters checks that every list of VMs requests partial success, pages of 500, and only
+// fields that exist: Google rejects a request for others.
+func TestList_Parameters(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan, func(config *gcp.Config) { config.PageSize = 0 })
 	if _, err := c.read(c.open(), cloud.VirtualMachine); err != nil {
@@ -73,16 +73,16 @@ func TestParametersOfTheList(t *testing.T) {
 	}
 	lists, names := 0, map[string]bool{}
 	namesIn((&computepb.InstanceAggregatedList{}).ProtoReflect().Descriptor(), names)
-	for _, address := range c.proxy.saw {
+	for _, address := range c.proxy.requests {
 		if strings.Contains(address, "/aggregated/instances") {
 			lists++
 			for _, name := range fieldsOf(t, address) {
 				if !names[name] {
-					t.Errorf("asked for the field %s, which there is not", name)
+					t.Errorf("requested the field %s, which does not exist", name)
 				}
 			}
 			if !strings.Contains(address, "returnPartialSuccess=true") || !strings.Contains(address, "maxResults=500") {
-				t.Errorf("asked for %s", address)
+				t.Errorf("requested %s", address)
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func TestParametersOfTheList(t *testing.T) {
 	}
 }
 
-// fieldsOf are the names in the parameter fields of an address; at least one.
+// fieldsOf returns the names in the parameter `fields` of a URL; at least one.
 func fieldsOf(t *testing.T, address string) []string {
 	t.Helper()
 	parsed, err := url.Parse(address)
@@ -100,12 +100,12 @@ func fieldsOf(t *testing.T, address string) []string {
 	}
 	names := strings.FieldsFunc(parsed.Query().Get("fields"), func(r rune) bool { return strings.ContainsRune(",/()*", r) })
 	if len(names) == 0 {
-		t.Errorf("asked for all fields: %s", address)
+		t.Errorf("requested all fields: %s", address)
 	}
 	return names
 }
 
-// namesIn gathers the JSON names of all fields of a message, and of the messages in it.
+// namesIn collects the JSON names of all fields of a message, and of the messages in it.
 func namesIn(message protoreflect.MessageDescriptor, names map[string]bool) {
 	for i := range message.Fields().Len() {
 		field := message.Fields().Get(i)
@@ -120,8 +120,8 @@ func namesIn(message protoreflect.MessageDescriptor, names map[string]bool) {
 	}
 }
 
-// What a page says it could not reach is a scope that failed, however it says so; when it
-// does not say which, all fail.
+// TestWarnings checks that a zone which a page could not reach is a failed scope, in whatever form
+// the page states it, and that all zones fail if the page does not name the zone.
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	const good = `"zones/europe-west1-c":{"instances":[{"id":"7","name":"seven"}]}`
@@ -130,27 +130,27 @@ func TestWarnings(t *testing.T) {
 		failed bool // the zone b
 		all    bool
 	}{
-		"nothing here":       {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"NO_RESULTS_ON_PAGE"}}}}`, false, false},
+		"no results":         {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"NO_RESULTS_ON_PAGE"}}}}`, false, false},
 		"unreachables":       {`{"items":{` + good + `},"unreachables":["zones/europe-west1-b"]}`, true, false},
-		"by a full path":     {`{"items":{` + good + `},"unreachables":["projects/p/zones/europe-west1-b"]}`, true, false},
-		"by its address":     {`{"items":{` + good + `},"unreachables":["https://www.googleapis.com/compute/v1/projects/p/zones/europe-west1-b"]}`, true, false},
-		"a zone's word":      {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"UNREACHABLE","message":"away"}}}}`, true, false},
-		"a new word":         {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"SOMETHING_NEW"}}}}`, true, false},
-		"nobody is named":    {`{"items":{` + good + `},"warning":{"code":"UNREACHABLE","message":"away"}}`, false, true},
-		"some are missing":   {`{"items":{` + good + `},"warning":{"code":"PARTIAL_SUCCESS","message":"some results may be missing"}}`, false, true},
-		"a new word for all": {`{"items":{` + good + `},"warning":{"code":"SOMETHING_NEW"}}`, false, true},
-		"an empty page":      {`{"items":{` + good + `},"warning":{"code":"NO_RESULTS_ON_PAGE"}}`, false, false},
-		"a riddle":           {`{"items":{` + good + `},"unreachables":["somewhere"]}`, false, true},
+		"full path":          {`{"items":{` + good + `},"unreachables":["projects/p/zones/europe-west1-b"]}`, true, false},
+		"URL":                {`{"items":{` + good + `},"unreachables":["https://www.googleapis.com/compute/v1/projects/p/zones/europe-west1-b"]}`, true, false},
+		"zone warning":       {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"UNREACHABLE","message":"down"}}}}`, true, false},
+		"new warning":        {`{"items":{` + good + `,"zones/europe-west1-b":{"warning":{"code":"SOMETHING_NEW"}}}}`, true, false},
+		"no zone named":      {`{"items":{` + good + `},"warning":{"code":"UNREACHABLE","message":"down"}}`, false, true},
+		"partial success":    {`{"items":{` + good + `},"warning":{"code":"PARTIAL_SUCCESS","message":"some results may be missing"}}`, false, true},
+		"new warning of all": {`{"items":{` + good + `},"warning":{"code":"SOMETHING_NEW"}}`, false, true},
+		"empty page":         {`{"items":{` + good + `},"warning":{"code":"NO_RESULTS_ON_PAGE"}}`, false, false},
+		"unknown name":       {`{"items":{` + good + `},"unreachables":["somewhere"]}`, false, true},
 		"no id":              {`{"items":{` + good + `,"zones/europe-west1-b":{"instances":[{"name":"seven"}]}}}`, true, false},
-		"no VM":              {`{"items":{` + good + `,"zones/europe-west1-b":{"instances":[null]}}}`, true, false},
-		"another kind":       {`{"kind":"compute#diskAggregatedList"}`, false, true},
-		"nothing at all":     {`{}`, false, true},
+		"null VM":            {`{"items":{` + good + `,"zones/europe-west1-b":{"instances":[null]}}}`, true, false},
+		"other kind":         {`{"kind":"compute#diskAggregatedList"}`, false, true},
+		"empty object":       {`{}`, false, true},
 		"null":               {`null`, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCloud(t, plan)
-			c.proxy.spoil("/aggregated/instances", test.page)
+			c.proxy.replace("/aggregated/instances", test.page)
 			got, err := c.read(c.open(), cloud.VirtualMachine)
 			if (err != nil) != test.all || (got.failed[vms("europe-west1-b")] != nil) != test.failed {
 				t.Errorf("%v, failed %v", err, got.failed)
@@ -162,16 +162,16 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// Cloud SQL's warnings fail the region that they name, or all.
+// TestDatabaseWarnings checks that warnings of Cloud SQL fail the region that they name, or all.
 func TestDatabaseWarnings(t *testing.T) {
 	t.Parallel()
 	for warning, want := range map[string]struct{ failed, all bool }{
-		`{"code":"REGION_UNREACHABLE","region":"europe-west1","message":"away"}`: {true, false},
-		`{"code":"REGION_UNREACHABLE","message":"away"}`:                         {false, true},
+		`{"code":"REGION_UNREACHABLE","region":"europe-west1","message":"down"}`: {true, false},
+		`{"code":"REGION_UNREACHABLE","message":"down"}`:                         {false, true},
 		`{"code":"INTERNAL_STATE_FAILURE","message":"never mind"}`:               {false, false},
 	} {
 		c := newCloud(t, plan)
-		c.proxy.spoil("/v1/projects/"+project+"/instances", `{"items":[{"name":"a","region":"us-east1"}],"warnings":[`+warning+`]}`)
+		c.proxy.replace("/v1/projects/"+project+"/instances", `{"items":[{"name":"a","region":"us-east1"}],"warnings":[`+warning+`]}`)
 		got, err := c.read(c.open(), cloud.Database)
 		if (err != nil) != want.all || (got.failed[databases("europe-west1")] != nil) != want.failed {
 			t.Errorf("%s: %v, failed %v", warning, err, got.failed)
@@ -179,11 +179,12 @@ func TestDatabaseWarnings(t *testing.T) {
 	}
 }
 
-// A place that the plan did not know is read all the same, unless other regions are wanted.
-func TestNewPlaces(t *testing.T) {
+// TestReadBatch_NewZone checks that a zone which is missing from the plan is read, unless the account
+// selects other regions.
+func TestReadBatch_NewZone(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
-	c.proxy.spoil("/aggregated/instances", `{"items":{"zones/mars-north1-a":{"instances":[{"id":"7","name":"rover","status":"ROVING"}]}}}`)
+	c.proxy.replace("/aggregated/instances", `{"items":{"zones/mars-north1-a":{"instances":[{"id":"7","name":"rover","status":"ROVING"}]}}}`)
 	got, err := c.read(c.open(), cloud.VirtualMachine)
 	if i := got.instances[vms("mars-north1-a")]; err != nil || len(i) != 1 || i[0].Region != "mars-north1" || i[0].State != provider.StateUnknown || i[0].ProviderState != "ROVING" {
 		t.Errorf("%v, %v", got.instances, err)
@@ -194,8 +195,9 @@ func TestNewPlaces(t *testing.T) {
 	}
 }
 
-// Who may not list zones, or meets a peer that has none, learns them from the VMs.
-func TestZonesFromTheListOfVMs(t *testing.T) {
+// TestScopes_ZonesOfVMs checks that the zones come from the list of VMs if the list of zones is
+// forbidden or the server does not support it.
+func TestScopes_ZonesOfVMs(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(c *testCloud){
 		"denied": func(c *testCloud) {
@@ -217,9 +219,9 @@ func TestZonesFromTheListOfVMs(t *testing.T) {
 	}
 }
 
-// With Compute Engine off, Cloud SQL tells which regions there are; the VMs are one scope
-// that failed.
-func TestPlanWithoutComputeEngine(t *testing.T) {
+// TestScopes_ComputeDisabled checks that Cloud SQL lists the regions if Compute Engine is disabled,
+// and that the VMs are one failed scope.
+func TestScopes_ComputeDisabled(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
 	c.DisableAPI(project, "compute")
@@ -230,14 +232,14 @@ func TestPlanWithoutComputeEngine(t *testing.T) {
 	}
 	c.DisableAPI(project, "sqladmin")
 	if _, err := c.open().Scopes(t.Context()); provider.FaultOf(err).Reason != fault.ReasonAPIDisabled {
-		t.Errorf("with both off: %v", err)
+		t.Errorf("with both disabled: %v", err)
 	}
 }
 
-// A peer that serves Cloud SQL under its older paths alone is read too.
-func TestOlderPathsOfCloudSQL(t *testing.T) {
+// TestRead_OlderPaths reads a server that supports only the older paths of Cloud SQL.
+func TestRead_OlderPaths(t *testing.T) {
 	t.Parallel()
-	for name, endpoint := range map[string]string{"found out": "", "stated": "/sql/v1beta4/"} {
+	for name, endpoint := range map[string]string{"detected": "", "configured": "/sql/v1beta4/"} {
 		c := newCloud(t, plan)
 		if endpoint != "" {
 			var err error
@@ -247,7 +249,7 @@ func TestOlderPathsOfCloudSQL(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		c.proxy.refuse("/v1/projects/" + project + "/instances")
+		c.proxy.reject("/v1/projects/" + project + "/instances")
 		got, err := c.read(c.open(), cloud.Database)
 		if err != nil || len(got.instances[databases("europe-west1")]) != plan.Databases {
 			t.Errorf("%s: %v, %v", name, got.instances, err)
@@ -255,8 +257,9 @@ func TestOlderPathsOfCloudSQL(t *testing.T) {
 	}
 }
 
-// A token that is not taken any more is renewed once, in the middle of a list.
-func TestTokenEndsInMidList(t *testing.T) {
+// TestRead_TokenRejected checks that a token which is rejected in the middle of a list is renewed
+// once.
+func TestRead_TokenRejected(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan, func(config *gcp.Config) { config.PageSize = 3 })
 	session := c.open()
@@ -273,12 +276,12 @@ func TestTokenEndsInMidList(t *testing.T) {
 		t.Errorf("%d VMs, %v", read, err)
 	}
 	if tokens := c.Requests(cloudsim.Call{Service: "oauth2"}); tokens.Requests != 2 {
-		t.Errorf("%d tokens were asked for, want 2", tokens.Requests)
+		t.Errorf("%d tokens were requested, want 2", tokens.Requests)
 	}
 }
 
-// One token does for many runs.
-func TestTokensAreKept(t *testing.T) {
+// TestOpen_TokenKept checks that one token is used for many runs.
+func TestOpen_TokenKept(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
 	for range 5 {
@@ -287,21 +290,21 @@ func TestTokensAreKept(t *testing.T) {
 		}
 	}
 	if tokens := c.Requests(cloudsim.Call{Service: "oauth2"}); tokens.Requests != 1 {
-		t.Errorf("%d tokens were asked for, want 1", tokens.Requests)
+		t.Errorf("%d tokens were requested, want 1", tokens.Requests)
 	}
 }
 
-// Files that should never have come here are refused before any of their addresses is
-// asked, and nothing of them is told.
-func TestBadFiles(t *testing.T) {
+// TestOpen_InvalidFiles checks that files which accounts should have rejected are rejected before any
+// of their addresses is called, and that nothing of them is shown.
+func TestOpen_InvalidFiles(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
 	good := c.key.JSON.Reveal()
 	for name, how := range map[string]provider.Credentials{
-		"truncated":        provider.GCPServiceAccountKey{JSON: secret.New(good[:len(good)/2])},
-		"foreign address":  provider.GCPServiceAccountKey{JSON: secret.New(strings.ReplaceAll(good, c.url, "http://127.0.0.1:1"))},
-		"another type":     provider.GCPWorkloadIdentity{JSON: secret.New(good)},
-		"a program to run": provider.GCPWorkloadIdentity{JSON: secret.New(`{"type":"external_account","audience":"//iam.googleapis.com/x","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"executable":{"command":"/bin/secret-program"}}}`)},
+		"truncated":     provider.GCPServiceAccountKey{JSON: secret.New(good[:len(good)/2])},
+		"other address": provider.GCPServiceAccountKey{JSON: secret.New(strings.ReplaceAll(good, c.url, "http://127.0.0.1:1"))},
+		"other type":    provider.GCPWorkloadIdentity{JSON: secret.New(good)},
+		"executable":    provider.GCPWorkloadIdentity{JSON: secret.New(`{"type":"external_account","audience":"//iam.googleapis.com/x","subject_token_type":"urn:ietf:params:oauth:token-type:jwt","token_url":"https://sts.googleapis.com/v1/token","credential_source":{"executable":{"command":"/bin/secret-program"}}}`)},
 	} {
 		_, err := c.provider.Open(t.Context(), c.Account(), how)
 		failure := provider.FaultOf(err)
@@ -314,8 +317,8 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// A key of another project than the one stated shows as that project.
-func TestKeyOfAnotherProject(t *testing.T) {
+// TestIdentity_KeyOfAnotherProject checks that the identity of a key file is the project of the file.
+func TestIdentity_KeyOfAnotherProject(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, plan)
 	c.key = provider.GCPServiceAccountKey{JSON: secret.New(string(c.keyFile("other-project")))}
@@ -324,9 +327,9 @@ func TestKeyOfAnotherProject(t *testing.T) {
 	}
 }
 
-// The environment's addresses are taken in the forms that gcloud takes, and others are
-// refused.
-func TestEndpointsOfTheEnvironment(t *testing.T) {
+// TestNew_Endpoints checks that the endpoints of the environment are accepted in the forms that
+// gcloud accepts, and that others are rejected.
+func TestNew_Endpoints(t *testing.T) {
 	c := newCloud(t, plan)
 	for _, suffix := range []string{"", "/", "/compute/v1", "/compute/v1/"} {
 		t.Setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", c.url+suffix)
@@ -346,6 +349,6 @@ func TestEndpointsOfTheEnvironment(t *testing.T) {
 	}
 	t.Setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE", "somewhere")
 	if _, err := gcp.New(gcp.Config{}); err == nil {
-		t.Error("an endpoint that is no address was taken")
+		t.Error("an endpoint that is not a URL was accepted")
 	}
 }

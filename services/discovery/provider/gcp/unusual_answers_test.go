@@ -18,27 +18,27 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// stranger is a Google Cloud by hand, which answers as Google may and no simulator of ours does: with pages that are empty
-// and lead on, answers that are zipped, fields left out, and refusals in all their forms before it answers at all.
-type stranger struct {
-	refusals []func(http.ResponseWriter)
-	refused  atomic.Int32
+// unusualServer answers as Google may and cloudsim does not: with empty pages that are not the last,
+// compressed answers, missing fields, and failures of all forms before the first answer.
+type unusualServer struct {
+	failures []func(http.ResponseWriter)
+	failed   atomic.Int32
 }
 
-// refuse refuses, with one refusal after the other; false when they are used up.
-func (s *stranger) refuse(w http.ResponseWriter) bool {
-	n := int(s.refused.Add(1)) - 1
-	if n >= len(s.refusals) {
+// fail sends the next failure. It returns false if there are no more.
+func (s *unusualServer) fail(w http.ResponseWriter) bool {
+	n := int(s.failed.Add(1)) - 1
+	if n >= len(s.failures) {
 		return false
 	}
-	s.refusals[n](w)
+	s.failures[n](w)
 	return true
 }
 
-func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *unusualServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	pages := map[string]string{
 		"/compute/v1/projects/p-one/zones": `{"kind":"compute#zoneList","items":[{"name":"europe-west1-b"},null,{"name":"mars-north1-a"}]}`,
-		// A zone that has nothing is left out, or has a warning, or no instances.
+		// A zone without VMs is omitted, or has a warning, or an empty list.
 		"/compute/v1/projects/p-one/aggregated/instances":            `{"kind":"compute#instanceAggregatedList","nextPageToken":"1"}`,
 		"/compute/v1/projects/p-one/aggregated/instances?1":          `{"kind":"compute#instanceAggregatedList","items":{},"nextPageToken":"2/+="}`,
 		"/compute/v1/projects/p-one/aggregated/instances?2/+=":       `{"kind":"compute#instanceAggregatedList","items":{"zones/mars-north1-a":{"instances":[{"id":"18446744073709551615","name":"rover","status":"ROVING"}]},"regions/europe-west1":{},"global":{"warning":{"code":"NO_RESULTS_ON_PAGE"}}},"nextPageToken":"last"}`,
@@ -53,14 +53,14 @@ func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"access_token":"t","expires_in":3600,"token_type":"Bearer"}`)
 		return
 	}
-	if s.refuse(w) {
+	if s.fail(w) {
 		return
 	}
-	place := r.URL.Path
+	page := r.URL.Path
 	if token := r.URL.Query().Get("pageToken"); token != "" {
-		place += "?" + token
+		page += "?" + token
 	}
-	answer, ok := pages[place]
+	answer, ok := pages[page]
 	if !ok {
 		http.NotFound(w, r)
 		return
@@ -76,8 +76,8 @@ func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(out, answer)
 }
 
-// refusal is an answer that another try may better.
-func refusal(status int, body string) func(http.ResponseWriter) {
+// failure returns an answer after which another attempt may succeed.
+func failure(status int, body string) func(http.ResponseWriter) {
 	return func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -85,24 +85,24 @@ func refusal(status int, body string) func(http.ResponseWriter) {
 	}
 }
 
-func TestAStranger(t *testing.T) {
+func TestRead_UnusualServer(t *testing.T) {
 	t.Parallel()
 	reset := func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
-	for name, refusals := range map[string][]func(http.ResponseWriter){
-		"nothing":       nil,
-		"too many":      {refusal(429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}`), refusal(429, ``)},
-		"a rate":        {refusal(403, `{"error":{"code":403,"message":"Rate Limit Exceeded","errors":[{"domain":"usageLimits","reason":"rateLimitExceeded"}]}}`)},
-		"a detail":      {refusal(403, `{"error":{"code":403,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"RATE_LIMIT_EXCEEDED","domain":"googleapis.com"}]}}`)},
-		"resets":        {reset, reset},
-		"a proxy":       {refusal(502, `<html>Bad Gateway</html>`), refusal(503, ``)},
-		"a cut answer":  {func(w http.ResponseWriter) { fmt.Fprint(w, `{"kind":"compute#zoneList","items":[{"name":"eur`) }},
-		"null":          {refusal(200, `null`)},
-		"a timeout":     {refusal(408, ``), refusal(504, `{}`)},
-		"a token ended": {refusal(401, `{"error":{"code":401,"status":"UNAUTHENTICATED"}}`)},
+	for name, failures := range map[string][]func(http.ResponseWriter){
+		"none":           nil,
+		"status 429":     {failure(429, `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}`), failure(429, ``)},
+		"reason":         {failure(403, `{"error":{"code":403,"message":"Rate Limit Exceeded","errors":[{"domain":"usageLimits","reason":"rateLimitExceeded"}]}}`)},
+		"detail":         {failure(403, `{"error":{"code":403,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"RATE_LIMIT_EXCEEDED","domain":"googleapis.com"}]}}`)},
+		"resets":         {reset, reset},
+		"proxy":          {failure(502, `<html>Bad Gateway</html>`), failure(503, ``)},
+		"cut short":      {func(w http.ResponseWriter) { fmt.Fprint(w, `{"kind":"compute#zoneList","items":[{"name":"eur`) }},
+		"null":           {failure(200, `null`)},
+		"timeout":        {failure(408, ``), failure(504, `{}`)},
+		"token rejected": {failure(401, `{"error":{"code":401,"status":"UNAUTHENTICATED"}}`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(&stranger{refusals: refusals})
+			server := httptest.NewServer(&unusualServer{failures: failures})
 			defer server.Close()
 			c := newCloud(t, plan)
 			prov, err := gcp.New(gcp.Config{
@@ -118,19 +118,19 @@ func TestAStranger(t *testing.T) {
 				t.Fatal(err)
 			}
 			if id, err := session.Identity(t.Context()); err != nil || id != "p-one" {
-				t.Fatalf("opens %s, %v", id, err)
+				t.Fatalf("the identity is %s, %v", id, err)
 			}
 			scopes, err := session.Scopes(t.Context())
 			if err != nil || len(scopes) != 4 {
 				t.Fatalf("scopes %v, %v", scopes, err)
 			}
-			c.wantStrange(session.(provider.BatchSession))
+			c.wantUnusual(session.(provider.BatchSession))
 		})
 	}
 }
 
-// wantStrange reads all of the stranger.
-func (c *testCloud) wantStrange(session provider.BatchSession) {
+// wantUnusual reads everything from the unusual server.
+func (c *testCloud) wantUnusual(session provider.BatchSession) {
 	c.t.Helper()
 	for kind, want := range map[cloud.Kind]map[provider.ScopeID]string{
 		cloud.VirtualMachine: {
@@ -146,24 +146,24 @@ func (c *testCloud) wantStrange(session provider.BatchSession) {
 		if err != nil || len(got.failed) > 0 {
 			c.t.Errorf("%s: %v, failed %v", kind, err, got.failed)
 		}
-		held := map[provider.ScopeID]string{}
+		found := map[provider.ScopeID]string{}
 		for scope, instances := range got.instances {
 			var lines []string
 			for _, i := range instances {
 				lines = append(lines, fmt.Sprintf("%s %s %s %s", i.ProviderID, i.DisplayName, i.State, i.ProviderState))
 			}
 			if slices.Sort(lines); len(lines) > 0 {
-				held[scope] = strings.Join(lines, ", ")
+				found[scope] = strings.Join(lines, ", ")
 			}
 		}
-		if !maps.Equal(held, want) {
-			c.t.Errorf("%s: got %v\nwant %v", kind, held, want)
+		if !maps.Equal(found, want) {
+			c.t.Errorf("%s: got %v\nwant %v", kind, found, want)
 		}
 	}
 }
 
-// nothing is a Google Cloud that says null to everything.
-func nothing(w http.ResponseWriter, r *http.Request) {
+// nullServer answers null to everything.
+func nullServer(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	if r.URL.Path == "/token" {
 		fmt.Fprint(w, `{"access_token":"t","expires_in":3600,"token_type":"Bearer"}`)
@@ -172,11 +172,11 @@ func nothing(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "null")
 }
 
-// An answer of null is none, whatever was asked: nothing is found, and nothing is taken
-// to be gone.
-func TestNull(t *testing.T) {
+// TestRead_Null checks that null is not an answer to any request: nothing is found, and nothing is
+// taken for gone.
+func TestRead_Null(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(nothing))
+	server := httptest.NewServer(http.HandlerFunc(nullServer))
 	defer server.Close()
 	c := newCloud(t, plan)
 	prov, err := gcp.New(gcp.Config{
@@ -197,7 +197,7 @@ func TestNull(t *testing.T) {
 	}
 	for _, permission := range session.(provider.VerifyingSession).Permissions(t.Context()) {
 		if permission.Status == provider.Have {
-			t.Errorf("%s is taken to be there", permission.Name)
+			t.Errorf("%s counts as granted", permission.Name)
 		}
 	}
 	for kind, scope := range map[cloud.Kind]provider.ScopeID{
@@ -210,10 +210,10 @@ func TestNull(t *testing.T) {
 	}
 }
 
-// wantNothing asks for an instance of a scope, and has it started.
+// wantNothing probes, locates, starts and follows an instance without an answer.
 func (c *testCloud) wantNothing(operator provider.Operator, scope provider.ScopeID) {
 	c.t.Helper()
-	calls := &seen{}
+	calls := &collector{}
 	id := map[cloud.Kind]string{cloud.VirtualMachine: "1234567", cloud.Database: project + ":europe-west1:a@2020-01-01T00:00:00Z"}[scope.Kind]
 	wanted := provider.Wanted{ProviderID: id, DisplayName: "a"}
 	findings, err := operator.Probe(c.t.Context(), scope, []provider.Wanted{wanted}, calls)

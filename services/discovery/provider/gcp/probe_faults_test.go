@@ -12,9 +12,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// A VM that was given another name, and that a list lacks by mistake, is not denied by
-// another VM that has its old name.
-func TestFindRenamedThatAListLacks(t *testing.T) {
+// TestProbe_RenamedAndOmitted checks that a renamed VM which a list omits by mistake is not denied by
+// another VM with its old name.
+func TestProbe_RenamedAndOmitted(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8})
 	truth := c.projectTruth(t)
@@ -27,38 +27,38 @@ func TestFindRenamedThatAListLacks(t *testing.T) {
 	if other == "" {
 		t.Fatal("there is no other VM in the zone")
 	}
-	c.proxy.spoil("/zones/"+vm.Zone+"/instances", `{"kind":"compute#instanceList"}`)
+	c.proxy.replace("/zones/"+vm.Zone+"/instances", `{"kind":"compute#instanceList"}`)
 	id := fmt.Sprint(vm.ID)
-	found := find(t, c, vms(vm.Zone), provider.Wanted{ProviderID: id, DisplayName: other})
+	found := probe(t, c, vms(vm.Zone), provider.Wanted{ProviderID: id, DisplayName: other})
 	if found[id].Evidence != provider.Found || found[id].Instance.DisplayName != vm.Name {
 		t.Errorf("%+v", found[id])
 	}
 }
 
-// Where no list can be had, of a peer that knows none or no filters, single instances
-// are asked for: what is gone can be told to be, and what can't be had stays.
-func TestFindWithoutLists(t *testing.T) {
+// TestProbe_NoLists checks that single instances are probed if a server supports no lists or no
+// filters, and that one without an answer stays undecided.
+func TestProbe_NoLists(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Instances: 8, Databases: 3})
 	truth := c.projectTruth(t)
 	vm := truth.VMs[0]
-	c.proxy.refuse("/compute/v1/projects/" + project + "/zones/" + vm.Zone + "/instances")
+	c.proxy.reject("/compute/v1/projects/" + project + "/zones/" + vm.Zone + "/instances")
 	wanted := []provider.Wanted{{ProviderID: fmt.Sprint(vm.ID), DisplayName: vm.Name}, {ProviderID: "12345", DisplayName: "gone"}}
-	found := find(t, c, vms(vm.Zone), wanted...)
+	found := probe(t, c, vms(vm.Zone), wanted...)
 	if found[wanted[0].ProviderID].Evidence != provider.Found || found["12345"].Evidence != provider.NotFound {
 		t.Errorf("%+v", found)
 	}
 	c.Inject(cloudsim.Fault{Kind: cloudsim.Respond, Status: 404, Message: "404 page not found", Call: cloudsim.Call{Action: "instances.get"}})
-	for id, finding := range find(t, c, vms(vm.Zone), wanted...) {
+	for id, finding := range probe(t, c, vms(vm.Zone), wanted...) {
 		if finding.Evidence != provider.Undecided || finding.Failure.Reason != fault.ReasonInternal {
-			t.Errorf("%s, of which nothing can be had: %+v", id, finding)
+			t.Errorf("%s has no answer: %+v", id, finding)
 		}
 	}
 }
 
-// A database of which Cloud SQL does not say for once when it was made is not
-// another one for that.
-func TestFindDatabaseWithoutItsTime(t *testing.T) {
+// TestProbe_DatabaseWithoutTime checks that a database whose creation time is missing from an answer
+// is not taken for another one.
+func TestProbe_DatabaseWithoutTime(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, simgcp.ProjectPlan{ID: project, Regions: []string{"europe-west1"}, Databases: 3})
 	for scope, ids := range c.Truth(t) {
@@ -68,17 +68,17 @@ func TestFindDatabaseWithoutItsTime(t *testing.T) {
 		connection, _, _ := strings.Cut(ids[0], "@")
 		name := connection[strings.LastIndexByte(connection, ':')+1:]
 		timeless := fmt.Sprintf(`{"kind":"sql#instance","name":%q,"region":%q,"connectionName":%q}`, name, scope.Location, connection)
-		c.proxy.spoil("/instances", `{"kind":"sql#instancesList","items":[`+timeless+`]}`)
-		c.proxy.spoil("/instances/"+name, timeless)
-		if finding := find(t, c, scope, provider.Wanted{ProviderID: ids[0], DisplayName: name})[ids[0]]; finding.Evidence != provider.Undecided || finding.Failure == nil {
+		c.proxy.replace("/instances", `{"kind":"sql#instancesList","items":[`+timeless+`]}`)
+		c.proxy.replace("/instances/"+name, timeless)
+		if finding := probe(t, c, scope, provider.Wanted{ProviderID: ids[0], DisplayName: name})[ids[0]]; finding.Evidence != provider.Undecided || finding.Failure == nil {
 			t.Errorf("%+v", finding)
 		}
 	}
 }
 
-// While single instances can't be asked for, one is tried and no more, and none of what a
-// list lacks is taken to be gone: nobody waits for each in turn.
-func TestFindInTrouble(t *testing.T) {
+// TestProbe_StopsAfterFailure checks that after a failed probe of a single instance no other one is
+// tried, and that none of them is taken for gone.
+func TestProbe_StopsAfterFailure(t *testing.T) {
 	t.Parallel()
 	const attempts = 3 // newCloud's
 	for _, scope := range []provider.ScopeID{vms("europe-west1-b"), databases("europe-west1")} {
@@ -95,7 +95,7 @@ func TestFindInTrouble(t *testing.T) {
 				DisplayName: fmt.Sprintf("gone-%d", n),
 			})
 		}
-		for id, finding := range find(t, c, scope, wanted...) {
+		for id, finding := range probe(t, c, scope, wanted...) {
 			if finding.Evidence != provider.Undecided || finding.Failure.Reason != fault.ReasonUnreachable {
 				t.Errorf("%s: %+v", id, finding)
 			}
