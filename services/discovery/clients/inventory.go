@@ -93,9 +93,9 @@ func (i *Inventory) begin(ctx context.Context, observation discovery.Observation
 }
 
 // Scopes are those that the roll has of an account.
-func (i *Inventory) Scopes(ctx context.Context, account string) ([]sync.HeldScope, error) {
+func (i *Inventory) Scopes(ctx context.Context, account string) ([]sync.StoredScope, error) {
 	request := &inventoryv1.ListScopesRequest{Filter: fmt.Sprintf("account = %q", accountName(account)), PageSize: pageSize}
-	var held []sync.HeldScope
+	var held []sync.StoredScope
 	for {
 		response, err := call(ctx, i.query.ListScopes, request)
 		if err != nil {
@@ -105,7 +105,7 @@ func (i *Inventory) Scopes(ctx context.Context, account string) ([]sync.HeldScop
 			if scope.GetLocation() == wholeAccount {
 				continue
 			}
-			held = append(held, sync.HeldScope{
+			held = append(held, sync.StoredScope{
 				ScopeID:   provider.ScopeID{Kind: cloud.Kind(scope.GetKind().String()), Location: scope.GetLocation()},
 				Instances: scope.GetInstanceCount(),
 				Observed:  scope.GetLastCompleteTime() != nil,

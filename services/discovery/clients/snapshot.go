@@ -60,7 +60,7 @@ func (s *snapshot) sendInstances(instances []*inventoryv1.Instance) error {
 
 // Complete applies the snapshot, once recheck has said what the cloud knows of
 // what it lacks.
-func (s *snapshot) Complete(endToken, count int64, budgets []ratelimit.BudgetState, recheck sync.Recheck) (sync.Changes, error) {
+func (s *snapshot) Complete(endToken, count int64, budgets []ratelimit.BudgetState, recheck sync.Probe) (sync.Changes, error) {
 	err := s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
 		Complete: &inventoryv1.SnapshotComplete{InstanceCount: count, ApiBudgets: budgetsOf(budgets), EndToken: endToken},
 	}})

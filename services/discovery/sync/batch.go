@@ -6,219 +6,224 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
-	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"golang.org/x/sync/errgroup"
 )
 
-// batched are the scopes that the roll has and the plan lacks, and that a batch
-// of the plan lists if anything is there: the listing says what became of them.
-// That it lacks a place of which nobody ever saw anything says nothing.
-func batched(session provider.Session, account provider.Account, planned []provider.PlannedScope, held []HeldScope) []provider.PlannedScope {
+// unplannedInBatches returns the stored scopes that the plan omits and that a batch of the plan
+// lists if they have instances. Scopes of which nothing was ever observed are left out, because a
+// listing without them proves nothing.
+func unplannedInBatches(session provider.Session, account provider.Account, planned []provider.PlannedScope, stored []StoredScope) []provider.PlannedScope {
 	lister, ok := session.(provider.BatchSession)
 	if !ok || len(account.Regions) > 0 {
 		return nil
 	}
-	inPlan, listed := map[provider.ScopeID]bool{}, map[string]bool{}
+	isPlanned, isListed := map[provider.ScopeID]bool{}, map[string]bool{}
 	for _, scope := range planned {
-		inPlan[scope.ScopeID] = true
+		isPlanned[scope.ScopeID] = true
 		if name := lister.Batch(scope.ScopeID); name != "" && scope.Failure == nil {
-			listed[name] = true
+			isListed[name] = true
 		}
 	}
 	var more []provider.PlannedScope
-	for _, scope := range held {
-		if !inPlan[scope.ScopeID] && !scope.unseen() && listed[lister.Batch(scope.ScopeID)] {
+	for _, scope := range stored {
+		if !isPlanned[scope.ScopeID] && !scope.isUnknown() && isListed[lister.Batch(scope.ScopeID)] {
 			more = append(more, provider.PlannedScope{ScopeID: scope.ScopeID})
 		}
 	}
 	return more
 }
 
-// batches are the places in the plan that are read together, by the name of
-// their batch, and those that are read alone.
-func (r *reading) batches(planned []provider.PlannedScope) (together map[string][]int, alone []int) {
+// batches splits the plan: the indexes of scopes that are read together, by the name of their batch,
+// and the indexes of those that are read one by one.
+func (r *accountReader) batches(planned []provider.PlannedScope) (batches map[string][]int, single []int) {
 	lister, ok := r.session.(provider.BatchSession)
-	together = map[string][]int{}
-	for place, scope := range planned {
+	batches = map[string][]int{}
+	for index, scope := range planned {
 		name := ""
 		if ok && scope.Failure == nil {
 			name = lister.Batch(scope.ScopeID)
 		}
 		if name == "" {
-			alone = append(alone, place)
+			single = append(single, index)
 		} else {
-			together[name] = append(together[name], place)
+			batches[name] = append(batches[name], index)
 		}
 	}
-	return together, alone
+	return batches, single
 }
 
-// batch is the reading of one batch. It is the BatchSink.
-type batch struct {
-	*reading
-	ctx   context.Context //nolint:containedctx // That of the snapshots, which outlive the calls that begin them.
-	token int64
-	time  time.Time
-	parts map[provider.ScopeID]*part
-	order []*part
+// batchReader reads the scopes of one batch. It implements provider.BatchSink.
+type batchReader struct {
+	reader *accountReader
+	ctx    context.Context //nolint:containedctx // That of the snapshots, which outlive the calls that begin them.
+	token  int64
+	time   time.Time
+	scopes map[provider.ScopeID]*batchScope
+	order  []*batchScope
 }
 
-// part is one scope of a batch.
-type part struct {
+// batchScope is one scope of a batch.
+type batchScope struct {
 	observation discovery.Observation
-	question    *question
-	// tally is nil until something of the scope was seen.
-	tally    *tally
+	probe       *absenceProbe
+	// sink is nil until the listing returned an instance of the scope.
+	sink     *scopeSink
 	snapshot Snapshot
 	cancel   context.CancelFunc
 	failure  *fault.Error
 }
 
-// readBatch reads the scopes at some places of the plan in one listing, and says
-// of each what came of it. When ctx ends it says nothing.
-func (r *reading) readBatch(ctx, limited context.Context, name string, planned []provider.PlannedScope, places []int) {
+// readBatch reads the scopes at some indexes of the plan in one listing, and records the result of
+// each. If ctx ends, it records nothing.
+func (r *accountReader) readBatch(ctx, limited context.Context, name string, planned []provider.PlannedScope, indexes []int) {
 	if ctx.Err() != nil {
 		return
 	}
-	limited, cancel := context.WithTimeout(limited, r.Limits.Scope)
+	limited, cancel := context.WithTimeout(limited, r.syncer.Limits.Scope)
 	defer cancel() // Ends the snapshots too, unless they were completed.
-	b := &batch{reading: r, ctx: limited, time: time.Now(), parts: map[provider.ScopeID]*part{}}
-	for _, place := range places {
-		b.add(planned[place].ScopeID, place)
+	b := &batchReader{reader: r, ctx: limited, time: time.Now(), scopes: map[provider.ScopeID]*batchScope{}}
+	for _, index := range indexes {
+		b.add(planned[index].ScopeID, index)
 	}
 	var err error
-	if b.token, err = r.Runs.NextToken(ctx); err != nil {
+	if b.token, err = r.syncer.Runs.NextToken(ctx); err != nil {
 		err = provider.OwnFault("number an observation", err)
 	} else {
-		for _, p := range b.order {
-			p.observation.Token = b.token
+		for _, s := range b.order {
+			s.observation.Token = b.token
 		}
-		err = b.read(limited, name)
+		err = b.list(limited, name)
 	}
 	b.conclude(ctx, err)
 }
 
-func (b *batch) read(ctx context.Context, name string) (err error) {
-	defer provider.RecoverToError(b.logger, &err)
-	return b.session.(provider.BatchSession).ReadBatch(ctx, name, b) //nolint:forcetypeassert // batches has asked.
+func (b *batchReader) list(ctx context.Context, name string) (err error) {
+	defer provider.RecoverToError(b.reader.logger, &err)
+	return b.reader.session.(provider.BatchSession).ReadBatch(ctx, name, b) //nolint:forcetypeassert // batches has checked it.
 }
 
-// add takes a scope in.
-func (b *batch) add(scope provider.ScopeID, place int) *part {
-	p := &part{cancel: func() {}, observation: b.observation(scope), question: &question{reading: b.reading, scope: scope, place: place}}
-	p.observation.Token, p.observation.Time = b.token, b.time
-	b.parts[scope] = p
-	b.order = append(b.order, p)
-	b.progress.update(place, func(s *ScopeResult) { s.State, s.StartTime = ScopeRunning, b.time })
-	return p
-}
-
-// part is the part of a scope, also of one that the plan lacks.
-func (b *batch) part(scope provider.ScopeID) *part {
-	if p := b.parts[scope]; p != nil {
-		return p
+// add adds a scope to the batch.
+func (b *batchReader) add(scope provider.ScopeID, index int) *batchScope {
+	s := &batchScope{
+		cancel: func() {}, observation: b.reader.observation(scope),
+		probe: &absenceProbe{reader: b.reader, scope: scope, index: index},
 	}
-	return b.add(scope, b.progress.add(scope))
+	s.observation.Token, s.observation.Time = b.token, b.time
+	b.scopes[scope] = s
+	b.order = append(b.order, s)
+	b.reader.progress.update(index, func(s *ScopeResult) { s.State, s.StartTime = ScopeRunning, b.time })
+	return s
+}
+
+// scope returns a scope of the batch. It adds a scope that the plan omits.
+func (b *batchReader) scope(id provider.ScopeID) *batchScope {
+	if s := b.scopes[id]; s != nil {
+		return s
+	}
+	return b.add(id, b.reader.progress.add(id))
 }
 
 // Page takes some instances of a scope.
-func (b *batch) Page(ctx context.Context, scope provider.ScopeID, instances []provider.Instance) error {
-	p := b.part(scope)
-	if p.failure != nil || len(instances) == 0 {
-		return nil //nolint:nilerr // A scope that has failed is passed over while others go on.
+func (b *batchReader) Page(ctx context.Context, scope provider.ScopeID, instances []provider.Instance) error {
+	s := b.scope(scope)
+	if s.failure != nil || len(instances) == 0 {
+		return nil //nolint:nilerr // A scope that failed is skipped while the others go on.
 	}
-	err := b.begin(p) //nolint:contextcheck // A snapshot outlives this call.
+	err := b.begin(s) //nolint:contextcheck // A snapshot outlives this call.
 	if err == nil {
-		err = p.tally.Page(ctx, instances)
+		err = s.sink.Page(ctx, instances)
 	}
 	if failure := provider.FaultOf(err); err != nil && b.ctx.Err() == nil && provider.IsOwnFault(failure) {
-		b.Fail(scope, failure) // The inventory does not take this scope, and may take others.
+		b.Fail(scope, failure) // The inventory refuses this scope and may accept others.
 		return nil
 	}
 	return err
 }
 
-// begin begins the snapshot of a part, once.
-func (b *batch) begin(p *part) (err error) {
-	if p.tally != nil {
+// begin begins the snapshot of a scope, once.
+func (b *batchReader) begin(s *batchScope) (err error) {
+	if s.sink != nil {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(b.ctx)
-	p.cancel = cancel
-	if p.snapshot, err = b.Inventory.Observe(ctx, p.observation); err != nil {
-		return toInventory(ctx, err)
+	s.cancel = cancel
+	if s.snapshot, err = b.reader.syncer.Inventory.Observe(ctx, s.observation); err != nil {
+		return inventoryError(ctx, err)
 	}
-	p.tally = &tally{progress: b.progress, place: p.question.place, guard: providerkit.NewPaginationGuard(), send: func(instances []provider.Instance) error {
-		return toInventory(ctx, p.snapshot.Send(instances))
-	}}
+	s.sink = b.reader.newSink(ctx, s.probe.index, s.snapshot)
 	return nil
 }
 
-// Fail says that a scope could not be read.
-func (b *batch) Fail(scope provider.ScopeID, failure *fault.Error) {
-	p := b.part(scope)
-	if p.failure == nil {
-		p.failure = failure
-		p.cancel() // Ends what was sent of it without effect.
+// Fail records that a scope could not be read.
+func (b *batchReader) Fail(scope provider.ScopeID, failure *fault.Error) {
+	s := b.scope(scope)
+	if s.failure == nil {
+		s.failure = failure
+		s.cancel() // Ends its snapshot without effect.
 	}
 }
 
-// Called counts one request, for the batch's first scope.
-func (b *batch) Called(throttled bool) {
+// Called counts one request, for the first scope of the batch.
+func (b *batchReader) Called(throttled bool) {
 	if len(b.order) == 0 {
 		return
 	}
-	b.order[0].question.Called(throttled)
+	b.order[0].probe.Called(throttled)
 }
 
-// conclude says of each scope what came of it, some at a time.
-func (b *batch) conclude(ctx context.Context, err error) {
+// conclude records the result of each scope, some at a time.
+func (b *batchReader) conclude(ctx context.Context, err error) {
 	var group errgroup.Group
-	group.SetLimit(b.Limits.ScopesPerAccount)
-	b.keepListed()
-	for _, p := range b.order {
+	group.SetLimit(b.reader.syncer.Limits.ScopesPerAccount)
+	b.addListed()
+	for _, s := range b.order {
 		group.Go(func() error {
-			defer p.cancel()
-			changes, err := b.complete(p, err) //nolint:contextcheck // A snapshot has a context of its own.
-			switch {
-			case ctx.Err() != nil:
-			case discovery.IsStale(err): // The others of the batch need not be listed again.
-				b.overtaken(p.question.scope)
-				b.scope(ctx, b.ctx, p.question.place, provider.PlannedScope{ScopeID: p.question.scope})
-			case err != nil:
-				b.fail(ctx, p.question.place, p.observation, provider.FaultOf(err))
-			default:
-				p.question.applied(ctx, p.observation, changes)
-			}
+			b.concludeScope(ctx, s, err)
 			return nil
 		})
 	}
-	_ = group.Wait() // Failures are kept each with its scope.
+	_ = group.Wait() // Failures are stored with their scopes.
 }
 
-// keepListed remembers what the listing has, in any of its scopes.
-func (b *batch) keepListed() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, p := range b.order {
-		if p.tally != nil {
-			b.listed = append(b.listed, p.tally.guard)
+func (b *batchReader) concludeScope(ctx context.Context, s *batchScope, err error) {
+	defer s.cancel()
+	changes, err := b.complete(s, err) //nolint:contextcheck // A snapshot has a context of its own.
+	switch {
+	case ctx.Err() != nil:
+	case discovery.IsStale(err): // Only this scope needs to be listed again.
+		b.reader.logOvertaken(s.probe.scope)
+		b.reader.readScope(ctx, b.ctx, s.probe.index, provider.PlannedScope{ScopeID: s.probe.scope})
+	case err != nil:
+		failure := provider.FaultOf(err)
+		b.reader.fail(ctx, s.probe.index, s.observation, failure, failure)
+	default:
+		s.probe.applied(ctx, s.observation, changes)
+	}
+}
+
+// addListed makes the ids that the listing returned, in any of its scopes, known to the account.
+func (b *batchReader) addListed() {
+	b.reader.mu.Lock()
+	defer b.reader.mu.Unlock()
+	for _, s := range b.order {
+		if s.sink != nil {
+			b.reader.listed = append(b.reader.listed, s.sink.guard)
 		}
 	}
 }
 
-// complete applies a part's snapshot, if the listing came to its end.
-func (b *batch) complete(p *part, err error) (Changes, error) {
+// complete applies the snapshot of a scope if the listing ended without an error.
+func (b *batchReader) complete(s *batchScope, err error) (Changes, error) {
 	switch {
-	case p.failure != nil:
-		return Changes{}, p.failure
+	case s.failure != nil:
+		return Changes{}, s.failure
 	case err != nil:
-		p.cancel()
+		s.cancel()
 		return Changes{}, err
 	}
-	if err := b.begin(p); err != nil { // Nothing was seen of it, and it ended well: it is empty.
+	if err := b.begin(s); err != nil { // A scope without instances is empty.
 		return Changes{}, err
 	}
-	return b.reading.complete(b.ctx, p.snapshot, p.tally.guard.Sent(), p.question)
+	return b.reader.complete(b.ctx, s.snapshot, s.sink.guard.Sent(), s.probe)
 }

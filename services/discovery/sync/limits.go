@@ -10,33 +10,30 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Limits bound a sync, so that no account, however large or broken, starves the
-// others.
+// Limits bound a sync, so that no account takes the time of the others.
 type Limits struct {
-	// Lease is how long a worker is taken to be alive after it last said so; it
-	// says so several times as often.
+	// Lease is how long a worker keeps a run without renewing it. It renews several times as often.
 	Lease time.Duration
-	// Run and Scope bound the reading of one account and of one scope.
+	// Run and Scope bound reading one account and one scope.
 	Run, Scope time.Duration
-	// Verify bounds the trying of one account's credentials, for which someone
-	// waits.
+	// Verify bounds verifying the credentials of one account, for which a person waits.
 	Verify time.Duration
-	// ScopesPerAccount are read at the same time.
+	// ScopesPerAccount is how many scopes of one account are read at the same time.
 	ScopesPerAccount int
-	// Flush is the least time between two writes of how a run goes.
+	// Flush is the time between two writes of the progress of a run.
 	Flush time.Duration
-	// RetrySoon is when an account is due again after Rollcall itself failed.
+	// RetrySoon is how soon an account is due again after Rollcall itself failed.
 	RetrySoon time.Duration
-	// Slow is how long a run may take in which a cloud did not answer. Past it, the
-	// account's next runs are worked by a few workers that all such accounts share,
-	// until one is faster: however many hang, the others have theirs.
+	// Slow is how long a run may take in which the provider did not answer. After a longer one, the
+	// next runs of the account go to the few workers that all such accounts share, until one is
+	// faster. So accounts that hang do not take the workers of the others.
 	Slow time.Duration
-	// Settle is when an account is due again that has a scope which is held, twice
-	// as long after each time in a row.
+	// Settle is how soon an account with a held scope is due again. It doubles with each such run in
+	// a row.
 	Settle time.Duration
 }
 
-// DefaultLimits suit accounts from a few to some hundred thousand instances.
+// DefaultLimits returns limits for accounts with up to some hundred thousand instances.
 func DefaultLimits() Limits {
 	return Limits{
 		Lease:            15 * time.Second,
@@ -51,7 +48,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// interval is from one sync of the account to the next.
+// interval returns the time from one sync of the account to the next.
 func (s *Syncer) interval(account provider.Account) time.Duration {
 	if account.SyncInterval > 0 {
 		return account.SyncInterval
@@ -59,16 +56,15 @@ func (s *Syncer) interval(account provider.Account) time.Duration {
 	return s.Interval
 }
 
-// slow tells whether a run that began then waited long for a cloud that did not
-// answer.
-func (s *Syncer) slow(began time.Time, failures ...*fault.Error) bool {
-	if time.Since(began) < s.Limits.Slow {
+// isSlow reports whether a run that began at start waited long for a provider that did not answer.
+func (s *Syncer) isSlow(start time.Time, failures ...*fault.Error) bool {
+	if time.Since(start) < s.Limits.Slow {
 		return false
 	}
 	return slices.ContainsFunc(failures, func(f *fault.Error) bool { return f.Reason == fault.ReasonUnreachable })
 }
 
-// next is when the account is due again after this outcome.
+// next returns when the account is due again after an outcome.
 func (s *Syncer) next(account provider.Account, outcome Outcome) time.Duration {
 	interval := s.interval(account)
 	if outcome.OwnFault {

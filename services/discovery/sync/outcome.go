@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Outcome is what a run came to.
+// Outcome is the result of a run.
 type Outcome struct {
 	// State is RunSucceeded, RunDegraded or RunFailed.
 	State RunState
@@ -17,17 +17,17 @@ type Outcome struct {
 	Failure *fault.Error
 	// OwnFault reports whether Rollcall itself failed somewhere: another run soon may succeed.
 	OwnFault bool
-	// Held tells that a scope is, and that another look soon would settle it.
+	// Held reports whether a scope is held: another sync soon may settle it.
 	Held bool
-	// Slow tells that it waited long for a cloud that did not answer.
+	// Slow reports whether the run waited long for a provider that did not answer.
 	Slow bool
 }
 
-// shownFailures is how many scopes' failures an outcome tells in full.
+// shownFailures is how many different failures the message of an outcome contains.
 const shownFailures = 3
 
-// Conclude is the outcome of a run of which each scope ended: it succeeded, or
-// stands in failures by its place, also when it is held.
+// Conclude returns the outcome of a run. Failures has the failures of scopes, and of held scopes, by
+// index; all other scopes succeeded.
 func Conclude(scopes []ScopeResult, failures map[int]*fault.Error) Outcome {
 	if len(failures) == 0 {
 		return Outcome{State: RunSucceeded}
@@ -51,8 +51,7 @@ func Conclude(scopes []ScopeResult, failures map[int]*fault.Error) Outcome {
 	return outcome
 }
 
-// mainFailure is the failure that stands for all: the first one of the most
-// frequent reason.
+// mainFailure returns the failure that represents all: the first one with the most frequent reason.
 func mainFailure(failures map[int]*fault.Error) *fault.Error {
 	count := map[fault.Reason]int{}
 	for _, f := range failures {
@@ -67,17 +66,16 @@ func mainFailure(failures map[int]*fault.Error) *fault.Error {
 	return main
 }
 
-// describe tells the failures for people. The same trouble in many places is
-// told once.
+// describe describes the failures for people. Scopes with the same message are listed together.
 func describe(scopes []ScopeResult, failures map[int]*fault.Error, held int) string {
-	places := map[string][]string{}
+	scopesOf := map[string][]string{}
 	var texts []string
 	for _, i := range inOrder(failures) {
 		text := failures[i].Message
-		if places[text] == nil {
+		if scopesOf[text] == nil {
 			texts = append(texts, text)
 		}
-		places[text] = append(places[text], scopes[i].ScopeID.String())
+		scopesOf[text] = append(scopesOf[text], scopes[i].ScopeID.String())
 	}
 	var b strings.Builder
 	if failed := len(failures) - held; failed > 0 {
@@ -90,19 +88,19 @@ func describe(scopes []ScopeResult, failures map[int]*fault.Error, held int) str
 	}
 	for i, text := range texts {
 		if i == shownFailures {
-			fmt.Fprintf(&b, "; and %d more of other kinds", len(texts)-i)
+			fmt.Fprintf(&b, "; and %d other failures", len(texts)-i)
 			break
 		}
 		separator := "; "
 		if i == 0 {
 			separator = ": "
 		}
-		fmt.Fprintf(&b, "%s%s: %s", separator, someOf(places[text]), text)
+		fmt.Fprintf(&b, "%s%s: %s", separator, someOf(scopesOf[text]), text)
 	}
 	return b.String()
 }
 
-// someOf names the first few.
+// someOf lists the first few names.
 func someOf(names []string) string {
 	if len(names) <= shownFailures {
 		return strings.Join(names, ", ")
@@ -110,11 +108,12 @@ func someOf(names []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shownFailures], ", "), len(names)-shownFailures)
 }
 
+// inOrder returns the indexes of the failures in order.
 func inOrder(failures map[int]*fault.Error) []int {
-	places := make([]int, 0, len(failures))
+	indexes := make([]int, 0, len(failures))
 	for i := range failures {
-		places = append(places, i)
+		indexes = append(indexes, i)
 	}
-	slices.Sort(places)
-	return places
+	slices.Sort(indexes)
+	return indexes
 }

@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
-	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 )
 
-// progress is what is known of a run while it goes on. Changes are gathered and
-// stored at most once every flushEvery, however many pages come.
+// progress has the results of a run's scopes while it runs. Changes are collected and stored at most
+// once in each flush interval, however many pages arrive.
 type progress struct {
 	mu      sync.Mutex
 	scopes  []ScopeResult
@@ -27,20 +26,20 @@ func newProgress(planned []provider.PlannedScope) *progress {
 	return p
 }
 
-// add puts one more scope under way, unless it is already, and gives its place.
+// add adds a scope, unless it has it already, and returns its index.
 func (p *progress) add(scope provider.ScopeID) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if place := slices.IndexFunc(p.scopes, func(s ScopeResult) bool { return s.ScopeID == scope }); place >= 0 {
-		return place
+	if index := slices.IndexFunc(p.scopes, func(s ScopeResult) bool { return s.ScopeID == scope }); index >= 0 {
+		return index
 	}
-	place := len(p.scopes)
+	index := len(p.scopes)
 	p.scopes = append(p.scopes, ScopeResult{ScopeID: scope, State: ScopePending})
-	p.changed[place] = struct{}{}
-	return place
+	p.changed[index] = struct{}{}
+	return index
 }
 
-// update changes one scope.
+// update changes the result of one scope.
 func (p *progress) update(i int, change func(*ScopeResult)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,15 +47,14 @@ func (p *progress) update(i int, change func(*ScopeResult)) {
 	p.changed[i] = struct{}{}
 }
 
-// all is a copy of every scope, and the sums.
+// all returns a copy of the results of all scopes, and their totals.
 func (p *progress) all() ([]ScopeResult, Totals) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]ScopeResult(nil), p.scopes...), p.totals()
 }
 
-// takeChanged is a copy of the scopes that changed since the last call, and the
-// sums.
+// takeChanged returns a copy of the results that changed since the last call, and the totals.
 func (p *progress) takeChanged() ([]ScopeResult, Totals) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -66,6 +64,16 @@ func (p *progress) takeChanged() ([]ScopeResult, Totals) {
 	}
 	clear(p.changed)
 	return changed, p.totals()
+}
+
+// countCall counts one request to the provider for a scope.
+func (p *progress) countCall(index int, throttled bool) {
+	p.update(index, func(s *ScopeResult) {
+		s.Requests++
+		if throttled {
+			s.Throttled++
+		}
+	})
 }
 
 func (p *progress) totals() Totals {
@@ -84,8 +92,8 @@ func (p *progress) totals() Totals {
 	return t
 }
 
-// flushUntil stores what changed, every so often, until ctx ends. What could not
-// be stored is stored again at the end of the run, with all the rest.
+// flushUntil stores the changes at an interval until ctx ends. Changes that could not be stored are
+// stored at the end of the run, with everything else.
 func (p *progress) flushUntil(ctx context.Context, runs Runs, claim Claim, every time.Duration, logger *slog.Logger) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -100,39 +108,7 @@ func (p *progress) flushUntil(ctx context.Context, runs Runs, claim Claim, every
 			continue
 		}
 		if err := runs.Progress(ctx, claim, changed, totals); err != nil && ctx.Err() == nil {
-			logger.Warn("could not store how a run goes", "error", err)
+			logger.Warn("progress of the run not stored", "error", err)
 		}
 	}
-}
-
-// tally is the Sink of one scope: it counts, guards, and passes on.
-type tally struct {
-	progress *progress
-	place    int
-	guard    *providerkit.PaginationGuard
-	send     func([]provider.Instance) error
-}
-
-// Page takes some instances.
-func (t *tally) Page(_ context.Context, instances []provider.Instance) error {
-	if err := t.guard.Page(instances); err != nil {
-		return err
-	}
-	if len(instances) > 0 {
-		if err := t.send(instances); err != nil {
-			return err
-		}
-	}
-	t.progress.update(t.place, func(s *ScopeResult) { s.InstancesSeen = t.guard.Sent() })
-	return nil
-}
-
-// Called counts one request.
-func (t *tally) Called(throttled bool) {
-	t.progress.update(t.place, func(s *ScopeResult) {
-		s.Requests++
-		if throttled {
-			s.Throttled++
-		}
-	})
 }

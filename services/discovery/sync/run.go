@@ -7,10 +7,10 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// RunState is where a run is in its life, as the enum word of the contract.
+// RunState is the state of a run, as the enum value of the contract.
 type RunState string
 
-// The states; see the package documentation for the ways between them.
+// The states. The documentation of package discovery has the transitions.
 const (
 	RunQueued    RunState = "QUEUED"
 	RunRunning   RunState = "RUNNING"
@@ -20,21 +20,21 @@ const (
 	RunAbandoned RunState = "ABANDONED"
 )
 
-// Ended tells whether nothing more will happen to the run.
+// Ended reports whether the state is final.
 func (s RunState) Ended() bool { return s != RunQueued && s != RunRunning }
 
-// Trigger is what made a run start, as the enum word of the contract.
+// Trigger is the cause of a run, as the enum value of the contract.
 type Trigger string
 
 // The triggers.
 const (
 	// BySchedule: the account was due.
 	BySchedule Trigger = "SCHEDULE"
-	// ByRequest: someone asked.
+	// ByRequest: a caller requested it.
 	ByRequest Trigger = "REQUEST"
 )
 
-// Run is one reading of one account.
+// Run is one sync of one account.
 type Run struct {
 	// ID is a UUIDv7: ids grow with time.
 	ID      string
@@ -43,24 +43,24 @@ type Run struct {
 	Trigger Trigger
 	// Revision grows with every change of the run.
 	Revision int64
-	// Times are zero until they came.
+	// Each time is zero until it has come.
 	CreateTime, StartTime, EndTime time.Time
 	Totals
-	// Scopes by kind and location; nil when only the run was asked for.
+	// Scopes are ordered by kind and location; nil if only the run was requested.
 	Scopes []ScopeResult
-	// Error, Reason and Remedy are of the run as a whole.
+	// Error, Reason and Remedy describe the failure of the run as a whole.
 	Error  string
 	Reason fault.Reason
 	Remedy string
 }
 
-// Totals sums up the scopes of a run.
+// Totals are sums over the scopes of a run.
 type Totals struct {
 	ScopesTotal, ScopesDone, ScopesFailed int
 	InstancesSeen                         int64
 }
 
-// ScopeState is where a scope is in a run, as the enum word of the contract.
+// ScopeState is the state of a scope in a run, as the enum value of the contract.
 type ScopeState string
 
 // The states of a scope.
@@ -69,47 +69,46 @@ const (
 	ScopeRunning   ScopeState = "RUNNING"
 	ScopeSucceeded ScopeState = "SUCCEEDED"
 	ScopeFailed    ScopeState = "FAILED"
-	// ScopeHeld: read to the end, and what it lacked is not believed to be gone
-	// yet, or could not be asked for.
+	// ScopeHeld: it was read, and the deletion of missing instances is not proven yet.
 	ScopeHeld ScopeState = "HELD"
 )
 
-// ScopeResult is what came of one scope in a run.
+// ScopeResult is the result of one scope in a run.
 type ScopeResult struct {
 	provider.ScopeID
 	State              ScopeState
 	StartTime, EndTime time.Time
 	InstancesSeen      int64
 	Changes
-	// Requests to the cloud, repeated ones counted, and how many of them it
+	// Requests counts the requests to the provider, including repeated ones; Throttled, those that it
 	// throttled.
 	Requests, Throttled int
 	Error               string
 	Reason              fault.Reason
 }
 
-// Changes is what a snapshot did to the roll.
+// Changes are the effects of a snapshot on the inventory.
 type Changes struct {
 	Created, Changed, Gone, Reappeared int64
-	// Missing were lacking and are not marked as gone yet; MissingReason says why,
-	// for people.
+	// Missing counts missing instances that are not marked as gone; MissingReason states why, for
+	// people.
 	Missing       int64
 	MissingReason string
 }
 
-// Claim is a worker's hold on a run.
+// Claim is a worker's right to a run.
 type Claim struct {
 	Run, Account string
 	Trigger      Trigger
-	// Token fences: reports on the run carry it, and lose against a larger one.
+	// Token is the fencing token. Every report on the run carries it; one with an older token is refused.
 	Token int64
 }
 
-// RunName is a run's resource name, for what people read.
+// RunName returns the resource name of a run.
 func RunName(id string) string { return "syncRuns/" + id }
 
-// ErrLost is the fault of reporting on a run that is no longer one's own: it was
-// taken for dead, or its account has left the roll.
+// ErrLost returns the fault of a report on a run that another worker has claimed, or whose account
+// was removed.
 func ErrLost(claim Claim) error {
-	return fault.New(fault.KindAborted, fault.ReasonRunLost, "%s is no longer this worker's", RunName(claim.Run))
+	return fault.New(fault.KindAborted, fault.ReasonRunLost, "%s is claimed by another worker", RunName(claim.Run))
 }

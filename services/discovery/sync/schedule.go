@@ -12,55 +12,52 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Schedules holds when each account is due.
+// Schedules stores when each account is due.
 type Schedules interface {
-	// Newest is the newest update time of all accounts it knows; zero when it
-	// knows none.
+	// Newest returns the newest update time of all known accounts; zero if there are none.
 	Newest(ctx context.Context) (time.Time, error)
-	// Follow takes over accounts' settings. One that is new or has changed is due
-	// at once.
+	// Follow stores the settings of accounts. An account that is new or has changed is due at once.
 	Follow(ctx context.Context, accounts []provider.Account) error
-	// QueueDue queues a run for each account that is due and has none, at most
-	// limit of them, and tells how many.
+	// QueueDue queues a run for each account that is due and has none, up to limit, and returns how
+	// many.
 	QueueDue(ctx context.Context, limit int) (int, error)
-	// Waiting are accounts that are not due yet and whose last run left scopes held,
-	// with those: at most limit accounts, and not always the same.
+	// Waiting returns accounts that are not due yet and whose last run left scopes held, with those
+	// scopes: up to limit accounts, and not always the same.
 	Waiting(ctx context.Context, limit int) (map[string][]provider.ScopeID, error)
 	// Hasten makes an account due now, unless it is paused or has a run.
 	Hasten(ctx context.Context, account string) error
-	// Reap ends runs whose worker is dead and makes their accounts due; it tells
-	// which accounts'.
+	// Reap ends runs whose worker is dead, makes their accounts due, and returns those accounts.
 	Reap(ctx context.Context, lease time.Duration) ([]string, error)
-	// Known are the accounts it knows, by id, after one of them.
+	// Known lists the ids of known accounts that follow after, in order.
 	Known(ctx context.Context, after string, limit int) ([]string, error)
-	// Missing ends the runs of an account that has left the roll, and tells
-	// whether by now no worker can be reading it any more.
+	// Missing ends the runs of an account that was removed. It reports whether no worker can still be
+	// reading the account.
 	Missing(ctx context.Context, account string, lease time.Duration) (quiet bool, err error)
-	// Forget drops an account and all its runs.
+	// Forget deletes an account and all its runs.
 	Forget(ctx context.Context, account string) error
-	// Prune drops runs that ended long ago, or of which the account has many
-	// newer ones, and tells how many.
+	// Prune deletes runs that ended long ago, or of whose account there are many newer ones. It
+	// returns how many.
 	Prune(ctx context.Context, olderThan time.Duration, keep int) (int, error)
-	// NextToken is a fencing token larger than any before.
+	// NextToken returns a fencing token that is larger than all before.
 	NextToken(ctx context.Context) (int64, error)
 }
 
 const (
 	// queueAtOnce bounds how many runs one tick queues.
 	queueAtOnce = 200
-	// waitingAtOnce bounds of how many accounts one tick asks whether what they are
-	// held for was settled.
+	// waitingAtOnce bounds of how many accounts one tick checks whether their held scopes were
+	// settled.
 	waitingAtOnce = 20
-	// overlap is how far back changes are asked for again: they are stamped when
-	// they begin and seen when they are committed.
+	// overlap is how far back changed accounts are listed again: a change is stamped when its
+	// transaction begins, and visible when it is committed.
 	overlap = time.Minute
-	// knownAtOnce is the page in which known accounts are gone through.
+	// knownAtOnce is the page size for listing known accounts.
 	knownAtOnce = 1000
-	// keepRuns is how many runs of one account are kept at most.
+	// keepRuns is how many runs of one account are kept.
 	keepRuns = 50
 )
 
-// Scheduler decides what is due. All fields must be set.
+// Scheduler decides which accounts are due. All fields must be set.
 type Scheduler struct {
 	Accounts  discovery.Accounts
 	Inventory Inventory
@@ -72,9 +69,8 @@ type Scheduler struct {
 	Logger    *slog.Logger
 }
 
-// Tick takes over what changed in the roll since the last time, and queues what
-// is due. It is cheap: an account costs nothing until it changes, has a held
-// scope or is due.
+// Tick stores the accounts that changed since the last tick, and queues runs for those that are due.
+// An account costs nothing until it changes, has a held scope or is due.
 func (s *Scheduler) Tick(ctx context.Context) error {
 	newest, err := s.Schedules.Newest(ctx)
 	if err != nil {
@@ -85,20 +81,19 @@ func (s *Scheduler) Tick(ctx context.Context) error {
 	}
 	err = s.Accounts.Accounts(ctx, newest, func(accounts []provider.Account) error { return s.Schedules.Follow(ctx, accounts) })
 	if err != nil {
-		// What is known goes on being read while the accounts service is away.
-		s.Logger.Warn("could not ask for changed accounts", "error", err)
+		// Known accounts are still synced while the accounts service is away.
+		s.Logger.Warn("changed accounts not listed", "error", err)
 	}
 	if err := s.hasten(ctx); err != nil {
-		s.Logger.Warn("could not ask whether held scopes were settled", "error", err)
+		s.Logger.Warn("held scopes not checked", "error", err)
 	}
 	_, err = s.Schedules.QueueDue(ctx, queueAtOnce)
 	return err
 }
 
-// hasten makes accounts due of which a held scope was settled since, as by a
-// person who confirmed it: what their connection says is not true any more. What
-// the roll has no fault to find with can't be held, so that another run settles
-// the connection too.
+// hasten makes an account due if one of its held scopes was settled, for example because a person
+// confirmed it: its connection status is no longer true. A stored scope without an error is not
+// held, so another run updates the connection too.
 func (s *Scheduler) hasten(ctx context.Context) error {
 	waiting, err := s.Schedules.Waiting(ctx, waitingAtOnce)
 	if err != nil {
@@ -109,7 +104,7 @@ func (s *Scheduler) hasten(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		settled := slices.ContainsFunc(scopes, func(scope HeldScope) bool {
+		settled := slices.ContainsFunc(scopes, func(scope StoredScope) bool {
 			return scope.LastError == "" && slices.Contains(held, scope.ScopeID)
 		})
 		if !settled {
@@ -118,7 +113,7 @@ func (s *Scheduler) hasten(ctx context.Context) error {
 		if err := s.Schedules.Hasten(ctx, account); err != nil {
 			return err
 		}
-		s.Logger.Info("a held scope was settled; its account is due", "account", account)
+		s.Logger.Info("held scope settled; account due", "account", account)
 	}
 	return nil
 }
@@ -127,18 +122,18 @@ func (s *Scheduler) hasten(ctx context.Context) error {
 func (s *Scheduler) Reap(ctx context.Context) error {
 	accounts, err := s.Schedules.Reap(ctx, s.Lease)
 	for _, account := range accounts {
-		s.Logger.Warn("a worker died in the middle of a run; the account is due again", "account", account)
+		s.Logger.Warn("worker died during a run; account due again", "account", account)
 	}
 	return err
 }
 
-// Sweep goes through the whole roll, in case a change was overlooked, and takes
-// accounts that have left it out of the inventory.
+// Sweep lists all accounts, in case a change was missed, and removes accounts that were deleted from
+// the inventory.
 func (s *Scheduler) Sweep(ctx context.Context) error {
-	onRoll := map[string]struct{}{}
+	exists := map[string]struct{}{}
 	err := s.Accounts.Accounts(ctx, time.Time{}, func(accounts []provider.Account) error {
 		for _, account := range accounts {
-			onRoll[account.ID] = struct{}{}
+			exists[account.ID] = struct{}{}
 		}
 		return s.Schedules.Follow(ctx, accounts)
 	})
@@ -151,20 +146,19 @@ func (s *Scheduler) Sweep(ctx context.Context) error {
 			return err
 		}
 		for _, account := range known {
-			if _, ok := onRoll[account]; ok {
+			if _, ok := exists[account]; ok {
 				continue
 			}
 			if err := s.remove(ctx, account); err != nil {
-				s.Logger.Warn("could not take an account off the roll yet", "account", account, "error", err)
+				s.Logger.Warn("deleted account not removed from the inventory yet", "account", account, "error", err)
 			}
 		}
 		after = known[len(known)-1]
 	}
 }
 
-// remove takes an account that is not on the roll any more out of the inventory,
-// once nobody reads it. A list may lack what is there; asking for it by name
-// may not.
+// remove removes a deleted account from the inventory, once no worker reads it. The list of accounts
+// may omit an account that exists, so the account is requested by name first.
 func (s *Scheduler) remove(ctx context.Context, account string) error {
 	if _, err := s.Accounts.Account(ctx, account); fault.KindOf(err) != fault.KindNotFound {
 		return err
@@ -180,15 +174,15 @@ func (s *Scheduler) remove(ctx context.Context, account string) error {
 	if err := s.Inventory.RemoveAccount(ctx, account, token); err != nil {
 		return err
 	}
-	s.Logger.Info("an account has left the roll, and its instances with it", "account", account)
+	s.Logger.Info("deleted account removed from the inventory", "account", account)
 	return s.Schedules.Forget(ctx, account)
 }
 
-// Prune drops old runs.
+// Prune deletes old runs.
 func (s *Scheduler) Prune(ctx context.Context) error {
 	pruned, err := s.Schedules.Prune(ctx, s.Retention, keepRuns)
 	if pruned > 0 {
-		s.Logger.Debug("pruned old runs", "runs", pruned)
+		s.Logger.Debug("old runs deleted", "runs", pruned)
 	}
 	return err
 }

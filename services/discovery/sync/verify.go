@@ -12,31 +12,31 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Verification is what an account's credentials turned out to be.
+// Verification is the result of verifying the credentials of an account.
 type Verification struct {
-	// Principal is who they are, and CloudID the account that they open; "" when
-	// that is not known.
+	// Principal is the identity of the credentials, and CloudID the account that they belong to; "" if
+	// not known.
 	Principal, CloudID string
-	// Matches tells whether that is the account stated.
+	// Matches reports whether the credentials belong to the account.
 	Matches bool
-	// Permissions are tried only on the account stated.
+	// Permissions are empty unless the credentials match.
 	Permissions []provider.Permission
-	// Failure says why the credentials do not do; nil when they do.
+	// Failure is why the account can't be read with the credentials; nil if it can.
 	Failure *fault.Error
 }
 
-// Verifier tries accounts' credentials. All fields must be set.
+// Verifier verifies the credentials of accounts. All fields must be set.
 type Verifier struct {
 	Providers map[cloud.Provider]provider.Provider
 	Accounts  discovery.CredentialSource
-	// Limit bounds all that is tried of one account. Signing in has half of it.
+	// Limit bounds the verification of one account. Signing in may take half of it.
 	Limit  time.Duration
 	Logger *slog.Logger
 }
 
-// Verify tries an account's credentials for real and changes nothing. Whatever
-// the cloud makes of them is the result; an error means that nothing was tried.
-// It is that of the accounts service, or of ctx.
+// Verify signs in to an account and tries each permission with a real call that changes nothing. A
+// refusal by the provider is part of the result. An error means that nothing was tried; it is that
+// of the accounts service or of ctx.
 func (v *Verifier) Verify(ctx context.Context, id string) (*Verification, error) {
 	account, err := v.Accounts.Account(ctx, id)
 	if err != nil {
@@ -51,12 +51,12 @@ func (v *Verifier) Verify(ctx context.Context, id string) (*Verification, error)
 	result := &Verification{}
 	if err := v.try(limited, account, credentials, result); err != nil {
 		result.Failure = provider.FaultOf(err)
-		logFailure(v.Logger.With("account", id), "an account's credentials do not do", result.Failure)
+		logFailure(v.Logger.With("account", id), "credentials refused", result.Failure)
 	}
 	return result, ctx.Err()
 }
 
-// try fills the result in, and ends with why the credentials do not do.
+// try fills in the result. Its error is why the account can't be read with the credentials.
 func (v *Verifier) try(ctx context.Context, account provider.Account, credentials provider.Credentials, result *Verification) error {
 	session, err := provider.OpenSession(ctx, v.Providers, account, credentials)
 	if err != nil {
@@ -65,8 +65,8 @@ func (v *Verifier) try(ctx context.Context, account provider.Account, credential
 	signIn, cancel := context.WithTimeout(ctx, v.Limit/2)
 	defer cancel()
 	result.CloudID, err = session.Identity(signIn)
-	verifying, able := session.(provider.VerifyingSession)
-	if able {
+	verifying, ok := session.(provider.VerifyingSession)
+	if ok {
 		result.Principal = verifying.Principal()
 	}
 	if err != nil {
@@ -76,36 +76,36 @@ func (v *Verifier) try(ctx context.Context, account provider.Account, credential
 		return err
 	}
 	result.Matches = true
-	if able {
+	if ok {
 		result.Permissions = verifying.Permissions(ctx)
 	}
 	return verdict(result.Permissions)
 }
 
-// verdict is why these permissions do not do to read the account: what is
-// lacking, or else the first that can't be told. Nil when they do.
+// verdict returns why the account can't be read with these permissions: those that are missing, or else
+// the first one that could not be checked. It returns nil if the permissions are enough.
 func verdict(permissions []provider.Permission) error {
 	var (
 		first   *fault.Error
-		lacking []string
+		missing []string
 	)
 	for _, p := range permissions {
 		if p.Optional || p.Failure == nil {
 			continue
 		}
-		lacks := p.Status == provider.Lack
-		if first == nil || lacks && len(lacking) == 0 {
+		isMissing := p.Status == provider.Lack
+		if first == nil || isMissing && len(missing) == 0 {
 			first = p.Failure
 		}
-		if lacks {
-			lacking = append(lacking, strings.TrimSuffix(p.Name+" in "+p.Location, " in "))
+		if isMissing {
+			missing = append(missing, strings.TrimSuffix(p.Name+" in "+p.Location, " in "))
 		}
 	}
 	switch {
 	case first == nil:
 		return nil
-	case len(lacking) == 0:
+	case len(missing) == 0:
 		return first
 	}
-	return fault.ForReason(fault.ReasonPermissionDenied, "the credentials lack "+strings.Join(lacking, ", "), first.Remedy, first)
+	return fault.ForReason(fault.ReasonPermissionDenied, "the credentials lack "+strings.Join(missing, ", "), first.Remedy, first)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// broken is a way into a cloud that sends what we did not think of.
+// broken is a provider and session that panics on every call.
 type broken struct{ provider.Session }
 
 func (broken) Read(context.Context, provider.ScopeID, provider.Sink) error { panic("read") }
@@ -26,32 +26,33 @@ func (broken) Probe(context.Context, provider.ScopeID, []provider.Wanted, provid
 	panic("find")
 }
 
-// keyring knows one account.
-type keyring struct{ Accounts }
+// credentialSource has credentials for every account.
+type credentialSource struct{ Accounts }
 
-func (keyring) Credentials(context.Context, string) (provider.Credentials, error) { return nil, nil }
+func (credentialSource) Credentials(context.Context, string) (provider.Credentials, error) {
+	return nil, nil
+}
 
-// A panic in what reads a cloud is a failure of that account's, or of that scope's,
-// and is logged with its place.
-func TestAPanicIsContained(t *testing.T) {
+// A panic in provider code is a failure of that account or scope, and is logged with its stack.
+func TestAccountReader_Panic(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	syncer := &Syncer{Providers: map[cloud.Provider]provider.Provider{cloud.GCP: broken{}}, Accounts: keyring{}}
-	r := &reading{Syncer: syncer, session: broken{}, logger: logger}
-	_, _, opened := syncer.open(t.Context(), provider.Account{Provider: cloud.GCP}, logger)
-	_, found := (&question{reading: r}).find(t.Context(), nil)
+	syncer := &Syncer{Providers: map[cloud.Provider]provider.Provider{cloud.GCP: broken{}}, Accounts: credentialSource{}}
+	r := &accountReader{syncer: syncer, session: broken{}, logger: logger}
+	_, _, opened := syncer.signIn(t.Context(), provider.Account{Provider: cloud.GCP}, logger)
+	_, found := (&absenceProbe{reader: r}).find(t.Context(), nil)
 	for what, err := range map[string]error{
 		"identity": opened, "find": found,
 		"read":  r.list(t.Context(), provider.ScopeID{}, nil),
-		"batch": (&batch{reading: r}).read(t.Context(), ""),
+		"batch": (&batchReader{reader: r}).list(t.Context(), ""),
 	} {
 		failure := provider.FaultOf(err)
 		if err == nil || failure.Reason != fault.ReasonInternal || !provider.IsOwnFault(failure) || !strings.Contains(log.String(), "panic="+what) || strings.Contains(failure.Message, "panic") {
 			t.Errorf("%s: %v; log:\n%s", what, err, log.String())
 		}
 	}
-	if !strings.Contains(log.String(), "contain_test.go") {
-		t.Error("the log does not say where it was")
+	if !strings.Contains(log.String(), "recover_test.go") {
+		t.Error("the log has no stack")
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 )
 
-// denying is a cloud that says of each instance that its scope has none.
+// denying is a session that answers NOT_FOUND for every instance.
 type denying struct{ provider.Session }
 
 func (denying) Probe(_ context.Context, _ provider.ScopeID, wanted []provider.Wanted, _ provider.Calls) ([]provider.Finding, error) {
@@ -20,28 +20,27 @@ func (denying) Probe(_ context.Context, _ provider.ScopeID, wanted []provider.Wa
 	return answers.Findings(), nil
 }
 
-// sequence numbers observations.
+// sequence returns fencing tokens.
 type sequence struct{ Runs }
 
 func (sequence) NextToken(context.Context) (int64, error) { return 1, nil }
 
-// What a listing has in another scope is there: that its old scope denies it says
-// nothing of it.
-func TestWhatIsListedElsewhereIsNotDenied(t *testing.T) {
+// An instance that the listing has in another scope exists, whatever its old scope answers.
+func TestAbsenceProbe_ListedElsewhere(t *testing.T) {
 	t.Parallel()
-	r := &reading{Syncer: &Syncer{Runs: sequence{}}, session: denying{}, logger: slog.New(slog.DiscardHandler)}
-	b := &batch{reading: r}
+	r := &accountReader{syncer: &Syncer{Runs: sequence{}}, session: denying{}, logger: slog.New(slog.DiscardHandler)}
+	b := &batchReader{reader: r}
 	for _, id := range []string{"moved", "unmoved"} {
-		part := &part{tally: &tally{guard: providerkit.NewPaginationGuard()}}
-		if err := part.tally.guard.Page([]provider.Instance{{ProviderID: id}}); err != nil {
+		scope := &batchScope{sink: &scopeSink{guard: providerkit.NewPaginationGuard()}}
+		if err := scope.sink.guard.Page([]provider.Instance{{ProviderID: id}}); err != nil {
 			t.Fatal(err)
 		}
-		b.order = append(b.order, part)
+		b.order = append(b.order, scope)
 	}
-	b.order = append(b.order, &part{}) // Nothing was seen of it.
-	b.keepListed()
-	q := &question{reading: r}
-	findings, _, err := q.ask(t.Context(), []provider.Wanted{{ProviderID: "moved"}, {ProviderID: "gone"}})
+	b.order = append(b.order, &batchScope{}) // It has no instances.
+	b.addListed()
+	probe := &absenceProbe{reader: r}
+	findings, _, err := probe.run(t.Context(), []provider.Wanted{{ProviderID: "moved"}, {ProviderID: "gone"}})
 	if err != nil || len(findings) != 2 {
 		t.Fatalf("%v, %v", findings, err)
 	}
