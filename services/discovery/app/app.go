@@ -28,13 +28,13 @@ import (
 )
 
 const (
-	// caller is who we are to accounts and inventory.
+	// caller is the name of discovery in calls to accounts and inventory.
 	caller = "discovery"
-	// maxMessage bounds what we take of them in one message, in bytes.
+	// maxMessage bounds one of their messages, in bytes.
 	maxMessage = 32 << 20
-	// watchEvery is how often a watched run is looked at.
+	// watchEvery is how often a watched run is read.
 	watchEvery = 200 * time.Millisecond
-	// reportSpare is what a run may take for its reports beside reading.
+	// reportSpare is the time that a run has for its reports besides reading.
 	reportSpare = 3 * time.Minute
 )
 
@@ -204,7 +204,7 @@ func (a *App) operations(
 	}
 }
 
-// buildProviders are the ways into the clouds.
+// buildProviders makes the providers of all registered clouds.
 func (a *App) buildProviders(config Config) (map[cloud.Provider]provider.Provider, error) {
 	config.GCP.TokenHosts = config.AllowedTokenHosts
 	config.AWS.Budget, config.GCP.Budget = a.budget, a.budget
@@ -227,7 +227,7 @@ func (a *App) buildProviders(config Config) (map[cloud.Provider]provider.Provide
 	return providers, nil
 }
 
-// workerName tells people which process worked a run.
+// workerName returns the name of this process in runs and operations, for people.
 func workerName() string {
 	host, err := os.Hostname()
 	if err != nil {

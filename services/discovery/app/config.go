@@ -17,52 +17,51 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// Config is what the discovery service is told from outside.
+// Config is the configuration of the discovery service.
 type Config struct {
-	// DatabaseURL as the service's own role, whose search_path is its schema.
+	// DatabaseURL connects as the service's own role, whose search_path is its schema.
 	DatabaseURL string `name:"database-url" env:"ROLLCALL_DATABASE_URL" required:"" help:"Postgres database, as the role of discovery: postgres://…"`
-	MaxConns    int32  `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"12" help:"Most connections to Postgres."`
-	// GRPC serves everyone who can reach it.
+	MaxConns    int32  `name:"max-conns" env:"ROLLCALL_DATABASE_MAX_CONNS" default:"12" help:"Largest number of connections to Postgres."`
+	// GRPC is the endpoint of the public services.
 	GRPC serve.Endpoint `name:"grpc-addr" env:"ROLLCALL_GRPC_ADDR" default:"localhost:9093" help:"Where DiscoveryService listens."`
 	// Accounts and Inventory are the internal endpoints of those services.
 	Accounts  serve.Endpoint `name:"accounts-addr" env:"ROLLCALL_ACCOUNTS_ADDR" default:"localhost:9191" help:"Internal endpoint of the accounts service."`
 	Inventory serve.Endpoint `name:"inventory-addr" env:"ROLLCALL_INVENTORY_ADDR" default:"localhost:9192" help:"Internal endpoint of the inventory service."`
-	// DiscoveryKey proves to both who calls.
+	// DiscoveryKey signs calls to both.
 	DiscoveryKey auth.Key `name:"discovery-key" env:"ROLLCALL_DISCOVERY_KEY" required:"" help:"Key shared with accounts and inventory: 32 random bytes or more in base64."`
 
 	SyncInterval time.Duration `name:"sync-interval" env:"ROLLCALL_SYNC_INTERVAL" default:"1m" help:"Time from one sync of an account to the next, unless the account has its own."`
 	Workers      int           `name:"sync-workers" env:"ROLLCALL_SYNC_WORKERS" default:"10" help:"How many accounts this process reads at the same time."`
 	RunRetention time.Duration `name:"run-retention" env:"ROLLCALL_RUN_RETENTION" default:"168h" help:"How long sync runs are kept."`
 
-	OperationWorkers   int           `name:"operation-workers" env:"ROLLCALL_OPERATION_WORKERS" default:"20" help:"How many starts and stops this process works at the same time; a batch is one. Below 0: none."`
-	OperationRetention time.Duration `name:"operation-retention" env:"ROLLCALL_OPERATION_RETENTION" default:"720h" help:"How long ended starts and stops are kept. The audit is kept for ever."`
+	OperationWorkers   int           `name:"operation-workers" env:"ROLLCALL_OPERATION_WORKERS" default:"20" help:"How many operations this process executes at the same time; a batch is one operation. Below 0: none."`
+	OperationRetention time.Duration `name:"operation-retention" env:"ROLLCALL_OPERATION_RETENTION" default:"720h" help:"How long ended operations are kept. The audit is kept for ever."`
 	ProtectLabel       string        `name:"protect-label" env:"ROLLCALL_PROTECT_LABEL" default:"rollcall-protect" help:"Instances that carry this label are not started or stopped: KEY for any value, or KEY=VALUE."`
 
-	// BudgetShare is the part of each of the clouds' API limits that Rollcall takes.
-	BudgetShare float64 `name:"api-budget-share" env:"ROLLCALL_API_BUDGET_SHARE" default:"0.5" help:"Part of the clouds' API limits that Rollcall takes of each account, above 0 and at most 1; the rest is left to the account's own users."`
+	// BudgetShare is the share of each API limit that Rollcall uses.
+	BudgetShare float64 `name:"api-budget-share" env:"ROLLCALL_API_BUDGET_SHARE" default:"0.5" help:"Share of the providers' API limits that Rollcall uses of each account, above 0 and at most 1; the rest is left to the account's own users."`
 
 	serve.Logging `embed:""`
 	Metrics       serve.Metrics `embed:""`
 
-	// AllowedTokenHosts are what key files may name beside Google's own hosts.
-	AllowedTokenHosts keyfile.Hosts `name:"allowed-token-hosts" env:"ROLLCALL_ALLOWED_TOKEN_HOSTS" help:"Hosts that key files may name beside Google's own: host:port, with commas between."`
+	// AllowedTokenHosts are hosts that key files may name besides Google's own.
+	AllowedTokenHosts keyfile.Hosts `name:"allowed-token-hosts" env:"ROLLCALL_ALLOWED_TOKEN_HOSTS" help:"Hosts that key files may name besides Google's own: host:port, separated by commas."`
 
-	// GCP says how to reach Google Cloud, when it is not as the environment says.
+	// GCP overrides what the environment configures for Google Cloud.
 	GCP gcp.Config `kong:"-"`
-	// AWS says how to reach AWS, when it is not as the environment says.
+	// AWS overrides what the environment configures for AWS.
 	AWS aws.Config `kong:"-"`
-	// Providers make the providers of further clouds, beside AWS and Google Cloud, with the budget
+	// Providers make the providers of further clouds, besides AWS and Google Cloud, with the budget
 	// that limits their calls.
 	Providers map[cloud.Provider]func(ratelimit.Budget) provider.Provider `kong:"-"`
-	// Limits bound syncs, and Periods say how often periodic work comes; the
-	// defaults when zero.
+	// Limits bound syncs, and Periods state how often periodic jobs run; zero means the defaults.
 	Limits  sync.Limits  `kong:"-"`
 	Periods jobs.Periods `kong:"-"`
-	// Operations bound starts and stops; the defaults when zero.
+	// Operations bounds operations; zero means the defaults.
 	Operations operation.OperationLimits `kong:"-"`
 }
 
-// The defaults of a Config that was not read by kong.
+// The defaults of a Config that kong did not fill.
 const (
 	defaultInterval  = time.Minute
 	defaultWorkers   = 10
@@ -114,7 +113,7 @@ func (c Config) complete() Config {
 	return c
 }
 
-// protection is the label that protects instances.
+// protection returns the label that protects instances.
 func (c Config) protection() operation.Protection {
 	key, value, _ := strings.Cut(c.ProtectLabel, "=")
 	return operation.Protection{Key: key, Value: value}

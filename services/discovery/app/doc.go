@@ -1,4 +1,3 @@
-// Package app is the discovery service as one thing: New builds it whole, Run
-// works and serves until its context ends. Its own program, `rollcall up` and
-// the tests all start it through this door.
+// Package app builds and runs the discovery service: New builds it, Run runs its workers and serves until
+// its context ends. The program discovery, `rollcall up` and the tests all start it this way.
 package app

@@ -5,15 +5,15 @@ import (
 	"log/slog"
 )
 
-// quiet is a logger for libraries whose every day is not our users' news: what
-// they tell as information is only for those who debug.
+// quiet returns a logger for a library whose information is of no interest to users: its records of
+// level info become records of level debug.
 func quiet(logger *slog.Logger) *slog.Logger {
 	return slog.New(quietHandler{logger.Handler()})
 }
 
 type quietHandler struct{ slog.Handler }
 
-// lowered is the level at which a record is really of interest.
+// lowered returns the level at which a record is logged.
 func lowered(level slog.Level) slog.Level {
 	if level == slog.LevelInfo {
 		return slog.LevelDebug
@@ -36,8 +36,7 @@ func (h quietHandler) Handle(ctx context.Context, record slog.Record) error {
 	return h.Handler.Handle(ctx, record)
 }
 
-// isStop tells whether a record only tells that something was stopped while it
-// was at work: River calls that an error.
+// isStop reports whether a record only states that a job was cancelled, which River logs as an error.
 func isStop(record slog.Record) (stop bool) {
 	record.Attrs(func(attr slog.Attr) bool {
 		stop = stop || attr.Value.String() == context.Canceled.Error()

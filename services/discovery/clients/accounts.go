@@ -18,13 +18,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
-// Accounts is the accounts service.
+// Accounts is a client of the accounts service.
 type Accounts struct {
 	accounts    accountsv1.AccountServiceClient
 	connections accountsv1.ConnectionServiceClient
 }
 
-// NewAccounts is the accounts service behind its internal endpoint.
+// NewAccounts returns a client on a connection to the internal endpoint.
 func NewAccounts(conn grpc.ClientConnInterface) *Accounts {
 	return &Accounts{
 		accounts:    accountsv1.NewAccountServiceClient(conn),
@@ -32,7 +32,7 @@ func NewAccounts(conn grpc.ClientConnInterface) *Accounts {
 	}
 }
 
-// pageSize keeps the largest page of accounts, labels and all, within a message.
+// pageSize bounds a page so that the largest accounts, with all their labels, fit into a message.
 const pageSize = 500
 
 // Accounts calls page with all accounts whose settings changed at or after
@@ -60,7 +60,7 @@ func (a *Accounts) Accounts(ctx context.Context, since time.Time, page func([]pr
 	}
 }
 
-// Account is one account; NotFound when it is not on the roll.
+// Account returns one account. It returns NotFound if there is no such account.
 func (a *Accounts) Account(ctx context.Context, id string) (provider.Account, error) {
 	account, err := call(ctx, a.accounts.GetAccount, &accountsv1.GetAccountRequest{Name: accountName(id)})
 	if err != nil {
@@ -69,7 +69,7 @@ func (a *Accounts) Account(ctx context.Context, id string) (provider.Account, er
 	return accountOf(account), nil
 }
 
-// Credentials say how to sign in to an account.
+// Credentials returns the credentials of an account.
 func (a *Accounts) Credentials(ctx context.Context, id string) (provider.Credentials, error) {
 	response, err := call(ctx, a.connections.GetCredentials, &accountsv1.GetCredentialsRequest{Account: accountName(id)})
 	if err != nil {
@@ -81,15 +81,15 @@ func (a *Accounts) Credentials(ctx context.Context, id string) (provider.Credent
 	case *accountsv1.GetCredentialsResponse_Gcp:
 		return googleCredentials(id, credentials.Gcp)
 	}
-	// Clouds with simple settings need no conversion of their own.
+	// Providers with simple settings need no conversion of their own.
 	method, settings, text, ok := cloudaccount.Credentials(response)
 	if !ok {
-		return nil, fmt.Errorf("account %s has credentials that this discovery does not know: %T", id, response.GetCloud())
+		return nil, fmt.Errorf("account %s has credentials that this version of discovery does not know: %T", id, response.GetCloud())
 	}
 	return provider.MethodCredentials{Method: method.Name, Settings: settings, Secret: secret.New(text)}, nil
 }
 
-// googleCredentials say how to sign in to a project.
+// googleCredentials converts the credentials of a Google Cloud project.
 func googleCredentials(id string, credentials *accountsv1.GcpCredentials) (provider.Credentials, error) {
 	switch method := credentials.GetMethod().(type) {
 	case *accountsv1.GcpCredentials_ApplicationDefault:
@@ -101,10 +101,10 @@ func googleCredentials(id string, credentials *accountsv1.GcpCredentials) (provi
 	case *accountsv1.GcpCredentials_WorkloadIdentity:
 		return provider.GCPWorkloadIdentity{JSON: secret.New(method.WorkloadIdentity.GetJson())}, nil
 	}
-	return nil, fmt.Errorf("account %s has credentials of a kind that this discovery does not know: %T", id, credentials.GetMethod())
+	return nil, fmt.Errorf("account %s has credentials that this version of discovery does not know: %T", id, credentials.GetMethod())
 }
 
-// Syncing says that a run goes on.
+// Syncing reports that a run is still running.
 func (a *Accounts) Syncing(ctx context.Context, claim sync.Claim, lease time.Duration) error {
 	request := report(claim)
 	request.Report = &accountsv1.UpdateConnectionStatusRequest_Syncing_{
@@ -113,7 +113,7 @@ func (a *Accounts) Syncing(ctx context.Context, claim sync.Claim, lease time.Dur
 	return a.update(ctx, request)
 }
 
-// Concluded says what a run came to.
+// Concluded reports the outcome of a run.
 func (a *Accounts) Concluded(ctx context.Context, claim sync.Claim, outcome sync.Outcome, end time.Time) error {
 	message := &accountsv1.UpdateConnectionStatusRequest_Outcome{
 		Status:  connectionStatus(outcome.State),
@@ -128,7 +128,7 @@ func (a *Accounts) Concluded(ctx context.Context, claim sync.Claim, outcome sync
 	return a.update(ctx, request)
 }
 
-// Abandoned says that a run came to nothing.
+// Abandoned reports that a run ended without an outcome.
 func (a *Accounts) Abandoned(ctx context.Context, claim sync.Claim) error {
 	request := report(claim)
 	request.Report = &accountsv1.UpdateConnectionStatusRequest_Abandoned_{

@@ -14,9 +14,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// The contract's limits, in bytes or numbers (instance.proto). Clouds stay far
-// below them; whatever does not is cut, so that one odd instance does not keep
-// its scope from being read.
+// The limits of the contract, in bytes or numbers (instance.proto). Providers stay far below them.
+// Longer values are cut, so that one odd instance does not prevent its scope from being read.
 const (
 	maxURI         = 2048
 	maxName        = 1024
@@ -33,8 +32,8 @@ func accountName(id string) string { return accountPrefix + id }
 
 func accountID(name string) string { return strings.TrimPrefix(name, accountPrefix) }
 
-// instanceOf is an instance in the contract's words. Account, provider and kind
-// are its scope's.
+// instanceOf returns an instance as a message, without account, provider and kind, which are those of
+// its scope.
 func instanceOf(i *provider.Instance) *inventoryv1.Instance {
 	message := &inventoryv1.Instance{
 		ProviderId:    i.ProviderID,
@@ -88,8 +87,8 @@ func databaseOf(d *provider.DatabaseDetails) *inventoryv1.Database {
 	}
 }
 
-// labels are valid ones, and at most as many as the contract takes: those that
-// come first in the alphabet, so that it is the same ones each time.
+// labels returns valid labels, up to the number that the contract allows: those that are first in
+// alphabetical order, so that every observation has the same ones.
 func labels(from map[string]string) map[string]string {
 	to := make(map[string]string, min(len(from), maxLabels))
 	if len(from) <= maxLabels {
@@ -112,7 +111,7 @@ func texts(from []string, limit int) []string {
 	return to
 }
 
-// valid is a text that protobuf takes.
+// valid returns a text that protobuf accepts.
 func valid(text string) string {
 	if utf8.ValidString(text) {
 		return text
@@ -120,7 +119,7 @@ func valid(text string) string {
 	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
-// cut is a valid text of at most limit bytes.
+// cut returns a valid text of at most limit bytes.
 func cut(text string, limit int) string {
 	text = valid(text)
 	if len(text) <= limit {
@@ -132,7 +131,7 @@ func cut(text string, limit int) string {
 	return text[:limit]
 }
 
-// years that a protobuf timestamp can hold (timestamp.proto).
+// The years that a protobuf timestamp can hold (timestamp.proto).
 const firstYear, lastYear = 1, 9999
 
 func timeOf(t time.Time) *timestamppb.Timestamp {

@@ -15,7 +15,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// texts that clouds never send, and might.
+// anyText draws texts that providers usually do not send.
 func anyText(limit int) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		return string(rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "bytes")) +
@@ -28,7 +28,7 @@ func anyInstance(t *rapid.T) provider.Instance {
 	i := provider.Instance{
 		ProviderID:  "i-" + rapid.StringMatching(`[0-9a-f]{17}`).Draw(t, "id"),
 		ProviderURI: texts.Draw(t, "uri"), DisplayName: texts.Draw(t, "name"), Region: texts.Draw(t, "region"), Zone: texts.Draw(t, "zone"),
-		State: provider.State(rapid.SampledFrom([]string{"RUNNING", "UNKNOWN", "NEW"}).Draw(t, "state")), ProviderState: texts.Draw(t, "word"),
+		State: provider.State(rapid.SampledFrom([]string{"RUNNING", "UNKNOWN", "NEW"}).Draw(t, "state")), ProviderState: texts.Draw(t, "provider state"),
 		MachineType: texts.Draw(t, "type"),
 		PrivateIPs:  rapid.SliceOfN(anyText(10), 0, 1500).Draw(t, "ips"),
 		Labels:      map[string]string{},
@@ -50,9 +50,8 @@ func anyInstance(t *rapid.T) provider.Instance {
 	return i
 }
 
-// Whatever a cloud sends, the inventory takes: one odd instance does not keep its
-// scope from being read.
-func TestInstanceIsTaken(t *testing.T) {
+// The inventory accepts any instance: one odd instance does not prevent its scope from being read.
+func TestInstanceOf_AnyValueIsValid(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		instance := anyInstance(t)
@@ -70,12 +69,12 @@ func TestInstanceIsTaken(t *testing.T) {
 		}
 		again := instanceOf(&instance)
 		if !maps.Equal(message.GetLabels(), again.GetLabels()) {
-			t.Fatal("converted twice, it has other labels")
+			t.Fatal("a second conversion has other labels")
 		}
 	})
 }
 
-// What is as it should be arrives as it is.
+// A usual instance arrives unchanged.
 func TestInstanceOf(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(1000, 0)

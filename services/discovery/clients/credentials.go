@@ -8,8 +8,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
-// awsCredentials say how to sign in to an AWS account, with the chain of those
-// that assume its role.
+// awsCredentials converts the credentials of an AWS account, including the credentials that assume its
+// role.
 func awsCredentials(id string, credentials *accountsv1.AwsCredentials) (provider.Credentials, error) {
 	switch method := credentials.GetMethod().(type) {
 	case *accountsv1.AwsCredentials_DefaultCredentials:
@@ -30,5 +30,5 @@ func awsCredentials(id string, credentials *accountsv1.AwsCredentials) (provider
 		role.Source, err = awsCredentials(id, credentials.GetSource())
 		return role, err
 	}
-	return nil, fmt.Errorf("account %s has credentials of a kind that this discovery does not know: %T", id, credentials.GetMethod())
+	return nil, fmt.Errorf("account %s has credentials that this version of discovery does not know: %T", id, credentials.GetMethod())
 }

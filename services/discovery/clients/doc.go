@@ -1,4 +1,3 @@
-// Package roll is the accounts and inventory services as discovery's domain
-// needs them: the border with their contracts. What comes back is domain types
-// and faults.
+// Package clients implements the clients of the accounts and inventory services that discovery's domain
+// needs. It converts between their contracts and domain types, and their errors into faults.
 package clients

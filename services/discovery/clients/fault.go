@@ -14,8 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// callLimit bounds one call that is no stream. A service that restarts meanwhile
-// is waited for.
+// callLimit bounds one unary call. The call waits for a service that restarts meanwhile.
 const callLimit = 10 * time.Second
 
 var kinds = map[codes.Code]fault.Kind{
@@ -33,8 +32,7 @@ var kinds = map[codes.Code]fault.Kind{
 	codes.OutOfRange:         fault.KindOutOfRange,
 }
 
-// faultOf is the fault that a call to a service ended in. When ctx ended first,
-// it is ctx's error.
+// faultOf returns the fault of a call to a service, or the error of ctx if ctx ended first.
 func faultOf(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -52,7 +50,7 @@ func faultOf(ctx context.Context, err error) error {
 	return f
 }
 
-// call does a call that is no stream.
+// call makes a unary call.
 func call[Request, Response any](
 	ctx context.Context, do func(context.Context, Request, ...grpc.CallOption) (Response, error), request Request,
 ) (Response, error) {
@@ -62,6 +60,5 @@ func call[Request, Response any](
 	return response, faultOf(ctx, err)
 }
 
-// ended is the error behind an end of a stream while sending: the server's own
-// word comes with the answer.
+// ended reports whether a stream ended while sending. The server's own error comes with its answer.
 func ended(err error) bool { return errors.Is(err, io.EOF) }

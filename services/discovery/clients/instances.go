@@ -14,17 +14,16 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// Instance is one instance of the roll, also a gone one.
+// Instance returns one instance, even if it is gone.
 func (i *Inventory) Instance(ctx context.Context, id string) (*operation.Stored, error) {
 	instance, err := call(ctx, i.query.GetInstance, &inventoryv1.GetInstanceRequest{Name: operation.InstanceName(id)})
 	if err != nil {
 		return nil, err
 	}
-	return heldOf(instance), nil
+	return storedOf(instance), nil
 }
 
-// Lookup is the one instance with this provider id, in one account or, when that
-// is "", in all.
+// Lookup returns the instance with a provider id, in one account or, if that is "", in all.
 func (i *Inventory) Lookup(ctx context.Context, providerID, account string) (*operation.Stored, error) {
 	request := &inventoryv1.LookupInstanceRequest{By: &inventoryv1.LookupInstanceRequest_ProviderId{ProviderId: providerID}}
 	if account != "" {
@@ -34,10 +33,10 @@ func (i *Inventory) Lookup(ctx context.Context, providerID, account string) (*op
 	if err != nil {
 		return nil, err
 	}
-	return heldOf(instance), nil
+	return storedOf(instance), nil
 }
 
-// Select are the instances that a filter matches, at most so many.
+// Select returns the instances that a filter matches, up to a number.
 func (i *Inventory) Select(ctx context.Context, filter string, most int) (*operation.Selection, error) {
 	selection := &operation.Selection{}
 	request := &inventoryv1.ListInstancesRequest{Filter: filter, PageSize: int32(min(most, pageSize))}
@@ -54,7 +53,7 @@ func (i *Inventory) Select(ctx context.Context, filter string, most int) (*opera
 			}
 		}
 		for _, instance := range page.GetInstances() {
-			selection.Instances = append(selection.Instances, heldOf(instance))
+			selection.Instances = append(selection.Instances, storedOf(instance))
 		}
 		if request.PageToken = page.GetNextPageToken(); request.GetPageToken() == "" || selection.Total > most {
 			selection.Total = max(selection.Total, len(selection.Instances))
@@ -63,7 +62,7 @@ func (i *Inventory) Select(ctx context.Context, filter string, most int) (*opera
 	}
 }
 
-// Record stores one instance as it was observed.
+// Record stores an observation of one instance.
 func (i *Inventory) Record(
 	ctx context.Context, observation discovery.Observation, instance *provider.Instance,
 ) (*operation.Stored, error) {
@@ -78,13 +77,13 @@ func (i *Inventory) Record(
 	if err != nil {
 		return nil, err
 	}
-	return heldOf(stored), nil
+	return storedOf(stored), nil
 }
 
-// heldOf is an instance of the roll, as far as starts and stops need it.
-func heldOf(i *inventoryv1.Instance) *operation.Stored {
+// storedOf returns the fields of an instance that start and stop need.
+func storedOf(i *inventoryv1.Instance) *operation.Stored {
 	prov, kind := cloud.Provider(i.GetProvider().String()), cloud.Kind(i.GetKind().String())
-	held := &operation.Stored{
+	stored := &operation.Stored{
 		ID:       strings.TrimPrefix(i.GetName(), operation.InstanceName("")),
 		Account:  accountID(i.GetAccount()),
 		Provider: prov,
@@ -104,12 +103,12 @@ func heldOf(i *inventoryv1.Instance) *operation.Stored {
 		},
 	}
 	if db := i.GetDatabase(); db != nil {
-		held.Instance.Database = &provider.DatabaseDetails{
+		stored.Instance.Database = &provider.DatabaseDetails{
 			Engine: db.GetEngine(), Cluster: db.GetCluster(), ClusterWriter: db.GetClusterWriter(), ReplicaOf: db.GetReplicaOf(),
 		}
 		if at := db.GetAutoRestartTime(); at != nil {
-			held.Instance.Database.AutoRestartTime = at.AsTime()
+			stored.Instance.Database.AutoRestartTime = at.AsTime()
 		}
 	}
-	return held
+	return stored
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Inventory is the inventory service.
+// Inventory is a client of the inventory service.
 type Inventory struct {
 	ingest inventoryv1.IngestServiceClient
 	query  inventoryv1.InventoryServiceClient
 }
 
-// NewInventory is the inventory service behind its internal endpoint.
+// NewInventory returns a client on a connection to the internal endpoint.
 func NewInventory(conn grpc.ClientConnInterface) *Inventory {
 	return &Inventory{
 		ingest: inventoryv1.NewIngestServiceClient(conn),
@@ -32,7 +32,7 @@ func NewInventory(conn grpc.ClientConnInterface) *Inventory {
 	}
 }
 
-// wholeAccount is the location that stands for all of an account.
+// wholeAccount is the location that stands for the whole account.
 const wholeAccount = "-"
 
 // Observe begins the snapshot of a scope.
@@ -44,7 +44,7 @@ func (i *Inventory) Observe(ctx context.Context, observation discovery.Observati
 	return s, nil
 }
 
-// Fail says that a scope could not be observed.
+// Fail records that a scope could not be observed.
 func (i *Inventory) Fail(
 	ctx context.Context, observation discovery.Observation, budgets []ratelimit.BudgetState, failure *fault.Error,
 ) error {
@@ -92,10 +92,10 @@ func (i *Inventory) begin(ctx context.Context, observation discovery.Observation
 	}})
 }
 
-// Scopes are those that the roll has of an account.
+// Scopes lists the stored scopes of an account.
 func (i *Inventory) Scopes(ctx context.Context, account string) ([]sync.StoredScope, error) {
 	request := &inventoryv1.ListScopesRequest{Filter: fmt.Sprintf("account = %q", accountName(account)), PageSize: pageSize}
-	var held []sync.StoredScope
+	var stored []sync.StoredScope
 	for {
 		response, err := call(ctx, i.query.ListScopes, request)
 		if err != nil {
@@ -105,7 +105,7 @@ func (i *Inventory) Scopes(ctx context.Context, account string) ([]sync.StoredSc
 			if scope.GetLocation() == wholeAccount {
 				continue
 			}
-			held = append(held, sync.StoredScope{
+			stored = append(stored, sync.StoredScope{
 				ScopeID:   provider.ScopeID{Kind: cloud.Kind(scope.GetKind().String()), Location: scope.GetLocation()},
 				Instances: scope.GetInstanceCount(),
 				Observed:  scope.GetLastCompleteTime() != nil,
@@ -113,12 +113,12 @@ func (i *Inventory) Scopes(ctx context.Context, account string) ([]sync.StoredSc
 			})
 		}
 		if request.PageToken = response.GetNextPageToken(); request.PageToken == "" {
-			return held, nil
+			return stored, nil
 		}
 	}
 }
 
-// RemoveAccount takes all that an account had off the roll.
+// RemoveAccount removes an account with its scopes and instances.
 func (i *Inventory) RemoveAccount(ctx context.Context, account string, token int64) error {
 	_, err := call(ctx, i.ingest.RemoveAccount, &inventoryv1.RemoveAccountRequest{Account: accountName(account), FencingToken: token})
 	return err

@@ -16,16 +16,16 @@ import (
 )
 
 const (
-	// messageSize is about how many bytes of instances go into one message, and
-	// messageCount how many at the most, whatever a cloud's page holds: memory on
-	// both sides is a few of these a scope.
+	// messageSize is about how many bytes of instances one message has, and messageCount the most
+	// instances, whatever the size of a provider's page. Each side holds a few messages in memory for
+	// each scope.
 	messageSize  = 256 << 10
 	messageCount = 1000
 )
 
 // snapshot is an ApplySnapshot stream.
 type snapshot struct {
-	ctx    context.Context //nolint:containedctx // The stream's, as long as this.
+	ctx    context.Context //nolint:containedctx // That of the stream, which lives as long as the snapshot.
 	stream grpc.BidiStreamingClient[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
 }
 
@@ -58,16 +58,15 @@ func (s *snapshot) sendInstances(instances []*inventoryv1.Instance) error {
 	}})
 }
 
-// Complete applies the snapshot, once recheck has said what the cloud knows of
-// what it lacks.
-func (s *snapshot) Complete(endToken, count int64, budgets []ratelimit.BudgetState, recheck sync.Probe) (sync.Changes, error) {
+// Complete applies the snapshot, after probe looked up the missing instances.
+func (s *snapshot) Complete(endToken, count int64, budgets []ratelimit.BudgetState, probe sync.Probe) (sync.Changes, error) {
 	err := s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
 		Complete: &inventoryv1.SnapshotComplete{InstanceCount: count, ApiBudgets: budgetsOf(budgets), EndToken: endToken},
 	}})
 	if err != nil {
 		return sync.Changes{}, err
 	}
-	var absent []provider.Wanted
+	var missing []provider.Wanted
 	for {
 		answer, err := s.stream.Recv()
 		if err != nil {
@@ -77,12 +76,12 @@ func (s *snapshot) Complete(endToken, count int64, budgets []ratelimit.BudgetSta
 			return changesOf(result), s.close()
 		}
 		for _, message := range answer.GetAbsent().GetInstances() {
-			absent = append(absent, wantedOf(message))
+			missing = append(missing, wantedOf(message))
 		}
 		if !answer.GetAbsent().GetFinal() {
 			continue
 		}
-		findings, end, err := recheck(s.ctx, absent)
+		findings, end, err := probe(s.ctx, missing)
 		if err != nil {
 			return sync.Changes{}, err
 		}
@@ -94,7 +93,7 @@ func (s *snapshot) Complete(endToken, count int64, budgets []ratelimit.BudgetSta
 	}
 }
 
-// sendVerdict tells what the cloud said of what was absent.
+// sendVerdict sends the findings of the absence probe.
 func (s *snapshot) sendVerdict(findings []provider.Finding, endToken int64) error {
 	verdict := &inventoryv1.SnapshotVerdict{}
 	size := 0
@@ -118,13 +117,12 @@ func (s *snapshot) sendPart(verdict *inventoryv1.SnapshotVerdict) error {
 	return s.send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Verdict{Verdict: verdict}})
 }
 
-// send sends one message. When the server has ended the stream, its reason is
-// the error.
+// send sends one message. If the server has ended the stream, it returns the server's error.
 func (s *snapshot) send(message *inventoryv1.ApplySnapshotRequest) error {
 	err := s.stream.Send(message)
 	if ended(err) {
 		if _, err = s.stream.Recv(); err == nil {
-			return fmt.Errorf("the inventory answered a snapshot before all was sent")
+			return fmt.Errorf("the inventory answered a snapshot before it was complete")
 		}
 		return s.broken(err)
 	}
@@ -138,12 +136,12 @@ func (s *snapshot) result() (*inventoryv1.SnapshotResult, error) {
 		return nil, s.broken(err)
 	}
 	if answer.GetResult() == nil {
-		return nil, fmt.Errorf("the inventory asked where its result was due")
+		return nil, fmt.Errorf("the inventory sent another message instead of its result")
 	}
 	return answer.GetResult(), s.close()
 }
 
-// close ends a stream that has had its result, and frees what it holds.
+// close ends a stream after its result, and releases its resources.
 func (s *snapshot) close() error {
 	if err := s.stream.CloseSend(); err != nil {
 		return faultOf(s.ctx, err)
@@ -152,16 +150,16 @@ func (s *snapshot) close() error {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err == nil:
-		return fmt.Errorf("the inventory went on after the result of a snapshot")
+		return fmt.Errorf("the inventory sent a message after the result of a snapshot")
 	default:
 		return faultOf(s.ctx, err)
 	}
 }
 
-// broken is why the stream ended where an answer was due.
+// broken returns why the stream ended before an answer.
 func (s *snapshot) broken(err error) error {
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("the inventory ended a snapshot without its result")
+		return fmt.Errorf("the inventory ended a snapshot without a result")
 	}
 	return faultOf(s.ctx, err)
 }
@@ -173,7 +171,7 @@ func changesOf(result *inventoryv1.SnapshotResult) sync.Changes {
 	}
 }
 
-// wantedOf is what is known of an instance that was absent.
+// wantedOf returns what identifies a missing instance.
 func wantedOf(message *inventoryv1.Instance) provider.Wanted {
 	return provider.Wanted{
 		ProviderID: message.GetProviderId(), ProviderURI: message.GetProviderUri(),

@@ -22,56 +22,56 @@ const (
 	slowQueue    = "sync-slow"
 	operateQueue = "operate"
 	controlQueue = "control"
-	// controlWorkers lets one slow pass not hold up the others.
+	// controlWorkers is how many periodic jobs run at the same time, so that a slow one does not delay
+	// the others.
 	controlWorkers = 4
-	// controlLimit bounds one pass.
+	// controlLimit bounds one periodic job.
 	controlLimit = time.Minute
 
-	// slowShare is how many workers there are for each that reads slow accounts.
+	// slowShare is how many workers there are for each worker that reads slow accounts.
 	slowShare = 4
 
 	fetchCooldown = 50 * time.Millisecond
-	// keepDone is how long River keeps jobs that are done: runs hold what is worth
-	// knowing, and a schedule pass a second adds up.
+	// keepDone is how long River keeps finished jobs. Runs and operations have the results, and a
+	// schedule job each second adds up.
 	keepDone = 10 * time.Minute
-	// stopLimit bounds how long workers may take to give up their runs.
+	// stopLimit bounds how long workers may take to release their runs.
 	stopLimit = 8 * time.Second
 )
 
-// Options are how to work jobs. All must be set.
+// Options configure the workers. All must be set.
 type Options struct {
-	// Workers is how many accounts this process reads at the same time. Besides,
-	// one for every slowShare of them reads accounts whose clouds did not answer.
+	// Workers is how many accounts this process reads at the same time. There is one more worker for
+	// every slowShare of them, for accounts whose provider did not answer.
 	Workers int
-	// Operators is how many operations this process works at the same time; below
-	// 1: none.
+	// Operators is how many operations this process executes at the same time; none if below 1.
 	Operators int
-	// RunLimit bounds one run, reports included.
+	// RunLimit bounds one run, including its reports.
 	RunLimit time.Duration
-	// Every is how often each periodic job comes.
+	// Every is how often each periodic job runs.
 	Every Periods
-	// Logger takes what River says.
+	// Logger receives the log of River.
 	Logger *slog.Logger
 }
 
-// Periods are how often each periodic job comes.
+// Periods are how often the periodic jobs run.
 type Periods struct {
 	Schedule, Reap, Sweep, Prune time.Duration
-	// Keep is how often what is to be kept stopped is gone through.
+	// Keep is how often databases that are kept stopped are checked.
 	Keep time.Duration
 }
 
-// DefaultPeriods bring a new account to a worker within a second or two.
+// DefaultPeriods returns periods with which a new account is synced within two seconds.
 func DefaultPeriods() Periods {
 	return Periods{Schedule: time.Second, Reap: 3 * time.Second, Sweep: 15 * time.Second, Prune: time.Minute, Keep: 10 * time.Second}
 }
 
-// Client queues jobs and works them.
+// Client runs the workers.
 type Client struct {
 	river *river.Client[pgx.Tx]
 }
 
-// Handlers are what jobs do.
+// Handlers do the work of the jobs.
 type Handlers struct {
 	Sync       *sync.Syncer
 	Scheduler  *sync.Scheduler
@@ -79,13 +79,13 @@ type Handlers struct {
 	Maintainer *operation.Maintainer
 }
 
-// Queue inserts jobs and works none.
+// Queue inserts jobs and runs none.
 type Queue struct {
 	pool  *pgxpool.Pool
 	river *river.Client[pgx.Tx]
 }
 
-// NewQueue is a Queue on a database that Migrate was called on.
+// NewQueue returns a Queue on a database that Migrate was called on.
 func NewQueue(pool *pgxpool.Pool) (*Queue, error) {
 	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{SkipUnknownJobCheck: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -94,8 +94,7 @@ func NewQueue(pool *pgxpool.Pool) (*Queue, error) {
 	return &Queue{pool: pool, river: client}, nil
 }
 
-// Enqueue adds a sync job for each run within tx, and gives their ids in the
-// same order.
+// Enqueue adds a sync job for each run within tx, and returns their ids in the same order.
 func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, runs []postgres.QueuedRun) ([]int64, error) {
 	params := make([]river.InsertManyParams, len(runs))
 	for i, run := range runs {
@@ -115,8 +114,7 @@ func (q *Queue) Enqueue(ctx context.Context, tx pgx.Tx, runs []postgres.QueuedRu
 	return ids, nil
 }
 
-// EnqueueOperation adds a job for an operation within tx, to be worked after a
-// while, and gives its id.
+// EnqueueOperation adds a job for an operation within tx, to be run after a delay, and returns its id.
 func (q *Queue) EnqueueOperation(ctx context.Context, tx pgx.Tx, operation string, after time.Duration) (int64, error) {
 	options := once(operateQueue)
 	if after > 0 {
@@ -129,7 +127,7 @@ func (q *Queue) EnqueueOperation(ctx context.Context, tx pgx.Tx, operation strin
 	return result.Job.ID, nil
 }
 
-// New makes a client that works the queue's jobs by the handlers.
+// New returns a client that runs the jobs of the queue with the handlers.
 func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &syncWorker{syncer: handlers.Sync, limit: options.RunLimit})
@@ -171,8 +169,7 @@ func New(queue *Queue, handlers Handlers, options Options) (*Client, error) {
 	return &Client{river: client}, nil
 }
 
-// periodic is a job without arguments that comes every so often, at first right
-// away.
+// periodic returns a job without arguments that runs at an interval, the first time at once.
 func periodic[A river.JobArgs](every time.Duration) *river.PeriodicJob {
 	return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) {
 		var args A
@@ -180,21 +177,20 @@ func periodic[A river.JobArgs](every time.Duration) *river.PeriodicJob {
 	}, &river.PeriodicJobOpts{RunOnStart: true})
 }
 
-// once are the options of all our jobs of a queue.
+// once returns the options of a job in a queue: it is tried once.
 func once(queue string) river.InsertOpts {
 	return river.InsertOpts{Queue: queue, MaxAttempts: 1}
 }
 
-// Run works jobs until ctx ends, then has running ones give up and waits for
-// that.
+// Run runs jobs until ctx ends. Then it cancels those that are running and waits for them.
 func (c *Client) Run(ctx context.Context) error {
-	// Its own context, so that stopping is a step of its own, with a limit.
+	// A context of its own, so that stopping is a step with a limit.
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	if err := c.river.Start(working); err != nil {
 		return fmt.Errorf("start the job workers: %w", err)
 	}
-	// A process that follows on one that was killed is not leader for a while.
+	// After another process was killed, this one is not the leader for a while.
 	_, err := c.river.InsertMany(ctx, []river.InsertManyParams{{Args: reapArgs{}}, {Args: scheduleArgs{}}})
 	if err == nil {
 		<-ctx.Done()

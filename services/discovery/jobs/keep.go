@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
-// keepArgs of a job that stops again what has started by itself.
+// keepArgs are the arguments of a job that stops databases again that their provider restarted.
 type keepArgs struct{}
 
 func (keepArgs) Kind() string { return "keep" }

@@ -10,11 +10,10 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// migrateLock is the advisory lock that migrating processes take in turn.
+// migrateLock is the advisory lock that processes take to migrate, one after the other.
 const migrateLock = 0x7269766572 // "river"
 
-// Migrate makes River's own tables, or brings them up to date, in the schema
-// that the pool's role works in.
+// Migrate creates or updates River's own tables in the schema of the pool's role.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, logger *slog.Logger) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -22,7 +21,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, logger *slog.Logger) error
 	}
 	defer conn.Release()
 	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock($1)`, int64(migrateLock)); err != nil {
-		return fmt.Errorf("wait for the turn to migrate the job queue: %w", err)
+		return fmt.Errorf("wait for the lock to migrate the job queue: %w", err)
 	}
 	defer func() {
 		_, _ = conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, int64(migrateLock))

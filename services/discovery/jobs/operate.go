@@ -9,9 +9,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
-// operateArgs name an operation to be worked. The job is not unique: an operation
-// whose worker died gets another while River still takes the first to be running.
-// That one worker at a time works it is the operation's own row's to say.
+// operateArgs are the arguments of a job that executes an operation. The job is not unique: an
+// operation whose worker died gets another job while River still lists the first as running. The
+// row of the operation ensures that one worker at a time executes it.
 type operateArgs struct {
 	Operation string `json:"operation"`
 }
@@ -25,7 +25,7 @@ type operateWorker struct {
 	executor *operation.Executor
 }
 
-// Timeout is none: an operation has a deadline of its own.
+// Timeout returns no limit, because an operation has its own deadline.
 func (w *operateWorker) Timeout(*river.Job[operateArgs]) time.Duration { return -1 }
 
 func (w *operateWorker) Work(ctx context.Context, job *river.Job[operateArgs]) error {

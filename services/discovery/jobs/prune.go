@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// pruneArgs of a job that drops old runs and operations.
+// pruneArgs are the arguments of a job that deletes old runs and operations.
 type pruneArgs struct{}
 
 func (pruneArgs) Kind() string { return "prune" }

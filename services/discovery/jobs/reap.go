@@ -10,7 +10,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// reapArgs of a job that ends the runs of dead workers, and has others go on with their operations.
+// reapArgs are the arguments of a job that ends the runs of dead workers and queues their operations
+// again.
 type reapArgs struct{}
 
 func (reapArgs) Kind() string { return "reap" }

@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// scheduleArgs of a job that follows the roll and queues what is due.
+// scheduleArgs are the arguments of a job that follows the accounts and queues runs that are due.
 type scheduleArgs struct{}
 
 func (scheduleArgs) Kind() string { return "schedule" }

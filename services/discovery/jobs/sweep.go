@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// sweepArgs of a job that goes through the whole roll and removes accounts that left it.
+// sweepArgs are the arguments of a job that lists all accounts and removes deleted ones.
 type sweepArgs struct{}
 
 func (sweepArgs) Kind() string { return "sweep" }

@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/sync"
 )
 
-// syncArgs name a run to be worked.
+// syncArgs are the arguments of a job that executes a sync run.
 type syncArgs struct {
 	Run     string `json:"run" river:"unique"`
 	Account string `json:"account"`
@@ -17,9 +17,8 @@ type syncArgs struct {
 
 func (syncArgs) Kind() string { return "sync" }
 
-// InsertOpts make the job unique by its run. Its account is kept to one run by
-// the runs themselves: a dead worker's job is "running" to River for long, and
-// must not stand in the way of the next.
+// InsertOpts makes the job unique by its run, and not by its account: for River, the job of a dead
+// worker is running for long, and must not prevent the next one.
 func (syncArgs) InsertOpts() river.InsertOpts {
 	options := once(syncQueue)
 	options.UniqueOpts = river.UniqueOpts{ByArgs: true}

@@ -40,7 +40,7 @@ const leaseSQL = `
 
 // Lease takes tokens from buckets, in advance if necessary, and returns the buckets as they were
 // before.
-func (s *Store) Lease(ctx context.Context, asks []ratelimit.Ask) (map[ratelimit.API]ratelimit.Bucket, error) {
+func (s *Store) Lease(ctx context.Context, asks []ratelimit.Request) (map[ratelimit.API]ratelimit.Bucket, error) {
 	var (
 		accounts, locations, names []string
 		rates, bursts, floors      []float64

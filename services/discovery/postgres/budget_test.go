@@ -24,7 +24,7 @@ func take(t *testing.T, s *postgres.Store, tokens int) ratelimit.Bucket {
 
 func takeOf(t *testing.T, s *postgres.Store, api ratelimit.API, limit ratelimit.APILimit, tokens int) ratelimit.Bucket {
 	t.Helper()
-	buckets, err := s.Lease(t.Context(), []ratelimit.Ask{{API: api, Limit: limit, Tokens: tokens}})
+	buckets, err := s.Lease(t.Context(), []ratelimit.Request{{API: api, Limit: limit, Tokens: tokens}})
 	if err != nil || len(buckets) != 1 {
 		t.Fatalf("%v, %v", buckets, err)
 	}
@@ -76,7 +76,7 @@ func TestBudgetBucket(t *testing.T) {
 	// Several at once, some of them new.
 	third := ec2
 	third.Name = ratelimit.APIRDS
-	buckets, err := s.Lease(t.Context(), []ratelimit.Ask{
+	buckets, err := s.Lease(t.Context(), []ratelimit.Request{
 		{API: third, Limit: ratelimit.APILimit{Rate: 2, Burst: 4}, Tokens: 1}, {API: other, Limit: limit, Tokens: 3}, {API: ec2, Limit: limit, Tokens: 2},
 	})
 	if err != nil || len(buckets) != 3 || buckets[third] != (ratelimit.Bucket{Tokens: 4, Rate: 2}) ||

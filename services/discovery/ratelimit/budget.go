@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// API is one API of a cloud in one location of an account: what the cloud limits
-// the calls of. All who call share it, the account's own users among them.
+// API is one API of a provider in one location of an account, which the provider limits as a whole.
+// All callers share the limit, including the account's own users.
 type API struct {
-	// Account is ours, the last part of accounts/{account}.
+	// Account is the last part of accounts/{account}.
 	Account string
 	// Location is the region, or GlobalLocation.
 	Location string
-	// Name as in Limits, such as `ec2`.
+	// Name is a key of APILimits, such as `ec2`.
 	Name string
 }
 
-// GlobalLocation is where APIs are limited that know no regions.
+// GlobalLocation is the location of APIs without regions.
 const GlobalLocation = "global"
 
-// APILimit is what a cloud allows of an API's calls in one location.
+// APILimit is how often a provider allows calls of an API in one location.
 type APILimit struct {
-	// Rate in calls a second, and Burst at once.
+	// Rate is in calls each second; Burst is how many calls are allowed at once.
 	Rate, Burst float64
 }
 
-// The APIs, by name.
+// The names of the APIs.
 const (
 	APIEC2        = "ec2"
 	APIEC2Changes = "ec2-changes"
@@ -36,31 +36,31 @@ const (
 	APISQLAdmin   = "sqladmin"
 )
 
-// APILimits are what the clouds allow, by name. Accounts may have others: what
-// is allowed in truth is learned.
+// APILimits are the limits that the providers document, by name. Accounts may have other limits; the
+// real ones are learned.
 var APILimits = map[string]APILimit{
 	// Amazon EC2 Developer Guide, "Request throttling for the Amazon EC2 API":
-	// non-mutating actions, each 100 and 20 a second; they are one here.
+	// non-mutating actions, 100 at once and 20 each second. They share one bucket here.
 	APIEC2: {Rate: 20, Burst: 100},
-	// The same, mutating actions, StopInstances among them: 50 and 5 a second.
+	// The same page, mutating actions such as StopInstances: 50 at once and 5 each second.
 	APIEC2Changes: {Rate: 5, Burst: 50},
-	// The same, StartInstances, which has its own: 5 and 2 a second.
+	// The same page, StartInstances has its own limit: 5 at once and 2 each second.
 	APIEC2Starts: {Rate: 2, Burst: 5},
-	// AWS publishes no limit of RDS. This is a careful guess for all its calls,
-	// changes too; what is allowed in truth is learned.
+	// AWS publishes no limit for RDS. This is a careful estimate for all of its calls; the real limit
+	// is learned.
 	APIRDS: {Rate: 15, Burst: 60},
-	// AWS STS, "Quotas": 600 a second for each account and region.
+	// AWS STS, "Quotas": 600 each second for each account and region.
 	APISTS: {Rate: 600, Burst: 600},
-	// Compute Engine, "Rate quotas": 1,500 reads a minute for each project.
+	// Compute Engine, "Rate quotas": 1,500 reads each minute for each project.
 	APICompute: {Rate: 25, Burst: 250},
-	// Cloud SQL, "Quotas and limits": 180 a minute for each user of a project.
+	// Cloud SQL, "Quotas and limits": 180 each minute for each user of a project.
 	APISQLAdmin: {Rate: 3, Burst: 60},
 }
 
-// unknownLimit is of an API that is not in APILimits.
+// unknownLimit is the limit of an API that is not in APILimits.
 var unknownLimit = APILimit{Rate: 5, Burst: 20}
 
-// LimitOf is what the cloud allows of an API.
+// LimitOf returns the documented limit of an API.
 func LimitOf(name string) APILimit {
 	if limit, ok := APILimits[name]; ok {
 		return limit
@@ -68,29 +68,29 @@ func LimitOf(name string) APILimit {
 	return unknownLimit
 }
 
-// Budget is the share of the clouds' limits that Rollcall takes. Every call to a
-// cloud takes from it, each repetition too.
+// Budget limits how often the providers' APIs are called. Every call takes from it, including each
+// repeated one.
 type Budget interface {
-	// Take waits for the turn of one call. It fails with the context's error, or,
-	// when its turn would come too late for that, with a failure.
+	// Take waits until one call may be made. It returns the context's error, or a TooLateError if the
+	// call would have to wait past the context's deadline.
 	Take(ctx context.Context, api API) error
-	// Told says what came of a call: whether the cloud throttled it.
+	// Report reports whether the provider throttled a call.
 	Report(ctx context.Context, api API, throttled bool)
 }
 
-// BudgetState is how an API's budget stands.
+// BudgetState is the state of an API's rate limit.
 type BudgetState struct {
 	API
-	// Rate is in calls a second, of MaxRate that it will ever be.
+	// Rate is in calls each second; MaxRate is its upper limit.
 	Rate, MaxRate float64
-	// ThrottleTime is when the cloud last throttled a call; zero: never.
+	// ThrottleTime is when the provider last throttled a call; zero if never.
 	ThrottleTime time.Time
 }
 
-// Budgets are the budgets of an account that is about to be read.
+// Budgets prepares and reports the rate limits of an account that is being read.
 type Budgets interface {
-	// Prepare has a few calls of each API at hand, which saves asking for each.
+	// Prepare leases a few calls of each API, which saves asking for each.
 	Prepare(ctx context.Context, apis []API)
-	// States tells how some stand, as far as this process knows.
+	// States returns the states of some APIs, as far as this process knows them.
 	States(apis []API) []BudgetState
 }

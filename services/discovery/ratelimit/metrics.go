@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// metrics of all budgets, by API: accounts and locations would make too many.
+// metrics are labelled by API only, because accounts and locations would make too many series.
 type metrics struct {
 	calls   *prometheus.CounterVec
 	waiting *prometheus.HistogramVec
@@ -19,39 +19,39 @@ func newMetrics(registry prometheus.Registerer, of *Shared) *metrics {
 	return &metrics{
 		calls: with.NewCounterVec(prometheus.CounterOpts{
 			Name: "rollcall_discovery_cloud_calls_total",
-			Help: "Calls to the clouds, each repetition for itself, by API and whether the cloud throttled them.",
+			Help: "Calls to providers, including repeated ones, by API and by whether the provider throttled them.",
 		}, []string{"api", "throttled"}),
 		waiting: with.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rollcall_discovery_cloud_call_wait_seconds",
-			Help:    "How long calls to the clouds waited for their turn in the API budget.",
+			Help:    "How long calls to providers waited for the rate limit.",
 			Buckets: []float64{.001, .01, .1, .5, 1, 5, 10, 30, 60},
 		}, []string{"api"}),
 	}
 }
 
 func (m *metrics) called(api string, throttled bool) {
-	word := "false"
+	value := "false"
 	if throttled {
-		word = "true"
+		value = "true"
 	}
-	m.calls.WithLabelValues(api, word).Inc()
+	m.calls.WithLabelValues(api, value).Inc()
 }
 
 func (m *metrics) took(api string, wait time.Duration) {
 	m.waiting.WithLabelValues(api).Observe(wait.Seconds())
 }
 
-// rates shows, of each API, the slowest of all accounts and locations.
+// rates exports: each API has the lowest rate of all accounts and locations.
 type rates struct{ of *Shared }
 
 var rateDesc = prometheus.NewDesc("rollcall_discovery_api_budget_rate_ratio_min",
-	"The rate of the slowest API budget that this process uses, as a part of the most that it may be: below 1 after throttling.",
+	"The lowest rate limit of an API that this process uses, as a share of its upper limit; below 1 after throttling.",
 	[]string{"api"}, nil)
 
-// Describe says what is shown.
+// Describe sends the description of the metric.
 func (r rates) Describe(out chan<- *prometheus.Desc) { out <- rateDesc }
 
-// Collect shows it.
+// Collect sends the metric of each API.
 func (r rates) Collect(out chan<- prometheus.Metric) {
 	slowest := map[string]float64{}
 	for api, p := range r.of.all() {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Run gives back what is not used, until ctx ends; then all.
+// Run returns unused tokens to the store until ctx ends, and then all that are left.
 func (s *Shared) Run(ctx context.Context) error {
 	tick := time.NewTicker(keepUnused)
 	defer tick.Stop()
@@ -21,20 +21,20 @@ func (s *Shared) Run(ctx context.Context) error {
 	}
 }
 
-// giveBack gives back what was not used for so long.
+// giveBack returns the tokens that were not used for a time.
 func (s *Shared) giveBack(ctx context.Context, unused time.Duration) {
 	tokens := map[API]float64{}
 	for api, p := range s.all() {
 		p.mu.Lock()
 		idle := time.Since(latest(p.used, p.leased))
-		if p.left > 0 && p.lent && idle >= unused {
+		if p.left > 0 && p.isShared && idle >= unused {
 			tokens[api] = float64(p.left)
 			p.left = 0
 		}
 		p.mu.Unlock()
 		if idle > forgetUnused {
 			s.mu.Lock()
-			delete(s.purses, api)
+			delete(s.leases, api)
 			s.mu.Unlock()
 		}
 	}
@@ -44,12 +44,12 @@ func (s *Shared) giveBack(ctx context.Context, unused time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
 	if err := s.store.Return(ctx, tokens); err != nil {
-		s.logger.Debug("could not give unused calls back", "error", err) // They come anew by themselves.
+		s.logger.Debug("unused calls not returned", "error", err) // The bucket refills by itself.
 	}
 }
 
-func (s *Shared) all() map[API]*purse {
+func (s *Shared) all() map[API]*tokenLease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.purses)
+	return maps.Clone(s.leases)
 }

@@ -9,55 +9,53 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Store holds the buckets, for all processes.
+// Store has the buckets of all processes.
 type Store interface {
-	// Lease takes tokens out of buckets, in advance if need be, and says how each
-	// stood before.
-	Lease(ctx context.Context, asks []Ask) (map[API]Bucket, error)
-	// Throttled tells a bucket that the cloud throttled a call, and says how it
-	// stands now.
+	// Lease takes tokens out of buckets, in advance if necessary, and returns the state of each bucket
+	// before.
+	Lease(ctx context.Context, requests []Request) (map[API]Bucket, error)
+	// Throttled records that the provider throttled a call, and returns the state of the bucket.
 	Throttled(ctx context.Context, api API, limit APILimit) (Bucket, error)
 	// Return puts tokens back.
 	Return(ctx context.Context, tokens map[API]float64) error
 }
 
-// Ask is how many tokens are wanted of a bucket.
-type Ask struct {
+// Request is a number of tokens to lease from a bucket.
+type Request struct {
 	API
 	Limit  APILimit
 	Tokens int
 }
 
-// Bucket is how a bucket stands.
+// Bucket is the state of a bucket.
 type Bucket struct {
-	// Tokens there are; below 0: taken in advance.
+	// Tokens is how many there are; below 0, they were taken in advance.
 	Tokens float64
-	// Rate at which they come, a second.
+	// Rate is how many tokens are added each second.
 	Rate float64
-	// ThrottleTime is when the cloud last throttled a call; zero: never.
+	// ThrottleTime is when the provider last throttled a call; zero if never.
 	ThrottleTime time.Time
 }
 
 const (
-	// DefaultShare is the part of each limit that Rollcall takes.
+	// DefaultShare is the share of each limit that Rollcall uses.
 	DefaultShare = 0.5
 
-	// leaseSpan is for how long tokens are taken at once, at the most, and
-	// leaseMost how many: what one process holds, others wait for.
+	// leaseSpan and leaseMost bound a lease, by the time for which it lasts and by its size: other
+	// processes wait for tokens that one process has.
 	leaseSpan = time.Second
 	leaseMost = 25
-	// leaseFirst is how many are taken at first: a region without much in it is
-	// read with one or two calls of each API.
+	// leaseFirst is the size of the first lease: a small region is read with one or two calls of each
+	// API.
 	leaseFirst = 2
-	// keepUnused is after how long unused tokens are given back.
+	// keepUnused is how long unused tokens are kept.
 	keepUnused = 3 * time.Second
-	// forgetUnused is after how long a bucket that nobody asked for is dropped
-	// here.
+	// forgetUnused is how long the state of an unused bucket is kept in this process.
 	forgetUnused = 2 * time.Hour
-	// storeLimit bounds a call to the store: past it the store is away.
+	// storeLimit bounds a call to the store. After it, the store counts as away.
 	storeLimit = 5 * time.Second
-	// awayShare is the part of the rate that a process goes on with while the store
-	// is away, and awayFor how long it is not asked again.
+	// awayShare is the share of the rate that a process uses while the store is away, and awayFor how
+	// long the store is not called again.
 	awayShare = 0.25
 	awayFor   = time.Second
 )
@@ -70,32 +68,31 @@ type Shared struct {
 	logger  *slog.Logger
 
 	mu     sync.Mutex
-	purses map[API]*purse
-	away   time.Time // until when the store is not asked
+	leases map[API]*tokenLease
+	away   time.Time // the store is not called before this time
 }
 
-// New is a budget of so large a share of each limit.
+// New returns a budget with a share of each limit.
 func New(store Store, share float64, registry prometheus.Registerer, logger *slog.Logger) *Shared {
-	s := &Shared{store: store, share: share, logger: logger, purses: map[API]*purse{}}
+	s := &Shared{store: store, share: share, logger: logger, leases: map[API]*tokenLease{}}
 	s.metrics = newMetrics(registry, s)
 	return s
 }
 
-// purse is what this process has of one bucket.
-type purse struct {
+// tokenLease has the tokens that this process leased from one bucket.
+type tokenLease struct {
 	api   API
 	limit APILimit
-	// turn is held while tokens are taken out: who waits for it waits in order.
+	// turn is a lock that callers take in order while they take tokens out.
 	turn chan struct{}
 
 	mu sync.Mutex
-	// left tokens are good one after the other, the first from next on, each
-	// spacing after the one before.
+	// left is the number of tokens. The first is valid from next, and each further one a spacing later.
 	left    int
 	next    time.Time
 	spacing time.Duration
-	// lent tells that they are the store's, and not made up while it is away.
-	lent bool
+	// isShared reports whether the tokens come from the store; otherwise it was away.
+	isShared bool
 	// size of the next lease.
 	size   int
 	leased time.Time
@@ -104,23 +101,23 @@ type purse struct {
 	known  bool
 }
 
-// purse is that of an API.
-func (s *Shared) purse(api API) *purse {
+// leaseOf returns the token lease of an API.
+func (s *Shared) leaseOf(api API) *tokenLease {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.purses[api]
+	p := s.leases[api]
 	if p == nil {
 		limit := LimitOf(api.Name)
 		limit.Rate, limit.Burst = limit.Rate*s.share, max(1, limit.Burst*s.share)
-		p = &purse{api: api, limit: limit, turn: make(chan struct{}, 1), size: leaseFirst, bucket: Bucket{Rate: limit.Rate}}
-		s.purses[api] = p
+		p = &tokenLease{api: api, limit: limit, turn: make(chan struct{}, 1), size: leaseFirst, bucket: Bucket{Rate: limit.Rate}}
+		s.leases[api] = p
 	}
 	return p
 }
 
-// Take waits for the turn of one call.
+// Take waits until one call may be made.
 func (s *Shared) Take(ctx context.Context, api API) error {
-	p := s.purse(api)
+	p := s.leaseOf(api)
 	began := time.Now()
 	select {
 	case p.turn <- struct{}{}:
@@ -132,23 +129,23 @@ func (s *Shared) Take(ctx context.Context, api API) error {
 	if err != nil {
 		return err
 	}
-	if err := until(ctx, p, good); err != nil {
+	if err := waitUntil(ctx, p, good); err != nil {
 		return err
 	}
 	s.metrics.took(api.Name, time.Since(began))
 	return nil
 }
 
-// token takes one token out of the purse, and says from when it is good.
-func (s *Shared) token(ctx context.Context, p *purse) (time.Time, error) {
-	if p.empty() {
-		s.fill(ctx, []*purse{p})
+// token takes one token out of a lease and returns the time from which it is valid.
+func (s *Shared) token(ctx context.Context, p *tokenLease) (time.Time, error) {
+	if p.isEmpty() {
+		s.fill(ctx, []*tokenLease{p})
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	good := p.next
 	if deadline, ok := ctx.Deadline(); ok && good.After(deadline) {
-		return time.Time{}, &TooLateError{API: p.api, Rate: p.bucket.Rate} // The token stays for another.
+		return time.Time{}, &TooLateError{API: p.api, Rate: p.bucket.Rate} // The token is left for another call.
 	}
 	p.left--
 	p.next = p.next.Add(p.spacing)
@@ -156,14 +153,14 @@ func (s *Shared) token(ctx context.Context, p *purse) (time.Time, error) {
 	return good, nil
 }
 
-func (p *purse) empty() bool {
+func (p *tokenLease) isEmpty() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.left <= 0
 }
 
-// until waits until a token is good. Who gives up puts it back.
-func until(ctx context.Context, p *purse, good time.Time) error {
+// waitUntil waits until a token is valid. If ctx ends first, it puts the token back.
+func waitUntil(ctx context.Context, p *tokenLease, good time.Time) error {
 	wait := time.Until(good)
 	if wait <= 0 {
 		return nil
@@ -181,8 +178,8 @@ func until(ctx context.Context, p *purse, good time.Time) error {
 	}
 }
 
-// late is why a call did not get its turn.
-func late(ctx context.Context, p *purse) error {
+// late returns why a call did not get its token.
+func late(ctx context.Context, p *tokenLease) error {
 	if ctx.Err() == context.Canceled {
 		return ctx.Err()
 	}
@@ -191,18 +188,18 @@ func late(ctx context.Context, p *purse) error {
 	return &TooLateError{API: p.api, Rate: p.bucket.Rate}
 }
 
-// Prepare leases tokens of all APIs of which none are left, at once.
+// Prepare leases tokens of all APIs of which none are left, in one call to the store.
 func (s *Shared) Prepare(ctx context.Context, apis []API) {
-	var empty []*purse
+	var empty []*tokenLease
 	for _, api := range apis {
-		p := s.purse(api)
+		p := s.leaseOf(api)
 		select {
 		case p.turn <- struct{}{}:
 			defer func() { <-p.turn }()
-			if p.empty() {
+			if p.isEmpty() {
 				empty = append(empty, p)
 			}
-		default: // Somebody sees to it.
+		default: // Another caller is leasing tokens of it.
 		}
 	}
 	if len(empty) > 0 {
@@ -210,22 +207,21 @@ func (s *Shared) Prepare(ctx context.Context, apis []API) {
 	}
 }
 
-// fill leases more tokens for purses whose turns are held.
-func (s *Shared) fill(ctx context.Context, purses []*purse) {
-	asks := make([]Ask, len(purses))
-	for i, p := range purses {
-		asks[i] = Ask{API: p.api, Limit: p.limit, Tokens: p.ask()}
+// fill leases more tokens. The caller has the turn of each lease.
+func (s *Shared) fill(ctx context.Context, leases []*tokenLease) {
+	requests := make([]Request, len(leases))
+	for i, p := range leases {
+		requests[i] = Request{API: p.api, Limit: p.limit, Tokens: p.nextSize()}
 	}
-	buckets, err := s.lease(ctx, asks)
-	for i, p := range purses {
+	buckets, err := s.lease(ctx, requests)
+	for i, p := range leases {
 		bucket, known := buckets[p.api]
-		p.fill(bucket, asks[i].Tokens, err == nil && known)
+		p.fill(bucket, requests[i].Tokens, err == nil && known)
 	}
 }
 
-// ask is how many tokens to lease: twice as many as the last time when those did
-// not last.
-func (p *purse) ask() int {
+// nextSize returns how many tokens to lease: twice as many as the last time if those did not last.
+func (p *tokenLease) nextSize() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if time.Since(p.leased) < leaseSpan {
@@ -237,26 +233,26 @@ func (p *purse) ask() int {
 	return p.size
 }
 
-// fill puts leased tokens in; or, when there was no answer, one of our own.
-func (p *purse) fill(bucket Bucket, size int, answered bool) {
+// fill adds leased tokens or, if the store did not answer, one token without the store.
+func (p *tokenLease) fill(bucket Bucket, size int, answered bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.leased = time.Now()
 	if !answered {
-		p.alone()
+		p.fillAlone()
 		return
 	}
 	p.bucket, p.known = bucket, true
-	p.left, p.lent, p.spacing, p.next = size, true, 0, p.leased
+	p.left, p.isShared, p.spacing, p.next = size, true, 0, p.leased
 	if short := float64(size) - bucket.Tokens; short > 0 {
-		// Some are taken in advance: they come one by one.
+		// Some were taken in advance: they become valid one by one.
 		p.spacing = seconds(1 / bucket.Rate)
 		p.next = p.leased.Add(seconds((1 - bucket.Tokens) / bucket.Rate))
 	}
 }
 
-// lease asks the store, unless that is known to be away.
-func (s *Shared) lease(ctx context.Context, asks []Ask) (map[API]Bucket, error) {
+// lease leases tokens from the store, unless the store is known to be away.
+func (s *Shared) lease(ctx context.Context, requests []Request) (map[API]Bucket, error) {
 	s.mu.Lock()
 	away := time.Now().Before(s.away)
 	s.mu.Unlock()
@@ -265,35 +261,35 @@ func (s *Shared) lease(ctx context.Context, asks []Ask) (map[API]Bucket, error) 
 	}
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeLimit)
 	defer cancel()
-	buckets, err := s.store.Lease(limited, asks)
+	buckets, err := s.store.Lease(limited, requests)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.away = time.Now().Add(awayFor)
-		s.logger.Warn("the shared API budgets can't be asked; calls go on, slowly", "error", err)
+		s.logger.Warn("rate limits not available; calling at a lower rate", "error", err)
 	}
 	return buckets, err
 }
 
-// alone is one token without the store, a while after the one before.
-func (p *purse) alone() {
-	p.left, p.lent, p.spacing = 1, false, 0
+// fillAlone adds one token without the store, some time after the one before.
+func (p *tokenLease) fillAlone() {
+	p.left, p.isShared, p.spacing = 1, false, 0
 	p.next = latest(time.Now(), p.next).Add(seconds(1 / max(awayShare*p.bucket.Rate, 0.1)))
 }
 
-// Told says what came of a call.
+// Report reports whether the provider throttled a call.
 func (s *Shared) Report(ctx context.Context, api API, throttled bool) {
 	s.metrics.called(api.Name, throttled)
 	if !throttled {
 		return
 	}
-	p := s.purse(api)
+	p := s.leaseOf(api)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeLimit)
 	defer cancel()
 	bucket, err := s.store.Throttled(limited, api, p.limit)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.left = 0 // What was taken at the old rate is forfeit.
+	p.left = 0 // Tokens that were leased at the old rate are dropped.
 	if err != nil {
 		p.bucket.Rate = max(p.bucket.Rate/2, Floor(p.limit))
 		p.bucket.ThrottleTime = time.Now()
@@ -302,12 +298,12 @@ func (s *Shared) Report(ctx context.Context, api API, throttled bool) {
 	p.bucket, p.known = bucket, true
 }
 
-// States tells how the budgets of some APIs stand.
+// States returns the states of some APIs.
 func (s *Shared) States(apis []API) []BudgetState {
 	var states []BudgetState
 	for _, api := range apis {
 		s.mu.Lock()
-		p := s.purses[api]
+		p := s.leases[api]
 		s.mu.Unlock()
 		if p == nil {
 			continue
@@ -323,7 +319,7 @@ func (s *Shared) States(apis []API) []BudgetState {
 	return states
 }
 
-// Floor is the slowest that an API is ever called: no account starves.
+// Floor returns the lowest rate at which an API is called.
 func Floor(limit APILimit) float64 {
 	return min(limit.Rate, max(floorShare*limit.Rate, floorRate))
 }

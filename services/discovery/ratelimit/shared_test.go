@@ -34,7 +34,7 @@ func newPool(t *testing.T) *pgxpool.Pool {
 	}).Pool(t)
 }
 
-// process is a budget as one process has it.
+// process returns the rate limits as one process has them.
 func process(t *testing.T, pool *pgxpool.Pool, share float64, registry ...prometheus.Registerer) *ratelimit.Shared {
 	t.Helper()
 	var metrics prometheus.Registerer = prometheus.NewRegistry()
@@ -44,13 +44,13 @@ func process(t *testing.T, pool *pgxpool.Pool, share float64, registry ...promet
 	return ratelimit.New(postgres.New(pool, nil), share, metrics, slog.New(slog.NewTextHandler(t.Output(), nil)))
 }
 
-// sql has 60 calls at once and 3 a second: of a twentieth, 3 at once and one in
-// about 7 s.
+// sql allows 60 calls at once and 3 each second. A twentieth of that is 3 at once and one in about
+// 7 s.
 var sql = ratelimit.API{Account: "gcp-a", Location: ratelimit.GlobalLocation, Name: ratelimit.APISQLAdmin}
 
 const twentieth = 0.05
 
-// now is a context of who does not wait.
+// now returns a context for a call that must not wait.
 func now(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -58,9 +58,8 @@ func now(t *testing.T) context.Context {
 	return ctx
 }
 
-// Processes share what there is, however many of them ask at once; who would get
-// its turn too late is told so at once.
-func TestSharedByProcesses(t *testing.T) {
+// Several processes share the limit. A call that would come too late fails at once.
+func TestShared_SeveralProcesses(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t)
 	var all sync.WaitGroup
@@ -77,20 +76,20 @@ func TestSharedByProcesses(t *testing.T) {
 				case err == nil:
 					taken.Add(1)
 				case !isLate || late.API != sql || late.Rate <= 0:
-					t.Errorf("it failed with %v", err)
+					t.Errorf("the call failed with %v", err)
 				}
 			})
 		}
 	}
 	all.Wait()
-	// Two more than there are at once are good only after 7 s and 13 s.
+	// The next two calls would be allowed after 7 s and 13 s.
 	if n := taken.Load(); n < 1 || n > 4 {
-		t.Errorf("%d calls at once, of 3 that there are", n)
+		t.Errorf("%d calls at once, want at most 3", n)
 	}
 }
 
-// What one process does not use another can.
-func TestUnusedIsGivenBack(t *testing.T) {
+// Another process can use calls that one process leased and did not use.
+func TestShared_ReturnsUnused(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t)
 	one, other := process(t, pool, twentieth), process(t, pool, twentieth)
@@ -99,7 +98,7 @@ func TestUnusedIsGivenBack(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := one.Run(ctx); err != nil { // Ends at once, and gives all back.
+	if err := one.Run(ctx); err != nil { // Ends at once, and returns all leased calls.
 		t.Fatal(err)
 	}
 	for i := range 2 {
@@ -109,8 +108,8 @@ func TestUnusedIsGivenBack(t *testing.T) {
 	}
 }
 
-// A call that is given up gives its turn back, and ends with why.
-func TestGivenUp(t *testing.T) {
+// A call that is cancelled while it waits returns the context's error.
+func TestShared_Cancelled(t *testing.T) {
 	t.Parallel()
 	p := process(t, newPool(t), twentieth)
 	for range 3 {
@@ -123,12 +122,12 @@ func TestGivenUp(t *testing.T) {
 	go func() { ended <- p.Take(ctx, sql) }()
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("given up, it ended with %v", err)
+		t.Errorf("the cancelled call returned %v", err)
 	}
 }
 
-// Throttling slows all processes down, and is told; other regions are as they were.
-func TestThrottled(t *testing.T) {
+// Throttling slows down all processes and appears in metrics and states. Other regions do not change.
+func TestShared_Throttled(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t)
 	registry := prometheus.NewRegistry()
@@ -148,18 +147,18 @@ func TestThrottled(t *testing.T) {
 	for _, p := range []*ratelimit.Shared{one, other} {
 		states := p.States([]ratelimit.API{here})
 		if len(states) != 1 || states[0].Rate > 11 || states[0].MaxRate != 20 || states[0].ThrottleTime.IsZero() {
-			t.Errorf("throttled it stands at %+v", states)
+			t.Errorf("states after throttling: %+v", states)
 		}
 	}
 	if states := one.States([]ratelimit.API{there, {Account: "unknown"}}); len(states) != 1 || states[0].Rate != 20 || !states[0].ThrottleTime.IsZero() {
-		t.Errorf("another region's stands at %+v", states)
+		t.Errorf("states of another region: %+v", states)
 	}
 	want := `
-# HELP rollcall_discovery_cloud_calls_total Calls to the clouds, each repetition for itself, by API and whether the cloud throttled them.
+# HELP rollcall_discovery_cloud_calls_total Calls to providers, including repeated ones, by API and by whether the provider throttled them.
 # TYPE rollcall_discovery_cloud_calls_total counter
 rollcall_discovery_cloud_calls_total{api="ec2",throttled="false"} 2
 rollcall_discovery_cloud_calls_total{api="ec2",throttled="true"} 1
-# HELP rollcall_discovery_api_budget_rate_ratio_min The rate of the slowest API budget that this process uses, as a part of the most that it may be: below 1 after throttling.
+# HELP rollcall_discovery_api_budget_rate_ratio_min The lowest rate limit of an API that this process uses, as a share of its upper limit; below 1 after throttling.
 # TYPE rollcall_discovery_api_budget_rate_ratio_min gauge
 rollcall_discovery_api_budget_rate_ratio_min{api="ec2"} 0.5
 `
@@ -169,9 +168,8 @@ rollcall_discovery_api_budget_rate_ratio_min{api="ec2"} 0.5
 	}
 }
 
-// While the database is away calls go on, and slow down by themselves when they
-// are throttled.
-func TestStoreAway(t *testing.T) {
+// While the database is away, calls go on, and slow down if they are throttled.
+func TestShared_DatabaseAway(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t)
 	p := process(t, pool, 1)
@@ -187,7 +185,7 @@ func TestStoreAway(t *testing.T) {
 	}
 	p.Report(t.Context(), api, true)
 	if states := p.States([]ratelimit.API{api}); len(states) != 1 || states[0].Rate != 10 {
-		t.Errorf("it stands at %+v", states)
+		t.Errorf("states: %+v", states)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -196,8 +194,8 @@ func TestStoreAway(t *testing.T) {
 	}
 }
 
-// What is prepared needs no database any more.
-func TestPrepare(t *testing.T) {
+// Prepared calls need no database.
+func TestShared_Prepare(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t)
 	p := process(t, pool, 1)
