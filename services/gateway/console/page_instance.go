@@ -14,6 +14,7 @@ import (
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/gateway"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // InstanceView is the page of one instance: its properties and its history.
@@ -175,9 +176,9 @@ func gapEntry(gap *inventoryv1.ObservationGap, now time.Time) Entry {
 	case start == nil:
 		entry.Text = "Its scope was not observed before this time."
 	case end == nil:
-		entry.Text = "Not observed since then, for " + span(now.Sub(start.AsTime())) + "."
+		entry.Text = "Not observed since then, for " + humanize.Duration(now.Sub(start.AsTime())) + "."
 	default:
-		entry.Text = "Not observed for " + span(end.AsTime().Sub(start.AsTime())) + "."
+		entry.Text = "Not observed for " + humanize.Duration(end.AsTime().Sub(start.AsTime())) + "."
 	}
 	if gap.GetReason() != "" {
 		entry.Text += " " + gap.GetReason()

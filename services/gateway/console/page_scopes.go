@@ -13,6 +13,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 	"github.com/rollcall-dev/rollcall/services/gateway"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // ScopesView is the page of all scopes.
@@ -101,14 +102,14 @@ func showScopes(w http.ResponseWriter, r *http.Request, inventory inventoryv1.In
 func scopeRow(s *inventoryv1.Scope, now time.Time) ScopeRow {
 	row := ScopeRow{
 		Account: strings.TrimPrefix(s.GetAccount(), "accounts/"), Kind: kindText(s.GetKind()), Location: s.GetLocation(),
-		Instances: number(s.GetInstanceCount()), Age: "never", Chip: Chip{Text: "fresh", Class: "connected"},
+		Instances: humanize.Number(s.GetInstanceCount()), Age: "never", Chip: Chip{Text: "fresh", Class: "connected"},
 	}
 	age, interval := s.GetAge().AsDuration(), s.GetSyncInterval().AsDuration()
 	if s.GetLastCompleteTime() != nil {
-		row.Age = ago(age)
+		row.Age = humanize.Ago(age)
 	}
 	if interval > 0 {
-		row.Every = "every " + span(interval)
+		row.Every = "every " + humanize.Duration(interval)
 	}
 	if row.Location == "-" {
 		row.Location = "everywhere"
@@ -117,7 +118,7 @@ func scopeRow(s *inventoryv1.Scope, now time.Time) ScopeRow {
 	switch hold := s.GetHold(); {
 	case hold != nil:
 		row.Chip = Chip{Text: "held", Class: "degraded"}
-		row.Problem = number(hold.GetMissingCount()) + " of " + number(hold.GetInstanceCount()) + " instances were missing " +
+		row.Problem = humanize.Number(hold.GetMissingCount()) + " of " + humanize.Number(hold.GetInstanceCount()) + " instances were missing " +
 			relativeTime(hold.GetHoldTime(), now).Text + ". They are shown as last seen until further complete observations confirm that they are gone, or you do."
 		row.ConfirmURL, row.HoldTime = confirm, hold.GetHoldTime().AsTime().Format(time.RFC3339Nano)
 		row.Question = "Mark them as gone"

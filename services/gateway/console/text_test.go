@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 func TestRelativeTime(t *testing.T) {
@@ -32,11 +34,11 @@ func TestRelativeTime(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1234: "-1,234"} {
-		if got := number(n); got != want {
+		if got := humanize.Number(n); got != want {
 			t.Errorf("%d is %s, want %s", n, got, want)
 		}
 	}
-	if got := listing([]string{"a", "b", "c"}, 2); got != "a, b and 1 more" {
+	if got := humanize.List([]string{"a", "b", "c"}, 2); got != "a, b and 1 more" {
 		t.Error(got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // View is the content of the page, ready for the templates.
@@ -264,7 +265,7 @@ func facet(
 			continue
 		}
 		f.Values = append(f.Values, FacetValue{
-			Text: text(value), Count: number(sums[value]), Share: max(100*sums[value]/sums[values[0]], 1),
+			Text: text(value), Count: humanize.Number(sums[value]), Share: max(100*sums[value]/sums[values[0]], 1),
 			On: on, URL: s.filtered(c.toggle(s.Filter)).URL(),
 		})
 	}

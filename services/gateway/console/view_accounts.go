@@ -7,6 +7,7 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // Accounts is the table of accounts.
@@ -161,7 +162,7 @@ func accountRow(s State, a *accountsv1.Account, run *discoveryv1.SyncRun, x *ind
 		r.Reason = c.GetReason().String()
 	}
 	if x.counts != nil {
-		r.Instances = number(x.instancesOf(a.GetName()))
+		r.Instances = humanize.Number(x.instancesOf(a.GetName()))
 	}
 	switch c.GetStatus() {
 	case accountsv1.Connection_SYNCING:

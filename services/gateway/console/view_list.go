@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // List is the table of instances.
@@ -122,7 +123,7 @@ func list(s State, all responses, x *index) List {
 	}
 	if len(l.Rows) > 0 {
 		first := int64(s.page*pageSize) + 1
-		l.Range = number(first) + "–" + number(first+int64(len(l.Rows))-1)
+		l.Range = humanize.Number(first) + "–" + humanize.Number(first+int64(len(l.Rows))-1)
 	}
 	if s.page > 0 {
 		l.FirstURL, l.PreviousURL = s.first().URL(), s.previous().URL()

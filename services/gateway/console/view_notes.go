@@ -8,6 +8,7 @@ import (
 	"time"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // Note explains which scopes could not be read, since when and why. Notes distinguish "there are
@@ -79,11 +80,11 @@ func unreachableReason(scope *inventoryv1.Scope) string {
 	switch hold := scope.GetHold(); {
 	case hold != nil:
 		return fmt.Sprintf("%s of %s instances disappeared at once; they stay listed until further observations or a person confirm that they are gone",
-			number(hold.GetMissingCount()), number(hold.GetInstanceCount()))
+			humanize.Number(hold.GetMissingCount()), humanize.Number(hold.GetInstanceCount()))
 	case scope.GetLastError() != "":
 		return scope.GetLastError()
 	case scope.GetLastCompleteTime() != nil && scope.GetSyncInterval() != nil:
-		return "it should be read every " + span(scope.GetSyncInterval().AsDuration()) + " but was not"
+		return "it should be read every " + humanize.Duration(scope.GetSyncInterval().AsDuration()) + " but was not"
 	}
 	return ""
 }
@@ -103,7 +104,7 @@ func (g *noteGroup) add(place string, scope *inventoryv1.Scope) {
 func (g *noteGroup) note(x *index) Note {
 	n := Note{
 		Account: accountAnchor(g.account), Waiting: g.waiting,
-		Title: x.account(g.account) + " · " + listing(g.scopes, 3), Remedy: x.remedies[g.account],
+		Title: x.account(g.account) + " · " + humanize.List(g.scopes, 3), Remedy: x.remedies[g.account],
 	}
 	if g.waiting {
 		n.Text = "has not been read yet. Its instances are not in the inventory."
@@ -118,7 +119,7 @@ func (g *noteGroup) note(x *index) Note {
 	case age < 2*time.Second:
 		b.WriteString("could not be read just now")
 	default:
-		fmt.Fprintf(&b, "could not be read for %s", span(age))
+		fmt.Fprintf(&b, "could not be read for %s", humanize.Duration(age))
 	}
 	if g.err != "" {
 		fmt.Fprintf(&b, ": %s", strings.TrimSuffix(g.err, "."))
@@ -128,7 +129,7 @@ func (g *noteGroup) note(x *index) Note {
 	case g.instances == 1:
 		b.WriteString(" Its 1 instance is shown as last seen.")
 	case g.instances > 1:
-		fmt.Fprintf(&b, " Its %s instances are shown as last seen; none was removed.", number(g.instances))
+		fmt.Fprintf(&b, " Its %s instances are shown as last seen; none was removed.", humanize.Number(g.instances))
 	}
 	n.Text = b.String()
 	return n

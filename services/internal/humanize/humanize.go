@@ -8,15 +8,20 @@ import (
 	"time"
 )
 
-// units lists the units of a duration, the largest first. A unit is used from
-// two of it onwards, so that at most half of the value is rounded away.
-var units = []struct {
-	size        time.Duration
-	name, short string
-}{
-	{24 * time.Hour, " d", "d"},
-	{time.Hour, " h", "h"},
-	{time.Minute, " min", "m"},
+// unit is a unit of a duration, with the smallest duration that each form uses it for.
+type unit struct {
+	size            time.Duration
+	long, short     string
+	longAt, shortAt time.Duration
+}
+
+// units lists the units larger than a second, the largest first. The long form uses a
+// unit from two of it onwards, so that at most half of the value is rounded away. The
+// short form, for narrow columns, uses minutes and hours from one onwards.
+var units = []unit{
+	{24 * time.Hour, " d", "d", 48 * time.Hour, 48 * time.Hour},
+	{time.Hour, " h", "h", 2 * time.Hour, time.Hour},
+	{time.Minute, " min", "m", 2 * time.Minute, time.Minute},
 }
 
 // Duration returns a duration in its largest suitable unit, rounded down: `14 s`,
@@ -24,23 +29,26 @@ var units = []struct {
 // is `0 s`.
 func Duration(d time.Duration) string {
 	for _, u := range units {
-		if d >= 2*u.size {
-			return strconv.FormatInt(int64(d/u.size), 10) + u.name
+		if d >= u.longAt {
+			return in(u.size, d) + u.long
 		}
 	}
-	return strconv.FormatInt(int64(max(d, 0)/time.Second), 10) + " s"
+	return in(time.Second, d) + " s"
 }
 
-// Short returns a duration as Duration does, in the form that suits a table of a
-// terminal: `14s`, `12m`, `6h`, `2d`.
+// Short returns a duration in its largest unit, rounded down, in the form that suits a
+// table of a terminal: `14s`, `12m`, `6h`, `2d`.
 func Short(d time.Duration) string {
 	for _, u := range units {
-		if d >= 2*u.size {
-			return strconv.FormatInt(int64(d/u.size), 10) + u.short
+		if d >= u.shortAt {
+			return in(u.size, d) + u.short
 		}
 	}
-	return strconv.FormatInt(int64(max(d, 0)/time.Second), 10) + "s"
+	return in(time.Second, d) + "s"
 }
+
+// in returns how many whole units a duration has.
+func in(unit, d time.Duration) string { return strconv.FormatInt(int64(max(d, 0)/unit), 10) }
 
 // Ago returns the text for a time that was d before now: `12 min ago`, or `just
 // now` for less than two seconds.

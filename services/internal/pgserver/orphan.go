@@ -7,6 +7,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/rollcall-dev/rollcall/services/internal/retry"
 )
 
 // How long an orphan may take to end before the next signal.
@@ -66,23 +68,11 @@ func stopOrphan(ctx context.Context, pid int, dataDir string, who identity) erro
 // poll calls ask until it returns true or the context ends.
 func poll(ctx context.Context, ask func() bool) bool {
 	for !ask() {
-		if !pause(ctx, 20*time.Millisecond) {
+		if !retry.Wait(ctx, 20*time.Millisecond) {
 			return false
 		}
 	}
 	return true
-}
-
-// pause waits; false means that the context ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func alive(pid int) bool {

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/rollcall-dev/rollcall/services/internal/retry"
 )
 
 // State is the state of the postgres process of a Server.
@@ -139,7 +141,7 @@ func (s *Server) bringUp(ctx context.Context) error {
 			return fmt.Errorf("port %d of 127.0.0.1 is taken: %w", s.port, err)
 		case taken:
 		case unclean:
-			if !pause(ctx, time.Duration(attempt)*200*time.Millisecond) {
+			if !retry.Wait(ctx, time.Duration(attempt)*200*time.Millisecond) {
 				return context.Cause(ctx)
 			}
 		default:

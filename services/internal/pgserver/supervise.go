@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-dev/rollcall/services/internal/retry"
 )
 
 // The pauses before restarts after postgres died. They double with each failure, and start
@@ -72,7 +74,7 @@ func (s *Server) revive(ctx context.Context, delay *time.Duration) bool {
 	for {
 		s.cfg.Logger.Warn("postgres died and will be started again", "after", *delay, "error", status.LastExit)
 		s.setStatus(status)
-		if !pause(ctx, *delay) {
+		if !retry.Wait(ctx, *delay) {
 			return false
 		}
 		*delay = min(2**delay, lastBackoff)

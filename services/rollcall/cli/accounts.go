@@ -9,6 +9,7 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	"github.com/rollcall-dev/rollcall/services/internal/cloudaccount"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 type accountsCommand struct {
@@ -58,9 +59,9 @@ func (c *listAccounts) Run(ctx context.Context, s *session) error {
 // outOf returns the number of items shown and of all: "3 accounts", "3 of 20 accounts".
 func outOf(shown, total int, noun string) string {
 	if total > shown {
-		return number(shown) + " of " + plural(total, noun)
+		return humanize.Number(shown) + " of " + humanize.Count(total, noun)
 	}
-	return plural(shown, noun)
+	return humanize.Count(shown, noun)
 }
 
 var accountColumns = []column[*accountsv1.Account]{

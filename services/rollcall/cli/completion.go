@@ -14,6 +14,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // The scripts call this program (rollcall __complete) for the candidates, so that they know every
@@ -195,7 +196,7 @@ func scopeCandidates(ctx context.Context) []candidate {
 	}
 	var all []candidate
 	for _, scope := range answer.GetScopes() {
-		all = append(all, candidate{id(scopesCollection, scope.GetName()), plural(scope.GetInstanceCount(), "instance")})
+		all = append(all, candidate{id(scopesCollection, scope.GetName()), humanize.Count(scope.GetInstanceCount(), "instance")})
 	}
 	return all
 }
@@ -215,7 +216,7 @@ func operationCandidates(ctx context.Context) []candidate {
 	for _, o := range answer.GetOperations() {
 		m := operationMetadata(o)
 		all = append(all, candidate{id(operationsCollection, o.GetName()),
-			fmt.Sprintf("%s of %s", enumText(m.GetVerb().String()), plural(m.GetProgress().GetTotal(), "instance"))})
+			fmt.Sprintf("%s of %s", enumText(m.GetVerb().String()), humanize.Count(m.GetProgress().GetTotal(), "instance"))})
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 type exportInstances struct {
@@ -57,8 +58,8 @@ func (c *exportInstances) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if last == nil || last.InstanceCount == nil || last.GetInstanceCount() != shown {
-		return fmt.Errorf("the export ended early, after %s; run it again", plural(shown, "instance"))
+		return fmt.Errorf("the export ended early, after %s; run it again", humanize.Count(shown, "instance"))
 	}
-	s.footnotes(plural(shown, "instance"), &inventoryv1.ListInstancesResponse{Freshness: first.GetFreshness(), Unreachable: first.GetUnreachable()})
+	s.footnotes(humanize.Count(shown, "instance"), &inventoryv1.ListInstancesResponse{Freshness: first.GetFreshness(), Unreachable: first.GetUnreachable()})
 	return nil
 }

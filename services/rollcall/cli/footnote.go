@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // withFreshness is a response of the inventory with its freshness.
@@ -29,14 +30,14 @@ func (s *session) footnotes(summary string, v withFreshness) {
 		return
 	}
 	if gaps := v.GetGaps(); len(gaps) > 0 {
-		fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("%s could not be read at that time; the instances are shown as last seen before:", plural(len(scopes), "scope"))))
+		fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("%s could not be read at that time; the instances are shown as last seen before:", humanize.Count(len(scopes), "scope"))))
 		gapNotes(s.err, s, gaps)
 		return
 	}
-	fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("%s could not be read; the instances there are shown as last seen:", plural(len(scopes), "scope"))))
+	fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("%s could not be read; the instances there are shown as last seen:", humanize.Count(len(scopes), "scope"))))
 	for i, scope := range scopes {
 		if i == maxScopesShown {
-			fmt.Fprintf(s.err, "  and %s more\n", number(len(scopes)-i))
+			fmt.Fprintf(s.err, "  and %s more\n", humanize.Number(len(scopes)-i))
 			break
 		}
 		fmt.Fprintf(s.err, "  %s\n", clean(scopeText(scope)))

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // historyLimit is the default number of changes in a timeline. Scripts get all changes.
@@ -59,7 +60,7 @@ func (c *instanceHistory) Run(ctx context.Context, s *session) error {
 	switch s.format {
 	case formatTable:
 		s.timeline(all)
-		summary := plural(shown, "change")
+		summary := humanize.Count(shown, "change")
 		if last.GetNextPageToken() != "" {
 			summary = "the last " + summary
 		}
@@ -111,7 +112,7 @@ func (s *session) drawGap(gap *inventoryv1.ObservationGap) {
 	case start == nil && end == nil:
 		text = "never observed yet"
 	case end == nil:
-		text = fmt.Sprintf("not observed since %s, for %s", s.exactTime(start), short(s.now().Sub(start.AsTime())))
+		text = fmt.Sprintf("not observed since %s, for %s", s.exactTime(start), humanize.Short(s.now().Sub(start.AsTime())))
 	case start == nil:
 		text = "not observed before " + s.exactTime(end)
 	default:
@@ -124,7 +125,7 @@ func (s *session) drawGap(gap *inventoryv1.ObservationGap) {
 }
 
 func span(start, end *timestamppb.Timestamp) string {
-	return short(end.AsTime().Sub(start.AsTime()).Round(time.Second))
+	return humanize.Short(end.AsTime().Sub(start.AsTime()).Round(time.Second))
 }
 
 // valueText returns the old or new value of a change for people.
@@ -160,7 +161,7 @@ func (s style) changeType(value string) string {
 func gapNotes(out io.Writer, s *session, gaps []*inventoryv1.ObservationGap) {
 	for i, gap := range gaps {
 		if i == maxScopesShown {
-			fmt.Fprintf(out, "  and %s more\n", number(len(gaps)-i))
+			fmt.Fprintf(out, "  and %s more\n", humanize.Number(len(gaps)-i))
 			return
 		}
 		from, to := "never before", "never since"

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 	"github.com/rollcall-dev/rollcall/services/internal/protofields"
 )
 
@@ -53,7 +54,7 @@ var instanceTexts = map[string]func(s *session, i *inventoryv1.Instance) string{
 		if i.GetDatabase().GetStorageGib() == 0 {
 			return ""
 		}
-		return number(i.GetDatabase().GetStorageGib()) + " GiB"
+		return humanize.Number(i.GetDatabase().GetStorageGib()) + " GiB"
 	},
 	"database.endpoint": func(_ *session, i *inventoryv1.Instance) string {
 		if i.GetDatabase().GetEndpoint() == "" {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 type instancesCommand struct {
@@ -190,7 +191,7 @@ func (c *countInstances) Run(ctx context.Context, s *session) error {
 	for _, g := range answer.GetGroups() {
 		total += g.GetCount()
 	}
-	summary := plural(total, "instance")
+	summary := humanize.Count(total, "instance")
 	if total == 0 {
 		summary = nothingFound(c.Filter, answer)
 	}
@@ -214,6 +215,8 @@ func groupColumns(by []string) []column[*inventoryv1.AggregateInstancesResponse_
 	}
 	return append(columns, column[*inventoryv1.AggregateInstancesResponse_Group]{
 		title: "instances", right: true,
-		cell: func(_ *session, g *inventoryv1.AggregateInstancesResponse_Group) string { return number(g.GetCount()) },
+		cell: func(_ *session, g *inventoryv1.AggregateInstancesResponse_Group) string {
+			return humanize.Number(g.GetCount())
+		},
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 type keysCommand struct {
@@ -24,6 +25,6 @@ func (*rotateKeys) Run(ctx context.Context, s *session) error {
 	if s.format != formatTable {
 		return printMessage(s.out, s.format, answer)
 	}
-	fmt.Fprintf(s.out, "Rotated the key: %s re-encrypted.\n", plural(answer.GetRotated(), "secret"))
+	fmt.Fprintf(s.out, "Rotated the key: %s re-encrypted.\n", humanize.Count(answer.GetRotated(), "secret"))
 	return nil
 }

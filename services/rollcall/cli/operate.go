@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // operate has the flags that start and stop share.
@@ -149,20 +150,20 @@ func (c *operate) plan(ctx context.Context, s *session, verb string, submit subm
 		fmt.Fprintln(s.err, "There is nothing to do.")
 		return false, nil
 	}
-	err = s.confirm(fmt.Sprintf("%s%s %s?", strings.ToUpper(verb[:1]), verb[1:], plural(plan.GetProgress().GetPending(), "instance")))
+	err = s.confirm(fmt.Sprintf("%s%s %s?", strings.ToUpper(verb[:1]), verb[1:], humanize.Count(plan.GetProgress().GetPending(), "instance")))
 	return err == nil, err
 }
 
 // planNotes prints a summary of a plan and the number of unreachable scopes.
 func (s *session) planNotes(plan *discoveryv1.BatchLifecycleResponse, verb string) {
 	p := plan.GetProgress()
-	text := fmt.Sprintf("%s to %s, %s already done, %s refused", number(p.GetPending()), verb, number(p.GetAlready()), number(p.GetFailed()))
+	text := fmt.Sprintf("%s to %s, %s already done, %s refused", humanize.Number(p.GetPending()), verb, humanize.Number(p.GetAlready()), humanize.Number(p.GetFailed()))
 	if oldest := plan.GetOldestObserveTime(); oldest != nil {
 		text += ", selected from data of " + s.ago(oldest)
 	}
 	fmt.Fprintln(s.err, s.errStyle.dim(text))
 	if n := len(plan.GetUnreachable()); n > 0 {
-		fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("%s could not be read: matching instances may be missing.", plural(n, "scope"))))
+		fmt.Fprintln(s.err, s.errStyle.yellow(fmt.Sprintf("%s could not be read: matching instances may be missing.", humanize.Count(n, "scope"))))
 	}
 }
 
@@ -217,7 +218,7 @@ func (s *session) summarize(operation *longrunningpb.Operation) error {
 		printTable(s, resultColumns, targets)
 		p := m.GetProgress()
 		fmt.Fprintf(s.err, "%s of %s: %d succeeded (%d of them already done), %d failed, %d cancelled, %d unknown. %s\n",
-			enumText(m.GetVerb().String()), plural(p.GetTotal(), "instance"), p.GetSucceeded(), p.GetAlready(), p.GetFailed(),
+			enumText(m.GetVerb().String()), humanize.Count(p.GetTotal(), "instance"), p.GetSucceeded(), p.GetAlready(), p.GetFailed(),
 			p.GetCancelled(), p.GetUnknown(), s.errStyle.dim(clean(operation.GetName())))
 	}
 	if p := m.GetProgress(); p.GetSucceeded() < p.GetTotal() {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 type runsCommand struct {
@@ -59,7 +60,7 @@ var runColumns = []column[*discoveryv1.SyncRun]{
 	{title: "scopes", right: true, cell: func(_ *session, r *discoveryv1.SyncRun) string {
 		return fmt.Sprintf("%d/%d", r.GetScopesDone()-r.GetScopesFailed(), r.GetScopesTotal())
 	}},
-	{title: "instances", right: true, cell: func(_ *session, r *discoveryv1.SyncRun) string { return number(r.GetInstancesSeen()) }},
+	{title: "instances", right: true, cell: func(_ *session, r *discoveryv1.SyncRun) string { return humanize.Number(r.GetInstancesSeen()) }},
 	{title: "problem", cell: func(_ *session, r *discoveryv1.SyncRun) string { return clean(r.GetErrorReason()) }},
 }
 
@@ -86,7 +87,7 @@ func (c *getRun) Run(ctx context.Context, s *session) error {
 		{"ended", s.stamp(run.GetEndTime())},
 		{"took", took(run.GetStartTime(), run.GetEndTime())},
 		{"scopes", fmt.Sprintf("%d of %d done, %d failed", run.GetScopesDone(), run.GetScopesTotal(), run.GetScopesFailed())},
-		{"instances", number(run.GetInstancesSeen())},
+		{"instances", humanize.Number(run.GetInstancesSeen())},
 		{"problem", strings.TrimSpace(s.outStyle.red(clean(run.GetErrorReason())) + " " + cleanLines(run.GetError()))},
 		{"what to do", cleanLines(run.GetRemedy())},
 	})
@@ -102,13 +103,13 @@ var scopeResultColumns = []column[*discoveryv1.ScopeResult]{
 	{title: "location", cell: func(_ *session, r *discoveryv1.ScopeResult) string { return clean(r.GetLocation()) }},
 	{title: "state", cell: func(s *session, r *discoveryv1.ScopeResult) string { return s.outStyle.state(r.GetState().String()) }},
 	{title: "took", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return took(r.GetStartTime(), r.GetEndTime()) }},
-	{title: "instances", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetInstancesSeen()) }},
-	{title: "new", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetCreated()) }},
-	{title: "changed", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetChanged()) }},
-	{title: "gone", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetGone()) }},
-	{title: "missing", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetMissing()) }},
-	{title: "back", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetReappeared()) }},
-	{title: "calls", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return number(r.GetRequests()) }},
+	{title: "instances", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return humanize.Number(r.GetInstancesSeen()) }},
+	{title: "new", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return humanize.Number(r.GetCreated()) }},
+	{title: "changed", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return humanize.Number(r.GetChanged()) }},
+	{title: "gone", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return humanize.Number(r.GetGone()) }},
+	{title: "missing", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return humanize.Number(r.GetMissing()) }},
+	{title: "back", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return humanize.Number(r.GetReappeared()) }},
+	{title: "calls", right: true, cell: func(_ *session, r *discoveryv1.ScopeResult) string { return humanize.Number(r.GetRequests()) }},
 	{title: "problem", cell: func(s *session, r *discoveryv1.ScopeResult) string {
 		if r.GetErrorReason() == "" {
 			return ""

@@ -8,6 +8,7 @@ import (
 
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 type scopesCommand struct {
@@ -53,7 +54,7 @@ func (c *listScopes) Run(ctx context.Context, s *session) error {
 		footnote: func(_ *inventoryv1.ListScopesResponse, shown int) {
 			switch {
 			case shown > 0:
-				fmt.Fprintln(s.err, s.errStyle.dim(plural(shown, "scope")))
+				fmt.Fprintln(s.err, s.errStyle.dim(humanize.Count(shown, "scope")))
 			case c.Failed:
 				fmt.Fprintln(s.err, "All scopes are up to date.")
 			case c.Filter != "":
@@ -79,7 +80,7 @@ var scopeColumns = []column[*inventoryv1.Scope]{
 		}
 		return clean(sc.GetLocation())
 	}},
-	{title: "instances", right: true, cell: func(_ *session, sc *inventoryv1.Scope) string { return number(sc.GetInstanceCount()) }},
+	{title: "instances", right: true, cell: func(_ *session, sc *inventoryv1.Scope) string { return humanize.Number(sc.GetInstanceCount()) }},
 	{title: "observed", cell: func(s *session, sc *inventoryv1.Scope) string { return age(sc) }},
 	{title: "last attempt", cell: func(s *session, sc *inventoryv1.Scope) string { return s.ago(sc.GetLastAttemptTime()) }},
 	{title: "problem", cell: problem},
@@ -90,7 +91,7 @@ var wideScopeColumns = []column[*inventoryv1.Scope]{
 		if sc.GetSyncInterval() == nil {
 			return ""
 		}
-		return short(sc.GetSyncInterval().AsDuration())
+		return humanize.Short(sc.GetSyncInterval().AsDuration())
 	}},
 	{title: "calls per second", cell: func(_ *session, sc *inventoryv1.Scope) string {
 		var texts []string
@@ -109,7 +110,7 @@ func age(sc *inventoryv1.Scope) string {
 	if sc.GetAge() == nil {
 		return "never"
 	}
-	return short(sc.GetAge().AsDuration()) + " ago"
+	return humanize.Short(sc.GetAge().AsDuration()) + " ago"
 }
 
 // problem explains why a scope is unreachable, or returns "" if it is up to date.
@@ -118,11 +119,11 @@ func problem(s *session, sc *inventoryv1.Scope) string {
 	switch {
 	case hold != nil:
 		return s.outStyle.state("HELD") + fmt.Sprintf(" %s of %s instances went missing %s; see rollcall scopes confirm --help",
-			number(hold.GetMissingCount()), number(hold.GetInstanceCount()), s.ago(hold.GetHoldTime()))
+			humanize.Number(hold.GetMissingCount()), humanize.Number(hold.GetInstanceCount()), s.ago(hold.GetHoldTime()))
 	case sc.GetLastErrorReason() != "":
 		return s.outStyle.red(clean(sc.GetLastErrorReason())) + " " + clean(sc.GetLastError())
 	case interval > 0 && sc.GetAge() != nil && sc.GetAge().AsDuration() > 2*interval:
-		return s.outStyle.yellow("OVERDUE") + " due every " + short(interval)
+		return s.outStyle.yellow("OVERDUE") + " due every " + humanize.Short(interval)
 	}
 	return ""
 }
@@ -148,11 +149,11 @@ func (c *confirmScope) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		question := fmt.Sprintf("Mark all %s in %s as gone?", plural(scope.GetInstanceCount(), "instance"), clean(scopeText(name)))
+		question := fmt.Sprintf("Mark all %s in %s as gone?", humanize.Count(scope.GetInstanceCount(), "instance"), clean(scopeText(name)))
 		if hold := scope.GetHold(); hold != nil {
 			request.HoldTime = hold.GetHoldTime() // confirms only this hold, not a later one
 			question = fmt.Sprintf("Mark the %s of %s that are missing in %s as gone?",
-				number(hold.GetMissingCount()), plural(hold.GetInstanceCount(), "instance"), clean(scopeText(name)))
+				humanize.Number(hold.GetMissingCount()), humanize.Count(hold.GetInstanceCount(), "instance"), clean(scopeText(name)))
 		}
 		if err := s.confirm(question + " Nothing changes in the cloud."); err != nil {
 			return err
@@ -165,7 +166,7 @@ func (c *confirmScope) Run(ctx context.Context, s *session) error {
 	if s.format != formatTable {
 		return printMessage(s.out, s.format, scope)
 	}
-	fmt.Fprintf(s.out, "%s: confirmed, %s left.\n", clean(scopeText(name)), plural(scope.GetInstanceCount(), "instance"))
+	fmt.Fprintf(s.out, "%s: confirmed, %s left.\n", clean(scopeText(name)), humanize.Count(scope.GetInstanceCount(), "instance"))
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/retry"
 )
 
 type syncCommand struct {
@@ -123,7 +124,7 @@ func follow(ctx context.Context, s *session, name string, onUpdate func(*discove
 		if !isTransient(err) || failures == maxFailures {
 			return last, err
 		}
-		pause(ctx, time.Duration(failures+1)*200*time.Millisecond)
+		retry.Wait(ctx, time.Duration(failures+1)*200*time.Millisecond)
 	}
 }
 
@@ -146,14 +147,4 @@ func each(n int, work func(i int)) {
 		})
 	}
 	all.Wait()
-}
-
-// pause waits for d, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/progress"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // progressView shows the progress of runs, by the index of their account.
@@ -83,7 +84,7 @@ func (b *bars) stop() {
 func message(account string, run *discoveryv1.SyncRun) string {
 	progress := "waiting"
 	if run.GetScopesTotal() > 0 {
-		progress = fmt.Sprintf("%d of %s, %s", run.GetScopesDone(), plural(run.GetScopesTotal(), "scope"), plural(run.GetInstancesSeen(), "instance"))
+		progress = fmt.Sprintf("%d of %s, %s", run.GetScopesDone(), humanize.Count(run.GetScopesTotal(), "scope"), humanize.Count(run.GetInstancesSeen(), "instance"))
 	}
 	return fmt.Sprintf("%-22s %-34s", clean(id(accountsCollection, account)), progress)
 }
@@ -114,7 +115,7 @@ func (l *lines) end(i int, o outcome) {
 	defer l.mu.Unlock()
 	if o.err == nil && hasEnded(o.run) { // the summary has the errors
 		fmt.Fprintf(l.s.err, "%s: %s, %s in %s\n", clean(id(accountsCollection, l.names[i])), enumText(o.run.GetState().String()),
-			plural(o.run.GetInstancesSeen(), "instance"), plural(o.run.GetScopesTotal(), "scope"))
+			humanize.Count(o.run.GetInstancesSeen(), "instance"), humanize.Count(o.run.GetScopesTotal(), "scope"))
 	}
 }
 

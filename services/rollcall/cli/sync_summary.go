@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 // bad reports whether an outcome makes the command fail.
@@ -103,7 +104,7 @@ func printFailure(s *session, o outcome) {
 		fmt.Fprintf(s.err, "  What to do: nothing, another run starts soon; or sync again now\n")
 		return
 	case run.GetState() == discoveryv1.SyncRun_DEGRADED:
-		fmt.Fprintf(s.err, "%s: %s of %s could not be read%s\n", name, number(run.GetScopesFailed()), plural(run.GetScopesTotal(), "scope"), heldOf(run))
+		fmt.Fprintf(s.err, "%s: %s of %s could not be read%s\n", name, humanize.Number(run.GetScopesFailed()), humanize.Count(run.GetScopesTotal(), "scope"), heldOf(run))
 	default:
 		fmt.Fprintf(s.err, "%s: %s %s\n", name, s.errStyle.red(clean(run.GetErrorReason())), cleanLines(run.GetError()))
 	}
@@ -158,9 +159,9 @@ var outcomeColumns = []column[outcome]{
 	{title: "scopes", right: true, cell: func(_ *session, o outcome) string {
 		return fmt.Sprintf("%d/%d", o.run.GetScopesDone()-o.run.GetScopesFailed(), o.run.GetScopesTotal())
 	}},
-	{title: "instances", right: true, cell: func(_ *session, o outcome) string { return number(o.run.GetInstancesSeen()) }},
-	{title: "new", right: true, cell: func(_ *session, o outcome) string { return number(changesOf(o.run).created) }},
-	{title: "changed", right: true, cell: func(_ *session, o outcome) string { return number(changesOf(o.run).changed) }},
-	{title: "gone", right: true, cell: func(_ *session, o outcome) string { return number(changesOf(o.run).gone) }},
-	{title: "back", right: true, cell: func(_ *session, o outcome) string { return number(changesOf(o.run).reappeared) }},
+	{title: "instances", right: true, cell: func(_ *session, o outcome) string { return humanize.Number(o.run.GetInstancesSeen()) }},
+	{title: "new", right: true, cell: func(_ *session, o outcome) string { return humanize.Number(changesOf(o.run).created) }},
+	{title: "changed", right: true, cell: func(_ *session, o outcome) string { return humanize.Number(changesOf(o.run).changed) }},
+	{title: "gone", right: true, cell: func(_ *session, o outcome) string { return humanize.Number(changesOf(o.run).gone) }},
+	{title: "back", right: true, cell: func(_ *session, o outcome) string { return humanize.Number(changesOf(o.run).reappeared) }},
 }

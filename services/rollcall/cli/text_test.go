@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 	"pgregory.net/rapid"
+
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 )
 
 func TestClean_EscapesControlCharacters(t *testing.T) {
@@ -49,11 +51,11 @@ func TestAgo(t *testing.T) {
 
 func TestNumber(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
-		if got := number(n); got != want {
-			t.Errorf("number(%d) = %q", n, got)
+		if got := humanize.Number(n); got != want {
+			t.Errorf("humanize.Number(%d) = %q", n, got)
 		}
 	}
-	if plural(1, "scope") != "1 scope" || plural(2, "scope") != "2 scopes" || outOf(200, 5000, "instance") != "200 of 5,000 instances" {
+	if humanize.Count(1, "scope") != "1 scope" || humanize.Count(2, "scope") != "2 scopes" || outOf(200, 5000, "instance") != "200 of 5,000 instances" {
 		t.Error("plural or outOf is wrong")
 	}
 }

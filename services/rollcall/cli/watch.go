@@ -14,6 +14,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
+	"github.com/rollcall-dev/rollcall/services/internal/retry"
 )
 
 type watchInstances struct {
@@ -65,7 +67,7 @@ func (c *watchInstances) Run(ctx context.Context, s *session) error {
 		wait := w.pause()
 		fmt.Fprintf(s.err, "%s %s; reconnecting in %s, no changes are missed\n", s.errStyle.yellow("Connection lost:"),
 			clean(explain(err, s.server).what), wait.Round(100*time.Millisecond))
-		pause(ctx, wait)
+		retry.Wait(ctx, wait)
 	}
 }
 
@@ -155,7 +157,7 @@ func (w *watcher) print(m *inventoryv1.WatchInstancesResponse) error {
 // printLine prints a message for people.
 func (w *watcher) printLine(m *inventoryv1.WatchInstancesResponse) error {
 	if m.GetType() == inventoryv1.WatchInstancesResponse_LISTED {
-		fmt.Fprintf(w.s.err, "%s listed; changes follow\n", plural(w.listed, "instance"))
+		fmt.Fprintf(w.s.err, "%s listed; changes follow\n", humanize.Count(w.listed, "instance"))
 		return nil
 	}
 	i := m.GetInstance()

@@ -8,6 +8,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryaws "github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 	discoverygcp "github.com/rollcall-dev/rollcall/services/discovery/provider/gcp"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 	"github.com/rollcall-dev/rollcall/services/internal/keyfile"
 )
 
@@ -89,7 +90,7 @@ func (r *run) showDemo(ctx context.Context, existing, own []*accountsv1.Account,
 	}
 	r.life.Start(ctx, "the demo company", d.app.Run)
 	if len(own) > 0 {
-		r.out.warn("While the demo runs, your own %s can't be read; their instances stay as last seen.", count(len(own), "account"))
+		r.out.warn("While the demo runs, your own %s can't be read; their instances stay as last seen.", humanize.Count(len(own), "account"))
 	}
 	for _, wanted := range d.accounts() {
 		account, err := r.services.accountStore.add(ctx, existing, wanted)
@@ -107,7 +108,7 @@ func (r *run) showDemo(ctx context.Context, existing, own []*accountsv1.Account,
 	if r.source.tokenHosts, err = d.tokenHosts(r.cfg.AllowedTokenHosts); err != nil {
 		return err
 	}
-	r.source.description = fmt.Sprintf("a simulated demo company with %s, %s", count(len(r.source.accounts), "account"), why)
+	r.source.description = fmt.Sprintf("a simulated demo company with %s, %s", humanize.Count(len(r.source.accounts), "account"), why)
 	return nil
 }
 
@@ -116,7 +117,7 @@ func (r *run) endDemo(ctx context.Context, demo []*accountsv1.Account) error {
 	if len(demo) == 0 {
 		return nil
 	}
-	r.out.step("Deleting the %s of the demo.", count(len(demo), "account"))
+	r.out.step("Deleting the %s of the demo.", humanize.Count(len(demo), "account"))
 	return r.services.accountStore.remove(ctx, demo)
 }
 

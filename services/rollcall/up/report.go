@@ -15,6 +15,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 	discoveryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/discovery/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/humanize"
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
@@ -65,7 +66,7 @@ func (r *run) firstSync(ctx context.Context) {
 	accounts := r.source.accounts
 	began := time.Now()
 	if len(accounts) > 0 {
-		r.out.step("Reading %s …", count(len(accounts), "account"))
+		r.out.step("Reading %s …", humanize.Count(len(accounts), "account"))
 	}
 	problems := make([]string, len(accounts))
 	var all sync.WaitGroup
@@ -138,7 +139,7 @@ func (r *run) summarize(ctx context.Context, took time.Duration) {
 		r.logger.Warn("summary: counting instances failed", "error", err)
 		return
 	}
-	known := fmt.Sprintf("%s in %s", count(instances, "instance"), count(len(accounts), "account"))
+	known := fmt.Sprintf("%s in %s", humanize.Count(instances, "instance"), humanize.Count(len(accounts), "account"))
 	switch {
 	case len(accounts) == 0:
 		r.out.line("There are no accounts yet. Add one:\n  " +
@@ -185,12 +186,4 @@ func (r *run) tryNext() string {
 		"  curl -s 'http://" + http + "/v1/instances?pageSize=3' | jq\n" +
 		"  grpcurl -plaintext " + grpc + " list\n" +
 		"Ctrl-C stops Rollcall; the data stays.\n"
-}
-
-// count returns a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
