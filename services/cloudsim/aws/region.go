@@ -23,7 +23,7 @@ type region struct {
 	rng       *rand.Rand
 	networks  []*Network
 	hostBase  uint32 // the first address of the VPC, as a number
-	next      uint64 // Seq of the next machine
+	next      uint64 // Seq of the next instance
 	instances []*Instance
 	byID      map[string]*Instance
 	ended     int // terminations since the last purge
@@ -122,7 +122,7 @@ func (r *region) visible(id string, now time.Time) (*Instance, State, bool) {
 	return m, state, ok
 }
 
-// hostAddress returns the private address of the n-th machine.
+// hostAddress returns the private address of the n-th instance.
 func (r *region) hostAddress(n uint64) netip.Addr {
 	const reserved = 16 // EC2 reserves a subnet's first addresses
 	a := r.hostBase&0xff000000 | (r.hostBase+uint32(n)+reserved)&0x00ffffff

@@ -24,12 +24,12 @@ func (e *scenario) converge() {
 	ctx, cancel := context.WithTimeout(e.ctx, 4*stuckAfter)
 	defer cancel()
 	if err := e.settle(ctx); err != nil {
-		e.report(connected, "convergence could not begin: %v", err)
+		e.oracle.report(connected, "convergence could not begin: %v", err)
 		return
 	}
 	var wrong *violation
 	for range maxSyncs {
-		if e.syncAll(ctx); e.firstViolation() != nil {
+		if e.syncAll(ctx); e.oracle.firstViolation() != nil {
 			return
 		}
 		if wrong = e.compare(ctx); wrong == nil {
@@ -37,11 +37,11 @@ func (e *scenario) converge() {
 		}
 	}
 	if wrong != nil {
-		e.report(wrong.Invariant, "%s", wrong.Detail)
+		e.oracle.report(wrong.Invariant, "%s", wrong.Detail)
 		return
 	}
 	e.compareReplicas(ctx)
-	if e.firstViolation() == nil {
+	if e.oracle.firstViolation() == nil {
 		e.checkHistory(ctx)
 	}
 }
@@ -59,7 +59,7 @@ func (e *scenario) settle(ctx context.Context) error {
 			if err := e.add(ctx, name); err != nil {
 				return err
 			}
-			e.restore(name)
+			e.exemptions.restore(name)
 		}
 		account := &accountsv1.Account{Name: name}
 		field := "aws.regions"
@@ -74,7 +74,7 @@ func (e *scenario) settle(ctx context.Context) error {
 		}
 	}
 	if err := e.awaitOperations(ctx); err != nil {
-		e.report(syncing, "%v", err)
+		e.oracle.report(syncing, "%v", err)
 		return err
 	}
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -101,14 +101,14 @@ func (e *scenario) syncAll(ctx context.Context) {
 	for _, name := range e.accountNames() {
 		run, err := e.syncAccount(ctx, name)
 		if err != nil || run == "" {
-			e.report(syncing, "%s can't be synced: %v", name, err)
+			e.oracle.report(syncing, "%s can't be synced: %v", name, err)
 			return
 		}
 		runs[name] = run
 	}
 	for name, run := range runs {
 		if _, err := e.awaitRun(ctx, run); err != nil {
-			e.report(syncing, "%s of %s does not end: %v", run, name, err)
+			e.oracle.report(syncing, "%s of %s does not end: %v", run, name, err)
 			return
 		}
 	}
@@ -207,16 +207,16 @@ func (e *scenario) compareReplicas(ctx context.Context) {
 	}
 	instances, head, err := e.stableInventory(ctx)
 	if err != nil {
-		e.report(replicaMatches, "%v", err)
+		e.oracle.report(replicaMatches, "%v", err)
 		return
 	}
 	for _, w := range append([]*watcher{e.first}, e.watchers...) {
 		if err := w.awaitRevision(ctx, head); err != nil {
-			e.report(replicaMatches, "%v", err)
+			e.oracle.report(replicaMatches, "%v", err)
 			return
 		}
 		if found := w.differences(instances); found != "" {
-			e.report(replicaMatches, "%s, at revision %d: %s", w, head, found)
+			e.oracle.report(replicaMatches, "%s, at revision %d: %s", w, head, found)
 		}
 	}
 	e.replay(ctx, instances, head)
@@ -283,8 +283,8 @@ func (e *scenario) runUntil(ctx context.Context, w *watcher, content func() bool
 		}
 		select {
 		case <-moved:
-		case <-e.broken:
-			return e.firstViolation()
+		case <-e.oracle.broken:
+			return e.oracle.firstViolation()
 		case <-ctx.Done():
 			return fmt.Errorf("%s: %w", w, ctx.Err())
 		}
@@ -300,10 +300,10 @@ func (e *scenario) replay(ctx context.Context, instances []*inventoryv1.Instance
 		err = fmt.Errorf("%d changes lead to revision %d", w.events, head)
 	}
 	if err != nil {
-		e.report(replayMatches, "%v", err)
+		e.oracle.report(replayMatches, "%v", err)
 		return
 	}
 	if found := w.differences(instances); found != "" {
-		e.report(replayMatches, "at revision %d: %s", head, found)
+		e.oracle.report(replayMatches, "at revision %d: %s", head, found)
 	}
 }

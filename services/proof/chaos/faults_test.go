@@ -105,7 +105,7 @@ func (e *scenario) injectFalseAnswer(s step) {
 		byID.Of, byID.Count = cloudsim.ByID, 1
 		undo = append(undo, e.world.Inject(byID))
 	}
-	end := e.startFalseLists(func(scope string) bool { return strings.HasPrefix(scope, prefix) })
+	end := e.exemptions.startFalseLists(func(scope string) bool { return strings.HasPrefix(scope, prefix) })
 	undo = append(undo, e.world.Inject(fault), end)
 	e.keepFault(fmt.Sprintf("%s lists of %s (and %d false reads by id)", fault.Kind, prefix, len(undo)-2), func() {
 		for _, f := range undo {

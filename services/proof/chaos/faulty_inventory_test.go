@@ -3,9 +3,7 @@ package chaos
 import (
 	"context"
 	"io"
-	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -319,7 +317,7 @@ func TestReplay(t *testing.T) {
 	} {
 		e := &scenario{oracle: newOracle(), deployment: &deployment{inventory: []inventoryv1.InventoryServiceClient{&faultyInventory{messages: c.messages}}}}
 		e.replay(t.Context(), instances, 2)
-		if broken := e.firstViolation(); (broken == nil) != (c.want == "") {
+		if broken := e.oracle.firstViolation(); (broken == nil) != (c.want == "") {
 			t.Errorf("%s: %v", name, broken)
 		}
 	}
@@ -391,47 +389,5 @@ func TestFollow(t *testing.T) {
 		if err := follow(webServer(3, 5), changes, minute(6)); err == nil {
 			t.Errorf("%s passes", name)
 		}
-	}
-}
-
-// TestShrink checks that only the steps that cause a failure remain, and that their text form can
-// be parsed.
-func TestShrink(t *testing.T) {
-	all := make(selection, 60)
-	for i := range all {
-		all[i] = i
-	}
-	remaining := shrink(all, func(s selection) bool {
-		return slices.Contains(s, 7) && slices.Contains(s, 8) && slices.Contains(s, 41)
-	})
-	if text := remaining.String(); text != "7-8,41" {
-		t.Errorf("%s remains", text)
-	}
-	if again, err := parseSelection(remaining.String()); err != nil || !slices.Equal(again, remaining) {
-		t.Errorf("%v, %v", again, err)
-	}
-	if _, err := parseSelection("1-x"); err == nil {
-		t.Error("1-x is accepted as steps")
-	}
-}
-
-// TestSchedule_FollowsFromSeed checks that a seed determines the steps, that a shorter schedule is
-// the beginning of a longer one, and that every kind of step occurs.
-func TestSchedule_FollowsFromSeed(t *testing.T) {
-	long := schedule(3, 2000)
-	if !slices.Equal(long[:60], schedule(3, 60)) || slices.Equal(long[:60], schedule(4, 60)) {
-		t.Error("the steps do not follow from the seed")
-	}
-	seen := map[stepKind]bool{}
-	for _, s := range long {
-		seen[s.kind] = true
-	}
-	for _, w := range weights {
-		if !seen[w.kind] {
-			t.Errorf("there is no %s in %d steps", w.kind, len(long))
-		}
-	}
-	if text := long[0].String(); !strings.Contains(text, string(long[0].kind)) {
-		t.Errorf("a step is called %s", text)
 	}
 }

@@ -28,7 +28,7 @@ const maxSnapshots = 6
 func (e *scenario) checkHistory(ctx context.Context) {
 	for n, past := range e.snapshots {
 		if err := retryWhileUnavailable(ctx, func(ctx context.Context) error { return e.checkSnapshot(ctx, past) }); err != nil {
-			e.report(historyMatches, "snapshot %d of %d: %v", n+1, len(e.snapshots), err)
+			e.oracle.report(historyMatches, "snapshot %d of %d: %v", n+1, len(e.snapshots), err)
 			return
 		}
 	}
@@ -38,7 +38,7 @@ func (e *scenario) checkHistory(ctx context.Context) {
 			continue
 		}
 		if err := retryWhileUnavailable(ctx, func(ctx context.Context) error { return e.checkChanges(ctx, i, latest.at) }); err != nil {
-			e.report(changesMatch, "%s: %v", describe(i), err)
+			e.oracle.report(changesMatch, "%s: %v", describe(i), err)
 			return
 		}
 	}
@@ -54,7 +54,7 @@ func (e *scenario) checkSnapshot(ctx context.Context, past snapshot) error {
 	if err != nil {
 		return err
 	}
-	e.checks.Add(int64(len(then)))
+	e.oracle.checks.Add(int64(len(then)))
 	if found := differSnapshots(past.instances, then); found != "" {
 		return fmt.Errorf("as of %v: %s", past.at.AsTime(), found)
 	}
@@ -112,7 +112,7 @@ func (e *scenario) checkChanges(ctx context.Context, i *inventoryv1.Instance, no
 			break
 		}
 	}
-	e.checks.Add(int64(len(all)))
+	e.oracle.checks.Add(int64(len(all)))
 	return follow(i, all, now)
 }
 

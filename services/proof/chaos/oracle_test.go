@@ -70,21 +70,21 @@ type oracle struct {
 func newOracle() *oracle { return &oracle{broken: make(chan struct{})} }
 
 // report records a violation.
-func (c *oracle) report(of invariant, format string, args ...any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.first != nil {
-		c.others++
+func (o *oracle) report(of invariant, format string, args ...any) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.first != nil {
+		o.others++
 		return
 	}
-	c.first = &violation{of, fmt.Sprintf(format, args...), time.Now()}
-	close(c.broken)
+	o.first = &violation{of, fmt.Sprintf(format, args...), time.Now()}
+	close(o.broken)
 }
 
-func (c *oracle) firstViolation() *violation {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.first
+func (o *oracle) firstViolation() *violation {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.first
 }
 
 // exemptions are the parts of the schedule that the oracle must know: which accounts were removed,
@@ -173,72 +173,75 @@ type reading struct {
 // checker compares the readings of one reader with the state of the clouds and with its earlier
 // readings.
 type checker struct {
-	*oracle
-	*exemptions
+	oracle      *oracle
+	exemptions  *exemptions
 	reader      string
 	generations map[string]generation
 	observed    map[string]time.Time
 	complete    map[string]time.Time
 }
 
-func newChecker(reader string, c *oracle, e *exemptions) *checker {
-	return &checker{oracle: c, exemptions: e, reader: reader, generations: map[string]generation{}, observed: map[string]time.Time{}, complete: map[string]time.Time{}}
+func newChecker(reader string, o *oracle, e *exemptions) *checker {
+	return &checker{
+		oracle: o, exemptions: e, reader: reader, generations: map[string]generation{},
+		observed: map[string]time.Time{}, complete: map[string]time.Time{},
+	}
 }
 
 // check checks one reading.
-func (j *checker) check(s reading) {
+func (c *checker) check(s reading) {
 	byKey := make(map[string]*inventoryv1.Instance, len(s.instances))
 	for _, i := range s.instances {
 		byKey[keyOf(i)] = i
-		j.instance(i, s)
+		c.instance(i, s)
 	}
 	for name, scope := range s.scopes {
-		j.scope(name, scope)
+		c.scope(name, scope)
 	}
 	for key, t := range s.cloud {
-		j.presence(byKey[key], t, s.scopes[t.scope])
+		c.presence(byKey[key], t, s.scopes[t.scope])
 	}
-	j.forget(byKey, s.scopes)
-	j.checks.Add(int64(len(s.instances) + len(s.scopes) + len(s.cloud)))
+	c.forget(byKey, s.scopes)
+	c.oracle.checks.Add(int64(len(s.instances) + len(s.scopes) + len(s.cloud)))
 }
 
 // instance checks one instance of the inventory.
-func (j *checker) instance(i *inventoryv1.Instance, s reading) {
+func (c *checker) instance(i *inventoryv1.Instance, s reading) {
 	t, alive := s.cloud[keyOf(i)]
 	gone := i.GetState() == inventoryv1.Instance_GONE
-	if gone && alive && !j.wasRemoved(i.GetAccount(), s.scopes[t.scope]) {
-		j.report(aliveNotGone, "%s reads %s as GONE since %v; in the cloud it is %s", j.reader, describe(i), i.GetGoneTime().AsTime(), t.want.GetProviderState())
+	if gone && alive && !c.exemptions.wasRemoved(i.GetAccount(), s.scopes[t.scope]) {
+		c.oracle.report(aliveNotGone, "%s reads %s as GONE since %v; in the cloud it is %s", c.reader, describe(i), i.GetGoneTime().AsTime(), t.want.GetProviderState())
 	}
-	now, before := generationOf(i), j.generations[i.GetName()]
+	now, before := generationOf(i), c.generations[i.GetName()]
 	if now.olderThan(before) {
-		j.report(neverOlder, "%s reads %s at %v, but had read it at %v", j.reader, describe(i), now, before)
+		c.oracle.report(neverOlder, "%s reads %s at %v, but had read it at %v", c.reader, describe(i), now, before)
 	}
-	j.generations[i.GetName()] = now
+	c.generations[i.GetName()] = now
 	observed := i.GetObserveTime().AsTime()
-	if last := j.observed[i.GetName()]; !gone && !j.everRemoved(i.GetAccount()) && observed.Before(last) {
-		j.report(neverOlder, "%s reads %s as observed at %v, but had read %v", j.reader, describe(i), observed, last)
+	if last := c.observed[i.GetName()]; !gone && !c.exemptions.everRemoved(i.GetAccount()) && observed.Before(last) {
+		c.oracle.report(neverOlder, "%s reads %s as observed at %v, but had read %v", c.reader, describe(i), observed, last)
 	}
-	j.observed[i.GetName()] = observed
+	c.observed[i.GetName()] = observed
 }
 
-func (j *checker) scope(name string, scope *inventoryv1.Scope) {
+func (c *checker) scope(name string, scope *inventoryv1.Scope) {
 	complete := scope.GetLastCompleteTime().AsTime()
-	if last := j.complete[name]; !j.everRemoved(scope.GetAccount()) && complete.Before(last) {
-		j.report(neverOlder, "%s reads %s as complete at %v, but had read %v", j.reader, name, complete, last)
+	if last := c.complete[name]; !c.exemptions.everRemoved(scope.GetAccount()) && complete.Before(last) {
+		c.oracle.report(neverOlder, "%s reads %s as complete at %v, but had read %v", c.reader, name, complete, last)
 	}
-	j.complete[name] = complete
+	c.complete[name] = complete
 }
 
 // presence checks that the inventory has a resource of the cloud.
-func (j *checker) presence(i *inventoryv1.Instance, t resource, scope *inventoryv1.Scope) {
+func (c *checker) presence(i *inventoryv1.Instance, t resource, scope *inventoryv1.Scope) {
 	account := t.want.GetAccount()
-	if j.wasRemoved(account, scope) || scope.GetLastCompleteTime() == nil {
+	if c.exemptions.wasRemoved(account, scope) || scope.GetLastCompleteTime() == nil {
 		return
 	}
 	complete := scope.GetLastCompleteTime().AsTime()
 	if i == nil {
-		if t.versions[0].Before(complete) && !j.mayBeFalse(t.scope, complete) {
-			j.report(asObserved, "%s does not find %s %q; it was created at %v, and %s was complete at %v", j.reader, t.key, t.want.GetDisplayName(), t.versions[0], t.scope, complete)
+		if t.versions[0].Before(complete) && !c.exemptions.mayBeFalse(t.scope, complete) {
+			c.oracle.report(asObserved, "%s does not find %s %q; it was created at %v, and %s was complete at %v", c.reader, t.key, t.want.GetDisplayName(), t.versions[0], t.scope, complete)
 		}
 		return
 	}
@@ -248,31 +251,31 @@ func (j *checker) presence(i *inventoryv1.Instance, t resource, scope *inventory
 			then++
 		}
 	}
-	if has := generationOf(i).version; has < then && i.GetState() != inventoryv1.Instance_GONE && !j.everRemoved(account) {
-		j.report(asObserved, "%s reads %s at version %d, observed at %v; by then the cloud had version %d, since %v (%d now)",
-			j.reader, describe(i), has, observed, then, t.versions[then-1], len(t.versions))
+	if has := generationOf(i).version; has < then && i.GetState() != inventoryv1.Instance_GONE && !c.exemptions.everRemoved(account) {
+		c.oracle.report(asObserved, "%s reads %s at version %d, observed at %v; by then the cloud had version %d, since %v (%d now)",
+			c.reader, describe(i), has, observed, then, t.versions[then-1], len(t.versions))
 	}
 }
 
 // forget drops the instances that the inventory no longer has, because they are never compared
 // again.
-func (j *checker) forget(byKey map[string]*inventoryv1.Instance, scopes map[string]*inventoryv1.Scope) {
-	for name := range j.complete {
+func (c *checker) forget(byKey map[string]*inventoryv1.Instance, scopes map[string]*inventoryv1.Scope) {
+	for name := range c.complete {
 		if scopes[name] == nil {
-			delete(j.complete, name)
+			delete(c.complete, name)
 		}
 	}
-	if len(j.generations) <= len(byKey) {
+	if len(c.generations) <= len(byKey) {
 		return
 	}
 	names := make(map[string]bool, len(byKey))
 	for _, i := range byKey {
 		names[i.GetName()] = true
 	}
-	for name := range j.generations {
+	for name := range c.generations {
 		if !names[name] {
-			delete(j.generations, name)
-			delete(j.observed, name)
+			delete(c.generations, name)
+			delete(c.observed, name)
 		}
 	}
 }

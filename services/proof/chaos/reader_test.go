@@ -19,7 +19,7 @@ const callTimeout = 8 * time.Second
 
 // reader reads the whole inventory repeatedly and checks it.
 type reader struct {
-	*checker
+	checker     *checker
 	inventories []inventoryv1.InventoryServiceClient
 	cloud       func() (truth, error)
 	turn        int
@@ -46,7 +46,7 @@ func (r *reader) once(ctx context.Context) {
 	case err == nil:
 		r.checker.check(s)
 	case ctx.Err() == nil && !isUnavailable(err):
-		r.report(readable, "%s: %v", r.reader, err)
+		r.checker.oracle.report(readable, "%s: %v", r.checker.reader, err)
 	}
 }
 

@@ -28,8 +28,8 @@ type plan struct {
 
 // scenario is one run of a schedule.
 type scenario struct {
-	*oracle
-	*exemptions
+	oracle     *oracle
+	exemptions *exemptions
 	*deployment
 	t    testing.TB
 	ctx  context.Context
@@ -73,13 +73,13 @@ func (p plan) run(t testing.TB) *violation {
 	e.deployment = deploy(t, p.seed)
 	e.play(p)
 	observers.end()
-	broken := e.firstViolation()
+	broken := e.oracle.firstViolation()
 	if broken != nil {
 		p.logf("the last steps: %s", strings.Join(e.recent, " "))
 		for _, fault := range e.faults {
 			p.logf("there was %s", fault.name)
 		}
-		p.logf("violation: %v\n  (and %d more) logs of the processes: %s", broken, e.others, e.keepLogs(t.Context()))
+		p.logf("violation: %v\n  (and %d more) logs of the processes: %s", broken, e.oracle.others, e.keepLogs(t.Context()))
 	}
 	return broken
 }
@@ -87,7 +87,7 @@ func (p plan) run(t testing.TB) *violation {
 // play runs the steps until an invariant is violated.
 func (e *scenario) play(p plan) {
 	if err := e.begin(); err != nil {
-		e.report(connected, "at the beginning: %v", err)
+		e.oracle.report(connected, "at the beginning: %v", err)
 		return
 	}
 	chosen := p.only
@@ -103,14 +103,14 @@ func (e *scenario) play(p plan) {
 			break
 		}
 		e.do(all[index])
-		if e.firstViolation() != nil {
+		if e.oracle.firstViolation() != nil {
 			e.logf("violation at step %d, %v", index, all[index])
 			return
 		}
 		if last := n == len(chosen)-1; last || p.interval > 0 && (n+1)%p.interval == 0 {
 			e.converge()
 			e.progress(p.seed, n+1, len(chosen), time.Since(began))
-			if e.firstViolation() != nil {
+			if e.oracle.firstViolation() != nil {
 				return
 			}
 		}
@@ -132,11 +132,11 @@ func (e *scenario) progress(seed uint64, step, steps int, took time.Duration) {
 	revision := e.first.revision
 	e.first.mu.Unlock()
 	outcome := "no violation"
-	if broken := e.firstViolation(); broken != nil {
+	if broken := e.oracle.firstViolation(); broken != nil {
 		outcome = "VIOLATION"
 	}
 	e.logf("seed %d: step %d of %d after %s: %d faults and false answers, %d kills, %d changes of the inventory, %d checks: %s",
-		seed, step, steps, took.Round(time.Second), faults, kills, revision, e.checks.Load(), outcome)
+		seed, step, steps, took.Round(time.Second), faults, kills, revision, e.oracle.checks.Load(), outcome)
 }
 
 // begin starts the observers, and then adds the accounts.
@@ -177,8 +177,8 @@ func (e *scenario) awaitToken(ctx context.Context) error {
 		}
 		select {
 		case <-moved:
-		case <-e.broken:
-			return e.firstViolation()
+		case <-e.oracle.broken:
+			return e.oracle.firstViolation()
 		case <-ctx.Done():
 			return fmt.Errorf("%s has no token: %w", e.first, ctx.Err())
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // step is one action of a schedule. Its numbers pick the target among those that exist when it
@@ -150,4 +151,46 @@ func shrink(all selection, fails func(selection) bool) selection {
 		}
 	}
 	return all
+}
+
+// TestShrink checks that only the steps that cause a failure remain, and that their text form can
+// be parsed.
+func TestShrink(t *testing.T) {
+	all := make(selection, 60)
+	for i := range all {
+		all[i] = i
+	}
+	remaining := shrink(all, func(s selection) bool {
+		return slices.Contains(s, 7) && slices.Contains(s, 8) && slices.Contains(s, 41)
+	})
+	if text := remaining.String(); text != "7-8,41" {
+		t.Errorf("%s remains", text)
+	}
+	if again, err := parseSelection(remaining.String()); err != nil || !slices.Equal(again, remaining) {
+		t.Errorf("%v, %v", again, err)
+	}
+	if _, err := parseSelection("1-x"); err == nil {
+		t.Error("1-x is accepted as steps")
+	}
+}
+
+// TestSchedule_FollowsFromSeed checks that a seed determines the steps, that a shorter schedule is
+// the beginning of a longer one, and that every kind of step occurs.
+func TestSchedule_FollowsFromSeed(t *testing.T) {
+	long := schedule(3, 2000)
+	if !slices.Equal(long[:60], schedule(3, 60)) || slices.Equal(long[:60], schedule(4, 60)) {
+		t.Error("the steps do not follow from the seed")
+	}
+	seen := map[stepKind]bool{}
+	for _, s := range long {
+		seen[s.kind] = true
+	}
+	for _, w := range weights {
+		if !seen[w.kind] {
+			t.Errorf("there is no %s in %d steps", w.kind, len(long))
+		}
+	}
+	if text := long[0].String(); !strings.Contains(text, string(long[0].kind)) {
+		t.Errorf("a step is called %s", text)
+	}
 }

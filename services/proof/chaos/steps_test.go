@@ -58,7 +58,7 @@ func (e *scenario) do(s step) {
 		e.changeCloud(s)
 	}
 	if err != nil {
-		e.report(readable, "step %v: %v", s, err)
+		e.oracle.report(readable, "step %v: %v", s, err)
 	}
 	for _, w := range e.watchers {
 		w.releaseOne()
@@ -140,11 +140,11 @@ func (e *scenario) changeAccount(ctx context.Context, s step) error {
 	case e.removedAccounts[name]:
 		delete(e.removedAccounts, name)
 		err := e.add(ctx, name)
-		e.restore(name)
+		e.exemptions.restore(name)
 		return err
 	default:
 		e.removedAccounts[name] = true
-		e.remove(name)
+		e.exemptions.remove(name)
 		return retryWhileUnavailable(ctx, func(ctx context.Context) error {
 			_, err := e.accounts.DeleteAccount(ctx, &accountsv1.DeleteAccountRequest{Name: name})
 			if status.Code(err) == codes.NotFound {
@@ -163,7 +163,7 @@ func (e *scenario) syncStep(ctx context.Context, s step) error {
 		return err
 	}
 	if _, err := e.awaitRun(ctx, run); err != nil {
-		e.report(syncing, "%s of %s does not end: %v", run, name, err)
+		e.oracle.report(syncing, "%s of %s does not end: %v", run, name, err)
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func (e *scenario) confirmHold(ctx context.Context, s step) error {
 		return err
 	}
 	for name, scope := range scopes {
-		if scope.GetHold() == nil || e.mayBeFalse(name, scope.GetHold().GetHoldTime().AsTime()) {
+		if scope.GetHold() == nil || e.exemptions.mayBeFalse(name, scope.GetHold().GetHoldTime().AsTime()) {
 			continue
 		}
 		_, err := inventory.ConfirmScope(once, &inventoryv1.ConfirmScopeRequest{Name: name, HoldTime: scope.GetHold().GetHoldTime()})

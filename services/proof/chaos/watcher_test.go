@@ -43,8 +43,8 @@ func views() []view {
 
 // watcher maintains a replica from the messages of a watch, and resumes whenever its stream ends.
 type watcher struct {
-	*oracle
-	view
+	oracle      *oracle
+	view        view
 	inventories []inventoryv1.InventoryServiceClient
 	// list starts with the existing instances.
 	list bool
@@ -76,7 +76,7 @@ func (w *watcher) String() string {
 	if w.list {
 		how = "with existing instances"
 	}
-	return fmt.Sprintf("the watcher of %s, %s", w.name, how)
+	return fmt.Sprintf("the watcher of %s, %s", w.view.name, how)
 }
 
 // reset clears the replica. The caller holds mu, or has the only reference to w.
@@ -93,7 +93,7 @@ func (w *watcher) run(ctx context.Context) {
 		case ctx.Err() != nil, isUnavailable(err):
 		case status.Code(err) == codes.ResourceExhausted: // too slow: it may resume
 		default:
-			w.report(readable, "%s: the watch ended with %v", w, err)
+			w.oracle.report(readable, "%s: the watch ended with %v", w, err)
 			return
 		}
 	}
@@ -111,7 +111,7 @@ func (w *watcher) watch(ctx context.Context) error {
 	}
 	inventory := w.inventories[w.turn%len(w.inventories)]
 	request := &inventoryv1.WatchInstancesRequest{
-		Filter: w.filter, ResumeToken: w.token, IncludeExisting: w.list && w.token == "",
+		Filter: w.view.filter, ResumeToken: w.token, IncludeExisting: w.list && w.token == "",
 		HeartbeatInterval: durationpb.New(200 * time.Millisecond),
 	}
 	w.mu.Unlock()
@@ -147,21 +147,21 @@ func (w *watcher) kill() {
 func (w *watcher) take(m *inventoryv1.WatchInstancesResponse) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.checks.Add(1)
+	w.oracle.checks.Add(1)
 	w.received++
 	switch m.GetType() {
 	case inventoryv1.WatchInstancesResponse_LISTED:
 		w.begun = true
 	case inventoryv1.WatchInstancesResponse_HEARTBEAT:
 		if m.GetRevision() < w.revision {
-			w.report(inOrder, "%s: a heartbeat goes back from revision %d to %d", w, w.revision, m.GetRevision())
+			w.oracle.report(inOrder, "%s: a heartbeat goes back from revision %d to %d", w, w.revision, m.GetRevision())
 		}
-		if w.filter == "" && w.revision > 0 && m.GetRevision() != w.revision {
-			w.report(inOrder, "%s: a heartbeat is at revision %d, the last change was %d", w, m.GetRevision(), w.revision)
+		if w.view.filter == "" && w.revision > 0 && m.GetRevision() != w.revision {
+			w.oracle.report(inOrder, "%s: a heartbeat is at revision %d, the last change was %d", w, m.GetRevision(), w.revision)
 		}
 	case inventoryv1.WatchInstancesResponse_EXISTING:
 		if w.begun {
-			w.report(consistent, "%s receives %s as existing after the end of the list", w, describe(m.GetInstance()))
+			w.oracle.report(consistent, "%s receives %s as existing after the end of the list", w, describe(m.GetInstance()))
 		}
 		w.replica[m.GetInstance().GetName()] = m.GetInstance()
 	default:
@@ -179,18 +179,18 @@ func (w *watcher) take(m *inventoryv1.WatchInstancesResponse) {
 func (w *watcher) change(m *inventoryv1.WatchInstancesResponse) {
 	w.events++
 	i := m.GetInstance()
-	if m.GetRevision() <= w.revision || w.filter == "" && w.revision > 0 && m.GetRevision() != w.revision+1 {
-		w.report(inOrder, "%s receives revision %d (%s %s) after %d", w, m.GetRevision(), m.GetType(), describe(i), w.revision)
+	if m.GetRevision() <= w.revision || w.view.filter == "" && w.revision > 0 && m.GetRevision() != w.revision+1 {
+		w.oracle.report(inOrder, "%s receives revision %d (%s %s) after %d", w, m.GetRevision(), m.GetType(), describe(i), w.revision)
 	}
 	if now, before := generationOf(i), w.generations[i.GetName()]; now.olderThan(before) {
-		w.report(neverOlder, "%s receives %s at %v after %v, revision %d", w, describe(i), now, before, m.GetRevision())
+		w.oracle.report(neverOlder, "%s receives %s at %v after %v, revision %d", w, describe(i), now, before, m.GetRevision())
 	}
 	w.generations[i.GetName()] = generationOf(i)
 	before, seen := w.replica[i.GetName()]
-	known := seen && w.matches(before) // the watch omits changes of instances that do not match
+	known := seen && w.view.matches(before) // the watch omits changes of instances that do not match
 	wasGone := before.GetState() == inventoryv1.Instance_GONE
 	isGone := i.GetState() == inventoryv1.Instance_GONE
-	full := w.filter == "" && (w.list || w.fromZero())
+	full := w.view.filter == "" && (w.list || w.fromZero())
 	var wrong bool
 	switch m.GetType() {
 	case inventoryv1.WatchInstancesResponse_CREATED:
@@ -205,13 +205,13 @@ func (w *watcher) change(m *inventoryv1.WatchInstancesResponse) {
 		wrong = true
 	}
 	if wrong {
-		w.report(consistent, "%s receives %s as %s at revision %d; the replica has it as %v (known: %t)", w, describe(i), m.GetType(), m.GetRevision(), before.GetState(), seen)
+		w.oracle.report(consistent, "%s receives %s as %s at revision %d; the replica has it as %v (known: %t)", w, describe(i), m.GetType(), m.GetRevision(), before.GetState(), seen)
 	}
 	w.replica[i.GetName()] = i
 }
 
 // fromZero reports whether the watch began before the first change.
-func (w *watcher) fromZero() bool { return w.name == beginning.name }
+func (w *watcher) fromZero() bool { return w.view.name == beginning.name }
 
 // beginning is the view of the watcher that starts before the first change.
 var beginning = view{"everything from the beginning", "", allInstances.matches}
@@ -227,8 +227,8 @@ func (w *watcher) awaitRevision(ctx context.Context, revision int64) error {
 		}
 		select {
 		case <-moved:
-		case <-w.broken:
-			return w.firstViolation()
+		case <-w.oracle.broken:
+			return w.oracle.firstViolation()
 		case <-ctx.Done():
 			return fmt.Errorf("%s is at revision %d, and does not get to %d", w, at, revision)
 		}
@@ -247,9 +247,9 @@ func (w *watcher) differences(instances []*inventoryv1.Instance) string {
 		has, known := w.replica[i.GetName()]
 		gone := i.GetState() == inventoryv1.Instance_GONE
 		switch {
-		case !known && w.matches(i) && !gone && (w.list || w.fromZero()):
+		case !known && w.view.matches(i) && !gone && (w.list || w.fromZero()):
 			all = append(all, "the replica lacks "+describe(i))
-		case known && (w.matches(i) || w.matches(has)) && !same(i, has):
+		case known && (w.view.matches(i) || w.view.matches(has)) && !same(i, has):
 			all = append(all, fmt.Sprintf("the replica has %v, the inventory %v", has, i))
 		}
 	}
