@@ -15,12 +15,11 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// peekSize is how much of an answer is looked at to see what it is: enough for
-// an XML declaration and the name of the first element.
+// peekSize is the part of an answer, in bytes, that is enough for an XML declaration and the name of
+// the first element.
 const peekSize = 512
 
-// oddAnswerError is an answer that is not what was asked for, with a status that says
-// all is well.
+// oddAnswerError is an answer with a good status that is not the answer to the call.
 type oddAnswerError struct {
 	operation string
 	root      string
@@ -28,14 +27,14 @@ type oddAnswerError struct {
 
 func (e *oddAnswerError) Error() string {
 	if e.root == "" {
-		return fmt.Sprintf("an answer to %s that is empty or no XML", e.operation)
+		return fmt.Sprintf("an answer to %s that is empty or not XML", e.operation)
 	}
 	return fmt.Sprintf("an answer to %s that is a %q", e.operation, e.root)
 }
 
-// checkAnswers refuses answers that the SDK would take for an empty list. All
-// operations that we call are of the query protocols, where the answer to Do is
-// the element DoResponse.
+// checkAnswers rejects answers that the SDK would decode as an empty list. All operations that
+// Rollcall calls have the query protocols, where the answer to the operation Do is the element
+// DoResponse.
 func checkAnswers(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("rollcall:CheckAnswer",
 		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
@@ -65,8 +64,8 @@ type readCloser struct {
 	io.Closer
 }
 
-// rootElement is the name of the first element of an XML document that begins
-// like this; "" when there is none.
+// rootElement returns the name of the first element of an XML document with this beginning, or "" if
+// there is none.
 func rootElement(head []byte) string {
 	head = bytes.TrimPrefix(head, []byte("\ufeff"))
 	for {
@@ -93,8 +92,8 @@ func rootElement(head []byte) string {
 	}
 }
 
-// brokeOff tells answers that broke off or made no sense on the way, of which
-// another try may be whole.
+// brokeOff marks answers that ended early or could not be decoded as retryable: another try may get
+// a complete one.
 func brokeOff(err error) aws.Ternary {
 	if _, odd := errors.AsType[*oddAnswerError](err); odd {
 		return aws.TrueTernary

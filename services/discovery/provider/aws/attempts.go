@@ -12,24 +12,23 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// throttles are the SDK's own signs of being throttled.
+// throttles detects the errors that the SDK treats as throttling.
 var throttles = retry.IsErrorThrottles(retry.DefaultThrottles)
 
-// attempts watches the attempts at one call. The SDK repeats calls by itself;
-// what costs of the account's rate limit is attempts.
+// attempts observes the attempts of one call. The SDK repeats calls by itself, and each attempt
+// counts against the rate limit of the account.
 type attempts struct {
-	// calls counts them; nil: nobody does.
+	// calls counts the attempts. It may be nil.
 	calls provider.Calls
-	// throttled tells whether the last one was: a call that then runs out of time
-	// while it waits for its turn failed for that reason, which the error does
-	// not say.
+	// throttled reports whether the last attempt was throttled. If the call then runs out of time
+	// while it waits, throttling is the reason, and the error does not show it.
 	throttled atomic.Bool
 }
 
 type attemptsKey struct{}
 
-// attempt makes a call with all its attempts, within so much time, and gives its
-// error a meaning.
+// attempt makes a call with all its attempts within a time limit, and converts its error with
+// explain.
 func attempt[T any](
 	ctx context.Context, limit time.Duration, calls provider.Calls, explain func(context.Context, error) error,
 	do func(context.Context) (T, error),
@@ -38,18 +37,18 @@ func attempt[T any](
 	defer cancel()
 	result, err := do(limited)
 	if err != nil && ctx.Err() != nil {
-		return result, ctx.Err() // The caller has no more time, or no more interest.
+		return result, ctx.Err() // The caller ran out of time, or gave up.
 	}
 	return result, explain(limited, err)
 }
 
-// lastThrottled tells whether the last attempt at the call of ctx was throttled.
+// lastThrottled reports whether the last attempt of the call with ctx was throttled.
 func lastThrottled(ctx context.Context) bool {
 	a, ok := ctx.Value(attemptsKey{}).(*attempts)
 	return ok && a.throttled.Load()
 }
 
-// watchAttempts has each attempt at a call be watched.
+// watchAttempts records each attempt of a call in its context.
 func watchAttempts(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("rollcall:WatchAttempts",
 		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (

@@ -13,8 +13,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// spend has each attempt at a call take from the account's budget before it is
-// signed: a signature is good for a while only.
+// spend takes each attempt of a call from the budget of the account. It does so before the request
+// is signed, because a signature is valid for a short time only.
 func (p *Provider) spend(account string) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("rollcall:Spend",
@@ -35,7 +35,7 @@ func (p *Provider) spend(account string) func(*middleware.Stack) error {
 	}
 }
 
-// apiOf is the API that an operation counts to, by the SDK's names.
+// apiOf returns the API whose rate limit an operation counts against, by the names of the SDK.
 func apiOf(service, operation string) string {
 	switch {
 	case service == "EC2" && strings.HasPrefix(operation, "Describe"):
@@ -48,7 +48,7 @@ func apiOf(service, operation string) string {
 	return strings.ToLower(service) // RDS, STS
 }
 
-// APIs are what a scope is read by.
+// APIs lists the APIs that a scope is read with.
 func (s *session) APIs(scope provider.ScopeID) []ratelimit.API {
 	name := ratelimit.APIEC2
 	if scope.Kind == cloud.Database {

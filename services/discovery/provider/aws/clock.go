@@ -9,12 +9,12 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// clockSpare is how far a clock may be off and AWS takes its signatures still
-// (IAM User Guide, "Troubleshoot Signature Version 4": 5 minutes).
+// clockSpare is how far a clock may be off for AWS to accept its signatures (IAM User Guide,
+// "Troubleshoot Signature Version 4": 5 minutes).
 const clockSpare = 5 * time.Minute
 
-// clockOff is how far our clock is off, to the second, by the date of the answer
-// that is an error; 0 when that is within what AWS takes, or not known.
+// clockOff returns how far the local clock is off, to the second, by the date of an error answer. It
+// returns 0 if AWS accepts the difference, or if it is unknown.
 func clockOff(err error) time.Duration {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || response.Response == nil || response.Response.Response == nil {
@@ -30,9 +30,8 @@ func clockOff(err error) time.Duration {
 	return 0
 }
 
-// late tells calls that EC2 took for old because of our clock. The SDK knows by
-// now how far it is off and signs the next attempt accordingly; that it may try
-// again after this error, of all those, it does not know.
+// late marks calls as retryable that EC2 rejected as expired because the local clock is off. The SDK
+// corrects the time of the next signature, and does not retry after this error by itself.
 func late(err error) aws.Ternary {
 	if codeOf(err) == "RequestExpired" && clockOff(err) != 0 {
 		return aws.TrueTernary

@@ -11,13 +11,11 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// sampleResourceID stands in AWS's documentation as an example. Simulators (moto
-// among them) give it to every database they make, so it tells none from
-// another.
+// sampleResourceID is an example of AWS's documentation. Some simulators, such as moto, give it to
+// every database, so it identifies none.
 const sampleResourceID = "db-M5ENSHXFPU6XHZ4G4ZEI5QIO2U"
 
-// database is an RDS instance as the roll has it. Any of its fields may be
-// missing.
+// database converts an RDS instance. Any of its fields may be missing.
 func database(i *types.DBInstance, region, account string, of member) provider.Instance {
 	name := aws.ToString(i.DBInstanceIdentifier)
 	arn := aws.ToString(i.DBInstanceArn)
@@ -37,15 +35,15 @@ func database(i *types.DBInstance, region, account string, of member) provider.I
 			labels[*tag.Key] = aws.ToString(tag.Value)
 		}
 	}
-	word := of.word(aws.ToString(i.DBInstanceStatus))
+	status := of.statusOf(aws.ToString(i.DBInstanceStatus))
 	return provider.Instance{
 		ProviderID:    id,
 		ProviderURI:   arn,
 		DisplayName:   name,
 		Region:        region,
 		Zone:          aws.ToString(i.AvailabilityZone),
-		State:         databaseState(word),
-		ProviderState: word,
+		State:         databaseState(status),
+		ProviderState: status,
 		MachineType:   aws.ToString(i.DBInstanceClass),
 		Labels:        labels,
 		CreateTime:    aws.ToTime(i.InstanceCreateTime),
@@ -53,10 +51,10 @@ func database(i *types.DBInstance, region, account string, of member) provider.I
 	}
 }
 
-// word is the status of a member that is said to have this one. Members start and
-// stop with their cluster: in one that is stopped, or does either, none is
-// available, whatever is said of it (by a simulator, or a little late).
-func (m member) word(own string) string {
+// statusOf returns the status of a member with its own status. Members start and stop with their
+// cluster: while the cluster is stopped, stopping or starting, no member is available, even if
+// its own status (of a simulator, or a little late) is.
+func (m member) statusOf(own string) string {
 	if own == "available" && (m.status == "stopped" || m.status == "stopping" || m.status == "starting") {
 		return m.status
 	}
@@ -82,7 +80,7 @@ func databaseDetails(i *types.DBInstance, of member) *provider.DatabaseDetails {
 		details.Cluster = of.cluster
 	}
 	if strings.HasPrefix(details.Engine, "aurora") {
-		// Aurora's storage is the cluster's and grows by itself; RDS says 1.
+		// The storage of Aurora belongs to the cluster and grows by itself; RDS reports 1.
 		details.StorageGiB = 0
 	}
 	if i.Endpoint != nil {

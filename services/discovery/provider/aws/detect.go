@@ -11,27 +11,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// detectLimit bounds the one call that Detect makes.
+// detectLimit bounds the call that Detect makes.
 const detectLimit = 10 * time.Second
 
-// ErrNoCredentials says that the usual environment holds no AWS credentials.
+// ErrNoCredentials means that the environment has no AWS credentials.
 var ErrNoCredentials = errors.New("there are no AWS credentials in the environment")
 
-// Identity is whose credentials they are.
+// Identity is the owner of credentials.
 type Identity struct {
-	// AccountID is 12 digits; ARN names the user or role.
+	// AccountID has 12 digits. ARN is the name of the user or role.
 	AccountID, ARN string
 }
 
-// Detect tells whose credentials the usual environment holds: variables, shared
-// files, web identity, container. The metadata service of a virtual machine is
-// not asked, for off AWS that takes seconds to find out. ErrNoCredentials when
-// there are none; a *fault.Error when there are and AWS does not take
-// them, or does not answer.
+// Detect returns the owner of the credentials in the environment: variables, shared files, web
+// identity, container. It does not ask the metadata service of a virtual machine, because outside
+// AWS that takes seconds to fail. It returns ErrNoCredentials if there are no credentials, and a
+// *fault.Error if AWS does not accept them or does not answer.
 func Detect(ctx context.Context) (Identity, error) {
 	ctx, cancel := context.WithTimeout(ctx, detectLimit)
 	defer cancel()
-	// The SDK's own client, which alone takes in AWS_CA_BUNDLE.
+	// The SDK's own client, because only that reads AWS_CA_BUNDLE.
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithEC2IMDSClientEnableState(imds.ClientDisabled))
 	if err != nil {
 		return Identity{}, errors.Join(ErrNoCredentials, err)

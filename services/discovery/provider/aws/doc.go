@@ -1,44 +1,40 @@
-// Package aws reads AWS accounts behind the provider seam: EC2 instances and RDS
-// databases of every enabled region. It is the one package that uses the AWS
-// SDK.
+// Package aws is the provider of AWS: it reads the EC2 instances and RDS databases of every enabled
+// region, and starts and stops them. It is the only package of discovery that uses the AWS SDK.
 //
 //	Open ─▶ GetCallerIdentity ─▶ DescribeRegions ─▶ for each region, at the same time:
-//	         (who are we?)        (which regions?)     DescribeInstances
+//	         (which account?)     (which regions?)     DescribeInstances
 //	                                                   DescribeDBClusters, then DescribeDBInstances
 //
-// # No partial truth
+// # Complete answers
 //
-// The SDK is lenient where Rollcall can't be: an empty body, or a page of HTML
-// from a proxy, is a list without instances to it. So every answer must be
-// the element that was asked for (answer.go), every page token must be a new one,
-// and whatever else is odd fails the scope with a reason.
+// The SDK decodes an empty body, or a page of HTML from a proxy, as a list without instances. So
+// every answer must be the element that was asked for (check_answer.go) and every page token must
+// be a new one. Any other odd answer fails the scope with a reason.
 //
 // # Signing in
 //
-// With the default chain, an access key, or a role, which any of these assumes
-// (signin.go). A role's credentials are held for its account until its settings
-// change, or AWS says that they are no good (roles.go). All calls trust what
-// AWS_CA_BUNDLE names, as the SDK alone would have it.
+// Credentials are the default chain, an access key, or a role that any of these assumes
+// (signin.go). The credentials of a role are cached until the settings of its account change or
+// AWS rejects them (roles.go). All calls trust the authorities of AWS_CA_BUNDLE, like the SDK.
 //
-// Permissions are tried by the calls that reading makes, in their smallest form
-// (verify.go). Those to change machines are dry runs on machines that are already
-// what they would become (verify_lifecycle.go).
+// Permissions are tried with the calls that reading makes, in their smallest form (verify.go).
+// The permissions to change machines are tried with dry runs on machines that are in the wanted
+// state already (verify_machines.go).
 //
 // # Start and stop
 //
-//	Check ─▶ Find, DescribeSpotInstanceRequests, DescribeDBClusters   what stands against it
-//	Act ───▶ StartInstances, StopDBInstance, StartDBCluster …         one request, never repeated
-//	Follow ▶ Find, DescribeDBClusters                                 how it goes
+//	Check ─▶ Probe, DescribeSpotInstanceRequests, DescribeDBClusters   the obstacles
+//	Act ───▶ StartInstances, StopDBInstance, StartDBCluster …          one request, never repeated
+//	Follow ▶ Probe, DescribeDBClusters                                 the progress
 //
-// What became of a request that broke off, its error alone tells: that it was not
-// sent, or that AWS refused it, is proven; all else is in doubt, and Follow looks
-// (lifecycle_act.go). EC2 moves LaunchTime with each start, which tells a start
-// that was made. Aurora's members start and stop with their cluster. AWS's codes
-// come to the closed list of refusals in lifecycle_refusal.go.
+// The error of a failed request may prove that the request was not sent or that AWS rejected it.
+// Otherwise its effect is in doubt, and Follow finds out (act.go). EC2 changes LaunchTime with each
+// start, which proves that a start was made. The members of an Aurora cluster start and stop with
+// it. refusal.go maps the codes of AWS to reasons.
 //
 // # Bounds
 //
-// Each attempt, each call with its retries, and the size of each answer are
-// bounded. Waiting for an answer costs next to nothing, so many calls may wait at
-// once; reading one into memory costs megabytes, so few may (gate.go).
+// Each attempt, each call with its retries, and the size of each answer are bounded. Waiting for an
+// answer costs little, so many calls may wait at the same time. Reading one into memory costs
+// megabytes, so only few may do that (gate.go).
 package aws

@@ -9,21 +9,22 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// machinesAPage is the most that DescribeInstances gives at once (EC2 API
-// Reference).
-const machinesAPage = 1000
+// machinesPerPage is the largest page of DescribeInstances (EC2 API Reference).
+const machinesPerPage = 1000
 
-// readMachines lists a region's EC2 instances.
+// readMachines lists the EC2 instances of a region.
 func (s *session) readMachines(ctx context.Context, region string, sink provider.Sink) error {
 	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
-	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{MaxResults: s.provider.pageSize(fewestMachines, machinesAPage)})
+	input := &ec2.DescribeInstancesInput{MaxResults: s.provider.pageSize(fewestMachines, machinesPerPage)}
 	list := listing[*ec2.DescribeInstancesOutput]{
 		session: s,
 		at:      call{service: "EC2", region: region, permission: "ec2:DescribeInstances"},
 		calls:   sink,
-		more:    pages.HasMorePages,
-		read:    func(ctx context.Context) (*ec2.DescribeInstancesOutput, error) { return pages.NextPage(ctx) },
-		token:   func(page *ec2.DescribeInstancesOutput) *string { return page.NextToken },
+		read: func(ctx context.Context, token *string) (*ec2.DescribeInstancesOutput, error) {
+			input.NextToken = token
+			return client.DescribeInstances(ctx, input)
+		},
+		next: func(page *ec2.DescribeInstancesOutput) *string { return page.NextToken },
 		pass: func(ctx context.Context, page *ec2.DescribeInstancesOutput) error {
 			instances, err := s.machines(region, page)
 			if err != nil {
@@ -35,7 +36,7 @@ func (s *session) readMachines(ctx context.Context, region string, sink provider
 	return list.all(ctx)
 }
 
-// machines are a page's instances.
+// machines converts the instances of a page.
 func (s *session) machines(region string, page *ec2.DescribeInstancesOutput) ([]provider.Instance, error) {
 	count := 0
 	for i := range page.Reservations {
@@ -51,7 +52,7 @@ func (s *session) machines(region string, page *ec2.DescribeInstancesOutput) ([]
 		for j := range reservation.Instances {
 			instance := machine(&reservation.Instances[j], region, owner)
 			if instance.ProviderID == "" {
-				return nil, nonsense("EC2 in " + region + " sent an instance without an id")
+				return nil, provider.InvalidAnswer("EC2 in " + region + " sent an instance without an id")
 			}
 			instances = append(instances, instance)
 		}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
@@ -15,29 +14,30 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// call is what was tried when an error came.
+// call describes a call for its errors.
 type call struct {
-	// service for people, EC2; region; permission, `ec2:DescribeInstances`.
+	// service is a name for people: EC2. permission is the one that the call needs:
+	// `ec2:DescribeInstances`.
 	service, region, permission string
-	// optional tells that accounts are read without the permission.
+	// optional reports whether accounts can be read without the permission.
 	optional bool
-	// principal is the ARN that called, "" when it is not known yet.
+	// principal is the ARN of the caller, or "" if it is not known yet.
 	principal string
-	// by are the credentials that the call was signed with; nil: the default chain.
+	// by are the credentials that signed the call; nil means the default chain.
 	by provider.Credentials
-	// role is what the call was to assume, or nil.
+	// role is the role that the call should assume, or nil.
 	role *provider.AWSAssumeRole
 }
 
-// String names the place for people: `EC2 in eu-west-1`.
+// String returns the service and region for people: `EC2 in eu-west-1`.
 func (c call) String() string { return c.service + " in " + c.region }
 
-// reasons are AWS's error codes that mean the same in every service that we
-// call (EC2 API Reference, "Error codes for the Amazon EC2 API"; "Common error
-// types" of RDS and STS).
+// reasons has the error codes of AWS that mean the same in every service that Rollcall calls (EC2 API
+// Reference, "Error codes for the Amazon EC2 API"; "Common error types" of RDS and STS).
 var reasons = map[string]fault.Reason{
 	"AuthFailure":                 fault.ReasonCredentialsInvalid,
 	"IncompleteSignature":         fault.ReasonCredentialsInvalid,
@@ -83,35 +83,34 @@ var reasons = map[string]fault.Reason{
 	"Unavailable":                 fault.ReasonUnreachable,
 }
 
-// classify is what an error of the call means: a *fault.Error, or nil for
-// no error.
+// classify converts an error of the call to a *fault.Error. It returns nil for no error.
 func (c call) classify(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
 	if known, ok := errors.AsType[*fault.Error](err); ok {
-		return known // Of assuming the role, on the way.
+		return known // It was classified when the role was assumed.
 	}
-	reason, says := explain(err)
+	reason, problem := explain(err)
 	switch {
 	case reason == "":
-		reason, says = fault.ReasonInternal, "failed in a way that Rollcall does not know; the log of discovery has the cause"
+		reason, problem = fault.ReasonInternal, "failed with an error that Rollcall does not know; the log of discovery has the cause"
 	case reason == fault.ReasonUnreachable && lastThrottled(ctx):
-		reason, says = fault.ReasonThrottled, "goes on refusing calls as too many, also after slowing down"
+		reason, problem = fault.ReasonThrottled, "keeps throttling the calls, even after Rollcall slowed down"
 	}
 	remedy := c.remedy(reason)
 	if off := clockOff(err); off != 0 && (reason == fault.ReasonCredentialsInvalid || reason == fault.ReasonCredentialsExpired) {
-		says += fmt.Sprintf(" (the clock where discovery runs is %s off)", off)
-		remedy = "Set the clock of the machine that discovery runs on: AWS refuses signatures of another time than its own."
+		problem += fmt.Sprintf(" (the clock where discovery runs is %s off)", off)
+		remedy = "Set the clock of the machine that discovery runs on: AWS rejects signatures whose time differs from its own."
 	}
-	return fault.ForReason(reason, c.String()+" "+says, remedy, err)
+	return fault.ForReason(reason, c.String()+" "+problem, remedy, err)
 }
 
-// explain is the reason of an error, and what the cloud did, as the end of a
-// sentence that begins with the service.
+// explain returns the reason of an error and the problem, as the end of a sentence that begins with
+// the service.
 func explain(err error) (fault.Reason, string) {
 	if throttles.IsErrorThrottle(err) == aws.TrueTernary {
-		return fault.ReasonThrottled, "goes on refusing calls as too many (" + codeOf(err) + "), also after slowing down"
+		return fault.ReasonThrottled, "keeps throttling the calls (" + codeOf(err) + "), even after Rollcall slowed down"
 	}
 	if chain, ok := errors.AsType[*chainError](err); ok {
 		return explainChain(chain)
@@ -120,19 +119,19 @@ func explain(err error) (fault.Reason, string) {
 		return explainAPI(err, api)
 	}
 	if odd, ok := errors.AsType[*oddAnswerError](err); ok {
-		return fault.ReasonInternal, "gave " + odd.Error()
+		return fault.ReasonInternal, "sent " + odd.Error()
 	}
-	if errors.Is(err, errTooLong) {
-		return fault.ReasonInternal, "gave an answer beyond all measure: " + errTooLong.Error()
+	if long, ok := errors.AsType[*providerkit.TooLongError](err); ok {
+		return fault.ReasonInternal, "sent an answer that is too long: " + long.Error()
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fault.ReasonUnreachable, "gave an answer that broke off in the middle"
+		return fault.ReasonUnreachable, "sent an answer that ended early"
 	}
-	if isTimeout(err) {
+	if providerkit.IsTimeout(err) {
 		return fault.ReasonUnreachable, "did not answer in time"
 	}
 	if isNetwork(err) {
-		return fault.ReasonUnreachable, "can't be reached: " + networkText(err)
+		return fault.ReasonUnreachable, "can't be reached: " + providerkit.NetworkText(err)
 	}
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return explainStatus(response.HTTPStatusCode())
@@ -140,43 +139,42 @@ func explain(err error) (fault.Reason, string) {
 	return "", ""
 }
 
-// explainAPI reads AWS's own error, by its code and, where that is new to us, by
-// its status.
+// explainAPI explains an error of AWS by its code or, if the code is unknown, by its status.
 func explainAPI(err error, api smithy.APIError) (fault.Reason, string) {
-	says := "says " + api.ErrorCode()
+	problem := "answered " + api.ErrorCode()
 	if message := shorten(api.ErrorMessage()); message != "" && message != api.ErrorCode() {
-		says += ": " + message
+		problem += ": " + message
 	}
 	if reason, ok := reasons[api.ErrorCode()]; ok {
-		return reason, says
+		return reason, problem
 	}
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		if reason, _ := explainStatus(response.HTTPStatusCode()); reason != "" {
-			return reason, says
+			return reason, problem
 		}
 	}
-	return fault.ReasonInternal, says
+	return fault.ReasonInternal, problem
 }
 
-// explainStatus reads an answer of which only the status is to be understood.
+// explainStatus explains an answer of which only the status can be read.
 func explainStatus(status int) (fault.Reason, string) {
-	says := fmt.Sprintf("answered with HTTP status %d", status)
+	problem := fmt.Sprintf("answered with HTTP status %d", status)
 	switch {
 	case status == 401:
-		return fault.ReasonCredentialsInvalid, says
+		return fault.ReasonCredentialsInvalid, problem
 	case status == 403:
-		return fault.ReasonPermissionDenied, says
+		return fault.ReasonPermissionDenied, problem
 	case status == 429:
-		return fault.ReasonThrottled, says
+		return fault.ReasonThrottled, problem
 	case status >= 500:
-		return fault.ReasonUnreachable, says
+		return fault.ReasonUnreachable, problem
 	case status >= 200 && status <= 299:
-		return fault.ReasonInternal, "gave an answer that can't be understood"
+		return fault.ReasonInternal, "sent an answer that can't be decoded"
 	}
-	return fault.ReasonInternal, says
+	return fault.ReasonInternal, problem
 }
 
-// explainChain reads why the default credential chain gave nothing.
+// explainChain explains why the default credential chain returned nothing.
 func explainChain(err *chainError) (fault.Reason, string) {
 	if _, ok := errors.AsType[*ssocreds.InvalidTokenError](err); ok {
 		return fault.ReasonCredentialsExpired, "was not asked: the sign-in to IAM Identity Center has expired"
@@ -185,11 +183,11 @@ func explainChain(err *chainError) (fault.Reason, string) {
 	if !ok || strings.EqualFold(operation.Service(), "ec2imds") {
 		return fault.ReasonCredentialsInvalid, "was not asked: there are no AWS credentials where discovery runs"
 	}
-	// A source is there and did not give any: say what it said.
-	if reason, says := explain(err.err); reason != "" {
-		return reason, "was not asked: the source of the credentials, " + operation.Service() + ", " + says
+	// There is a source, and it failed: quote its error.
+	if reason, problem := explain(err.err); reason != "" {
+		return reason, "was not asked: the source of the credentials, " + operation.Service() + ", " + problem
 	}
-	return fault.ReasonCredentialsInvalid, "was not asked: the source of the credentials, " + operation.Service() + ", gave none"
+	return fault.ReasonCredentialsInvalid, "was not asked: the source of the credentials, " + operation.Service() + ", returned none"
 }
 
 func codeOf(err error) string {
@@ -199,23 +197,12 @@ func codeOf(err error) string {
 	return "throttled"
 }
 
-// messageOf is the cloud's own message, in full.
+// messageOf returns the whole message of AWS.
 func messageOf(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorMessage()
 	}
 	return ""
-}
-
-func isTimeout(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	timeout, ok := errors.AsType[interface {
-		error
-		Timeout() bool
-	}](err)
-	return ok && timeout.Timeout()
 }
 
 func isNetwork(err error) bool {
@@ -229,39 +216,9 @@ func isNetwork(err error) bool {
 	return ok
 }
 
-// networkText is the innermost part of a network error: no URL, no query.
-func networkText(err error) string {
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return "there is no host " + dns.Name
-	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return shorten(err.Error())
-		}
-		err = inner
-	}
-}
-
-// saidAtMost bounds what is quoted of a cloud's message, in bytes.
-const saidAtMost = 400
-
-// shorten bounds a cloud's message. Denials may end in a page of encoded
-// details.
+// shorten returns a message of AWS without the encoded details of a denial, on one line and cut after
+// some hundred bytes.
 func shorten(message string) string {
 	message, _, _ = strings.Cut(message, " Encoded authorization failure message")
-	message = strings.Join(strings.Fields(message), " ")
-	if len(message) <= saidAtMost {
-		return message
-	}
-	end := saidAtMost
-	for !utf8.RuneStart(message[end]) {
-		end--
-	}
-	return message[:end] + "…"
-}
-
-// nonsense is the failure of an answer that can't be true.
-func nonsense(message string) *fault.Error {
-	return fault.ForReason(fault.ReasonInternal, message, remedyOdd, nil)
+	return providerkit.Shorten(message)
 }

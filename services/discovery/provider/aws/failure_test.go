@@ -15,6 +15,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -57,10 +58,10 @@ func TestClassify(t *testing.T) {
 		"new code, 403":    {said(list, 403, api("SomethingNew", "")), fault.ReasonPermissionDenied, "SomethingNew"},
 		"new code, 400":    {said(list, 400, api("SomethingNew", "")), fault.ReasonInternal, "SomethingNew"},
 		"no XML, 502":      {said(list, 502, &smithy.DeserializationError{Err: errors.New("no XML")}), fault.ReasonUnreachable, "502"},
-		"no XML, 200":      {said(list, 200, &smithy.DeserializationError{Err: errors.New("no XML")}), fault.ReasonInternal, "can't be understood"},
-		"cut short":        {said(list, 200, &smithy.DeserializationError{Err: fmt.Errorf("decode: %w", io.ErrUnexpectedEOF)}), fault.ReasonUnreachable, "broke off"},
+		"no XML, 200":      {said(list, 200, &smithy.DeserializationError{Err: errors.New("no XML")}), fault.ReasonInternal, "can't be decoded"},
+		"cut short":        {said(list, 200, &smithy.DeserializationError{Err: fmt.Errorf("decode: %w", io.ErrUnexpectedEOF)}), fault.ReasonUnreachable, "ended early"},
 		"HTML":             {said(list, 200, &oddAnswerError{operation: "DescribeInstances", root: "html"}), fault.ReasonInternal, "html"},
-		"endless":          {said(list, 200, &smithy.DeserializationError{Err: errTooLong}), fault.ReasonInternal, "beyond all measure"},
+		"endless":          {said(list, 200, &smithy.DeserializationError{Err: &providerkit.TooLongError{Limit: maxAnswer}}), fault.ReasonInternal, "too long"},
 		"timeout":          {&smithy.OperationError{Err: context.DeadlineExceeded}, fault.ReasonUnreachable, "in time"},
 		"no such host": {&smithy.OperationError{Err: &smithyhttp.RequestSendError{Err: &net.DNSError{Name: "ec2.invalid", IsNotFound: true}}},
 			fault.ReasonUnreachable, "ec2.invalid"},

@@ -14,43 +14,43 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// databasesAskedAlone bounds how many databases are asked for by their name, one
-// a call, when a list of exactly those lacks them.
-const databasesAskedAlone = 30
+// maxSingleDatabases is how many databases are looked up by their names, one in each call, if a list
+// of exactly those omitted them.
+const maxSingleDatabases = 30
 
-// noDatabaseCode says that there is no database of that name.
+// noDatabaseCode is the error code for a name that no database has.
 const noDatabaseCode = "DBInstanceNotFound"
 
-// findDatabases asks RDS for databases: many at once by their resource ids, which
-// says only what is there, and then some by their names, which RDS denies.
-func (s *session) findDatabases(ctx context.Context, region string, answers *providerkit.Probe, calls provider.Calls) {
-	f := &databaseSearch{
-		session: s, region: region, answers: answers, calls: calls,
+// probeDatabases asks RDS for databases: for many at once by their resource ids, which proves only
+// that they exist, and then for some by their names, for which RDS answers that there is none.
+func (s *session) probeDatabases(ctx context.Context, region string, probe *providerkit.Probe, calls provider.Calls) {
+	p := &databaseProbe{
+		session: s, region: region, probe: probe, calls: calls,
 		client: rds.NewFromConfig(s.config, func(o *rds.Options) { o.Region = region }),
 	}
 	var byID, byName []provider.Wanted
-	for _, wanted := range answers.Pending() {
-		// Who has no resource id of its own goes by its ARN; see database.
+	for _, wanted := range probe.Pending() {
+		// Databases without a resource id have their ARN as id; see database.
 		if strings.HasPrefix(wanted.ProviderID, "arn:") {
 			byName = append(byName, wanted)
 		} else {
 			byID = append(byID, wanted)
 		}
 	}
-	askAll(ctx, answers, byID, databasesAPage, func(chunk []provider.Wanted) error {
-		return f.many(ctx, "dbi-resource-id", idsOf(chunk), chunk)
+	_ = probe.EachChunk(ctx, byID, databasesPerPage, func(chunk []provider.Wanted) error {
+		return p.many(ctx, "dbi-resource-id", idsOf(chunk), chunk)
 	})
-	askAll(ctx, answers, byName, databasesAPage, func(chunk []provider.Wanted) error {
+	_ = probe.EachChunk(ctx, byName, databasesPerPage, func(chunk []provider.Wanted) error {
 		names := make([]string, len(chunk))
 		for i := range chunk {
 			names[i] = databaseName(chunk[i])
 		}
-		return f.many(ctx, "db-instance-id", names, chunk)
+		return p.many(ctx, "db-instance-id", names, chunk)
 	})
-	answers.ProbeUnlisted(databasesAskedAlone, func(wanted provider.Wanted) error { return f.alone(ctx, wanted) })
+	probe.ProbeUnlisted(maxSingleDatabases, func(wanted provider.Wanted) error { return p.one(ctx, wanted) })
 }
 
-// databaseName is the identifier that people gave a database.
+// databaseName returns the identifier that a database got from its owner.
 func databaseName(wanted provider.Wanted) string {
 	for _, arn := range []string{wanted.ProviderURI, wanted.ProviderID} {
 		if parts := strings.SplitN(arn, ":", 7); len(parts) == 7 {
@@ -60,66 +60,65 @@ func databaseName(wanted provider.Wanted) string {
 	return wanted.DisplayName
 }
 
-// databaseSearch is one search for databases of a region.
-type databaseSearch struct {
+// databaseProbe is one probe of databases of a region.
+type databaseProbe struct {
 	*session
-	region  string
-	client  *rds.Client
-	answers *providerkit.Probe
-	calls   provider.Calls
+	region string
+	client *rds.Client
+	probe  *providerkit.Probe
+	calls  provider.Calls
 }
 
-// many asks for databases by a filter.
-func (f *databaseSearch) many(ctx context.Context, filter string, values []string, chunk []provider.Wanted) error {
-	found, err := f.describe(ctx, &rds.DescribeDBInstancesInput{
-		MaxRecords: aws.Int32(databasesAPage),
+// many asks for databases with a filter.
+func (p *databaseProbe) many(ctx context.Context, filter string, values []string, chunk []provider.Wanted) error {
+	found, err := p.describe(ctx, &rds.DescribeDBInstancesInput{
+		MaxRecords: aws.Int32(databasesPerPage),
 		Filters:    []types.Filter{{Name: aws.String(filter), Values: values}},
 	})
 	if noFilter(err) || noDatabase(err) {
-		return nil // It has no such filter, or denies without saying which: no AWS. The names are left.
+		return nil // Only simulators answer so. The databases are looked up by name instead.
 	}
 	if err == nil {
-		err = f.take(ctx, found)
+		err = p.take(ctx, found)
 	}
 	if err == nil {
-		sayUnlisted(f.answers, idsOf(chunk))
+		p.probe.RecordUnlisted(idsOf(chunk))
 	}
 	return err
 }
 
-// noFilter tells that a filter was refused.
+// noFilter reports whether an error rejects a filter.
 func noFilter(err error) bool {
 	return slices.Contains([]string{"InvalidParameterValue", "InvalidParameterCombination", "NotImplemented", "InvalidAction"}, codeOf(err))
 }
 
-// noDatabase tells that RDS denies what it was asked for.
+// noDatabase reports whether an error means that there is no such database.
 func noDatabase(err error) bool { return strings.TrimSuffix(codeOf(err), "Fault") == noDatabaseCode }
 
-// alone asks for one database that a list lacked by its name. Without a clear
-// answer it stays with what the list said. It gives the trouble that the next one
-// would meet too.
-func (f *databaseSearch) alone(ctx context.Context, wanted provider.Wanted) error {
+// one looks up a database that a list omitted by its name. If the answer proves nothing, the evidence
+// of the list remains. It returns only errors that the next database would meet too.
+func (p *databaseProbe) one(ctx context.Context, wanted provider.Wanted) error {
 	name := databaseName(wanted)
 	if name == "" {
 		return nil
 	}
-	found, err := f.describe(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(name)})
+	found, err := p.describe(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(name)})
 	if err == nil {
-		err = f.take(ctx, found)
+		err = p.take(ctx, found)
 	}
 	switch {
 	case err == nil && len(found) > 0, noDatabase(err):
-		// There is none, or the name belongs to another by now.
-		f.answers.RecordEvidence(wanted.ProviderID, provider.NotFound)
-	case ctx.Err() != nil, isTrouble(err):
+		// There is none, or the name belongs to another database now.
+		p.probe.RecordEvidence(wanted.ProviderID, provider.NotFound)
+	case ctx.Err() != nil, isLasting(err):
 		return err
 	}
 	return nil
 }
 
-// isTrouble tells an error that was tried again and again from a word on what was
-// asked for.
-func isTrouble(err error) bool {
+// isLasting reports whether an error is about the service, so that the next call would meet it too,
+// and not about the database that was asked for.
+func isLasting(err error) bool {
 	if err == nil {
 		return false
 	}
@@ -127,17 +126,18 @@ func isTrouble(err error) bool {
 	return reason == fault.ReasonUnreachable || reason == fault.ReasonThrottled || brokeOff(err) == aws.TrueTernary
 }
 
-// describe takes all pages of one question.
-func (f *databaseSearch) describe(ctx context.Context, input *rds.DescribeDBInstancesInput) ([]types.DBInstance, error) {
-	pages := rds.NewDescribeDBInstancesPaginator(f.client, input)
+// describe reads all pages of one list.
+func (p *databaseProbe) describe(ctx context.Context, input *rds.DescribeDBInstancesInput) ([]types.DBInstance, error) {
 	var found []types.DBInstance
 	list := listing[*rds.DescribeDBInstancesOutput]{
-		session: f.session,
-		at:      call{service: "RDS", region: f.region, permission: "rds:DescribeDBInstances"},
-		calls:   f.calls,
-		more:    pages.HasMorePages,
-		read:    func(ctx context.Context) (*rds.DescribeDBInstancesOutput, error) { return pages.NextPage(ctx) },
-		token:   func(page *rds.DescribeDBInstancesOutput) *string { return page.Marker },
+		session: p.session,
+		at:      call{service: "RDS", region: p.region, permission: "rds:DescribeDBInstances"},
+		calls:   p.calls,
+		read: func(ctx context.Context, token *string) (*rds.DescribeDBInstancesOutput, error) {
+			input.Marker = token
+			return p.client.DescribeDBInstances(ctx, input)
+		},
+		next: func(page *rds.DescribeDBInstancesOutput) *string { return page.Marker },
 		pass: func(_ context.Context, page *rds.DescribeDBInstancesOutput) error {
 			found = append(found, page.DBInstances...)
 			return nil
@@ -146,18 +146,18 @@ func (f *databaseSearch) describe(ctx context.Context, input *rds.DescribeDBInst
 	return found, list.all(ctx)
 }
 
-// take takes databases that are there, with what their clusters know of them.
-func (f *databaseSearch) take(ctx context.Context, found []types.DBInstance) error {
+// take records databases that exist, with the details that only their clusters have.
+func (p *databaseProbe) take(ctx context.Context, found []types.DBInstance) error {
 	var members map[string]member
 	if slices.ContainsFunc(found, func(i types.DBInstance) bool { return aws.ToString(i.DBClusterIdentifier) != "" }) {
 		var err error
-		if members, err = f.clusterMembers(ctx, f.client, f.region, f.calls); err != nil {
+		if members, err = p.clusterMembers(ctx, p.client, p.region, p.calls); err != nil {
 			return err
 		}
 	}
-	instances, err := f.databases(f.region, found, members)
+	instances, err := p.databases(p.region, found, members)
 	for i := range instances {
-		f.answers.RecordFound(instances[i])
+		p.probe.RecordFound(instances[i])
 	}
 	return err
 }

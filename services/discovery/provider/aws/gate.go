@@ -9,37 +9,34 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// patience is how long a body may keep its place in the gate while nothing
-// comes.
+// patience is how long a body may keep its place in the gate while no data arrives.
 const patience = 250 * time.Millisecond
 
-// gate lets only so many pages be in memory at the same time, first come, first
-// served. A page of 1000 instances takes some 10 MB while it is decoded and
-// passed on, so this is what bounds the memory of a process, and not how many
-// calls wait for an answer. A body that stalls loses its place until more comes:
-// a hung region keeps nobody out.
+// gate limits how many pages are in memory at the same time, first come, first served. A page of
+// 1000 instances takes about 10 MB while it is decoded and passed on, so the gate bounds the
+// memory of the process, and the number of calls that wait for an answer does not. A body that
+// stalls loses its place until more data arrives, so that a hung region blocks no other.
 type gate struct{ places *semaphore.Weighted }
 
 func newGate(places int) *gate {
 	return &gate{places: semaphore.NewWeighted(int64(places))}
 }
 
-// place is one page's right to be in memory: taken when its body begins to be
-// read, and to be left when the page was passed on.
+// place is the right of one page to be in memory. It is taken when the first byte of the body is
+// read, and must be left when the page was passed on.
 type place struct {
 	gate    *gate
 	stalled *time.Timer
 
 	mu     sync.Mutex
 	inside bool
-	// waiting tells that a read waits for data, so that the place may be taken
-	// away.
+	// waiting reports that a read waits for data, so that the place may be taken away.
 	waiting bool
 }
 
 type placeKey struct{}
 
-// place is one for the page that is asked for by ctx, which it gives.
+// place returns a place for a page, and the context to request that page with.
 func (g *gate) place(ctx context.Context) (context.Context, *place) {
 	p := &place{gate: g}
 	p.stalled = time.AfterFunc(time.Hour, p.leaveIfWaiting)
@@ -47,8 +44,8 @@ func (g *gate) place(ctx context.Context) (context.Context, *place) {
 	return context.WithValue(ctx, placeKey{}, p), p
 }
 
-// guarded is a body that is read only from within the place of ctx. Without one
-// it is as it was: not every answer is a page.
+// guarded returns a body that is read only while it has the place of ctx. If ctx has none, it returns
+// the body itself: not every answer is a page.
 func guarded(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	p, ok := ctx.Value(placeKey{}).(*place)
 	if !ok {
@@ -57,14 +54,14 @@ func guarded(ctx context.Context, body io.ReadCloser) io.ReadCloser {
 	return &guardedBody{ReadCloser: body, ctx: ctx, place: p}
 }
 
-// guardedBody is read from within a place.
+// guardedBody is a body that needs a place.
 type guardedBody struct {
 	io.ReadCloser
-	ctx   context.Context //nolint:containedctx // The request's: an io.Reader is given none.
+	ctx   context.Context //nolint:containedctx // That of the request: an io.Reader receives none.
 	place *place
 }
 
-// Read reads some of the body, once there is a place.
+// Read waits for the place and reads from the body.
 func (b *guardedBody) Read(buffer []byte) (int, error) {
 	if err := b.place.enter(b.ctx); err != nil {
 		return 0, err
@@ -73,7 +70,7 @@ func (b *guardedBody) Read(buffer []byte) (int, error) {
 	return b.ReadCloser.Read(buffer)
 }
 
-// enter takes the place, if it is not taken yet, and begins to wait for data.
+// enter takes the place, unless it has it already, and begins to wait for data.
 func (p *place) enter(ctx context.Context) error {
 	p.mu.Lock()
 	inside := p.inside
@@ -91,7 +88,7 @@ func (p *place) enter(ctx context.Context) error {
 	return nil
 }
 
-// arrived ends the waiting for data.
+// arrived ends the wait for data.
 func (p *place) arrived() {
 	p.stalled.Stop()
 	p.mu.Lock()
@@ -99,7 +96,7 @@ func (p *place) arrived() {
 	p.waiting = false
 }
 
-// leave gives the place back, if it is taken.
+// leave gives the place back.
 func (p *place) leave() {
 	p.stalled.Stop()
 	p.mu.Lock()
@@ -107,7 +104,7 @@ func (p *place) leave() {
 	p.release()
 }
 
-// leaveIfWaiting gives the place back while nothing comes.
+// leaveIfWaiting gives the place back if a read waits for data.
 func (p *place) leaveIfWaiting() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -66,11 +66,12 @@ func TestGateStall(t *testing.T) {
 			ended <- err
 		}()
 		synctest.Wait()
-		began := time.Now()
-		ctx, place := g.place(t.Context())
+		limited, cancel := context.WithTimeout(t.Context(), 2*patience) // By the clock of the bubble.
+		defer cancel()
+		ctx, place := g.place(limited)
 		text, err := io.ReadAll(guarded(ctx, textBody("other")))
-		if err != nil || string(text) != "other" || time.Since(began) > 2*patience {
-			t.Errorf("read %q (%v) after %s", text, err, time.Since(began))
+		if err != nil || string(text) != "other" {
+			t.Errorf("read %q (%v)", text, err)
 		}
 		place.leave()
 		close(more)
@@ -109,14 +110,6 @@ func TestGateCancel(t *testing.T) {
 func TestUnguarded(t *testing.T) {
 	t.Parallel()
 	if text, err := io.ReadAll(guarded(t.Context(), textBody("small"))); err != nil || string(text) != "small" {
-		t.Errorf("read %q (%v)", text, err)
-	}
-}
-
-func TestBounded(t *testing.T) {
-	t.Parallel()
-	text, err := io.ReadAll(&bounded{body: textBody("0123456789"), left: 4})
-	if string(text) != "0123" || !errors.Is(err, errTooLong) {
 		t.Errorf("read %q (%v)", text, err)
 	}
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Check looks at instances of a scope, and says what stands against the verb.
-// Whether the credentials may do it is not tried: an endpoint that knows no dry
-// runs would do it for real.
+// Check polls instances of a scope and assesses whether the verb is possible. It does not try the
+// permission: an endpoint without dry runs would execute the call.
 func (s *session) Check(
 	ctx context.Context, scope provider.ScopeID, verb provider.Verb, wanted []provider.Wanted, calls provider.Calls,
 ) ([]provider.Assessment, error) {
@@ -35,8 +34,7 @@ func (s *session) Check(
 	return assessments, nil
 }
 
-// Act makes the one call that starts or stops an instance, or the cluster that it
-// is a member of.
+// Act makes the call that starts or stops an instance, or the cluster that it is a member of.
 func (s *session) Act(ctx context.Context, order provider.Order, calls provider.Calls) provider.Receipt { //nolint:gocritic // The contract's.
 	switch {
 	case order.Kind == cloud.VirtualMachine:
@@ -50,13 +48,13 @@ func (s *session) Act(ctx context.Context, order provider.Order, calls provider.
 		fmt.Sprintf("Rollcall can't %s a %s of AWS", order.Verb.Word(), order.Kind.Plural()), "", nil)}
 }
 
-// Follow looks once at how calls go.
+// Follow polls the progress of placed orders.
 func (s *session) Follow(
-	ctx context.Context, scope provider.ScopeID, pursuits []provider.PlacedOrder, calls provider.Calls,
+	ctx context.Context, scope provider.ScopeID, orders []provider.PlacedOrder, calls provider.Calls,
 ) ([]provider.Progress, error) {
-	wanted := make([]provider.Wanted, len(pursuits))
-	for i := range pursuits {
-		wanted[i] = wantedOf(&pursuits[i].Instance)
+	wanted := make([]provider.Wanted, len(orders))
+	for i := range orders {
+		wanted[i] = wantedOf(&orders[i].Instance)
 	}
 	findings, err := s.Probe(ctx, scope, wanted, calls)
 	if err != nil {
@@ -64,11 +62,11 @@ func (s *session) Follow(
 	}
 	var clusters map[string]*cluster
 	if scope.Kind == cloud.Database {
-		clusters = s.clustersOf(ctx, scope.Location, unitsOf(pursuits), calls)
+		clusters = s.clustersOf(ctx, scope.Location, unitsOf(orders), calls)
 	}
-	progress := make([]provider.Progress, len(pursuits))
-	for i := range pursuits {
-		p := &pursuits[i]
+	progress := make([]provider.Progress, len(orders))
+	for i := range orders {
+		p := &orders[i]
 		switch {
 		case findings[i].Evidence == provider.NotFound:
 			progress[i] = ended(findings[i], p.Verb)
@@ -87,17 +85,17 @@ func (s *session) Follow(
 	return progress, nil
 }
 
-// IdempotencyWindow: AWS knows no request to start or stop by a key.
+// IdempotencyWindow returns 0: requests to start or stop have no key in AWS.
 func (s *session) IdempotencyWindow(cloud.Kind) time.Duration { return 0 }
 
 func wantedOf(i *provider.Instance) provider.Wanted {
 	return provider.Wanted{ProviderID: i.ProviderID, ProviderURI: i.ProviderURI, DisplayName: i.DisplayName, Zone: i.Zone}
 }
 
-// ended is the progress of what is there no more.
+// ended returns the progress of an instance that no longer exists.
 func ended(f provider.Finding, verb provider.Verb) provider.Progress {
 	return provider.Progress{Effect: provider.InDoubt, Refusal: fault.ForReason(fault.ReasonTerminated,
-		fmt.Sprintf("AWS has no %s any more: it was deleted while it was to %s", f.ProviderID, verb.Word()), "", nil)}
+		fmt.Sprintf("%s no longer exists: it was deleted before the %s was done", f.ProviderID, verb.Word()), "", nil)}
 }
 
 var (

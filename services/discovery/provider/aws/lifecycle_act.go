@@ -21,14 +21,13 @@ type act struct {
 	order   *provider.Order
 	at      call
 	client  *http.Client
-	// sent tells that a connection was there to send it on: from then on it may
-	// have reached AWS.
+	// sent reports whether there was a connection to send the request on. From then on it may have
+	// reached AWS.
 	sent atomic.Bool
 }
 
-// act prepares a call. Its client makes a connection of its own: on one that is
-// kept, a call that AWS took and one that met a connection closed meanwhile end
-// alike.
+// act prepares a call. Its client opens a new connection: on a reused one, a call that AWS accepted
+// and a call on a connection that was closed in the meantime fail alike.
 func (s *session) act(order *provider.Order, service, permission string) *act {
 	return &act{
 		session: s, order: order, client: s.provider.actingClient(),
@@ -36,7 +35,7 @@ func (s *session) act(order *provider.Order, service, permission string) *act {
 	}
 }
 
-// actingClient is the HTTP client of calls that change something.
+// actingClient returns the HTTP client of calls that change something.
 func (p *Provider) actingClient() *http.Client {
 	p.actOnce.Do(func() {
 		next := p.http.Transport.(*transport).next.Clone()
@@ -46,8 +45,8 @@ func (p *Provider) actingClient() *http.Client {
 	return p.acting
 }
 
-// watch has the sending be seen. It stands last before the sending, so that what
-// was sent to get credentials does not count.
+// watch records when the request is sent. It is the last step before that, so that requests for
+// credentials do not count.
 func (a *act) watch(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("rollcall:WatchSending",
 		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
@@ -58,7 +57,7 @@ func (a *act) watch(stack *middleware.Stack) error {
 		}), middleware.After)
 }
 
-// once makes the call, and says what is known of it afterwards.
+// once makes the call and returns its receipt.
 func (a *act) once(
 	ctx context.Context, calls provider.Calls, do func(context.Context) (provider.State, string, error),
 ) provider.Receipt {
@@ -83,9 +82,8 @@ func (a *act) once(
 	return receipt
 }
 
-// effect is what an error proves of the call. That AWS refused it, it says with a
-// status of 4xx, and with some errors of 5xx; any other may have come after it
-// was taken.
+// effect returns what an error proves about the effect of the call. AWS rejects calls with a status of
+// 4xx, and with some errors of 5xx. Any other error may follow after AWS accepted the call.
 func (a *act) effect(err error) provider.Effect {
 	if !a.sent.Load() {
 		return provider.NotTaken

@@ -14,60 +14,61 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// cluster is a database cluster as far as start and stop go.
+// cluster has the details of a database cluster that start and stop need.
 type cluster struct {
 	name    string
 	state   provider.State
-	word    string
+	status  string
 	members []string
-	// cantStop says what sort of cluster it is that can't be stopped; "" when it
-	// can.
+	// cantStop is why the cluster can't be stopped, as the end of a sentence; "" if it can.
 	cantStop string
 }
 
-// clusterARN is the address of the cluster that a database is a member of.
+// clusterARN returns the ARN of the cluster that a database is a member of.
 func clusterARN(i *provider.Instance, account string) string {
 	return fmt.Sprintf("arn:%s:rds:%s:%s:cluster:%s", partitionOfRegion(i.Region), i.Region, account, i.Database.Cluster)
 }
 
-// clusterName is the identifier in a cluster's ARN.
+// clusterName returns the identifier in the ARN of a cluster.
 func clusterName(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 
-func unitsOf(pursuits []provider.PlacedOrder) []string {
+func unitsOf(orders []provider.PlacedOrder) []string {
 	var units []string
-	for i := range pursuits {
-		if pursuits[i].Unit != "" {
-			units = append(units, pursuits[i].Unit)
+	for i := range orders {
+		if orders[i].Unit != "" {
+			units = append(units, orders[i].Unit)
 		}
 	}
 	return units
 }
 
-// clustersAsked are asked for in one call.
-const clustersAsked = 100
+// clustersPerCall is the number of clusters in one call.
+const clustersPerCall = 100
 
-// clustersOf are the clusters with these ARNs, by ARN. One that can't be asked
-// for is not among them: what is known of its members has to do.
+// clustersOf returns the clusters with these ARNs, by ARN. It omits clusters that can't be read; their
+// members are then assessed without them.
 func (s *session) clustersOf(ctx context.Context, region string, arns []string, calls provider.Calls) map[string]*cluster {
 	clusters := map[string]*cluster{}
 	slices.Sort(arns)
 	client := rds.NewFromConfig(s.config, func(o *rds.Options) { o.Region = region })
 	at := call{service: "RDS", region: region, permission: "rds:DescribeDBClusters"}
-	for some := range slices.Chunk(slices.Compact(arns), clustersAsked) {
+	for some := range slices.Chunk(slices.Compact(arns), clustersPerCall) {
 		names := make([]string, len(some))
 		byName := map[string]string{}
 		for i, arn := range some {
 			names[i] = clusterName(arn)
 			byName[names[i]] = arn
 		}
-		pages := rds.NewDescribeDBClustersPaginator(client, &rds.DescribeDBClustersInput{
-			MaxRecords: aws.Int32(databasesAPage), Filters: []types.Filter{{Name: aws.String("db-cluster-id"), Values: names}},
-		})
+		input := &rds.DescribeDBClustersInput{
+			MaxRecords: aws.Int32(databasesPerPage), Filters: []types.Filter{{Name: aws.String("db-cluster-id"), Values: names}},
+		}
 		list := listing[*rds.DescribeDBClustersOutput]{
 			session: s, at: at, calls: calls,
-			more:  pages.HasMorePages,
-			read:  func(ctx context.Context) (*rds.DescribeDBClustersOutput, error) { return pages.NextPage(ctx) },
-			token: func(page *rds.DescribeDBClustersOutput) *string { return page.Marker },
+			read: func(ctx context.Context, token *string) (*rds.DescribeDBClustersOutput, error) {
+				input.Marker = token
+				return client.DescribeDBClusters(ctx, input)
+			},
+			next: func(page *rds.DescribeDBClustersOutput) *string { return page.Marker },
 			pass: func(_ context.Context, page *rds.DescribeDBClustersOutput) error {
 				for i := range page.DBClusters {
 					if arn, asked := byName[aws.ToString(page.DBClusters[i].DBClusterIdentifier)]; asked {
@@ -84,11 +85,11 @@ func (s *session) clustersOf(ctx context.Context, region string, arns []string, 
 	return clusters
 }
 
-// newCluster reads a cluster. Which can't be stopped: Aurora User Guide, "Stopping
-// and starting an Amazon Aurora DB cluster", limitations.
+// newCluster converts a cluster. The Aurora User Guide lists those that can't be stopped ("Stopping
+// and starting an Amazon Aurora DB cluster", limitations).
 func newCluster(c *types.DBCluster) *cluster {
-	word := aws.ToString(c.Status)
-	read := &cluster{name: aws.ToString(c.DBClusterIdentifier), state: databaseState(word), word: word}
+	status := aws.ToString(c.Status)
+	read := &cluster{name: aws.ToString(c.DBClusterIdentifier), state: databaseState(status), status: status}
 	for _, m := range c.DBClusterMembers {
 		read.members = append(read.members, aws.ToString(m.DBInstanceIdentifier))
 	}
@@ -108,17 +109,17 @@ func newCluster(c *types.DBCluster) *cluster {
 	return read
 }
 
-// clusterAssessment says what stands against the start or stop of a member's
-// cluster, and what goes with it.
+// clusterAssessment returns the obstacle to a start or stop of a member's cluster, and notes about the
+// further effects.
 func clusterAssessment(i *provider.Instance, of *cluster, verb provider.Verb) (*fault.Error, []string) {
-	does := map[provider.Verb]string{provider.Start: "Starts", provider.Stop: "Stops"}[verb]
+	acts := map[provider.Verb]string{provider.Start: "Starts", provider.Stop: "Stops"}[verb]
 	if of == nil {
-		note := fmt.Sprintf("%s the cluster %s with all its members.", does, i.Database.Cluster)
+		note := fmt.Sprintf("%s the cluster %s with all its members.", acts, i.Database.Cluster)
 		return databaseInWay(i.DisplayName, i.State, i.ProviderState, verb), []string{note}
 	}
-	notes := []string{fmt.Sprintf("%s the cluster %s with its member %s.", does, of.name, strings.Join(of.members, ""))}
+	notes := []string{fmt.Sprintf("%s the cluster %s with its member %s.", acts, of.name, strings.Join(of.members, ""))}
 	if len(of.members) != 1 {
-		notes[0] = fmt.Sprintf("%s the cluster %s with all its %d members: %s.", does, of.name, len(of.members), strings.Join(of.members, ", "))
+		notes[0] = fmt.Sprintf("%s the cluster %s with all its %d members: %s.", acts, of.name, len(of.members), strings.Join(of.members, ", "))
 	}
 	if verb == provider.Stop {
 		notes = append(notes, restartNote)
@@ -126,7 +127,7 @@ func clusterAssessment(i *provider.Instance, of *cluster, verb provider.Verb) (*
 			return fault.ForReason(fault.ReasonCantStopCluster, fmt.Sprintf("the cluster %s %s: it can't be stopped", of.name, of.cantStop), "", nil), notes
 		}
 	}
-	return databaseInWay("the cluster "+of.name, of.state, of.word, verb), notes
+	return databaseInWay("the cluster "+of.name, of.state, of.status, verb), notes
 }
 
 // actOnCluster starts or stops the cluster that a database is a member of.
@@ -139,8 +140,8 @@ func (s *session) actOnCluster(ctx context.Context, order *provider.Order, calls
 			if err != nil || out.DBCluster == nil {
 				return "", "", err
 			}
-			word := aws.ToString(out.DBCluster.Status)
-			return databaseState(word), word, nil
+			status := aws.ToString(out.DBCluster.Status)
+			return databaseState(status), status, nil
 		})
 	}
 	a, client := s.rdsAct(order, "rds:StopDBCluster")
@@ -149,7 +150,7 @@ func (s *session) actOnCluster(ctx context.Context, order *provider.Order, calls
 		if err != nil || out.DBCluster == nil {
 			return "", "", err
 		}
-		word := aws.ToString(out.DBCluster.Status)
-		return databaseState(word), word, nil
+		status := aws.ToString(out.DBCluster.Status)
+		return databaseState(status), status, nil
 	})
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// startable are the statuses from which RDS starts a database besides stopped
-// (RDS API Reference, StartDBInstance).
+// startable lists the statuses besides stopped from which RDS starts a database (RDS API Reference,
+// StartDBInstance).
 var startable = []string{"inaccessible-encryption-credentials-recoverable", "incompatible-network"}
 
-// assessDatabases says what stands against a start or stop of databases. Members
-// of a cluster start and stop with it.
+// assessDatabases sets the obstacles to a start or stop of databases. Members of a cluster start and
+// stop with it.
 func (s *session) assessDatabases(
 	ctx context.Context, region string, verb provider.Verb, assessments []provider.Assessment, calls provider.Calls,
 ) {
@@ -52,42 +52,43 @@ func (s *session) assessDatabases(
 	}
 }
 
-// restartNote: RDS User Guide, "Stopping an Amazon RDS DB instance temporarily".
-const restartNote = "RDS starts it again by itself when it has been stopped for seven days."
+// restartNote is the note of every stop (RDS User Guide, "Stopping an Amazon RDS DB instance
+// temporarily").
+const restartNote = "RDS starts it again by itself after it was stopped for seven days."
 
-// databaseInWay is a status in which the call is not allowed: RDS stops what is
-// available and starts what is stopped.
-func databaseInWay(name string, state provider.State, word string, verb provider.Verb) *fault.Error {
-	if word == "deleting" || word == "delete-precheck" {
+// databaseInWay returns the obstacle of a status that does not permit the call: RDS stops available
+// databases and starts stopped ones.
+func databaseInWay(name string, state provider.State, status string, verb provider.Verb) *fault.Error {
+	if status == "deleting" || status == "delete-precheck" {
 		return terminated(name)
 	}
 	if state == verb.Wanted() || onItsWay(state, verb) || state == provider.StateUnknown {
 		return nil
 	}
-	says := fmt.Sprintf("%s is %s: RDS stops only what is available", name, word)
+	problem := fmt.Sprintf("%s is %s: RDS stops only available databases", name, status)
 	if verb == provider.Start {
-		if word == "stopped" || slices.Contains(startable, word) {
+		if status == "stopped" || slices.Contains(startable, status) {
 			return nil
 		}
-		says = fmt.Sprintf("%s is %s: RDS starts only what is stopped", name, word)
-	} else if word == "available" {
+		problem = fmt.Sprintf("%s is %s: RDS starts only stopped databases", name, status)
+	} else if status == "available" {
 		return nil
 	}
-	refusal := fault.ForReason(fault.ReasonInvalidState, says, "", nil)
+	refusal := fault.ForReason(fault.ReasonInvalidState, problem, "", nil)
 	if state != provider.StateFailed {
-		return refusal.AsRetryable() // It is busy with something that ends.
+		return refusal.AsRetryable() // The status changes by itself.
 	}
-	refusal.Remedy = "Mend the database first; its status says what it wants."
+	refusal.Remedy = "Fix the database first; its status shows the problem."
 	return refusal
 }
 
-// onItsWay tells that a state leads to the wanted one by itself.
+// onItsWay reports whether a state leads to the wanted one by itself.
 func onItsWay(state provider.State, verb provider.Verb) bool {
 	return verb == provider.Start && state == provider.StatePending || verb == provider.Stop && state == provider.StateStopping
 }
 
-// databaseCantStop is why RDS does not stop a database (RDS User Guide, "Stopping
-// an Amazon RDS DB instance temporarily", limitations).
+// databaseCantStop returns why RDS does not stop a database (RDS User Guide, "Stopping an Amazon RDS
+// DB instance temporarily", limitations).
 func databaseCantStop(i *provider.Instance) *fault.Error {
 	d := i.Database
 	switch {
@@ -97,7 +98,7 @@ func databaseCantStop(i *provider.Instance) *fault.Error {
 			"Promote or delete the replica.", nil)
 	case len(d.Replicas) > 0:
 		return fault.ForReason(fault.ReasonCantStopReplicas,
-			fmt.Sprintf("%s has the read replica %s: RDS stops no database that has any", i.DisplayName, strings.Join(d.Replicas, ", ")),
+			fmt.Sprintf("%s has the read replica %s: RDS stops no database with replicas", i.DisplayName, strings.Join(d.Replicas, ", ")),
 			"Promote or delete its replicas first.", nil)
 	case strings.HasPrefix(d.Engine, "sqlserver") && d.HighAvailability:
 		return fault.ForReason(fault.ReasonCantStopMultiAZ,
@@ -107,7 +108,7 @@ func databaseCantStop(i *provider.Instance) *fault.Error {
 	return nil
 }
 
-// rdsAct is a client for one call that changes something.
+// rdsAct returns a client for one call that changes something.
 func (s *session) rdsAct(order *provider.Order, permission string) (*act, *rds.Client) {
 	a := s.act(order, "RDS", permission)
 	return a, rds.NewFromConfig(s.config, func(o *rds.Options) {
@@ -116,7 +117,7 @@ func (s *session) rdsAct(order *provider.Order, permission string) (*act, *rds.C
 	})
 }
 
-// actOnDatabase starts or stops one database that stands alone.
+// actOnDatabase starts or stops one database that is not a member of a cluster.
 func (s *session) actOnDatabase(ctx context.Context, order *provider.Order, calls provider.Calls) provider.Receipt {
 	name := aws.String(databaseName(wantedOf(&order.Instance)))
 	if order.Verb == provider.Start {
@@ -126,8 +127,8 @@ func (s *session) actOnDatabase(ctx context.Context, order *provider.Order, call
 			if err != nil || out.DBInstance == nil {
 				return "", "", err
 			}
-			word := aws.ToString(out.DBInstance.DBInstanceStatus)
-			return databaseState(word), word, nil
+			status := aws.ToString(out.DBInstance.DBInstanceStatus)
+			return databaseState(status), status, nil
 		})
 	}
 	a, client := s.rdsAct(order, "rds:StopDBInstance")
@@ -136,13 +137,13 @@ func (s *session) actOnDatabase(ctx context.Context, order *provider.Order, call
 		if err != nil || out.DBInstance == nil {
 			return "", "", err
 		}
-		word := aws.ToString(out.DBInstance.DBInstanceStatus)
-		return databaseState(word), word, nil
+		status := aws.ToString(out.DBInstance.DBInstanceStatus)
+		return databaseState(status), status, nil
 	})
 }
 
-// databaseProgress is how far a start or stop has come, by what RDS shows of the
-// database, and of its cluster where that was acted on.
+// databaseProgress returns the progress of a start or stop by the status of the database, and by that
+// of its cluster if the call was made on the cluster.
 func databaseProgress(p *provider.PlacedOrder, now *provider.Instance, of *cluster) provider.Progress {
 	if now.ProviderState == "deleting" || now.ProviderState == "delete-precheck" {
 		return provider.Progress{Effect: provider.InDoubt, Refusal: terminated(now.DisplayName)}
@@ -157,7 +158,7 @@ func databaseProgress(p *provider.PlacedOrder, now *provider.Instance, of *clust
 	case moved:
 		progress.Effect = provider.Taken
 	case p.Verb == provider.Start && now.State == provider.StateMaintenance && p.Instance.State == provider.StateStopped:
-		progress.Effect, progress.Busy = provider.Taken, true // It is up, and not available yet.
+		progress.Effect, progress.Busy = provider.Taken, true // It runs, and is not available yet.
 	case now.State == provider.StateFailed && p.Instance.State != provider.StateFailed:
 		progress.Effect = provider.Taken
 		progress.Refusal = failedDatabase(now, p.Verb)
@@ -166,9 +167,9 @@ func databaseProgress(p *provider.PlacedOrder, now *provider.Instance, of *clust
 }
 
 func failedDatabase(now *provider.Instance, verb provider.Verb) *fault.Error {
-	says := fmt.Sprintf("RDS gave it up to %s %s: its status is %s", verb.Word(), now.DisplayName, now.ProviderState)
+	problem := fmt.Sprintf("RDS failed to %s %s: its status is %s", verb.Word(), now.DisplayName, now.ProviderState)
 	if now.ProviderState == "insufficient-capacity" {
-		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, nil).AsRetryable()
+		return fault.ForReason(fault.ReasonInsufficientCapacity, problem, remedyCapacity, nil).AsRetryable()
 	}
-	return fault.ForReason(fault.ReasonCloudFailed, says, "Mend what the status says; the RDS events of the database tell more.", nil)
+	return fault.ForReason(fault.ReasonCloudFailed, problem, "Fix the problem that the status names; the RDS events of the database have the details.", nil)
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// assessMachines says what stands against a start or stop of EC2 instances.
+// assessMachines sets the obstacles to a start or stop of EC2 instances.
 func (s *session) assessMachines(
 	ctx context.Context, region string, verb provider.Verb, assessments []provider.Assessment, calls provider.Calls,
 ) {
@@ -33,34 +34,34 @@ func (s *session) assessMachines(
 		kind, known := spot[a.Instance.Machine.SpotRequest]
 		a.Obstacle = machineCantStop(a.Instance, kind)
 		if a.Obstacle == nil && a.Instance.Machine.Spot && !known {
-			a.Notes = append(a.Notes, "It is a spot instance: EC2 stops it only when its spot request is persistent, which it did not say.")
+			a.Notes = append(a.Notes, "It is a spot instance: EC2 stops it only if its spot request is persistent, which is unknown.")
 		}
 	}
 }
 
-// machineInWay is a state in which the call is not allowed.
+// machineInWay returns the obstacle of a state that does not permit the call.
 func machineInWay(i *provider.Instance, verb provider.Verb) *fault.Error {
 	switch {
 	case i.State == provider.StateTerminated, i.ProviderState == string(types.InstanceStateNameShuttingDown):
 		return terminated(i.DisplayName)
 	case verb == provider.Start && i.State == provider.StateStopping:
-		return fault.ForReason(fault.ReasonInvalidState, i.DisplayName+" is still stopping: EC2 starts it when it has stopped", "", nil).AsRetryable()
+		return fault.ForReason(fault.ReasonInvalidState, i.DisplayName+" is still stopping: EC2 starts only stopped instances", "", nil).AsRetryable()
 	}
 	return nil
 }
 
 func terminated(name string) *fault.Error {
-	return fault.ForReason(fault.ReasonTerminated, name+" was deleted for good", "", nil)
+	return fault.ForReason(fault.ReasonTerminated, name+" was deleted permanently", "", nil)
 }
 
-// machineCantStop is why EC2 does not stop an instance, or should not be asked to
-// (EC2 User Guide, "Stop and start Amazon EC2 instances").
+// machineCantStop returns why EC2 does not stop an instance, or should not be asked to (EC2 User Guide,
+// "Stop and start Amazon EC2 instances").
 func machineCantStop(i *provider.Instance, spot types.SpotInstanceType) *fault.Error {
 	switch m := i.Machine; {
 	case m.InstanceStore:
 		return fault.ForReason(fault.ReasonCantStopInstanceStore,
-			i.DisplayName+" has its root disk in an instance store: EC2 stops no such instance, for the disk would be lost",
-			"Terminate it when it is not needed, or launch it anew from an image with an EBS root disk.", nil)
+			i.DisplayName+" has its root disk in an instance store: EC2 stops no such instance, because the disk would be lost",
+			"Terminate it if it is not needed, or launch a new one from an image with an EBS root disk.", nil)
 	case spot == types.SpotInstanceTypeOneTime:
 		return cantStopSpot(i.DisplayName)
 	case m.AutoscalingGroup != "":
@@ -73,15 +74,14 @@ func machineCantStop(i *provider.Instance, spot types.SpotInstanceType) *fault.E
 
 func cantStopSpot(name string) *fault.Error {
 	return fault.ForReason(fault.ReasonCantStopSpot, name+" is a spot instance of a one-time request: EC2 can only terminate it",
-		"Terminate it when it is not needed; to be stopped it needs a persistent spot request.", nil)
+		"Terminate it if it is not needed; only instances of a persistent spot request can be stopped.", nil)
 }
 
-// spotRequestsAsked are asked for in one call: a filter may have 200 values.
-const spotRequestsAsked = 100
+// spotRequestsPerCall is the number of spot requests in one call. A filter may have 200 values.
+const spotRequestsPerCall = 100
 
-// spotKinds tells of the requests behind spot instances whether they are one-time
-// or persistent, as far as EC2 says. It needs ec2:DescribeSpotInstanceRequests;
-// without it the call itself tells.
+// spotKinds returns whether the requests of spot instances are one-time or persistent, as far as EC2
+// returns them. It needs ec2:DescribeSpotInstanceRequests; without it, EC2 rejects the stop itself.
 func (s *session) spotKinds(
 	ctx context.Context, region string, assessments []provider.Assessment, calls provider.Calls,
 ) map[string]types.SpotInstanceType {
@@ -95,10 +95,10 @@ func (s *session) spotKinds(
 	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
 	at := call{service: "EC2", region: region, permission: "ec2:DescribeSpotInstanceRequests"}
 	for len(requests) > 0 {
-		some := requests[:min(len(requests), spotRequestsAsked)]
+		some := requests[:min(len(requests), spotRequestsPerCall)]
 		requests = requests[len(some):]
 		answer, err := attempt(ctx, s.provider.config.CallLimit, calls, s.failures(at), func(ctx context.Context) (*ec2.DescribeSpotInstanceRequestsOutput, error) {
-			// A filter, where naming them would fail the call for one that is gone.
+			// A filter, because the call would fail for an id that no longer exists.
 			return client.DescribeSpotInstanceRequests(ctx, &ec2.DescribeSpotInstanceRequestsInput{
 				Filters: []types.Filter{{Name: aws.String("spot-instance-request-id"), Values: some}},
 			})
@@ -138,17 +138,16 @@ func (s *session) actOnMachine(ctx context.Context, order *provider.Order, calls
 		}
 		for i := range changes {
 			if aws.ToString(changes[i].InstanceId) == ids[0] {
-				state, word := machineState(changes[i].CurrentState)
-				return state, word, nil
+				state, name := machineState(changes[i].CurrentState)
+				return state, name, nil
 			}
 		}
-		return "", "", nonsense("EC2 in " + order.Location + " answered without the instance that it was to " + order.Verb.Word())
+		return "", "", provider.InvalidAnswer("EC2 in " + order.Location + " answered without the instance to " + order.Verb.Word())
 	})
 }
 
-// machineProgress is how far a start or stop has come, by what EC2 shows of the
-// instance. LaunchTime moves with each start, which tells a start that was made
-// from one that was not, whatever became of it.
+// machineProgress returns the progress of a start or stop by the state of the instance. LaunchTime
+// changes with each start, which proves that a start was made even if it failed later.
 func machineProgress(p *provider.PlacedOrder, now *provider.Instance) provider.Progress {
 	if refusal := machineInWay(now, provider.Stop); refusal != nil {
 		return provider.Progress{Effect: provider.InDoubt, Refusal: refusal}
@@ -160,22 +159,22 @@ func machineProgress(p *provider.PlacedOrder, now *provider.Instance) provider.P
 		!starting && (now.State == provider.StateStopping || now.State == provider.StateStopped):
 		return taken
 	case starting && now.State == provider.StateStopped && (since > clocksApart || since >= 0 && !byUser(now)):
-		taken.Refusal = gaveUp(now)
+		taken.Refusal = startFailed(now)
 		return taken
 	case starting && now.State == provider.StateStopping && since >= 0:
-		return taken // It is on its way back; the reason shows when it has stopped.
+		return taken // It stops again; EC2 shows the reason when it has stopped.
 	case !starting && since > clocksApart:
-		taken.Refusal = fault.ForReason(fault.ReasonCloudFailed, now.DisplayName+" was stopped, and started again by somebody else", "", nil)
+		taken.Refusal = fault.ForReason(fault.ReasonCloudFailed, now.DisplayName+" was stopped, and someone else started it again", "", nil)
 		return taken
 	}
 	return provider.Progress{Effect: provider.InDoubt}
 }
 
-// clocksApart is how far our clock and AWS's may be apart.
+// clocksApart is how far the local clock and that of AWS may differ.
 const clocksApart = 2 * time.Second
 
-// startedAfter is how long after the call the instance was last started, in
-// whole seconds as EC2 tells it; less than 0 for before.
+// startedAfter returns how long after the call the instance was last started, in whole seconds as EC2
+// reports it. It is negative if that was before the call.
 func startedAfter(p *provider.PlacedOrder, now *provider.Instance) time.Duration {
 	if now.Machine == nil || now.Machine.StartTime.IsZero() || p.CallTime.IsZero() {
 		return -1
@@ -183,28 +182,28 @@ func startedAfter(p *provider.PlacedOrder, now *provider.Instance) time.Duration
 	return now.Machine.StartTime.Sub(p.CallTime.Truncate(time.Second))
 }
 
-// byUser tells that an instance has stopped because somebody had it stop.
+// byUser reports whether an instance stopped because someone stopped it.
 func byUser(now *provider.Instance) bool {
 	reason := now.Machine.StateReason
 	return reason == "" || strings.HasPrefix(reason, "Client.UserInitiated") || strings.HasPrefix(reason, "Client.InstanceInitiated")
 }
 
-// gaveUp is why an instance that was started has stopped again.
-func gaveUp(now *provider.Instance) *fault.Error {
+// startFailed returns why an instance that was started has stopped again.
+func startFailed(now *provider.Instance) *fault.Error {
 	reason := now.Machine.StateReason
-	says := fmt.Sprintf("EC2 started %s and gave it up: %s", now.DisplayName, shorten(reason))
+	problem := fmt.Sprintf("EC2 failed to start %s: %s", now.DisplayName, providerkit.Shorten(reason))
 	switch {
 	case reason == "":
-		return fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("EC2 started %s, and it stopped again; EC2 does not say why", now.DisplayName), "", nil)
+		return fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("EC2 started %s, and it stopped again; EC2 reports no reason", now.DisplayName), "", nil)
 	case byUser(now):
-		return fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("%s was started, and stopped again by somebody else: %s", now.DisplayName, shorten(reason)), "", nil)
+		return fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("%s was started, and someone else stopped it again: %s", now.DisplayName, providerkit.Shorten(reason)), "", nil)
 	case strings.Contains(reason, "Insufficient"):
-		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, nil).AsRetryable()
+		return fault.ForReason(fault.ReasonInsufficientCapacity, problem, remedyCapacity, nil).AsRetryable()
 	case strings.Contains(reason, "LimitExceeded"):
-		return fault.ForReason(fault.ReasonQuotaExceeded, says, remedyQuota, nil)
+		return fault.ForReason(fault.ReasonQuotaExceeded, problem, remedyQuota, nil)
 	case strings.HasPrefix(reason, "Client.InternalError"):
-		return fault.ForReason(fault.ReasonCloudFailed, says,
+		return fault.ForReason(fault.ReasonCloudFailed, problem,
 			"Most often a disk is encrypted with a key that EC2 may not use: check the key, its state and its policy.", nil)
 	}
-	return fault.ForReason(fault.ReasonCloudFailed, says, "", nil)
+	return fault.ForReason(fault.ReasonCloudFailed, problem, "", nil)
 }

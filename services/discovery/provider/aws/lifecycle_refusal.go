@@ -14,19 +14,19 @@ import (
 )
 
 const (
-	remedyCapacity = "Nothing, if it passes: AWS gets capacity back all the time. If it goes on, take another instance type or zone, " +
-		"or reserve capacity for what has to start."
+	remedyCapacity = "Nothing, if it passes: capacity becomes free all the time. If it goes on, use another instance type or zone, " +
+		"or reserve capacity."
 	remedyQuota = "Stop or delete something, or have the account's quota raised in AWS Service Quotas."
 )
 
-// capacityCodes say that there is no machine left. EC2 gives them a status of
-// 500, and did nothing all the same.
+// capacityCodes lists the codes for a lack of machines. EC2 sends them with status 500, although it
+// changed nothing.
 var capacityCodes = []string{
 	"InsufficientCapacity", "InsufficientDBClusterCapacityFault", "InsufficientDBInstanceCapacity", "InsufficientDBInstanceCapacityFault",
 	"InsufficientHostCapacity", "InsufficientInstanceCapacity", "InsufficientReservedInstanceCapacity",
 }
 
-// refusalReasons are AWS's codes for why something is not started or stopped (EC2 API
+// refusalReasons has the reasons of AWS's codes for a start or stop that was not done (EC2 API
 // Reference, "Error codes"; RDS API Reference, the errors of the four actions).
 var refusalReasons = map[string]fault.Reason{
 	"DBInstanceNotFound":          fault.ReasonNotFound,
@@ -71,8 +71,7 @@ var refusalReasons = map[string]fault.Reason{
 	"DBSubnetGroupDoesNotCoverEnoughAZs": fault.ReasonCloudFailed,
 }
 
-// cantStop are refusals that share a code with others: what is meant is in the
-// text alone.
+// cantStop has the refusals whose code is ambiguous, so that only the text shows the reason.
 var cantStop = []struct {
 	codes  []string
 	text   *regexp.Regexp
@@ -88,20 +87,19 @@ var cantStop = []struct {
 
 var rdsCombination = []string{"InvalidParameterCombination", "InvalidDBInstanceState", "InvalidDBClusterStateFault"}
 
-// refusal says why a call was not taken, or is in doubt. err is what classify made
-// of cause.
+// refusal returns why a call was not accepted, or is in doubt. err is the classified cause.
 func (a *act) refusal(cause, err error, effect provider.Effect) *fault.Error {
 	refusal := a.refusalByCode(cause)
 	if refusal == nil {
 		failure := provider.FaultOf(err)
 		refusal = provider.ActionFault(failure)
 		_, known := reasons[codeOf(cause)]
-		if api, says := errors.AsType[smithy.APIError](cause); says && !known && refusal.Reason == fault.ReasonInternal {
-			// A code that is new to us: what AWS says of it is all there is to say.
-			refusal = fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("%s says %s: %s", a.at, api.ErrorCode(), shorten(api.ErrorMessage())), "", cause)
+		if api, ok := errors.AsType[smithy.APIError](cause); ok && !known && refusal.Reason == fault.ReasonInternal {
+			// The code is unknown: the message of AWS is all there is.
+			refusal = fault.ForReason(fault.ReasonCloudFailed, fmt.Sprintf("%s answered %s: %s", a.at, api.ErrorCode(), shorten(api.ErrorMessage())), "", cause)
 		}
 		if _, role := a.at.by.(provider.AWSAssumeRole); role && failure.Reason == fault.ReasonCredentialsExpired {
-			refusal.Retryable = true // The role is assumed anew.
+			refusal.Retryable = true // The role will be assumed again.
 		}
 	}
 	if effect == provider.InDoubt {
@@ -110,34 +108,34 @@ func (a *act) refusal(cause, err error, effect provider.Effect) *fault.Error {
 	return refusal
 }
 
-// refusalByCode reads AWS's own code; nil for those that mean the same of any
-// call.
+// refusalByCode returns the refusal for a code of AWS. It returns nil for codes that mean the same for
+// every call.
 func (a *act) refusalByCode(err error) *fault.Error {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok || throttles.IsErrorThrottle(err) == aws.TrueTernary {
 		return nil
 	}
-	code, says := api.ErrorCode(), fmt.Sprintf("%s says %s: %s", a.at, api.ErrorCode(), shorten(api.ErrorMessage()))
+	code, problem := api.ErrorCode(), fmt.Sprintf("%s answered %s: %s", a.at, api.ErrorCode(), shorten(api.ErrorMessage()))
 	for _, c := range cantStop {
 		if a.order.Verb == provider.Stop && slices.Contains(c.codes, code) && c.text.MatchString(api.ErrorMessage()) {
-			return fault.ForReason(c.reason, says, "", err)
+			return fault.ForReason(c.reason, problem, "", err)
 		}
 	}
 	if slices.Contains(capacityCodes, code) {
-		return fault.ForReason(fault.ReasonInsufficientCapacity, says, remedyCapacity, err).AsRetryable()
+		return fault.ForReason(fault.ReasonInsufficientCapacity, problem, remedyCapacity, err).AsRetryable()
 	}
 	reason, known := refusalReasons[code]
 	switch {
 	case code == "UnsupportedOperation", code == "InvalidParameterCombination":
-		return fault.ForReason(fault.ReasonUnsupported, says, "", err)
+		return fault.ForReason(fault.ReasonUnsupported, problem, "", err)
 	case !known:
 		return nil
 	case reason == fault.ReasonInsufficientCapacity:
-		return fault.ForReason(reason, says, remedyCapacity, err).AsRetryable()
+		return fault.ForReason(reason, problem, remedyCapacity, err).AsRetryable()
 	case reason == fault.ReasonQuotaExceeded:
-		return fault.ForReason(reason, says, remedyQuota, err)
+		return fault.ForReason(reason, problem, remedyQuota, err)
 	case reason == fault.ReasonInvalidState:
-		return fault.ForReason(reason, says, "Nothing, if it passes: what it is busy with ends.", err).AsRetryable()
+		return fault.ForReason(reason, problem, "Nothing, if it passes: the state changes by itself.", err).AsRetryable()
 	}
-	return fault.ForReason(reason, says, "", err)
+	return fault.ForReason(reason, problem, "", err)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// The forms of AWS's ids (EC2 User Guide, "Resource IDs"; RDS API Reference,
+// The forms of AWS ids (EC2 User Guide, "Resource IDs"; RDS API Reference,
 // DbiResourceId).
 var (
 	machineIDForm  = regexp.MustCompile(`^i-[0-9a-f]{8}(?:[0-9a-f]{9})?$`)
@@ -22,7 +22,7 @@ var (
 	arnForm        = regexp.MustCompile(`^arn:aws[a-z-]*:(ec2|rds):([a-z0-9-]+):(\d{12}):(instance/|db:)(.+)$`)
 )
 
-// Recognizes tells EC2's and RDS's ids and addresses by their forms.
+// Recognizes returns the kind of an id or ARN of EC2 or RDS by its form.
 func (p *Provider) Recognizes(providerID string) (cloud.Kind, bool) {
 	switch {
 	case machineIDForm.MatchString(providerID):
@@ -36,11 +36,11 @@ func (p *Provider) Recognizes(providerID string) (cloud.Kind, bool) {
 	return "", false
 }
 
-// arn is the address of an instance, taken apart.
+// arn is the parsed address of an instance.
 type arn struct {
 	kind            cloud.Kind
 	region, account string
-	// name is the id of a machine, the identifier of a database.
+	// name is the id of a machine or the identifier of a database.
 	name string
 }
 
@@ -56,11 +56,11 @@ func parseARN(text string) (arn, bool) {
 	return arn{}, false
 }
 
-// placesAtOnce are searched side by side.
-const placesAtOnce = 8
+// maxSearches is the number of scopes that are searched concurrently.
+const maxSearches = 8
 
-// Locate looks for an instance by its id, in all regions of the account that the
-// hint leaves open. An ARN says itself where to look.
+// Locate searches for an instance by its id in all regions of the account that the hint leaves open.
+// An ARN contains its region.
 func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider.Calls) (*provider.Located, error) {
 	kind, known := s.provider.Recognizes(hint.ProviderID)
 	if hint.Kind != "" && known && hint.Kind != kind {
@@ -79,15 +79,15 @@ func (s *session) Locate(ctx context.Context, hint provider.Hint, calls provider
 		}
 		hint.Location, wanted.ProviderID = address.region, address.name
 	}
-	places, err := s.places(ctx, hint, kind)
+	scopes, err := s.scopesFor(ctx, hint, kind)
 	if err != nil {
 		return nil, err
 	}
-	return s.search(ctx, places, wanted, calls)
+	return s.search(ctx, scopes, wanted, calls)
 }
 
-// places are the scopes to look in.
-func (s *session) places(ctx context.Context, hint provider.Hint, kind cloud.Kind) ([]provider.PlannedScope, error) {
+// scopesFor returns the scopes to search.
+func (s *session) scopesFor(ctx context.Context, hint provider.Hint, kind cloud.Kind) ([]provider.PlannedScope, error) {
 	if hint.Location != "" && kind != "" {
 		return []provider.PlannedScope{{ScopeID: provider.ScopeID{Kind: kind, Location: hint.Location}}}, nil
 	}
@@ -95,18 +95,17 @@ func (s *session) places(ctx context.Context, hint provider.Hint, kind cloud.Kin
 	if err != nil {
 		return nil, err
 	}
-	var places []provider.PlannedScope
+	var scopes []provider.PlannedScope
 	for _, p := range planned {
 		if (kind == "" || p.Kind == kind) && (hint.Location == "" || p.Location == hint.Location) {
-			places = append(places, p)
+			scopes = append(scopes, p)
 		}
 	}
-	return places, nil
+	return scopes, nil
 }
 
-// search asks for one instance in several places, side by side, until it is
-// found.
-func (s *session) search(ctx context.Context, places []provider.PlannedScope, wanted provider.Wanted, calls provider.Calls) (*provider.Located, error) {
+// search asks for one instance in several scopes concurrently until it is found.
+func (s *session) search(ctx context.Context, scopes []provider.PlannedScope, wanted provider.Wanted, calls provider.Calls) (*provider.Located, error) {
 	searching, stop := context.WithCancel(ctx)
 	defer stop()
 	var (
@@ -115,22 +114,22 @@ func (s *session) search(ctx context.Context, places []provider.PlannedScope, wa
 		lost    *fault.Error
 		all     sync.WaitGroup
 	)
-	turns := make(chan struct{}, placesAtOnce)
-	for _, place := range places {
-		if place.Failure != nil {
-			lost = place.Failure
+	turns := make(chan struct{}, maxSearches)
+	for _, scope := range scopes {
+		if scope.Failure != nil {
+			lost = scope.Failure
 			continue
 		}
 		turns <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turns }()
-			findings, err := s.Probe(searching, place.ScopeID, []provider.Wanted{wanted}, calls)
+			findings, err := s.Probe(searching, scope.ScopeID, []provider.Wanted{wanted}, calls)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
 			case err != nil || len(findings) != 1:
 			case findings[0].Instance != nil:
-				located = &provider.Located{ScopeID: place.ScopeID, Instance: *findings[0].Instance}
+				located = &provider.Located{ScopeID: scope.ScopeID, Instance: *findings[0].Instance}
 				stop() // It is nowhere else.
 			case findings[0].Failure != nil:
 				lost = findings[0].Failure
@@ -149,13 +148,13 @@ func (s *session) search(ctx context.Context, places []provider.PlannedScope, wa
 	return nil, nil
 }
 
-// locateDatabase asks for the database with an ARN.
+// locateDatabase asks for the database that an ARN belongs to.
 func (s *session) locateDatabase(ctx context.Context, address arn, calls provider.Calls) (*provider.Located, error) {
-	f := &databaseSearch{
+	p := &databaseProbe{
 		session: s, region: address.region, calls: calls,
 		client: rds.NewFromConfig(s.config, func(o *rds.Options) { o.Region = address.region }),
 	}
-	found, err := f.describe(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(address.name)})
+	found, err := p.describe(ctx, &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(address.name)})
 	if err != nil {
 		if strings.TrimSuffix(codeOf(err), "Fault") == noDatabaseCode {
 			return nil, nil
@@ -164,11 +163,11 @@ func (s *session) locateDatabase(ctx context.Context, address arn, calls provide
 	}
 	var members map[string]member
 	if len(found) > 0 && aws.ToString(found[0].DBClusterIdentifier) != "" {
-		if members, err = f.clusterMembers(ctx, f.client, f.region, f.calls); err != nil {
+		if members, err = p.clusterMembers(ctx, p.client, p.region, p.calls); err != nil {
 			return nil, err
 		}
 	}
-	instances, err := f.databases(f.region, found, members)
+	instances, err := p.databases(p.region, found, members)
 	if err != nil || len(instances) == 0 {
 		return nil, err
 	}

@@ -12,14 +12,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// groupTag is set by EC2 Auto Scaling on the instances of a group.
+// groupTag is the tag that EC2 Auto Scaling sets on the instances of a group.
 const groupTag = "aws:autoscaling:groupName"
 
-// machine is an EC2 instance as the roll has it. Any of its fields may be
-// missing: terminated instances lack most.
+// machine converts an EC2 instance. Any of its fields may be missing: terminated instances have few.
 func machine(i *types.Instance, region, owner string) provider.Instance {
 	id := aws.ToString(i.InstanceId)
-	state, word := machineState(i.State)
+	state, stateName := machineState(i.State)
 	labels := make(map[string]string, len(i.Tags))
 	for _, tag := range i.Tags {
 		if tag.Key != nil {
@@ -46,7 +45,7 @@ func machine(i *types.Instance, region, owner string) provider.Instance {
 		Region:        region,
 		Zone:          zone,
 		State:         state,
-		ProviderState: word,
+		ProviderState: stateName,
 		MachineType:   string(i.InstanceType),
 		PrivateIPs:    private,
 		PublicIPs:     public,
@@ -69,8 +68,8 @@ func machine(i *types.Instance, region, owner string) provider.Instance {
 	}
 }
 
-// stateReason is why an instance is in its state: `Client.InternalError: Client
-// error on launch`.
+// stateReason returns the reason for the state of an instance: `Client.InternalError: Client error on
+// launch`.
 func stateReason(r *types.StateReason) string {
 	if r == nil {
 		return ""
@@ -82,10 +81,9 @@ func stateReason(r *types.StateReason) string {
 	return code + ": " + message
 }
 
-// createTime is when an instance was first launched. EC2 does not say so, and
-// LaunchTime moves with every start; but the primary network interface is
-// attached at the first launch and never after. Without one, the last start is
-// the best there is.
+// createTime returns when an instance was first launched. EC2 does not report that, and LaunchTime
+// changes with every start. But the primary network interface is attached at the first launch only.
+// Without one, createTime returns the last start.
 func createTime(i *types.Instance) time.Time {
 	created := aws.ToTime(i.LaunchTime)
 	for n := range i.NetworkInterfaces {
@@ -100,9 +98,8 @@ func createTime(i *types.Instance) time.Time {
 	return created
 }
 
-// addresses are all addresses of an instance, its first ones first. Every IPv6
-// address counts as one inside its network, though a gateway may let the
-// internet in.
+// addresses returns all addresses of an instance, the primary ones first. Every IPv6 address counts as
+// private, although a gateway may route traffic from the internet to it.
 func addresses(i *types.Instance) (private, public []string) {
 	private = addAddress(private, i.PrivateIpAddress)
 	public = addAddress(public, i.PublicIpAddress)

@@ -5,23 +5,21 @@ import (
 	"strings"
 )
 
-// defaultRegion is where calls go that belong to no region, unless AWS_REGION
-// says otherwise.
+// defaultRegion is the region of calls that belong to no region, unless AWS_REGION is set.
 const defaultRegion = "us-east-1"
 
-// homesAtMost is how many regions are asked what is the same in all of them.
-const homesAtMost = 3
+// maxHomes is the number of home regions.
+const maxHomes = 3
 
-// homesOf are regions of each partition that no account can switch off (AWS
-// Account Management Reference, "Enable or disable AWS Regions").
+// homesOf has regions of each partition that no account can disable (AWS Account Management Reference,
+// "Enable or disable AWS Regions").
 var homesOf = map[string][]string{
 	"aws":        {"us-east-1", "us-west-2", "eu-west-1"},
 	"aws-cn":     {"cn-north-1", "cn-northwest-1"},
 	"aws-us-gov": {"us-gov-west-1", "us-gov-east-1"},
 }
 
-// partitionOf is the partition in an ARN, `arn:PARTITION:…`; "" when there is
-// none.
+// partitionOf returns the partition in an ARN, `arn:PARTITION:…`, or "" if there is none.
 func partitionOf(arn string) string {
 	parts := strings.SplitN(arn, ":", 3)
 	if len(parts) < 3 || parts[0] != "arn" {
@@ -30,7 +28,7 @@ func partitionOf(arn string) string {
 	return parts[1]
 }
 
-// partitionOfRegion is the partition that a region belongs to, by its name.
+// partitionOfRegion returns the partition of a region by its name.
 func partitionOfRegion(region string) string {
 	switch {
 	case strings.HasPrefix(region, "cn-"):
@@ -47,10 +45,9 @@ func partitionOfRegion(region string) string {
 	return "aws"
 }
 
-// homeRegions are where to ask what is the same in all regions: who we are, and
-// which regions there are. The first is the configured one, if it is of the
-// partition; the others are for when that one is down, or denied by a policy that
-// keeps the account to certain regions.
+// homeRegions returns the regions for calls whose answer is the same in all regions: the identity and
+// the list of regions. The first one is the configured region, if it belongs to the partition. The
+// others are used if that one is down, or denied by a policy that restricts the regions.
 func homeRegions(configured, partition string, wanted []string) []string {
 	if partition == "" {
 		partition = partitionOfRegion(configured)
@@ -60,7 +57,7 @@ func homeRegions(configured, partition string, wanted []string) []string {
 	}
 	var homes []string
 	add := func(region string) {
-		if len(homes) < homesAtMost && partitionOfRegion(region) == partition && !slices.Contains(homes, region) {
+		if len(homes) < maxHomes && partitionOfRegion(region) == partition && !slices.Contains(homes, region) {
 			homes = append(homes, region)
 		}
 	}

@@ -18,31 +18,30 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Config is how to reach AWS. The zero value is the usual: the default
-// credential chain, and the endpoints that AWS_ENDPOINT_URL and its per-service
-// forms name, or AWS's own.
+// Config configures how to reach AWS. The zero value uses the default credential chain, and the
+// endpoints of AWS or of AWS_ENDPOINT_URL and its per-service forms.
 type Config struct {
-	// EndpointURL serves all of AWS, whatever the environment says.
+	// EndpointURL is the endpoint of all services. It overrides the environment.
 	EndpointURL string
-	// Keys sign in, in place of the default credential chain. With them nothing
-	// is read from the environment or from shared files.
+	// Keys replace the default credential chain. If they are set, neither the environment nor the
+	// shared files are read.
 	Keys *Keys
-	// Region is the home region; AWS_REGION or us-east-1 when empty.
+	// Region is the home region. The default is AWS_REGION or us-east-1.
 	Region string
 
-	// Budget is what calls take from; nil: they are not bounded.
+	// Budget bounds the rate of calls; nil means no bound.
 	Budget ratelimit.Budget
 
-	// PageSize bounds pages below what AWS gives at once, which it is when 0.
+	// PageSize bounds the size of pages; 0 means the largest that AWS returns.
 	PageSize int32
-	// Attempts at one call; 6 when 0.
+	// Attempts is the number of attempts of one call; the default is 6.
 	Attempts int
-	// AttemptLimit bounds each attempt, CallLimit all of them, MaxBackoff the
-	// pause before each; 30 s, 1 min and 10 s when 0.
+	// AttemptLimit bounds each attempt, CallLimit all attempts of a call together, and MaxBackoff
+	// the pause before each; the defaults are 30 s, 1 min and 10 s.
 	AttemptLimit, CallLimit, MaxBackoff time.Duration
 }
 
-// Keys are an access key.
+// Keys is an access key.
 type Keys struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 }
@@ -60,11 +59,11 @@ type Provider struct {
 	acting  *http.Client
 }
 
-// minPages is how many pages may be in memory at the least: one that is decoded
-// and one that is passed on, for each of two processors.
+// minPages is the smallest number of pages that may be in memory: one that is decoded and one that is
+// passed on, for each of two processors.
 const minPages = 4
 
-// New is a provider. Close it when done.
+// New returns a provider. Close it after use.
 func New(config Config) *Provider {
 	if config.Attempts == 0 {
 		config.Attempts = 6
@@ -83,8 +82,7 @@ func New(config Config) *Provider {
 	return p
 }
 
-// pageSize is how many things to ask for at once, of an API that gives so many at
-// the least and at the most.
+// pageSize returns the page size for an API that permits sizes from least to most.
 func (p *Provider) pageSize(least, most int32) *int32 {
 	if p.config.PageSize > 0 {
 		most = max(least, min(most, p.config.PageSize))
@@ -92,15 +90,15 @@ func (p *Provider) pageSize(least, most int32) *int32 {
 	return &most
 }
 
-// firstAnswer is how long one of the home regions has for what they all know, all
-// attempts taken together: until then nobody knows whether anything answers.
+// firstAnswer bounds all attempts of a call to one home region, because until then it is not known
+// whether anything answers.
 const firstAnswer = 7 * time.Second
 
-// homeLimit bounds a call to one of the home regions: together they have the
-// time of one call at the most.
-func (p *Provider) homeLimit() time.Duration { return min(p.config.CallLimit/homesAtMost, firstAnswer) }
+// homeLimit returns the limit of a call to one of the home regions. All together have at most the time
+// of one call.
+func (p *Provider) homeLimit() time.Duration { return min(p.config.CallLimit/maxHomes, firstAnswer) }
 
-// Close drops idle connections.
+// Close closes idle connections.
 func (p *Provider) Close() { p.http.CloseIdleConnections() }
 
 // Open prepares to read an account.
@@ -109,7 +107,7 @@ func (p *Provider) Open(ctx context.Context, account provider.Account, how provi
 	if err != nil {
 		return nil, fault.ForReason(fault.ReasonCredentialsInvalid,
 			"the AWS configuration of this machine can't be read: "+err.Error(),
-			"Mend the shared configuration files, or the variables that name them, where discovery runs.", err)
+			"Fix the shared configuration files, or the variables that point to them, where discovery runs.", err)
 	}
 	if p.config.Budget != nil {
 		base.APIOptions = append(slices.Clone(base.APIOptions), p.spend(account.ID))
@@ -130,41 +128,41 @@ func (p *Provider) Open(ctx context.Context, account provider.Account, how provi
 	return s, err
 }
 
-// baseLife is how long what was read of the environment is taken as it was:
-// people renew credentials in files.
+// baseLife is how long the environment is not read again. Credentials in files may be renewed at any
+// time.
 const baseLife = time.Minute
 
-// baseConfig keeps what LoadDefaultConfig found, for a while.
+// baseConfig caches the configuration of LoadDefaultConfig.
 type baseConfig struct {
 	load func(context.Context) (aws.Config, error)
 
 	mu     sync.Mutex
-	held   *aws.Config
+	cached *aws.Config
 	loaded time.Time
 }
 
 func (b *baseConfig) get(ctx context.Context) (aws.Config, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.held != nil && time.Since(b.loaded) < baseLife {
-		return *b.held, nil
+	if b.cached != nil && time.Since(b.loaded) < baseLife {
+		return *b.cached, nil
 	}
 	cfg, err := b.load(ctx)
 	if err != nil {
 		return aws.Config{}, err
 	}
-	b.held, b.loaded = &cfg, time.Now()
+	b.cached, b.loaded = &cfg, time.Now()
 	return cfg, nil
 }
 
-// drop has the environment read anew next time.
+// drop removes the configuration, so that the environment is read again.
 func (b *baseConfig) drop() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.held = nil
+	b.cached = nil
 }
 
-// loadBase is the SDK's configuration for all accounts.
+// loadBase returns the SDK's configuration for all accounts.
 func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
 	cfg := aws.Config{}
 	if keys := p.config.Keys; keys != nil {
@@ -185,7 +183,7 @@ func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
 	}
 	if p.config.EndpointURL != "" {
 		cfg.BaseEndpoint = aws.String(p.config.EndpointURL)
-		cfg.ConfigSources = nil // Or the environment's per-service endpoints would win.
+		cfg.ConfigSources = nil // Otherwise the per-service endpoints of the environment would win.
 	}
 	cfg.HTTPClient = p.http
 	cfg.Retryer = p.retryer
@@ -193,9 +191,9 @@ func (p *Provider) loadBase(ctx context.Context) (aws.Config, error) {
 	return cfg, nil
 }
 
-// retryer slows down by itself when it is throttled, and tries answers again
-// that broke off. One is made for each client, which is one service in one
-// region of one account: they share no limits in AWS either.
+// retryer returns a retryer that slows down when it is throttled, and retries after answers that ended
+// early. Each client has its own, and each client is one service in one region of one account,
+// which share no limits in AWS either.
 func (p *Provider) retryer() aws.Retryer {
 	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {

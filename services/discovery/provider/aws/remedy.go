@@ -8,11 +8,11 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// remedyOdd is what to do about answers that make no sense.
-const remedyOdd = "Nothing of this answer was taken, and Rollcall tries again by itself. " +
-	"If it goes on, look at what answers at the endpoint: a proxy, or a simulator."
+// remedyOdd is the remedy for answers that can't be true.
+const remedyOdd = "The answer was ignored, and Rollcall tries again by itself. " +
+	"If it goes on, check what answers at the endpoint: a proxy, or a simulator."
 
-// remedy says for people what to do about a failure of this call.
+// remedy returns what to do about an error of this call.
 func (c call) remedy(reason fault.Reason) string {
 	switch reason {
 	case fault.ReasonCredentialsInvalid:
@@ -26,7 +26,7 @@ func (c call) remedy(reason fault.Reason) string {
 	case fault.ReasonUnreachable:
 		return fmt.Sprintf("Nothing, if it passes: Rollcall tries again by itself. If it goes on, check the network from discovery to %s, and the AWS Health Dashboard.", c)
 	case fault.ReasonAPIDisabled:
-		return fmt.Sprintf("Enable %s for the account, or take %s off the account's regions.", c, c.region)
+		return fmt.Sprintf("Enable %s for the account, or remove %s from the account's regions.", c, c.region)
 	}
 	return remedyOdd
 }
@@ -36,21 +36,21 @@ func (c call) remedyInvalid() string {
 	_, isRole := c.by.(provider.AWSAssumeRole)
 	switch {
 	case c.principal != "":
-		// They were good for STS a moment ago.
-		text := fmt.Sprintf("Check that the region %s is enabled for the account: in one that is not, AWS knows no credentials.", c.region)
+		// STS accepted them a moment ago.
+		text := fmt.Sprintf("Check that the region %s is enabled for the account: where it is not, AWS accepts no credentials.", c.region)
 		if isKey {
-			text += fmt.Sprintf(" Otherwise the access key %s was deleted or switched off meanwhile.", key.ID)
+			text += fmt.Sprintf(" Otherwise the access key %s was deleted or disabled since.", key.ID)
 		}
 		return text
 	case isKey:
-		return fmt.Sprintf("Give the account another access key: %s was deleted or switched off, or its secret is another one.", key.ID)
+		return fmt.Sprintf("Give the account another access key: %s was deleted or disabled, or its secret is wrong.", key.ID)
 	case isRole:
-		return "Nothing, if it passes: Rollcall assumes the account's role anew. If it goes on, check the credentials that assume the role."
+		return "Nothing, if it passes: Rollcall assumes the account's role again. If it goes on, check the credentials that assume the role."
 	case c.role != nil:
-		return fmt.Sprintf("Check the credentials where discovery runs: they are to assume %s. They may be an access key that was deleted, or switched off.", c.role.RoleARN)
+		return fmt.Sprintf("Check the credentials where discovery runs: they must be able to assume %s. They may be an access key that was deleted or disabled.", c.role.RoleARN)
 	}
 	return "Give discovery AWS credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or a role of its machine; " +
-		"or set the account to assume a role. An access key may have been deleted, or switched off."
+		"or set the account to assume a role. An access key may have been deleted or disabled."
 }
 
 func (c call) remedyExpired() string {
@@ -58,13 +58,13 @@ func (c call) remedyExpired() string {
 	case provider.AWSAccessKey:
 		return "Check that the clock where discovery runs is right: an access key does not expire by itself. If it is, give the account another key."
 	case provider.AWSAssumeRole:
-		return "Nothing, if it passes: Rollcall assumes the account's role anew. If it goes on, renew the credentials that assume the role, " +
+		return "Nothing, if it passes: Rollcall assumes the account's role again. If it goes on, renew the credentials that assume the role, " +
 			"and check that the clock where discovery runs is right."
 	}
-	return "Sign in again, or renew the credentials, where discovery runs; if they are fresh, check that its clock is right."
+	return "Sign in again, or renew the credentials, where discovery runs; if they are new, check that its clock is right."
 }
 
-// remedyTrust is for roles that can't be assumed.
+// remedyTrust returns what to do about a role that can't be assumed.
 func (c call) remedyTrust() string {
 	who := "discovery's credentials"
 	switch by := c.by.(type) {
@@ -77,7 +77,7 @@ func (c call) remedyTrust() string {
 	if c.role.ExternalID != "" {
 		text += fmt.Sprintf(" with the external id %q", c.role.ExternalID)
 	} else {
-		text += " without an external id (or give the account the one it asks for)"
+		text += " without an external id (or give the account the one that it requires)"
 	}
 	if len(c.role.SessionTags) > 0 {
 		return text + " and tag the session (sts:TagSession), and that these are allowed sts:AssumeRole and sts:TagSession."
@@ -94,14 +94,13 @@ func (c call) remedyDenied() string {
 		who = principalName(c.principal)
 	}
 	if c.optional {
-		return fmt.Sprintf("Nothing: accounts are read without it. Allow %s to %s in %s if Rollcall is to start and stop instances there.", c.permission, who, c.region)
+		return fmt.Sprintf("Nothing: accounts are read without it. Allow %s to %s in %s if Rollcall should start and stop instances there.", c.permission, who, c.region)
 	}
 	return fmt.Sprintf("Allow %s to %s in %s, and check that no service control policy denies it there.", c.permission, who, c.region)
 }
 
-// principalName is the part of an ARN that people know a principal by:
-// `arn:aws:sts::100000000001:assumed-role/rollcall/session` is the role of that
-// name.
+// principalName returns the part of an ARN that people know a principal by: the role of
+// `arn:aws:sts::100000000001:assumed-role/rollcall/session` is rollcall.
 func principalName(arn string) string {
 	_, resource, ok := strings.Cut(arn, "assumed-role/")
 	if !ok {

@@ -11,62 +11,61 @@ import (
 )
 
 const (
-	// roleSession names our sessions in the account's CloudTrail.
+	// roleSession is the name of Rollcall's sessions in the CloudTrail of the account.
 	roleSession = "rollcall"
-	// roleLife is for how long a role is assumed: what every role allows, and the
-	// most that a role assumed from a role allows (IAM User Guide, "Role
-	// chaining").
+	// roleLife is how long a role is assumed: every role allows that, and a role that was assumed by
+	// a role allows no more (IAM User Guide, "Role chaining").
 	roleLife = time.Hour
-	// roleSpare is how long before their end credentials are renewed.
+	// roleSpare is how long before they expire credentials are renewed.
 	roleSpare = 5 * time.Minute
-	// roleUnused is after how long credentials that nobody asked for are dropped.
+	// roleUnused is how long unused credentials are kept.
 	roleUnused = 2 * time.Hour
 )
 
-// roleCache keeps assumed roles' credentials from run to run, for as long as the
-// account's settings stay the same, and those of all accounts in its chain.
+// roleCache keeps the credentials of assumed roles from run to run, until the settings of the account
+// or of an account in its chain change.
 type roleCache struct {
-	mu   sync.Mutex
-	held map[string]*heldRole // by account
+	mu    sync.Mutex
+	roles map[string]*cachedRole // by account
 }
 
-type heldRole struct {
+type cachedRole struct {
 	role        provider.AWSAssumeRole
 	credentials aws.CredentialsProvider
 	used        time.Time
 }
 
-// get is the account's role, by signIn unless it is held.
+// get returns the credentials of the account's role. It calls signIn if there are none yet.
 func (c *roleCache) get(
 	account string, role provider.AWSAssumeRole, signIn func() (aws.CredentialsProvider, error),
 ) (aws.CredentialsProvider, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	for id, held := range c.held {
-		if now.Sub(held.used) > roleUnused {
-			delete(c.held, id)
+	for id, cached := range c.roles {
+		if now.Sub(cached.used) > roleUnused {
+			delete(c.roles, id)
 		}
 	}
-	held := c.held[account]
-	if held == nil || !reflect.DeepEqual(held.role, role) {
+	cached := c.roles[account]
+	if cached == nil || !reflect.DeepEqual(cached.role, role) {
 		credentials, err := signIn()
 		if err != nil {
 			return nil, err
 		}
-		held = &heldRole{role: role, credentials: credentials}
-		if c.held == nil {
-			c.held = map[string]*heldRole{}
+		cached = &cachedRole{role: role, credentials: credentials}
+		if c.roles == nil {
+			c.roles = map[string]*cachedRole{}
 		}
-		c.held[account] = held
+		c.roles[account] = cached
 	}
-	held.used = now
-	return held.credentials, nil
+	cached.used = now
+	return cached.credentials, nil
 }
 
-// drop has the account's role assumed anew next time.
+// drop removes the credentials of the account, so that its role is assumed again.
 func (c *roleCache) drop(account string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.held, account)
+	delete(c.roles, account)
 }

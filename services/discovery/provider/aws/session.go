@@ -15,23 +15,23 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// session is a way into one account, for one run.
+// session is the access to one account for one run.
 type session struct {
 	provider *Provider
 	account  provider.Account
 	config   aws.Config
-	// homes are where to ask what is the same in all regions.
+	// homes are the regions for calls whose answer is the same in all regions.
 	homes []string
-	// how the account is signed in to.
+	// how are the credentials of the account.
 	how provider.Credentials
-	// forget drops credentials that turned out to be no good.
+	// forget drops cached credentials after AWS rejected them.
 	forget func()
 
-	// principal is the ARN that the credentials speak for, once known.
+	// principal is the ARN of the credentials, once it is known.
 	principal string
 }
 
-// Identity is the id of the account that the credentials open.
+// Identity returns the id of the account that the credentials belong to.
 func (s *session) Identity(ctx context.Context) (string, error) {
 	answer, err := inFirst(s.homes, unreachable, func(region string) (*sts.GetCallerIdentityOutput, error) {
 		client := sts.NewFromConfig(s.config, func(o *sts.Options) { o.Region = region })
@@ -44,25 +44,25 @@ func (s *session) Identity(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if aws.ToString(answer.Account) == "" {
-		return "", nonsense("STS did not say which account the credentials open")
+		return "", provider.InvalidAnswer("STS did not return the account of the credentials")
 	}
 	s.principal = aws.ToString(answer.Arn)
 	return *answer.Account, nil
 }
 
-// Scopes are both kinds in every wanted region.
+// Scopes returns both kinds in every wanted region.
 func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
 	enabled, err := s.enabledRegions(ctx)
 	wanted := s.account.Regions
 	switch {
 	case err != nil && len(wanted) > 0 && isDenied(err):
-		// We may not ask which regions are enabled. In one that is not, AWS knows no
-		// credentials, so its scopes will say so themselves.
+		// The credentials can't list the enabled regions. A region that is not enabled accepts no
+		// credentials, so reading its scopes fails with that reason.
 		enabled = wanted
 	case err != nil:
 		return nil, err
 	case len(enabled) == 0:
-		return nil, nonsense("EC2 names no region that is enabled for the account")
+		return nil, provider.InvalidAnswer("EC2 lists no region that is enabled for the account")
 	case len(wanted) == 0:
 		wanted = enabled
 	}
@@ -74,7 +74,7 @@ func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
 		if !slices.Contains(enabled, region) {
 			failure = fault.ForReason(fault.ReasonAPIDisabled,
 				fmt.Sprintf("the region %s is not enabled for the account", region),
-				fmt.Sprintf("Enable %s for the account, or take it off the account's regions.", region), nil)
+				fmt.Sprintf("Enable %s for the account, or remove it from the account's regions.", region), nil)
 		}
 		for _, kind := range []cloud.Kind{cloud.VirtualMachine, cloud.Database} {
 			scopes = append(scopes, provider.PlannedScope{ScopeID: provider.ScopeID{Kind: kind, Location: region}, Failure: failure})
@@ -83,7 +83,7 @@ func (s *session) Scopes(ctx context.Context) ([]provider.PlannedScope, error) {
 	return scopes, nil
 }
 
-// enabledRegions are those that the account can use.
+// enabledRegions returns the regions that the account can use.
 func (s *session) enabledRegions(ctx context.Context) ([]string, error) {
 	answer, err := inFirst(s.homes, unreachableOrDenied, func(region string) (*ec2.DescribeRegionsOutput, error) {
 		client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
@@ -115,7 +115,7 @@ func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provide
 	return fmt.Errorf("aws: scope of kind %s", scope.Kind.Plural())
 }
 
-// failures says what errors of a call mean, in the light of who calls.
+// failures returns a function that classifies the errors of a call by this session.
 func (s *session) failures(at call) func(context.Context, error) error {
 	at.principal, at.by = s.principal, s.how
 	return func(ctx context.Context, err error) error {
@@ -127,8 +127,8 @@ func (s *session) failures(at call) func(context.Context, error) error {
 	}
 }
 
-// inFirst does something in the first region where it does not fail in a way
-// that another region may cure. When all fail, the first failure counts.
+// inFirst calls do in one region after the other until it succeeds or fails with an error that another
+// region would return too. If all fail, it returns the first error.
 func inFirst[T any](regions []string, curable func(error) bool, do func(region string) (T, error)) (T, error) {
 	var (
 		result T

@@ -15,9 +15,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// signIn is a provider of the credentials that how describes. A role's are kept
-// for as long as the provider is. What needs no region of its own is asked in
-// the first of homes that answers.
+// signIn returns a source of the credentials that how describes. The source of a role caches them.
+// Roles are assumed in the first of the home regions that answers.
 func (p *Provider) signIn(base aws.Config, how provider.Credentials, homes []string) (aws.CredentialsProvider, error) {
 	switch how := how.(type) {
 	case nil, provider.AWSDefault:
@@ -37,7 +36,7 @@ func (p *Provider) signIn(base aws.Config, how provider.Credentials, homes []str
 	return nil, fmt.Errorf("aws: credentials of type %T", how)
 }
 
-// assume is a provider of a role's credentials, as the credentials of source.
+// assume returns a source of the credentials of a role, which the credentials of source assume.
 func (p *Provider) assume(source aws.Config, role provider.AWSAssumeRole, homes []string) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
 		return inFirst(homes, unreachable, func(region string) (aws.Credentials, error) {
@@ -56,7 +55,7 @@ func (p *Provider) assume(source aws.Config, role provider.AWSAssumeRole, homes 
 	})
 }
 
-// sessionTags are tags as STS takes them, in the order of their keys.
+// sessionTags converts tags for STS, sorted by key.
 func sessionTags(tags map[string]string) []types.Tag {
 	var list []types.Tag
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
@@ -65,17 +64,16 @@ func sessionTags(tags map[string]string) []types.Tag {
 	return list
 }
 
-// chain marks errors of the default credential chain, so that they can be told
-// from the cloud's.
+// chain marks the errors of the default credential chain, to distinguish them from those of AWS.
 type chain struct{ inner aws.CredentialsProvider }
 
-// chainError says that the default credential chain gave nothing.
+// chainError means that the default credential chain returned nothing.
 type chainError struct{ err error }
 
 func (e *chainError) Error() string { return e.err.Error() }
 func (e *chainError) Unwrap() error { return e.err }
 
-// Retrieve asks the chain.
+// Retrieve returns the credentials of the chain.
 func (c *chain) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	credentials, err := c.inner.Retrieve(ctx)
 	if err != nil {

@@ -104,7 +104,7 @@ func TestSessionExpires(t *testing.T) {
 	session := c.wantIdentity(t, second, role)
 	c.sim.ExpireSessions(second)
 	err := session.Read(t.Context(), provider.ScopeID{Kind: cloud.VirtualMachine, Location: "us-east-1"}, nowhere{})
-	wantFailure(t, err, fault.ReasonCredentialsExpired, "anew")
+	wantFailure(t, err, fault.ReasonCredentialsExpired, "again")
 	c.wantIdentity(t, second, role)
 }
 

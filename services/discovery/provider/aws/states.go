@@ -9,8 +9,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// machineStates are the codes of EC2's states, the low byte of what it sends
-// (EC2 API Reference, InstanceState).
+// machineStates has the states by their code, the low byte of what EC2 sends (EC2 API Reference,
+// InstanceState).
 var machineStates = map[int32]provider.State{
 	0:  provider.StatePending,
 	16: provider.StateRunning,
@@ -20,8 +20,8 @@ var machineStates = map[int32]provider.State{
 	80: provider.StateStopped,
 }
 
-// machineWords are the same by name, for answers without a code.
-var machineWords = map[types.InstanceStateName]int32{
+// machineCodes has the codes by the name of the state, for answers without a code.
+var machineCodes = map[types.InstanceStateName]int32{
 	types.InstanceStateNamePending:      0,
 	types.InstanceStateNameRunning:      16,
 	types.InstanceStateNameShuttingDown: 32,
@@ -30,14 +30,14 @@ var machineWords = map[types.InstanceStateName]int32{
 	types.InstanceStateNameStopped:      80,
 }
 
-// machineState is an instance's state, and EC2's own word for it.
+// machineState returns the state of an instance, and its name in EC2.
 func machineState(state *types.InstanceState) (provider.State, string) {
 	if state == nil {
 		return provider.StateUnknown, ""
 	}
-	code, known := machineWords[state.Name]
+	code, known := machineCodes[state.Name]
 	if state.Code != nil {
-		// The high byte is EC2's own business.
+		// The high byte is for EC2's internal use.
 		code, known = aws.ToInt32(state.Code)&0xff, true
 	}
 	if mapped, ok := machineStates[code]; ok && known {
@@ -46,8 +46,8 @@ func machineState(state *types.InstanceState) (provider.State, string) {
 	return provider.StateUnknown, string(state.Name)
 }
 
-// databaseStates are RDS's words for states (RDS User Guide, "Viewing Amazon RDS
-// DB instance status").
+// databaseStates has the states by RDS's status (RDS User Guide, "Viewing Amazon RDS DB instance
+// status").
 var databaseStates = map[string]provider.State{
 	"available": provider.StateRunning,
 
@@ -80,8 +80,8 @@ var databaseStates = map[string]provider.State{
 	"upgrade-failed":        provider.StateFailed,
 }
 
-// databaseFamilies are words that RDS makes more and more of, by their
-// beginning: configuring-log-exports, incompatible-network.
+// databaseFamilies has the states of statuses that share a prefix, because RDS adds new ones:
+// configuring-log-exports, incompatible-network.
 var databaseFamilies = []struct {
 	prefix string
 	state  provider.State
@@ -91,13 +91,13 @@ var databaseFamilies = []struct {
 	{"inaccessible-encryption-credentials", provider.StateFailed},
 }
 
-// databaseState is the state for RDS's own word.
-func databaseState(word string) provider.State {
-	if state, ok := databaseStates[word]; ok {
+// databaseState returns the state for a status of RDS.
+func databaseState(status string) provider.State {
+	if state, ok := databaseStates[status]; ok {
 		return state
 	}
 	for _, family := range databaseFamilies {
-		if strings.HasPrefix(word, family.prefix) {
+		if strings.HasPrefix(status, family.prefix) {
 			return family.state
 		}
 	}

@@ -15,21 +15,20 @@ import (
 )
 
 const (
-	// regionsTried is in how many regions permissions are tried: policies that
-	// differ by region mostly differ between the home region and the others.
+	// regionsTried is the number of regions in which permissions are tried. Policies mostly differ
+	// between the home region and the others only.
 	regionsTried = 2
-	// fewestMachines and fewestDatabases are the smallest pages that AWS gives
-	// (EC2 and RDS API References).
+	// fewestMachines and fewestDatabases are the smallest page sizes (EC2 and RDS API References).
 	fewestMachines  = 5
 	fewestDatabases = 20
 )
 
-// Principal is the ARN that the credentials speak for, once known.
+// Principal returns the ARN of the credentials, once it is known.
 func (s *session) Principal() string { return s.principal }
 
 // Permissions tries every permission that Rollcall uses, in a few regions.
 func (s *session) Permissions(ctx context.Context) []provider.Permission {
-	tried := []provider.Permission{provider.TriedPermission("sts:GetCallerIdentity", "", nil)} // Identity was.
+	tried := []provider.Permission{provider.TriedPermission("sts:GetCallerIdentity", "", nil)} // Identity succeeded.
 	enabled, err := s.enabledRegions(ctx)
 	tried = append(tried, provider.TriedPermission("ec2:DescribeRegions", "", err))
 	regions := s.regionsToTry(enabled)
@@ -44,7 +43,7 @@ func (s *session) Permissions(ctx context.Context) []provider.Permission {
 	return slices.Concat(tried, slices.Concat(each[:]...), lifecycle)
 }
 
-// regionsToTry are some that are wanted and enabled, home regions first.
+// regionsToTry returns some wanted and enabled regions, home regions first.
 func (s *session) regionsToTry(enabled []string) []string {
 	var regions []string
 	add := func(candidates []string, fits func(string) bool) {
@@ -63,14 +62,14 @@ func (s *session) regionsToTry(enabled []string) []string {
 	}
 	add(s.homes, usable)
 	add(wanted, usable)
-	if len(regions) == 0 { // Nobody says which there are, or none of those wanted is there.
+	if len(regions) == 0 { // The enabled regions are unknown, or no wanted region is enabled.
 		add(wanted, func(string) bool { return true })
 		add(s.homes, func(string) bool { return true })
 	}
 	return regions
 }
 
-// tryReads tries what reading a region takes, at the same time.
+// tryReads concurrently tries the permissions that reading a region needs.
 func (s *session) tryReads(ctx context.Context, region string) []provider.Permission {
 	machines := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
 	databases := rds.NewFromConfig(s.config, func(o *rds.Options) { o.Region = region })
@@ -103,7 +102,7 @@ func (s *session) tryReads(ctx context.Context, region string) []provider.Permis
 	return tried
 }
 
-// try makes one call.
+// try makes one call and classifies its error.
 func (s *session) try(ctx context.Context, at call, do func(context.Context) error) error {
 	_, err := attempt(ctx, s.provider.homeLimit(), nil, s.failures(at), func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, do(ctx)
@@ -111,9 +110,9 @@ func (s *session) try(ctx context.Context, at call, do func(context.Context) err
 	return err
 }
 
-// noMachine is why a permission to change machines can't be told.
+// noMachine returns why a permission to change machines could not be tried.
 func noMachine(permission, state string) *fault.Error {
 	return fault.ForReason(fault.ReasonInternal,
-		fmt.Sprintf("%s is tried only on a %s instance, where it changes nothing, and none was found", permission, state),
-		"Nothing: accounts are read without it. It can be told once there is such an instance.", nil)
+		fmt.Sprintf("%s can be tried only on a %s instance, where it changes nothing, and none was found", permission, state),
+		"Nothing: accounts are read without it. It can be tried once there is such an instance.", nil)
 }

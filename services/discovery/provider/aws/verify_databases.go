@@ -13,8 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// databaseChanges are the permissions to change databases, each with the call
-// that needs it.
+// databaseChanges lists the permissions to change databases, each with the call that needs it.
 var databaseChanges = []struct {
 	permission string
 	do         func(ctx context.Context, client *rds.Client, name *string) error
@@ -37,10 +36,10 @@ var databaseChanges = []struct {
 	}},
 }
 
-// tryDatabaseChanges tries RDS's, which has no dry runs, on a database that there
-// is not: who may change it is told so, and who may not is refused first.
+// tryDatabaseChanges tries the permissions of RDS, which has no dry runs, on a database that does not
+// exist: with the permission RDS answers that there is none, and without it the call is denied.
 func (s *session) tryDatabaseChanges(ctx context.Context, regions []string) []provider.Permission {
-	// Chance alone could name one that there is, with 130 bits against it.
+	// With 130 random bits, no database has this name.
 	name := aws.String("rollcall-verify-" + strings.ToLower(rand.Text()))
 	var tried []provider.Permission
 	for _, change := range databaseChanges {
@@ -53,7 +52,7 @@ func (s *session) tryDatabaseChanges(ctx context.Context, regions []string) []pr
 				break
 			}
 		}
-		if result.Name == "" { // No region is known, and why is told of ec2:DescribeRegions.
+		if result.Name == "" { // No region is known; ec2:DescribeRegions has the reason.
 			continue
 		}
 		result.Optional = true
@@ -62,8 +61,8 @@ func (s *session) tryDatabaseChanges(ctx context.Context, regions []string) []pr
 	return tried
 }
 
-// unlessNotFound takes the error that there is no such database for success (RDS
-// API Reference, DBInstanceNotFoundFault and DBClusterNotFoundFault).
+// unlessNotFound returns nil for the error that there is no such database (RDS API Reference,
+// DBInstanceNotFoundFault and DBClusterNotFoundFault).
 func unlessNotFound(err error) error {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		switch api.ErrorCode() {

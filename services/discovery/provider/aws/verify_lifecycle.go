@@ -12,15 +12,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// dryRunDone is the error that says a dry run would have done it (EC2 API
-// Reference, "Error codes").
+// dryRunDone is the error code of a dry run that succeeded (EC2 API Reference, "Error codes").
 const dryRunDone = "DryRunOperation"
 
 // change is a permission to change machines.
 type change struct {
 	permission string
-	// on is the state in which the change is none, should an endpoint not know of
-	// dry runs.
+	// on is the state in which the call changes nothing, in case an endpoint ignores DryRun.
 	on types.InstanceStateName
 	do func(ctx context.Context, client *ec2.Client, id string) error
 }
@@ -36,15 +34,15 @@ var changes = []change{
 	}},
 }
 
-// tryLifecycle tries the permissions to change machines and databases, each in
-// the first region that tells.
+// tryLifecycle tries the permissions to change machines and databases, each in one region after the
+// other until one answers.
 func (s *session) tryLifecycle(ctx context.Context, regions []string) []provider.Permission {
 	tried := append(s.tryMachineChanges(ctx, regions), s.trySpotRequests(ctx, regions))
 	return append(tried, s.tryDatabaseChanges(ctx, regions)...)
 }
 
-// trySpotRequests tries the permission to see before a stop which spot instances
-// can't be stopped.
+// trySpotRequests tries the permission to read spot requests, which shows before a stop which spot
+// instances can't be stopped.
 func (s *session) trySpotRequests(ctx context.Context, regions []string) provider.Permission {
 	const permission = "ec2:DescribeSpotInstanceRequests"
 	result := provider.Permission{Name: permission, Status: provider.CantTell}
@@ -63,7 +61,7 @@ func (s *session) trySpotRequests(ctx context.Context, regions []string) provide
 	return result
 }
 
-// tryMachineChanges tries EC2's by dry runs.
+// tryMachineChanges tries the permissions of EC2 with dry runs.
 func (s *session) tryMachineChanges(ctx context.Context, regions []string) []provider.Permission {
 	var tried []provider.Permission
 	for _, change := range changes {
@@ -73,7 +71,7 @@ func (s *session) tryMachineChanges(ctx context.Context, regions []string) []pro
 		for _, region := range regions {
 			id, err := s.machineThatIs(ctx, region, change.on)
 			if err != nil || id == "" {
-				continue // Why it can't be looked for is told of ec2:DescribeInstances.
+				continue // ec2:DescribeInstances has the reason.
 			}
 			if result = s.tryChange(ctx, region, id, change); result.Status != provider.CantTell {
 				break
@@ -99,8 +97,7 @@ func (s *session) tryChange(ctx context.Context, region, id string, change chang
 	return provider.TriedPermission(change.permission, region, err)
 }
 
-// machineThatIs is the id of some machine in the state; "" when a short look
-// finds none.
+// machineThatIs returns the id of some machine in the state, or "" if the first page has none.
 func (s *session) machineThatIs(ctx context.Context, region string, state types.InstanceStateName) (string, error) {
 	client := ec2.NewFromConfig(s.config, func(o *ec2.Options) { o.Region = region })
 	at := call{service: "EC2", region: region, permission: "ec2:DescribeInstances"}
