@@ -205,11 +205,11 @@ func TestExecutor_Run(t *testing.T) {
 		},
 		"unreachable while it is polled": {
 			during: func(w *world) {
-				time.Sleep(3 * time.Second)
+				<-time.After(3 * time.Second)
 				w.cloud.mu.Lock()
 				w.cloud.readFault = lasting()
 				w.cloud.mu.Unlock()
-				time.Sleep(10 * time.Minute)
+				<-time.After(10 * time.Minute)
 				w.cloud.mu.Lock()
 				w.cloud.readFault = nil
 				w.cloud.mu.Unlock()
@@ -218,7 +218,7 @@ func TestExecutor_Run(t *testing.T) {
 		},
 		"terminated while it is polled": {
 			during: func(w *world) {
-				time.Sleep(3 * time.Second)
+				<-time.After(3 * time.Second)
 				w.cloud.mu.Lock()
 				delete(w.cloud.machines, "x")
 				w.cloud.mu.Unlock()
@@ -227,7 +227,7 @@ func TestExecutor_Run(t *testing.T) {
 		},
 		"the cloud gives up": {
 			during: func(w *world) {
-				time.Sleep(3 * time.Second)
+				<-time.After(3 * time.Second)
 				w.cloud.mu.Lock()
 				w.cloud.machines["x"].to = provider.StateRunning
 				w.cloud.mu.Unlock()
@@ -254,7 +254,7 @@ func TestExecutor_Run(t *testing.T) {
 		},
 		"cancelled after the call": {
 			during: func(w *world) {
-				time.Sleep(3 * time.Second)
+				<-time.After(3 * time.Second)
 				w.store.mu.Lock()
 				w.store.cancelled = true
 				w.store.mu.Unlock()
@@ -266,7 +266,7 @@ func TestExecutor_Run(t *testing.T) {
 				w.cloud.act = func(int, func() provider.Receipt) provider.Receipt { return provider.Receipt{Effect: provider.InDoubt} }
 			},
 			during: func(w *world) {
-				time.Sleep(3 * time.Second)
+				<-time.After(3 * time.Second)
 				w.store.mu.Lock()
 				w.store.cancelled = true
 				w.store.mu.Unlock()
@@ -318,11 +318,11 @@ func TestExecutor_Run(t *testing.T) {
 		"the store is away for a while": {
 			given: func(w *world) { w.executor.Limits.Lease = time.Hour },
 			during: func(w *world) {
-				time.Sleep(500 * time.Millisecond)
+				<-time.After(500 * time.Millisecond)
 				w.store.mu.Lock()
 				w.store.away = true
 				w.store.mu.Unlock()
-				time.Sleep(20 * time.Second)
+				<-time.After(20 * time.Second)
 				w.store.mu.Lock()
 				w.store.away = false
 				w.store.mu.Unlock()
@@ -382,7 +382,7 @@ func TestExecutor_LostLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld("x")
 		go func() {
-			time.Sleep(3 * time.Second)
+			<-time.After(3 * time.Second)
 			w.store.mu.Lock()
 			w.store.lost = true
 			w.store.mu.Unlock()

@@ -42,8 +42,11 @@ func TestKeepStopped(t *testing.T) {
 		given                      func(w *world)
 		updated, released, stopped int
 	}{
-		"stopped":                       {state: provider.StateStopped, restart: time.Hour},
-		"stopped, with a new time":      {state: provider.StateStopped, restart: time.Hour, given: func(w *world) { w.database().AutoRestartTime = time.Now().Add(48 * time.Hour) }, updated: 1},
+		"stopped": {state: provider.StateStopped, restart: time.Hour},
+		"stopped, with a new time": {
+			state: provider.StateStopped, restart: time.Hour, updated: 1,
+			given: func(w *world) { w.database().AutoRestartTime = time.Now().Add(48 * time.Hour) },
+		},
 		"in maintenance":                {state: provider.StateMaintenance, restart: -time.Hour},
 		"started by itself":             {state: provider.StateRunning, restart: -time.Hour, stopped: 1},
 		"started by itself, early":      {state: provider.StateRunning, restart: 59 * time.Minute, stopped: 1},

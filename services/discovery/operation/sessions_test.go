@@ -44,7 +44,7 @@ func TestObserve_TakesATokenBeforeAndAfter(t *testing.T) {
 			if tokens.last != 1 {
 				t.Errorf("%d tokens were taken before the read", tokens.last)
 			}
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return []string{"a"}, nil
 		})
 		want := observed[string]{value: "a", span: span{token: 1, endToken: 2, time: start}}
@@ -59,7 +59,7 @@ func TestBatcher_RequestsThatComeMeanwhileGoTogether(t *testing.T) {
 		var sizes []int
 		b := newBatcher(t.Context(), 3, func(_ context.Context, in []int) ([]int, error) {
 			sizes = append(sizes, len(in))
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			out := make([]int, len(in))
 			for n := range in {
 				out[n] = 10 * in[n]
@@ -68,13 +68,13 @@ func TestBatcher_RequestsThatComeMeanwhileGoTogether(t *testing.T) {
 		})
 		for n := range 5 {
 			go func() {
-				time.Sleep(time.Duration(n) * time.Millisecond)
+				<-time.After(time.Duration(n) * time.Millisecond)
 				if got, err := b.ask(t.Context(), n); err != nil || got != 10*n {
 					t.Errorf("%d: %d, %v", n, got, err)
 				}
 			}()
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		b.wait()
 		if len(sizes) != 3 || sizes[0] != 1 || sizes[1] != 3 || sizes[2] != 1 {
 			t.Errorf("five requests became calls of %v", sizes)

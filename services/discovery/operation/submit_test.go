@@ -75,9 +75,12 @@ func TestSubmit_Refused(t *testing.T) {
 			},
 			nil, fault.KindFailedPrecondition, fault.ReasonProtected,
 		},
-		"unknown":        {nil, func(r *Request) { r.Named[0].ID = "y" }, fault.KindNotFound, fault.ReasonNotFound},
-		"unknown name":   {nil, func(r *Request) { r.Named[0].ID = uuid.NewString() }, fault.KindNotFound, fault.ReasonNotFound},
-		"too many named": {nil, func(r *Request) { r.Batch, r.MaxInstances = true, 1; r.Named = append(r.Named, Named{ID: "y"}) }, fault.KindFailedPrecondition, fault.ReasonTooManyInstances},
+		"unknown":      {nil, func(r *Request) { r.Named[0].ID = "y" }, fault.KindNotFound, fault.ReasonNotFound},
+		"unknown name": {nil, func(r *Request) { r.Named[0].ID = uuid.NewString() }, fault.KindNotFound, fault.ReasonNotFound},
+		"too many named": {
+			nil, func(r *Request) { r.Batch, r.MaxInstances, r.Named = true, 1, append(r.Named, Named{ID: "y"}) },
+			fault.KindFailedPrecondition, fault.ReasonTooManyInstances,
+		},
 		"too many match": {
 			func(w *world, _ *Service) { w.inventory.selection = &Selection{Total: defaultInstances + 1} },
 			func(r *Request) { r.Batch, r.Filter, r.Named = true, "f", nil }, fault.KindFailedPrecondition, fault.ReasonTooManyInstances,
@@ -184,7 +187,7 @@ func TestPlan(t *testing.T) {
 		"unreachable for a while": {
 			given: func(w *world) { w.cloud.readFault = passing() },
 			during: func(w *world) {
-				time.Sleep(5 * time.Second)
+				<-time.After(5 * time.Second)
 				w.cloud.mu.Lock()
 				w.cloud.readFault = nil
 				w.cloud.mu.Unlock()

@@ -50,12 +50,12 @@ func TestHold_RenewsFiveTimesInItsDuration(t *testing.T) {
 			renewed = n
 			return nil
 		}))
-		time.Sleep(6*duration + time.Second)
+		<-time.After(6*duration + time.Second)
 		if renewed != 30 || ctx.Err() != nil {
 			t.Errorf("renewed %d times in six durations; the work: %v", renewed, context.Cause(ctx))
 		}
 		l.Release()
-		time.Sleep(duration)
+		<-time.After(duration)
 		if renewed != 30 || ctx.Err() == nil {
 			t.Errorf("renewed %d times, also after its release; the work: %v", renewed, ctx.Err())
 		}
@@ -69,7 +69,7 @@ func TestHold_Every(t *testing.T) {
 		o.Every = time.Second
 		_, l := lease.Hold(t.Context(), o)
 		defer l.Release()
-		time.Sleep(duration + time.Second/2)
+		<-time.After(duration + time.Second/2)
 		if renewed != 10 {
 			t.Errorf("renewed %d times in ten periods", renewed)
 		}
@@ -94,7 +94,7 @@ func TestHold_LosesTheLease(t *testing.T) {
 				if n > 3 {
 					return errAway
 				}
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				return nil
 			}, 15 * time.Second, lease.ErrExpired,
 		},
@@ -118,7 +118,7 @@ func TestHold_SurvivesFailuresThatPass(t *testing.T) {
 			return nil
 		}))
 		defer l.Release()
-		time.Sleep(10 * duration)
+		<-time.After(10 * duration)
 		if ctx.Err() != nil {
 			t.Errorf("the work ended because of %v", context.Cause(ctx))
 		}
@@ -140,10 +140,10 @@ func TestConclude_RefusedRenewalsNoLongerEndTheWork(t *testing.T) {
 		}
 		ctx, l := lease.Hold(t.Context(), o)
 		defer l.Release()
-		time.Sleep(duration/5 + time.Second)
+		<-time.After(duration/5 + time.Second)
 		concluding = true
 		l.Conclude()
-		time.Sleep(3 * duration)
+		<-time.After(3 * duration)
 		if ctx.Err() != nil {
 			t.Errorf("the work ended because of %v", context.Cause(ctx))
 		}
@@ -156,11 +156,11 @@ func TestRelease_WaitsForARenewalThatIsRunning(t *testing.T) {
 		_, l := lease.Hold(t.Context(), options(func(ctx context.Context, _ int) error {
 			running = true
 			<-ctx.Done()
-			time.Sleep(time.Second / 2)
+			<-time.After(time.Second / 2)
 			running = false
 			return ctx.Err()
 		}))
-		time.Sleep(duration/5 + time.Second)
+		<-time.After(duration/5 + time.Second)
 		if !running {
 			t.Fatal("no renewal is running")
 		}
