@@ -133,6 +133,11 @@ func errTimeout(t *Target, verb provider.Verb) *fault.Error {
 		"Check the instance: the cloud may still be working on it.", nil)
 }
 
+// errCancelled returns the refusal of a target whose operation was cancelled.
+func errCancelled(message string) *fault.Error {
+	return fault.ForReason(fault.ReasonCancelled, message, "", nil)
+}
+
 // refusalKinds lists the kinds of refusals that are returned to the caller at once, if
 // they are not KindFailedPrecondition.
 var refusalKinds = map[fault.Reason]fault.Kind{

@@ -8,6 +8,8 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -227,6 +229,62 @@ func (r *targetRun) end(ctx context.Context, state TargetState, found finding) e
 	return err
 }
 
-func errCancelled(message string) *fault.Error {
-	return fault.ForReason(fault.ReasonCancelled, message, "", nil)
+// succeed ends a target in the wanted state. The inventory has the state first, if it can
+// be reached. If the instance has left the state meanwhile, it is polled again.
+func (r *targetRun) succeed(ctx context.Context, found finding) error {
+	x, t := r.execution, r.target
+	instance, moved, err := r.recordLast(ctx, found.instance)
+	if err != nil || moved {
+		return err
+	}
+	if x.operation.KeepStopped && x.operation.Verb == provider.Stop {
+		err := discovery.Retry(ctx, func(ctx context.Context) error {
+			return x.store.KeepStopped(ctx, x.claim, t, autoRestart(t, instance))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return r.end(ctx, TargetSucceeded, found)
+}
+
+// recordLast stores the last state of the instance in the inventory, for a while. It
+// reports whether the instance has left the wanted state.
+func (r *targetRun) recordLast(ctx context.Context, instance *provider.Instance) (last *provider.Instance, moved bool, err error) {
+	x, t := r.execution, r.target
+	limited, cancel := context.WithTimeout(ctx, x.limits.Report)
+	defer cancel()
+	for r.recorded != t.observed() {
+		read, err := r.read(limited)
+		if err == nil && read.value.Evidence == provider.Found {
+			instance = read.value.Instance
+			if observeState(x.operation.Verb, t.Kind, instance.State) != ready {
+				return instance, true, nil
+			}
+			r.record(limited, read)
+		}
+		if r.recorded == t.observed() || r.pause(limited, x.limits.PollFirst, nil) == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return instance, false, context.Cause(ctx)
+		}
+		t.Notes = append(t.Notes, "The inventory could not be updated; the next sync does that.")
+		break
+	}
+	return instance, false, nil
+}
+
+// autoRestart returns when the cloud starts a stopped instance by itself; zero if it does
+// not.
+func autoRestart(t *Target, instance *provider.Instance) time.Time {
+	if instance != nil && instance.Database != nil && !instance.Database.AutoRestartTime.IsZero() {
+		return instance.Database.AutoRestartTime
+	}
+	if d, ok := registry.Find(cloud.Provider(t.Provider)); ok {
+		if after := d.SelfRestart(cloud.Kind(t.Kind)); after > 0 {
+			return time.Now().Add(after)
+		}
+	}
+	return time.Time{}
 }

@@ -7,10 +7,101 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
-	"github.com/rollcall-dev/rollcall/services/internal/cloud"
-	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
+
+// finding is an observation with what was observed.
+type finding struct {
+	seen observation
+	// refusal is set if the observation is not a good one.
+	refusal *fault.Error
+	// instance is set if it was observed.
+	instance *provider.Instance
+	// recorded reports whether the inventory has the instance as it was observed.
+	recorded bool
+	// text is the step that people read; "" for none.
+	text string
+}
+
+// failed returns the finding of an error on the way to the cloud. Errors of Rollcall's
+// own stores, and of ctx, are returned.
+func failed(ctx context.Context, state TargetState, err error, failures, limit int) (finding, error) {
+	if ctx.Err() != nil {
+		return finding{}, context.Cause(ctx)
+	}
+	if _, ok := asRefused(err); !ok {
+		return finding{}, err
+	}
+	refusal := refusalOf(err)
+	return finding{seen: observeFailure(state, refusal, failures, limit), refusal: refusal, text: refusal.Message}, nil
+}
+
+// errOvertaken is the refusal of an instance that other observations overtook each time.
+func errOvertaken() error {
+	return refuse(fault.ForReason(fault.ReasonInternal, "newer observations of the instance arrived each time it was read", "Try again later.", nil).
+		AsRetryable())
+}
+
+// checker observes instances before the call.
+type checker struct {
+	operation  *Operation
+	protection Protection
+	observer   observer
+	retries    int
+}
+
+// check asks the cloud about the instance of a target, stores it in the inventory, and
+// returns what it means. It updates the target, and returns an error for what could not be
+// observed.
+func (c checker) check(ctx context.Context, s *session, t *Target) (finding, error) {
+	if refusal := checkWritable(&s.account, c.operation.Verb); refusal != nil {
+		return finding{seen: refused, refusal: refusal}, nil
+	}
+	for range c.retries {
+		read, err := s.checks.ask(ctx, t.Wanted)
+		if err != nil {
+			return finding{}, err
+		}
+		assessment := &read.value
+		if refusal := notShown(&assessment.Finding); refusal != nil {
+			return finding{}, refuse(refusal)
+		}
+		t.observe(assessment.Instance, read.span.time)
+		if t.FromState == "" {
+			t.FromState = t.CurrentState
+		}
+		stored, err := s.record(ctx, read.span, assessment.Instance)
+		if discovery.IsStale(err) {
+			continue // A sync that began later is running.
+		}
+		switch {
+		case err != nil && (t.Etag != "" || ctx.Err() != nil):
+			return finding{}, refuse(refusalOf(err)) // The etag can't be compared without it.
+		case err != nil:
+			c.observer.logger.Warn("instance not recorded", "instance", t.Instance, "error", err)
+			stored = &Stored{}
+		}
+		t.Notes, t.Unit = assessment.Notes, assessment.Unit
+		found := c.decide(t, assessment, stored)
+		found.recorded = err == nil
+		return found, nil
+	}
+	return finding{}, errOvertaken()
+}
+
+// decide returns what an assessment means.
+func (c checker) decide(t *Target, assessment *provider.Assessment, stored *Stored) finding {
+	verb := c.operation.Verb
+	refusal := c.protection.check(verb, assessment.Instance.Labels)
+	if refusal == nil {
+		refusal = checkEtag(t.Etag, stored.Etag)
+	}
+	if refusal != nil {
+		return finding{seen: refused, refusal: refusal, instance: assessment.Instance}
+	}
+	seen, refusal := observeCheck(verb, t.Kind, assessment)
+	return finding{seen: seen, refusal: refusal, instance: assessment.Instance}
+}
 
 // remedyConsole is the remedy if the cloud failed for a reason that its API does not
 // return.
@@ -137,64 +228,4 @@ func (r *targetRun) record(ctx context.Context, read observed[provider.Progress]
 		}
 	}
 	return before != t.observed()
-}
-
-// succeed ends a target in the wanted state. The inventory has the state first, if it can
-// be reached. If the instance has left the state meanwhile, it is polled again.
-func (r *targetRun) succeed(ctx context.Context, found finding) error {
-	x, t := r.execution, r.target
-	instance, moved, err := r.recordLast(ctx, found.instance)
-	if err != nil || moved {
-		return err
-	}
-	if x.operation.KeepStopped && x.operation.Verb == provider.Stop {
-		err := discovery.Retry(ctx, func(ctx context.Context) error {
-			return x.store.KeepStopped(ctx, x.claim, t, autoRestart(t, instance))
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return r.end(ctx, TargetSucceeded, found)
-}
-
-// recordLast stores the last state of the instance in the inventory, for a while. It
-// reports whether the instance has left the wanted state.
-func (r *targetRun) recordLast(ctx context.Context, instance *provider.Instance) (last *provider.Instance, moved bool, err error) {
-	x, t := r.execution, r.target
-	limited, cancel := context.WithTimeout(ctx, x.limits.Report)
-	defer cancel()
-	for r.recorded != t.observed() {
-		read, err := r.read(limited)
-		if err == nil && read.value.Evidence == provider.Found {
-			instance = read.value.Instance
-			if observeState(x.operation.Verb, t.Kind, instance.State) != ready {
-				return instance, true, nil
-			}
-			r.record(limited, read)
-		}
-		if r.recorded == t.observed() || r.pause(limited, x.limits.PollFirst, nil) == nil {
-			continue
-		}
-		if ctx.Err() != nil {
-			return instance, false, context.Cause(ctx)
-		}
-		t.Notes = append(t.Notes, "The inventory could not be updated; the next sync does that.")
-		break
-	}
-	return instance, false, nil
-}
-
-// autoRestart returns when the cloud starts a stopped instance by itself; zero if it does
-// not.
-func autoRestart(t *Target, instance *provider.Instance) time.Time {
-	if instance != nil && instance.Database != nil && !instance.Database.AutoRestartTime.IsZero() {
-		return instance.Database.AutoRestartTime
-	}
-	if d, ok := registry.Find(cloud.Provider(t.Provider)); ok {
-		if after := d.SelfRestart(cloud.Kind(t.Kind)); after > 0 {
-			return time.Now().Add(after)
-		}
-	}
-	return time.Time{}
 }
