@@ -163,8 +163,8 @@ func TestExecutor_Run(t *testing.T) {
 			given: func(w *world) { w.cloud.readFault = passing() },
 			state: TargetFailed, reason: fault.ReasonUnreachable,
 			check: func(t *testing.T, w *world) {
-				if w.cloud.signIns != 7 {
-					t.Errorf("signed in %d times", w.cloud.signIns)
+				if w.cloud.signIns != 7 || len(w.target(0).Steps) != 2 {
+					t.Errorf("signed in %d times; the steps are %v", w.cloud.signIns, w.target(0).Steps)
 				}
 			},
 		},
