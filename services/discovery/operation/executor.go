@@ -20,7 +20,7 @@ import (
 // Executor runs operations. All fields must be set, except Protection.
 type Executor struct {
 	Providers  map[cloud.Provider]provider.Provider
-	Accounts   discovery.CredentialSource
+	Accounts   provider.CredentialSource
 	Inventory  Inventory
 	Store      OperationStore
 	Limits     OperationLimits

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -70,7 +71,7 @@ func (c *fakeCloud) Open(context.Context, provider.Account, provider.Credentials
 	return &fakeSession{cloud: c}, nil
 }
 
-func (c *fakeCloud) Recognizes(string) (provider.Kind, bool) { return provider.VirtualMachine, true }
+func (c *fakeCloud) Recognizes(string) (cloud.Kind, bool) { return cloud.VirtualMachine, true }
 
 // fakeSession is a session of the fake cloud.
 type fakeSession struct {
@@ -78,8 +79,8 @@ type fakeSession struct {
 	cloud *fakeCloud
 }
 
-func (s *fakeSession) Identity(context.Context) (string, error) { return "1", nil }
-func (s *fakeSession) Remembers(provider.Kind) time.Duration    { return 0 }
+func (s *fakeSession) Identity(context.Context) (string, error)   { return "1", nil }
+func (s *fakeSession) IdempotencyWindow(cloud.Kind) time.Duration { return 0 }
 func (s *fakeSession) find(id string) provider.Finding {
 	if instance := s.cloud.instance(id); instance != nil {
 		return provider.Finding{ProviderID: id, Evidence: provider.Found, Instance: instance}
@@ -87,7 +88,7 @@ func (s *fakeSession) find(id string) provider.Finding {
 	return provider.Finding{ProviderID: id, Evidence: provider.NotFound}
 }
 
-func (s *fakeSession) Find(context.Context, provider.ScopeID, []provider.Wanted, provider.Calls) ([]provider.Finding, error) {
+func (s *fakeSession) Probe(context.Context, provider.ScopeID, []provider.Wanted, provider.Calls) ([]provider.Finding, error) {
 	return nil, nil
 }
 
@@ -111,7 +112,7 @@ func (s *fakeSession) Check(
 }
 
 func (s *fakeSession) Follow(
-	_ context.Context, _ provider.ScopeID, pursuits []provider.Pursuit, _ provider.Calls,
+	_ context.Context, _ provider.ScopeID, orders []provider.PlacedOrder, _ provider.Calls,
 ) ([]provider.Progress, error) {
 	s.cloud.mu.Lock()
 	defer s.cloud.mu.Unlock()
@@ -119,9 +120,9 @@ func (s *fakeSession) Follow(
 	if s.cloud.readFault != nil {
 		return nil, s.cloud.readFault
 	}
-	all := make([]provider.Progress, len(pursuits))
-	for n := range pursuits {
-		all[n] = provider.Progress{Finding: s.find(pursuits[n].Instance.ProviderID), Effect: provider.InDoubt}
+	all := make([]provider.Progress, len(orders))
+	for n := range orders {
+		all[n] = provider.Progress{Finding: s.find(orders[n].Instance.ProviderID), Effect: provider.InDoubt}
 	}
 	return all, nil
 }
@@ -304,7 +305,7 @@ func (i *fakeInventory) Record(_ context.Context, o discovery.Observation, insta
 	i.recorded = append(i.recorded, instance.State)
 	stored := i.stored[instance.ProviderID]
 	if stored == nil {
-		stored = &Stored{ID: uuid.NewString(), Account: "a", Provider: provider.AWS, Etag: "new"}
+		stored = &Stored{ID: uuid.NewString(), Account: "a", Provider: cloud.AWS, Etag: "new"}
 	}
 	stored.Instance = *instance
 	return stored, nil
@@ -337,7 +338,7 @@ func (a fakeAccounts) Account(_ context.Context, id string) (provider.Account, e
 	if id != "a" {
 		return provider.Account{}, fault.NotFound("accounts/" + id)
 	}
-	return provider.Account{ID: "a", Provider: provider.AWS, CloudID: "1", ReadOnly: a.readOnly}, nil
+	return provider.Account{ID: "a", Provider: cloud.AWS, CloudID: "1", ReadOnly: a.readOnly}, nil
 }
 
 func (fakeAccounts) Credentials(context.Context, string) (provider.Credentials, error) {
@@ -354,8 +355,8 @@ func (a fakeAccounts) Accounts(ctx context.Context, _ time.Time, page func([]pro
 
 var silent = slog.New(slog.DiscardHandler)
 
-func providers(c *fakeCloud) map[provider.ProviderName]provider.Provider {
-	return map[provider.ProviderName]provider.Provider{provider.AWS: c}
+func providers(c *fakeCloud) map[cloud.Provider]provider.Provider {
+	return map[cloud.Provider]provider.Provider{cloud.AWS: c}
 }
 
 // stopOf returns an operation that stops machines of the fake cloud.
@@ -363,8 +364,8 @@ func stopOf(ids ...string) *Operation {
 	o := &Operation{ID: "o", Verb: provider.Stop, MaxParallel: 10}
 	for n, id := range ids {
 		o.Targets = append(o.Targets, &Target{
-			Index: n, Instance: id, Account: "a", Provider: provider.AWS, State: TargetPending, Exclusive: id,
-			ScopeID: provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"},
+			Index: n, Instance: id, Account: "a", Provider: cloud.AWS, State: TargetPending, Exclusive: id,
+			ScopeID: provider.ScopeID{Kind: cloud.VirtualMachine, Location: "eu-west-1"},
 			Wanted:  provider.Wanted{ProviderID: id}, Key: uuid.NewString(),
 		})
 	}

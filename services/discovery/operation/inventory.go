@@ -54,5 +54,5 @@ func (s *Stored) Wanted() provider.Wanted {
 
 // ScopeOf returns the scope that an instance belongs to, by its location.
 func ScopeOf(name cloud.Provider, kind cloud.Kind, region, zone string) provider.ScopeID {
-	return provider.ScopeID{Kind: kind, Location: registry.ScopeLocation(cloud.Provider(name), cloud.Kind(kind), region, zone)}
+	return provider.ScopeID{Kind: kind, Location: registry.ScopeLocation(name, kind, region, zone)}
 }

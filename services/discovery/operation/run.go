@@ -8,7 +8,6 @@ import (
 
 	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
-	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud/registry"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -281,8 +280,8 @@ func autoRestart(t *Target, instance *provider.Instance) time.Time {
 	if instance != nil && instance.Database != nil && !instance.Database.AutoRestartTime.IsZero() {
 		return instance.Database.AutoRestartTime
 	}
-	if d, ok := registry.Find(cloud.Provider(t.Provider)); ok {
-		if after := d.SelfRestart(cloud.Kind(t.Kind)); after > 0 {
+	if d, ok := registry.Find(t.Provider); ok {
+		if after := d.SelfRestart(t.Kind); after > 0 {
 			return time.Now().Add(after)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -271,7 +272,7 @@ func TestExecutor_Run(t *testing.T) {
 		"kept stopped": {
 			given: func(w *world) {
 				w.store.operation.KeepStopped = true
-				w.target(0).Kind = provider.Database
+				w.target(0).Kind = cloud.Database
 			},
 			state: TargetSucceeded, calls: 1,
 			check: func(t *testing.T, w *world) {

@@ -19,7 +19,7 @@ const readBatch = 100
 // signIn signs in to accounts.
 type signIn struct {
 	providers map[cloud.Provider]provider.Provider
-	accounts  discovery.CredentialSource
+	accounts  provider.CredentialSource
 }
 
 // open signs in to an account to start or stop something in it, and checks that the

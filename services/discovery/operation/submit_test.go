@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -18,8 +19,8 @@ import (
 func (w *world) service() *Service {
 	for id := range w.cloud.machines {
 		w.inventory.stored[id] = &Stored{
-			ID: uuid.NewString(), Account: "a", Provider: provider.AWS, Etag: "e",
-			ScopeID:  provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"},
+			ID: uuid.NewString(), Account: "a", Provider: cloud.AWS, Etag: "e",
+			ScopeID:  provider.ScopeID{Kind: cloud.VirtualMachine, Location: "eu-west-1"},
 			Instance: *w.cloud.instance(id),
 		}
 	}
@@ -155,7 +156,7 @@ func TestSubmit_LocatesInTheClouds(t *testing.T) {
 	s := w.service()
 	w.inventory.stale = 2
 	w.cloud.located = &provider.Located{
-		ScopeID:  provider.ScopeID{Kind: provider.VirtualMachine, Location: "eu-west-1"},
+		ScopeID:  provider.ScopeID{Kind: cloud.VirtualMachine, Location: "eu-west-1"},
 		Instance: provider.Instance{ProviderID: "y", State: provider.StateRunning},
 	}
 	o, err := s.Submit(t.Context(), stopRequest("y"))

@@ -13,7 +13,7 @@ import (
 // Accounts is the accounts service, as a sync needs it. Its methods return Aborted if a later run
 // has reported.
 type Accounts interface {
-	discovery.CredentialSource
+	provider.CredentialSource
 	// Syncing reports that the run is still running.
 	Syncing(ctx context.Context, claim Claim, lease time.Duration) error
 	// Concluded reports the outcome of the run.

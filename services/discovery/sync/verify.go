@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rollcall-dev/rollcall/services/discovery"
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
@@ -28,7 +27,7 @@ type Verification struct {
 // Verifier verifies the credentials of accounts. All fields must be set.
 type Verifier struct {
 	Providers map[cloud.Provider]provider.Provider
-	Accounts  discovery.CredentialSource
+	Accounts  provider.CredentialSource
 	// Limit bounds the verification of one account. Signing in may take half of it.
 	Limit  time.Duration
 	Logger *slog.Logger
