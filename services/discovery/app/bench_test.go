@@ -28,9 +28,9 @@ const (
 	benchInstances = 500
 )
 
-// BenchmarkFirstSync reads a whole company for the first time, from the cloud
-// into the roll, and compares that with the bare SDK listing the same, as many
-// calls at a time, and dropping it. ratio is how much longer it took.
+// BenchmarkFirstSync syncs a whole company for the first time and compares that with the bare SDK,
+// which lists the same instances with as many parallel calls and drops them. The metric ratio is
+// how much longer Rollcall took.
 func BenchmarkFirstSync(b *testing.B) {
 	for b.Loop() {
 		r := start(b, clouds{aws: simaws.Config{Accounts: benchAccounts, Regions: simaws.DefaultRegions(benchRegions), Instances: benchInstances}}, unhurry)
@@ -61,7 +61,7 @@ func BenchmarkFirstSync(b *testing.B) {
 	}
 }
 
-// listBare lists all machines with nothing but the SDK.
+// listBare lists all machines with the bare SDK.
 func (r *rollcall) listBare(b *testing.B) time.Duration {
 	b.Helper()
 	var group errgroup.Group
@@ -91,7 +91,7 @@ func (r *rollcall) listBare(b *testing.B) time.Duration {
 	return time.Since(began)
 }
 
-// sums of many runs.
+// sums are totals of many runs.
 type sums struct{ created, changed, requests int64 }
 
 // syncAll syncs the accounts at the same time and waits for the last.
@@ -119,8 +119,8 @@ func (r *rollcall) syncAll(b *testing.B, names []string) (all sums) {
 	return all
 }
 
-// BenchmarkLargeScope reads one scope of 100,000 instances in a process of its
-// own, and tells how much memory that took at the most.
+// BenchmarkLargeScope syncs one scope of 100,000 instances in a process of its own, and reports the
+// peak memory of the process.
 func BenchmarkLargeScope(b *testing.B) {
 	const instances = 100_000
 	for b.Loop() {
@@ -128,7 +128,7 @@ func BenchmarkLargeScope(b *testing.B) {
 		r.stopDiscovery()
 		child, kill := r.startChild(unhurried)
 		account := r.add(r.aws.Accounts()[0])
-		eventuallyIn(b, 10*time.Minute, "the instances are on the roll", func() (bool, any) {
+		eventuallyIn(b, 10*time.Minute, "the instances are in the inventory", func() (bool, any) {
 			return len(r.peek(account.GetName())) > 0, nil
 		})
 		b.ReportMetric(peakMegabytes(b, child.Process.Pid), "peak-MB")
@@ -137,7 +137,7 @@ func BenchmarkLargeScope(b *testing.B) {
 	}
 }
 
-// peek is one page of an account's instances.
+// peek returns one page of an account's instances.
 func (r *rollcall) peek(name string) []*inventoryv1.Instance {
 	response, err := r.inventory.ListInstances(r.t.Context(), &inventoryv1.ListInstancesRequest{Filter: `account = "` + name + `"`})
 	if err != nil {
@@ -146,7 +146,7 @@ func (r *rollcall) peek(name string) []*inventoryv1.Instance {
 	return response.GetInstances()
 }
 
-// peakMegabytes is the most memory that a process has had (proc(5), VmHWM).
+// peakMegabytes returns the peak memory of a process (proc(5), VmHWM).
 func peakMegabytes(b *testing.B, pid int) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -20,15 +20,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// user is someone who works with an account all the time.
+// user is a person who calls the account all the time.
 type user struct {
 	calls, throttled int64
-	// inARow is how often in a row he was throttled at the most.
+	// inARow is the largest number of throttled calls in a row.
 	inARow int64
 }
 
-// work calls the account every so often until ctx ends, and does not try again
-// what was throttled.
+// work calls the account at an interval until ctx ends. It does not repeat throttled calls.
 func (r *rollcall) work(ctx context.Context, cloudID string, every time.Duration) *user {
 	key := r.aws.Key(cloudID)
 	client := ec2.New(ec2.Options{
@@ -50,7 +49,7 @@ func (r *rollcall) work(ctx context.Context, cloudID string, every time.Duration
 		}
 		u.calls++
 		row++
-		// A fast peer makes the SDK lose a call now and then: that is no throttling.
+		// Against a fast peer, the SDK loses a call now and then, which is not throttling.
 		if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "RequestLimitExceeded" {
 			u.throttled++
 			u.inARow = max(u.inARow, row)
@@ -60,10 +59,10 @@ func (r *rollcall) work(ctx context.Context, cloudID string, every time.Duration
 	}
 }
 
-// manyPages has the account be read by many calls.
+// manyPages makes a sync of the account take many calls.
 func manyPages(c *app.Config) { c.AWS.PageSize = 5 }
 
-// beside runs do while a user works with the account.
+// beside runs a function while a user calls the account.
 func (r *rollcall) beside(cloudID string, every time.Duration, do func()) *user {
 	ctx, cancel := context.WithCancel(r.t.Context())
 	done := make(chan *user)
@@ -73,7 +72,7 @@ func (r *rollcall) beside(cloudID string, every time.Duration, do func()) *user 
 	return <-done
 }
 
-// two adds a second discovery process, and gives both.
+// two starts a second discovery process and returns both.
 func (r *rollcall) two() [2]discoveryv1.DiscoveryServiceClient {
 	r.t.Helper()
 	second := r.config
@@ -83,9 +82,9 @@ func (r *rollcall) two() [2]discoveryv1.DiscoveryServiceClient {
 	return [2]discoveryv1.DiscoveryServiceClient{r.discovery, client}
 }
 
-// Two processes that read one account again and again, and try its credentials,
-// leave its users their half of what AWS documents: nobody is throttled.
-func TestBudgetLeavesAShare(t *testing.T) {
+// Two processes that sync and verify one account again and again leave its users half of the limit
+// that AWS documents: nobody is throttled.
+func TestBudget_LeavesShareToUsers(t *testing.T) {
 	t.Parallel()
 	r := start(t, clouds{aws: simaws.Config{Accounts: 2, Regions: []string{home}, Instances: 240, Limits: simaws.DocumentedLimits()}}, manyPages)
 	both := r.two()
@@ -107,7 +106,7 @@ func TestBudgetLeavesAShare(t *testing.T) {
 	if u.throttled > 0 || count.Throttled > 0 || count.Requests < 100+u.calls {
 		t.Errorf("of %d calls %d were throttled, of %d of the user's own %d", count.Requests, count.Throttled, u.calls, u.throttled)
 	}
-	// It shows in ListScopes.
+	// ListScopes shows the rate limit.
 	response, err := r.inventory.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{Filter: `account = "` + account.GetName() + `"`})
 	if err != nil || len(response.GetScopes()) != 2 {
 		t.Fatalf("%v, %v", response, err)
@@ -121,9 +120,9 @@ func TestBudgetLeavesAShare(t *testing.T) {
 	}
 }
 
-// An account that is allowed far less than AWS documents is read all the same: the
-// rate settles below what it is allowed, and its user gets his turn.
-func TestBudgetLearns(t *testing.T) {
+// An account with a much lower limit than AWS documents is read too: the rate settles below the
+// real limit, and the account's user is served.
+func TestBudget_LearnsLowerLimit(t *testing.T) {
 	t.Parallel()
 	const allowed = 4.0
 	r := start(t, clouds{aws: simaws.Config{Accounts: 2, Regions: []string{home}, Instances: 150, Limits: simaws.Limits{Read: cloudsim.Bucket{Size: 6, Refill: allowed}}}}, manyPages, func(c *app.Config) {

@@ -19,8 +19,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// A child is this test binary, run again as a discovery process of its own, so
-// that it can be killed.
+// A child is this test binary, started again as a discovery process of its own, so that a test can
+// kill it.
 const (
 	childDatabase  = "ROLLCALL_TEST_CHILD_DATABASE"
 	childAccounts  = "ROLLCALL_TEST_CHILD_ACCOUNTS"
@@ -34,7 +34,7 @@ const (
 
 func isChild() bool { return os.Getenv(childDatabase) != "" }
 
-// runChild is the main of a child. It ends the process.
+// runChild is the main function of a child. It ends the process.
 func runChild() {
 	config := discoveryConfig()
 	smallPages(&config)
@@ -57,8 +57,7 @@ func runChild() {
 	os.Exit(1)
 }
 
-// pace is by which limits a child works: those of the tests, or those of every
-// day.
+// pace selects the limits of a child: those of the tests, or the defaults.
 type pace string
 
 const (
@@ -66,7 +65,7 @@ const (
 	unhurried pace = "unhurried"
 )
 
-// unhurry sets the limits of every day.
+// unhurry sets the default limits.
 func unhurry(c *app.Config) {
 	c.Limits, c.Periods = sync.DefaultLimits(), jobs.DefaultPeriods()
 	c.AWS.PageSize, c.GCP.PageSize = 0, 0
@@ -108,7 +107,7 @@ func (r *rollcall) startChild(at pace) (child *exec.Cmd, kill func()) {
 	return child, kill
 }
 
-// output is what a child says.
+// output collects what a child prints.
 type output struct {
 	to io.Writer
 
@@ -123,7 +122,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.to.Write(p)
 }
 
-// has tells whether a child has said something.
+// has reports whether a child has printed a text.
 func (o *output) has(text string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

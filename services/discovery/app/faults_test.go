@@ -23,9 +23,9 @@ func small() clouds {
 	return clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Accounts: 2, Regions: []string{home, other}, Instances: 12, Databases: 4}}
 }
 
-// A region that fails, in whatever way, fails alone: the rest of the account is
-// read, its own instances stay as they were, and everyone is told why.
-func TestRegionFails(t *testing.T) {
+// A region that fails does not affect the others: the rest of the account is read, the region's
+// instances stay as they were, and the answers state why.
+func TestSync_RegionFails(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		fault  cloudsim.FaultKind
@@ -48,8 +48,8 @@ func TestRegionFails(t *testing.T) {
 			r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 			before := r.instances(account.GetName())
 
-			// While the region fails, half of the machines go in both: not so many that
-			// nobody believes it.
+			// While the region fails, half of the machines of both regions are deleted: few
+			// enough that no scope is held.
 			r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Region: other, Service: "ec2"}, Kind: test.fault})
 			truth, err := r.aws.Truth(cloudID)
 			if err != nil {
@@ -79,12 +79,12 @@ func TestRegionFails(t *testing.T) {
 			for id, instance := range before {
 				gone := vanished[id] && instance.GetLocation().GetRegion() == home
 				if (after[id] == nil) != gone {
-					t.Errorf("%s in %s: on the roll %t, want %t", id, instance.GetLocation().GetRegion(), after[id] != nil, !gone)
+					t.Errorf("%s in %s: in the inventory %t, want %t", id, instance.GetLocation().GetRegion(), after[id] != nil, !gone)
 				}
 			}
 			r.wantUnreachable(account.GetName(), "scopes/"+strings.TrimPrefix(account.GetName(), "accounts/")+"~virtual-machine~"+other)
 
-			// When the region is back, so is the truth.
+			// When the region is back, the inventory is correct again.
 			r.world.ClearFaults()
 			if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
 				t.Errorf("with the fault gone the run is %v", run)
@@ -95,8 +95,7 @@ func TestRegionFails(t *testing.T) {
 	}
 }
 
-// wantUnreachable holds the answer on an account's instances to vouch for all
-// but these scopes.
+// wantUnreachable checks that only these scopes of an account are unreachable.
 func (r *rollcall) wantUnreachable(name string, scopes ...string) {
 	r.t.Helper()
 	response, err := r.inventory.ListInstances(r.t.Context(), &inventoryv1.ListInstancesRequest{Filter: `account = "` + name + `"`})
@@ -108,9 +107,9 @@ func (r *rollcall) wantUnreachable(name string, scopes ...string) {
 	}
 }
 
-// An account that can't be opened is FAILED with reason and remedy; what was
-// known of it stays, and no other account is touched.
-func TestAccountFails(t *testing.T) {
+// An account that can't be opened is FAILED with reason and remedy. Its stored instances stay, and
+// other accounts are not affected.
+func TestSync_AccountFails(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
@@ -155,7 +154,7 @@ func TestAccountFails(t *testing.T) {
 				t.Errorf("the connection is %v", connection)
 			}
 			if after := len(r.instances(account.GetName())); after != before {
-				t.Errorf("%d instances on the roll, %d before", after, before)
+				t.Errorf("%d instances in the inventory, %d before", after, before)
 			}
 			response, err := r.inventory.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{})
 			if err != nil || len(response.GetUnreachable()) != 4 {
@@ -168,8 +167,8 @@ func TestAccountFails(t *testing.T) {
 	}
 }
 
-// Credentials that open another account write nothing.
-func TestAccountMismatch(t *testing.T) {
+// Credentials of another account write nothing.
+func TestSync_AccountMismatch(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	account := r.add(r.aws.Accounts()[1], func(a *accountsv1.Account) {
@@ -181,7 +180,7 @@ func TestAccountMismatch(t *testing.T) {
 		t.Errorf("the connection is %v", connection)
 	}
 	if n := len(r.instances(account.GetName())); n != 0 {
-		t.Errorf("%d instances of another account are on the roll", n)
+		t.Errorf("%d instances of another account are in the inventory", n)
 	}
 	response, err := r.inventory.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{})
 	if err != nil || len(response.GetUnreachable()) != 1 {
@@ -189,9 +188,9 @@ func TestAccountMismatch(t *testing.T) {
 	}
 }
 
-// A role that asks for another external id says which permission to mend; when
-// the account's settings are mended, it is read at once.
-func TestExternalID(t *testing.T) {
+// A role with another external id is refused with the permission to fix. When the settings of the
+// account are fixed, it is read at once.
+func TestSync_ExternalID(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	cloudID := r.aws.Accounts()[1]
@@ -208,9 +207,9 @@ func TestExternalID(t *testing.T) {
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 }
 
-// The home region being down is the home region's trouble only: who we are and
-// which regions there are is asked elsewhere.
-func TestHomeRegionDown(t *testing.T) {
+// An outage of the home region affects only that region: identity and regions are requested
+// elsewhere.
+func TestSync_HomeRegionDown(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Region: home}, Kind: cloudsim.Drop})
@@ -223,8 +222,8 @@ func TestHomeRegionDown(t *testing.T) {
 	}
 }
 
-// An account whose every call hangs does not hold up the others.
-func TestHungAccountStarvesNobody(t *testing.T) {
+// An account whose calls all hang does not delay the others.
+func TestSync_HungAccountDelaysNobody(t *testing.T) {
 	t.Parallel()
 	world := small()
 	world.aws.Accounts = 6

@@ -29,8 +29,8 @@ func projects() clouds {
 	}}}
 }
 
-// addProject puts a project on the roll, read by its service account's key
-// unless change says otherwise.
+// addProject adds a project, read with the key of its service account unless change sets another
+// method.
 func (r *rollcall) addProject(id string, change ...func(*accountsv1.GcpProject)) *accountsv1.Account {
 	r.t.Helper()
 	key, err := r.google.KeyJSON(id)
@@ -61,16 +61,16 @@ func (r *rollcall) projectTruth(id string) simgcp.Truth {
 	return truth
 }
 
-// A project is read: each VM and database is on the roll with its own words, and
-// no other; a zone without any is observed too.
-func TestProjectIsRead(t *testing.T) {
+// Every VM and database of a project is in the inventory with its own fields, and no other. A zone
+// without instances is observed too.
+func TestProject_Read(t *testing.T) {
 	t.Parallel()
 	r := start(t, projects())
 	account := r.addProject(project)
 	connection := r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	truth, got := r.projectTruth(project), r.instances(account.GetName())
 	if want := len(truth.VMs) + len(truth.Databases); len(got) != want {
-		t.Errorf("%d instances on the roll, want %d", len(got), want)
+		t.Errorf("%d instances in the inventory, want %d", len(got), want)
 	}
 	for _, vm := range truth.VMs {
 		i := got[strconv.FormatUint(vm.ID, 10)]
@@ -79,7 +79,7 @@ func TestProjectIsRead(t *testing.T) {
 			i.GetProviderState() != string(vm.State) || i.GetMachineType() != vm.Type || i.GetLocation().GetZone() != vm.Zone ||
 			i.GetLocation().GetRegion() != simgcp.RegionOfZone(vm.Zone) || i.GetProviderUri() != link ||
 			i.GetLabels()["team"] != vm.Label("team") || i.GetVirtualMachine().GetAutoscalingGroup() != vm.Group {
-			t.Errorf("%+v is on the roll as %v", vm, i)
+			t.Errorf("%+v is in the inventory as %v", vm, i)
 		}
 	}
 	names := map[string]*inventoryv1.Instance{}
@@ -93,7 +93,7 @@ func TestProjectIsRead(t *testing.T) {
 		stopped := i.GetState() == inventoryv1.Instance_STOPPED
 		if i.GetLocation().GetRegion() != d.Region || stopped == d.Active || i.GetDatabase().GetHighAvailability() != d.Regional ||
 			i.GetDatabase().GetReplicaOf() != d.ReplicaOf || i.GetDatabase().GetStorageGib() != int64(d.StorageGB) || i.GetMachineType() != d.Tier {
-			t.Errorf("%+v is on the roll as %v", d, i)
+			t.Errorf("%+v is in the inventory as %v", d, i)
 		}
 	}
 
@@ -116,7 +116,7 @@ func TestProjectIsRead(t *testing.T) {
 			len(run.GetScopes()), empty, requests, zones, len(simgcp.Catalogue))
 	}
 
-	// What is deleted is gone after the next sync, and nothing else.
+	// A deleted instance is gone after the next sync, and no other.
 	victim := truth.VMs[3]
 	if _, err := r.gcp.DeleteVM(project, victim.Zone, victim.Name); err != nil {
 		t.Fatal(err)
@@ -128,9 +128,9 @@ func TestProjectIsRead(t *testing.T) {
 	}
 }
 
-// A zone that the list could not reach keeps what it had and says why; a region of
-// Cloud SQL likewise; all others are read.
-func TestZoneUnreachable(t *testing.T) {
+// A zone that the listing could not reach keeps its instances and states why, and so does a region
+// of Cloud SQL. All others are read.
+func TestProject_ZoneUnreachable(t *testing.T) {
 	t.Parallel()
 	r := start(t, projects())
 	account := r.addProject(project)
@@ -156,7 +156,7 @@ func TestZoneUnreachable(t *testing.T) {
 			left++
 		}
 	}
-	// That all of a zone is gone nobody believes at once.
+	// A whole zone that vanishes is held at first.
 	r.sync(account.GetName())
 	run := r.sync(account.GetName())
 	if run.GetState() != discoveryv1.SyncRun_DEGRADED || run.GetScopesFailed() != 2 {
@@ -178,7 +178,7 @@ func TestZoneUnreachable(t *testing.T) {
 	}
 	r.wantUnreachable(account.GetName(), "scopes/gcp-"+project+"~database~europe-west1", "scopes/gcp-"+project+"~virtual-machine~"+zone)
 
-	// And when it can be reached again, what was deleted is gone.
+	// When the zone can be reached again, the deleted instances are gone.
 	r.world.ClearFaults()
 	r.sync(account.GetName())
 	if run := r.sync(account.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED || len(r.instances(account.GetName())) != 0 {
@@ -187,9 +187,9 @@ func TestZoneUnreachable(t *testing.T) {
 	r.wantUnreachable(account.GetName())
 }
 
-// A list that fails half-way takes nothing off the roll and puts nothing on it; the
-// list of the other kind is whole.
-func TestListFailsHalfWay(t *testing.T) {
+// A listing that fails half-way adds and removes nothing. The listing of the other kind is
+// complete.
+func TestProject_ListingFailsHalfWay(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []cloudsim.FaultKind{cloudsim.FailMidway, cloudsim.EndlessPages, cloudsim.RepeatToken, cloudsim.Throttle, cloudsim.Hang} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -218,9 +218,9 @@ func TestListFailsHalfWay(t *testing.T) {
 	}
 }
 
-// An API that is off is its kind's trouble alone, with the link to turn it on; also
-// when it was off from the beginning.
-func TestDisabledAPI(t *testing.T) {
+// A disabled API affects only its kind, with a link to enable it, even if it was disabled from the
+// beginning.
+func TestProject_APIDisabled(t *testing.T) {
 	t.Parallel()
 	for service, kinds := range map[string][2]commonv1.Kind{
 		"compute":  {commonv1.Kind_VIRTUAL_MACHINE, commonv1.Kind_DATABASE},
@@ -259,7 +259,7 @@ func TestDisabledAPI(t *testing.T) {
 					t.Errorf("the connection is %v", connection)
 				}
 				if off, on := unreachable(kinds[0]), unreachable(kinds[1]); off == 0 || on != 0 {
-					t.Errorf("%d and %d scopes can't be vouched for", off, on)
+					t.Errorf("%d and %d scopes are unreachable", off, on)
 				}
 			}
 			r.gcp.DisableAPI(project, service)
@@ -280,9 +280,9 @@ func TestDisabledAPI(t *testing.T) {
 	}
 }
 
-// Credentials that end in mid-life fail their own project, with the reason, and
-// nothing is taken off the roll.
-func TestProjectCredentials(t *testing.T) {
+// Credentials that become invalid fail only their own project, with the reason, and no instance is
+// marked gone.
+func TestProject_CredentialsRevoked(t *testing.T) {
 	t.Parallel()
 	r := start(t, projects())
 	account, neighbour := r.addProject(project), r.addProject(otherProject)
@@ -310,8 +310,8 @@ func TestProjectCredentials(t *testing.T) {
 	r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 }
 
-// Every way to sign in reads the project.
-func TestWaysIntoAProject(t *testing.T) {
+// Every sign-in method reads the project.
+func TestProject_SignInMethods(t *testing.T) {
 	t.Parallel()
 	r := start(t, projects())
 	key, err := r.google.KeyJSON(otherProject)
@@ -346,15 +346,15 @@ func TestWaysIntoAProject(t *testing.T) {
 		if _, err := r.accounts.DeleteAccount(t.Context(), &accountsv1.DeleteAccountRequest{Name: account.GetName()}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the roll is empty", func() (bool, any) {
+		eventually(t, "the inventory is empty", func() (bool, any) {
 			left := len(r.instances(account.GetName()))
 			return left == 0, left
 		})
 	}
 }
 
-// VerifyAccount tries each permission for real.
-func TestVerifyProject(t *testing.T) {
+// VerifyAccount tries each permission with a real call.
+func TestVerify_Project(t *testing.T) {
 	t.Parallel()
 	r := start(t, projects())
 	email := simgcp.ServiceAccountEmail(project, simgcp.DefaultServiceAccount)

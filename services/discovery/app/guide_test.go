@@ -10,7 +10,7 @@ import (
 	accountsv1 "github.com/rollcall-dev/rollcall/gen/rollcall/accounts/v1"
 )
 
-// granted are the permissions of an account's setup guide.
+// granted returns the permissions of an account's setup guide.
 func (r *rollcall) granted(name string, readOnly bool) []string {
 	r.t.Helper()
 	guide, err := r.accounts.GetSetupGuide(r.t.Context(), &accountsv1.GetSetupGuideRequest{Name: name, ReadOnly: readOnly})
@@ -32,8 +32,8 @@ func (r *rollcall) granted(name string, readOnly bool) []string {
 	return all
 }
 
-// actions are the permissions that calls about an AWS account needed. Roles are assumed by their trust policy, and to ask
-// who one is needs none.
+// actions returns the permissions that calls for an AWS account needed. AssumeRole is allowed by
+// the role's trust policy, and GetCallerIdentity needs no permission.
 func (r *rollcall) actions(cloudID string) []string {
 	needed := map[string]bool{}
 	for call := range r.world.Calls() {
@@ -44,14 +44,14 @@ func (r *rollcall) actions(cloudID string) []string {
 	return slices.Sorted(maps.Keys(needed))
 }
 
-// The setup guide grants what is called and nothing else: reading needs no more than its read-only form has, and what is
-// verified is all that it grants.
-func TestTheSetupGuideGrantsWhatIsCalled(t *testing.T) {
+// The setup guide grants the permissions that are used and no others. Reading needs only its
+// read-only form, and verification tries exactly what it grants.
+func TestSetupGuide_GrantsUsedPermissions(t *testing.T) {
 	t.Parallel()
 	for provider, test := range map[string]struct {
 		start  func(t *testing.T) (r *rollcall, account *accountsv1.Account, vanish func())
 		needed func(r *rollcall) []string
-		// single are the permissions for looking at one instance, as is done before one that is missing is taken for gone.
+		// single are the permissions for looking up one instance, as an absence probe does.
 		single []string
 	}{
 		"AWS": {
@@ -106,7 +106,7 @@ func TestTheSetupGuideGrantsWhatIsCalled(t *testing.T) {
 			}
 			verified := r.verify(name)
 			if verified.GetReason() != "" {
-				t.Errorf("the credentials do not do: %v", verified)
+				t.Errorf("the credentials are refused: %v", verified)
 			}
 			all := r.granted(name, false)
 			if needed := test.needed(r); !slices.Equal(needed, all) {

@@ -67,8 +67,8 @@ type clouds struct {
 	gcp   simgcp.Config
 }
 
-// rollcall is discovery with the services around it, on pipes, and a cloud to
-// read. What it does is seen from outside only.
+// rollcall is discovery with the services around it, connected by pipes, and a cloud to read. Tests
+// observe it only from outside.
 type rollcall struct {
 	t      testing.TB
 	world  *cloudsim.World
@@ -90,8 +90,7 @@ type rollcall struct {
 	inventoryConfig              inventoryapp.Config
 }
 
-// start runs all services. Discovery runs with what configure makes of its
-// config.
+// start runs all services. Configure changes the configuration of discovery.
 func start(t testing.TB, cloud clouds, configure ...func(*app.Config)) *rollcall {
 	t.Helper()
 	cloud.world.Clouds = cloudsim.Clouds{cloud.aws, cloud.gcp}
@@ -147,7 +146,7 @@ func start(t testing.TB, cloud clouds, configure ...func(*app.Config)) *rollcall
 	return r
 }
 
-// restartInventory runs the inventory service anew, where discovery looks for it.
+// restartInventory starts the inventory service again, at the same address.
 func (r *rollcall) restartInventory() {
 	r.t.Helper()
 	r.inventoryConfig.GRPC = serve.Pipe()
@@ -155,7 +154,7 @@ func (r *rollcall) restartInventory() {
 	r.stopInventory = run(r.t, must(inventoryapp.New(r.t.Context(), r.inventoryConfig))(r.t))
 }
 
-// restartDiscovery runs a discovery process anew, as the one that is asked.
+// restartDiscovery starts another discovery process, which then serves the requests.
 func (r *rollcall) restartDiscovery() {
 	r.t.Helper()
 	r.config.GRPC = serve.Pipe()
@@ -166,11 +165,10 @@ func (r *rollcall) restartDiscovery() {
 	r.stopDiscovery = r.startDiscovery(r.config)
 }
 
-// smallPages has listings take several pages.
+// smallPages makes listings take several pages.
 func smallPages(c *app.Config) { c.AWS.PageSize, c.GCP.PageSize = 20, 20 }
 
-// discoveryConfig is a discovery that does in moments what usually takes
-// minutes.
+// discoveryConfig returns a configuration with short periods and limits.
 func discoveryConfig() app.Config {
 	return app.Config{
 		SyncInterval: time.Hour,
@@ -199,8 +197,7 @@ func discoveryConfig() app.Config {
 	}
 }
 
-// startDiscovery runs a discovery process until the test ends, or until the
-// function that it gives is called.
+// startDiscovery runs a discovery process until the test ends or the returned function is called.
 func (r *rollcall) startDiscovery(config app.Config) (stop func()) {
 	r.t.Helper()
 	return run(r.t, must(app.New(r.t.Context(), config))(r.t))
@@ -216,7 +213,7 @@ func must[A any](a A, err error) func(testing.TB) A {
 	}
 }
 
-// run runs a service until the test ends, or until stop is called.
+// run runs a service until the test ends or stop is called.
 func run(t testing.TB, service serve.Runner) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -247,7 +244,7 @@ func dial(t testing.TB, at serve.Endpoint) *grpc.ClientConn {
 	return conn
 }
 
-// add puts the cloud's account on the roll, read through a role.
+// add adds the cloud's account to the inventory, read through a role.
 func (r *rollcall) add(cloudID string, change ...func(*accountsv1.Account)) *accountsv1.Account {
 	r.t.Helper()
 	account := &accountsv1.Account{Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
@@ -271,8 +268,8 @@ func every(interval time.Duration) func(*accountsv1.Account) {
 	return func(a *accountsv1.Account) { a.SyncInterval = durationpb.New(interval) }
 }
 
-// eventually waits until the condition holds, and says what it saw last when it
-// does not in time.
+// eventually waits until the condition holds, and fails with the last observed value if it does not
+// in time.
 func eventually(t testing.TB, what string, holds func() (ok bool, seen any)) {
 	t.Helper()
 	eventuallyIn(t, patience, what, holds)
@@ -311,7 +308,7 @@ func (r *rollcall) connection(name string, want accountsv1.Connection_Status) *a
 	return connection
 }
 
-// instances are all instances of an account on the roll, by provider id.
+// instances returns all instances of an account in the inventory, by provider id.
 func (r *rollcall) instances(name string) map[string]*inventoryv1.Instance {
 	r.t.Helper()
 	all := map[string]*inventoryv1.Instance{}
@@ -330,7 +327,7 @@ func (r *rollcall) instances(name string) map[string]*inventoryv1.Instance {
 	}
 }
 
-// wantTruth holds the roll to have exactly what is in the account.
+// wantTruth checks that the inventory has exactly the instances of the account.
 func (r *rollcall) wantTruth(account *accountsv1.Account) {
 	r.t.Helper()
 	truth, err := r.aws.Truth(account.GetAws().GetAccountId())
@@ -340,22 +337,22 @@ func (r *rollcall) wantTruth(account *accountsv1.Account) {
 	got := r.instances(account.GetName())
 	for _, machine := range truth.Instances {
 		if got[machine.ID] == nil {
-			r.t.Errorf("machine %s is not on the roll", machine.ID)
+			r.t.Errorf("machine %s is not in the inventory", machine.ID)
 		}
 		delete(got, machine.ID)
 	}
 	for _, database := range truth.Databases {
 		if got[database.ResourceID] == nil {
-			r.t.Errorf("database %s is not on the roll", database.ResourceID)
+			r.t.Errorf("database %s is not in the inventory", database.ResourceID)
 		}
 		delete(got, database.ResourceID)
 	}
 	for id := range got {
-		r.t.Errorf("%s is on the roll and not in the cloud", id)
+		r.t.Errorf("%s is in the inventory and not in the cloud", id)
 	}
 }
 
-// sync asks for a sync and waits for its end.
+// sync requests a sync and waits for its end.
 func (r *rollcall) sync(name string) *discoveryv1.SyncRun {
 	r.t.Helper()
 	queued, err := r.discovery.SyncAccount(r.t.Context(), &discoveryv1.SyncAccountRequest{Name: name})
@@ -365,7 +362,7 @@ func (r *rollcall) sync(name string) *discoveryv1.SyncRun {
 	return r.watch(queued.GetName())
 }
 
-// watch follows a run to its end.
+// watch watches a run until its end.
 func (r *rollcall) watch(run string) *discoveryv1.SyncRun {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)

@@ -10,10 +10,10 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
-// Accounts that hang have a worker of their own from the second time on, which
-// they share: however many they are, and however long they take, the others are
-// read meanwhile. When they answer again, they are like the others.
-func TestHungAccountsShareAWorker(t *testing.T) {
+// From the second run on, accounts that hang share a worker of their own: however many they are and
+// however long they take, the others are read meanwhile. When they answer again, they are treated
+// as the others.
+func TestSync_HungAccountsShareWorker(t *testing.T) {
 	t.Parallel()
 	world := small()
 	world.aws.Accounts = 8

@@ -17,7 +17,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/serve"
 )
 
-// runs are an account's runs, newest first.
+// runs returns the runs of an account, newest first.
 func (r *rollcall) runs(name string) []*discoveryv1.SyncRun {
 	r.t.Helper()
 	response, err := r.discovery.ListSyncRuns(r.t.Context(), &discoveryv1.ListSyncRunsRequest{Filter: `account = "` + name + `"`})
@@ -27,7 +27,7 @@ func (r *rollcall) runs(name string) []*discoveryv1.SyncRun {
 	return response.GetSyncRuns()
 }
 
-// running waits until a run of the account is running, and gives it.
+// running waits until a run of the account is running, and returns it.
 func (r *rollcall) running(name string) *discoveryv1.SyncRun {
 	r.t.Helper()
 	var found *discoveryv1.SyncRun
@@ -43,14 +43,14 @@ func (r *rollcall) running(name string) *discoveryv1.SyncRun {
 	return found
 }
 
-// hang has the reading of machines never end, until it is ended.
+// hang makes reading machines hang until the returned function is called.
 func (r *rollcall) hang() (end func()) {
 	return r.world.Inject(cloudsim.Fault{Call: cloudsim.Call{Service: "ec2", Action: "DescribeInstances"}, Kind: cloudsim.Hang})
 }
 
-// A worker that is killed in the middle of a run: the run is ABANDONED within
-// the lease, nothing stays SYNCING, and the next run is whole.
-func TestKilledWorker(t *testing.T) {
+// A run whose worker is killed is ABANDONED within the lease, nothing stays SYNCING, and the next
+// run is complete.
+func TestRun_WorkerKilled(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	r.stopDiscovery()
@@ -72,9 +72,9 @@ func TestKilledWorker(t *testing.T) {
 	r.wantTruth(account)
 }
 
-// A worker that only was taken for dead finds out, stops, and reports nothing
-// over its successor.
-func TestZombie(t *testing.T) {
+// A worker that was only believed dead finds out, stops, and does not overwrite the report of its
+// successor.
+func TestRun_WorkerBelievedDead(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	unhang := r.hang()
@@ -83,7 +83,7 @@ func TestZombie(t *testing.T) {
 
 	pool := r.db.Pool(t)
 	eventually(t, "the worker is taken for dead", func() (bool, any) {
-		// Again, for it may renew its lease in between.
+		// Try again, because it may renew its lease in between.
 		_, err := pool.Exec(t.Context(), `UPDATE sync_runs SET lease_time = now() - interval '1 second' WHERE state = 'RUNNING'`)
 		if err != nil {
 			return false, err
@@ -94,16 +94,15 @@ func TestZombie(t *testing.T) {
 	unhang()
 	connection := r.connection(account.GetName(), accountsv1.Connection_CONNECTED)
 	if connection.GetSyncRun() == zombie.GetName() {
-		t.Error("the zombie has reported")
+		t.Error("the worker that was believed dead has reported")
 	}
 	if again := r.watch(zombie.GetName()); again.GetState() != discoveryv1.SyncRun_ABANDONED {
-		t.Errorf("the zombie has written over its end: %v", again)
+		t.Errorf("the worker that was believed dead has overwritten the end: %v", again)
 	}
 }
 
-// A worker that is told to stop gives its run up at once, and another process
-// takes the account over.
-func TestStoppedWorker(t *testing.T) {
+// A worker that is stopped abandons its run at once, and another process takes over the account.
+func TestRun_WorkerStopped(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	unhang := r.hang()
@@ -127,7 +126,7 @@ func TestStoppedWorker(t *testing.T) {
 }
 
 // Two discovery processes share the work: no account is read by both at once.
-func TestTwoProcesses(t *testing.T) {
+func TestRun_TwoProcesses(t *testing.T) {
 	t.Parallel()
 	world := small()
 	world.aws.Accounts = 4
@@ -160,8 +159,8 @@ func TestTwoProcesses(t *testing.T) {
 	}
 }
 
-// Asking twice gives one run.
-func TestSyncAccountTwice(t *testing.T) {
+// Two requests for a sync give one run.
+func TestSyncAccount_Twice(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	account := r.add(r.aws.Accounts()[1])
@@ -178,16 +177,16 @@ func TestSyncAccountTwice(t *testing.T) {
 	}
 	_, err = r.discovery.SyncAccount(t.Context(), &discoveryv1.SyncAccountRequest{Name: "accounts/nobody"})
 	if status.Code(err) != codes.NotFound {
-		t.Errorf("an account that is not on the roll: %v", err)
+		t.Errorf("an account that is not in the inventory: %v", err)
 	}
 }
 
-// A paused account is never read by the schedule, and can be asked for.
-func TestPaused(t *testing.T) {
+// A paused account is not read by the schedule, but on request.
+func TestSyncAccount_Paused(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	paused := r.add(r.aws.Accounts()[0], func(a *accountsv1.Account) { a.Paused = true })
-	// When one that was added later was read, the paused one has had its chance.
+	// When an account that was added later was read, the paused one would have been due.
 	r.connection(r.add(r.aws.Accounts()[1]).GetName(), accountsv1.Connection_CONNECTED)
 	if runs := r.runs(paused.GetName()); len(runs) != 0 {
 		t.Errorf("a paused account was read: %v", runs)
@@ -207,9 +206,8 @@ func TestPaused(t *testing.T) {
 	})
 }
 
-// An account that leaves the roll takes its instances with it, also while it is
-// being read; others stay.
-func TestDeletedAccount(t *testing.T) {
+// An account that is deleted takes its instances with it, even while it is being read. Others stay.
+func TestAccount_Deleted(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	deleted, kept := r.add(r.aws.Accounts()[0]), r.add(r.aws.Accounts()[1])
@@ -224,7 +222,7 @@ func TestDeletedAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	unhang()
-	eventually(t, "its instances have left the roll", func() (bool, any) {
+	eventually(t, "its instances have left the inventory", func() (bool, any) {
 		instances := r.instances(deleted.GetName())
 		return len(instances) == 0, len(instances)
 	})
@@ -239,18 +237,17 @@ func TestDeletedAccount(t *testing.T) {
 	if n := len(r.instances(kept.GetName())); n == 0 {
 		t.Error("the other account's instances are gone too")
 	}
-	// Put on the roll again, it is read again, under the same names.
+	// An account that is added again is read again, and its instances have the same names.
 	again := r.add(r.aws.Accounts()[0])
 	r.connection(again.GetName(), accountsv1.Connection_CONNECTED)
 	if n := len(r.instances(again.GetName())); n == 0 {
-		t.Error("on the roll again, it has no instances")
+		t.Error("added again, it has no instances")
 	}
 }
 
-// A region that is wanted no more goes stale, and is by no means empty; the
-// account stays CONNECTED, for this is what its owner wants. One that is wanted
-// and not enabled is a scope that failed.
-func TestRegions(t *testing.T) {
+// A region that is no longer wanted becomes stale and not empty. The account stays CONNECTED,
+// because its owner wants it so. A region that is wanted and not enabled is a failed scope.
+func TestAccount_RegionsChanged(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	account := r.add(r.aws.Accounts()[0])
@@ -289,8 +286,8 @@ func TestRegions(t *testing.T) {
 	r.wantTruth(account)
 }
 
-// Who watches a run sees it go on, scope by scope.
-func TestWatch(t *testing.T) {
+// A watch of a run returns its progress, scope by scope.
+func TestWatchSyncRun(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	account := r.add(r.aws.Accounts()[0])

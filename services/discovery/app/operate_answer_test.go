@@ -12,24 +12,23 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// A plan has ended, counts what it is of, and knows who asked, also by a name
-// that is not ASCII.
-func TestPlanIsWhole(t *testing.T) {
+// A plan has ended, counts its targets, and has the name of the user, even one that is not ASCII.
+func TestPlan_Complete(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, cloudsim.Immediately))
 	_, ids := r.launch(1, nil)
 	ctx := metadata.AppendToOutgoingContext(t.Context(), "x-forwarded-user-bin", "dörte@example.com")
-	plan := must(r.lifecycle.StopInstance(ctx, &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[0], ValidateOnly: true}))(t)
-	told := operationMetadata(t, plan)
-	if !plan.GetDone() || told.GetState() != discoveryv1.OperationMetadata_ENDED || told.GetProgress().GetTotal() != 1 ||
-		told.GetProgress().GetPending() != 1 || told.GetRequester().GetUser() != "dörte@example.com" {
+	operation := must(r.lifecycle.StopInstance(ctx, &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[0], ValidateOnly: true}))(t)
+	plan := operationMetadata(t, operation)
+	if !operation.GetDone() || plan.GetState() != discoveryv1.OperationMetadata_ENDED || plan.GetProgress().GetTotal() != 1 ||
+		plan.GetProgress().GetPending() != 1 || plan.GetRequester().GetUser() != "dörte@example.com" {
 		t.Errorf("the plan is %v", plan)
 	}
 	r.wantTaken(ids[0], 0)
 }
 
-// Who waits with a deadline is answered before it, with the operation as it is.
-func TestWaitWithinTheDeadline(t *testing.T) {
+// A wait with a deadline returns before it, with the operation as it is.
+func TestWait_BeforeDeadline(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, cloudsim.Immediately))
 	_, ids := r.launch(1, nil)
@@ -45,9 +44,8 @@ func TestWaitWithinTheDeadline(t *testing.T) {
 	r.wait(asked)
 }
 
-// Of a batch, an instance that can't be found in time is one result of its own;
-// the others are worked on.
-func TestSearchWithinTheDeadline(t *testing.T) {
+// An instance of a batch that can't be found in time fails alone. The others are executed.
+func TestBatch_SearchBeforeDeadline(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, cloudsim.Immediately))
 	_, ids := r.launch(1, nil)
@@ -64,6 +62,6 @@ func TestSearchWithinTheDeadline(t *testing.T) {
 	targets := batch(t, r.wait(asked)).GetTargets()
 	if len(targets) != 2 || targets[0].GetRefusal().GetReason() == commonv1.ErrorReason_REASON_UNSPECIFIED || targets[0].GetCalls() != 0 ||
 		targets[1].GetState() != discoveryv1.Target_SUCCEEDED {
-		t.Errorf("it came to %v", targets)
+		t.Errorf("the result is %v", targets)
 	}
 }

@@ -13,9 +13,8 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// Whatever goes wrong with a call, the operation ends and is true, and the cloud
-// is not made to do it twice.
-func TestCallsThatGoWrong(t *testing.T) {
+// Whatever happens to a call, the operation ends with a true result, and the cloud acts only once.
+func TestStop_CallFaults(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault  cloudsim.Fault
@@ -23,13 +22,13 @@ func TestCallsThatGoWrong(t *testing.T) {
 		reason commonv1.ErrorReason
 		taken  int
 	}{
-		"throttled for a while":      {cloudsim.Fault{Kind: cloudsim.Throttle, Count: 3}, discoveryv1.Target_SUCCEEDED, 0, 1},
-		"denied":                     {cloudsim.Fault{Kind: cloudsim.AccessDenied}, discoveryv1.Target_FAILED, commonv1.ErrorReason_PERMISSION_DENIED, 0},
-		"the answer is lost":         {cloudsim.Fault{Kind: cloudsim.LoseAnswer}, discoveryv1.Target_SUCCEEDED, 0, 1},
-		"the answer never comes":     {cloudsim.Fault{Kind: cloudsim.HangAfter}, discoveryv1.Target_SUCCEEDED, 0, 1},
-		"done, and told as an error": {cloudsim.Fault{Kind: cloudsim.FailAfter}, discoveryv1.Target_SUCCEEDED, 0, 1},
-		"the connection is cut once": {cloudsim.Fault{Kind: cloudsim.Drop, Count: 1}, discoveryv1.Target_SUCCEEDED, 0, 1},
-		"it takes long":              {cloudsim.Fault{Kind: cloudsim.Linger, Delay: time.Second}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"throttled for a while":          {cloudsim.Fault{Kind: cloudsim.Throttle, Count: 3}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"denied":                         {cloudsim.Fault{Kind: cloudsim.AccessDenied}, discoveryv1.Target_FAILED, commonv1.ErrorReason_PERMISSION_DENIED, 0},
+		"the answer is lost":             {cloudsim.Fault{Kind: cloudsim.LoseAnswer}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"the answer never comes":         {cloudsim.Fault{Kind: cloudsim.HangAfter}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"done, and metadata as an error": {cloudsim.Fault{Kind: cloudsim.FailAfter}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"the connection is cut once":     {cloudsim.Fault{Kind: cloudsim.Drop, Count: 1}, discoveryv1.Target_SUCCEEDED, 0, 1},
+		"it takes long":                  {cloudsim.Fault{Kind: cloudsim.Linger, Delay: time.Second}, discoveryv1.Target_SUCCEEDED, 0, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,10 +38,10 @@ func TestCallsThatGoWrong(t *testing.T) {
 			r.world.Inject(test.fault)
 			got := target(t, r.stop(ids[0]))
 			if got.GetState() != test.state || got.GetRefusal().GetReason() != test.reason {
-				t.Errorf("it came to %v", got)
+				t.Errorf("the result is %v", got)
 			}
 			if _, taken := r.taken(ids[0]); taken != test.taken {
-				t.Errorf("the cloud did it %d times: %v", taken, r.world.Mutations(cloudsim.Call{}, ids[0]))
+				t.Errorf("the cloud acted %d times: %v", taken, r.world.Mutations(cloudsim.Call{}, ids[0]))
 			}
 			machine, err := r.aws.Instance(r.aws.Accounts()[0], home, ids[0])
 			if err != nil {
@@ -52,15 +51,15 @@ func TestCallsThatGoWrong(t *testing.T) {
 			if machine.State == simaws.Stopped {
 				want = inventoryv1.Instance_STOPPED
 			}
-			if held := r.onRoll(ids[0]).GetState(); held != want {
-				t.Errorf("the roll says %v, the cloud %v", held, machine.State)
+			if instance := r.stored(ids[0]).GetState(); instance != want {
+				t.Errorf("the inventory has %v, the cloud %v", instance, machine.State)
 			}
 		})
 	}
 }
 
-// A start for which there is no machine fails, says so, and is not tried again.
-func TestNoCapacity(t *testing.T) {
+// A start without capacity fails with that reason and is not repeated.
+func TestStart_NoCapacity(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, cloudsim.Immediately))
 	_, ids := r.launch(1, nil)
@@ -69,13 +68,13 @@ func TestNoCapacity(t *testing.T) {
 	got := target(t, r.start(ids[0]))
 	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != commonv1.ErrorReason_INSUFFICIENT_CAPACITY ||
 		got.GetRefusal().GetRemedy() == "" || got.GetCalls() != 1 {
-		t.Errorf("it came to %v", got)
+		t.Errorf("the result is %v", got)
 	}
 }
 
-// An instance that is terminated while it is waited for: the operation ends and
-// says so, and so does the roll.
-func TestTerminatedWhileWaitedFor(t *testing.T) {
+// If an instance is terminated while the operation waits for it, the operation ends with that
+// reason, and the inventory has the new state.
+func TestStop_TerminatedWhileWaiting(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, 2*time.Second))
 	_, ids := r.launch(1, nil)
@@ -86,14 +85,14 @@ func TestTerminatedWhileWaitedFor(t *testing.T) {
 	}
 	got := target(t, r.wait(asked))
 	if got.GetState() != discoveryv1.Target_FAILED || got.GetRefusal().GetReason() != commonv1.ErrorReason_TERMINATED {
-		t.Errorf("it came to %v", got)
+		t.Errorf("the result is %v", got)
 	}
-	if held := r.onRoll(ids[0]); held.GetState() != inventoryv1.Instance_TERMINATED && held.GetProviderState() != "shutting-down" {
-		t.Errorf("the roll says %v", held)
+	if instance := r.stored(ids[0]); instance.GetState() != inventoryv1.Instance_TERMINATED && instance.GetProviderState() != "shutting-down" {
+		t.Errorf("the inventory has %v", instance)
 	}
 }
 
-// inState waits until the one instance of an operation is in a state.
+// inState waits until the only target of an operation is in a state.
 func (r *rollcall) inState(operation *longrunningpb.Operation, state discoveryv1.Target_State) {
 	r.t.Helper()
 	eventually(r.t, operation.GetName()+" is "+state.String(), func() (bool, any) {
@@ -105,10 +104,10 @@ func (r *rollcall) inState(operation *longrunningpb.Operation, state discoveryv1
 	})
 }
 
-// A worker that is killed while its call is out: another looks before it does
-// anything, and the cloud is called once. So it is when the call never went out,
-// and when the worker dies while it waits.
-func TestKilledOperationWorker(t *testing.T) {
+// After a worker was killed during its call, another one polls before it does anything, and the
+// cloud is called once. So it is if the call was never made, and if the worker was killed while it
+// waited.
+func TestStop_WorkerKilled(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault cloudsim.Fault
@@ -123,8 +122,8 @@ func TestKilledOperationWorker(t *testing.T) {
 			t.Parallel()
 			r := start(t, fleet(1, 100*time.Millisecond))
 			_, ids := r.launch(1, nil)
-			// What is asked is asked of another process than the one that works it: that
-			// one has all its workers away.
+			// Requests go to another process than the one that executes the operation: all
+			// workers of that one are away.
 			r.stopDiscovery()
 			_, kill := r.startChild(hurried)
 			r.config.OperationWorkers = -1
@@ -142,21 +141,21 @@ func TestKilledOperationWorker(t *testing.T) {
 			r.restartDiscovery()
 			got := target(t, r.wait(asked))
 			if got.GetState() != discoveryv1.Target_SUCCEEDED {
-				t.Errorf("it came to %v", got)
+				t.Errorf("the result is %v", got)
 			}
 			if _, taken := r.taken(ids[0]); taken != 1 {
-				t.Errorf("the cloud did it %d times: %v", taken, r.world.Mutations(cloudsim.Call{}, ids[0]))
+				t.Errorf("the cloud acted %d times: %v", taken, r.world.Mutations(cloudsim.Call{}, ids[0]))
 			}
-			if held := r.onRoll(ids[0]).GetState(); held != inventoryv1.Instance_STOPPED {
-				t.Errorf("the roll says %v", held)
+			if instance := r.stored(ids[0]).GetState(); instance != inventoryv1.Instance_STOPPED {
+				t.Errorf("the inventory has %v", instance)
 			}
 		})
 	}
 }
 
-// Cancelled before the call, nothing happens; cancelled after it, what comes of
-// the call is seen to its end, and told as it is.
-func TestCancel(t *testing.T) {
+// An operation that is cancelled before the call does nothing. After the call, it waits for the
+// result and reports it.
+func TestStop_Cancelled(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(2, 500*time.Millisecond))
 	_, ids := r.launch(2, nil)
@@ -184,12 +183,12 @@ func TestCancel(t *testing.T) {
 	r.wantTaken(ids[1], 1)
 }
 
-// A sync that began before a stop and ends after it does not turn the roll back.
-func TestSyncBesideStop(t *testing.T) {
+// A sync that began before a stop and ends after it does not restore the old state.
+func TestStop_DuringSync(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, cloudsim.Immediately))
 	account, ids := r.launch(1, nil)
-	// The listing answers with what was there when it was asked, late.
+	// The listing answers late, with the state at the time of the request.
 	r.world.Inject(cloudsim.Fault{
 		Call: cloudsim.Call{Service: "ec2", Action: "DescribeInstances"}, Of: cloudsim.Lists, Kind: cloudsim.Slow, Delay: 2 * time.Second, Count: 1,
 	})
@@ -199,18 +198,17 @@ func TestSyncBesideStop(t *testing.T) {
 	}
 	r.running(account.GetName())
 	if got := target(t, r.stop(ids[0])); got.GetState() != discoveryv1.Target_SUCCEEDED {
-		t.Errorf("it came to %v", got)
+		t.Errorf("the result is %v", got)
 	}
 	r.watch(queued.GetName())
-	if held := r.onRoll(ids[0]).GetState(); held != inventoryv1.Instance_STOPPED {
-		t.Errorf("the sync turned it back: %v", held)
+	if instance := r.stored(ids[0]).GetState(); instance != inventoryv1.Instance_STOPPED {
+		t.Errorf("the sync turned it back: %v", instance)
 	}
 	r.wantTaken(ids[0], 1)
 }
 
-// A database that starts by itself is stopped again while it is to be kept
-// stopped, by Rollcall itself and for the first one's reason, until someone
-// starts it.
+// A database that its provider restarts is stopped again while it is kept stopped, by Rollcall
+// itself and for the original reason, until someone starts it.
 func TestKeepStopped(t *testing.T) {
 	t.Parallel()
 	cloud := fleet(1, 100*time.Millisecond)
@@ -226,10 +224,10 @@ func TestKeepStopped(t *testing.T) {
 		Name: "instances/" + database.ResourceID, KeepStopped: true, Reason: "closed for the winter",
 	}))(t)
 	if got := target(t, r.wait(asked)); got.GetState() != discoveryv1.Target_SUCCEEDED {
-		t.Fatalf("it came to %v", got)
+		t.Fatalf("the result is %v", got)
 	}
-	if r.onRoll(database.ResourceID).GetDatabase().GetAutoRestartTime() == nil {
-		t.Error("the roll does not say when it starts by itself")
+	if r.stored(database.ResourceID).GetDatabase().GetAutoRestartTime() == nil {
+		t.Error("the inventory does not have the time of its restart")
 	}
 	eventually(t, "it was stopped again", func() (bool, any) {
 		r.sync(account.GetName())

@@ -21,7 +21,7 @@ func fleet(machines int, transition time.Duration) clouds {
 	return clouds{world: cloudsim.Config{Transition: transition, Seed: uint64(machines)}, aws: simaws.Config{Regions: []string{home}, Instances: 1}}
 }
 
-// launch adds running machines that stop as any, and has them on the roll.
+// launch adds running machines that can be stopped, and waits until the inventory has them.
 func (r *rollcall) launch(count int, tags map[string]string) (account *accountsv1.Account, ids []string) {
 	r.t.Helper()
 	cloudID := r.aws.Accounts()[0]
@@ -38,10 +38,10 @@ func (r *rollcall) launch(count int, tags map[string]string) (account *accountsv
 	return account, ids
 }
 
-// settled reads the account until the roll has the instances in a state.
+// settled syncs the account until the inventory has the instances in a state.
 func (r *rollcall) settled(account *accountsv1.Account, state inventoryv1.Instance_State, ids ...string) {
 	r.t.Helper()
-	eventually(r.t, "the roll has them "+state.String(), func() (bool, any) {
+	eventually(r.t, "the inventory has them "+state.String(), func() (bool, any) {
 		held := r.instances(account.GetName())
 		for _, id := range ids {
 			if got := held[id].GetState(); got != state {
@@ -53,19 +53,19 @@ func (r *rollcall) settled(account *accountsv1.Account, state inventoryv1.Instan
 	})
 }
 
-// stop asks for a stop and waits for its end.
+// stop requests a stop and waits for its end.
 func (r *rollcall) stop(id string) *longrunningpb.Operation {
 	r.t.Helper()
 	return r.wait(must(r.lifecycle.StopInstance(r.t.Context(), &discoveryv1.StopInstanceRequest{Name: "instances/" + id}))(r.t))
 }
 
-// start asks for a start and waits for its end.
+// start requests a start and waits for its end.
 func (r *rollcall) start(id string) *longrunningpb.Operation {
 	r.t.Helper()
 	return r.wait(must(r.lifecycle.StartInstance(r.t.Context(), &discoveryv1.StartInstanceRequest{Name: "instances/" + id}))(r.t))
 }
 
-// wait waits for the end of an operation, which must come.
+// wait waits for the end of an operation.
 func (r *rollcall) wait(operation *longrunningpb.Operation) *longrunningpb.Operation {
 	r.t.Helper()
 	ended, err := r.operation.WaitOperation(r.t.Context(), &discoveryv1.WaitOperationRequest{
@@ -89,7 +89,7 @@ func operationMetadata(t testing.TB, operation *longrunningpb.Operation) *discov
 	return metadata
 }
 
-// target is the one instance of an operation.
+// target returns the only target of an operation.
 func target(t testing.TB, operation *longrunningpb.Operation) *discoveryv1.Target {
 	t.Helper()
 	targets := operationMetadata(t, operation).GetTargets()
@@ -99,7 +99,7 @@ func target(t testing.TB, operation *longrunningpb.Operation) *discoveryv1.Targe
 	return targets[0]
 }
 
-// batch is the response of a batch.
+// batch returns the response of a batch.
 func batch(t testing.TB, operation *longrunningpb.Operation) *discoveryv1.BatchLifecycleResponse {
 	t.Helper()
 	response := &discoveryv1.BatchLifecycleResponse{}
@@ -109,8 +109,8 @@ func batch(t testing.TB, operation *longrunningpb.Operation) *discoveryv1.BatchL
 	return response
 }
 
-// onRoll is an instance as the roll has it.
-func (r *rollcall) onRoll(id string) *inventoryv1.Instance {
+// stored returns an instance of the inventory.
+func (r *rollcall) stored(id string) *inventoryv1.Instance {
 	r.t.Helper()
 	instance, err := r.inventory.LookupInstance(r.t.Context(), &inventoryv1.LookupInstanceRequest{
 		By: &inventoryv1.LookupInstanceRequest_ProviderId{ProviderId: id},
@@ -121,8 +121,8 @@ func (r *rollcall) onRoll(id string) *inventoryv1.Instance {
 	return instance
 }
 
-// taken are the requests to start or stop an instance, and those of them that
-// the cloud took as new.
+// taken returns the number of requests to start or stop an instance, and of those that the cloud
+// accepted as new.
 func (r *rollcall) taken(id string) (requests, taken int) {
 	for _, m := range r.world.Mutations(cloudsim.Call{}, id) {
 		requests++
@@ -133,7 +133,7 @@ func (r *rollcall) taken(id string) (requests, taken int) {
 	return requests, taken
 }
 
-// wantTaken holds that the cloud was asked so often for an instance.
+// wantTaken checks how often the cloud acted on an instance.
 func (r *rollcall) wantTaken(id string, want int) {
 	r.t.Helper()
 	if requests, taken := r.taken(id); requests != want || taken != want {
@@ -141,7 +141,7 @@ func (r *rollcall) wantTaken(id string, want int) {
 	}
 }
 
-// reasonOf is the reason of an error, for programs.
+// reasonOf returns the reason of an error.
 func reasonOf(err error) string {
 	for _, detail := range status.Convert(err).Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
@@ -151,7 +151,7 @@ func reasonOf(err error) string {
 	return ""
 }
 
-// audited are the entries about what was asked for by an id, oldest first.
+// audited returns the audit entries about an id, oldest first.
 func (r *rollcall) audited(filter string) []*discoveryv1.AuditEntry {
 	r.t.Helper()
 	response, err := r.audit.ListAuditEntries(r.t.Context(), &discoveryv1.ListAuditEntriesRequest{Filter: filter, PageSize: 1000})

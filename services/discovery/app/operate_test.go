@@ -21,8 +21,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
-// A machine is stopped and started; the roll has the new state when the operation
-// has ended, the cloud was called once for each, and the audit has all of it.
+// A machine is stopped and started. When the operation has ended, the inventory has the new state,
+// the cloud was called once for each, and the audit has every step.
 func TestStopAndStart(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, 200*time.Millisecond))
@@ -34,15 +34,15 @@ func TestStopAndStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := r.wait(asked)
-	if held := r.onRoll(id); held.GetState() != inventoryv1.Instance_STOPPED {
-		t.Errorf("the operation has ended, and the roll says %v", held.GetState())
+	if instance := r.stored(id); instance.GetState() != inventoryv1.Instance_STOPPED {
+		t.Errorf("the operation has ended, and the inventory has %v", instance.GetState())
 	}
-	told := operationMetadata(t, ended)
+	metadata := operationMetadata(t, ended)
 	stopped := target(t, ended)
 	if ended.GetResponse() == nil || stopped.GetState() != discoveryv1.Target_SUCCEEDED || stopped.GetFromState() != "RUNNING" ||
-		stopped.GetAlready() || len(stopped.GetSteps()) < 4 || told.GetReason() != "saves money" ||
-		told.GetRequester().GetUser() != "ada@example.com" || told.GetRequester().GetSource() != discoveryv1.Requester_FORWARDED_HEADER {
-		t.Errorf("it ended as %v", told)
+		stopped.GetAlready() || len(stopped.GetSteps()) < 4 || metadata.GetReason() != "saves money" ||
+		metadata.GetRequester().GetUser() != "ada@example.com" || metadata.GetRequester().GetSource() != discoveryv1.Requester_FORWARDED_HEADER {
+		t.Errorf("it ended as %v", metadata)
 	}
 	r.wantTaken(id, 1)
 
@@ -53,8 +53,8 @@ func TestStopAndStart(t *testing.T) {
 	r.wantTaken(id, 1)
 
 	if started := r.start(id); target(t, started).GetState() != discoveryv1.Target_SUCCEEDED ||
-		r.onRoll(id).GetState() != inventoryv1.Instance_RUNNING {
-		t.Errorf("started: %v; the roll says %v", started, r.onRoll(id).GetState())
+		r.stored(id).GetState() != inventoryv1.Instance_RUNNING {
+		t.Errorf("started: %v; the inventory has %v", started, r.stored(id).GetState())
 	}
 	r.wantTaken(id, 2)
 
@@ -68,8 +68,8 @@ func TestStopAndStart(t *testing.T) {
 	r.wantStandard(asked.GetName())
 }
 
-// wantStandard holds google.longrunning.Operations to say the same of an
-// operation that has ended, and to forget it.
+// wantStandard checks that google.longrunning.Operations returns the same for an operation that has
+// ended, and deletes it.
 func (r *rollcall) wantStandard(name string) {
 	r.t.Helper()
 	ctx := r.t.Context()
@@ -95,8 +95,8 @@ func (r *rollcall) wantStandard(name string) {
 	}
 }
 
-// Many by a filter, within the budget of EC2's API: a limit that is too low does nothing, a plan does
-// nothing, then each is stopped by one call, and one that is protected is not.
+// A batch by filter, within the rate limit of EC2: a limit that is too low does nothing, and
+// neither does a plan. Then each instance is stopped by one call, except a protected one.
 func TestBatch(t *testing.T) {
 	t.Parallel()
 	const count = 60
@@ -121,16 +121,16 @@ func TestBatch(t *testing.T) {
 	request.ValidateOnly = false
 	done := batch(t, r.wait(must(r.lifecycle.BatchStopInstances(t.Context(), request))(t)))
 	if p := done.GetProgress(); p.GetTotal() != count || p.GetSucceeded() != count-1 || p.GetFailed() != 1 || done.GetOldestObserveTime() == nil {
-		t.Errorf("it came to %v", p)
+		t.Errorf("the result is %v", p)
 	}
-	held := r.instances(account.GetName())
+	instance := r.instances(account.GetName())
 	for n, id := range ids {
 		want, calls := inventoryv1.Instance_STOPPED, 1
 		if n == 7 {
 			want, calls = inventoryv1.Instance_RUNNING, 0
 		}
-		if got := held[id].GetState(); got != want {
-			t.Errorf("%s is %v on the roll, want %v", id, got, want)
+		if got := instance[id].GetState(); got != want {
+			t.Errorf("%s is %v in the inventory, want %v", id, got, want)
 		}
 		r.wantTaken(id, calls)
 	}
@@ -144,9 +144,9 @@ func TestBatch(t *testing.T) {
 	}
 }
 
-// What Rollcall itself does not allow is refused at once, with the reason, and is
-// in the audit; nothing is called.
-func TestRefusedAtOnce(t *testing.T) {
+// Requests that Rollcall itself refuses fail at once with the reason, and are in the audit. Nothing
+// is called.
+func TestStop_Refused(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(2, cloudsim.Immediately))
 	account, ids := r.launch(2, map[string]string{"rollcall-protect": ""})
@@ -167,7 +167,7 @@ func TestRefusedAtOnce(t *testing.T) {
 			t.Errorf("%s: the audit has %v", what, entries)
 		}
 	}
-	name := r.onRoll(free[0].ID).GetName()
+	name := r.stored(free[0].ID).GetName()
 	want("protected", &discoveryv1.StopInstanceRequest{Name: "instances/" + ids[0]}, codes.FailedPrecondition, "PROTECTED")
 	want("etag", &discoveryv1.StopInstanceRequest{Name: name, Etag: `"old"`}, codes.Aborted, "ETAG_MISMATCH")
 	want("nowhere", &discoveryv1.StopInstanceRequest{ProviderId: "i-0123456789abcdef0"}, codes.NotFound, "NOT_FOUND")
@@ -178,7 +178,7 @@ func TestRefusedAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What Postgres can't store is refused before it gets there.
+	// Text that Postgres can't store is refused before it gets there.
 	nul := &discoveryv1.StopInstanceRequest{ProviderId: "i-0\x00", Reason: "odd"}
 	if _, err := r.lifecycle.StopInstance(t.Context(), nul); status.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), "provider_id: must not contain") {
 		t.Errorf("a provider id with NUL: %v", err)
@@ -193,9 +193,9 @@ func TestRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// A request that is repeated with its id is the same operation; another request
-// with that id is refused. Two clients on one instance: one is told of the other.
-func TestRequestIDAndTwoClients(t *testing.T) {
+// A repeated request with the same id returns the same operation; another request with that id is
+// refused. Of two clients of one instance, the second gets the operation of the first.
+func TestStop_RequestIDAndTwoClients(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, 300*time.Millisecond))
 	_, ids := r.launch(1, nil)
@@ -213,7 +213,7 @@ func TestRequestIDAndTwoClients(t *testing.T) {
 	first := <-names
 	for range cap(names) - 1 {
 		if next := <-names; next != first {
-			t.Errorf("one request became %s and %s", first, next)
+			t.Errorf("one request returned %s and %s", first, next)
 		}
 	}
 	other := &discoveryv1.StopInstanceRequest{Name: request.GetName(), RequestId: request.GetRequestId(), Reason: "another"}
@@ -228,8 +228,8 @@ func TestRequestIDAndTwoClients(t *testing.T) {
 	r.wantTaken(ids[0], 1)
 }
 
-// An instance that the roll does not have is found in the cloud, and recorded.
-func TestLocated(t *testing.T) {
+// An instance that is not in the inventory is found in the cloud and stored.
+func TestStop_InstanceNotInInventory(t *testing.T) {
 	t.Parallel()
 	r := start(t, fleet(1, cloudsim.Immediately))
 	r.launch(1, nil)
@@ -238,9 +238,9 @@ func TestLocated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if stopped := target(t, r.stop(late[0].ID)); stopped.GetState() != discoveryv1.Target_SUCCEEDED {
-		t.Errorf("it came to %v", stopped)
+		t.Errorf("the result is %v", stopped)
 	}
-	if held := r.onRoll(late[0].ID); held.GetState() != inventoryv1.Instance_STOPPED {
-		t.Errorf("the roll has %v", held)
+	if instance := r.stored(late[0].ID); instance.GetState() != inventoryv1.Instance_STOPPED {
+		t.Errorf("the inventory has %v", instance)
 	}
 }

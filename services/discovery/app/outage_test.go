@@ -13,10 +13,10 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
-// While discovery's database is away, its requests fail as UNAVAILABLE and its
-// health says so; when it is back, so is everything, without a restart. A crash
-// of the database in the middle of a run costs that run at the most.
-func TestDatabaseAway(t *testing.T) {
+// While its database is away, discovery answers UNAVAILABLE and is unhealthy. When the database is
+// back, everything works again without a restart. A crash of the database during a run costs at
+// most that run.
+func TestOutage_Database(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
 	db := server.New(t, dbtest.Template{Service: "discovery"})
@@ -32,7 +32,7 @@ func TestDatabaseAway(t *testing.T) {
 
 	server.Stop(t)
 	health := healthpb.NewHealthClient(dial(t, r.config.GRPC))
-	eventually(t, "discovery says that it can't serve", func() (bool, any) {
+	eventually(t, "discovery is unhealthy", func() (bool, any) {
 		answer, err := health.Check(t.Context(), &healthpb.HealthCheckRequest{})
 		return answer.GetStatus() == healthpb.HealthCheckResponse_NOT_SERVING, err
 	})
@@ -48,9 +48,9 @@ func TestDatabaseAway(t *testing.T) {
 	}
 }
 
-// The inventory being away is no trouble of the account's: its status stays what
-// it was, and it is read again soon after the inventory is back.
-func TestInventoryAway(t *testing.T) {
+// An outage of the inventory is not a failure of the account: its status stays, and it is read
+// again soon after the inventory is back.
+func TestOutage_Inventory(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	account := r.add(r.aws.Accounts()[0])

@@ -18,7 +18,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/auth"
 )
 
-// token is the next of discovery's fencing tokens.
+// token returns the next fencing token of discovery.
 func (r *rollcall) token() (token int64) {
 	r.t.Helper()
 	if err := r.db.Pool(r.t).QueryRow(r.t.Context(), `SELECT nextval('fencing_token_seq')`).Scan(&token); err != nil {
@@ -27,8 +27,7 @@ func (r *rollcall) token() (token int64) {
 	return token
 }
 
-// observedByAnother observes a scope as another worker that sees what the roll has
-// of it.
+// observedByAnother observes a scope as another worker that finds the stored instances.
 func (r *rollcall) observedByAnother(account *accountsv1.Account, provider commonv1.Provider, location string) {
 	r.t.Helper()
 	conn, err := r.config.Inventory.Dial(grpc.WithPerRPCCredentials(auth.PerRPC(r.config.DiscoveryKey, "discovery")))
@@ -66,9 +65,9 @@ func (r *rollcall) observedByAnother(account *accountsv1.Account, provider commo
 	}
 }
 
-// A scope that another worker observed while it was read is read again: it is
-// fresh on the roll, and no failure of the account's.
-func TestOvertakenByAnother(t *testing.T) {
+// A scope that another worker observed while it was read is read again: it is fresh, and no failure
+// of the account.
+func TestSync_Overtaken(t *testing.T) {
 	t.Parallel()
 	world := oneRegion()
 	world.gcp.Projects = projects().gcp.Projects
@@ -79,7 +78,7 @@ func TestOvertakenByAnother(t *testing.T) {
 		provider commonv1.Provider
 		location string
 		listing  func(path string, body []byte) bool
-		// page is the one that comes late.
+		// page is the one that arrives late.
 		page int32
 	}{
 		{"before its first page", commonv1.Provider_AWS, home, ofAWS, 1},

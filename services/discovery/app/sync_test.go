@@ -9,9 +9,9 @@ import (
 	simaws "github.com/rollcall-dev/rollcall/services/cloudsim/aws"
 )
 
-// An account that is put on the roll is read soon after, without being asked
-// for: each of its instances is there, and no other.
-func TestNewAccountIsRead(t *testing.T) {
+// An account that is added is read soon, without a request: each of its instances is in the
+// inventory, and no other.
+func TestSync_NewAccount(t *testing.T) {
 	t.Parallel()
 	r := start(t, clouds{aws: simaws.Config{Accounts: 2, Instances: 30, Databases: 8, Hostile: true}})
 	cloudID := r.aws.Accounts()[1]
@@ -26,12 +26,12 @@ func TestNewAccountIsRead(t *testing.T) {
 	}
 	got := r.instances(account.GetName())
 	if want := len(truth.Instances) + len(truth.Databases); len(got) != want {
-		t.Errorf("%d instances on the roll, want %d", len(got), want)
+		t.Errorf("%d instances in the inventory, want %d", len(got), want)
 	}
 	for _, machine := range truth.Instances {
 		instance := got[machine.ID]
 		if instance.GetKind() != commonv1.Kind_VIRTUAL_MACHINE || !machine.Bare && instance.GetMachineType() != machine.Type {
-			t.Errorf("machine %s is on the roll as %v", machine.ID, instance)
+			t.Errorf("machine %s is in the inventory as %v", machine.ID, instance)
 		}
 	}
 

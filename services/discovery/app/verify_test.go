@@ -25,7 +25,7 @@ func (r *rollcall) verify(name string) *discoveryv1.VerifyAccountResponse {
 	return response
 }
 
-// byKey has the account be read by its user's access key.
+// byKey makes the account be read with the access key of its user.
 func (r *rollcall) byKey(account *accountsv1.Account) {
 	key := r.aws.Key(account.GetAws().GetAccountId())
 	account.GetAws().Credentials = &accountsv1.AwsAccount_AccessKey{AccessKey: &accountsv1.AwsAccessKey{
@@ -33,7 +33,7 @@ func (r *rollcall) byKey(account *accountsv1.Account) {
 	}}
 }
 
-func TestVerifyAccount(t *testing.T) {
+func TestVerify_Account(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	cloudID := r.aws.Accounts()[1]
@@ -55,7 +55,7 @@ func TestVerifyAccount(t *testing.T) {
 		t.Errorf("%d of 8 permissions were tried: %v", needed, got.GetPermissions())
 	}
 
-	// One that lacks a permission does not do, and says which.
+	// Credentials without a permission are refused with its name.
 	r.aws.PutRole(cloudID, simaws.Role{Name: "rollcall", Deny: []string{"rds:DescribeDBClusters"}})
 	got = r.verify(account.GetName())
 	if !got.GetAccountMatches() || got.GetReason() != "PERMISSION_DENIED" || !strings.Contains(got.GetError(), "rds:DescribeDBClusters") ||
@@ -63,7 +63,7 @@ func TestVerifyAccount(t *testing.T) {
 		t.Errorf("with a permission lacking it is %v", got)
 	}
 
-	// Being refused is an answer too.
+	// A refusal is an answer too.
 	r.aws.PutRole(cloudID, simaws.Role{Name: "rollcall", ExternalID: "another"})
 	if _, err := r.accounts.UpdateAccount(t.Context(), &accountsv1.UpdateAccountRequest{Account: &accountsv1.Account{
 		Name: account.GetName(), Cloud: &accountsv1.Account_Aws{Aws: &accountsv1.AwsAccount{
@@ -82,12 +82,12 @@ func TestVerifyAccount(t *testing.T) {
 
 	_, err := r.discovery.VerifyAccount(t.Context(), &discoveryv1.VerifyAccountRequest{Name: "accounts/nobody"})
 	if status.Code(err) != codes.NotFound {
-		t.Errorf("an account that is not on the roll: %v", err)
+		t.Errorf("an account that is not in the inventory: %v", err)
 	}
 }
 
-// Credentials of another account say whose they are, and nothing is tried there.
-func TestVerifyMismatch(t *testing.T) {
+// Credentials of another account are refused with its id, and no permission is tried.
+func TestVerify_AccountMismatch(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	mine, other := r.aws.Accounts()[0], r.aws.Accounts()[1]
@@ -99,10 +99,10 @@ func TestVerifyMismatch(t *testing.T) {
 	}
 }
 
-// Accounts by access key and through one another are read; a key that is revoked
-// while its account is read takes down only what depends on it, and nothing of
-// its secret is seen anywhere.
-func TestCredentialsOfTheRoll(t *testing.T) {
+// Accounts with an access key, and accounts whose role another account assumes, are read. A key
+// that is revoked during a sync fails only the accounts that depend on it, and its secret appears
+// nowhere.
+func TestSync_CredentialsRevoked(t *testing.T) {
 	t.Parallel()
 	world := small()
 	world.aws.Accounts = 3
@@ -136,7 +136,7 @@ func TestCredentialsOfTheRoll(t *testing.T) {
 	}
 	r.connection(keyed.GetName(), accountsv1.Connection_FAILED)
 	if after := len(r.instances(keyed.GetName())); after != before {
-		t.Errorf("%d instances on the roll, %d before", after, before)
+		t.Errorf("%d instances in the inventory, %d before", after, before)
 	}
 	if run := r.sync(bystander.GetName()); run.GetState() != discoveryv1.SyncRun_SUCCEEDED {
 		t.Errorf("the other account's run is %v", run)
@@ -150,7 +150,7 @@ func TestCredentialsOfTheRoll(t *testing.T) {
 	}
 	r.stopDiscovery()
 	if text := logs.String(); !strings.Contains(text, "CREDENTIALS_INVALID") || strings.Contains(text, key.Secret) {
-		t.Error("the log lacks what happened, or holds the secret")
+		t.Error("the log omits what happened, or contains the secret")
 	}
 }
 

@@ -19,9 +19,8 @@ func oneRegion() clouds {
 	return clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Accounts: 2, Regions: []string{home}, Instances: 40, Databases: 8}}
 }
 
-// A listing that lacks what is there takes nothing off the roll: the cloud is
-// asked for it by id.
-func TestListingLacksSome(t *testing.T) {
+// A listing that omits existing instances marks none as gone, because they are looked up by id.
+func TestProbe_ListingOmitsInstances(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []cloudsim.FaultKind{cloudsim.Incomplete, cloudsim.LastPage} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -36,7 +35,7 @@ func TestListingLacksSome(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// One that a listing would have told of, or not, has changed and one is gone.
+			// One of them has changed, and one is gone.
 			if err := r.aws.Retag(cloudID, home, truth.Instances[0].ID, map[string]string{"Name": "renamed"}); err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +53,7 @@ func TestListingLacksSome(t *testing.T) {
 			got := r.instances(account.GetName())
 			for _, id := range []string{truth.Instances[0].ID, truth.Instances[len(truth.Instances)-1].ID} {
 				if got[id].GetDisplayName() != "renamed" {
-					t.Errorf("%s is %v: what was asked for by id joins with its content", id, got[id])
+					t.Errorf("%s is %v: an instance that was looked up by id has its content", id, got[id])
 				}
 			}
 			for _, scope := range run.GetScopes() {
@@ -66,9 +65,9 @@ func TestListingLacksSome(t *testing.T) {
 	}
 }
 
-// What can't be asked for by id stays on the roll, its scope says why, and the
-// account is read again soon, which settles it.
-func TestCantAskForWhatAListingLacks(t *testing.T) {
+// Missing instances that can't be looked up stay, their scope states why, and the account is read
+// again soon, which settles it.
+func TestProbe_LookUpFails(t *testing.T) {
 	t.Parallel()
 	r := start(t, oneRegion())
 	cloudID := r.aws.Accounts()[1]
@@ -91,7 +90,7 @@ func TestCantAskForWhatAListingLacks(t *testing.T) {
 		}
 	}
 	if now := len(r.instances(account.GetName())); now != before {
-		t.Errorf("%d of %d instances are on the roll", now, before)
+		t.Errorf("%d of %d instances are in the inventory", now, before)
 	}
 	r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
 	r.wantUnreachable(account.GetName(), "scopes/"+strings.TrimPrefix(account.GetName(), "accounts/")+"~virtual-machine~"+home)
@@ -102,9 +101,9 @@ func TestCantAskForWhatAListingLacks(t *testing.T) {
 	r.wantUnreachable(account.GetName())
 }
 
-// A list of all zones, or of all regions' databases, that lacks some takes nothing
-// off the roll either, and what is gone is.
-func TestProjectListingLacksSome(t *testing.T) {
+// A listing of all zones, or of the databases of all regions, that omits some marks only those as
+// gone that are gone.
+func TestProbe_ProjectListingOmitsInstances(t *testing.T) {
 	t.Parallel()
 	r := start(t, projects(), smallPages)
 	account := r.addProject(project)
@@ -122,16 +121,15 @@ func TestProjectListingLacksSome(t *testing.T) {
 			t.Errorf("%s: the run is %v", kind, run)
 		}
 		if after := r.instances(account.GetName()); len(after) != len(before) {
-			t.Errorf("%s: %d instances on the roll, want %d", kind, len(after), len(before))
+			t.Errorf("%s: %d instances in the inventory, want %d", kind, len(after), len(before))
 		}
 		remove()
 	}
 }
 
-// A person who confirms a held scope need not wait for the account's next sync:
-// it is read at once, and its connection is right again. Until then nothing is
-// read anew.
-func TestConfirmedScope(t *testing.T) {
+// After a person confirmed a held scope, the account is read at once and its connection is correct
+// again. Until then, it is not read again.
+func TestConfirm_AccountReadAtOnce(t *testing.T) {
 	t.Parallel()
 	r := start(t, oneRegion(), func(c *app.Config) { c.Limits.Settle = time.Hour })
 	cloudID := r.aws.Accounts()[1]
@@ -150,7 +148,7 @@ func TestConfirmedScope(t *testing.T) {
 	r.connection(account.GetName(), accountsv1.Connection_DEGRADED)
 	scope := "scopes/" + strings.TrimPrefix(account.GetName(), "accounts/") + "~virtual-machine~" + home
 	r.wantUnreachable(account.GetName(), scope)
-	// Whoever is read after it has been looked for shows that it is not due.
+	// An account that is read after the check shows that this one is not due.
 	r.sync(r.add(r.aws.Accounts()[0]).GetName())
 	runs := len(r.runs(account.GetName()))
 

@@ -9,15 +9,14 @@ import (
 	"github.com/rollcall-dev/rollcall/services/cloudsim"
 )
 
-// A process that is stopped in the middle of reading a scope, and goes on when
-// another has read the account since, writes nothing over that: neither what it
-// has seen nor that it failed.
-func TestStoppedProcessWakesUp(t *testing.T) {
+// A process that is suspended while it reads a scope, and resumes after another one has read the
+// account, overwrites nothing: neither with what it has read nor with a failure.
+func TestSync_SuspendedProcessResumes(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
 		fault cloudsim.Fault
-		// seen is how many instances it has handed on when it is stopped.
+		// seen is how many instances it has sent when it is suspended.
 		seen int
 	}{
 		{"reading", cloudsim.Fault{Call: cloudsim.Call{Service: "ec2", Action: "DescribeInstances"}, Kind: cloudsim.Hang, Skip: 1}, 20},
@@ -72,8 +71,8 @@ func TestStoppedProcessWakesUp(t *testing.T) {
 	}
 }
 
-// busy waits until an account that is due now is being read, and so many of its
-// machines were seen, while no process serves requests.
+// busy waits until an account that is due is being read and a number of its machines were observed,
+// while no process serves requests.
 func (r *rollcall) busy(account *accountsv1.Account, seen int) (run string) {
 	r.t.Helper()
 	pool := r.db.Pool(r.t)

@@ -27,13 +27,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/app"
 )
 
-// hider stands before a cloud and edits its answers while it is on.
+// hider is a proxy in front of a cloud that edits its answers while it is enabled.
 type hider struct {
 	on   atomic.Bool
 	edit func(path string, body []byte) []byte
 }
 
-// before gives the address of the hider before a cloud.
+// before returns the address of a hider in front of a cloud.
 func (h *hider) before(t testing.TB, cloud string) string {
 	t.Helper()
 	to, err := url.Parse(cloud)
@@ -65,8 +65,8 @@ func (h *hider) before(t testing.TB, cloud string) string {
 	return front.URL
 }
 
-// wantStale holds a sync to leave an account as it was, but for some scopes that
-// say that they are off.
+// wantStale checks that syncs leave an account as it was, except for scopes that state that they
+// are disabled.
 func (r *rollcall) wantStale(account *accountsv1.Account, scopes ...string) {
 	r.t.Helper()
 	before := len(r.instances(account.GetName()))
@@ -77,7 +77,7 @@ func (r *rollcall) wantStale(account *accountsv1.Account, scopes ...string) {
 		}
 	}
 	if after := len(r.instances(account.GetName())); after != before {
-		r.t.Errorf("%d of %d instances are on the roll", after, before)
+		r.t.Errorf("%d of %d instances are in the inventory", after, before)
 	}
 	var names []string
 	for _, scope := range scopes {
@@ -89,9 +89,8 @@ func (r *rollcall) wantStale(account *accountsv1.Account, scopes ...string) {
 	}
 }
 
-// A region that the account has switched off is stale, and not empty, until it is
-// on again.
-func TestRegionSwitchedOff(t *testing.T) {
+// A region that the account has disabled is stale, and not empty, until it is enabled again.
+func TestSync_RegionDisabled(t *testing.T) {
 	t.Parallel()
 	item := regexp.MustCompile(`<item>(?:[^i]|i[^t])*<regionName>` + other + `</regionName>.*?</item>`)
 	off := &hider{edit: func(_ string, body []byte) []byte {
@@ -112,9 +111,8 @@ func TestRegionSwitchedOff(t *testing.T) {
 	r.wantTruth(account)
 }
 
-// A region that is switched off in the middle of a run, after it was listed as on,
-// is stale too.
-func TestRegionSwitchedOffInTheMiddle(t *testing.T) {
+// A region that is disabled during a run, after it was listed as enabled, is stale too.
+func TestSync_RegionDisabledDuringRun(t *testing.T) {
 	t.Parallel()
 	r := start(t, small())
 	account := r.add(r.aws.Accounts()[1])
@@ -128,9 +126,9 @@ func TestRegionSwitchedOffInTheMiddle(t *testing.T) {
 	r.wantStale(account, "database~"+other, "virtual-machine~"+other)
 }
 
-// A zone that Google has no more is stale, and not empty, though a list of all
-// zones' VMs has come to its end.
-func TestZoneVanishes(t *testing.T) {
+// A zone that Google no longer has is stale, and not empty, even if a listing of the VMs of all
+// zones ended without an error.
+func TestSync_ZoneVanishes(t *testing.T) {
 	t.Parallel()
 	gone := &hider{edit: func(path string, body []byte) []byte {
 		switch {
@@ -162,8 +160,7 @@ func TestZoneVanishes(t *testing.T) {
 	r.wantUnreachable(account.GetName())
 }
 
-// without is a JSON answer without some of its items: of a list, by the item; of a
-// map, by its key.
+// without returns a JSON answer without some of its items: of a list, by item; of a map, by key.
 func without(body []byte, hidden func(any) bool) []byte {
 	var answer map[string]any
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -194,7 +191,7 @@ func without(body []byte, hidden func(any) bool) []byte {
 	return edited
 }
 
-// scopes are those that the roll has of an account, as kind and location.
+// scopes returns the stored scopes of an account, as kind and location.
 func (r *rollcall) scopes(name string) []string {
 	r.t.Helper()
 	response, err := r.inventory.ListScopes(r.t.Context(), &inventoryv1.ListScopesRequest{Filter: `account = "` + name + `"`, PageSize: 1000})
@@ -208,9 +205,9 @@ func (r *rollcall) scopes(name string) []string {
 	return scopes
 }
 
-// A region that never was is told of as long as it is wanted, and then leaves the
-// roll. One that was seen stays, for what was there may well run.
-func TestRegionThatNeverWas(t *testing.T) {
+// A region that does not exist is listed as long as it is wanted, and then deleted. One that was
+// observed stays, because its instances may still run.
+func TestSync_RegionDoesNotExist(t *testing.T) {
 	t.Parallel()
 	const nowhere, abroad = "eu-west-9", "europe-west99"
 	r := start(t, clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Accounts: 1, Regions: []string{home, other}, Instances: 12, Databases: 4}, gcp: simgcp.Config{Projects: projects().gcp.Projects}})

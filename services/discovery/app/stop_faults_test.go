@@ -20,14 +20,13 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/operation"
 )
 
-// strike is what becomes of a call to stop something, and what the operation must
-// come to.
+// strike is a fault of a call to stop an instance, and the expected result of the operation.
 type strike struct {
 	name string
-	// fault hits the first call; nothing does when it has no kind.
+	// fault applies to the first call; the zero fault is none.
 	fault cloudsim.Fault
-	// requests are how many reach the cloud; it takes one, or none when refused
-	// says why.
+	// requests is how many requests reach the cloud. It accepts one of them, or none if refused
+	// states why.
 	requests int
 	refused  commonv1.ErrorReason
 }
@@ -44,11 +43,11 @@ var stopStrikes = []strike{
 	{name: "denied", fault: cloudsim.Fault{Kind: cloudsim.AccessDenied}, requests: 1, refused: commonv1.ErrorReason_PERMISSION_DENIED},
 }
 
-// sort is one sort of thing that is stopped.
+// sort is one sort of instance that is stopped.
 type sort struct {
 	name string
 	call cloudsim.Call
-	// make makes one, and gives its provider id and what requests for it name.
+	// make creates one, and returns its provider id and the name that requests for it use.
 	make func(r *rollcall, name string) (providerID, target string)
 }
 
@@ -86,10 +85,10 @@ var sorts = []sort{
 	}},
 }
 
-// TestStrikes stops one thing of each sort under each of many troubles. Whatever
-// happens to the call, the operation ends and is true, the cloud takes one call
-// and no more, and the roll has the new state when the operation has ended.
-func TestStrikes(t *testing.T) {
+// TestStop_EverySortUnderFaults stops one instance of each sort under each fault. Whatever happens to the call, the
+// operation ends with a true result, the cloud accepts one call, and the inventory has the new
+// state when the operation has ended.
+func TestStop_EverySortUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := start(t, clouds{world: cloudsim.Config{Transition: 300 * time.Millisecond}, aws: simaws.Config{Regions: []string{strikesHome}}, gcp: simgcp.Config{Projects: []simgcp.ProjectPlan{{ID: project, Regions: []string{"europe-west1"}}}}}, func(c *app.Config) {
 		c.Operations = operation.DefaultOperationLimits()
@@ -123,7 +122,7 @@ func TestStrikes(t *testing.T) {
 	}
 }
 
-// stopStruck stops a thing and holds all that is seen of it to the strike.
+// stopStruck stops an instance and checks everything that can be observed of it.
 func (r *rollcall) stopStruck(t *testing.T, strike strike, id, target string) {
 	t.Helper()
 	conn := dial(t, r.config.GRPC)
@@ -150,7 +149,7 @@ func (r *rollcall) stopStruck(t *testing.T, strike strike, id, target string) {
 	}
 	held, err := r.inventory.LookupInstance(t.Context(), &inventoryv1.LookupInstanceRequest{By: &inventoryv1.LookupInstanceRequest_ProviderId{ProviderId: id}})
 	if err != nil || held.GetState() != state {
-		t.Errorf("the roll says %s, %v; want %s", held.GetState(), err, state)
+		t.Errorf("the inventory has %s, %v; want %s", held.GetState(), err, state)
 	}
 	requests := r.world.Mutations(cloudsim.Call{}, target)
 	for _, m := range requests {
@@ -162,7 +161,7 @@ func (r *rollcall) stopStruck(t *testing.T, strike strike, id, target string) {
 		t.Errorf("the cloud saw %+v", requests)
 	}
 	if strings.Contains(fmt.Sprint(op), "SecretAccessKey") {
-		t.Error("the operation holds a secret")
+		t.Error("the operation contains a secret")
 	}
 }
 
@@ -178,9 +177,8 @@ func metadataOf(t *testing.T, op *longrunningpb.Operation) *discoveryv1.Operatio
 	return metadata
 }
 
-// TestTerminatedMeanwhile: a machine that is deleted between the look and the call
-// is told for what it is.
-func TestTerminatedMeanwhile(t *testing.T) {
+// A machine that is deleted between the poll and the call ends as terminated.
+func TestStop_TerminatedBeforeCall(t *testing.T) {
 	t.Parallel()
 	r := start(t, clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Regions: []string{strikesHome}}}, func(c *app.Config) {
 		c.Operations = operation.DefaultOperationLimits()
