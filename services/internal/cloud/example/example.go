@@ -10,7 +10,7 @@ import (
 )
 
 // APIKey is the name of the way to sign in.
-const APIKey = "EXAMPLE_API_KEY"
+const APIKey = "EXAMPLE_API_KEY" //nolint:gosec // G101: a name, not a credential
 
 // Descriptor returns the description of the example cloud.
 func Descriptor() *cloud.Descriptor {

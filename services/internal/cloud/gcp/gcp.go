@@ -13,7 +13,7 @@ const (
 	ApplicationDefault = "GCP_APPLICATION_DEFAULT"
 	ServiceAccountKey  = "GCP_SERVICE_ACCOUNT_KEY"
 	Impersonation      = "GCP_IMPERSONATION"
-	WorkloadIdentity   = "GCP_WORKLOAD_IDENTITY" //nolint:gosec // G101: a name, not a credential
+	WorkloadIdentity   = "GCP_WORKLOAD_IDENTITY"
 )
 
 // Descriptor returns the description of Google Cloud.
