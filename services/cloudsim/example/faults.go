@@ -66,7 +66,7 @@ func refusal(fault string, r *http.Request, call int) (status int, code string, 
 // broken returns the page as a fault changes it.
 func (p page) broken(fault, after string) page {
 	switch fault {
-	case "lying":
+	case "faulty-list":
 		return page{Items: []Resource{}}
 	case "circular":
 		if p.Next == "" {
@@ -77,7 +77,7 @@ func (p page) broken(fault, after string) page {
 		}
 	case "endless":
 		p.Next = after + "x"
-		p.Items = []Resource{{ID: p.Next, Kind: Servers, State: Up}}
+		p.Items = []Resource{{ID: "server-000000", Kind: Servers, State: Up}}
 	}
 	return p
 }

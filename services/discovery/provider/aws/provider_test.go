@@ -126,7 +126,7 @@ var simulated = map[providertest.Fault]cloudsim.Fault{
 	providertest.Expired:     {Kind: cloudsim.Expired},
 	providertest.Revoked:     {Kind: cloudsim.Revoked},
 	providertest.Flaky:       {Kind: cloudsim.Drop, Probability: 0.2},
-	providertest.Lying:       {Kind: cloudsim.Empty},
+	providertest.FaultyList:  {Kind: cloudsim.Empty},
 }
 
 func (c *testCloud) Break(t testing.TB, scope provider.ScopeID, kind providertest.Fault) {

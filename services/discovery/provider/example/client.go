@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
@@ -88,7 +89,10 @@ func (s *session) send(ctx context.Context, method, target string, body []byte, 
 		return err
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
+	text, err := io.ReadAll(providerkit.BoundedBody(response.Body, maxBody))
+	if _, tooLong := errors.AsType[*providerkit.TooLongError](err); tooLong {
+		return errInvalid
+	}
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ func (s *session) send(ctx context.Context, method, target string, body []byte, 
 		_ = json.Unmarshal(text, &answer)
 		return &statusError{response.StatusCode, answer.Error}
 	}
-	if len(text) > maxBody || json.Unmarshal(text, into) != nil {
+	if json.Unmarshal(text, into) != nil {
 		return errInvalid
 	}
 	return nil

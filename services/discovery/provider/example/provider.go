@@ -26,8 +26,8 @@ type Config struct {
 	// Attempts of a read, each of at most CallLimit, with a pause of Backoff between them.
 	Attempts           int
 	CallLimit, Backoff time.Duration
-	// PageSize is the number of instances on a page, MaxPages the largest number of pages.
-	PageSize, MaxPages int
+	// PageSize is the number of instances on a page.
+	PageSize int
 }
 
 // Provider reads the example cloud.
@@ -42,7 +42,6 @@ func New(config Config) *Provider {
 	config.CallLimit = cmp.Or(config.CallLimit, 10*time.Second)
 	config.Backoff = cmp.Or(config.Backoff, 200*time.Millisecond)
 	config.PageSize = cmp.Or(config.PageSize, 100)
-	config.MaxPages = cmp.Or(config.MaxPages, 10_000)
 	return &Provider{config: config, client: &http.Client{Transport: &http.Transport{}}}
 }
 

@@ -53,7 +53,7 @@ func newWorld(t testing.TB) *world {
 	server := httptest.NewServer(w.Cloud)
 	w.provider = example.New(example.Config{
 		Endpoint: server.URL, Budget: unlimited{}, Attempts: 3, CallLimit: 500 * time.Millisecond, Backoff: time.Millisecond,
-		PageSize: 10, MaxPages: 50,
+		PageSize: 10,
 	})
 	t.Cleanup(func() {
 		w.provider.Close()

@@ -3,13 +3,13 @@ package example
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
+	"github.com/rollcall-dev/rollcall/services/discovery/provider/providerkit"
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
@@ -43,30 +43,23 @@ var states = map[string]provider.State{
 
 // Read lists a scope.
 func (s *session) Read(ctx context.Context, scope provider.ScopeID, sink provider.Sink) error {
-	seen := map[string]bool{}
+	guard := providerkit.NewPaginationGuard()
 	query := url.Values{"location": {scope.Location}, "limit": {strconv.Itoa(s.provider.config.PageSize)}}
-	for range s.provider.config.MaxPages {
+	return providerkit.EachPage(scope.String(), func(after string) (next string, err error) {
+		query.Set("after", after)
 		p, err := s.list(ctx, sink, scope, query)
 		if err != nil {
-			return err
+			return "", err
 		}
 		instances := make([]provider.Instance, len(p.Items))
 		for i := range p.Items {
 			instances[i] = s.instance(&p.Items[i])
 		}
-		if err := sink.Page(ctx, instances); err != nil {
-			return err
+		if err := guard.Page(instances); err != nil {
+			return "", invalid(scope.String(), err.Error())
 		}
-		switch {
-		case p.Next == "":
-			return nil
-		case seen[p.Next]:
-			return invalid(scope.String(), "the same page came twice")
-		}
-		seen[p.Next] = true
-		query.Set("after", p.Next)
-	}
-	return invalid(scope.String(), fmt.Sprintf("it has more than %d pages", s.provider.config.MaxPages))
+		return p.Next, sink.Page(ctx, instances)
+	})
 }
 
 // list reads one page of a scope.

@@ -181,7 +181,7 @@ var simulatedFaults = map[providertest.Fault]cloudsim.Fault{
 	providertest.Revoked:     {Kind: cloudsim.Revoked},
 	providertest.Flaky:       {Kind: cloudsim.Drop, Probability: 0.2},
 	providertest.Hung:        {Kind: cloudsim.Hang},
-	providertest.Lying:       {Kind: cloudsim.Empty},
+	providertest.FaultyList:  {Kind: cloudsim.Empty},
 }
 
 func (c *testCloud) Break(t testing.TB, scope provider.ScopeID, kind providertest.Fault) {

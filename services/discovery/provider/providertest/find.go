@@ -18,9 +18,9 @@ type FindingCloud interface {
 	Remove(t testing.TB, scope provider.ScopeID, id string)
 }
 
-// Lying is a fault that only questions by id tell from the truth: lists are
-// answered well, and are empty.
-const Lying Fault = "lying"
+// FaultyList is a fault that only a look-up by id detects: lists are answered without an error, and
+// are empty.
+const FaultyList Fault = "faulty-list"
 
 // runFind holds a provider to what Finder promises.
 func runFind(t *testing.T, newCloud func(testing.TB) Cloud) {
@@ -35,7 +35,7 @@ func runFind(t *testing.T, newCloud func(testing.TB) Cloud) {
 	t.Run("Find", func(t *testing.T) { t.Parallel(); testFind(t, simulated(t)) })
 	t.Run("Find/Cancel", func(t *testing.T) { t.Parallel(); testFindCancel(t, simulated(t)) })
 	for _, kind := range []cloud.Kind{cloud.VirtualMachine, cloud.Database} {
-		t.Run("Find/Lying/"+string(kind), func(t *testing.T) { t.Parallel(); testFindLying(t, simulated(t), kind) })
+		t.Run("Find/FaultyList/"+string(kind), func(t *testing.T) { t.Parallel(); testFindFaultyList(t, simulated(t), kind) })
 		for _, fault := range []Fault{Denied, Throttled, Down, Hung, Broken, Truncated, Malformed, Blank, Foreign, Expired, Revoked} {
 			t.Run("Find/"+string(fault)+"/"+string(kind), func(t *testing.T) { t.Parallel(); testFindFault(t, simulated(t), kind, fault) })
 		}
@@ -126,12 +126,12 @@ func checkFinding(t *testing.T, scope provider.ScopeID, finding provider.Finding
 	}
 }
 
-// testFindLying: a list that lies denies nothing.
-func testFindLying(t *testing.T, simulated FindingCloud, kind cloud.Kind) {
+// testFindFaultyList checks that an empty list is no proof that an instance does not exist.
+func testFindFaultyList(t *testing.T, simulated FindingCloud, kind cloud.Kind) {
 	scope := provider.ScopeID{Kind: kind, Location: locations(simulated.Truth(t), kind)[0]}
 	session := open(t, simulated, simulated.Account())
 	wanted, _ := asked(t, session, scope)
-	simulated.Break(t, scope, Lying)
+	simulated.Break(t, scope, FaultyList)
 	findings, err := finder(t, session).Probe(t.Context(), scope, wanted, &collector{})
 	if err != nil || len(findings) != len(wanted) {
 		t.Fatalf("%d findings for %d: %v", len(findings), len(wanted), err)
