@@ -24,7 +24,7 @@ var DefaultDeletionPolicy = DeletionPolicy{MassDeletion: 5}
 // not list.
 type MissingInstance struct {
 	UID uuid.UUID
-	// Evidence is what the provider answered about it. It is never Found, because an instance that was
+	// Evidence is the provider's answer about it. It is never Found, because an instance that was
 	// found counts as listed.
 	Evidence Evidence
 	// Again reports that an older complete observation did not list it either, and that the scope is
@@ -32,7 +32,7 @@ type MissingInstance struct {
 	Again bool
 }
 
-// Deletions is what a DeletionPolicy decides. Each missing instance is in one of the lists.
+// Deletions is the result of a DeletionPolicy. Each missing instance is in one of the lists.
 type Deletions struct {
 	// Gone are the instances to mark as gone.
 	Gone []uuid.UUID

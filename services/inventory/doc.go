@@ -1,68 +1,71 @@
-// Package inventory is the roll: the instances of all accounts as they were
-// last observed, the scopes they were seen in, and the rules by which an
-// observation changes them. It knows no cloud, no transport and no database.
+// Package inventory is the domain of the inventory: the instances of all accounts as they were last observed, the scopes
+// that they are in, and the rules by which an observation changes them. It knows no cloud, no transport and no database.
 //
-// # The way of a snapshot
+// The table of fields in fields.go describes the fields of an instance. Requests are parsed here (ListRequest.Parse), and
+// Reader states the storage that the transport needs. The packages around it:
 //
-//	discovery ──ApplySnapshot──▶ grpc ──Instance──▶ postgres.Snapshot
-//	                                                  │ start: claim the scope, load what is held alive
-//	                                                  │ each:  Reconciliation.Observe ─▶ tick off, or encode into a spool
-//	                                                  │ complete: what is absent?
-//	discovery ◀──────absent────── grpc ◀──────────────┘
-//	    │ asks the cloud by id
-//	    └──────verdict───▶ grpc ──Finding──▶ Snapshot.Hear
-//	                                                  ▼ one transaction
-//	              lock scope ▸ resolve the new ▸ COPY new ▸ update changed ▸ judge and mark gone ▸ scope row ▸ log
+//	ingest      applies observations
+//	changefeed  sends changes to watchers
+//	retention   maintains the log of changes
+//	metrics     the state of the scopes for Prometheus
+//	postgres    storage: read, write and log
+//	grpc        transport, with its codec
+//	app         the service
 //
-// No transaction is open while the stream is, nor while the cloud is asked. What
-// an observation does to what is held is decided by Decide, Reconciliation and
-// Judge alone, which are pure.
+// # A snapshot
 //
-// # What vanished
+//	discovery ──ApplySnapshot──▶ grpc ──▶ ingest.Snapshot
+//	                                        │ Begin:    claim the scope, load the stored instances
+//	                                        │ Observe:  Reconciliation.Observe ─▶ unchanged, or staged
+//	                                        │ Missing:  which stored instances were not listed?
+//	discovery ◀──────missing────── grpc ◀───┘
+//	    │ asks the provider by ID
+//	    └──────verdict───▶ grpc ──Finding──▶ Snapshot.RecordEvidence
+//	                                        ▼ Complete: one transaction
+//	          lock scope ▸ resolve new ▸ DeletionPolicy ▸ copy new ▸ update changed ▸ mark gone ▸ scope ▸ log
 //
-// Judge says what becomes of the instances that a complete observation lacked:
+// No transaction is open while the stream is, nor while the provider is asked. Decide, Reconciliation and DeletionPolicy
+// alone decide what an observation changes, and they are pure.
 //
-//	FOUND                    seen, like any other
-//	NOT_FOUND                gone; unless more than half of the scope, and at least 5, vanished at once
-//	UNLISTED                 held until the next complete observation lacks it too
-//	CANT_TELL, or no word    stays as last seen; the scope is as old as it was, and says why
+// # Missing instances
 //
-// What is not believed holds the scope: it is shown as last seen, the scope says
-// HELD, and no answer vouches for it.
+// DeletionPolicy decides what becomes of the instances that a complete observation did not list:
 //
-//	              most vanished                       seen again, alone or with its scope
+//	FOUND                      they count as listed
+//	NOT_FOUND                  gone; unless more than half of the scope, and at least 5, are missing at once
+//	UNLISTED                   held until the next complete observation does not list them either
+//	CANT_TELL, or no evidence  they stay as last seen; the scope is as old as it was, with the reason
+//
+// If a deletion is doubted, the scope is held: it is shown as last seen, it has a hold, and no answer vouches for it.
+//
+//	              most are missing                    observed again, alone or with the scope
 //	┌──────────┐ ───────────────▶ ┌──────┐ ─────────────────────────────────────────────▶ alive
-//	│ not held │                  │ held │ the next complete observation lacks it too
+//	│ not held │                  │ held │ the next complete observation does not list it
 //	└──────────┘ ◀─────────────── └──────┘ ─────────────────────────────────────────────▶ gone
-//	              nothing is missing   └── a person confirms (ConfirmScope) ────────────▶ gone
+//	              none are missing     └── a person confirms (ConfirmScope) ────────────▶ gone
 //
-// # The gate
+// # Fencing
 //
-// Every observation carries a fencing token, taken before its first look at the
-// cloud; of two observations the one with the larger token is the newer.
+// Every observation has a fencing token, which was taken before its first call to the provider. Of two observations the
+// one with the larger token is newer.
 //
-//	scope.fence      largest token of an observation that came to its end; smaller ones are stale
-//	scope.claim      token of the observation under way; smaller ones are stale meanwhile
-//	instance.fence   token that last wrote the instance; a snapshot with a smaller one passes it by
+//	scope.fence      largest token of a complete observation; an observation with a smaller one is stale
+//	scope.claim      token of the observation under way; one with a smaller token is stale meanwhile
+//	instance.fence   token that last wrote the instance; a snapshot with a smaller one leaves it as it is
 //
-// A claim keeps an older observation from slipping in between the moment when
-// a newer one compared itself to the roll and the moment it is applied. It ends
-// with its observation, and a claim that nobody will end (its process was
-// killed) gives way to any larger token.
+// A claim keeps an older observation from being applied between the comparison of a newer one with the stored instances
+// and its application. It ends with its observation. A claim whose process was killed gives way to any larger token.
 //
 // # Locks
 //
-// All writers take their locks in one order, and so no two wait for each other:
-// the account (shared by all but its removal), scopes by their uid, instances by
-// theirs, the head of the log. Who finds half-way that instances come from a scope
-// whose lock should have come earlier begins anew with it.
+// All transactions lock in one order, so that no two wait for each other: the account (shared, but for its removal), scopes
+// by UID, instances by UID, the head of the log. A transaction that finds out too late that instances come from another
+// scope begins again with its lock.
 //
 // # The log
 //
-// Every change is one row of the log, written in the transaction that makes it.
-// Its revision is one more than the last: the head, one row, is locked last, just
-// before the log is written, and kept until the commit, so that revisions are in
-// the order of commits and without holes. A row holds the columns that changed,
-// as they were and as they became; that of a new instance holds none. The past is
-// the present with what came later undone.
+// Every change is a row of the log, written in the transaction that makes it. Its revision is one more than the last. The
+// head of the log, a single row, is locked last, just before the log is written, and until the commit. Revisions are
+// therefore in the order of commits and have no holes. A row has the columns that changed, as they were and as they became;
+// that of a new instance has none. A past state is the present state with the later changes undone.
 package inventory

@@ -15,9 +15,9 @@ import (
 type Field struct {
 	// Path is the name in the API, by proto names: "virtual_machine.image".
 	Path string
-	// Role is what the field is for.
+	// Role is the purpose of the field.
 	Role Role
-	// Prefix is what the values in the API begin with and the stored ones do not: "accounts/".
+	// Prefix precedes the values in the API but not the stored ones: "accounts/".
 	Prefix string
 	// Values are those of an Enum.
 	Values []string
@@ -53,12 +53,12 @@ type Field struct {
 	Name, Member string
 }
 
-// Role is what a field is for.
+// Role is the purpose of a field.
 type Role uint8
 
 // The roles.
 const (
-	// Identity fields say which instance it is. They never change.
+	// Identity fields identify the instance. They never change.
 	Identity Role = iota
 	// Content fields come from the provider. They are hashed and compared.
 	Content

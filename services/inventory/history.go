@@ -28,7 +28,7 @@ type HistoryQuery struct {
 	fingerprint string
 }
 
-// HistoryCursor is what a page token of a history carries: where the page before ended, in the changes
+// HistoryCursor is the content of a page token of a history: where the page before ended, in the changes
 // and in the gaps. The pages of gaps are divided by the time of their end.
 type HistoryCursor struct {
 	Before   int64     `json:"r"`

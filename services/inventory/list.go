@@ -38,7 +38,7 @@ type ListQuery struct {
 	fingerprint string
 }
 
-// ListCursor is what a page token of a list of instances carries.
+// ListCursor is the content of a page token of a list of instances.
 type ListCursor struct {
 	// After is the cursor of the last row of the page before. See query.Order.
 	After []string `json:"a"`
@@ -165,7 +165,7 @@ type Gap struct {
 	Error string
 }
 
-// LookupKey is what an instance is looked up by.
+// LookupKey identifies an instance by the value of a field.
 type LookupKey struct {
 	// Field is one of provider_id, provider_uri and display_name.
 	Field string

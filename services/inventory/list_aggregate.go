@@ -28,7 +28,7 @@ type AggregateQuery struct {
 	AsOf         time.Time
 }
 
-// GroupBy is what instances are counted by: a field, or the value of a label.
+// GroupBy is a field, or the key of a label, that instances are counted by.
 type GroupBy struct {
 	// Field is nil for a label.
 	Field *Field

@@ -46,7 +46,7 @@ var scopeSchema = query.New(
 	query.Field{Path: "hold.hold_time", Type: query.Timestamp, Nullable: true},
 )
 
-// scopesCursor is what a page token of a list of scopes carries.
+// scopesCursor is the content of a page token of a list of scopes.
 type scopesCursor struct {
 	Account  string `json:"a"`
 	Kind     string `json:"k"`

@@ -1,6 +1,6 @@
 package inventory
 
-// Evidence is what a provider's answer proves about a missing instance, after it was asked for the
+// Evidence is the meaning of a provider's answer about a missing instance, after it was asked for the
 // instance by ID.
 type Evidence uint8
 

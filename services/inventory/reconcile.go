@@ -6,7 +6,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Stored is what the inventory stores about an instance, as far as a decision needs it.
+// Stored is the stored state of an instance, as far as a decision needs it.
 type Stored struct {
 	Hash Hash
 	// Fence is the largest token of an observation that vouches for the instance.
@@ -16,13 +16,13 @@ type Stored struct {
 	Elsewhere bool
 }
 
-// StoredInstance is what the inventory stores about the instance with this UID.
+// StoredInstance is the stored state of the instance with this UID.
 type StoredInstance struct {
 	UID uuid.UUID
 	Stored
 }
 
-// Decision is what an observation of an instance changes in the inventory.
+// Decision is the change that an observation of an instance makes.
 type Decision uint8
 
 // The decisions.

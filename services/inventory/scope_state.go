@@ -48,7 +48,7 @@ func (s *ScopeState) Gap(fence int64, end time.Time) (reason, text string) {
 	}
 }
 
-// Confirmation is what the confirmation of a scope does.
+// Confirmation is the effect of the confirmation of a scope.
 type Confirmation uint8
 
 // The confirmations.

@@ -108,10 +108,37 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
+// violation is an error about one field of a request, such as those of package query, which knows no faults.
+type violation interface {
+	error
+	// Violation returns the field and what is wrong with it.
+	Violation() (field, description string)
+	// Metadata is for programs; it may be nil.
+	Metadata() map[string]string
+}
+
+// As returns the fault in err's chain. An error about one field of a request becomes a fault of the
+// kind KindInvalidArgument.
+func As(err error) (*Error, bool) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e, true
+	}
+	v, ok := errors.AsType[violation](err)
+	if !ok {
+		return nil, false
+	}
+	field, description := v.Violation()
+	e := Invalid(field, "%s", description)
+	for key, value := range v.Metadata() {
+		e = e.With(key, value)
+	}
+	return e, true
+}
+
 // KindOf returns the kind of the fault in err's chain, or KindInternal if there is
 // none.
 func KindOf(err error) Kind {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := As(err); ok {
 		return e.Kind
 	}
 	return KindInternal
@@ -119,7 +146,7 @@ func KindOf(err error) Kind {
 
 // ReasonOf returns the reason of the fault in err's chain, or "" if there is none.
 func ReasonOf(err error) Reason {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := As(err); ok {
 		return e.Reason
 	}
 	return ""

@@ -129,3 +129,24 @@ func TestClip(t *testing.T) {
 		})
 	}
 }
+
+// fieldError is an error about a field, as packages return that know no faults.
+type fieldError struct{}
+
+func (fieldError) Error() string                   { return "filter: is wrong" }
+func (fieldError) Violation() (field, text string) { return "filter", "is wrong" }
+func (fieldError) Metadata() map[string]string     { return map[string]string{"column": "7"} }
+
+func TestAs_FieldError(t *testing.T) {
+	f, ok := fault.As(fmt.Errorf("list: %w", fieldError{}))
+	if !ok || f.Kind != fault.KindInvalidArgument || f.Reason != fault.ReasonInvalidField || f.Metadata["column"] != "7" ||
+		len(f.Violations) != 1 || f.Violations[0] != (fault.Violation{Field: "filter", Description: "is wrong"}) {
+		t.Errorf("got %+v", f)
+	}
+	if fault.KindOf(fieldError{}) != fault.KindInvalidArgument {
+		t.Error("its kind is not that of a wrong field")
+	}
+	if _, ok := fault.As(errors.New("disk full")); ok {
+		t.Error("any error is a fault")
+	}
+}

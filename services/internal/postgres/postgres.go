@@ -206,7 +206,7 @@ func Fault(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	if _, ok := errors.AsType[*fault.Error](err); ok {
+	if _, ok := fault.As(err); ok {
 		return err
 	}
 	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {

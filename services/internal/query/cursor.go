@@ -8,13 +8,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// CursorColumns are the SQL expressions that say where a row is in the order, as
-// text and never NULL: select them with each row, and give those of a page's
-// last row to After.
+// CursorColumns returns the SQL expressions of the position of a row in the order, as text and never NULL. Select them
+// with each row, and pass those of the last row of a page to After.
 func (o *Order) CursorColumns() []string {
 	columns := make([]string, len(o.columns))
 	for i, c := range o.columns {
@@ -23,9 +20,8 @@ func (o *Order) CursorColumns() []string {
 	return columns
 }
 
-// After is the SQL condition for what comes after a row in the order, in
-// parentheses; TRUE without a cursor. A cursor that can't be one of this order
-// is a fault of the field "page_token".
+// After returns the SQL condition on the rows after a cursor, in parentheses; TRUE without a cursor. Errors: *Error for
+// the field "page_token", if the cursor can't be one of this order.
 func (o *Order) After(args *Args, cursor []string) (string, error) {
 	if len(cursor) == 0 {
 		return "TRUE", nil
@@ -35,7 +31,7 @@ func (o *Order) After(args *Args, cursor []string) (string, error) {
 	}
 	places := make([]string, len(cursor))
 	for i, c := range o.columns {
-		if !c.holds(cursor[i]) {
+		if !c.accepts(cursor[i]) {
 			return "", damaged()
 		}
 		places[i] = args.Add(cursor[i]) + c.cast()
@@ -47,7 +43,7 @@ func (o *Order) After(args *Args, cursor []string) (string, error) {
 }
 
 func damaged() error {
-	return fault.Invalid("page_token", "is damaged; start again without it")
+	return &Error{Field: "page_token", Description: "is damaged; start again without it"}
 }
 
 func (o *Order) oneWay() bool {
@@ -59,7 +55,7 @@ func (o *Order) oneWay() bool {
 	return true
 }
 
-// rowAfter compares rows, which Postgres answers from one index.
+// rowAfter compares rows, for which Postgres can use one index.
 func (o *Order) rowAfter(places []string) string {
 	expressions := make([]string, len(o.columns))
 	for i, c := range o.columns {
@@ -68,9 +64,8 @@ func (o *Order) rowAfter(places []string) string {
 	return "((" + strings.Join(expressions, ", ") + ") " + o.columns[0].beyond() + " (" + strings.Join(places, ", ") + "))"
 }
 
-// mixedAfter spells the comparison out from the last column to the first. That
-// the first is not before the cursor's follows from the rest; it is said for the
-// index.
+// mixedAfter writes the comparison column by column, from the last one to the first. The condition on the first column
+// follows from the others; it is there for the index.
 func (o *Order) mixedAfter(places []string) string {
 	condition := ""
 	for i := len(o.columns) - 1; i >= 0; i-- {
@@ -93,7 +88,7 @@ func (c orderColumn) beyond() string {
 	return ">"
 }
 
-// cast of a cursor's text to the type of the expression.
+// cast returns the cast of a cursor's text to the type of the expression.
 func (c orderColumn) cast() string {
 	switch c.field.Type.kind {
 	case kindUUID:
@@ -113,9 +108,8 @@ func (c orderColumn) cast() string {
 
 var decimal = regexp.MustCompile(`^-?[0-9]{1,24}(\.[0-9]{1,9})?$`)
 
-// holds tells whether the cast of the text can succeed: a forged cursor must not
-// make the statement fail.
-func (c orderColumn) holds(text string) bool {
+// accepts reports whether the cast of the text succeeds. A forged cursor must not make the statement fail.
+func (c orderColumn) accepts(text string) bool {
 	switch c.field.Type.kind {
 	case kindUUID:
 		return len(text) == 36 && uuid.Validate(text) == nil
@@ -133,13 +127,13 @@ func (c orderColumn) holds(text string) bool {
 	}
 }
 
-// isTimestamp tells whether Postgres may have written the text for a timestamptz
-// of our era. It shortens an offset of whole hours, and knows none of 16 hours.
+// isTimestamp reports whether Postgres may have written the text for a timestamptz of the present era. Postgres shortens
+// an offset of whole hours, and has no offsets of 16 hours or more.
 func isTimestamp(text string) bool {
 	if text == "-infinity" || text == "infinity" {
 		return true
 	}
-	if strings.Contains(text, ",") { // for a fraction of a second, only Go
+	if strings.Contains(text, ",") { // a comma before the fraction of a second, which only Go accepts
 		return false
 	}
 	for _, offset := range []string{"-07", "-07:00", "-07:00:00"} {

@@ -74,6 +74,6 @@ func ExampleSchema_ParseFilter_mistake() {
 	// Output:
 	// filter: column 1: there is no field `displayNmae`; did you mean `displayName`?
 	// filter: column 9: `RUNNIN` does not fit: `state` has no such value; did you mean `RUNNING`? It is one of `RUNNING`, `STOPPED`
-	// filter: column 17: write `and` in capitals (or in quotes when the word itself is meant)
+	// filter: column 17: write `and` in capitals, or in quotes if you mean the word
 	// filter: column 1: this `(` is never closed
 }

@@ -21,59 +21,55 @@ const (
 	kindStringList
 )
 
-// Type is what a field holds, and so what can be asked of it. See the table in
-// the package's description.
+// Type is the type of a field, which determines the conditions that work on it. See the table in the description of the
+// package.
 type Type struct {
 	kind   kind
 	values []string
 }
 
-// The types of fields, with the Postgres type of their column.
+// The types of fields, with the Postgres types of their columns.
 var (
-	// String is text.
+	// String is for text.
 	String = Type{kind: kindString}
-	// UUID is uuid: only = and !=, with a value that is one.
+	// UUID is for uuid: only = and !=, with a UUID.
 	UUID = Type{kind: kindUUID}
-	// Bool is boolean.
+	// Bool is for boolean.
 	Bool = Type{kind: kindBool}
-	// Int is smallint, integer or bigint.
+	// Int is for smallint, integer and bigint.
 	Int = Type{kind: kindInt}
-	// Timestamp is timestamptz.
+	// Timestamp is for timestamptz.
 	Timestamp = Type{kind: kindTimestamp}
-	// Duration is interval, without months: what pgx stores for a time.Duration.
+	// Duration is for interval without months, as pgx stores a time.Duration.
 	Duration = Type{kind: kindDuration}
-	// StringMap is jsonb, an object of strings.
+	// StringMap is for jsonb: an object of strings.
 	StringMap = Type{kind: kindStringMap}
-	// StringList is text[].
+	// StringList is for text[].
 	StringList = Type{kind: kindStringList}
 )
 
-// Enum is text that holds one of the values.
+// Enum returns the type of a text that is one of these values.
 func Enum(values ...string) Type { return Type{kind: kindEnum, values: values} }
 
-// Field is one field of a resource that requests may name.
+// Field is a field of a resource that requests may name.
 type Field struct {
-	// Path by proto names: "location.region". Its JSON form, here the same, is
-	// understood too.
+	// Path is the path by proto names: "location.region". Requests may also use the JSON names.
 	Path string
 	// Column is the SQL expression of the field: a column or a pure expression of columns, of the
 	// Postgres type that Type names. Empty: see Filter.On and Order.On.
 	Column string
-	// Type of the field.
+	// Type is the type of the field.
 	Type Type
-	// Prefix that the field's values carry in the API and its column does not:
-	// "accounts/" for an account's resource name stored as its id. Values in
-	// filters may have it or not.
+	// Prefix precedes the values in the API but not those of the column: "accounts/" for the resource
+	// name of an account that is stored as its ID. It is optional in filters.
 	Prefix string
-	// Key marks the one field whose column is unique and never NULL: it breaks
-	// the ties of every order, and is sortable.
+	// Key marks the one field whose column is unique and never NULL. Every order ends with it, and it is sortable.
 	Key bool
-	// Sortable fields may stand in order_by.
+	// Sortable fields may be in order_by.
 	Sortable bool
-	// Nullable columns may hold NULL, which is a missing value.
+	// Nullable columns may be NULL, which is a missing value.
 	Nullable bool
-	// Search makes a bare word in a filter look into this field too. For String,
-	// Enum and StringList.
+	// Search makes a word without a field in a filter search this field. It is for String, Enum and StringList.
 	Search bool
 
 	index int
@@ -82,19 +78,17 @@ type Field struct {
 // Index returns the position of the field among those that New was given.
 func (f *Field) Index() int { return f.index }
 
-// Schema is the fields that the requests for one kind of resource may name. It
-// is safe for concurrent use.
+// Schema has the fields that requests for one kind of resource may name. It is safe for concurrent use.
 type Schema struct {
 	fields   []*Field
-	byPath   map[string]*Field // by every spelling
+	byPath   map[string]*Field // by all spellings
 	key      *Field
 	search   []*Field
 	sortable []string
-	depth    int // most names in a path
+	depth    int // the largest number of names in a path
 }
 
-// New is a schema of fields. It panics when a field can't be right, as
-// regexp.MustCompile does: schemas are part of the program.
+// New returns a schema of fields. It panics for a field that is not valid, because a schema is a part of the program.
 func New(fields ...Field) *Schema {
 	s := &Schema{byPath: map[string]*Field{}}
 	for i := range fields {
@@ -113,7 +107,7 @@ func (s *Schema) add(f *Field) {
 	s.depth = max(s.depth, strings.Count(f.Path, ".")+1)
 	for _, spelling := range spellings(f.Path) {
 		if s.byPath[spelling] != nil {
-			panic(fmt.Sprintf("query: field %q is there twice", spelling))
+			panic(fmt.Sprintf("query: field %q occurs twice", spelling))
 		}
 		s.byPath[spelling] = f
 	}
@@ -144,14 +138,14 @@ func (f *Field) check() error {
 	case (f.Sortable || f.Key) && (f.Type.kind == kindStringMap || f.Type.kind == kindStringList):
 		return fmt.Errorf("maps and lists have no order")
 	case f.Search && !slices.Contains([]kind{kindString, kindEnum, kindStringList}, f.Type.kind):
-		return fmt.Errorf("words are searched for in String, Enum and StringList only")
+		return fmt.Errorf("only String, Enum and StringList can be searched")
 	}
 	return nil
 }
 
 var plainColumn = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_.]*$`)
 
-// column is the field's SQL expression, ready to stand beside any operator.
+// column returns the SQL expression of the field, in parentheses unless it is a plain column.
 func (f *Field) column() string {
 	if f.Column == "" {
 		panic("query: field " + f.Path + " has no column")
@@ -162,11 +156,10 @@ func (f *Field) column() string {
 	return "(" + f.Column + ")"
 }
 
-// stored is a value as the column has it.
+// stored returns a value as the column has it.
 func (f *Field) stored(value string) string { return strings.TrimPrefix(value, f.Prefix) }
 
-// lookup finds the field that a path names. What remains of the path is the
-// key of a map.
+// lookup returns the field that a path names. The rest of the path is the key of a map.
 func (s *Schema) lookup(path []string) (f *Field, key string, ok bool) {
 	if f := s.byPath[strings.Join(path, ".")]; f != nil {
 		return f, "", true
@@ -177,7 +170,7 @@ func (s *Schema) lookup(path []string) (f *Field, key string, ok bool) {
 	return nil, "", false
 }
 
-// above finds the field that the first n names of a path name, short of all.
+// above returns the field that the first n names of a path name, but not all of them.
 func (s *Schema) above(path []string) (f *Field, n int) {
 	for n := min(len(path)-1, s.depth); n > 0; n-- {
 		if f := s.byPath[strings.Join(path[:n], ".")]; f != nil {
@@ -187,7 +180,7 @@ func (s *Schema) above(path []string) (f *Field, n int) {
 	return nil, 0
 }
 
-// below are the paths of the fields inside the message of this name.
+// below returns the paths of the fields of a message.
 func (s *Schema) below(path string) []string {
 	var inside []string
 	for _, f := range s.fields {
@@ -201,7 +194,7 @@ func (s *Schema) below(path string) []string {
 	return inside
 }
 
-// spellings of a path: each of its names in proto and in JSON.
+// spellings returns the spellings of a path: each of its names by proto and by JSON.
 func spellings(path string) []string {
 	all := []string{""}
 	for i, name := range strings.Split(path, ".") {
@@ -225,7 +218,7 @@ func spellings(path string) []string {
 	return all
 }
 
-// jsonName is the lowerCamelCase name of a field in ProtoJSON.
+// jsonName returns the lowerCamelCase name of a field in ProtoJSON.
 func jsonName(name string) string {
 	var b strings.Builder
 	up := false

@@ -2,15 +2,12 @@ package query
 
 import "strings"
 
-// Filter is a filter that fits its schema. The nil Filter lets all through. It
-// is safe for concurrent use.
+// Filter is a parsed filter. The nil Filter matches everything. It is safe for concurrent use.
 type Filter struct {
-	root predicate // nil lets all through
+	root predicate // nil matches everything
 }
 
-// ParseFilter reads an AIP-160 filter; a blank one lets all through. The error
-// is a fault of the field "filter" that names the mistake and the column of its
-// first character, counted from 1; the column is also in the fault's metadata.
+// ParseFilter parses an AIP-160 filter. A blank one matches everything. Errors: *Error for the field "filter".
 func (s *Schema) ParseFilter(text string) (*Filter, error) {
 	if strings.TrimSpace(text) == "" {
 		return &Filter{}, nil
@@ -28,9 +25,8 @@ func (s *Schema) ParseFilter(text string) (*Filter, error) {
 	return &Filter{root: root}, nil
 }
 
-// Where is the filter as an SQL condition, in parentheses where it needs them to
-// be joined with others by AND or OR. It is never NULL where negation could turn
-// that into a wrong answer, and adds its values to args.
+// Where returns the filter as an SQL condition that can be joined with others by AND and OR, and adds its values to
+// args. Missing values never make it NULL where a negation would then give a wrong answer.
 func (f *Filter) Where(args *Args) string {
 	if f == nil || f.root == nil {
 		return "TRUE"
@@ -38,11 +34,10 @@ func (f *Filter) Where(args *Args) string {
 	return f.root.sql(args)
 }
 
-// Only are the values to which the filter confines a field, as its column has
-// them and each once; ok tells whether it does. No value with ok is a filter
-// that nothing can match. Rows with other values never match; a row with one of
-// them need not. For String, UUID, Enum, Bool and Int fields; a missing String
-// or Enum is "".
+// Only returns the values to which the filter limits a field, as its column has them and each once. ok is false if it
+// does not limit it. Without values and with ok, nothing matches the filter. Rows with other values never match; a row
+// with one of these may or may not. It is for fields of the types String, UUID, Enum, Bool and Int; a missing String or
+// Enum is "".
 func (f *Filter) Only(path string) (values []string, ok bool) {
 	if f == nil || f.root == nil {
 		return nil, false
@@ -50,6 +45,6 @@ func (f *Filter) Only(path string) (values []string, ok bool) {
 	return f.root.only(path)
 }
 
-// Demands tells whether all that the filter matches has some one value in the
-// field, or, of a StringMap, under some one of its keys.
+// Demands reports whether everything that the filter matches has one certain value in the field or, for a StringMap,
+// under one certain key.
 func (f *Filter) Demands(path string) bool { return f != nil && f.root != nil && f.root.demands(path) }

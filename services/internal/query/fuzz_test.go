@@ -9,7 +9,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
@@ -45,12 +44,12 @@ func checkSQL(t *testing.T, sql string, args int) {
 // checkFault wants a fault of this field that can be sent.
 func checkFault(t *testing.T, err error, field string) {
 	t.Helper()
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || f.Kind != fault.KindInvalidArgument || f.Violations[0].Field != field {
+	e, ok := errors.AsType[*query.Error](err)
+	if !ok || e.Field != field {
 		t.Fatalf("got %#v, want an invalid %s", err, field)
 	}
-	if !utf8.ValidString(f.Message) || len(f.Message) > 2000 {
-		t.Errorf("a message of %d bytes: %q", len(f.Message), f.Message)
+	if text := e.Error(); !utf8.ValidString(text) || len(text) > 2000 {
+		t.Errorf("a message of %d bytes: %q", len(text), text)
 	}
 }
 

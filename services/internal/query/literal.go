@@ -9,15 +9,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// setBare takes a value that was written without quotes.
+// setBare sets the literal to a value that was written without quotes.
 func (l *literal) setBare(text string) {
 	l.text = text
 	l.openStart = strings.HasPrefix(text, "*")
 	l.openEnd = strings.HasSuffix(text, "*")
 }
 
-// quoted reads a value in quotes, with the escapes of GoogleSQL, which AIP-160
-// asks for, and `\*` for a star that is no wildcard.
+// quoted reads a value in quotes, with the escapes of GoogleSQL, as AIP-160 specifies, and `\*` for a star that
+// is not a wildcard.
 func (p *parser) quoted() (*literal, error) {
 	start := p.pos
 	quote := p.text[p.pos]
@@ -50,7 +50,7 @@ func (p *parser) quoted() (*literal, error) {
 	}
 }
 
-// escape reads a backslash and what it stands for.
+// escape reads an escape and returns the character that it stands for.
 func (p *parser) escape() (rune, error) {
 	if len(p.rest()) > 1 {
 		if next := p.rest()[1]; strings.ContainsRune("*'\"`?", rune(next)) {
@@ -60,25 +60,25 @@ func (p *parser) escape() (rune, error) {
 	}
 	r, _, tail, err := strconv.UnquoteChar(p.rest(), 0)
 	if err != nil || r == 0 || !utf8.ValidRune(r) {
-		return 0, p.mistake(p.pos, "%s is no escape that a text can have; write \\\\ for a backslash", shown(p.peekEscape()))
+		return 0, p.mistake(p.pos, "%s is not a valid escape; write \\\\ for a backslash", shown(p.peekEscape()))
 	}
 	p.pos = len(p.text) - len(tail)
 	return r, nil
 }
 
-// peekEscape is the backslash here and the character after it.
+// peekEscape returns the backslash at the position and the character after it.
 func (p *parser) peekEscape() string {
 	_, size := utf8.DecodeRuneInString(p.rest()[1:])
 	return p.rest()[:1+size]
 }
 
-// open tells whether a wildcard is at either end.
+// open reports whether there is a wildcard at either end.
 func (l *literal) open() bool { return l.openStart || l.openEnd }
 
-// anything tells whether it is nothing but wildcards: any value will do.
+// anything reports whether the literal has only wildcards, so that any value matches.
 func (l *literal) anything() bool { return l.fn == "" && l.open() && l.core() == "" }
 
-// core is the text between the wildcards.
+// core returns the text between the wildcards.
 func (l *literal) core() string {
 	text := l.text
 	if l.openStart {
@@ -90,14 +90,13 @@ func (l *literal) core() string {
 	return text
 }
 
-// exactPattern is the LIKE pattern of a text that is open where its wildcards
-// are.
+// exactPattern returns the LIKE pattern of a text with wildcards where they were written.
 func exactPattern(f *Field, l *literal) string {
 	return pattern(f, l, l.openStart, l.openEnd)
 }
 
-// loosePattern is the LIKE pattern of a text that may stand anywhere, or at the
-// end of the value where it has no wildcard when it has one at the other.
+// loosePattern returns the LIKE pattern of a text that may be anywhere in the value, unless wildcards were
+// written.
 func loosePattern(f *Field, l *literal) string {
 	if !l.open() {
 		return pattern(f, l, true, true)
@@ -122,8 +121,8 @@ func pattern(f *Field, l *literal, openStart, openEnd bool) string {
 	return text
 }
 
-// convert makes of a literal the value that its field's type asks for, or says
-// what is wrong with it: what the field is compared with instead.
+// convert returns the literal as a value of its field's type. If it is not such
+// a value, wrong describes what the field is compared with.
 func (l *literal) convert(f *Field) (value any, wrong string) {
 	if l.fn == "timestamp" && f.Type.kind != kindTimestamp || l.fn == "duration" && f.Type.kind != kindDuration {
 		return nil, "is not compared with a " + l.fn
@@ -161,7 +160,7 @@ func (l *literal) convert(f *Field) (value any, wrong string) {
 	}
 }
 
-// parseInt reads the integers of AIP-160: decimal, or hexadecimal after 0x.
+// parseInt parses an integer of AIP-160: decimal, or hexadecimal after 0x.
 func parseInt(text string) (int64, error) {
 	if digits := strings.TrimPrefix(text, "-"); strings.HasPrefix(digits, "0x") {
 		return strconv.ParseInt(text, 0, 64)

@@ -14,7 +14,7 @@ type Row interface {
 	Value(f *Field) Value
 }
 
-// Value is what a column holds. The zero Value is Missing.
+// Value is the value of a column. The zero Value is Missing.
 type Value struct {
 	there  bool
 	number int64 // of Bool 0 or 1, of times and durations microseconds
@@ -23,17 +23,16 @@ type Value struct {
 	pairs  map[string]string
 }
 
-// Missing is NULL.
+// Missing is the value of a column that is NULL.
 var Missing Value
 
-// TextValue is that of a String, Enum or UUID; the last in lower case and with
-// hyphens.
+// TextValue returns the value of a String, Enum or UUID. A UUID is in lower case and with hyphens.
 func TextValue(text string) Value { return Value{there: true, text: text} }
 
-// OptionalText is TextValue, or Missing when the text is empty.
+// OptionalText returns TextValue, or Missing if the text is empty.
 func OptionalText(text string) Value { return Value{there: text != "", text: text} }
 
-// BoolValue is that of a Bool.
+// BoolValue returns the value of a Bool.
 func BoolValue(b bool) Value {
 	if b {
 		return Value{there: true, number: 1}
@@ -41,33 +40,31 @@ func BoolValue(b bool) Value {
 	return Value{there: true}
 }
 
-// IntValue is that of an Int.
+// IntValue returns the value of an Int.
 func IntValue(n int64) Value { return Value{there: true, number: n} }
 
-// TimeValue is that of a Timestamp; Missing for the zero time. Postgres keeps
-// microseconds.
+// TimeValue returns the value of a Timestamp, which has microseconds as in Postgres. The zero time is Missing.
 func TimeValue(t time.Time) Value { return Value{there: !t.IsZero(), number: t.UnixMicro()} }
 
-// DurationValue is that of a Duration.
+// DurationValue returns the value of a Duration.
 func DurationValue(d time.Duration) Value { return Value{there: true, number: d.Microseconds()} }
 
-// MapValue is that of a StringMap.
+// MapValue returns the value of a StringMap.
 func MapValue(pairs map[string]string) Value { return Value{there: true, pairs: pairs} }
 
-// ListValue is that of a StringList.
+// ListValue returns the value of a StringList.
 func ListValue(list []string) Value { return Value{there: true, list: list} }
 
-// Match tells whether the filter lets a row through: what the SQL of Where tells
-// of the same row, where its texts compare by code point (the collation "C").
+// Match reports whether the filter matches a row. The SQL of Where gives the same answer for columns that compare by code
+// point (the collation "C").
 func (f *Filter) Match(row Row) bool { return f == nil || f.root == nil || f.root.match(row) }
 
-// Uses tells whether the filter asks anything of the field with this path.
+// Uses reports whether the filter has a condition on the field with this path.
 func (f *Filter) Uses(path string) bool {
 	return f != nil && f.root != nil && !f.root.everyField(func(used string) bool { return used != path })
 }
 
-// UsesOnly tells whether the filter asks of no other fields than those with these
-// paths, so that rows which have only them can answer it.
+// UsesOnly reports whether the filter has conditions on the fields with these paths only.
 func (f *Filter) UsesOnly(paths ...string) bool {
 	return f == nil || f.root == nil || f.root.everyField(func(used string) bool { return slices.Contains(paths, used) })
 }
@@ -102,8 +99,7 @@ func (s *search) match(row Row) bool {
 	return s.negated
 }
 
-// match is never NULL: a condition that would be counts as false, and its
-// negation as true.
+// match treats a condition that is NULL in SQL as false, and its negation as true.
 func (t *test) match(row Row) bool { return t.holds(row.Value(t.field)) != t.negated }
 
 func (t *test) holds(v Value) bool {
@@ -121,7 +117,7 @@ func (t *test) holds(v Value) bool {
 	}
 }
 
-// textHolds asks a text; a missing one is the empty one, but matches no pattern.
+// textHolds compares a text. A missing text is the empty text, but matches no pattern.
 func (t *test) textHolds(v Value) bool {
 	switch t.op {
 	case present:
@@ -172,22 +168,22 @@ func (t *test) listHolds(v Value) bool {
 	}
 }
 
-func compares[T int64 | string](op operator, held, asked T) bool {
+func compares[T int64 | string](op operator, stored, wanted T) bool {
 	switch op {
 	case equal:
-		return held == asked
+		return stored == wanted
 	case "<":
-		return held < asked
+		return stored < wanted
 	case "<=":
-		return held <= asked
+		return stored <= wanted
 	case ">":
-		return held > asked
+		return stored > wanted
 	default:
-		return held >= asked
+		return stored >= wanted
 	}
 }
 
-// prepare makes ready for match what need not be made for each row anew.
+// prepare computes what match needs for every row.
 func (g *group) prepare() {
 	for _, kid := range g.kids {
 		kid.prepare()
@@ -216,15 +212,15 @@ func (s *search) prepare() {
 	}
 }
 
-// matcher is a pattern of LIKE, or of ILIKE when it folds, as this package makes
-// them: a text, open or not at each end.
+// matcher matches a pattern of LIKE, or of ILIKE if it folds, as this package writes them: a text, with or without a
+// wildcard at each end.
 type matcher struct {
 	core               string
 	openStart, openEnd bool
 	fold               bool
 }
 
-// newMatcher reads a pattern that the function pattern made.
+// newMatcher parses a pattern of the function pattern.
 func newMatcher(pattern string, fold bool) matcher {
 	m := matcher{fold: fold}
 	pattern, m.openStart = strings.CutPrefix(pattern, "%")
@@ -233,7 +229,7 @@ func newMatcher(pattern string, fold bool) matcher {
 		switch pattern[n] {
 		case '\\':
 			n++
-		case '%': // not escaped, so it is the last
+		case '%': // it is not escaped, so it is the last character
 			m.openEnd = true
 			continue
 		}
@@ -263,8 +259,7 @@ func (m matcher) match(text string) bool {
 	}
 }
 
-// same compares a text of the core's length with it. Folding knows the case of
-// ASCII, as the collation "C" does.
+// same compares the core with a text of the same length. Folding covers ASCII only, as in the collation "C".
 func (m matcher) same(text string) bool {
 	if !m.fold {
 		return text == m.core

@@ -1,31 +1,52 @@
 package query
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// source is the text of one field of a request, for saying where in it a
-// mistake is.
+// Error is a mistake in one field of a request.
+type Error struct {
+	// Field is the field of the request: filter, order_by or page_token.
+	Field string
+	// Description states what is wrong and, if known, what may be meant.
+	Description string
+	// Column is the position of the mistake in the field, in characters from 1; 0 if it has none.
+	Column int
+}
+
+// Error returns the field and the description.
+func (e *Error) Error() string { return e.Field + ": " + e.Description }
+
+// Violation returns the field and what is wrong with it.
+func (e *Error) Violation() (field, description string) { return e.Field, e.Description }
+
+// Metadata returns the column, for programs.
+func (e *Error) Metadata() map[string]string {
+	if e.Column == 0 {
+		return nil
+	}
+	return map[string]string{"column": strconv.Itoa(e.Column)}
+}
+
+// source is the text of one field of a request, for the position of a mistake.
 type source struct {
 	field string // of the request: "filter"
 	text  string
 }
 
-// mistake is a fault that names the place: the column of byte offset at,
-// counted in characters from 1.
+// mistake returns the error for a mistake at a byte offset.
 func (s source) mistake(at int, format string, args ...any) error {
-	column := strconv.Itoa(utf8.RuneCountInString(s.text[:min(at, len(s.text))]) + 1)
-	return fault.Invalid(s.field, "column "+column+": "+format, args...).With("column", column)
+	column := utf8.RuneCountInString(s.text[:min(at, len(s.text))]) + 1
+	return &Error{Field: s.field, Description: fmt.Sprintf("column %d: %s", column, fmt.Sprintf(format, args...)), Column: column}
 }
 
-// checkText refuses what is too long, or what Postgres can't hold as text.
+// checkText returns an error for a text that is too long or that Postgres can't store.
 func (s source) checkText(maxChars int) error {
 	if utf8.RuneCountInString(s.text) > maxChars {
-		return fault.Invalid(s.field, "is longer than %d characters", maxChars)
+		return &Error{Field: s.field, Description: fmt.Sprintf("is longer than %d characters", maxChars)}
 	}
 	for i, r := range s.text {
 		if r == 0 {
@@ -38,17 +59,16 @@ func (s source) checkText(maxChars int) error {
 	return nil
 }
 
-// shown is a piece of the request for a message: in backquotes, and not too
-// long.
+// shown returns a part of the request for a message: in backquotes, and shortened if it is long.
 func shown(piece string) string {
-	const most = 60
-	if utf8.RuneCountInString(piece) > most {
-		piece = string([]rune(piece)[:most]) + "…"
+	const limit = 60
+	if utf8.RuneCountInString(piece) > limit {
+		piece = string([]rune(piece)[:limit]) + "…"
 	}
 	return "`" + strings.ToValidUTF8(piece, "�") + "`"
 }
 
-// listed are names for a message: `a`, `b`, `c`.
+// listed returns names for a message: `a`, `b`, `c`.
 func listed(names []string) string {
 	marked := make([]string, len(names))
 	for i, name := range names {
@@ -57,8 +77,7 @@ func listed(names []string) string {
 	return strings.Join(marked, ", ")
 }
 
-// nearest is the name that somebody who wrote this may have meant, "" when none
-// is near.
+// nearest returns the name that is most similar to a text; "" if none is similar enough.
 func nearest(written string, names []string) string {
 	best, bestDistance := "", max(1, min(3, len(written)/3))+1
 	for _, name := range names {
@@ -69,8 +88,8 @@ func nearest(written string, names []string) string {
 	return best
 }
 
-// distance is how many letters must be added, dropped, changed or swapped with
-// their neighbour to make b of a (optimal string alignment).
+// distance returns the number of letters that must be added, dropped, changed or swapped with their neighbour to turn a
+// into b (optimal string alignment).
 func distance(a, b string) int {
 	if len(a) > 64 || len(b) > 64 { // no name is that long
 		return 64

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
@@ -20,8 +19,8 @@ func TestFilterMistakes(t *testing.T) {
 		{`colour = red`, "column 1: there is no field `colour`; there are `name`, `account`, `display_name`, "},
 		{`zone = eu`, "column 1: there is no field `zone`; did you mean `location.zone`?"},
 		{`lables.a-b = x`, "column 1: there is no field `lables.a-b`; did you mean `labels.…`?"},
-		{`location = eu`, "column 1: `location` is not a single field; it has `location.zone`"},
-		{`state.word = x`, "column 1: `state` has nothing inside, so there is no `state.word`"},
+		{`location = eu`, "column 1: `location` is a message of fields; it has `location.zone`"},
+		{`state.word = x`, "column 1: `state` has no fields, so there is no `state.word`"},
 		{`labels. = x`, "column 1: `labels.` is not the name of a field"},
 		{`.team = x`, "column 1: `.team` is not the name of a field"},
 		{`labels."" = x`, "column 1: `labels.\"\"` is not the name of a field"},
@@ -39,18 +38,18 @@ func TestFilterMistakes(t *testing.T) {
 		{`sync_interval > 20`, "column 17: `20` does not fit: `sync_interval` is compared with a duration, such as `20s` or `1.5h`"},
 		{`sync_interval > timestamp(20s)`, "column 27: `20s` does not fit: `sync_interval` is not compared with a timestamp"},
 		{`display_name = duration(20s)`, "column 25: `20s` does not fit: `display_name` is not compared with a duration"},
-		{`display_name : ""`, "column 16: an empty text is in everything; ask `display_name:*` for whether `display_name` is there"},
-		{`""`, "column 1: an empty text is in everything; leave it out"},
+		{`display_name : ""`, "column 16: an empty text is in every value; use `display_name:*` to find where `display_name` has a value"},
+		{`""`, "column 1: an empty text is in every value; leave it out"},
 
 		// Comparators.
 		{`display_name == x`, "column 14: there is no comparator `==`; use ="},
 		{`display_name <> x`, "column 14: there is no comparator `<>`; use !="},
 		{`display_name ! x`, "column 14: there is no comparator `!`; use != or NOT"},
-		{`labels = x`, "column 8: `=` can't be asked of `labels`; ask `labels.key = \"value\"`, or `labels:key` for whether it has the key"},
-		{`private_ips = 10.0.0.1`, "column 13: `=` can't be asked of `private_ips`; ask `private_ips:\"value\"` for whether it has the value"},
-		{`state < RUNNING`, "column 7: `<` can't be asked of `state`; there are =, != and `:*`"},
-		{`create_time : 2026`, "column 13: `:` can't be asked of `create_time`; ask `create_time:*`"},
-		{`location.zone`, "column 1: `location.zone` is a field; say what of it, such as `location.zone:*`"},
+		{`labels = x`, "column 8: `=` does not work on `labels`; use `labels.key = \"value\"`, or `labels:key` to find where it has the key"},
+		{`private_ips = 10.0.0.1`, "column 13: `=` does not work on `private_ips`; use `private_ips:\"value\"` to find where it has the value"},
+		{`state < RUNNING`, "column 7: `<` does not work on `state`; use =, != or `:*`"},
+		{`create_time : 2026`, "column 13: `:` does not work on `create_time`; use `create_time:*`"},
+		{`location.zone`, "column 1: `location.zone` is a field; compare it with a value, or use `location.zone:*`"},
 
 		// Grammar.
 		{`state =`, "column 8: the filter ends where a value after `=` should be"},
@@ -58,17 +57,17 @@ func TestFilterMistakes(t *testing.T) {
 		{`state = RUNNING AND`, "column 20: the filter ends where a field or a word should be"},
 		{`AND paused`, "column 1: found `AND` where a field or a word should be"},
 		{`paused OR OR paused`, "column 11: found `OR` where a field or a word should be"},
-		{`paused and web`, "column 8: write `and` in capitals (or in quotes when the word itself is meant)"},
+		{`paused and web`, "column 8: write `and` in capitals, or in quotes if you mean the word"},
 		{`Not paused`, "column 1: write `Not` in capitals"},
 		{`(paused`, "column 1: this `(` is never closed"},
-		{`paused)`, "column 7: this `)` closes nothing"},
+		{`paused)`, "column 7: there is no `(` for this `)`"},
 		{`()`, "column 2: found `)` where a field or a word should be"},
 		{`(paused)(paused)`, "column 9: found `(` where a blank, AND or OR should be"},
 		{`"a"b`, "column 4: found `b` where a blank, AND or OR should be"},
 		{`display_name = "x`, "column 16: this quote is never closed"},
-		{`display_name = "\q"`, "column 17: `\\q` is no escape that a text can have; write \\\\ for a backslash"},
-		{`display_name = "\x00"`, "column 17: `\\x` is no escape"},
-		{`display_name = "\`, "column 17: `\\` is no escape"},
+		{`display_name = "\q"`, "column 17: `\\q` is not a valid escape; write \\\\ for a backslash"},
+		{`display_name = "\x00"`, "column 17: `\\x` is not a valid escape"},
+		{`display_name = "\`, "column 17: `\\` is not a valid escape"},
 		{`state = RUNNING, paused`, "column 16: found `,` where a blank, AND or OR should be"},
 		{`regex(display_name)`, "column 1: there is no function `regex`"},
 		{`display_name = lower(x)`, "column 16: there is no function `lower`; there are `timestamp` and `duration`"},
@@ -94,24 +93,21 @@ func TestFilterMistakes(t *testing.T) {
 // checkMistake wants an error to be a fault of this field that says this.
 func checkMistake(t *testing.T, err error, field, want string) {
 	t.Helper()
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok {
-		t.Fatalf("got %v, want a fault", err)
+	e, ok := errors.AsType[*query.Error](err)
+	if !ok || e.Field != field {
+		t.Fatalf("got %#v, want an invalid %s", err, field)
 	}
-	if f.Kind != fault.KindInvalidArgument || len(f.Violations) != 1 || f.Violations[0].Field != field {
-		t.Errorf("got %+v, want an invalid %s", f, field)
-	}
-	if !strings.Contains(f.Violations[0].Description, want) {
-		t.Errorf("\ngot  %s\nwant %s", f.Violations[0].Description, want)
+	if !strings.Contains(e.Description, want) {
+		t.Errorf("\ngot  %s\nwant %s", e.Description, want)
 	}
 }
 
 // The column is there for programs too.
 func TestMistakesCarryTheColumn(t *testing.T) {
 	_, err := things.ParseFilter("é AND naem = x")
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || f.Metadata["column"] != "7" {
-		t.Errorf("got %+v, want column 7", f)
+	e, ok := errors.AsType[*query.Error](err)
+	if !ok || e.Column != 7 || e.Metadata()["column"] != "7" {
+		t.Errorf("got %+v, want column 7", e)
 	}
 }
 
@@ -119,7 +115,7 @@ func TestMistakesCarryTheColumn(t *testing.T) {
 func TestWordsNeedSearchFields(t *testing.T) {
 	schema := query.New(query.Field{Path: "name", Column: "name", Type: query.String})
 	_, err := schema.ParseFilter("web-1")
-	checkMistake(t, err, "filter", "column 1: `web-1`: say in which field, such as `name = …`")
+	checkMistake(t, err, "filter", "column 1: `web-1` needs a field to search in, such as `name = …`")
 }
 
 func TestOrderMistakes(t *testing.T) {
@@ -128,12 +124,12 @@ func TestOrderMistakes(t *testing.T) {
 		{"stat", "column 1: there is no field `stat`; did you mean `state`? Sortable are " + sortable},
 		{"état", "column 1: there is no field `état`"},
 		{"state, colour desc", "column 8: there is no field `colour`; sortable are " + sortable},
-		{"labels", "column 1: `labels` has no order; these have: " + sortable},
+		{"labels", "column 1: `labels` can't be sorted by; sortable are " + sortable},
 		{"state,,name", "column 7: a field should be here, one of " + sortable},
 		{"state,", "column 7: a field should be here"},
 		{",", "column 1: a field should be here"},
-		{"state,  state desc", "column 9: `state` is there twice"},
-		{"displayName, display_name", "column 14: `display_name` is there twice"},
+		{"state,  state desc", "column 9: `state` occurs twice"},
+		{"displayName, display_name", "column 14: `display_name` occurs twice"},
 		{"state down", "column 7: `down` after `state`: there are `desc` and `asc`, and commas between fields"},
 		{"state  DESC", "column 8: `DESC` after `state`"},
 		{"state desc name", "column 7: `desc name` after `state`: there are"},

@@ -5,25 +5,25 @@ import (
 	"slices"
 )
 
-// only of an AND is what all kids that confine the field agree on; of an OR, all
-// that its kids let through, when each confines it.
+// only returns, for an AND, the values that all kids which limit the field allow; for an OR, all values that the kids
+// allow, if each of them limits it.
 func (g *group) only(path string) ([]string, bool) {
 	if g.or {
 		return g.union(path)
 	}
 	var values []string
-	confined := false
+	limited := false
 	for _, kid := range g.kids {
 		own, ok := kid.only(path)
 		switch {
 		case !ok:
-		case !confined:
-			values, confined = own, true
+		case !limited:
+			values, limited = own, true
 		default:
 			values = slices.DeleteFunc(values, func(v string) bool { return !slices.Contains(own, v) })
 		}
 	}
-	return values, confined
+	return values, limited
 }
 
 func (g *group) union(path string) ([]string, bool) {
@@ -55,7 +55,7 @@ func (t *test) only(path string) ([]string, bool) {
 
 func (s *search) only(string) ([]string, bool) { return nil, false }
 
-// demands of an OR would be to demand the same in all of its kids.
+// demands does not look into an OR, whose kids would all have to demand the same value.
 func (g *group) demands(path string) bool {
 	return (!g.or || len(g.kids) == 1) && slices.ContainsFunc(g.kids, func(kid predicate) bool { return kid.demands(path) })
 }

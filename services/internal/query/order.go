@@ -6,11 +6,11 @@ import (
 	"unicode"
 )
 
-// MaxOrderChars is the most characters of an order_by.
+// MaxOrderChars is the largest number of characters of an order_by.
 const MaxOrderChars = 512
 
-// Order is the order of a list: fields, then the key, so that no two rows are
-// equal. It is safe for concurrent use.
+// Order is the order of a list: fields, and then the key, so that no two rows are equal. It is safe for concurrent
+// use.
 type Order struct {
 	columns []orderColumn
 }
@@ -20,10 +20,8 @@ type orderColumn struct {
 	desc  bool
 }
 
-// ParseOrder reads an AIP-132 order_by, such as "location.region, create_time
-// desc"; a blank one is the order of the key. Missing values come first, or last
-// with desc. The error is a fault of the field "order_by" that names the mistake
-// and its column.
+// ParseOrder parses an AIP-132 order_by, such as "location.region, create_time desc". A blank one is the order of the
+// key. Missing values come first, or last with desc. Errors: *Error for the field "order_by".
 func (s *Schema) ParseOrder(text string) (*Order, error) {
 	if s.key == nil {
 		panic("query: an order needs a schema with a key")
@@ -46,7 +44,7 @@ func (s *Schema) ParseOrder(text string) (*Order, error) {
 	return o, nil
 }
 
-// read one field of an order: its path, and "asc" or "desc" behind it.
+// read parses one field of an order: its path, and "asc" or "desc" after it.
 func (o *Order) read(s *Schema, src source, at int, part string) error {
 	words := strings.Fields(part)
 	at += len(part) - len(strings.TrimLeftFunc(part, unicode.IsSpace))
@@ -58,7 +56,7 @@ func (o *Order) read(s *Schema, src source, at int, part string) error {
 		return src.mistake(at, "%s", s.notSortable(words[0], f))
 	}
 	if slices.ContainsFunc(o.columns, func(c orderColumn) bool { return c.field == f }) {
-		return src.mistake(at, "%s is there twice", shown(f.Path))
+		return src.mistake(at, "%s occurs twice", shown(f.Path))
 	}
 	desc := false
 	if len(words) > 1 {
@@ -76,7 +74,7 @@ func (o *Order) read(s *Schema, src source, at int, part string) error {
 
 func (s *Schema) notSortable(written string, f *Field) string {
 	if f != nil {
-		return shown(written) + " has no order; these have: " + listed(s.sortable)
+		return shown(written) + " can't be sorted by; sortable are " + listed(s.sortable)
 	}
 	var names []string
 	for _, path := range s.sortable {
@@ -88,8 +86,8 @@ func (s *Schema) notSortable(written string, f *Field) string {
 	return "there is no field " + shown(written) + "; sortable are " + listed(s.sortable)
 }
 
-// close ends the order with the key, in the direction of the field before it, so
-// that one index can serve both. What comes after the key decides nothing.
+// close adds the key at the end, in the direction of the field before it, so that one index can serve both. Fields
+// after the key are dropped, because they have no effect.
 func (o *Order) close(key *Field) {
 	if i := slices.IndexFunc(o.columns, func(c orderColumn) bool { return c.field == key }); i >= 0 {
 		o.columns = o.columns[:i+1]
@@ -102,12 +100,12 @@ func (o *Order) close(key *Field) {
 	o.columns = append(o.columns, orderColumn{field: key, desc: desc})
 }
 
-// IsKey tells whether it is the order of the key alone, the first one first.
+// IsKey reports whether the order is that of the key alone, ascending.
 func (o *Order) IsKey() bool {
 	return len(o.columns) == 1 && !o.columns[0].desc && o.columns[0].field.Key
 }
 
-// OrderBy is what stands after ORDER BY.
+// OrderBy returns the expressions of an ORDER BY clause.
 func (o *Order) OrderBy() string {
 	parts := make([]string, len(o.columns))
 	for i, c := range o.columns {
@@ -119,8 +117,8 @@ func (o *Order) OrderBy() string {
 	return strings.Join(parts, ", ")
 }
 
-// expression that is sorted by. It is never NULL: Postgres can't compare rows
-// that hold NULL.
+// expression returns the SQL expression that is sorted by. It is never NULL, because Postgres can't compare rows
+// with NULLs.
 func (c orderColumn) expression() string {
 	column := c.field.column()
 	if c.field.Type.kind == kindDuration {
@@ -132,7 +130,7 @@ func (c orderColumn) expression() string {
 	return "COALESCE(" + column + ", " + c.missing() + ")"
 }
 
-// missing is the value that a missing one is sorted as: less than all others.
+// missing returns the value that a missing one is sorted as. It is less than all others.
 func (c orderColumn) missing() string {
 	switch c.field.Type.kind {
 	case kindUUID:

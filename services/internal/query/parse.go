@@ -5,19 +5,18 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of a filter. They bound the SQL that one makes, and the stack that
-// reading it takes.
+// The limits of a filter. They bound its SQL, and the stack that parsing it takes.
 const (
-	// MaxFilterChars is the most characters of a filter.
+	// MaxFilterChars is the largest number of characters of a filter.
 	MaxFilterChars = 8192
-	// MaxFilterTerms is the most comparisons and words in a filter.
+	// MaxFilterTerms is the largest number of comparisons and words in a filter.
 	MaxFilterTerms = 256
-	// MaxFilterDepth is how deep parentheses may nest in a filter.
+	// MaxFilterDepth is the largest depth of nested parentheses in a filter.
 	MaxFilterDepth = 32
 )
 
-// parser reads a filter by the grammar of AIP-160
-// (https://google.aip.dev/assets/misc/ebnf-filtering.txt), one method a rule.
+// parser parses a filter by the grammar of AIP-160 (https://google.aip.dev/assets/misc/ebnf-filtering.txt). Each
+// rule has a method.
 type parser struct {
 	source
 	pos   int  // of the next byte to read
@@ -26,7 +25,7 @@ type parser struct {
 	inArg bool // inside the parentheses of an argument
 }
 
-// parse reads a filter that is not blank.
+// parse parses a filter that is not blank.
 func parse(text string) (node, error) {
 	p := &parser{source: source{field: "filter", text: text}}
 	if err := p.checkText(MaxFilterChars); err != nil {
@@ -37,17 +36,16 @@ func parse(text string) (node, error) {
 		return nil, err
 	}
 	if !p.done() {
-		return nil, p.mistake(p.pos, "this %s closes nothing", shown(p.rest()[:1]))
+		return nil, p.mistake(p.pos, "there is no `(` for this %s", shown(p.rest()[:1]))
 	}
 	return n, nil
 }
 
-// rule reads one thing.
+// rule parses one thing.
 type rule func() (node, error)
 
 // expression = sequence {WS AND WS sequence}, sequence = factor {WS factor}.
-// Both mean that all must hold. It ends at the end or before a parenthesis that
-// closes.
+// Both mean that all conditions must hold. It ends at the end of the filter or before a closing parenthesis.
 func (p *parser) expression(simple rule) (node, error) {
 	var all []node
 	for {
@@ -129,8 +127,7 @@ func (p *parser) composite(simple rule) (node, error) {
 	return n, nil
 }
 
-// restriction = comparable [comparator arg]. Without a comparator it is a word
-// to search for.
+// restriction = comparable [comparator arg]. Without a comparator it is a word to search for.
 func (p *parser) restriction() (node, error) {
 	start := p.pos
 	path, word, err := p.comparable()
@@ -162,8 +159,7 @@ func (p *parser) restriction() (node, error) {
 	return &comparison{path: path, raw: raw, op: op, arg: arg, at: start, opAt: opAt}, nil
 }
 
-// comparable reads a path, such as labels."a b".c, which is also a word as long
-// as no comparator follows.
+// comparable parses a path, such as labels."a b".c. It is a word unless a comparator follows.
 func (p *parser) comparable() (path []string, word *literal, err error) {
 	start := p.pos
 	if err := p.checkStart("a field or a word"); err != nil {
@@ -187,7 +183,7 @@ func (p *parser) comparable() (path []string, word *literal, err error) {
 		p.pos++
 	}
 	if p.at("(") {
-		return nil, nil, p.mistake(start, "there is no function %s to ask whether something matches",
+		return nil, nil, p.mistake(start, "there is no function %s",
 			shown(p.text[start:p.pos]))
 	}
 	if len(path) > 1 || !isQuote(p.text[start]) {
@@ -199,7 +195,7 @@ func (p *parser) comparable() (path []string, word *literal, err error) {
 
 var comparators = []string{"<=", ">=", "!=", "=", "<", ">", ":"}
 
-// comparator reads one, "" when there is none.
+// comparator parses a comparator; "" if there is none.
 func (p *parser) comparator() (string, error) {
 	for _, wrong := range [][2]string{{"==", "="}, {"<>", "!="}, {"=~", ":"}, {"!:", "NOT with :"}} {
 		if p.at(wrong[0]) {
@@ -228,9 +224,8 @@ func (p *parser) argument(op string) (node, error) {
 	return p.value("a value after `" + op + "`")
 }
 
-// value reads a literal or a function of one. AIP-160 has only literals to the
-// right of a comparator, so that all characters up to a blank, a parenthesis or
-// another comparator than `:` belong to a value: addresses, timestamps and
+// value parses a literal or a function of one. AIP-160 allows only literals after a comparator. All characters up
+// to a blank, a parenthesis or a comparator other than `:` therefore belong to the value: addresses, timestamps and
 // resource names need no quotes.
 func (p *parser) value(wanted string) (node, error) {
 	start := p.pos
@@ -285,7 +280,7 @@ func (p *parser) function(name string, start int) (node, error) {
 	return arg, nil
 }
 
-// checkStart says what is wrong when no name or value can begin here.
+// checkStart returns an error if no name or value can begin at the position.
 func (p *parser) checkStart(wanted string) error {
 	r, _ := utf8.DecodeRuneInString(p.rest())
 	switch {
@@ -296,13 +291,13 @@ func (p *parser) checkStart(wanted string) error {
 	}
 	for _, small := range []string{"and", "or", "not"} {
 		if word := p.peekWord(); strings.EqualFold(word, small) {
-			return p.mistake(p.pos, "write %s in capitals (or in quotes when the word itself is meant)", shown(word))
+			return p.mistake(p.pos, "write %s in capitals, or in quotes if you mean the word", shown(word))
 		}
 	}
 	return nil
 }
 
-// unexpected says that something else should be here.
+// unexpected returns the error for a position at which something else should be.
 func (p *parser) unexpected(wanted string) error {
 	if p.done() {
 		return p.mistake(p.pos, "the filter ends where %s should be", wanted)
@@ -315,7 +310,7 @@ func (p *parser) unexpected(wanted string) error {
 	return p.mistake(p.pos, "found %s where %s should be", shown(found), wanted)
 }
 
-// count one term more.
+// count counts one term.
 func (p *parser) count(at int) error {
 	if p.terms++; p.terms > MaxFilterTerms {
 		return p.mistake(at, "a filter has at most %d terms", MaxFilterTerms)

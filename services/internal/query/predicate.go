@@ -6,53 +6,52 @@ type predicate interface {
 	only(path string) ([]string, bool)
 	demands(path string) bool
 	match(row Row) bool
-	// everyField tells whether ok holds of each field that is asked of, by its path.
+	// everyField reports whether ok returns true for the path of each field with a condition.
 	everyField(ok func(path string) bool) bool
 	prepare()
 	implied(args *Args, of func(string) Counterpart) string
 	on(columns Columns) predicate
 }
 
-// group is AND or OR of its kids. Without kids, AND is true and OR false.
+// group is AND or OR of its kids. Without kids, AND is true and OR is false.
 type group struct {
 	or   bool
 	kids []predicate
 }
 
-// test asks one thing of one field.
+// test is one condition on one field.
 type test struct {
 	field   *Field
-	key     string // of a map; "" when the map itself is asked
+	key     string // of a map; "" for a condition on the map itself
 	op      operator
 	value   any
 	negated bool
 
-	number  int64   // value, when it is one; see prepare
-	matcher matcher // value, when it is a pattern
+	number  int64   // value, if it is a number; see prepare
+	matcher matcher // value, if it is a pattern
 }
 
-// search looks for a text in several fields.
+// search is the condition that a text is in one of several fields.
 type search struct {
 	fields   []*Field
-	patterns []string // for ILIKE, one a field
+	patterns []string // for ILIKE, one per field
 	negated  bool
 
 	matchers []matcher // of the patterns; see prepare
 }
 
-// operator of a test: the comparators of SQL, and more.
+// operator is the operator of a test: a comparator of SQL, or one of these.
 type operator string
 
 const (
 	equal    operator = "="
-	present  operator = "present"  // has a value
+	present  operator = "present"  // there is a value
 	like     operator = "LIKE"     // matches a pattern
-	ilike    operator = "ILIKE"    // the same, whatever the case
-	contains operator = "contains" // a list or the keys of a map have it
+	ilike    operator = "ILIKE"    // matches a pattern in any case
+	contains operator = "contains" // is in a list or among the keys of a map
 )
 
-// allows tells whether a comparator can be asked of the field, or of one of its
-// keys.
+// allows reports whether a comparator works on the field, or on one of its keys.
 func (f *Field) allows(op string, keyed bool) bool {
 	switch f.Type.kind {
 	case kindStringMap:
@@ -65,20 +64,20 @@ func (f *Field) allows(op string, keyed bool) bool {
 	return true
 }
 
-// allowed says what can be asked of the field.
+// allowed returns, for a message, the conditions that work on the field.
 func (f *Field) allowed() string {
 	switch f.Type.kind {
 	case kindStringMap:
-		return "ask `" + f.Path + ".key = \"value\"`, or `" + f.Path + ":key` for whether it has the key"
+		return "use `" + f.Path + ".key = \"value\"`, or `" + f.Path + ":key` to find where it has the key"
 	case kindStringList:
-		return "ask `" + f.Path + ":\"value\"` for whether it has the value"
+		return "use `" + f.Path + ":\"value\"` to find where it has the value"
 	case kindTimestamp:
-		return "ask `" + f.Path + ":*` for whether it is there, or compare it with = != < <= > >="
+		return "use `" + f.Path + ":*` to find where it is set, or compare it with = != < <= > >="
 	}
-	return "there are =, != and `:*`"
+	return "use =, != or `:*`"
 }
 
-// hasText tells whether wildcards and substrings can be asked of the field.
+// hasText reports whether wildcards and substrings work on the field.
 func (f *Field) hasText() bool {
 	switch f.Type.kind {
 	case kindString, kindStringMap, kindStringList:
@@ -87,8 +86,8 @@ func (f *Field) hasText() bool {
 	return false
 }
 
-// ask sets the operator and value for a text.
-func (t *test) ask(op string, l *literal) {
+// setText sets the operator and the value of a condition on a text.
+func (t *test) setText(op string, l *literal) {
 	isKey := t.field.Type.kind == kindStringMap && t.key == ""
 	isElement := t.field.Type.kind == kindStringList
 	switch {

@@ -2,16 +2,14 @@ package query
 
 import "strings"
 
-// resolver makes predicates of a syntax tree: it finds the fields and checks
-// what is asked of them.
+// resolver turns a syntax tree into predicates: it finds the fields and checks the operators.
 type resolver struct {
 	source
 	schema *Schema
 }
 
-// resolve one node, or its negation. Negations sink to the leaves: there they
-// can be said so that missing values are answered right, where NOT of an SQL
-// condition that is NULL would stay NULL.
+// resolve returns the predicate of a node, or of its negation. Negations move to the leaves, where they can be
+// written so that missing values are handled correctly: in SQL, NOT of a condition that is NULL stays NULL.
 func (r *resolver) resolve(n node, negated bool) (predicate, error) {
 	switch n := n.(type) {
 	case *junction:
@@ -23,7 +21,7 @@ func (r *resolver) resolve(n node, negated bool) (predicate, error) {
 	case *literal:
 		return r.word(n, negated)
 	}
-	panic("query: a node of no kind")
+	panic("query: unknown type of node")
 }
 
 func (r *resolver) junction(n *junction, negated bool, resolve func(node, bool) (predicate, error)) (predicate, error) {
@@ -38,15 +36,15 @@ func (r *resolver) junction(n *junction, negated bool, resolve func(node, bool) 
 	return all, nil
 }
 
-// comparison of a field with an argument. The comparator is asked of each
-// literal in a composite argument: a = (b OR c).
+// comparison returns the predicate of a comparison. In a composite argument, such as a = (b OR c), the comparator
+// applies to each literal.
 func (r *resolver) comparison(n *comparison, negated bool) (predicate, error) {
 	f, key, ok := r.schema.lookup(n.path)
 	if !ok {
 		return nil, r.unknown(n)
 	}
 	op := n.op
-	if op == "!=" { // of a composite: none of them
+	if op == "!=" { // none of the literals of a composite
 		op, negated = "=", !negated
 	}
 	var each func(node, bool) (predicate, error)
@@ -59,19 +57,19 @@ func (r *resolver) comparison(n *comparison, negated bool) (predicate, error) {
 		case *literal:
 			return r.test(n, f, key, op, arg, negated)
 		}
-		panic("query: an argument of no kind")
+		panic("query: unknown type of argument")
 	}
 	return each(n.arg, negated)
 }
 
-// unknown says that there is no such field, and which might be meant.
+// unknown returns the error for a field that does not exist, with the one that may be meant.
 func (r *resolver) unknown(n *comparison) error {
 	written := strings.Join(n.path, ".")
 	if inside := r.schema.below(written); len(inside) > 0 {
-		return r.mistake(n.at, "%s is not a single field; it has %s", shown(n.raw), listed(inside))
+		return r.mistake(n.at, "%s is a message of fields; it has %s", shown(n.raw), listed(inside))
 	}
 	if f, _ := r.schema.above(n.path); f != nil {
-		return r.mistake(n.at, "%s has nothing inside, so there is no %s", shown(f.Path), shown(n.raw))
+		return r.mistake(n.at, "%s has no fields, so there is no %s", shown(f.Path), shown(n.raw))
 	}
 	if meant := r.schema.meant(n.path); meant != "" {
 		return r.mistake(n.at, "there is no field %s; did you mean `%s`?", shown(n.raw), meant)
@@ -83,9 +81,8 @@ func (r *resolver) unknown(n *comparison) error {
 	return r.mistake(n.at, "there is no field %s; there are %s", shown(n.raw), listed(paths))
 }
 
-// meant is the path that somebody who wrote this may have meant: one of nearly
-// this name, one that ends in it, or a key of a map of nearly this name. "" when
-// there is none.
+// meant returns the path that may be meant by this one: one of a similar name, one that ends in it, or a key of a
+// map of a similar name; "" if there is none.
 func (s *Schema) meant(path []string) string {
 	written := strings.Join(path, ".")
 	var names, maps []string
@@ -110,24 +107,24 @@ func (s *Schema) meant(path []string) string {
 	return ending
 }
 
-// test of one field against one literal.
+// test returns the predicate that compares a field with a literal.
 func (r *resolver) test(n *comparison, f *Field, key, op string, l *literal, negated bool) (predicate, error) {
 	t := &test{field: f, key: key, negated: negated}
 	isText := f.hasText()
 	switch {
 	case !f.allows(op, key != ""):
-		return nil, r.mistake(n.opAt, "`%s` can't be asked of %s; %s", n.op, shown(n.raw), f.allowed())
+		return nil, r.mistake(n.opAt, "`%s` does not work on %s; %s", n.op, shown(n.raw), f.allowed())
 	case l.anything() && (op == ":" || op == "=" && isText):
 		t.op = present
 		return t, nil
 	case isText && op == ":" && l.text == "":
-		return nil, r.mistake(l.at, "an empty text is in everything; ask `%s:*` for whether %s is there",
+		return nil, r.mistake(l.at, "an empty text is in every value; use `%s:*` to find where %s has a value",
 			n.raw, shown(n.raw))
 	case isText && l.fn == "":
-		t.ask(op, l)
+		t.setText(op, l)
 		return t, nil
 	case op == ":" && f.Type.kind == kindTimestamp:
-		return nil, r.mistake(n.opAt, "`:` can't be asked of %s; %s", shown(n.raw), f.allowed())
+		return nil, r.mistake(n.opAt, "`:` does not work on %s; %s", shown(n.raw), f.allowed())
 	}
 	value, wrong := l.convert(f)
 	if wrong != "" {
@@ -140,7 +137,7 @@ func (r *resolver) test(n *comparison, f *Field, key, op string, l *literal, neg
 	return t, nil
 }
 
-// word without a field: text to search for, or a Bool field that must be true.
+// word returns the predicate of a word without a comparator: a text to search for, or a Bool field that must be true.
 func (r *resolver) word(l *literal, negated bool) (predicate, error) {
 	if l.path != nil {
 		f, _, ok := r.schema.lookup(l.path)
@@ -148,7 +145,7 @@ func (r *resolver) word(l *literal, negated bool) (predicate, error) {
 		case ok && f.Type.kind == kindBool:
 			return &test{field: f, op: equal, value: true, negated: negated}, nil
 		case ok && len(l.path) > 1:
-			return nil, r.mistake(l.at, "%s is a field; say what of it, such as `%s:*` for whether it is there",
+			return nil, r.mistake(l.at, "%s is a field; compare it with a value, or use `%s:*` to find where it has one",
 				shown(l.text), l.text)
 		}
 	}
@@ -156,9 +153,9 @@ func (r *resolver) word(l *literal, negated bool) (predicate, error) {
 	case l.anything():
 		return &group{or: negated}, nil
 	case l.text == "":
-		return nil, r.mistake(l.at, "an empty text is in everything; leave it out")
+		return nil, r.mistake(l.at, "an empty text is in every value; leave it out")
 	case len(r.schema.search) == 0:
-		return nil, r.mistake(l.at, "%s: say in which field, such as `%s = …`", shown(l.text), r.schema.fields[0].Path)
+		return nil, r.mistake(l.at, "%s needs a field to search in, such as `%s = …`", shown(l.text), r.schema.fields[0].Path)
 	}
 	s := &search{fields: r.schema.search, negated: negated}
 	for _, f := range s.fields {

@@ -12,19 +12,19 @@ func (p *parser) rest() string { return p.text[p.pos:] }
 
 func (p *parser) at(prefix string) bool { return strings.HasPrefix(p.rest(), prefix) }
 
-// atNumber tells whether a negative number is next.
+// atNumber reports whether a negative number is next.
 func (p *parser) atNumber() bool {
 	return len(p.rest()) > 1 && p.rest()[0] == '-' && unicode.IsDigit(rune(p.rest()[1]))
 }
 
 func (p *parser) skipSpace() { p.run(unicode.IsSpace) }
 
-// run reads as long as the characters are of a sort.
-func (p *parser) run(sort func(rune) bool) string {
+// run reads characters as long as they are accepted.
+func (p *parser) run(accept func(rune) bool) string {
 	start := p.pos
 	for !p.done() {
 		r, size := utf8.DecodeRuneInString(p.rest())
-		if !sort(r) {
+		if !accept(r) {
 			break
 		}
 		p.pos += size
@@ -32,7 +32,7 @@ func (p *parser) run(sort func(rune) bool) string {
 	return p.text[start:p.pos]
 }
 
-// peekWord is the word that begins here, unread.
+// peekWord returns the word at the position without reading it.
 func (p *parser) peekWord() string {
 	start := p.pos
 	word := p.run(isWord)
@@ -40,10 +40,10 @@ func (p *parser) peekWord() string {
 	return word
 }
 
-// sees tells whether this keyword is next: the whole word, in capitals.
+// sees reports whether the next word is this keyword, in capitals.
 func (p *parser) sees(keyword string) bool { return p.peekWord() == keyword }
 
-// keyword reads this keyword when it is next.
+// keyword reads this keyword if it is next, and reports whether it was.
 func (p *parser) keyword(keyword string) bool {
 	if !p.sees(keyword) {
 		return false
@@ -52,8 +52,7 @@ func (p *parser) keyword(keyword string) bool {
 	return true
 }
 
-// isWord tells what words are made of: all but blanks and the characters that
-// mean something.
+// isWord reports whether a character can be in a word: it is no blank and has no meaning in the grammar.
 func isWord(r rune) bool {
 	return !strings.ContainsRune(`(),=<>!:`, r) && !unicode.IsSpace(r)
 }

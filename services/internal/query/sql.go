@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Args are the parameters of one SQL statement, in the order of their numbers.
+// Args are the arguments of one SQL statement, in the order of its placeholders.
 type Args []any
 
 // Add appends a value and returns its placeholder: "$1" for the first.
@@ -37,7 +37,7 @@ func boolSQL(b bool) string {
 	return "FALSE"
 }
 
-// sql of a search: the same pattern is one parameter.
+// sql returns the condition of a search. Fields with the same pattern share a parameter.
 func (s *search) sql(args *Args) string {
 	places := map[string]string{}
 	var parts []string
@@ -58,17 +58,16 @@ func (s *search) sql(args *Args) string {
 	return negate("("+strings.Join(parts, " OR ")+")", nullable, s.negated)
 }
 
-// byCodePoint is for texts that are taken out of a column and would be compared
-// as the database's own locale has it.
+// byCodePoint is for texts that are extracted from a column, which would otherwise compare by the locale of the
+// database.
 const byCodePoint = ` COLLATE "C"`
 
-// anElement asks whether one of a set of texts matches. It is never NULL.
+// anElement returns the condition that one of a set of texts matches. It is never NULL.
 func anElement(set string, op operator, place string) string {
 	return "EXISTS (SELECT FROM " + set + " AS item WHERE item" + byCodePoint + " " + string(op) + " " + place + ")"
 }
 
-// negate a condition, where asked to. One that may be NULL counts as false
-// where it is.
+// negate returns a condition, or its negation. A condition that is NULL counts as false.
 func negate(condition string, nullable, negated bool) string {
 	switch {
 	case !negated:
@@ -95,8 +94,8 @@ func (t *test) sql(args *Args) string {
 	}
 }
 
-// cast keeps Postgres from taking the parameter for a narrower type than the
-// value's: a number too large for the column must find nothing, not fail.
+// cast returns the cast of the parameter. Without it Postgres infers the type of the column, and a number that is
+// too large for the column fails where it should find nothing.
 func (t *test) cast() string {
 	switch t.field.Type.kind {
 	case kindUUID:
@@ -111,7 +110,7 @@ func (t *test) cast() string {
 	return ""
 }
 
-// plainSQL compares a column with a value.
+// plainSQL returns the comparison of a column with a value.
 func (t *test) plainSQL(args *Args, cast string) string {
 	column := t.field.column()
 	if t.op == present {
@@ -127,8 +126,7 @@ func (t *test) plainSQL(args *Args, cast string) string {
 	return negate(column+" "+string(t.op)+" "+place, t.field.Nullable, t.negated)
 }
 
-// presentSQL tells whether there is a value, and not the empty one when the type
-// has one.
+// presentSQL returns the condition that there is a value, and that it is not the empty one if the type has one.
 func (t *test) presentSQL(empty string) string {
 	column := t.field.column()
 	switch {
@@ -147,7 +145,7 @@ func (t *test) presentSQL(empty string) string {
 	}
 }
 
-// textSQL compares a text; a missing one is the empty one.
+// textSQL returns the comparison of a text. A missing text is the empty text.
 func (t *test) textSQL(args *Args) string {
 	switch t.op {
 	case present:
@@ -179,8 +177,8 @@ func (t *test) boolSQL() string {
 	return t.field.column() + " IS " + not + boolSQL(t.value.(bool))
 }
 
-// mapSQL asks a jsonb object. Equality is containment and the presence of a key
-// is `?`, for GIN indexes know these: jsonb_path_ops the first, jsonb_ops both.
+// mapSQL returns the condition on a jsonb object. Equality is written as `@>` and the presence of a key as `?`,
+// because GIN indexes support these: jsonb_path_ops the first one, jsonb_ops both.
 func (t *test) mapSQL(args *Args) string {
 	column := t.field.column()
 	switch {
@@ -195,7 +193,7 @@ func (t *test) mapSQL(args *Args) string {
 	case t.op == equal:
 		pair, err := json.Marshal(map[string]any{t.key: t.value})
 		if err != nil {
-			panic(err) // a map of strings is always JSON
+			panic(err) // can't happen: a map of strings is always JSON
 		}
 		return negate(column+" @> "+args.Add(string(pair))+"::jsonb", t.field.Nullable, t.negated)
 	default:
@@ -204,7 +202,7 @@ func (t *test) mapSQL(args *Args) string {
 	}
 }
 
-// listSQL asks a text[]. Containment is `@>`, for GIN indexes know that.
+// listSQL returns the condition on a text[]. Containment is written as `@>`, which GIN indexes support.
 func (t *test) listSQL(args *Args) string {
 	column := t.field.column()
 	switch t.op {

@@ -1,25 +1,24 @@
 package query
 
-// The syntax tree of a filter: what was written, before anybody asked whether
-// the fields exist.
+// The syntax tree of a filter: what was written, before the fields are looked up.
 type (
 	// node is one of junction, negation, comparison and literal.
 	node interface{ offset() int }
 
-	// junction is AND or OR of two or more.
+	// junction is AND or OR of two or more nodes.
 	junction struct {
 		or   bool
 		kids []node
 	}
 
-	// negation is NOT of one.
+	// negation is NOT of a node.
 	negation struct {
 		kid node
 		at  int
 	}
 
-	// comparison is a field, a comparator and an argument, which is a literal or
-	// junctions and negations of literals.
+	// comparison is a field, a comparator and an argument. The argument is a literal, or junctions and
+	// negations of literals.
 	comparison struct {
 		path []string
 		raw  string // the path as it was written
@@ -29,15 +28,13 @@ type (
 		opAt int
 	}
 
-	// literal is a value. Standing alone, not after a comparator, it is a word to
-	// search for.
+	// literal is a value. Without a comparator before it, it is a word to search for.
 	literal struct {
 		text string
-		path []string // when it stands alone and could name a field
+		path []string // if it has no comparator and could name a field
 		fn   string   // "timestamp" or "duration" around it
 		at   int
-		// openStart and openEnd: a wildcard stands at this end. It is still part
-		// of text.
+		// openStart and openEnd report a wildcard at this end. It is still a part of text.
 		openStart, openEnd bool
 	}
 )
@@ -47,7 +44,7 @@ func (n *negation) offset() int   { return n.at }
 func (n *comparison) offset() int { return n.at }
 func (n *literal) offset() int    { return n.at }
 
-// join makes one junction of kids, taking in those that are of the same sort.
+// join returns one junction of kids. It merges the kids that are junctions of the same operator.
 func join(or bool, kids []node) node {
 	if len(kids) == 1 {
 		return kids[0]

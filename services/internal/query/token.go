@@ -6,19 +6,17 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"hash/crc32"
 	"strings"
-
-	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// MaxTokenChars is the longest token that is read.
+// MaxTokenChars is the largest number of characters of a token.
 const MaxTokenChars = 8192
 
-// A token is base64url of: its version, the start of the fingerprint's SHA-256,
-// the cursor as JSON, CRC-32 of all before. It is opaque (AIP-158), not secret
-// and not signed: whoever makes one up gets no more than another page of what
-// they may list anyway.
+// A token is, in base64url: its version, the start of the SHA-256 of the fingerprint, the cursor as JSON, and the
+// CRC-32 of everything before. It is opaque (AIP-158) and neither secret nor signed: a forged token gives its caller
+// another page of what the caller may list anyway.
 const (
 	tokenVersion     = 1
 	fingerprintBytes = 8
@@ -28,19 +26,18 @@ const (
 
 var tokenText = base64.RawURLEncoding.Strict()
 
-// Fingerprint is one text for all of a request that must stay the same from
-// page to page: filter, order, flags. Different parts never give the same.
+// Fingerprint returns a text for the parts of a request that must not change from page to page: filter, order and
+// flags. Different parts give different texts.
 func Fingerprint(parts ...string) string {
 	text, err := json.Marshal(parts)
 	if err != nil {
-		panic(err) // strings are always JSON
+		panic(err) // can't happen: strings are always JSON
 	}
 	return string(text)
 }
 
-// EncodeToken makes a page token of a cursor, which is anything that
-// encoding/json can write, bound to the request of this fingerprint. It panics
-// when the cursor can't be written.
+// EncodeToken returns the page token of a cursor, for the request with this fingerprint. It panics if encoding/json
+// can't write the cursor.
 func EncodeToken(fingerprint string, cursor any) string {
 	payload, err := json.Marshal(cursor)
 	if err != nil {
@@ -54,19 +51,18 @@ func EncodeToken(fingerprint string, cursor any) string {
 	return tokenText.EncodeToString(token)
 }
 
-// DecodeToken reads a page token of the request with this fingerprint into the
-// cursor that it points to. An empty token is that of the first page: it leaves
-// the cursor as it is. The error is a fault of the field "page_token", for a
-// token that is damaged, or of another request.
+// DecodeToken reads the page token of a request with this fingerprint into a cursor, which must be a pointer. An empty
+// token is that of the first page, and leaves the cursor as it is. Errors: *Error for the field "page_token", if the
+// token is damaged or of another request.
 func DecodeToken(token, fingerprint string, cursor any) error {
 	if token == "" {
 		return nil
 	}
 	if len(token) > MaxTokenChars {
-		return fault.Invalid("page_token", "is longer than %d characters", MaxTokenChars)
+		return &Error{Field: "page_token", Description: fmt.Sprintf("is longer than %d characters", MaxTokenChars)}
 	}
 	raw, err := tokenText.DecodeString(token)
-	if err != nil || len(raw) < tokenOverhead || strings.ContainsAny(token, "\r\n") { // which the decoder skips
+	if err != nil || len(raw) < tokenOverhead || strings.ContainsAny(token, "\r\n") { // the decoder skips these
 		return damaged()
 	}
 	body, checksum := raw[:len(raw)-checksumBytes], raw[len(raw)-checksumBytes:]
@@ -74,12 +70,12 @@ func DecodeToken(token, fingerprint string, cursor any) error {
 		return damaged()
 	}
 	if body[0] != tokenVersion {
-		return fault.Invalid("page_token", "is of another version of Rollcall; start again without it")
+		return &Error{Field: "page_token", Description: "is of another version; start again without it"}
 	}
 	body = body[1:]
 	if !bytes.Equal(body[:fingerprintBytes], digest(fingerprint)) {
-		return fault.Invalid("page_token",
-			"belongs to another request: filter, order and flags must stay as they were; start again without it")
+		return &Error{Field: "page_token",
+			Description: "belongs to another request: filter, order and flags must stay as they were; start again without it"}
 	}
 	if err := json.Unmarshal(body[fingerprintBytes:], cursor); err != nil {
 		return damaged()

@@ -80,7 +80,7 @@ func TestTokensOfAnotherVersion(t *testing.T) {
 	raw := append([]byte{2}, "anything at all"...)
 	sum := crc32.ChecksumIEEE(raw)
 	raw = append(raw, byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum))
-	checkToken(t, base64.RawURLEncoding.EncodeToString(raw), "f", "is of another version of Rollcall")
+	checkToken(t, base64.RawURLEncoding.EncodeToString(raw), "f", "is of another version")
 }
 
 // A token with another sort of cursor inside is damaged.

@@ -55,7 +55,7 @@ var kindOf = func() map[codes.Code]fault.Kind {
 // of other services keep their code. Any other error is a defect: it is logged in
 // full, and the caller gets INTERNAL.
 func (c *chain) status(ctx context.Context, method string, err error) error {
-	if f, ok := errors.AsType[*fault.Error](err); ok {
+	if f, ok := fault.As(err); ok {
 		if cause := f.Unwrap(); cause != nil {
 			c.logger.InfoContext(ctx, "call failed", "method", method, "error", f.Message, "cause", cause)
 		}

@@ -46,7 +46,7 @@ type Hub struct {
 	replaced   error
 }
 
-// topic is what watchers of one account, or of all (""), wait for.
+// topic has the watchers of one account, or of all ("").
 type topic struct {
 	waiting int
 	changed chan struct{} // closed when there is something to read

@@ -19,7 +19,7 @@ type position struct {
 	listed  uuid.UUID
 }
 
-// cursor is what a resume token carries.
+// cursor is the content of a resume token.
 type cursor struct {
 	Log      uuid.UUID  `json:"l"`
 	Revision int64      `json:"r"`
@@ -57,9 +57,9 @@ func positionOf(token, fingerprint string) (position, error) {
 
 // asResumeToken changes the field of an error about a page token to resume_token.
 func asResumeToken(err error) error {
-	f, ok := errors.AsType[*fault.Error](err)
-	if !ok || len(f.Violations) == 0 {
+	e, ok := errors.AsType[*query.Error](err)
+	if !ok {
 		return err
 	}
-	return fault.Invalid("resume_token", "%s", f.Violations[0].Description)
+	return fault.Invalid("resume_token", "%s", e.Description)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// Store is what ingest needs of storage. All errors of the service's methods that are not documented
+// Store is the storage that ingest needs. All errors of the service's methods that are not documented
 // here are those of the database.
 type Store interface {
 	// Claim makes the observation the one that is under way in its scope. Errors: ABORTED with
@@ -74,7 +74,7 @@ type Stage interface {
 	Close() error
 }
 
-// Work is what a transaction applies.
+// Work describes what a transaction applies.
 type Work struct {
 	Observation    inventory.Observation
 	Reconciliation *inventory.Reconciliation

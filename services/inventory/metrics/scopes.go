@@ -1,5 +1,5 @@
-// Package metrics shows Prometheus what the roll knows of its scopes: how old each
-// is, and which an answer can't vouch for. All replicas show the same.
+// Package metrics exposes the state of the scopes to Prometheus: their age, and which of them answers can't vouch for. All
+// replicas expose the same.
 package metrics
 
 import (
@@ -14,20 +14,19 @@ import (
 )
 
 const (
-	// maxScopes bounds the series of a scrape. Those that can't be vouched for, and
-	// then the oldest, come first.
+	// maxScopes limits the series of a scrape. Unreachable scopes come first, and then the oldest.
 	maxScopes = 20_000
-	// keep is how long what was read is shown again: who scrapes often, or from
-	// many places, costs the database no more.
+	// keep is how long scopes are used again after they were read, so that frequent scrapes do not load the
+	// database.
 	keep = 5 * time.Second
-	// timeout bounds a read: a scrape that can't be answered must end.
+	// timeout limits a read, so that a scrape ends even if the database does not answer.
 	timeout = 5 * time.Second
 )
 
 // Store reads scopes.
 type Store interface {
-	// ScopeHealth is how the scopes are, at most so many, and how many there are.
-	ScopeHealth(ctx context.Context, most int) (scopes []inventory.ScopeHealth, total int64, err error)
+	// ScopeHealth returns at most limit scopes with their health, and the number of all scopes.
+	ScopeHealth(ctx context.Context, limit int) (scopes []inventory.ScopeHealth, total int64, err error)
 }
 
 // Scopes is a prometheus.Collector that reads the scopes when it is scraped.
@@ -36,13 +35,13 @@ type Scopes struct {
 	logger *slog.Logger
 
 	mu     sync.Mutex
-	read   time.Time // zero: never
+	read   time.Time // zero before the first time
 	scopes []inventory.ScopeHealth
 	total  int64
 	ok     bool
 }
 
-// NewScopes shows the scopes of store.
+// NewScopes returns a collector for the scopes of a store.
 func NewScopes(store Store, logger *slog.Logger) *Scopes {
 	return &Scopes{store: store, logger: logger}
 }
@@ -51,33 +50,33 @@ var labels = []string{"account", "kind", "location"}
 
 var (
 	readDesc = prometheus.NewDesc("rollcall_scopes_read",
-		"Whether the scopes could be read for this scrape: 0 or 1.", nil, nil)
+		"Whether the scopes could be read for this scrape, 0 or 1.", nil, nil)
 	totalDesc = prometheus.NewDesc("rollcall_scopes",
-		"Scopes on the roll.", nil, nil)
+		"Scopes in the inventory.", nil, nil)
 	leftOutDesc = prometheus.NewDesc("rollcall_scopes_left_out",
-		"Scopes that are not shown, as there are too many.", nil, nil)
+		"Scopes that are not exposed because there are too many.", nil, nil)
 	ageDesc = prometheus.NewDesc("rollcall_scope_age_seconds",
-		"How long ago the scope was last observed to the end. Not there: never.", labels, nil)
+		"Time since the last complete observation of the scope. Missing if there was none.", labels, nil)
 	intervalDesc = prometheus.NewDesc("rollcall_scope_sync_interval_seconds",
-		"How long after one observation of the scope the next is due.", labels, nil)
+		"Time between two observations of the scope.", labels, nil)
 	instancesDesc = prometheus.NewDesc("rollcall_scope_instances",
-		"Instances in the scope, gone ones left out.", labels, nil)
+		"Instances in the scope that are not gone.", labels, nil)
 	heldDesc = prometheus.NewDesc("rollcall_scope_held",
-		"1 while most of the scope has vanished and nobody has confirmed that.", labels, nil)
+		"1 while the scope is held because most of its instances vanished at once.", labels, nil)
 	unreachableDesc = prometheus.NewDesc("rollcall_scope_unreachable",
 		"1 while answers can't vouch for the scope: never observed, failed, held or overdue.", labels, nil)
 	errorDesc = prometheus.NewDesc("rollcall_scope_last_error_info",
-		"1 for a scope of which the last try failed, with the reason.", append(labels[:len(labels):len(labels)], "reason"), nil)
+		"1 for a scope whose last observation failed, with the reason.", append(labels[:len(labels):len(labels)], "reason"), nil)
 )
 
-// Describe sends what there may be.
+// Describe sends the descriptions of all metrics.
 func (s *Scopes) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{readDesc, totalDesc, leftOutDesc, ageDesc, intervalDesc, instancesDesc, heldDesc, unreachableDesc, errorDesc} {
 		descs <- desc
 	}
 }
 
-// Collect sends what was read now, or a moment ago.
+// Collect sends the metrics of the scopes.
 func (s *Scopes) Collect(metrics chan<- prometheus.Metric) {
 	scopes, total, ok := s.current()
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
@@ -85,7 +84,7 @@ func (s *Scopes) Collect(metrics chan<- prometheus.Metric) {
 	}
 	gauge(readDesc, number(ok))
 	if !ok {
-		return // what is not known is not shown as it was
+		return // without old values
 	}
 	gauge(totalDesc, float64(total))
 	gauge(leftOutDesc, float64(total-int64(len(scopes))))
@@ -114,8 +113,7 @@ func number(b bool) float64 {
 	return 0
 }
 
-// current is what there is; ok tells whether it could be read. Scrapes at the same
-// time wait for one read.
+// current returns the scopes, and whether they could be read. Scrapes at the same time share one read.
 func (s *Scopes) current() (scopes []inventory.ScopeHealth, total int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,7 +125,7 @@ func (s *Scopes) current() (scopes []inventory.ScopeHealth, total int64, ok bool
 	var err error
 	s.scopes, s.total, err = s.store.ScopeHealth(ctx, maxScopes)
 	if s.ok = err == nil; !s.ok {
-		s.logger.Warn("could not read the scopes for their metrics", "error", err)
+		s.logger.Warn("scope metrics failed", "error", err)
 	}
 	s.read = time.Now()
 	return s.scopes, s.total, s.ok

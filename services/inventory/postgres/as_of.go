@@ -5,7 +5,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// The log of changes stores, for each change, the columns that it overwrote (see
+// Each change in the log has the columns that it overwrote (see
 // migrations/inventory/0003_changes.sql). A past state is the present row with the later changes undone:
 // each column that they wrote gets the value that the earliest of them found. Columns that are not in the
 // log (fence, observe_time) keep their present values. The rows and the log must be read from one

@@ -104,7 +104,7 @@ func (c *comings) wantAsOf(hour int, want ...inventory.Gap) {
 	}
 }
 
-const offRoll = "the account was taken off the roll"
+const offRoll = "the account was removed from the inventory"
 
 // An account that was taken off the roll is out of sight until it was put back and
 // looked at.

@@ -150,7 +150,7 @@ func TestUpkeepGivesWay(t *testing.T) {
 		apply(t, store, observation("aws-1", "us-east-1", 1), machine("us-east-1", 2))
 		return err
 	}
-	if err := held(`SELECT pg_advisory_xact_lock(hashtextextended('rollcall inventory upkeep', 0))`); err != nil {
+	if err := held(`SELECT pg_advisory_xact_lock(hashtextextended('rollcall inventory retention', 0))`); err != nil {
 		t.Errorf("while another replica is at it: %v", err)
 	}
 	if err := held(`SELECT count(*) FROM changes`); fault.KindOf(err) != fault.KindAborted {

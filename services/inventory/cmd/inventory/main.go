@@ -1,4 +1,4 @@
-// Command inventory runs the service inventory: the roll of all instances.
+// Command inventory runs the inventory service.
 package main
 
 import (
@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	serve.Main("inventory", "The roll: every instance of every account, as it was last seen.", app.New)
+	serve.Main("inventory", "The inventory: every instance of every account, as it was last observed.", app.New)
 }

@@ -33,7 +33,7 @@ type historyReader struct {
 	page   inventory.History
 }
 
-// historyOf is what has to be known of the instance.
+// historyOf has the fields of the instance that a history needs.
 type historyOf struct {
 	scope   uuid.UUID
 	account string

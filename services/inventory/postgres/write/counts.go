@@ -82,8 +82,8 @@ func newTally(obs inventory.Observation) *tally {
 	return &tally{obs: obs, counts: map[string]*tallied{}}
 }
 
-// countedColumn is what the tally does with a column of a row: nothing, take its region, or count
-// it under a facet.
+// countedColumn describes how the tally counts a column of a row: not at all, as its region, or under a
+// facet.
 type countedColumn struct {
 	isRegion bool
 	facet    string

@@ -59,7 +59,7 @@ const stageSQL = `
 	CREATE TEMPORARY TABLE IF NOT EXISTS staged_changes (uid uuid, type text COLLATE "C", was jsonb, became jsonb)
 	ON COMMIT DELETE ROWS`
 
-// journal is what a transaction is going to write to the log of changes: the created instances, and the rows
+// journal has the changes that a transaction is going to write to the log: the created instances, and the rows
 // of staged_changes. It is the last thing that a transaction writes before it commits.
 type journal struct {
 	created []uuid.UUID

@@ -87,8 +87,8 @@ func lockScope(ctx context.Context, tx pgx.Tx, key inventory.ScopeKey) (s invent
 	return s, err
 }
 
-// deleteStandIns deletes the scopes that stood for the whole account, for one kind in it, and for the
-// region of a zone, now that a scope of that kind was observed.
+// deleteStandIns deletes the scopes that represented the whole account, one kind in it, or the region of a
+// zone, now that a scope of that kind was observed.
 func deleteStandIns(ctx context.Context, tx pgx.Tx, provider inventory.Provider, of inventory.ScopeKey) error {
 	if err := deleteStandIn(ctx, tx, of.Account, inventory.KindUnspecified); err != nil {
 		return err
