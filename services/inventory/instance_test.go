@@ -27,9 +27,9 @@ func vm() inventory.Instance {
 
 func hashOf(i inventory.Instance) inventory.Hash { return new(inventory.Hasher).Content(&i) }
 
-// The ids hang on the name spaces and the derivation; were they to change, every
-// name that anyone has kept would lead nowhere.
-func TestNamesStayForEver(t *testing.T) {
+// The IDs depend on the name spaces and the derivation. If they changed, every name that a client
+// has kept would be lost.
+func TestNames_Stable(t *testing.T) {
 	t.Parallel()
 	if got := inventory.InstanceUID("aws-100000000001", inventory.VirtualMachine, "i-0abc").String(); got != "9472a77a-81a3-5b67-bc32-d7a5833a5c77" {
 		t.Errorf("instance uid %s", got)
@@ -46,8 +46,8 @@ func TestNamesStayForEver(t *testing.T) {
 	}
 }
 
-// Hashes that change would make every instance look changed after an upgrade.
-func TestHashStaysForEver(t *testing.T) {
+// If hashes changed, every instance would look changed after an upgrade.
+func TestHash_Stable(t *testing.T) {
 	t.Parallel()
 	i := vm()
 	i.Hash = hashOf(i)
@@ -60,8 +60,8 @@ func TestHashStaysForEver(t *testing.T) {
 	}
 }
 
-// The same with every field set, numbers and times of several digits among them.
-func TestHashOfEveryFieldStaysForEver(t *testing.T) {
+// The same with every field set, with numbers and times of several digits.
+func TestHash_StableForEveryField(t *testing.T) {
 	t.Parallel()
 	machine, database := vm(), vm()
 	machine.ProviderURI, machine.Zone, machine.ProviderState, machine.MachineType = "arn:1", "eu-west-1a", "running", "m6i.large"
@@ -86,11 +86,11 @@ func TestHashOfEveryFieldStaysForEver(t *testing.T) {
 	}
 }
 
-// Every field that an observation brings has a part in the hash, found by going
-// through the types: a field that is added must not be forgotten.
-func TestHashSeesEveryField(t *testing.T) {
+// Every content field is hashed. The test finds the fields by reflection, so that a new one is not
+// forgotten.
+func TestHash_EveryField(t *testing.T) {
 	t.Parallel()
-	ours := map[string]bool{"UID": true, "Account": true, "Kind": true, "ProviderID": true, // what it is, not how
+	ours := map[string]bool{"UID": true, "Account": true, "Kind": true, "ProviderID": true, // identity
 		"FirstSeenTime": true, "ChangeTime": true, "ObserveTime": true, "GoneTime": true, "Hash": true}
 	db := vm()
 	db.Kind, db.VM, db.DB = inventory.Database, nil, &inventory.DBDetails{Engine: "postgres"}
@@ -137,7 +137,7 @@ func alter(t *testing.T, field reflect.Value) {
 	case *inventory.Provider:
 		*value = inventory.GCP
 	case *inventory.Kind:
-		*value += "" // it goes with the details
+		*value += "" // it depends on the details
 	case *inventory.State:
 		*value = inventory.StateStopped
 	case *[]string:
@@ -158,8 +158,8 @@ func alter(t *testing.T, field reflect.Value) {
 	}
 }
 
-// Two labels, addresses or texts can't be moved into one another unseen.
-func TestHashTellsPlacesApart(t *testing.T) {
+// Labels, addresses and texts can't be exchanged without a change of the hash.
+func TestHash_Exchanges(t *testing.T) {
 	t.Parallel()
 	with := func(change func(*inventory.Instance)) inventory.Hash {
 		i := vm()
@@ -187,13 +187,13 @@ func TestHashTellsPlacesApart(t *testing.T) {
 	}
 }
 
-func TestHashLeavesOutTheOrderOfLabels(t *testing.T) {
+func TestHash_OrderOfLabels(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		labels := rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "labels")
 		i, j := vm(), vm()
 		i.Labels, j.Labels = labels, map[string]string{}
-		for key, value := range labels { // filled in another order than it goes through
+		for key, value := range labels { // inserted in another order
 			j.Labels[key] = value
 		}
 		if hashOf(i) != hashOf(j) {
@@ -202,9 +202,8 @@ func TestHashLeavesOutTheOrderOfLabels(t *testing.T) {
 	})
 }
 
-// Any bytes come out as text that Postgres takes, and coming out again changes
-// nothing.
-func TestCleanTextCanBeStored(t *testing.T) {
+// Any bytes become a text that Postgres accepts, and cleaning it again changes nothing.
+func TestClean_AnyBytes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		i := vm()
@@ -236,13 +235,13 @@ func TestClean(t *testing.T) {
 	i.Labels = map[string]string{"a\x00": "1", "a\xff": "2", "ok": "é\n\"'😀"}
 	i.Clean()
 	if i.State != inventory.StateUnknown {
-		t.Errorf("a cloud that says GONE left %s", i.State)
+		t.Errorf("the provider state GONE became %s", i.State)
 	}
 	if i.DB != nil {
 		t.Error("a virtual machine kept the details of a database")
 	}
 	if !i.CreateTime.IsZero() {
-		t.Errorf("a time that no calendar has was kept: %s", i.CreateTime)
+		t.Errorf("an invalid time was kept: %s", i.CreateTime)
 	}
 	if want := time.Date(2026, 1, 2, 2, 4, 5, 123456000, time.UTC); !i.VM.StartTime.Equal(want) {
 		t.Errorf("start time %s, want %s", i.VM.StartTime, want)

@@ -13,7 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// uidOf is one of a few ids, so that histories meet again and again.
+// uidOf returns one of a few UIDs, so that histories meet.
 func uidOf(n int) uuid.UUID {
 	return inventory.InstanceUID("aws-1", inventory.VirtualMachine, fmt.Sprint("i-", n))
 }
@@ -26,63 +26,63 @@ func genHash() *rapid.Generator[inventory.Hash] {
 
 func genStored() *rapid.Generator[inventory.Stored] {
 	return rapid.Custom(func(t *rapid.T) inventory.Stored {
-		held := inventory.Stored{Hash: genHash().Draw(t, "hash"), Fence: rapid.Int64Range(1, 9).Draw(t, "fence")}
+		stored := inventory.Stored{Hash: genHash().Draw(t, "hash"), Fence: rapid.Int64Range(1, 9).Draw(t, "fence")}
 		switch rapid.IntRange(0, 3).Draw(t, "where") {
 		case 0:
-			held.Gone = true
+			stored.Gone = true
 		case 1:
-			held.Elsewhere = true
+			stored.Elsewhere = true
 		}
-		return held
+		return stored
 	})
 }
 
-// Whatever is held and observed: an older observation never decides over a newer
-// one, and nothing is written for what is as it was.
-func TestDecide(t *testing.T) {
+// An older observation never decides over a newer one, and nothing is written for an unchanged
+// instance.
+func TestDecide_Properties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		held, hash := genStored().Draw(t, "held"), genHash().Draw(t, "hash")
+		stored, hash := genStored().Draw(t, "stored"), genHash().Draw(t, "hash")
 		fence := rapid.Int64Range(1, 9).Draw(t, "fence")
-		switch got := inventory.Decide(&held, fence, hash); got {
+		switch got := inventory.Decide(&stored, fence, hash); got {
 		case inventory.Overtaken:
-			if held.Fence <= fence {
-				t.Fatalf("passed by although token %d is not older than %d", fence, held.Fence)
+			if stored.Fence <= fence {
+				t.Fatalf("overtaken although token %d is not older than %d", fence, stored.Fence)
 			}
 		case inventory.Unchanged:
-			if held.Gone || held.Elsewhere || held.Hash != hash {
-				t.Fatalf("unchanged, against %+v", held)
+			if stored.Gone || stored.Elsewhere || stored.Hash != hash {
+				t.Fatalf("unchanged, compared with %+v", stored)
 			}
 		case inventory.Reappear, inventory.Change:
-			if held.Fence > fence {
-				t.Fatalf("token %d wrote over %d", fence, held.Fence)
+			if stored.Fence > fence {
+				t.Fatalf("token %d wrote over %d", fence, stored.Fence)
 			}
-			if held.Gone != (got == inventory.Reappear) {
-				t.Fatalf("decision %d of %+v", got, held)
+			if stored.Gone != (got == inventory.Reappear) {
+				t.Fatalf("decision %d of %+v", got, stored)
 			}
 		default:
-			t.Fatalf("decision %d of %+v", got, held)
+			t.Fatalf("decision %d of %+v", got, stored)
 		}
 		if inventory.Decide(nil, fence, hash) != inventory.Create {
-			t.Fatal("what is not held was not created")
+			t.Fatal("an instance that is not stored was not created")
 		}
 	})
 }
 
-// A reconciliation of any snapshot, with any news of single instances in
-// between, comes to what deciding each instance by itself at the end comes to.
-func TestReconciliation(t *testing.T) {
+// A reconciliation of any snapshot, with any observations of single instances in between, has the
+// same result as a decision about each instance at the end.
+func TestReconciliation_Properties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		fence := rapid.Int64Range(1, 9).Draw(t, "fence")
-		held := rapid.MapOf(genUID(), genStored()).Draw(t, "held")
+		stored := rapid.MapOf(genUID(), genStored()).Draw(t, "stored")
 		late := rapid.MapOf(genUID(), genStored()).Draw(t, "late")
 		observed := rapid.SliceOf(genUID()).Draw(t, "observed")
 		hashes := rapid.SliceOfN(genHash(), len(observed), len(observed)).Draw(t, "hashes")
 
 		var loaded []inventory.StoredInstance
 		alive := map[uuid.UUID]inventory.Stored{}
-		for uid, h := range held {
+		for uid, h := range stored {
 			if !h.Gone && !h.Elsewhere {
 				alive[uid] = h
 				loaded = append(loaded, inventory.StoredInstance{UID: uid, Stored: h})
@@ -110,29 +110,29 @@ func TestReconciliation(t *testing.T) {
 		for uid, h := range late { // newer observations of single instances
 			h.Gone, h.Elsewhere = false, false
 			h.Fence += fence
-			held[uid], alive[uid] = h, h
+			stored[uid], alive[uid] = h, h
 			r.Update(uid, h)
 		}
 		for _, uid := range r.Fresh() {
 			if _, ok := alive[uid]; ok {
-				t.Fatalf("%s is held and counts as fresh", uid)
+				t.Fatalf("%s is stored and counts as fresh", uid)
 			}
-			if h, ok := held[uid]; ok {
+			if h, ok := stored[uid]; ok {
 				r.Update(uid, h)
 			}
 		}
-		check(t, r, fence, held, alive, first)
+		check(t, r, fence, stored, alive, first)
 		if r.Observed() != int64(len(observed)) {
 			t.Fatalf("%d observed, want %d", r.Observed(), len(observed))
 		}
 	})
 }
 
-func check(t *rapid.T, r *inventory.Reconciliation, fence int64, held, alive map[uuid.UUID]inventory.Stored, observed map[uuid.UUID]inventory.Hash) {
+func check(t *rapid.T, r *inventory.Reconciliation, fence int64, stored, alive map[uuid.UUID]inventory.Stored, observed map[uuid.UUID]inventory.Hash) {
 	var want inventory.Changes
 	for uid, hash := range observed {
 		var basis *inventory.Stored
-		if h, ok := held[uid]; ok {
+		if h, ok := stored[uid]; ok {
 			basis = &h
 		}
 		decision := inventory.Decide(basis, fence, hash)
@@ -153,18 +153,18 @@ func check(t *rapid.T, r *inventory.Reconciliation, fence int64, held, alive map
 	if got := r.Changes(); got != want {
 		t.Fatalf("changes %+v, want %+v", got, want)
 	}
-	absent := map[uuid.UUID]bool{}
+	missing := map[uuid.UUID]bool{}
 	for uid, h := range alive {
 		if _, ok := observed[uid]; !ok && h.Fence <= fence {
-			absent[uid] = true
+			missing[uid] = true
 		}
 	}
 	got := map[uuid.UUID]bool{}
 	for uid := range r.Missing() {
 		got[uid] = true
 	}
-	if !maps.Equal(got, absent) {
-		t.Fatalf("absent %v, want %v", slices.Collect(maps.Keys(got)), slices.Collect(maps.Keys(absent)))
+	if !maps.Equal(got, missing) {
+		t.Fatalf("missing %v, want %v", slices.Collect(maps.Keys(got)), slices.Collect(maps.Keys(missing)))
 	}
 }
 

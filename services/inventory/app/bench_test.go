@@ -7,10 +7,10 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// BenchmarkIngestOverGRPC sends a scope of 100,000 instances through the service
-// as discovery does: a first read, then one without news. It reports rates in
-// instances a second, and how many times faster the second is. Both hold what
-// gRPC itself takes, on both ends, in this one process.
+// BenchmarkIngestOverGRPC sends a scope of 100,000 instances through the service as discovery
+// does: a first sync, and then one without changes. It reports rates in instances per second, and
+// how many times faster the second is. Both include the time of gRPC on both ends, in this one
+// process.
 func BenchmarkIngestOverGRPC(b *testing.B) {
 	const size, batch = 100_000, 1000
 	s := start(b)

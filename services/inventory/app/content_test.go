@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// strange are texts that something on the way could trip over.
-func strange() map[string]string {
+// unusualTexts returns texts that a conversion might get wrong.
+func unusualTexts() map[string]string {
 	return map[string]string{
 		"quotes":                        `a "double", a 'single', a \ and a $1`,
 		"lines":                         "one\ntwo\r\nthree\ttab",
@@ -35,15 +35,15 @@ func strange() map[string]string {
 	}
 }
 
-// Whatever a cloud lets people write comes back as it was written, and is found.
-func TestStrangeTextsComeBack(t *testing.T) {
+// Every text that a provider allows is returned as it was written, and is found.
+func TestUnusualTexts(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	m := machine(region, 1)
-	m.Labels = strange()
-	m.DisplayName = strange()["quotes"]
+	m.Labels = unusualTexts()
+	m.DisplayName = unusualTexts()["quotes"]
 	m.PrivateIps = []string{`{"a",b}`, "NULL", ""}
-	m.GetVirtualMachine().Platform = strange()["lines"]
+	m.GetVirtualMachine().Platform = unusualTexts()["lines"]
 	s.apply(t, observation(account, region, 1), m)
 
 	got := s.list(t, &inventoryv1.ListInstancesRequest{})[0]
@@ -79,8 +79,8 @@ func TestStrangeTextsComeBack(t *testing.T) {
 	}
 }
 
-// What Postgres can't keep does not keep a scope from being known.
-func TestWhatCannotBeStoredIsReplaced(t *testing.T) {
+// Texts that Postgres can't store are replaced, and do not prevent the observation of the scope.
+func TestTextsThatCannotBeStored(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	odd := machine(region, 1)
@@ -92,7 +92,7 @@ func TestWhatCannotBeStoredIsReplaced(t *testing.T) {
 	s.apply(t, observation(account, region, 1), odd, machine(region, 2))
 	all := s.list(t, &inventoryv1.ListInstancesRequest{OrderBy: "provider_id"})
 	if len(all) != 2 {
-		t.Fatalf("%d instances on the roll", len(all))
+		t.Fatalf("%d instances in the inventory", len(all))
 	}
 	got := all[0]
 	if got.GetLabels()["nul\uFFFDkey"] != "nul\uFFFDvalue" || got.GetDisplayName() != "a\uFFFDb" || got.GetPublicIps()[0] != "\uFFFD" {
@@ -106,7 +106,7 @@ func TestWhatCannotBeStoredIsReplaced(t *testing.T) {
 	}
 }
 
-// An instance of which only the id is known is on the roll like any other.
+// An instance with nothing but an ID is in the inventory like any other.
 func TestBareInstance(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -122,8 +122,8 @@ func TestBareInstance(t *testing.T) {
 	}
 }
 
-// Everything that an observation brings comes back, for both kinds.
-func TestEveryFieldComesBack(t *testing.T) {
+// Every field of an observation is returned for both kinds.
+func TestEveryFieldIsReturned(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	vm := machine(region, 1)
@@ -168,7 +168,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 	}
 }
 
-// Only discovery may write, and outsiders can't even reach where it does.
+// Only discovery may write, and callers without a key can't.
 func TestOnlyDiscoveryMayWrite(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -187,7 +187,7 @@ func TestOnlyDiscoveryMayWrite(t *testing.T) {
 	refused(t, err, codes.Unimplemented, "")
 }
 
-func TestUpsertInstanceIsChecked(t *testing.T) {
+func TestUpsertInstance_Invalid(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	good := func() *inventoryv1.UpsertInstanceRequest {
@@ -211,13 +211,13 @@ func TestUpsertInstanceIsChecked(t *testing.T) {
 		t.Run(field, func(t *testing.T) { violates(t, err, field) })
 	}
 	if all := s.list(t, &inventoryv1.ListInstancesRequest{}); len(all) != 0 {
-		t.Errorf("the roll has %v", all)
+		t.Errorf("the inventory has %v", all)
 	}
 	got, err := s.ingest.UpsertInstance(context.WithoutCancel(t.Context()), good())
 	if err != nil || got.GetDisplayName() != "web-1" {
 		t.Errorf("%v, %v", got, err)
 	}
-	// Its scope was never observed to the end, and says so.
+	// Its scope was never observed completely, and is unreachable.
 	resp, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{})
 	if err != nil || len(resp.GetUnreachable()) != 1 || resp.GetFreshness().GetOldestObserveTime() != nil {
 		t.Errorf("%v, %v", resp, err)

@@ -16,9 +16,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/app"
 )
 
-// Without its database every request says UNAVAILABLE, the health says so, and
-// nothing is half-applied; when it is back, all goes on by itself.
-func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
+// Without its database every request is UNAVAILABLE, and so is the health check. Nothing is half
+// applied, and the service continues when the database is back.
+func TestDatabaseUnavailable(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
 	s := startOn(t, server.New(t, migrated))
@@ -44,15 +44,15 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	server.Start(t)
 	s.awaitHealth(t, healthpb.HealthCheckResponse_SERVING)
 	if all := s.list(t, &inventoryv1.ListInstancesRequest{}); len(all) != 3 {
-		t.Errorf("%d instances after a reading that was not applied", len(all))
+		t.Errorf("%d instances after an observation that was not applied", len(all))
 	}
-	// The claim of the reading that ended badly is in no newer one's way.
+	// The claim of the failed observation does not block a newer one.
 	if resp := s.apply(t, observation(account, region, 6), machines(region, 1, 5)...); resp.GetGone() != 1 || resp.GetCreated() != 2 {
 		t.Errorf("got %v", resp)
 	}
 }
 
-func TestKilledDatabaseLosesNothing(t *testing.T) {
+func TestDatabaseKilled(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
 	s := startOn(t, server.New(t, migrated))
@@ -63,7 +63,7 @@ func TestKilledDatabaseLosesNothing(t *testing.T) {
 	for {
 		resp, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{})
 		if status.Code(err) == codes.Unavailable {
-			continue // the connections of before the kill are found out one by one
+			continue // old connections fail one by one
 		}
 		if err != nil || len(resp.GetInstances()) != 30 {
 			t.Errorf("%d instances, %v", len(resp.GetInstances()), err)
@@ -72,7 +72,7 @@ func TestKilledDatabaseLosesNothing(t *testing.T) {
 	}
 }
 
-// awaitHealth waits until the service says that of itself.
+// awaitHealth waits until the health check of the service has this status.
 func (s *service) awaitHealth(t *testing.T, want healthpb.HealthCheckResponse_ServingStatus) {
 	t.Helper()
 	watch, err := healthpb.NewHealthClient(s.public).Watch(t.Context(), &healthpb.HealthCheckRequest{})
@@ -90,8 +90,8 @@ func (s *service) awaitHealth(t *testing.T, want healthpb.HealthCheckResponse_Se
 	}
 }
 
-// What keeps the service from starting is New's error, and nothing is left open.
-func TestNewSaysWhatIsWrong(t *testing.T) {
+// If the service can't start, New returns the reason and leaves nothing open.
+func TestNew_Errors(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, migrated)
 	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "localhost:0")

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// refused checks an error's code and reason, and returns its metadata.
+// requireCode checks the code and the reason of an error, and returns its metadata.
 func refused(t testing.TB, err error, code codes.Code, reason string) map[string]string {
 	t.Helper()
 	s := status.Convert(err)
@@ -29,8 +29,8 @@ func refused(t testing.TB, err error, code codes.Code, reason string) map[string
 	return nil
 }
 
-// violates checks that one field of the request is named as wrong, and returns
-// what is said of it.
+// requireViolation checks that an error names one field of the request, and returns its
+// description.
 func violates(t testing.TB, err error, field string) string {
 	t.Helper()
 	s := status.Convert(err)

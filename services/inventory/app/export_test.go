@@ -20,7 +20,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// exported is a whole answer of ExportInstances.
+// exported is a complete answer of ExportInstances.
 type exported struct {
 	instances []*inventoryv1.Instance
 	messages  []*inventoryv1.ExportInstancesResponse
@@ -48,7 +48,7 @@ func (s *service) export(t testing.TB, req *inventoryv1.ExportInstancesRequest) 
 
 func inOrderOfName(a, b *inventoryv1.Instance) int { return strings.Compare(a.GetName(), b.GetName()) }
 
-// filled fills all fields of a message that an observation can bring.
+// filled sets all fields of a message that an observation can have.
 func filled(m protoreflect.Message) {
 	fields := m.Descriptor().Fields()
 	for n := range fields.Len() {
@@ -67,14 +67,14 @@ func filled(m protoreflect.Message) {
 	}
 }
 
-// Lists and exports say of each instance what Get says, of every field, though they
-// take another way.
-func TestListsAndExportsSayTheSame(t *testing.T) {
+// Lists and exports return each instance as GetInstance does, with every field, although they
+// encode it in another way.
+func TestListsAndExportsAgree(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	full := machine(region, 1)
 	filled(full.GetVirtualMachine().ProtoReflect())
-	full.Labels, full.PublicIps = strange(), []string{"198.51.100.1", "2001:db8::1"}
+	full.Labels, full.PublicIps = unusualTexts(), []string{"198.51.100.1", "2001:db8::1"}
 	database := machine(region, 2)
 	database.Details = &inventoryv1.Instance_Database{Database: &inventoryv1.Database{}}
 	filled(database.GetDatabase().ProtoReflect())
@@ -119,7 +119,7 @@ func TestListsAndExportsSayTheSame(t *testing.T) {
 	checkAllSet(t, (&inventoryv1.Instance{}).ProtoReflect().Descriptor(), set)
 }
 
-// noteSet notes which fields of a message, and of those in it, are set.
+// noteSet records which fields of a message, and of the messages inside, are set.
 func noteSet(m protoreflect.Message, set map[protoreflect.FullName]bool) {
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		set[field.FullName()] = true
@@ -130,7 +130,7 @@ func noteSet(m protoreflect.Message, set map[protoreflect.FullName]bool) {
 	})
 }
 
-// checkAllSet finds the field that the test forgot.
+// checkAllSet finds the fields that the test never sets.
 func checkAllSet(t *testing.T, m protoreflect.MessageDescriptor, set map[protoreflect.FullName]bool) {
 	t.Helper()
 	fields := m.Fields()
@@ -145,7 +145,7 @@ func checkAllSet(t *testing.T, m protoreflect.MessageDescriptor, set map[protore
 	}
 }
 
-func TestExportsAreAsked(t *testing.T) {
+func TestExportInstances(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 1), machines(region, 0, 50)...)
@@ -172,15 +172,14 @@ func TestExportsAreAsked(t *testing.T) {
 	}
 }
 
-// A few exports go at once: one more is refused, and one that is left in the middle
-// makes room.
-func TestTooManyExports(t *testing.T) {
+// Only a few exports run at once. One more is refused, and one that is cancelled makes room.
+func TestExportInstances_TooMany(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 1), machines(region, 0, 5000)...)
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
-	for { // each is held up in the middle by who does not read on
+	for { // each blocks because its client stops reading
 		stream, err := s.ExportInstances(ctx, &inventoryv1.ExportInstancesRequest{})
 		if err == nil {
 			_, err = stream.Recv()
@@ -196,7 +195,7 @@ func TestTooManyExports(t *testing.T) {
 	for {
 		all, err := s.export(t, &inventoryv1.ExportInstancesRequest{})
 		if status.Code(err) == codes.ResourceExhausted {
-			continue // it takes a moment until the others have noticed
+			continue // the others end a moment later
 		}
 		if err != nil || len(all.instances) != 5000 {
 			t.Errorf("%d instances, %v", len(all.instances), err)

@@ -15,7 +15,7 @@ import (
 
 func seconds(n int64) *durationpb.Duration { return &durationpb.Duration{Seconds: n} }
 
-// whole is the start of an observation that could not look at an account at all.
+// whole returns the start of an observation that could not read an account at all.
 func whole(account string, fence int64) *inventoryv1.SnapshotStart {
 	start := observation(account, "-", fence)
 	start.Kind = 0
@@ -36,9 +36,9 @@ const (
 	allOfTwo   = "scopes/aws-2~all~-"
 )
 
-// An answer names just the scopes that its filter can touch and that it can't
-// vouch for, and is as old as the oldest of those that it touches.
-func TestFreshnessIsOfWhatTheFilterTouches(t *testing.T) {
+// An answer names the unreachable scopes that its filter can touch, and is as old as the oldest of
+// the scopes that it touches.
+func TestFreshness_TouchedScopes(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 3), machine(region, 1))
@@ -63,7 +63,7 @@ func TestFreshnessIsOfWhatTheFilterTouches(t *testing.T) {
 		{`account = "accounts/gcp-x"`, 7, nil},
 		{`account = "accounts/nobody"`, 0, nil},
 		{`provider = GCP`, 7, nil},
-		{`location.region = "europe-west1"`, 0, []string{allOfTwo}}, // a zone of it was seen, and of aws-2 nothing is known
+		{`location.region = "europe-west1"`, 0, []string{allOfTwo}}, // one of its zones was observed, and nothing of aws-2
 		{`location.region = "europe-west1" AND provider = GCP`, 7, nil},
 		{`account = aws-100000000001 AND kind = VIRTUAL_MACHINE`, 2, []string{usMachines}},
 		{`account = aws-100000000001 AND kind = VIRTUAL_MACHINE AND location.region = "eu-west-1"`, 3, nil},
@@ -97,9 +97,9 @@ func TestFreshnessIsOfWhatTheFilterTouches(t *testing.T) {
 	}
 }
 
-// A failure of the whole account goes to each of its scopes; before there is one,
-// to one that stands for all of it, until the first is heard of.
-func TestWholeAccountThatCouldNotBeLookedAt(t *testing.T) {
+// A failure of the whole account is recorded in each of its scopes or, before there is one, in a
+// scope for all of them.
+func TestFailure_WholeAccount(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	scopes := func() []string {
@@ -133,9 +133,9 @@ func TestWholeAccountThatCouldNotBeLookedAt(t *testing.T) {
 	want("virtual-machine~eu-west-1 ", "virtual-machine~us-east-1 CREDENTIALS_EXPIRED")
 }
 
-// A failure of one kind goes to each of its scopes and to no other's; before there
-// is one, to one that stands for all of the kind, until the first is heard of.
-func TestWholeKindThatCouldNotBeLookedAt(t *testing.T) {
+// A failure of one kind is recorded in each scope of that kind or, before there is one, in a scope
+// for all of the kind.
+func TestFailure_WholeKind(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	want := func(want ...string) {
@@ -180,9 +180,9 @@ func TestWholeKindThatCouldNotBeLookedAt(t *testing.T) {
 	want("database~eu-west-1 API_DISABLED", "virtual-machine~eu-west-1 ")
 }
 
-// A region that its cloud did not name stands in for its zones until one of them
-// is heard of; one that was observed itself, or holds anything, stays.
-func TestRegionThatStandsForItsZones(t *testing.T) {
+// A region that was reported in place of its zones is deleted when one of the zones is observed.
+// One that was observed itself or has instances stays.
+func TestFailure_RegionInPlaceOfZones(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	at := func(location string, fence int64) *inventoryv1.SnapshotStart {
@@ -217,7 +217,7 @@ func TestRegionThatStandsForItsZones(t *testing.T) {
 	want("europe-west1-b", "us-central1", "us-central1-a")
 }
 
-// max_staleness is kept, or the scopes that are too old are named.
+// max_staleness is met, or the error names the scopes that are too old.
 func TestMaxStaleness(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -235,7 +235,7 @@ func TestMaxStaleness(t *testing.T) {
 		}
 		return err
 	}
-	refused(t, list("", 3600), codes.FailedPrecondition, "TOO_STALE") // nothing was ever looked at
+	refused(t, list("", 3600), codes.FailedPrecondition, "TOO_STALE") // nothing was ever observed
 
 	s.apply(t, fresh(region, time.Minute), machine(region, 1))
 	s.apply(t, fresh("us-east-1", 2*time.Hour), machine("us-east-1", 2))
@@ -252,12 +252,12 @@ func TestMaxStaleness(t *testing.T) {
 	if err := list(`location.region = "eu-west-1"`, 3600); err != nil {
 		t.Error(err)
 	}
-	// A failure after a good look does not make what was seen older.
+	// A failure after a complete observation does not make it older.
 	s.fail(t, func() *inventoryv1.SnapshotStart { o := fresh(region, 0); o.FencingToken = 2; return o }(), "THROTTLED")
 	if err := list(`location.region = "eu-west-1"`, 3600); err != nil {
 		t.Error(err)
 	}
-	// A scope that was never seen to the end is older than anything.
+	// A scope that was never observed completely is older than any limit.
 	bases := fresh(region, 0)
 	bases.Kind, bases.FencingToken = commonv1.Kind_DATABASE, 3
 	s.fail(t, bases, "PERMISSION_DENIED")

@@ -13,7 +13,7 @@ import (
 
 const scopeName = "scopes/aws-100000000001~virtual-machine~eu-west-1"
 
-// scope is the one that matches a filter.
+// scope returns the one scope that matches a filter.
 func (s *service) scope(t *testing.T, filter string) *inventoryv1.Scope {
 	t.Helper()
 	resp, err := s.ListScopes(t.Context(), &inventoryv1.ListScopesRequest{Filter: filter})
@@ -26,8 +26,8 @@ func (s *service) scope(t *testing.T, filter string) *inventoryv1.Scope {
 	return resp.GetScopes()[0]
 }
 
-// held is a service with a scope that is held: of ten instances the first three
-// were seen at 2, and the cloud says of the others that they are not there.
+// held returns a service with a held scope: of ten instances, the first three were listed at 2,
+// and the provider reports the others as not found.
 func held(t *testing.T) (*service, []*inventoryv1.Instance) {
 	t.Helper()
 	s, all := start(t), machines(region, 0, 10)
@@ -41,9 +41,9 @@ func held(t *testing.T) (*service, []*inventoryv1.Instance) {
 	return s, all
 }
 
-// When most of a scope vanishes at once it is held, and says so everywhere: what
-// was seen is taken, and what was not is shown as last seen.
-func TestAScopeOfWhichMostVanishesIsHeld(t *testing.T) {
+// If most of a scope vanishes at once, the scope is held: listed instances are applied, and the
+// others are shown as last seen.
+func TestHold(t *testing.T) {
 	t.Parallel()
 	s, all := held(t)
 	scope := s.scope(t, "hold.hold_time:*")
@@ -59,28 +59,28 @@ func TestAScopeOfWhichMostVanishesIsHeld(t *testing.T) {
 		t.Errorf("unreachable are %v", got)
 	}
 	_, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{
-		MaxStaleness: durationpb.New(time.Since(at(1)) - time.Second), // the observation at 2 would do
+		MaxStaleness: durationpb.New(time.Since(at(1)) - time.Second), // the observation at 2 would be new enough
 	})
 	refused(t, err, codes.FailedPrecondition, "TOO_STALE")
 	if alive := s.list(t, &inventoryv1.ListInstancesRequest{}); len(alive) != 11 {
 		t.Errorf("%d are there", len(alive))
 	}
 	if got := s.list(t, &inventoryv1.ListInstancesRequest{Filter: "state = STOPPED"}); len(got) != 1 {
-		t.Errorf("what was seen is not taken: %v", got)
+		t.Errorf("a listed instance is not applied: %v", got)
 	}
 
-	// The same observation, sent twice, does not agree with itself.
+	// The same observation, sent twice, does not confirm itself.
 	if got := s.apply(t, observation(account, region, 2), append(all[:3:3], machine(region, 99))...); got.GetGone() != 0 || got.GetMissing() != 7 {
 		t.Errorf("sent twice: %v", got)
 	}
-	// And an older one is as stale as ever.
+	// An older one is stale.
 	_, err = s.snapshot(t, observation(account, region, 1), all...)
 	refused(t, err, codes.Aborted, "STALE_OBSERVATION")
 }
 
-// The next complete observation settles a hold: what it lacks too is gone, what
-// it has was never away, and what vanishes only now is judged anew.
-func TestTheNextObservationSettlesAHold(t *testing.T) {
+// The next complete observation ends a hold: instances that it does not list either are gone,
+// those that it lists were never gone, and newly missing ones are decided about again.
+func TestHold_NextObservation(t *testing.T) {
 	t.Parallel()
 	s, all := held(t)
 	got := s.apply(t, observation(account, region, 3), append(all[1:5:5], machine(region, 99))...)
@@ -100,8 +100,8 @@ func TestTheNextObservationSettlesAHold(t *testing.T) {
 	}
 }
 
-// One that is seen alone is not among the missing any more.
-func TestASingleObservationOfAHeldOne(t *testing.T) {
+// An instance that is observed alone no longer counts as missing.
+func TestHold_SingleObservation(t *testing.T) {
 	t.Parallel()
 	s, all := held(t)
 	if _, err := s.single(t, 3, all[5]); err != nil {
@@ -119,7 +119,7 @@ func TestASingleObservationOfAHeldOne(t *testing.T) {
 	if err != nil || got.GetState() != inventoryv1.Instance_RUNNING {
 		t.Errorf("got %v, %v", got, err)
 	}
-	// With the last of them the hold is over.
+	// With the last missing instance the hold ends.
 	s, all = held(t)
 	for n, i := range all[3:] {
 		if _, err := s.single(t, int64(3+n), i); err != nil {
@@ -131,7 +131,7 @@ func TestASingleObservationOfAHeldOne(t *testing.T) {
 	}
 }
 
-// A person settles a hold, and only the one that they looked at.
+// A person confirms a hold, and only the one that they have seen.
 func TestConfirmScope(t *testing.T) {
 	t.Parallel()
 	s, _ := held(t)
@@ -149,7 +149,7 @@ func TestConfirmScope(t *testing.T) {
 	_, err = confirm(scopeName, at(1))
 	refused(t, err, codes.Aborted, "HOLD_CHANGED")
 
-	// A reading that began before would bring them back as they were; it begins anew.
+	// An observation that began before would restore the instances; it is stale.
 	reading := s.halfway(t, observation(account, region, 5), machines(region, 3, 10)...)
 	scope, err := confirm(scopeName, at(2))
 	if err != nil {
@@ -169,15 +169,15 @@ func TestConfirmScope(t *testing.T) {
 	refused(t, err, codes.Aborted, "STALE_OBSERVATION")
 	_, err = confirm(scopeName, time.Time{})
 	refused(t, err, codes.FailedPrecondition, "NOT_HELD")
-	// What is back after all keeps its name.
+	// An instance that reappears keeps its name.
 	if got := s.apply(t, observation(account, region, 6), machines(region, 0, 10)...); got.GetReappeared() != 7 {
 		t.Errorf("got %v", got)
 	}
 }
 
-// One that answers without it, and does not say that there is none, is doubted even for the last
-// instance of a scope; one that can't be asked at all proves nothing.
-func TestWeakEvidence(t *testing.T) {
+// An answer without the instance is doubted even for the last instance of a scope, and no answer
+// proves nothing.
+func TestHold_WeakEvidence(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		there, listed int
@@ -220,7 +220,7 @@ func TestWeakEvidence(t *testing.T) {
 				scope.GetLastCompleteTime().AsTime() != complete || (scope.GetHold() != nil) != (c.reason == "HELD") {
 				t.Errorf("the scope is %v", scope)
 			}
-			// When they are listed again, nothing has happened.
+			// When they are listed again, nothing has changed.
 			if c.missing > 0 {
 				if got := s.apply(t, observation(account, region, 3), all...); int(got.GetUnchanged()) != len(all) {
 					t.Errorf("then %v", got)

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// town is a roll with two accounts, two regions, both kinds and a gone machine.
+// town returns a service with two accounts, two regions, both kinds and a gone machine.
 func town(t *testing.T) *service {
 	t.Helper()
 	s := start(t)
@@ -41,7 +41,7 @@ func TestFilters(t *testing.T) {
 		``:                                                     21,
 		`state = RUNNING`:                                      20,
 		`state != RUNNING`:                                     1,
-		`state = GONE`:                                         0, // lists leave them out
+		`state = GONE`:                                         0, // lists exclude them
 		`NOT state = RUNNING`:                                  1,
 		`state = (STOPPED OR PENDING)`:                         1,
 		`account = "accounts/aws-2"`:                           1,
@@ -101,8 +101,8 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// What is wrong is told, with its place.
-func TestBadListRequests(t *testing.T) {
+// Errors name the field and the position.
+func TestListInstances_Invalid(t *testing.T) {
 	t.Parallel()
 	s := town(t)
 	page, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{PageSize: 1})
@@ -132,7 +132,7 @@ func TestBadListRequests(t *testing.T) {
 		_, err := s.ListInstances(t.Context(), c.req)
 		t.Run(name, func(t *testing.T) {
 			if got := violates(t, err, c.field); !strings.Contains(got, c.says) {
-				t.Errorf("%q does not say %q", got, c.says)
+				t.Errorf("%q does not contain %q", got, c.says)
 			}
 		})
 	}
@@ -140,7 +140,7 @@ func TestBadListRequests(t *testing.T) {
 	violates(t, err, "page_token")
 }
 
-// Every order is total and walks through all, in pages of any size.
+// Every order is total and lists everything, in pages of any size.
 func TestOrdersAndPages(t *testing.T) {
 	t.Parallel()
 	s := town(t)
@@ -179,8 +179,7 @@ func TestOrdersAndPages(t *testing.T) {
 	}
 }
 
-// Pages have the size asked for, 50 by default and never more than 1000, and say
-// how many there are in all.
+// Pages have the size that was asked for, 50 by default and at most 1000, with the total.
 func TestPageSizes(t *testing.T) {
 	t.Parallel()
 	s := start(t)
@@ -194,16 +193,16 @@ func TestPageSizes(t *testing.T) {
 			t.Errorf("asked for %d: %d of %d", asked, len(resp.GetInstances()), resp.GetTotalSize())
 		}
 	}
-	// An exact last page has no next one.
+	// A last page that is full has no next one.
 	resp, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{Filter: `display_name = "web-1"`, PageSize: 1})
 	if err != nil || resp.GetNextPageToken() != "" {
-		t.Errorf("a token behind the last page: %v, %v", resp, err)
+		t.Errorf("a token after the last page: %v, %v", resp, err)
 	}
 }
 
-// While others write, what was there throughout is listed once, and the total is
-// that of the first page.
-func TestPagesHoldUnderWrites(t *testing.T) {
+// While others write, an instance that stays is listed once, and the total is that of the first
+// page.
+func TestPages_WhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 1), machines(region, 0, 100)...)
@@ -227,7 +226,7 @@ func TestPagesHoldUnderWrites(t *testing.T) {
 			}
 			req = proto.CloneOf(req)
 			req.PageToken = resp.GetNextPageToken()
-			// New ones come everywhere, and number 0 to 49 stay as they are.
+			// New instances are created everywhere, and the first 50 stay as they are.
 			scope := observation(account, "us-east-1", fence)
 			s.apply(t, scope, machines("us-east-1", int(fence)*1000, int(fence)*1000+30)...)
 			fence++
@@ -237,20 +236,20 @@ func TestPagesHoldUnderWrites(t *testing.T) {
 				t.Errorf("by %q: %s was listed %d times", order, id, seenTimes[id])
 			}
 		}
-		for range 2 { // all of them are gone again; twice, for nobody believes that at once
+		for range 2 { // all of them are gone again; twice, because the first time is doubted
 			s.apply(t, observation(account, "us-east-1", fence))
 			fence++
 		}
 	}
 }
 
-// A page stays small enough for any client, and leaves nothing out.
-func TestPagesOfLargeInstances(t *testing.T) {
+// A page stays small enough for any client, and omits nothing.
+func TestPages_LargeInstances(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	all := machines(region, 0, 400)
 	for _, m := range all {
-		for n := range 50 { // what AWS allows: 50 tags of 128 and 256 characters
+		for n := range 50 { // the limit of AWS: 50 tags of 128 and 256 characters
 			m.Labels[fmt.Sprintf("%0128d", n)] = strings.Repeat("x", 256)
 		}
 	}

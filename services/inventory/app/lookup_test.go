@@ -34,7 +34,7 @@ func TestLookup(t *testing.T) {
 		_, err = s.LookupInstance(t.Context(), req)
 		refused(t, err, codes.NotFound, "NOT_FOUND")
 	}
-	// Gone ones are found when asked for.
+	// Gone instances are found if asked for.
 	gone := byName("web-0")
 	_, err := s.LookupInstance(t.Context(), gone)
 	refused(t, err, codes.NotFound, "NOT_FOUND")
@@ -54,8 +54,8 @@ func TestLookup(t *testing.T) {
 	violates(t, err, "provider_id")
 }
 
-// "There is none" and "could not look" are never the same answer.
-func TestLookupNamesWhatCouldNotBeLookedAt(t *testing.T) {
+// "Not found" and "could not be read" are never the same answer.
+func TestLookup_Unreachable(t *testing.T) {
 	t.Parallel()
 	s := town(t)
 	s.fail(t, observation(account, region, 9), "THROTTLED")
@@ -74,7 +74,7 @@ func TestLookupNamesWhatCouldNotBeLookedAt(t *testing.T) {
 	}
 }
 
-func TestAmbiguousLookup(t *testing.T) {
+func TestLookup_Ambiguous(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	var same []*inventoryv1.Instance
@@ -152,7 +152,7 @@ func TestAggregates(t *testing.T) {
 	for _, by := range []string{"colour", "labels", "labels.", "State", "display_name"} {
 		_, err := s.AggregateInstances(t.Context(), &inventoryv1.AggregateInstancesRequest{GroupBy: []string{"state", by}})
 		if got := violates(t, err, "group_by[1]"); !strings.Contains(got, "machine_type") || !strings.Contains(got, "labels.KEY") {
-			t.Errorf("%q does not say what can be counted by", got)
+			t.Errorf("%q does not list the fields to count by", got)
 		}
 	}
 	_, err := s.AggregateInstances(t.Context(), &inventoryv1.AggregateInstancesRequest{})

@@ -34,7 +34,7 @@ var migrated = dbtest.Template{
 	},
 }
 
-// service is a running inventory with its clients: as everyone, and as discovery.
+// service is a running inventory with its clients: the public one, and that of discovery.
 type service struct {
 	inventoryv1.InventoryServiceClient
 	ingest inventoryv1.IngestServiceClient
@@ -43,11 +43,11 @@ type service struct {
 	public *grpc.ClientConn
 	// outsider reaches the internal endpoint without a key.
 	outsider inventoryv1.IngestServiceClient
-	// stop ends it, as the end of the test does.
+	// stop ends the service, as the end of the test does.
 	stop func()
 }
 
-// start runs the service as production does, on pipes, on a database of its own.
+// start runs the service as production does, on pipes and on a database of its own.
 func start(t testing.TB) *service {
 	t.Helper()
 	return startOn(t, dbtest.New(t, migrated))
@@ -104,12 +104,12 @@ const (
 	region  = "eu-west-1"
 )
 
-// at is the time of the observation with this token: one minute apart.
+// at returns the time of the observation with this token: they are one minute apart.
 func at(fence int64) time.Time {
 	return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(fence) * time.Minute)
 }
 
-// observation is a start message for a scope of virtual machines.
+// observation returns a start message for a scope of virtual machines.
 func observation(account, region string, fence int64) *inventoryv1.SnapshotStart {
 	return &inventoryv1.SnapshotStart{
 		Account: account, Provider: commonv1.Provider_AWS, Kind: commonv1.Kind_VIRTUAL_MACHINE,
@@ -117,7 +117,7 @@ func observation(account, region string, fence int64) *inventoryv1.SnapshotStart
 	}
 }
 
-// machine is a plausible virtual machine number n in a region.
+// machine returns virtual machine number n in a region.
 func machine(region string, n int) *inventoryv1.Instance {
 	id := fmt.Sprintf("i-%017x", n)
 	return &inventoryv1.Instance{
@@ -156,7 +156,7 @@ func (s *service) send(t testing.TB, messages ...*inventoryv1.ApplySnapshotReque
 	}
 	for _, message := range messages {
 		if err := stream.Send(message); err != nil {
-			break // settle has the reason
+			break // settle returns the reason
 		}
 	}
 	if !slices.ContainsFunc(messages, func(m *inventoryv1.ApplySnapshotRequest) bool { return m.GetComplete() != nil }) {
@@ -170,15 +170,15 @@ func (s *service) send(t testing.TB, messages ...*inventoryv1.ApplySnapshotReque
 // stream is an ApplySnapshot.
 type stream = grpc.BidiStreamingClient[inventoryv1.ApplySnapshotRequest, inventoryv1.ApplySnapshotResponse]
 
-// settle ends a stream, of which all was sent that there was to send: the cloud
-// has nothing of what is absent.
+// settle ends a stream after its last message. The provider reports all missing instances as not
+// found.
 func settle(stream stream) (*inventoryv1.SnapshotResult, error) {
 	return settleWith(stream, func(*inventoryv1.Instance) *inventoryv1.SnapshotVerdict_Finding {
 		return &inventoryv1.SnapshotVerdict_Finding{Evidence: inventoryv1.SnapshotVerdict_Finding_NOT_FOUND}
 	})
 }
 
-// settleWith ends a stream with what find says of each that is absent; nil: nothing.
+// settleWith ends a stream with the findings of find; nil is none.
 func settleWith(stream stream, find func(*inventoryv1.Instance) *inventoryv1.SnapshotVerdict_Finding) (*inventoryv1.SnapshotResult, error) {
 	findings := &inventoryv1.SnapshotVerdict{Final: true}
 	for {
@@ -204,7 +204,7 @@ func settleWith(stream stream, find func(*inventoryv1.Instance) *inventoryv1.Sna
 	}
 }
 
-// apply is snapshot where no error is due.
+// apply is snapshot without an error.
 func (s *service) apply(t testing.TB, start *inventoryv1.SnapshotStart, instances ...*inventoryv1.Instance) *inventoryv1.SnapshotResult {
 	t.Helper()
 	resp, err := s.snapshot(t, start, instances...)
@@ -233,7 +233,7 @@ func failed(reason, text string) *inventoryv1.ApplySnapshotRequest {
 		Failure: &inventoryv1.SnapshotFailure{Reason: reason, Error: text}}}
 }
 
-// list is the whole answer to a filter, in pages of 1000.
+// list returns the whole answer to a request, in pages of 1000.
 func (s *service) list(t testing.TB, req *inventoryv1.ListInstancesRequest) []*inventoryv1.Instance {
 	t.Helper()
 	var all []*inventoryv1.Instance

@@ -8,7 +8,7 @@ import (
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
 )
 
-// look is the observation of the one instance, from one token to another.
+// look returns the observation of the single instance, from one token to another.
 func (s *service) look(t *testing.T, token, end int64, name string) error {
 	t.Helper()
 	request := singleRequest(token, named(name))
@@ -17,7 +17,7 @@ func (s *service) look(t *testing.T, token, end int64, name string) error {
 	return err
 }
 
-// read is a complete observation of the scope, from one token to another.
+// read applies a complete observation of the scope, from one token to another.
 func (s *service) read(t *testing.T, token, end int64, name string) (*inventoryv1.SnapshotResult, error) {
 	t.Helper()
 	last := complete(1)
@@ -25,9 +25,9 @@ func (s *service) read(t *testing.T, token, end int64, name string) (*inventoryv
 	return s.send(t, begin(observation(account, region, token)), seen(named(name)), last)
 }
 
-// Observations that overlap may have looked in another order than they began, and
-// arrive in any: what is on the roll is never replaced by what may be older.
-func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
+// Observations that overlap may have read in another order than they began, and arrive in any
+// order. What is stored is never replaced by something that may be older.
+func TestOverlap_StoredStays(t *testing.T) {
 	t.Parallel()
 	stale := func(t *testing.T, err error) { t.Helper(); refused(t, err, codes.Aborted, "STALE_OBSERVATION") }
 	for name, play := range map[string]func(t *testing.T, s *service){
@@ -45,7 +45,7 @@ func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
 				t.Fatal(err)
 			}
 			if result, err := s.read(t, 12, 14, "second"); err != nil || result.GetChanged() != 0 || result.GetGone() != 0 {
-				t.Errorf("the reading changed %v, %v", result, err)
+				t.Errorf("the observation changed %v, %v", result, err)
 			}
 		},
 		"two looks": func(t *testing.T, s *service) {
@@ -118,13 +118,13 @@ func TestOfTwoThatOverlapTheFirstStays(t *testing.T) {
 			s := start(t)
 			play(t, s)
 			if got := s.list(t, &inventoryv1.ListInstancesRequest{Filter: `displayName = "first"`}); len(got) != 1 {
-				t.Errorf("the roll says %s", s.nameOfOnly(t))
+				t.Errorf("the inventory has %s", s.nameOfOnly(t))
 			}
 			if err := s.look(t, 20, 21, "later"); err != nil {
 				t.Errorf("one that began later: %v", err)
 			}
 			if _, err := s.read(t, 22, 23, "last"); err != nil || s.nameOfOnly(t) != "last" {
-				t.Errorf("the roll says %s, %v", s.nameOfOnly(t), err)
+				t.Errorf("the inventory has %s, %v", s.nameOfOnly(t), err)
 			}
 		})
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/app"
 )
 
-// sql changes what no call can change from outside.
+// sql changes what no call can change.
 func (s *service) sql(t testing.TB, statement string, args ...any) {
 	t.Helper()
 	if _, err := s.db.Pool(t).Exec(t.Context(), statement, args...); err != nil {
@@ -29,7 +29,7 @@ func (s *service) sql(t testing.TB, statement string, args ...any) {
 	}
 }
 
-// ago is the start of an observation that was made so long ago.
+// ago returns the start of an observation that was made so long ago.
 func ago(location string, token int64, age time.Duration) *inventoryv1.SnapshotStart {
 	start := observation(account, location, token)
 	start.ObserveTime = timestamppb.New(time.Now().Add(-age))
@@ -45,9 +45,8 @@ func (s *service) unreachable(t testing.TB, filter string) []string {
 	return resp.GetUnreachable()
 }
 
-// An answer can't vouch for a scope that is held, or that was not observed for
-// twice as long as it should be.
-func TestHeldAndOverdueScopesAreUnreachable(t *testing.T) {
+// An answer can't vouch for a scope that is held, or that was not observed for twice its interval.
+func TestScopes_Unreachable(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, ago(region, 1, 90*time.Minute), machine(region, 1))
@@ -74,9 +73,8 @@ func TestHeldAndOverdueScopesAreUnreachable(t *testing.T) {
 	}
 }
 
-// A scope that is not read any more is stale, and not empty: it is named as long
-// as it shows instances, and not for ever after.
-func TestRetiredScopes(t *testing.T) {
+// A retired scope is stale and not empty: it is unreachable as long as it shows instances.
+func TestScopes_Retired(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, ago(region, 1, time.Hour), machine(region, 1))
@@ -91,7 +89,7 @@ func TestRetiredScopes(t *testing.T) {
 	if len(resp.GetInstances()) != 2 || !slices.Equal(resp.GetUnreachable(), []string{euMachines}) {
 		t.Errorf("%d instances, unreachable %v", len(resp.GetInstances()), resp.GetUnreachable())
 	}
-	// Where nothing was, nobody looks: as where nobody ever looked.
+	// A retired scope without instances is not unreachable.
 	_, err = s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{
 		Filter: `location.region = "us-east-1"`, MaxStaleness: durationpb.New(24 * time.Hour)})
 	refused(t, err, codes.FailedPrecondition, "TOO_STALE")
@@ -99,15 +97,15 @@ func TestRetiredScopes(t *testing.T) {
 	if err != nil || len(scopes.GetScopes()) != 2 {
 		t.Errorf("retired scopes %v, %v", scopes, err)
 	}
-	// Observed again it is as any other.
+	// Observed again, it is like any other.
 	s.apply(t, ago("us-east-1", 6, 0), machine("us-east-1", 4))
 	if got := s.unreachable(t, ""); !slices.Equal(got, []string{euMachines}) {
 		t.Errorf("unreachable %v", got)
 	}
 }
 
-// Somebody who knows says that what a retired scope shows may go.
-func TestRetiredScopeIsConfirmed(t *testing.T) {
+// A person confirms that the instances of a retired scope are gone.
+func TestScopes_RetiredConfirmed(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, ago(region, 1, time.Hour), machine(region, 1), machine(region, 2))
@@ -133,7 +131,7 @@ func TestRetiredScopeIsConfirmed(t *testing.T) {
 	if gaps := history.GetGaps(); len(gaps) != 2 || gaps[1].GetReason() != "RETIRED" || gaps[1].GetEndTime().AsTime().Before(before.Add(-time.Minute)) {
 		t.Errorf("gaps %v", gaps)
 	}
-	// As of the time before, it was shown, and named.
+	// As of the time before, its instances were shown, and it was unreachable.
 	created := history.GetChanges()[1].GetCommitTime()
 	then, err := s.ListInstances(t.Context(), &inventoryv1.ListInstancesRequest{AsOf: created})
 	if err != nil || len(then.GetInstances()) != 2 || !slices.Equal(then.GetUnreachable(), []string{euMachines}) || len(then.GetGaps()) != 1 {
@@ -141,8 +139,8 @@ func TestRetiredScopeIsConfirmed(t *testing.T) {
 	}
 }
 
-// ListScopes says all that is known of a scope.
-func TestScopeInFull(t *testing.T) {
+// ListScopes returns all fields of a scope.
+func TestScopes_AllFields(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 1), machine(region, 1))
@@ -178,7 +176,7 @@ func TestScopeInFull(t *testing.T) {
 	}
 }
 
-// Prometheus sees how old each scope is, and what is wrong with it.
+// The metrics have the age of each scope and its errors.
 func TestScopeMetrics(t *testing.T) {
 	listener, err := serve.Address("127.0.0.1:0").Listen(t.Context())
 	if err != nil {
@@ -223,6 +221,6 @@ func TestScopeMetrics(t *testing.T) {
 		t.Errorf("no age in\n%s", text)
 	}
 	if strings.Contains(string(text), "rollcall_scope_age_seconds"+us) {
-		t.Error("what was never observed has an age")
+		t.Error("a scope that was never observed has an age")
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// The life of one instance: seen, unchanged, changed, gone, back.
-func TestLifeOfAnInstance(t *testing.T) {
+// One instance is created, unchanged, changed, gone and reappears.
+func TestApplySnapshot(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	observe := func(fence int64, want *inventoryv1.SnapshotResult, instances ...*inventoryv1.Instance) *inventoryv1.Instance {
@@ -22,7 +22,7 @@ func TestLifeOfAnInstance(t *testing.T) {
 		}
 		all := s.list(t, &inventoryv1.ListInstancesRequest{ShowGone: true})
 		if len(all) != 1 {
-			t.Fatalf("%d instances on the roll", len(all))
+			t.Fatalf("%d instances in the inventory", len(all))
 		}
 		return all[0]
 	}
@@ -53,14 +53,14 @@ func TestLifeOfAnInstance(t *testing.T) {
 	gone := observe(4, &inventoryv1.SnapshotResult{Gone: 1})
 	times(gone, 1, 4, 4, 4)
 	if gone.GetProviderState() != "stopped" {
-		t.Errorf("the cloud's last word became %q", gone.GetProviderState())
+		t.Errorf("the last provider state became %q", gone.GetProviderState())
 	}
 	stillGone := observe(5, &inventoryv1.SnapshotResult{})
 	times(stillGone, 1, 4, 5, 4)
 	back := observe(6, &inventoryv1.SnapshotResult{Reappeared: 1}, m)
 	times(back, 1, 6, 6, 0)
 	if back.GetName() != seen.GetName() {
-		t.Errorf("it came back as %s, and was %s", back.GetName(), seen.GetName())
+		t.Errorf("it reappeared as %s, and was %s", back.GetName(), seen.GetName())
 	}
 	etags := map[string]bool{seen.GetEtag(): true, changed.GetEtag(): true, gone.GetEtag(): true}
 	if len(etags) != 3 {
@@ -71,8 +71,8 @@ func TestLifeOfAnInstance(t *testing.T) {
 	}
 }
 
-// Whatever keeps a stream from being whole, nothing of it is applied.
-func TestOnlyAWholeStreamIsApplied(t *testing.T) {
+// Nothing of an incomplete stream is applied.
+func TestApplySnapshot_IncompleteStream(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 1), machines(region, 0, 3)...)
@@ -117,12 +117,12 @@ func TestOnlyAWholeStreamIsApplied(t *testing.T) {
 	if got := scopes.GetScopes()[0].GetLastAttemptTime().AsTime(); got != at(1) {
 		t.Errorf("the scope was tried at %s", got)
 	}
-	// And nothing holds the next observation up, not even one that is older
-	// than those that came to nothing.
+	// Nothing blocks the next observation, not even one that is older than those that were not
+	// applied.
 	s.apply(t, observation(account, region, 2), machines(region, 0, 3)...)
 }
 
-// die sends messages and breaks the connection off.
+// die sends messages and breaks the connection.
 func (s *service) die(t *testing.T, messages ...*inventoryv1.ApplySnapshotRequest) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -141,7 +141,7 @@ func (s *service) die(t *testing.T, messages ...*inventoryv1.ApplySnapshotReques
 	}
 }
 
-func TestDuplicatesInASnapshot(t *testing.T) {
+func TestApplySnapshot_Duplicates(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	first, second := machine(region, 1), machine(region, 1)
@@ -155,8 +155,8 @@ func TestDuplicatesInASnapshot(t *testing.T) {
 	}
 }
 
-// A failure says why, and leaves what is known alone.
-func TestFailureOfAScope(t *testing.T) {
+// A failure is recorded with its reason and changes nothing else.
+func TestApplySnapshot_Failure(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 1), machine(region, 1))
@@ -191,8 +191,8 @@ func TestFailureOfAScope(t *testing.T) {
 	}
 }
 
-// A start that says nothing sensible is refused, naming the field.
-func TestStartIsChecked(t *testing.T) {
+// An invalid start is refused, and the error names the field.
+func TestApplySnapshot_InvalidStart(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for field, change := range map[string]func(*inventoryv1.SnapshotStart){
@@ -210,11 +210,11 @@ func TestStartIsChecked(t *testing.T) {
 	}
 	o := observation(account, "-", 1)
 	_, err := s.send(t, begin(o), complete(0))
-	violates(t, err, "start.location") // all of a kind was not observed
+	violates(t, err, "start.location") // only a failure can be about all of a kind
 	o.Kind = 0
 	_, err = s.send(t, begin(o), complete(0))
-	violates(t, err, "start.location") // nor was the whole account
+	violates(t, err, "start.location") // or about the whole account
 	if !strings.Contains(status.Convert(err).Message(), "failure") {
-		t.Errorf("%v does not say what to do", err)
+		t.Errorf("%v has no remedy", err)
 	}
 }

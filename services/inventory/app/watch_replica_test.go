@@ -18,7 +18,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/app"
 )
 
-// replica is the roll as a watcher knows it, across any number of watches.
+// replica is a copy of the inventory that a watcher keeps, across any number of watches.
 type replica struct {
 	filter    string
 	matches   func(*inventoryv1.Instance) bool
@@ -27,8 +27,8 @@ type replica struct {
 	token     string
 }
 
-// take takes one message in. Of the log each revision comes once and in order.
-func (r *replica) take(m *told) error {
+// take applies a message. Each revision of the log comes once and in order.
+func (r *replica) take(m *received) error {
 	switch m.GetType() {
 	case created, changed, gone, reappeared:
 		if m.GetRevision() <= r.revision {
@@ -52,8 +52,8 @@ func (r *replica) take(m *told) error {
 	return nil
 }
 
-// follow watches until all up to a revision was told, and changes the replica of
-// the service every now and then.
+// follow watches until all changes up to a revision have arrived, and changes the replica of the
+// service now and then.
 func (r *replica) follow(t *testing.T, services []*service, random *rand.Rand, until func() int64) error {
 	t.Helper()
 	for r.revision < until() {
@@ -78,15 +78,15 @@ func (r *replica) follow(t *testing.T, services []*service, random *rand.Rand, u
 	return nil
 }
 
-// Whoever applies all that a watch tells has the roll: with two writers at once,
-// two replicas of the service, and connections that break all the time.
-func TestWatchersHaveTheRoll(t *testing.T) {
+// A watcher that applies all messages has the inventory: with two writers at once, two replicas of
+// the service, and connections that break all the time.
+func TestWatch_Replica(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			a := start(t)
-			b := startOn(t, a.db, func(c *app.Config) { c.Watch.RingEvents = 20 }) // which often has to ask the database
+			b := startOn(t, a.db, func(c *app.Config) { c.Watch.RingEvents = 20 }) // so that it often reads the database
 			services := []*service{a, b}
 			var writers, watchers sync.WaitGroup
 			written := make(chan struct{})
@@ -98,7 +98,7 @@ func TestWatchersHaveTheRoll(t *testing.T) {
 				{filter: "state = RUNNING", matches: func(i *inventoryv1.Instance) bool { return i.GetState() == inventoryv1.Instance_RUNNING }},
 				{filter: "account = aws-2", matches: func(i *inventoryv1.Instance) bool { return i.GetAccount() == "accounts/aws-2" }},
 			}
-			until := func() int64 { // all there is, once nothing more comes
+			until := func() int64 { // the last revision, when no more come
 				select {
 				case <-written:
 					revision, _ := a.head(t)
@@ -128,14 +128,14 @@ func TestWatchersHaveTheRoll(t *testing.T) {
 					got[name] = i.GetEtag()
 				}
 				if !maps.Equal(got, want) {
-					t.Errorf("%q: the watcher has %v\nthe roll %v", r.filter, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+					t.Errorf("%q: the watcher has %v\nthe inventory %v", r.filter, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 				}
 			}
 		})
 	}
 }
 
-// write observes a scope again and again, each time as other instances.
+// write observes a scope repeatedly, each time with other instances.
 func (s *service) write(t *testing.T, account string, random *rand.Rand) {
 	t.Helper()
 	for fence := range int64(25) {
@@ -143,7 +143,7 @@ func (s *service) write(t *testing.T, account string, random *rand.Rand) {
 		for n := range 20 {
 			m := machine(region, n)
 			switch random.IntN(10) {
-			case 0, 1: // it is not there
+			case 0, 1: // not listed
 				continue
 			case 2, 3, 4:
 				stopped(m)
@@ -158,14 +158,14 @@ func (s *service) write(t *testing.T, account string, random *rand.Rand) {
 	}
 }
 
-// While the database is away a watch waits; when it is back it goes on.
-func TestWatchOutlivesItsDatabase(t *testing.T) {
+// A watch waits while the database is unavailable, and continues when it is back.
+func TestWatch_DatabaseUnavailable(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
 	s := startOn(t, server.New(t, migrated))
 	w := s.watch(t, &watchRequest{})
 	s.apply(t, observation(account, region, 1), machine(region, 1))
-	wantTold(t, w.take(t, 1), "CREATED web-1 RUNNING")
+	requireMessages(t, w.take(t, 1), "CREATED web-1 RUNNING")
 	server.Stop(t)
 	s.awaitHealth(t, healthpb.HealthCheckResponse_NOT_SERVING)
 	_, err := s.tryWatch(t, &watchRequest{})
@@ -173,11 +173,11 @@ func TestWatchOutlivesItsDatabase(t *testing.T) {
 	server.Start(t)
 	s.awaitHealth(t, healthpb.HealthCheckResponse_SERVING)
 	s.apply(t, observation(account, region, 2), machines(region, 1, 3)...)
-	wantTold(t, w.take(t, 1), "CREATED web-2 RUNNING")
+	requireMessages(t, w.take(t, 1), "CREATED web-2 RUNNING")
 }
 
-// When it is away for long, watches end, and say where to go on.
-func TestWatchGivesUpOnItsDatabase(t *testing.T) {
+// If the database is unavailable for long, watches end with the token to resume from.
+func TestWatch_DatabaseUnavailableForLong(t *testing.T) {
 	t.Parallel()
 	server := dbtest.NewServer(t)
 	s := startOn(t, server.New(t, migrated), func(c *app.Config) { c.Watch.AwayLimit = time.Millisecond })
@@ -187,6 +187,6 @@ func TestWatchGivesUpOnItsDatabase(t *testing.T) {
 	server.Stop(t)
 	metadata := refused(t, w.ended(), codes.Unavailable, "UNAVAILABLE")
 	if metadata["resumeToken"] != last.GetResumeToken() {
-		t.Errorf("resume from %v, told up to %s", metadata, last.GetResumeToken())
+		t.Errorf("resume from %v, received up to %s", metadata, last.GetResumeToken())
 	}
 }

@@ -20,7 +20,7 @@ import (
 
 type (
 	watchRequest = inventoryv1.WatchInstancesRequest
-	told         = inventoryv1.WatchInstancesResponse
+	received     = inventoryv1.WatchInstancesResponse
 )
 
 const (
@@ -64,8 +64,8 @@ func (s *service) tryWatch(t testing.TB, req *watchRequest) (*watching, error) {
 	return &watching{stream, stop}, nil
 }
 
-// next is the next message that is no heartbeat.
-func (w *watching) next(t testing.TB) *told {
+// next returns the next message that is not a heartbeat.
+func (w *watching) next(t testing.TB) *received {
 	t.Helper()
 	for {
 		m, err := w.Recv()
@@ -78,16 +78,16 @@ func (w *watching) next(t testing.TB) *told {
 	}
 }
 
-func (w *watching) take(t testing.TB, count int) []*told {
+func (w *watching) take(t testing.TB, count int) []*received {
 	t.Helper()
-	var all []*told
+	var all []*received
 	for range count {
 		all = append(all, w.next(t))
 	}
 	return all
 }
 
-// ended is the error that the watch ends with.
+// ended returns the error that the watch ends with.
 func (w *watching) ended() error {
 	for {
 		if _, err := w.Recv(); err != nil {
@@ -96,8 +96,8 @@ func (w *watching) ended() error {
 	}
 }
 
-// summary of a message: its type, name and state.
-func summary(m *told) string {
+// summary returns the type, name and state of a message.
+func summary(m *received) string {
 	words := []string{m.GetType().String()}
 	if m.GetInstance() != nil {
 		words = append(words, m.GetInstance().GetDisplayName(), m.GetInstance().GetState().String())
@@ -105,7 +105,7 @@ func summary(m *told) string {
 	return strings.Join(words, " ")
 }
 
-func summaries(all []*told) []string {
+func summaries(all []*received) []string {
 	var texts []string
 	for _, m := range all {
 		texts = append(texts, summary(m))
@@ -113,16 +113,16 @@ func summaries(all []*told) []string {
 	return texts
 }
 
-// wantTold compares what was told, in any order within a revision's transaction.
-func wantTold(t testing.TB, got []*told, want ...string) {
+// requireMessages compares messages with their summaries.
+func requireMessages(t testing.TB, got []*received, want ...string) {
 	t.Helper()
 	texts := summaries(got)
 	if !slices.Equal(texts, want) {
-		t.Fatalf("told\n %s\nwant\n %s", strings.Join(texts, "\n "), strings.Join(want, "\n "))
+		t.Fatalf("received\n %s\nwant\n %s", strings.Join(texts, "\n "), strings.Join(want, "\n "))
 	}
 }
 
-// with is the machine with something changed.
+// with returns a copy of the machine with something changed.
 func with(m *inventoryv1.Instance, change func(*inventoryv1.Instance)) *inventoryv1.Instance {
 	m = proto.Clone(m).(*inventoryv1.Instance)
 	change(m)
@@ -133,7 +133,7 @@ func stopped(m *inventoryv1.Instance) {
 	m.State, m.ProviderState = inventoryv1.Instance_STOPPED, "stopped"
 }
 
-func TestWatchTellsWhatHappens(t *testing.T) {
+func TestWatch_Changes(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	w := s.watch(t, &watchRequest{})
@@ -148,7 +148,7 @@ func TestWatchTellsWhatHappens(t *testing.T) {
 	s.apply(t, observation(account, region, 4), with(web, func(m *inventoryv1.Instance) { m.Labels["team"] = "new" }))
 
 	all := w.take(t, 4)
-	wantTold(t, all, "CREATED web-1 RUNNING", "CHANGED web-1 STOPPED", "GONE web-1 GONE", "REAPPEARED web-1 RUNNING")
+	requireMessages(t, all, "CREATED web-1 RUNNING", "CHANGED web-1 STOPPED", "GONE web-1 GONE", "REAPPEARED web-1 RUNNING")
 	for n, m := range all {
 		if m.GetRevision() != int64(n+1) || m.GetResumeToken() == "" {
 			t.Errorf("revision %d, token %q", m.GetRevision(), m.GetResumeToken())
@@ -162,23 +162,23 @@ func TestWatchTellsWhatHappens(t *testing.T) {
 			t.Errorf("%s: changed %v, want %v", summary(all[n]), got, want)
 		}
 	}
-	// As of its commit, the roll has each as it was told.
+	// As of its commit time, each instance is as it was received.
 	for _, m := range all {
 		got, err := s.GetInstance(t.Context(), &inventoryv1.GetInstanceRequest{Name: m.GetInstance().GetName(), AsOf: m.GetCommitTime()})
 		if err != nil || got.GetState() != m.GetInstance().GetState() || got.GetEtag() != m.GetInstance().GetEtag() {
-			t.Errorf("told %v\nas of %v it was %v, %v", m.GetInstance(), m.GetCommitTime().AsTime(), got, err)
+			t.Errorf("received %v\nas of %v it was %v, %v", m.GetInstance(), m.GetCommitTime().AsTime(), got, err)
 		}
 	}
-	// What was told last is what is on the roll.
+	// The last message has the instance as it is stored.
 	got, err := s.GetInstance(t.Context(), &inventoryv1.GetInstanceRequest{Name: all[3].GetInstance().GetName()})
 	if err != nil || !proto.Equal(got, all[3].GetInstance()) {
-		t.Errorf("told %v\nthe roll has %v, %v", all[3].GetInstance(), got, err)
+		t.Errorf("received %v\nthe inventory has %v, %v", all[3].GetInstance(), got, err)
 	}
 }
 
-// From the token of every message, the rest of the story follows: nothing is
-// missing, nothing comes twice; from memory and from the database.
-func TestWatchResumesAtEveryMessage(t *testing.T) {
+// From the token of every message, the rest of the messages follow: none is missing or repeated,
+// from memory and from the database.
+func TestWatch_ResumeAtEveryMessage(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 1), machines(region, 0, 5)...)
@@ -187,14 +187,14 @@ func TestWatchResumesAtEveryMessage(t *testing.T) {
 	s.apply(t, observation(account, region, 3), machines(region, 0, 6)...)
 	const count = 5 + 1 + (3 + 2) + (2 + 2)
 	all := w.take(t, count)
-	wantTold(t, all[5:6], "LISTED")
-	other := startOn(t, s.db) // which has nothing in memory
+	requireMessages(t, all[5:6], "LISTED")
+	other := startOn(t, s.db) // with nothing in memory
 	for n, m := range all {
 		for _, replica := range []*service{s, other} {
 			resumed := replica.watch(t, &watchRequest{ResumeToken: m.GetResumeToken()})
 			rest := resumed.take(t, count-n-1)
 			for k := range rest {
-				if rest[k].GetType() == existing { // it was looked at since
+				if rest[k].GetType() == existing { // it was observed since
 					rest[k].Instance.ObserveTime = all[n+1+k].GetInstance().GetObserveTime()
 				}
 				if !proto.Equal(rest[k], all[n+1+k]) {
@@ -204,17 +204,17 @@ func TestWatchResumesAtEveryMessage(t *testing.T) {
 			resumed.stop()
 		}
 	}
-	// Both go on, with what neither has seen yet.
+	// Both continue with new changes.
 	for _, replica := range []*service{s, other} {
 		resumed := replica.watch(t, &watchRequest{ResumeToken: all[count-1].GetResumeToken()})
-		defer func() { wantTold(t, resumed.take(t, 1), "CREATED web-99 RUNNING") }()
+		defer func() { requireMessages(t, resumed.take(t, 1), "CREATED web-99 RUNNING") }()
 	}
 	s.apply(t, observation(account, "us-east-1", 4), machine("us-east-1", 99))
 }
 
-// A list is as of the moment when the watch began, whatever happens meanwhile, in
-// pages and over reconnects.
-func TestWatchListsOneMoment(t *testing.T) {
+// A list is as of the time when the watch began, whatever is written meanwhile, in pages and over
+// reconnects.
+func TestWatch_Existing(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	const count = 450 // three pages
@@ -238,23 +238,24 @@ func TestWatchListsOneMoment(t *testing.T) {
 			break
 		}
 		if m.GetType() != existing || names[m.GetInstance().GetName()] {
-			t.Fatalf("told %s", m)
+			t.Fatalf("received %s", m)
 		}
 		names[m.GetInstance().GetName()] = true
 	}
 	if len(names) != count/2 {
 		t.Errorf("%d of %d are listed", len(names), count/2)
 	}
-	for range 100 { // 50 came, 50 went
+	for range 100 { // 50 are created, 50 are gone
 		m := w.next(t)
 		if was := names[m.GetInstance().GetName()]; was != (m.GetType() == gone) || !was && m.GetType() != created {
-			t.Fatalf("told %s", m)
+			t.Fatalf("received %s", m)
 		}
 	}
 }
 
-// A watcher is told of what its filter matches, and once more when that ends.
-func TestWatchFilters(t *testing.T) {
+// A watcher receives the changes of instances that its filter matches, and the change after which
+// it does not match any more.
+func TestWatch_Filters(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	web := machine(region, 1)
@@ -272,7 +273,7 @@ func TestWatchFilters(t *testing.T) {
 	s.apply(t, observation(account, region, 3), with(web, func(m *inventoryv1.Instance) { stopped(m); m.Labels["team"] = "data" }))
 	s.apply(t, observation(account, region, 4), web)
 	s.apply(t, observation(account, region, 5))
-	s.apply(t, observation(other, region, 6), with(machine(region, 2), stopped)) // ends the story for all
+	s.apply(t, observation(other, region, 6), with(machine(region, 2), stopped)) // is the last change for all
 	for filter, want := range map[string][]string{
 		`state = RUNNING`: {"CHANGED web-1 STOPPED", "CHANGED web-1 RUNNING", "GONE web-1 GONE"},
 		`account = "` + account + `"`: {"CHANGED web-1 STOPPED", "CHANGED web-1 STOPPED", "CHANGED web-1 RUNNING",
@@ -287,13 +288,13 @@ func TestWatchFilters(t *testing.T) {
 	} {
 		w := filters[filter]
 		t.Run(filter, func(t *testing.T) {
-			wantTold(t, w.take(t, len(want)), want...)
+			requireMessages(t, w.take(t, len(want)), want...)
 		})
 	}
 }
 
-// Where nothing is to be told, a heartbeat says so and moves the token on.
-func TestWatchHeartbeats(t *testing.T) {
+// Without changes a heartbeat arrives, and its token moves on.
+func TestWatch_Heartbeats(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	for _, filter := range []string{`account = "accounts/none"`, `account = a AND account = b`, `labels.team = none`} {
@@ -319,7 +320,7 @@ func TestWatchHeartbeats(t *testing.T) {
 	}
 }
 
-// head is the revision of the last change, and its time.
+// head returns the revision and the time of the last change.
 func (s *service) head(t testing.TB) (revision int64, moment time.Time) {
 	t.Helper()
 	if err := s.db.Pool(t).QueryRow(t.Context(), `SELECT revision, time FROM change_head`).Scan(&revision, &moment); err != nil {
@@ -328,7 +329,7 @@ func (s *service) head(t testing.TB) (revision int64, moment time.Time) {
 	return revision, moment
 }
 
-func TestWatchRefuses(t *testing.T) {
+func TestWatch_Invalid(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	small := startOn(t, s.db, func(c *app.Config) { c.Watch.MaxWatchers = 1 })
@@ -357,8 +358,9 @@ func TestWatchRefuses(t *testing.T) {
 	}
 }
 
-// What follows a token may no longer be there: that is told, and never a hole.
-func TestWatchTokenExpires(t *testing.T) {
+// If the changes after a token are no longer kept, the watch ends with an error and never with a
+// gap.
+func TestWatch_TokenExpired(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ lost, text string }{
 		"forgotten":        {`UPDATE change_head SET floor_revision = 3`, "no longer kept"},
@@ -392,8 +394,8 @@ func TestWatchTokenExpires(t *testing.T) {
 	}
 }
 
-// Who follows a log that goes another way is told too.
-func TestWatchNoticesARestoredDatabase(t *testing.T) {
+// A watcher of a log that was replaced ends with an error too.
+func TestWatch_RestoredDatabase(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	w := s.watch(t, &watchRequest{})
@@ -406,11 +408,11 @@ func TestWatchNoticesARestoredDatabase(t *testing.T) {
 	refused(t, w.ended(), codes.OutOfRange, "TOKEN_EXPIRED")
 	w = s.watch(t, &watchRequest{})
 	s.apply(t, observation(account, region, 2), machines(region, 0, 4)...)
-	wantTold(t, w.take(t, 1), "CREATED web-3 RUNNING")
+	requireMessages(t, w.take(t, 1), "CREATED web-3 RUNNING")
 }
 
-// A replica that stops ends its watches at once, and another one goes on.
-func TestWatchOutlivesItsReplica(t *testing.T) {
+// A replica that shuts down ends its watches at once, and another one continues them.
+func TestWatch_ReplicaShutsDown(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	w := s.watch(t, &watchRequest{})
@@ -424,11 +426,11 @@ func TestWatchOutlivesItsReplica(t *testing.T) {
 	s = startOn(t, s.db)
 	s.apply(t, observation(account, region, 2), machines(region, 1, 3)...)
 	w = s.watch(t, &watchRequest{ResumeToken: metadata["resumeToken"]})
-	wantTold(t, w.take(t, 1), "CREATED web-2 RUNNING")
+	requireMessages(t, w.take(t, 1), "CREATED web-2 RUNNING")
 }
 
-// One that takes nothing is dropped and can resume; the others are told all.
-func TestWatchDropsWhoIsSlow(t *testing.T) {
+// A watcher that reads nothing is dropped and can resume; the others receive everything.
+func TestWatch_TooSlow(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
 	s := startOn(t, start(t).db, func(c *app.Config) {
@@ -457,7 +459,7 @@ func TestWatchDropsWhoIsSlow(t *testing.T) {
 		m, err := slow.Recv()
 		if err != nil {
 			if metadata := refused(t, err, codes.ResourceExhausted, "WATCHER_TOO_SLOW"); metadata["resumeToken"] != last.GetResumeToken() {
-				t.Errorf("resume from %s, told up to %s", metadata["resumeToken"], last.GetResumeToken())
+				t.Errorf("resume from %s, received up to %s", metadata["resumeToken"], last.GetResumeToken())
 			}
 			break
 		}
@@ -469,17 +471,17 @@ func TestWatchDropsWhoIsSlow(t *testing.T) {
 	for name, all := range map[string][]int64{"slow": got, "fast": fast} {
 		for n, revision := range all {
 			if revision != int64(n+1) {
-				t.Fatalf("the %s one was told %d after %d others", name, revision, n)
+				t.Fatalf("the %s one received %d after %d others", name, revision, n)
 			}
 		}
 		if int64(len(all)) != head {
-			t.Errorf("the %s one was told %d changes of %d", name, len(all), head)
+			t.Errorf("the %s one received %d changes of %d", name, len(all), head)
 		}
 	}
 }
 
-// revisions are those that follow a token, up to one; a machine that is busy may
-// be too slow too, and resumes.
+// revisions returns those after a token, up to one. On a busy machine the watcher may be too slow
+// too, and resumes.
 func (s *service) revisions(t testing.TB, token string, head int64) []int64 {
 	t.Helper()
 	var all []int64
@@ -502,7 +504,7 @@ func (s *service) revisions(t testing.TB, token string, head int64) []int64 {
 	return all
 }
 
-// counted is the value of a counter.
+// counted returns the value of a counter.
 func counted(t testing.TB, registry *prometheus.Registry, name string) float64 {
 	t.Helper()
 	families, err := registry.Gather()

@@ -17,19 +17,20 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// long is a time of the past by any clock, and so many minutes after it.
+// long returns a past time, so many minutes after a fixed one.
 func long(minutes int) time.Time {
 	return time.Date(2024, 2, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(minutes) * time.Minute)
 }
 
-// settle gives the changes that were just logged a time of the test's choice.
+// settleSQL sets the times of the changes that were just logged.
 const settleSQL = `
 	WITH head AS (UPDATE change_head SET time = $1 RETURNING time)
 	UPDATE changes SET time = $1 FROM head WHERE changes.time > $1`
 
-// questions are asked of the present as it goes by, and of the past.
+// questions are the requests whose answers are compared, at each minute and as of that minute
+// later.
 var questions = []inventory.ListRequest{
-	{Filter: `provider = AWS`}, // the total of all there is comes from the scopes, which this test does not write
+	{Filter: `provider = AWS`}, // the total of everything comes from the scopes, which this test does not write
 	{ShowGone: true},
 	{Filter: `state = RUNNING`},
 	{Filter: `labels.team = data OR virtualMachine.spot = true`, OrderBy: "display_name desc"},
@@ -37,7 +38,7 @@ var questions = []inventory.ListRequest{
 	{Filter: `create_time:* AND NOT private_ips:10.0.0.1`, OrderBy: "state, create_time desc"},
 }
 
-// answer is all that a reader can see at a moment.
+// answer is everything that a reader can see at one time.
 type answer struct {
 	lists  [][]inventory.Instance
 	totals []int64
@@ -45,7 +46,7 @@ type answer struct {
 	each   map[uuid.UUID]inventory.Instance
 }
 
-// ask reads everything, as of a time when there is one.
+// ask reads everything, as of a time if it is set.
 func ask(t *rapid.T, store *store, uids []uuid.UUID, asOf time.Time, size int) answer {
 	ctx := context.Background()
 	a := answer{each: map[uuid.UUID]inventory.Instance{}}
@@ -84,7 +85,7 @@ func ask(t *rapid.T, store *store, uids []uuid.UUID, asOf time.Time, size int) a
 	return a
 }
 
-// difference says where two answers differ.
+// difference returns where two answers differ.
 func (a answer) difference(want answer) string {
 	for n, q := range questions {
 		switch {
@@ -102,8 +103,7 @@ func (a answer) difference(want answer) string {
 	return ""
 }
 
-// plainTimes leaves out when instances were looked at: of the past that is known
-// less well.
+// plainTimes removes the times of observations, which are less exact for past times.
 func plainTimes(all []inventory.Instance) []inventory.Instance {
 	all = slices.Clone(all)
 	for n := range all {
@@ -112,11 +112,11 @@ func plainTimes(all []inventory.Instance) []inventory.Instance {
 	return all
 }
 
-// What is answered as of a time is what was answered then, page by page.
-func TestAsOfIsWhatWasAnsweredThen(t *testing.T) {
+// An answer as of a time is the answer of that time, page by page.
+func TestAsOf_Answers(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
-	possible := slices.Concat(writes[:2], writes[3:]) // without an address that is null, which no reader takes
+	possible := slices.Concat(writes[:2], writes[3:]) // without an address that is NULL, which readers do not accept
 	rapid.Check(t, func(r *rapid.T) {
 		clear := clearSQL + `; UPDATE change_head SET time = '2024-02-01T12:00:00Z', floor_time = '2024-02-01T12:00:00Z'`
 		if _, err := pool.Exec(t.Context(), clear); err != nil {
@@ -153,8 +153,8 @@ func TestAsOfIsWhatWasAnsweredThen(t *testing.T) {
 	})
 }
 
-// History reaches back to where it is kept, and no further than to now.
-func TestAsOfOutsideOfHistory(t *testing.T) {
+// History reaches from the retention time to now.
+func TestAsOf_OutsideOfHistory(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	list := func(asOf time.Time) error {
@@ -170,7 +170,7 @@ func TestAsOfOutsideOfHistory(t *testing.T) {
 		t.Errorf("before history: %v", err)
 	}
 	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Metadata["historyStartTime"] != since.Format(time.RFC3339Nano) {
-		t.Errorf("history is said to begin otherwise than at %s: %+v", since, f)
+		t.Errorf("history does not begin at %s: %+v", since, f)
 	}
 	if err := list(time.Now().Add(time.Hour)); fault.KindOf(err) != fault.KindInvalidArgument {
 		t.Errorf("of the future: %v", err)
@@ -185,9 +185,9 @@ func floorOf(t *testing.T, pool *pgxpool.Pool) (since time.Time) {
 	return since.UTC()
 }
 
-// The pages of one list are of one place in the log, also when changes of the
-// very time that was asked for come late.
-func TestPagesOfThePastAgree(t *testing.T) {
+// The pages of one list are of one position in the log, even if changes of the requested time are
+// committed late.
+func TestAsOf_PagesAgree(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	exec(t, pool, clearSQL+`; UPDATE change_head SET time = '2024-02-01T12:00:00Z', floor_time = '2024-02-01T12:00:00Z'`)
@@ -220,7 +220,7 @@ func TestPagesOfThePastAgree(t *testing.T) {
 	q.PageToken = ""
 	page, err = store.List(t.Context(), q)
 	if err != nil || page.TotalSize != 4 {
-		t.Errorf("anew there are %d, want 4: %v", page.TotalSize, err)
+		t.Errorf("a new list has %d, want 4: %v", page.TotalSize, err)
 	}
 	q.PageToken, q.AsOf = page.NextPageToken, long(1)
 	if _, err := store.List(t.Context(), q); fault.KindOf(err) != fault.KindInvalidArgument {

@@ -11,15 +11,15 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// scopeSize is how many instances a large scope has.
+// scopeSize is the number of instances of a large scope.
 const scopeSize = 100_000
 
-// BenchmarkApplySnapshot holds a snapshot of 100,000 instances to a plain COPY of
-// the same rows into the same indexed table, in the same run. It reports
+// BenchmarkApplySnapshot compares a snapshot of 100,000 instances with a plain COPY of the same rows
+// into the same indexed table, in the same run. It reports
 //
-//	first/copy       speed of a first read, as a part of the COPY's
-//	unchanged/first  how many times faster a re-read without news is
-//	wal-B            write-ahead log of that re-read
+//	first/copy       the speed of a first snapshot, in relation to that of the COPY
+//	unchanged/first  how many times faster an unchanged snapshot is
+//	wal-B            the write-ahead log of the unchanged snapshot
 func BenchmarkApplySnapshot(b *testing.B) {
 	store, pool := open(b)
 	instances := make([]inventory.Instance, scopeSize)
@@ -40,7 +40,7 @@ func BenchmarkApplySnapshot(b *testing.B) {
 			fence++
 			before := walPosition(b, pool)
 			unchanged += timed(func() { apply(b, store, observation("aws-1", "eu-west-1", fence), instances...) }) / 3
-			wal = min(wal, walPosition(b, pool)-before) // whatever else the server wrote is not ours
+			wal = min(wal, walPosition(b, pool)-before) // without what the server wrote for others
 		}
 		fence++
 	}
@@ -58,7 +58,7 @@ func timed(fn func()) time.Duration {
 	return time.Since(start)
 }
 
-// tableAsCopy is the table with these instances, as the data of a binary COPY.
+// tableAsCopy returns the table with these instances, as the data of a binary COPY.
 func tableAsCopy(b *testing.B, store *store, pool *pgxpool.Pool, instances []inventory.Instance) []byte {
 	b.Helper()
 	apply(b, store, observation("aws-1", "eu-west-1", 1), instances...)
@@ -91,7 +91,7 @@ func empty(b *testing.B, pool *pgxpool.Pool) {
 	exec(b, pool, `TRUNCATE instances, instance_counts, scopes, absences, changes`)
 }
 
-// settle does what autovacuum would do soon.
+// settle does what autovacuum does soon.
 func settle(b *testing.B, pool *pgxpool.Pool) {
 	b.Helper()
 	exec(b, pool, `VACUUM ANALYZE instances`)

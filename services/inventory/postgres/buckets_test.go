@@ -14,9 +14,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
-// Pages of a label that thousands have are read bucket by bucket: all of them, each
-// once and in order, at any size of a page, and the total is near the truth.
-func TestPagesByBucket(t *testing.T) {
+// Pages of a label with thousands of instances are read bucket by bucket: each instance once and
+// in order, at any page size, and the total is close.
+func TestBuckets_Pages(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	store.takeAsLarge()
@@ -45,7 +45,7 @@ func TestPagesByBucket(t *testing.T) {
 						t.Fatal(err)
 					}
 					if near := math.Abs(float64(page.TotalSize)/float64(len(want)) - 1); !page.TotalEstimated || near > 0.25 {
-						t.Fatalf("%d (estimated: %t) are told of, there are %d", page.TotalSize, page.TotalEstimated, len(want))
+						t.Fatalf("a total of %d (estimated: %t), want %d", page.TotalSize, page.TotalEstimated, len(want))
 					}
 					for _, i := range page.Instances {
 						got = append(got, i.UID.String())
@@ -62,9 +62,9 @@ func TestPagesByBucket(t *testing.T) {
 	}
 }
 
-// A page by bucket reads what stands under the label in one bucket after the other,
-// and its sample too.
-func TestPlansByBucket(t *testing.T) {
+// A page by bucket reads the instances with the label in one bucket after the other, and so does
+// its sample.
+func TestBuckets_Plans(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	crowd(t, store, pool)
@@ -84,7 +84,7 @@ func TestPlansByBucket(t *testing.T) {
 				for _, plan := range []planNode{explain(t, pool, page, pageArgs), explain(t, pool, sample, sampleArgs)} {
 					want{index: []string{"instances_labels_bucket_idx"}, sort: true}.check(t, plan)
 					if first := slices.IndexFunc(plan.all(), func(n planNode) bool { return n.Type == "Nested Loop" }); first < 0 || plan.all()[first].Plans[0].Type != "Function Scan" {
-						t.Errorf("does not go from bucket to bucket: %s", plan)
+						t.Errorf("does not read bucket by bucket: %s", plan)
 					}
 				}
 			}
@@ -92,7 +92,7 @@ func TestPlansByBucket(t *testing.T) {
 	}
 }
 
-// uidsWhere are the uids of instances, in their order.
+// uidsWhere returns the UIDs of instances, in order.
 func uidsWhere(t *testing.T, pool *pgxpool.Pool, where string) []string {
 	t.Helper()
 	rows, err := pool.Query(t.Context(), `SELECT uid::text FROM instances WHERE `+where+` ORDER BY uid`)

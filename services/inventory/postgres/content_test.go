@@ -40,9 +40,8 @@ func genInstance() *rapid.Generator[inventory.Instance] {
 	})
 }
 
-// Any instance comes back from the database as Clean leaves it, byte by byte, by
-// way of both the first COPY and the update.
-func TestAnyInstanceComesBack(t *testing.T) {
+// Any instance is stored as Clean leaves it, byte by byte, by the first COPY and by the update.
+func TestAnyInstanceIsStored(t *testing.T) {
 	store, _ := open(t)
 	fence := int64(0)
 	rapid.Check(t, func(t *rapid.T) {
@@ -66,7 +65,7 @@ func TestAnyInstanceComesBack(t *testing.T) {
 	})
 }
 
-// normal makes nil of what is empty, and one form of the times.
+// normal returns an instance with nil for empty values and times in UTC.
 func normal(i inventory.Instance) inventory.Instance {
 	if len(i.PrivateIPs) == 0 {
 		i.PrivateIPs = nil
@@ -77,7 +76,7 @@ func normal(i inventory.Instance) inventory.Instance {
 	if len(i.Labels) == 0 {
 		i.Labels = nil
 	}
-	if i.VM != nil { // a copy: the caller's stays as it is
+	if i.VM != nil { // a copy, so that the caller's does not change
 		i.VM = new(*i.VM)
 	}
 	if i.DB != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
-// miscountedSQL are the counts that are not what the instances are.
+// miscountedSQL reads the counts that differ from the instances.
 const miscountedSQL = `
 	WITH counted AS (
 		SELECT i.scope, f.facet, f.value, i.region, i.account, i.provider, i.kind, count(*) AS count
@@ -27,7 +27,7 @@ const miscountedSQL = `
 	UNION ALL
 	SELECT 'true: ' || c::text FROM (SELECT * FROM counted EXCEPT SELECT * FROM kept) c`
 
-// checkCounts holds the counts that are kept to the instances.
+// checkCounts compares the counts with the instances.
 func checkCounts(t interface {
 	Helper()
 	Fatal(args ...any)
@@ -50,9 +50,9 @@ func checkCounts(t interface {
 	}
 }
 
-// A total is the same whether counts are kept for the filter, few instances match,
-// or all are walked through; and so are the groups of a count.
-func TestTotalsAreTrue(t *testing.T) {
+// A total is the same whether there are counts for the filter, few instances match, or all are
+// read; and so are the groups of an aggregate.
+func TestTotals(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	crowd(t, store, pool)
@@ -81,7 +81,7 @@ func TestTotalsAreTrue(t *testing.T) {
 				}
 			}
 			checkTotal(t, filter, first, want, read.ExactTotal)
-			// In a large roll fewer are counted one by one.
+			// In a large table fewer are counted exactly.
 			if first, err = large.List(t.Context(), inventory.ListRequest{Filter: filter}); err != nil {
 				t.Fatal(err)
 			}
@@ -99,29 +99,29 @@ func TestTotalsAreTrue(t *testing.T) {
 				sum += group.Count
 			}
 			if sum != want {
-				t.Errorf("%d are counted by account and kind, and %d are listed", sum, want)
+				t.Errorf("%d by account and kind, and %d are listed", sum, want)
 			}
 		})
 	}
 }
 
-// checkTotal holds the total of a first page to what there is: it is exact up to a
-// number, and where counts are kept, and otherwise says that it is not.
+// checkTotal checks the total of a first page: it is exact up to a number and where there are
+// counts, and otherwise marked as an estimate.
 func checkTotal(t *testing.T, filter string, first listed, want, exact int64) {
 	t.Helper()
 	_, isCounted := postgres.CountsFor(filterOf(t, filter))
 	kept := filter == "" || isCounted
 	if estimated := !kept && want > exact; first.TotalEstimated != estimated {
-		t.Errorf("a total of %d, and %d are listed, is called estimated: %t", first.TotalSize, want, first.TotalEstimated)
+		t.Errorf("a total of %d, and %d are listed, is marked as an estimate: %t", first.TotalSize, want, first.TotalEstimated)
 	}
 	if !first.TotalEstimated && first.TotalSize != want {
 		t.Errorf("a total of %d, and %d are listed", first.TotalSize, want)
 	}
 }
 
-// More matches than are counted one by one: the page is right, and the total is
-// called what it is.
-func TestAnEstimatedTotal(t *testing.T) {
+// If there are more matches than are counted, the page is right and the total is marked as an
+// estimate.
+func TestTotals_Estimated(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	many := make([]inventory.Instance, read.ExactTotal+500)
@@ -130,7 +130,7 @@ func TestAnEstimatedTotal(t *testing.T) {
 		many[n].Labels = map[string]string{"env": "prod"}
 	}
 	apply(t, store, observation("aws-1", "eu-west-1", 1), many...)
-	for _, analyzed := range []bool{false, true} { // with and without any idea of how many there are
+	for _, analyzed := range []bool{false, true} { // with and without statistics
 		if analyzed {
 			exec(t, pool, `ANALYZE instances`)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// readGaps are the gaps of all scopes, as the tokens between which they are.
+// readGaps returns the gaps of all scopes, by the tokens of the observations around them.
 func readGaps(t *testing.T, pool *pgxpool.Pool) []string {
 	t.Helper()
 	rows, err := pool.Query(t.Context(), `SELECT start_time, end_time, reason, error FROM observation_gaps ORDER BY start_time`)
@@ -31,8 +31,8 @@ func readGaps(t *testing.T, pool *pgxpool.Pool) []string {
 	return gaps
 }
 
-// A gap is the time between two complete observations in which a try failed, for
-// the first reason, or in which nobody tried for twice the interval.
+// A gap is a time between two complete observations in which an attempt failed, with the first
+// reason, or without an attempt for twice the interval.
 func TestGaps(t *testing.T) {
 	t.Parallel()
 	every := 2 * time.Minute
@@ -115,7 +115,7 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// What a reading tells of itself is kept until another tells otherwise.
+// The interval and the budgets of an observation stay until another one has others.
 func TestIntervalsAndBudgets(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
@@ -153,7 +153,7 @@ func TestIntervalsAndBudgets(t *testing.T) {
 		t.Errorf("then %+v", got)
 	}
 	if got := complete(3, 0); got.SyncInterval != time.Minute || len(got.APIBudgets) != 1 {
-		t.Errorf("untold %+v", got)
+		t.Errorf("without any: %+v", got)
 	}
 	obs.Fence, obs.Time, obs.SyncInterval = 4, at(4), time.Hour
 	budget.CallsPerSecond = 1
@@ -162,6 +162,6 @@ func TestIntervalsAndBudgets(t *testing.T) {
 		t.Errorf("after a failure %+v, %v", got, err)
 	}
 	if got := count(t, pool, `SELECT count(*) FROM scopes WHERE first_complete_time = $1 AND last_complete_time = $2`, at(1), at(3)); got != 1 {
-		t.Error("the first observation is not known any more")
+		t.Error("the time of the first observation is lost")
 	}
 }

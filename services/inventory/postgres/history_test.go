@@ -20,8 +20,8 @@ import (
 const beginAtTwelve = clearSQL + `; TRUNCATE observation_gaps, scopes CASCADE;
 	UPDATE change_head SET time = '2024-02-01T12:00:00Z', floor_time = '2024-02-01T12:00:00Z'`
 
-// told is a write to the instance 1, at a minute.
-func told(t testing.TB, pool *pgxpool.Pool, minute int, sql string, args ...any) {
+// changeAt writes the instance 1 at a minute.
+func changeAt(t testing.TB, pool *pgxpool.Pool, minute int, sql string, args ...any) {
 	t.Helper()
 	if err := logged(t.Context(), pool, sql, args...); err != nil {
 		t.Fatal(err)
@@ -35,8 +35,8 @@ func gap(scope inventory.ScopeKey, start, end int, reason string) inventory.Gap 
 	return inventory.Gap{Scope: scope, Start: long(start), End: long(end), Reason: reason}
 }
 
-// What changed is told by the paths of the contract, with the gaps around it.
-func TestHistoryOfAnInstance(t *testing.T) {
+// Changes have the paths of the API, and the gaps around them.
+func TestHistory(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	key := inventory.ScopeKey{Account: "aws-1", Kind: inventory.VirtualMachine, Location: "eu-west-1"}
@@ -48,13 +48,13 @@ func TestHistoryOfAnInstance(t *testing.T) {
 	for _, g := range []inventory.Gap{gap(key, 1, 2, "THROTTLED"), gap(key, 2, 4, "THROTTLED"), gap(key, 12, 15, "NOT_OBSERVED")} {
 		exec(t, pool, `INSERT INTO observation_gaps (scope, start_time, end_time, reason) VALUES ($1, $2, $3, $4)`, key.UID(), g.Start, g.End, g.Reason)
 	}
-	told(t, pool, 5, newInstanceSQL, one, "aws-1", "web-1", long(4))
-	told(t, pool, 10, `UPDATE instances SET scope = $2, change_time = $3, fence = 7 WHERE uid = $1`, one, key.UID(), long(9))
-	told(t, pool, 20, `UPDATE instances SET state = 'STOPPED', zone = 'eu-west-1a', private_ips = '{10.0.0.1,10.0.0.2}', create_time = $2,
+	changeAt(t, pool, 5, newInstanceSQL, one, "aws-1", "web-1", long(4))
+	changeAt(t, pool, 10, `UPDATE instances SET scope = $2, change_time = $3, fence = 7 WHERE uid = $1`, one, key.UID(), long(9))
+	changeAt(t, pool, 20, `UPDATE instances SET state = 'STOPPED', zone = 'eu-west-1a', private_ips = '{10.0.0.1,10.0.0.2}', create_time = $2,
 		labels = '{"cost": "7", "kubernetes.io/name": "x"}', content_hash = decode(md5('x'), 'hex'),
 		details = '{"virtualMachine": {"spot": true, "image": "ami-1"}, "database": {"storageGib": 100, "port": 5432}}' WHERE uid = $1`,
 		one, time.Date(2020, 1, 2, 3, 4, 5, 60000, time.UTC))
-	told(t, pool, 25, `UPDATE instances SET state = 'GONE', gone_time = $2, change_time = $2 WHERE uid = $1`, one, long(24))
+	changeAt(t, pool, 25, `UPDATE instances SET state = 'GONE', gone_time = $2, change_time = $2 WHERE uid = $1`, one, long(24))
 
 	got, err := store.ListInstanceChanges(t.Context(), one, inventory.HistoryRequest{PageSize: 10})
 	if err != nil {
@@ -89,7 +89,7 @@ func TestHistoryOfAnInstance(t *testing.T) {
 	}
 	wantGaps := []inventory.Gap{
 		{Scope: key, Start: long(30), Reason: "UNREACHABLE", Error: "no route"},
-		gap(key, 12, 15, "NOT_OBSERVED"), gap(key, 2, 4, "THROTTLED"), // it may have come in it; what was before is nothing to it
+		gap(key, 12, 15, "NOT_OBSERVED"), gap(key, 2, 4, "THROTTLED"), // it may have been created in it; earlier gaps are not part of its history
 	}
 	if gaps := utc(got.Gaps); !reflect.DeepEqual(gaps, wantGaps) {
 		t.Errorf("gaps\ngot  %+v\nwant %+v", gaps, wantGaps)
@@ -113,18 +113,18 @@ func utc(gaps []inventory.Gap) []inventory.Gap {
 	return gaps
 }
 
-// Page by page each change and each gap is told once and in order, whatever the
-// size of the pages, also where there are more gaps than a page takes.
-func TestPagesOfHistory(t *testing.T) {
+// Each change and each gap is on one page and in order, at any page size, even if there are more
+// gaps than a page may have.
+func TestHistory_Pages(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	rapid.Check(t, func(r *rapid.T) {
 		exec(t, pool, beginAtTwelve)
-		told(t, pool, 0, newInstanceSQL, one, "aws-1", "web-1", long(0))
+		changeAt(t, pool, 0, newInstanceSQL, one, "aws-1", "web-1", long(0))
 		minutes := rapid.SliceOfNDistinct(rapid.IntRange(1, 3000), 0, 6, rapid.ID[int]).Draw(r, "changes")
 		slices.Sort(minutes)
 		for n, minute := range minutes {
-			told(t, pool, minute, `UPDATE instances SET machine_type = $2 WHERE uid = $1`, one, fmt.Sprint("size-", n))
+			changeAt(t, pool, minute, `UPDATE instances SET machine_type = $2 WHERE uid = $1`, one, fmt.Sprint("size-", n))
 		}
 		gaps := rapid.IntRange(0, read.MaxGaps*5/2).Draw(r, "gaps")
 		exec(t, pool, `INSERT INTO observation_gaps (scope, start_time, end_time, reason)
@@ -163,9 +163,8 @@ func TestPagesOfHistory(t *testing.T) {
 	})
 }
 
-// Of every column somebody decided how a change of it is told: a new one must not
-// be forgotten.
-func TestColumnsInHistory(t *testing.T) {
+// For every column it is decided how a change of it is shown. A new one must not be forgotten.
+func TestHistory_EveryColumn(t *testing.T) {
 	t.Parallel()
 	_, pool := open(t)
 	rows, err := pool.Query(t.Context(), `SELECT column_name::text FROM information_schema.columns
@@ -177,8 +176,7 @@ func TestColumnsInHistory(t *testing.T) {
 	if err != nil || len(columns) < 20 {
 		t.Fatal(columns, err)
 	}
-	// Those that never change, those that are Rollcall's own, and those that are
-	// told member by member.
+	// Columns that never change, those of Rollcall, and those that are shown member by member.
 	silent := []string{"uid", "account", "kind", "provider_id", "first_seen_time",
 		"scope", "fence", "content_hash", "change_time", "observe_time", "labels", "details"}
 	for _, column := range columns {
@@ -188,7 +186,7 @@ func TestColumnsInHistory(t *testing.T) {
 		}
 		shown := len(changes) == 1
 		if shown == slices.Contains(silent, column) {
-			t.Errorf("a change of %s is told: %v", column, shown)
+			t.Errorf("a change of %s is shown: %v", column, shown)
 		}
 	}
 }

@@ -19,10 +19,10 @@ func machinesOf(region string, from, to int) []inventory.Instance {
 	return all
 }
 
-// A scope that is too large for memory goes by way of a file, which is gone
-// afterwards; an unchanged re-read needs none.
+// A scope that is too large for memory is staged in a file, which is removed afterwards. An
+// unchanged snapshot needs none.
 func TestLargeScope(t *testing.T) {
-	store, pool := open(t) // before: the server of the tests must not be in a folder of this one
+	store, pool := open(t) // first, because the server of the tests must not be in the folder of this test
 	t.Setenv("TMPDIR", t.TempDir())
 	const size = 3 * write.StageMemory / 800
 	all := machinesOf("eu-west-1", 0, size)
@@ -69,13 +69,13 @@ func TestLargeScope(t *testing.T) {
 	checkUnchanged(t, store, pool, all)
 }
 
-// near leaves out the remainders of the thirds.
+// near removes the remainders of the thirds.
 func near(c inventory.Changes) inventory.Changes {
 	return inventory.Changes{Created: c.Created / 10, Changed: c.Changed / 10, Gone: c.Gone / 10, Unchanged: c.Unchanged / 10}
 }
 
-// checkUnchanged holds a re-read without news to what it may write: no row of an
-// instance, and little of the log.
+// checkUnchanged checks what an unchanged snapshot writes: no row of an instance, and little of
+// the write-ahead log.
 func checkUnchanged(t *testing.T, store *store, pool *pgxpool.Pool, all []inventory.Instance) {
 	t.Helper()
 	exec(t, pool, `VACUUM instances`)
@@ -89,14 +89,14 @@ func checkUnchanged(t *testing.T, store *store, pool *pgxpool.Pool, all []invent
 		least = min(least, walPosition(t, pool)-start) // others may write at the same time
 	}
 	if after := versions(t, pool); after != before {
-		t.Error("a re-read without news wrote rows of instances")
+		t.Error("an unchanged snapshot wrote rows of instances")
 	}
 	if least > 10_000 {
-		t.Errorf("a re-read without news wrote %d bytes of log", least)
+		t.Errorf("an unchanged snapshot wrote %d bytes of log", least)
 	}
 }
 
-// versions is a sum over all versions of rows.
+// versions returns a checksum of the versions of all rows.
 func versions(t *testing.T, pool *pgxpool.Pool) (sum string) {
 	t.Helper()
 	const sql = `SELECT md5(string_agg(xmin::text || ctid::text, ',' ORDER BY uid)) FROM instances`
@@ -115,8 +115,8 @@ func filesIn(t *testing.T, dir string) int {
 	return len(entries)
 }
 
-// A machine without room for temporary files says so, and applies nothing.
-func TestNoRoomForALargeScope(t *testing.T) {
+// Without space for temporary files the error names that, and nothing is applied.
+func TestLargeScope_NoSpace(t *testing.T) {
 	store, _ := open(t)
 	t.Setenv("TMPDIR", t.TempDir()+"/none")
 	all := machinesOf("eu-west-1", 0, 3*write.StageMemory/800)

@@ -7,9 +7,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// What is held and can't be read is not nothing: the snapshot fails, whether it
-// brought instances or none.
-func TestNothingIsDecidedOnWhatCouldNotBeLoaded(t *testing.T) {
+// If the stored instances can't be read, the snapshot fails, with or without instances.
+func TestLoading_Failure(t *testing.T) {
 	store, pool := open(t)
 	all := machinesOf("eu-west-1", 0, 3)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), all...)
@@ -26,9 +25,8 @@ func TestNothingIsDecidedOnWhatCouldNotBeLoaded(t *testing.T) {
 	}
 }
 
-// A snapshot that is given up while it loads leaves nothing behind, and the scope to
-// others.
-func TestASnapshotCanBeGivenUpAtOnce(t *testing.T) {
+// A snapshot that is closed while it loads leaves nothing behind, and its scope can be claimed.
+func TestLoading_Close(t *testing.T) {
 	store, _ := open(t)
 	all := machinesOf("eu-west-1", 0, 5000)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), all...)
@@ -46,9 +44,8 @@ func TestASnapshotCanBeGivenUpAtOnce(t *testing.T) {
 	}
 }
 
-// A listing in another order than the rows, with news among the rest, is decided as
-// one in their order.
-func TestOrderOfAListingDoesNotMatter(t *testing.T) {
+// A listing in another order than the rows, with new instances between, has the same result.
+func TestLoading_AnyOrder(t *testing.T) {
 	store, _ := open(t)
 	const size = 5000
 	all := machinesOf("eu-west-1", 0, size)

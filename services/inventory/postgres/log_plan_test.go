@@ -12,8 +12,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres/log"
 )
 
-// What watchers read costs what is read, and not what there is: by indexes.
-func TestLogPlans(t *testing.T) {
+// Reads of the log use indexes: their cost does not grow with the inventory.
+func TestLog_Plans(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	crowd(t, store, pool)
@@ -49,8 +49,7 @@ func TestLogPlans(t *testing.T) {
 	}
 }
 
-// emptyDays are the partitions of the log that hold nothing: reading all of them
-// is reading nothing.
+// emptyDays returns the partitions of the log without changes. A scan of them costs nothing.
 func emptyDays(t *testing.T, pool *pgxpool.Pool) map[string]bool {
 	t.Helper()
 	empty := map[string]bool{}

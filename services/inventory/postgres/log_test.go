@@ -30,7 +30,7 @@ type change struct {
 	was, became columns
 }
 
-// readLog are the changes after a revision, in their order.
+// readLog returns the changes after a revision, in their order.
 func readLog(pool *pgxpool.Pool, after int64) ([]change, error) {
 	const sql = `SELECT revision, time, uid::text, type, observe_time, was, became FROM changes WHERE revision > $1 ORDER BY revision`
 	rows, err := pool.Query(context.Background(), sql, after)
@@ -43,38 +43,38 @@ func readLog(pool *pgxpool.Pool, after int64) ([]change, error) {
 	})
 }
 
-// readRoll is the roll by uid, without what is bookkeeping.
-func readRoll(pool *pgxpool.Pool) (map[string]columns, error) {
+// readInstances returns the instances by UID, without bookkeeping.
+func readInstances(pool *pgxpool.Pool) (map[string]columns, error) {
 	rows, err := pool.Query(context.Background(), `SELECT uid::text, to_jsonb(instances) - '{fence,observe_time}'::text[] FROM instances`)
 	if err != nil {
 		return nil, err
 	}
-	roll := map[string]columns{}
+	instances := map[string]columns{}
 	var uid string
 	var row []byte
 	_, err = pgx.ForEachRow(rows, []any{&uid, &row}, func() error {
 		var c columns
 		err := json.Unmarshal(row, &c)
-		roll[uid] = c
+		instances[uid] = c
 		return err
 	})
-	return roll, err
+	return instances, err
 }
 
-// replica is a copy of the roll that is kept by the log alone, but for the
-// contents of new instances, and all that it was kept by.
+// replica is a copy of the inventory that is kept by the log alone, except for the content of new
+// instances, and the log itself.
 type replica struct {
-	roll map[string]columns
-	log  []change
+	instances map[string]columns
+	log       []change
 }
 
-// follow takes in what the log has that is new, and holds the copy to the roll.
+// follow applies the new changes of the log, and compares the copy with the inventory.
 func (r *replica) follow(pool *pgxpool.Pool) error {
 	changes, err := readLog(pool, int64(len(r.log)))
 	if err != nil {
 		return err
 	}
-	now, err := readRoll(pool)
+	now, err := readInstances(pool)
 	if err != nil {
 		return err
 	}
@@ -83,72 +83,71 @@ func (r *replica) follow(pool *pgxpool.Pool) error {
 			return fmt.Errorf("change %+v: %w", c, err)
 		}
 	}
-	if !reflect.DeepEqual(r.roll, now) {
-		return fmt.Errorf("the log gives %v, and the roll is %v", r.roll, now)
+	if !reflect.DeepEqual(r.instances, now) {
+		return fmt.Errorf("the log leads to %v, and the inventory is %v", r.instances, now)
 	}
 	return nil
 }
 
 func (r *replica) take(c change, now map[string]columns) error {
-	row, there := r.roll[c.uid]
+	row, there := r.instances[c.uid]
 	gone := there && row["gone_time"] != nil
 	left := c.became["gone_time"] != nil
 	switch {
 	case c.revision != int64(len(r.log))+1:
-		return fmt.Errorf("it follows on %d", len(r.log))
+		return fmt.Errorf("it follows revision %d", len(r.log))
 	case len(r.log) > 0 && c.time.Before(r.log[len(r.log)-1].time):
 		return fmt.Errorf("it is older than the one before it")
 	case c.typ == "CREATED" && (there || c.was != nil || c.became != nil):
-		return fmt.Errorf("it was there")
+		return fmt.Errorf("it exists")
 	case c.typ != "CREATED" && (!there || len(c.was) == 0 || len(c.was) != len(c.became)):
 		return fmt.Errorf("nothing changed")
 	case c.typ == "GONE" && (gone || !left), c.typ == "REAPPEARED" && (!gone || left), c.typ == "CHANGED" && (gone || left):
-		return fmt.Errorf("that is not what happened to %v", row)
+		return fmt.Errorf("that is not the change of %v", row)
 	}
 	r.log = append(r.log, c)
 	if c.typ == "CREATED" {
-		r.roll[c.uid] = now[c.uid]
+		r.instances[c.uid] = now[c.uid]
 		return nil
 	}
 	row = maps.Clone(row)
 	for name, was := range c.was {
-		became, told := c.became[name]
-		if !told || reflect.DeepEqual(was, became) || !reflect.DeepEqual(was, row[name]) {
+		became, reported := c.became[name]
+		if !reported || reflect.DeepEqual(was, became) || !reflect.DeepEqual(was, row[name]) {
 			return fmt.Errorf("%s was %v", name, row[name])
 		}
 		row[name] = became
 	}
-	r.roll[c.uid] = row
+	r.instances[c.uid] = row
 	return nil
 }
 
-// rewind undoes the whole log, from the roll back to nothing.
+// rewind undoes the whole log, from the inventory back to nothing.
 func (r *replica) rewind() error {
-	roll := maps.Clone(r.roll)
+	instances := maps.Clone(r.instances)
 	for n := len(r.log) - 1; n >= 0; n-- {
 		c := r.log[n]
-		row := maps.Clone(roll[c.uid])
+		row := maps.Clone(instances[c.uid])
 		for name, became := range c.became {
 			if !reflect.DeepEqual(row[name], became) {
 				return fmt.Errorf("undoing %+v: %s is %v", c, name, row[name])
 			}
 			row[name] = c.was[name]
 		}
-		roll[c.uid] = row
+		instances[c.uid] = row
 		if c.typ == "CREATED" {
-			delete(roll, c.uid)
+			delete(instances, c.uid)
 		}
 	}
-	if len(roll) > 0 {
-		return fmt.Errorf("before the first change there was %v", roll)
+	if len(instances) > 0 {
+		return fmt.Errorf("before the first change there was %v", instances)
 	}
 	return nil
 }
 
-// Many write at once, each into scopes of its own and into shared ones: the log
-// has no holes, and who reads on from the last revision that it saw gets each
-// once and in order, for what commits later has the larger revision.
-func TestRevisionsAreInTheOrderOfCommits(t *testing.T) {
+// With many writers at once, to their own scopes and to shared ones, the log has no holes, and a
+// reader that continues from its last revision gets each change once and in order.
+func TestLog_OrderOfCommits(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	const writers, rounds = 8, 25
@@ -161,7 +160,7 @@ func TestRevisionsAreInTheOrderOfCommits(t *testing.T) {
 				fence := int64(round*writers + w + 1)
 				m := machine(own, w)
 				m.DisplayName = fmt.Sprint(round)
-				// What is lost against another writer is no matter here.
+				// Conflicts with another writer do not matter here.
 				_, _ = tryApply(t.Context(), store, observation("aws-1", own, fence), m, machine(own, 1000*w+round))
 				single := machine(shared, w%2)
 				single.DisplayName = fmt.Sprint(w, round)
@@ -201,32 +200,32 @@ func TestRevisionsAreInTheOrderOfCommits(t *testing.T) {
 	if head != last || len(log) < writers*rounds {
 		t.Errorf("saw %d changes up to %d of %d", len(log), last, head)
 	}
-	r := &replica{roll: map[string]columns{}}
+	r := &replica{instances: map[string]columns{}}
 	if err := r.rewindable(log, pool); err != nil {
 		t.Error(err)
 	}
 }
 
-// rewindable checks that a log which was read while it grew leads to the roll.
+// rewindable checks that a log which was read while it grew leads to the inventory.
 func (r *replica) rewindable(log []change, pool *pgxpool.Pool) (err error) {
-	if r.roll, err = readRoll(pool); err != nil {
+	if r.instances, err = readInstances(pool); err != nil {
 		return err
 	}
 	r.log = log
 	return r.rewind()
 }
 
-// A first read of a large scope goes into the log by another way than small ones.
-func TestTheLogOfALargeScope(t *testing.T) {
+// The log of a large first snapshot is written in another way than that of a small one.
+func TestLog_LargeScope(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
-	r := &replica{roll: map[string]columns{}}
+	r := &replica{instances: map[string]columns{}}
 	all := machinesOf("eu-west-1", 0, 3*write.FewCreated)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), all...)
 	if err := r.follow(pool); err != nil {
 		t.Fatal(err)
 	}
-	// Created, changed, gone in one: more than a few of each.
+	// Created, changed and gone in one snapshot: more than a few of each.
 	next := machinesOf("eu-west-1", write.FewCreated, 5*write.FewCreated)
 	for n := range write.FewCreated {
 		next[n].MachineType = "resized"
@@ -252,11 +251,11 @@ func TestTheLogOfALargeScope(t *testing.T) {
 	}
 }
 
-// What moves to another scope changed, and did not go and come.
-func TestTheLogOfAMove(t *testing.T) {
+// An instance that moves to another scope is changed, and neither gone nor created.
+func TestLog_Move(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
-	r := &replica{roll: map[string]columns{}}
+	r := &replica{instances: map[string]columns{}}
 	apply(t, store, observation("aws-1", "a", 1), machine("a", 1), machine("a", 2))
 	if err := r.follow(pool); err != nil {
 		t.Fatal(err)
@@ -274,10 +273,10 @@ func TestTheLogOfAMove(t *testing.T) {
 	}
 }
 
-// Instances that move to and fro, go and come back, seen from several scopes at
-// once: no one is told of a deadlock or of anything but a newer observation, and
-// each instance stands in one scope, with one line of history.
-func TestMovesBothWaysAtOnce(t *testing.T) {
+// Instances move between scopes, go and reappear, listed by several scopes at once. There is no
+// deadlock and no error except for a newer observation, and each instance is in one scope with one
+// history.
+func TestLog_MovesAtOnce(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	const writers, rounds = 6, 30
@@ -311,13 +310,13 @@ func TestMovesBothWaysAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (&replica{roll: map[string]columns{}}).rewindable(log, pool); err != nil {
+	if err := (&replica{instances: map[string]columns{}}).rewindable(log, pool); err != nil {
 		t.Error(err)
 	}
 	alive := map[string]bool{}
 	for _, c := range log {
 		if alive[c.uid] != (c.typ == "CHANGED" || c.typ == "GONE") {
-			t.Errorf("%+v, and it was there: %v", c, alive[c.uid])
+			t.Errorf("%+v, and it existed: %v", c, alive[c.uid])
 		}
 		alive[c.uid] = c.typ != "GONE"
 	}

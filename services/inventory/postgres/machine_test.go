@@ -16,26 +16,25 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/ingest"
 )
 
-// sighting is an instance as a snapshot brings it: content is all that can
-// change.
-type sighting struct{ id, content string }
+// seenInstance is an instance of a snapshot. Only its content can change.
+type seenInstance struct{ id, content string }
 
-func (s sighting) instance() inventory.Instance {
+func (s seenInstance) instance() inventory.Instance {
 	return inventory.Instance{ProviderID: s.id, DisplayName: s.content, MachineType: s.content, State: inventory.StateRunning}
 }
 
-// The one account of these histories.
+// The only account of these histories.
 var wholeAccount = inventory.ScopeKey{Account: "aws-1", Kind: inventory.KindUnspecified, Location: inventory.WholeAccount}
 
-// underWay is a snapshot between its begin and its end.
+// underWay is a snapshot that was begun and has not ended.
 type underWay struct {
 	obs      inventory.Observation
 	snapshot *ingest.Snapshot
 	claim    *modelClaim
-	seen     []sighting
+	seen     []seenInstance
 }
 
-// machineState is one history: the store and the model, side by side.
+// machineState is one history: the store and the model.
 type machineState struct {
 	ctx     context.Context
 	store   *store
@@ -46,17 +45,16 @@ type machineState struct {
 	replica replica
 }
 
-// TestStoreIsTheModel plays random histories against the store and the model:
-// snapshots that run at once, come late, stop half-way or fail, clouds that say
-// this or that of what they lack, holds that are confirmed, observations of single
-// instances, instances that move between scopes, and the removal of the
-// account. After each step both must say the same, and the log lead from what
-// the roll was before to what it is; all of it undone leads back to nothing.
-func TestStoreIsTheModel(t *testing.T) {
+// TestStore_Model plays random histories against the store and the model: snapshots at once, late,
+// incomplete or failed, all answers of providers about missing instances, confirmed holds,
+// observations of single instances, instances that move between scopes, and the removal of the
+// account. After each step both must agree, and the log must lead from the inventory before to the
+// inventory after; undone, it leads back to nothing.
+func TestStore_Model(t *testing.T) {
 	store, pool := open(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		reset(t, pool)
-		s := &machineState{ctx: t.Context(), store: store, model: newModel(), pool: pool, replica: replica{roll: map[string]columns{}}}
+		s := &machineState{ctx: t.Context(), store: store, model: newModel(), pool: pool, replica: replica{instances: map[string]columns{}}}
 		defer s.closeAll()
 		rt.Repeat(map[string]func(*rapid.T){
 			"begin":    s.begin,
@@ -92,25 +90,25 @@ func (s *machineState) closeAll() {
 	}
 }
 
-// observation draws one of two regions and a token, mostly newer than the last,
-// at times older or the same.
+// observation draws one of two regions and a token, mostly newer than the last, and sometimes
+// older or the same.
 func (s *machineState) observation(t *rapid.T) inventory.Observation {
 	s.counter++
 	fence := int64(s.counter*2) + rapid.SampledFrom([]int64{0, 0, 0, 1, -1, -2, -5, -9}).Draw(t, "token")
 	return observation("aws-1", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"), max(fence, 1))
 }
 
-func drawSighting(t *rapid.T) sighting {
-	return sighting{
+func drawInstance(t *rapid.T) seenInstance {
+	return seenInstance{
 		id:      fmt.Sprint("i-", rapid.IntRange(0, 7).Draw(t, "id")),
 		content: fmt.Sprint("v", rapid.IntRange(0, 2).Draw(t, "content")),
 	}
 }
 
-// agree holds an error of the store to the model's word that it went well.
+// agree compares an error of the store with the result of the model.
 func agree(t *rapid.T, what string, err error, went bool) {
 	if (err == nil) != went {
-		t.Fatalf("%s: the store says %v, the model %v", what, err, went)
+		t.Fatalf("%s: the store has %v, the model %v", what, err, went)
 	}
 	if err != nil && (fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != fault.ReasonStaleObservation) {
 		t.Fatalf("%s: %v", what, err)
@@ -130,7 +128,7 @@ func (s *machineState) begin(t *rapid.T) {
 	}
 }
 
-// pick draws one that is under way.
+// pick draws a snapshot that is under way.
 func (s *machineState) pick(t *rapid.T) *underWay {
 	if len(s.open) == 0 {
 		t.Skip("none is under way")
@@ -141,7 +139,7 @@ func (s *machineState) pick(t *rapid.T) *underWay {
 func (s *machineState) observe(t *rapid.T) {
 	u := s.pick(t)
 	var page []inventory.Instance
-	for _, seen := range rapid.SliceOfN(rapid.Custom(drawSighting), 1, 6).Draw(t, "seen") {
+	for _, seen := range rapid.SliceOfN(rapid.Custom(drawInstance), 1, 6).Draw(t, "seen") {
 		page = append(page, seen.instance())
 		u.seen = append(u.seen, seen)
 	}
@@ -160,19 +158,19 @@ func (s *machineState) end(t *rapid.T, u *underWay) {
 func (s *machineState) complete(t *rapid.T) {
 	u := s.pick(t)
 	listed := int64(len(u.seen))
-	absent, err := u.snapshot.Missing(listed)
+	missing, err := u.snapshot.Missing(listed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	words := map[string]inventory.Evidence{}
-	if len(absent) > 0 {
-		described, err := s.store.ingest.Describe(s.ctx, absent)
+	if len(missing) > 0 {
+		described, err := s.store.ingest.Describe(s.ctx, missing)
 		if err != nil {
 			t.Fatal(err)
 		}
 		slices.SortFunc(described, func(a, b inventory.Instance) int { return strings.Compare(a.ProviderID, b.ProviderID) })
 		for n := range described {
-			s.hear(t, u, described[n].ProviderID, words)
+			s.recordEvidence(t, u, described[n].ProviderID, words)
 		}
 	}
 	changes, err := u.snapshot.Complete(s.ctx)
@@ -188,8 +186,8 @@ func (s *machineState) complete(t *rapid.T) {
 	s.end(t, u)
 }
 
-// hear draws the cloud's word about one instance.
-func (s *machineState) hear(t *rapid.T, u *underWay, id string, words map[string]inventory.Evidence) {
+// recordEvidence draws the provider's answer about one instance.
+func (s *machineState) recordEvidence(t *rapid.T, u *underWay, id string, words map[string]inventory.Evidence) {
 	finding := inventory.Finding{ProviderID: id, Evidence: rapid.SampledFrom([]inventory.Evidence{
 		inventory.NotFound, inventory.NotFound, inventory.NotFound, inventory.Unlisted, inventory.Unlisted,
 		inventory.Inconclusive, inventory.NoEvidence, inventory.Found,
@@ -198,7 +196,7 @@ func (s *machineState) hear(t *rapid.T, u *underWay, id string, words map[string
 	case inventory.NoEvidence:
 		return
 	case inventory.Found:
-		seen := sighting{id: id, content: fmt.Sprint("v", rapid.IntRange(0, 2).Draw(t, "content"))}
+		seen := seenInstance{id: id, content: fmt.Sprint("v", rapid.IntRange(0, 2).Draw(t, "content"))}
 		instance := seen.instance()
 		finding.Instance = &instance
 		u.seen = append(u.seen, seen)
@@ -214,7 +212,7 @@ func (s *machineState) confirm(t *rapid.T) {
 	key := observation("aws-1", rapid.SampledFrom([]string{"a", "b"}).Draw(t, "region"), 1).Scope
 	_, err := s.store.ingest.ConfirmScope(s.ctx, key, time.Time{})
 	if went := s.model.confirm(key); (err == nil) != went {
-		t.Fatalf("confirm: the store says %v, the model %v", err, went)
+		t.Fatalf("confirm: the store has %v, the model %v", err, went)
 	}
 	if err != nil && fault.ReasonOf(err) != fault.ReasonNotHeld && fault.KindOf(err) != fault.KindNotFound {
 		t.Fatal(err)
@@ -228,7 +226,7 @@ func (s *machineState) die(t *rapid.T) {
 }
 
 func (s *machineState) single(t *rapid.T) {
-	obs, seen := s.observation(t), drawSighting(t)
+	obs, seen := s.observation(t), drawInstance(t)
 	got, err := s.store.ingest.Upsert(s.ctx, obs, seen.instance())
 	agree(t, "single", err, s.model.single(obs, seen))
 	if err == nil && got.DisplayName != seen.content {
@@ -254,7 +252,7 @@ func (s *machineState) remove(t *rapid.T) {
 	agree(t, "remove", s.store.ingest.RemoveAccount(s.ctx, "aws-1", fence), s.model.remove(fence))
 }
 
-// check compares all that can be seen of the store with the model.
+// check compares everything that can be seen of the store with the model.
 func (s *machineState) check(t *rapid.T) {
 	page, err := s.store.List(s.ctx, inventory.ListRequest{ShowGone: true, PageSize: 100})
 	if err != nil {
@@ -320,12 +318,12 @@ func compare(t *rapid.T, got, want map[string]string) {
 	var wrong []string
 	for key := range want {
 		if got[key] != want[key] {
-			wrong = append(wrong, fmt.Sprintf("%s: the store says %q, the model %q", key, got[key], want[key]))
+			wrong = append(wrong, fmt.Sprintf("%s: the store has %q, the model %q", key, got[key], want[key]))
 		}
 	}
 	for key := range got {
 		if _, ok := want[key]; !ok {
-			wrong = append(wrong, fmt.Sprintf("%s: the store says %q, the model nothing", key, got[key]))
+			wrong = append(wrong, fmt.Sprintf("%s: the store has %q, the model nothing", key, got[key]))
 		}
 	}
 	if len(wrong) > 0 {
@@ -338,8 +336,8 @@ func describe(content string, state inventory.State, firstSeen, change, observed
 	return fmt.Sprint(content, " ", state, " first ", stamp(firstSeen), " change ", stamp(change), " seen ", stamp(observed), " gone ", stamp(gone))
 }
 
-// stamp is a time of these histories as the token that it is of. The database
-// chooses times of its own for what goes with an account.
+// stamp returns the token of a time of these histories. The database chooses its own times for the
+// removal of an account.
 func stamp(t time.Time) string {
 	switch {
 	case t.IsZero():

@@ -141,12 +141,12 @@ func queryOf(t testing.TB, r inventory.ListRequest) inventory.ListQuery {
 	return q
 }
 
-// at is the time of the observation with this token: one minute apart.
+// at returns the time of the observation with this token: they are one minute apart.
 func at(fence int64) time.Time {
 	return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(fence) * time.Minute)
 }
 
-// observation is one of the virtual machines of a region.
+// observation returns one of the virtual machines of a region.
 func observation(account, region string, fence int64) inventory.Observation {
 	return inventory.Observation{
 		Scope:    inventory.ScopeKey{Account: account, Kind: inventory.VirtualMachine, Location: region},
@@ -154,7 +154,7 @@ func observation(account, region string, fence int64) inventory.Observation {
 	}
 }
 
-// machine is a plausible virtual machine, about 800 bytes as a row.
+// machine returns a virtual machine of about 800 bytes as a row.
 func machine(region string, n int) inventory.Instance {
 	id := fmt.Sprintf("i-%017x", n*2654435761)
 	return inventory.Instance{
@@ -196,7 +196,7 @@ func tryApply(ctx context.Context, store *store, obs inventory.Observation, inst
 			err = closeErr
 		}
 	}()
-	var page []inventory.Instance // one for all: Observe keeps nothing of it
+	var page []inventory.Instance // for all pages, because Observe keeps no reference to it
 	for some := range slices.Chunk(instances, 500) {
 		page = append(page[:0], some...)
 		if err := snapshot.Observe(page...); err != nil {
@@ -229,7 +229,7 @@ func finishWith(ctx context.Context, store *store, snapshot *ingest.Snapshot, co
 	return snapshot.Complete(ctx)
 }
 
-// awaitWaiter waits until someone waits for a lock in this database.
+// awaitWaiter waits until a connection waits for a lock in this database.
 func awaitWaiter(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	const sql = `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`

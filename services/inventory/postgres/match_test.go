@@ -85,8 +85,8 @@ func askedFilter(r *rapid.T, uids []string) string {
 	return not + path + " " + op + ` "` + strings.ReplaceAll(value, `"`, `\"`) + `"`
 }
 
-// A filter of instances means the same to the table and to a row in memory.
-func TestRowsMatchAsTheTableDoes(t *testing.T) {
+// A filter matches the same instances in the table and in memory.
+func TestFilters_TableAndMemory(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	rapid.Check(t, func(r *rapid.T) {

@@ -14,9 +14,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// rollOfTwoSQL is a roll as the version before the log wrote it: three instances,
-// the second of them gone, in a scope that was observed twice, and one that failed.
-const rollOfTwoSQL = `
+// version2SQL inserts an inventory as the version before the log wrote it: three instances, the
+// second one gone, in a scope that was observed twice, and a scope that failed.
+const version2SQL = `
 	INSERT INTO scopes (uid, account, provider, kind, location, fence, attempt_fence, last_complete_time, last_attempt_time, instance_count, last_error, last_error_reason)
 	VALUES ($1, 'aws-1', 'AWS', 'VIRTUAL_MACHINE', 'eu-west-1', 2, 2, $3, $3, 2, '', ''),
 		($2, 'aws-1', 'AWS', 'VIRTUAL_MACHINE', 'us-east-1', 0, 1, NULL, $3, 0, 'slow down', 'THROTTLED')`
@@ -27,9 +27,9 @@ const instanceOfTwoSQL = `
 	VALUES ($1, $2, 1, $3, $3, $4, decode(md5('x'), 'hex'), 'aws-1', 'AWS', 'VIRTUAL_MACHINE',
 		$5, '', 'old', 'eu-west-1', '', CASE WHEN $4::timestamptz IS NULL THEN 'RUNNING' ELSE 'GONE' END, '', '', '{}', '{}', '{}', '{}')`
 
-// A roll that is in use gets its log while it is read: the log begins with what
-// is there, in the order in which it was first seen, and goes on from that.
-func TestMigratingToTheLog(t *testing.T) {
+// An inventory in use gets its log while it is read: the log begins with the existing instances,
+// in the order in which they were first seen.
+func TestMigration_Log(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, dbtest.Template{Service: "inventory", Name: "empty"})
 	if err := kit.MigrateTo(t.Context(), db.URL, migrations.Inventory(), "inventory", 2); err != nil {
@@ -37,8 +37,8 @@ func TestMigratingToTheLog(t *testing.T) {
 	}
 	store, pool := openOn(t, db)
 	scope, other := observation("aws-1", "eu-west-1", 1).Scope.UID(), observation("aws-1", "us-east-1", 1).Scope.UID()
-	exec(t, pool, rollOfTwoSQL, scope, other, at(2))
-	var seen []string // by when they were first seen
+	exec(t, pool, version2SQL, scope, other, at(2))
+	var seen []string // in the order of first_seen_time
 	for n, first := range []int64{9, 7, 8} {
 		id := []string{"i-1", "i-2", "i-3"}[n]
 		var gone *time.Time
@@ -91,14 +91,14 @@ func TestMigratingToTheLog(t *testing.T) {
 		t.Errorf("%d changes have no partition of their day", n)
 	}
 	if n := count(t, pool, `SELECT count(*) FROM scopes WHERE first_complete_time IS NOT DISTINCT FROM last_complete_time`); n != 2 {
-		t.Error("when scopes were first observed is not known")
+		t.Error("first_complete_time is not set")
 	}
-	// What goes on from there leads to the roll, and back to nothing.
-	now, err := readRoll(pool)
+	// The log after that leads to the inventory, and back to nothing.
+	now, err := readInstances(pool)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &replica{roll: now, log: log}
+	r := &replica{instances: now, log: log}
 	apply(t, store, observation("aws-1", "eu-west-1", 3), inventory.Instance{ProviderID: "i-1"}, inventory.Instance{ProviderID: "i-2"})
 	if err := r.follow(pool); err != nil {
 		t.Fatal(err)
@@ -111,9 +111,8 @@ func TestMigratingToTheLog(t *testing.T) {
 	}
 }
 
-// Who reads in one transaction while the log is moved to its partition sees one
-// state throughout.
-func TestReadingWhileChangesMove(t *testing.T) {
+// A transaction that reads while changes move to their partition sees one state.
+func TestPartitions_ReadWhileChangesMove(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	then := time.Date(2040, 5, 1, 12, 0, 0, 0, time.UTC)
@@ -124,7 +123,7 @@ func TestReadingWhileChangesMove(t *testing.T) {
 	}
 	defer func() { _ = tx.Rollback(t.Context()) }()
 	var n int
-	if err := tx.QueryRow(t.Context(), `SELECT count(*) FROM change_head`).Scan(&n); err != nil { // the state is taken
+	if err := tx.QueryRow(t.Context(), `SELECT count(*) FROM change_head`).Scan(&n); err != nil { // this takes the snapshot
 		t.Fatal(err)
 	}
 	if err := store.log.Maintain(t.Context(), then, 0, 0); err != nil {

@@ -20,9 +20,9 @@ const labelledSQL = `
 		'VIRTUAL_MACHINE', 'i-' || n, '', '', 'eu-west-1', '', 'RUNNING', '', '', '{}', '{}', jsonb_build_object('team', 'team-' || n % 2), '{}'
 	FROM generate_series($1::int, $2::int) n`
 
-// TestLabelsByBucketWhileInUse migrates a roll to 0005 that is read and written
-// meanwhile, by several processes at once, after a try that was cut off.
-func TestLabelsByBucketWhileInUse(t *testing.T) {
+// TestMigration_LabelBuckets migrates to 0005 while several processes read and write, after an
+// attempt that was interrupted.
+func TestMigration_LabelBuckets(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, dbtest.Template{
 		Service: "inventory", Name: "before buckets", Version: dbtest.HashFS(migrations.Inventory()),
@@ -32,7 +32,7 @@ func TestLabelsByBucketWhileInUse(t *testing.T) {
 	})
 	store, pool := openOn(t, db)
 	exec(t, pool, labelledSQL, 1, 3000)
-	exec(t, pool, `CREATE INDEX instances_labels_bucket_idx ON instances (uid)`) // what the try left
+	exec(t, pool, `CREATE INDEX instances_labels_bucket_idx ON instances (uid)`) // from the interrupted attempt
 
 	inUse, stop := context.WithCancel(t.Context())
 	var users errgroup.Group

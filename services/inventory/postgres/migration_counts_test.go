@@ -9,9 +9,8 @@ import (
 	kit "github.com/rollcall-dev/rollcall/services/internal/postgres"
 )
 
-// TestCountsBeginWithWhatIsThere migrates a roll with instances, one of them gone,
-// to 0004.
-func TestCountsBeginWithWhatIsThere(t *testing.T) {
+// TestMigration_Counts migrates an inventory with instances, one of them gone, to 0004.
+func TestMigration_Counts(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, dbtest.Template{
 		Service: "inventory", Name: "before counts", Version: dbtest.HashFS(migrations.Inventory()),

@@ -7,12 +7,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// model is the roll as the rules say it is, one step after the other, with
-// nothing of the store's ways: what the store does is held to it.
+// model is the inventory by the rules alone, step by step and without the methods of the store,
+// which is compared with it.
 type model struct {
 	scopes    map[inventory.ScopeKey]*modelScope
-	instances map[string]*modelInstance // by provider id; there is one account
-	removed   int64                     // token of the account's last removal
+	instances map[string]*modelInstance // by provider ID; there is one account
+	removed   int64                     // the token of the last removal of the account
 }
 
 type modelScope struct {
@@ -23,7 +23,7 @@ type modelScope struct {
 	hold                   *modelHold
 }
 
-// modelHold is what a scope is held for.
+// modelHold is the hold of a scope.
 type modelHold struct {
 	fence   int64
 	time    time.Time
@@ -31,8 +31,7 @@ type modelHold struct {
 	missing map[string]bool
 }
 
-// modelClaim is an observation under way; who holds another pointer than the
-// scope was overtaken.
+// modelClaim is an observation under way. A scope with another pointer was claimed by a newer one.
 type modelClaim struct{ fence int64 }
 
 type modelInstance struct {
@@ -41,17 +40,17 @@ type modelInstance struct {
 	fence         int64
 	firstSeen     time.Time
 	change        time.Time
-	observed      time.Time // alone
+	observed      time.Time // observed alone
 	gone          time.Time
-	goneByRemoval bool // at a time that the database chose
+	goneByRemoval bool // at a time of the database
 }
 
 func newModel() *model {
 	return &model{scopes: map[inventory.ScopeKey]*modelScope{}, instances: map[string]*modelInstance{}}
 }
 
-// ensure is the scope, which is put on the roll unless the observation is from
-// before its account's removal.
+// ensure returns the scope. It creates it unless the observation is from before the removal of its
+// account.
 func (m *model) ensure(obs inventory.Observation) *modelScope {
 	if m.scopes[obs.Scope] == nil {
 		if m.removed >= obs.Fence {
@@ -62,7 +61,7 @@ func (m *model) ensure(obs inventory.Observation) *modelScope {
 	return m.scopes[obs.Scope]
 }
 
-// begin is the claim of a snapshot; nil: it is stale.
+// begin returns the claim of a snapshot; nil if it is stale.
 func (m *model) begin(obs inventory.Observation) *modelClaim {
 	scope := m.ensure(obs)
 	if scope == nil || obs.Fence < scope.fence || scope.claim != nil && obs.Fence < scope.claim.fence {
@@ -78,11 +77,11 @@ func (m *model) drop(obs inventory.Observation, claim *modelClaim) {
 	}
 }
 
-// absent are the instances that a snapshot lacks, by id.
-func (m *model) absent(obs inventory.Observation, seen []sighting) (ids []string) {
+// missing returns the instances that a snapshot did not list, by ID.
+func (m *model) missing(obs inventory.Observation, seen []seenInstance) (ids []string) {
 	for id, i := range m.instances {
 		if i.scope == obs.Scope && i.gone.IsZero() && i.fence <= obs.Fence &&
-			!slices.ContainsFunc(seen, func(s sighting) bool { return s.id == id }) {
+			!slices.ContainsFunc(seen, func(s seenInstance) bool { return s.id == id }) {
 			ids = append(ids, id)
 		}
 	}
@@ -90,7 +89,7 @@ func (m *model) absent(obs inventory.Observation, seen []sighting) (ids []string
 	return ids
 }
 
-// alive is how many instances a scope has.
+// alive returns the number of instances of a scope.
 func (m *model) alive(key inventory.ScopeKey) (count int) {
 	for _, i := range m.instances {
 		if i.scope == key && i.gone.IsZero() {
@@ -100,15 +99,15 @@ func (m *model) alive(key inventory.ScopeKey) (count int) {
 	return count
 }
 
-// complete applies a snapshot, with the cloud's word about what it lacks; false:
-// it is stale. What the cloud found is among what was seen.
-func (m *model) complete(obs inventory.Observation, claim *modelClaim, seen []sighting, words map[string]inventory.Evidence) (inventory.Changes, bool) {
+// complete applies a snapshot with the provider's answers about missing instances. ok is false if
+// it is stale. Instances that the provider found are among the seen ones.
+func (m *model) complete(obs inventory.Observation, claim *modelClaim, seen []seenInstance, words map[string]inventory.Evidence) (inventory.Changes, bool) {
 	var changes inventory.Changes
 	scope := m.scopes[obs.Scope]
 	if scope == nil || scope.claim != claim {
 		return changes, false
 	}
-	alive, absent := m.alive(obs.Scope), m.absent(obs, seen)
+	alive, missing := m.alive(obs.Scope), m.missing(obs, seen)
 	there := map[string]bool{}
 	for _, s := range seen {
 		if there[s.id] {
@@ -117,12 +116,12 @@ func (m *model) complete(obs inventory.Observation, claim *modelClaim, seen []si
 		there[s.id] = true
 		m.count(&changes, m.see(obs, s))
 	}
-	held, untold := m.judge(obs, scope, alive, absent, words, &changes)
-	changes.Missing = int64(len(held) + untold)
+	held, inconclusive := m.decide(obs, scope, alive, missing, words, &changes)
+	changes.Missing = int64(len(held) + inconclusive)
 	scope.fence, scope.claim = obs.Fence, nil
 	reason := ""
 	switch {
-	case untold > 0:
+	case inconclusive > 0:
 		reason = "UNREACHABLE"
 	case len(held) > 0:
 		reason = "HELD"
@@ -136,22 +135,22 @@ func (m *model) complete(obs inventory.Observation, claim *modelClaim, seen []si
 	return changes, true
 }
 
-// judge marks what is gone, and returns what is not believed, and how many of the
-// others nobody could tell of.
-func (m *model) judge(obs inventory.Observation, scope *modelScope, alive int, absent []string, words map[string]inventory.Evidence, changes *inventory.Changes) (held map[string]bool, untold int) {
+// decide marks instances as gone. It returns those that are held, and the number of the
+// inconclusive ones.
+func (m *model) decide(obs inventory.Observation, scope *modelScope, alive int, missing []string, words map[string]inventory.Evidence, changes *inventory.Changes) (held map[string]bool, inconclusive int) {
 	agreed := map[string]bool{}
 	if scope.hold != nil && scope.hold.fence < obs.Fence {
-		for _, id := range absent {
+		for _, id := range missing {
 			if scope.hold.missing[id] {
 				agreed[id] = true
 			}
 		}
 	}
-	vanished := len(absent) - len(agreed)
+	vanished := len(missing) - len(agreed)
 	most, many := vanished*2 > alive-len(agreed), vanished >= 5
 	held = map[string]bool{}
 	news := false
-	for _, id := range absent {
+	for _, id := range missing {
 		gone := false
 		switch words[id] {
 		case inventory.NotFound:
@@ -160,12 +159,12 @@ func (m *model) judge(obs inventory.Observation, scope *modelScope, alive int, a
 			gone = agreed[id]
 		default:
 			if !agreed[id] {
-				untold++
+				inconclusive++
 				continue
 			}
 		}
 		if gone {
-			m.lose(id, obs.Time, obs.Fence)
+			m.markGone(id, obs.Time, obs.Fence)
 			changes.Gone++
 			continue
 		}
@@ -180,16 +179,16 @@ func (m *model) judge(obs inventory.Observation, scope *modelScope, alive int, a
 	default:
 		scope.hold.missing = held
 	}
-	return held, untold
+	return held, inconclusive
 }
 
-// lose marks an instance as gone.
-func (m *model) lose(id string, at time.Time, fence int64) {
+// markGone marks an instance as gone.
+func (m *model) markGone(id string, at time.Time, fence int64) {
 	i := m.instances[id]
 	i.gone, i.change, i.fence, i.goneByRemoval = at, at, fence, false
 }
 
-// found takes an instance that was seen off what its scope is held for.
+// found removes an observed instance from the hold of its scope.
 func (m *model) found(key inventory.ScopeKey, id string) {
 	scope := m.scopes[key]
 	if scope == nil || scope.hold == nil {
@@ -200,14 +199,14 @@ func (m *model) found(key inventory.ScopeKey, id string) {
 	}
 }
 
-// confirm settles a hold; false: there is none.
+// confirm confirms a hold, and reports whether there was one.
 func (m *model) confirm(key inventory.ScopeKey) bool {
 	scope := m.scopes[key]
 	if scope == nil || scope.hold == nil {
 		return false
 	}
 	for id := range scope.hold.missing {
-		m.lose(id, scope.hold.time, max(m.instances[id].fence, scope.fence))
+		m.markGone(id, scope.hold.time, max(m.instances[id].fence, scope.fence))
 	}
 	if scope.reason == "HELD" {
 		scope.complete, scope.reason = scope.hold.time, ""
@@ -229,8 +228,8 @@ func (m *model) count(changes *inventory.Changes, d inventory.Decision) {
 	}
 }
 
-// see is what one sighting of an instance does.
-func (m *model) see(obs inventory.Observation, s sighting) inventory.Decision {
+// see applies an observed instance.
+func (m *model) see(obs inventory.Observation, s seenInstance) inventory.Decision {
 	i := m.instances[s.id]
 	if i == nil {
 		m.instances[s.id] = &modelInstance{content: s.content, scope: obs.Scope, fence: obs.Fence, firstSeen: obs.Time, change: obs.Time}
@@ -248,7 +247,7 @@ func (m *model) see(obs inventory.Observation, s sighting) inventory.Decision {
 		return inventory.Unchanged
 	}
 	if elsewhere {
-		m.scopes[i.scope].claim = nil // it has to look again
+		m.scopes[i.scope].claim = nil // it is stale now
 		m.found(i.scope, s.id)
 	}
 	i.content, i.scope, i.fence, i.change, i.gone, i.goneByRemoval = s.content, obs.Scope, obs.Fence, obs.Time, time.Time{}, false
@@ -258,8 +257,8 @@ func (m *model) see(obs inventory.Observation, s sighting) inventory.Decision {
 	return inventory.Change
 }
 
-// single applies the observation of one instance; false: it is stale.
-func (m *model) single(obs inventory.Observation, s sighting) bool {
+// single applies the observation of one instance, and reports whether it was not stale.
+func (m *model) single(obs inventory.Observation, s seenInstance) bool {
 	_, had := m.scopes[obs.Scope]
 	scope := m.ensure(obs)
 	if scope == nil {
@@ -282,7 +281,7 @@ func (m *model) single(obs inventory.Observation, s sighting) bool {
 	return true
 }
 
-// fail writes down a failure of a scope; false: it is stale.
+// fail records a failure of a scope, and reports whether it was not stale.
 func (m *model) fail(obs inventory.Observation, reason string) bool {
 	scope := m.ensure(obs)
 	if scope == nil || obs.Fence < scope.attempt {
@@ -293,7 +292,7 @@ func (m *model) fail(obs inventory.Observation, reason string) bool {
 	return true
 }
 
-// failAll writes down a failure of the whole account; false: it is stale.
+// failAll records a failure of the whole account, and reports whether it was not stale.
 func (m *model) failAll(obs inventory.Observation, reason string) bool {
 	if m.removed >= obs.Fence {
 		return false
@@ -312,7 +311,7 @@ func (m *model) failAll(obs inventory.Observation, reason string) bool {
 	return some
 }
 
-// remove takes the account off the roll; false: something newer is known of it.
+// remove removes the account, and reports whether it was not stale.
 func (m *model) remove(fence int64) bool {
 	newest := m.removed
 	for _, scope := range m.scopes {
@@ -333,5 +332,5 @@ func (m *model) remove(fence int64) bool {
 	return true
 }
 
-// obsNever stands for a time that the database chose.
+// obsNever is a time of the database.
 var obsNever = time.Unix(1, 0)

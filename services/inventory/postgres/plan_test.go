@@ -22,7 +22,7 @@ type planNode struct {
 	Plans    []planNode `json:"Plans"`
 }
 
-// all are the node and those below.
+// all returns the node and those below it.
 func (n planNode) all() []planNode {
 	nodes := []planNode{n}
 	for _, below := range n.Plans {
@@ -39,7 +39,7 @@ func (n planNode) String() string {
 	return strings.Join(words, " > ")
 }
 
-// explain is the plan of a statement as the store's connections would run it.
+// explain returns the plan of a statement on a connection of the store.
 func explain(t *testing.T, pool *pgxpool.Pool, sql string, args []any) planNode {
 	t.Helper()
 	var text []byte
@@ -53,13 +53,13 @@ func explain(t *testing.T, pool *pgxpool.Pool, sql string, args []any) planNode 
 	return plans[0].Plan
 }
 
-// want says what a plan must be like.
+// want describes a plan.
 type want struct {
-	// index is one of these; a plan may be free to choose.
+	// index has the allowed indexes, one of which must be used.
 	index []string
-	// sort is allowed: no index has the order, or what is to be sorted is little.
+	// sort allows a sort, because no index has the order or because there is little to sort.
 	sort bool
-	// only the index may be read, not the table.
+	// only allows no read of the table.
 	only bool
 }
 
@@ -87,8 +87,8 @@ func (w want) check(t *testing.T, plan planNode) {
 	t.Errorf("uses %q, want one of %v: %s", used, w.index, plan)
 }
 
-// crowd fills the roll with 20,000 instances of 10 accounts in 4 regions, a few
-// of them in rare states, types and teams, and a tenth gone.
+// crowd inserts 20,000 instances of 10 accounts in 4 regions, a few of them with rare states,
+// types and teams, and a tenth of them gone.
 func crowd(t *testing.T, store *store, pool *pgxpool.Pool) {
 	t.Helper()
 	n := 0
@@ -113,7 +113,7 @@ func crowd(t *testing.T, store *store, pool *pgxpool.Pool) {
 	exec(t, pool, `ANALYZE scopes`)
 }
 
-// Each statement that people wait for uses the index that was made for it.
+// Each statement of a list uses the index that was made for it.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
@@ -153,7 +153,7 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// checkPages checks the first page and one further on: depth costs nothing.
+// checkPages checks the first page and a later one, because depth must not matter.
 func checkPages(t *testing.T, store *store, pool *pgxpool.Pool, q inventory.ListRequest, w want) {
 	t.Helper()
 	for range 2 {
@@ -174,7 +174,7 @@ func checkPages(t *testing.T, store *store, pool *pgxpool.Pool, q inventory.List
 	}
 }
 
-func TestPlansOfEverythingElse(t *testing.T) {
+func TestPlans_Others(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	crowd(t, store, pool)
@@ -184,13 +184,13 @@ func TestPlansOfEverythingElse(t *testing.T) {
 		someUIDs[n] = uuid.New()
 	}
 
-	t.Run("what a snapshot compares itself to", func(t *testing.T) {
+	t.Run("the stored instances of a snapshot", func(t *testing.T) {
 		want{index: []string{"instances_scope_idx"}}.check(t, explain(t, pool, write.LoadStoredSQL, []any{scope}))
 	})
-	t.Run("the new of a snapshot", func(t *testing.T) {
+	t.Run("the new instances of a snapshot", func(t *testing.T) {
 		want{index: []string{"instances_pkey"}, sort: true}.check(t, explain(t, pool, write.ResolveSQL, []any{someUIDs, scope}))
 	})
-	t.Run("the gone of a snapshot", func(t *testing.T) {
+	t.Run("the gone instances of a snapshot", func(t *testing.T) {
 		want{index: []string{"instances_pkey", "instances_scope_idx"}}.check(t,
 			explain(t, pool, write.GoneSQL, []any{someUIDs, scope, at(1), int64(1)}))
 	})
@@ -230,8 +230,7 @@ func TestPlansOfEverythingElse(t *testing.T) {
 	})
 }
 
-// checkReadsCounts checks that the counts which are kept answer, and nothing else
-// is read.
+// checkReadsCounts checks that a plan reads the counts and nothing else.
 func checkReadsCounts(t *testing.T, plan planNode) {
 	t.Helper()
 	for _, node := range plan.all() {

@@ -21,7 +21,7 @@ const (
 	goodCount = `INSERT INTO instance_counts VALUES ('00000000-0000-0000-0000-000000000002', 'state', 'RUNNING', '', 'aws-1', 'AWS', 'DATABASE', 1)`
 )
 
-// Each rule of the tables stands in the tables, under its name.
+// Each rule is a named constraint of a table.
 func TestConstraints(t *testing.T) {
 	t.Parallel()
 	_, pool := open(t)
@@ -93,7 +93,7 @@ func TestConstraints(t *testing.T) {
 	}
 }
 
-// A reader of the tables finds what each is for.
+// Every table and every column has a comment.
 func TestEveryTableAndColumnHasAComment(t *testing.T) {
 	t.Parallel()
 	_, pool := open(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
-// touchedWorldSQL is a small world: every scope holds an instance of each sort
-// that it can hold, those that stand for all of an account or kind too.
+// touchedWorldSQL inserts a small inventory in which every scope has an instance of each sort that
+// it can have, even the scopes for a whole account or kind.
 const touchedWorldSQL = `
 	INSERT INTO scopes (uid, account, provider, kind, location, region)
 	SELECT md5(account || kind || location)::uuid, account, provider, kind, location, regexp_replace(location, '-[a-z0-9]*[a-z]$', '') FROM (VALUES
@@ -45,8 +45,8 @@ const touchedWorldSQL = `
 	) AS p (provider, location, region, zone) ON p.provider = s.provider AND s.location IN (p.location, '-')
 	CROSS JOIN (VALUES ('RUNNING'), ('STOPPED')) AS w (state)`
 
-// asks are single terms of filters: those that a scope decides by itself, and
-// those of which it knows less or nothing.
+// decided and undecided are terms of filters: those that a scope decides by itself, and the
+// others.
 var (
 	decided = []string{
 		`account = "accounts/aws-1"`, `account = aws-2`, `account = "aws-*"`, `account != gcp-x`, `account = (aws-1 OR aws-3)`, `account > b`,
@@ -79,9 +79,8 @@ func genFilter(of []string, depth int) *rapid.Generator[string] {
 	})
 }
 
-// A scope that is left out can't hold a match, whatever is asked; and where the
-// scope decides everything itself, none is named that can't. (Of the one without a
-// kind it can't.)
+// A scope that is not touched can't have a match. If the scope decides the filter by itself, only
+// scopes that can have a match are touched, except those without a kind.
 func TestTouched(t *testing.T) {
 	t.Parallel()
 	_, pool := open(t)
@@ -122,8 +121,8 @@ func column(t *rapid.T, pool *pgxpool.Pool, sql string, args []any) []string {
 	return values
 }
 
-// What a filter says of places and of details narrows the scopes too.
-func TestTouchedByPlaces(t *testing.T) {
+// Conditions on locations and on details limit the scopes too.
+func TestTouched_Locations(t *testing.T) {
 	t.Parallel()
 	_, pool := open(t)
 	exec(t, pool, touchedWorldSQL)

@@ -28,15 +28,14 @@ import (
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
-// program is the built program, run as in production.
+// program is the built program, which runs as in production.
 type program struct {
 	cmd    *exec.Cmd
 	reads  inventoryv1.InventoryServiceClient
 	ingest inventoryv1.IngestServiceClient
 }
 
-// run builds the program and starts it on an empty database, with nothing but
-// its environment.
+// run builds the program and starts it on an empty database, with its environment only.
 func run(t *testing.T) *program {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "inventory")
@@ -57,7 +56,7 @@ func run(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // no harm when it has ended
+		_ = p.cmd.Process.Kill() // without effect if it has ended
 		_ = p.cmd.Wait()
 	})
 	addresses := awaitListening(t, bufio.NewScanner(stderr))
@@ -71,10 +70,10 @@ func run(t *testing.T) *program {
 	return p
 }
 
-// listening is the line of the log that says where the program listens.
+// listening matches the line of the log with the addresses.
 type listening struct{ Msg, GRPC, Internal string }
 
-// awaitListening reads what the program says until it listens.
+// awaitListening reads the log until the program listens.
 func awaitListening(t *testing.T, lines *bufio.Scanner) (line listening) {
 	t.Helper()
 	for lines.Scan() {
@@ -97,9 +96,9 @@ func dial(t *testing.T, address string, options ...grpc.DialOption) *grpc.Client
 	return conn
 }
 
-// A scope of 100,000 instances goes through the program within 256 MB, however
-// often; then the program ends cleanly when told to.
-func TestTheProgram(t *testing.T) {
+// A scope of 100,000 instances goes through the program within 256 MB, repeatedly. Then the
+// program ends cleanly when it is asked to.
+func TestProgram(t *testing.T) {
 	const most = 256 << 20
 	size := 100_000
 	if testing.Short() {
@@ -131,8 +130,7 @@ func TestTheProgram(t *testing.T) {
 	}
 }
 
-// peak is the most memory that the program has had, in bytes; 0 where the system
-// does not say.
+// peak returns the largest memory of the program, in bytes; 0 if the system does not report it.
 func (p *program) peak(t *testing.T) int64 {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -155,8 +153,7 @@ func (p *program) peak(t *testing.T) int64 {
 	return 0
 }
 
-// apply sends a complete observation of size instances, half of which may have
-// changed.
+// apply sends a complete observation of so many instances, half of which may have changed.
 func (p *program) apply(t *testing.T, fence int64, size int, changed bool) *inventoryv1.SnapshotResult {
 	t.Helper()
 	stream, err := p.ingest.ApplySnapshot(t.Context())
@@ -182,14 +179,14 @@ func (p *program) apply(t *testing.T, fence int64, size int, changed bool) *inve
 	}
 	send(&inventoryv1.ApplySnapshotRequest{Message: &inventoryv1.ApplySnapshotRequest_Complete{
 		Complete: &inventoryv1.SnapshotComplete{InstanceCount: int64(size)}}})
-	resp, err := stream.Recv() // nothing is absent
+	resp, err := stream.Recv() // nothing is missing
 	if err != nil {
 		t.Fatal(err)
 	}
 	return resp.GetResult()
 }
 
-// machine is a plausible virtual machine, about 800 bytes as a row.
+// machine returns a virtual machine of about 800 bytes as a row.
 func machine(n int, resized bool) *inventoryv1.Instance {
 	id := fmt.Sprintf("i-%017x", n*2654435761)
 	m := &inventoryv1.Instance{

@@ -13,9 +13,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// Who waits for a scope that another holds is let go when its caller gives up,
-// and has changed nothing.
-func TestWaitingEndsWithTheCaller(t *testing.T) {
+// A transaction that waits for a scope ends with its caller, and changes nothing.
+func TestLocks_WaitingEndsWithTheCaller(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	obs := observation("aws-1", "eu-west-1", 1)
@@ -24,7 +23,7 @@ func TestWaitingEndsWithTheCaller(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = holder.Rollback(context.Background()) }) // ended already, unless the test failed
+	t.Cleanup(func() { _ = holder.Rollback(context.Background()) }) // it has ended, unless the test failed
 	if _, err := holder.Exec(t.Context(), `SELECT FROM scopes FOR UPDATE`); err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +57,9 @@ func TestWaitingEndsWithTheCaller(t *testing.T) {
 	}
 }
 
-// Two processes that start at once on an empty database migrate it once, and one
-// that starts later finds nothing to do.
-func TestMigratingAtOnce(t *testing.T) {
+// Two processes that start at once on an empty database migrate it once, and one that starts later
+// does nothing.
+func TestMigration_AtOnce(t *testing.T) {
 	t.Parallel()
 	db := dbtest.New(t, dbtest.Template{Service: "inventory", Name: "empty"})
 	var group sync.WaitGroup
@@ -82,9 +81,8 @@ func TestMigratingAtOnce(t *testing.T) {
 	}
 }
 
-// Where the database does not have the tables, that is our mistake and not the
-// caller's.
-func TestUnforeseenErrorsAreInternal(t *testing.T) {
+// A database without the tables is an internal error and not the caller's.
+func TestErrors_Internal(t *testing.T) {
 	t.Parallel()
 	store, _ := openOn(t, dbtest.New(t, dbtest.Template{Service: "inventory", Name: "empty"}))
 	_, err := store.List(t.Context(), inventory.ListRequest{PageSize: 9})

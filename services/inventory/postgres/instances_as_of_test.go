@@ -16,8 +16,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres"
 )
 
-// logged runs a statement that writes instances, and logs what it did: the
-// oracle of the log, which looks at nothing but the table before and after.
+// logged runs a statement that writes instances, and logs its changes: the oracle of the log,
+// which compares the table before and after.
 func logged(ctx context.Context, pool *pgxpool.Pool, sql string, args ...any) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE found ON COMMIT DROP AS SELECT * FROM instances`); err != nil {
@@ -51,7 +51,7 @@ const logDifferenceSQL = `
 	INSERT INTO changes (revision, time, uid, type, observe_time, was, became)
 	SELECT head.before + d.n, head.time, d.uid, d.type, d.change_time, d.was, d.became FROM difference d, head`
 
-// recountSQL makes the counts what the instances are.
+// recountSQL counts the instances again.
 const recountSQL = `
 	DELETE FROM instance_counts;
 	INSERT INTO instance_counts (scope, facet, value, region, account, provider, kind, count)
@@ -60,7 +60,7 @@ const recountSQL = `
 	WHERE i.gone_time IS NULL
 	GROUP BY 1, 2, 3, 4, 5, 6, 7`
 
-// newInstanceSQL puts an instance on the roll: uid, account, name, time.
+// newInstanceSQL inserts an instance: uid, account, name, time.
 const newInstanceSQL = `
 	INSERT INTO instances (uid, scope, fence, first_seen_time, change_time, content_hash, account, provider, kind,
 		provider_id, provider_uri, display_name, region, zone, state, provider_state, machine_type,
@@ -68,8 +68,8 @@ const newInstanceSQL = `
 	VALUES ($1::uuid, $1, 1, $4, $4, decode(md5($3::text), 'hex'), $2, 'AWS', 'VIRTUAL_MACHINE', 'i-' || $1::uuid::text, '', $3, 'eu-west-1', '',
 		'RUNNING', 'running', 'm6i.large', '{10.0.0.1}', '{}', '{"team": "data"}', '{"virtualMachine": {"spot": false}}')`
 
-// writes are what may happen to an instance, each a statement on its uid with
-// the time of the observation.
+// writes are the changes of an instance: each a statement on its UID, with the time of the
+// observation.
 var writes = []string{
 	`UPDATE instances SET state = 'STOPPED', provider_state = E'stopp\\ed "\u00e9"', change_time = $2 WHERE uid = $1 AND gone_time IS NULL`,
 	`UPDATE instances SET state = 'RUNNING', labels = labels || '{"a b": "\"{}'' \\"}', change_time = $2 WHERE uid = $1 AND gone_time IS NULL`,
@@ -85,16 +85,16 @@ const clearSQL = `
 	TRUNCATE instances, instance_counts, changes;
 	UPDATE change_head SET revision = 0, time = now(), floor_revision = 0, floor_time = now()`
 
-// Whatever was done to the roll, it can be read as of each revision, and each
-// change shows what it found and what it left.
-func TestThePastIsWhatItWas(t *testing.T) {
+// The inventory can be read as of each revision, and each change has the instance before and after
+// it.
+func TestInstancesAsOf(t *testing.T) {
 	t.Parallel()
 	_, pool := open(t)
 	rapid.Check(t, func(r *rapid.T) {
 		if _, err := pool.Exec(t.Context(), clearSQL); err != nil {
 			r.Fatal(err)
 		}
-		var states []map[string]string // the roll, by revision
+		var states []map[string]string // the instances, by revision
 		states = append(states, map[string]string{})
 		for n := range rapid.IntRange(1, 25).Draw(r, "writes") {
 			uid := fmt.Sprintf("00000000-0000-0000-0000-%012d", rapid.IntRange(1, 4).Draw(r, "instance"))
@@ -128,7 +128,7 @@ func TestThePastIsWhatItWas(t *testing.T) {
 	})
 }
 
-// checkImages holds the images of each change to the states around it.
+// checkImages compares the instances of each change with the states around it.
 func checkImages(t *rapid.T, pool *pgxpool.Pool, states []map[string]string) {
 	rows, err := pool.Query(context.Background(), `SELECT log.revision, log.uid::text, to_jsonb(after)::text,
 		CASE WHEN log.was IS NULL THEN '' ELSE to_jsonb(before)::text END FROM `+postgres.ChangeImages("changes"))
@@ -152,7 +152,7 @@ func checkImages(t *rapid.T, pool *pgxpool.Pool, states []map[string]string) {
 	}
 }
 
-// texts are two columns of text, the first of them unique.
+// texts returns two columns of text by the first one, which is unique.
 func texts(t *rapid.T, pool *pgxpool.Pool, sql string, args ...any) map[string]string {
 	rows, err := pool.Query(context.Background(), sql, args...)
 	if err != nil {

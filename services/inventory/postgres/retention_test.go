@@ -22,9 +22,9 @@ func count(t testing.TB, pool *pgxpool.Pool, sql string, args ...any) (n int64) 
 
 const partitionCountSQL = `SELECT count(*) FROM pg_inherits WHERE inhparent = 'changes'::regclass`
 
-// Partitions are made ahead; what went into the default one for want of them
-// moves to where it belongs, and nothing else.
-func TestPartitionsAreMadeAhead(t *testing.T) {
+// Partitions are created ahead. Changes that went into the default partition, because there was no
+// other, move to theirs, and nothing else moves.
+func TestPartitions_Ahead(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	const strayedSQL = `INSERT INTO changes (revision, time, uid, type, observe_time) VALUES ($1, $2, gen_random_uuid(), 'CREATED', $2)`
@@ -33,7 +33,7 @@ func TestPartitionsAreMadeAhead(t *testing.T) {
 		exec(t, pool, strayedSQL, n+1, at)
 	}
 	before := count(t, pool, partitionCountSQL)
-	for range 2 { // which may be repeated
+	for range 2 { // it may be repeated
 		if err := store.log.Maintain(t.Context(), then, 2, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -59,9 +59,9 @@ func TestPartitionsAreMadeAhead(t *testing.T) {
 	}
 }
 
-// What is older than the retention is forgotten: changes, gaps, and what is gone
-// and of which no change is left. The log goes on where it was.
-func TestForgetting(t *testing.T) {
+// Everything older than the retention time is deleted: changes, gaps, and gone instances without
+// changes. The log continues where it was.
+func TestRetention(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), machine("eu-west-1", 1), machine("eu-west-1", 2), machine("eu-west-1", 3))
@@ -85,7 +85,7 @@ func TestForgetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("while all is young", [5]int64{0, 4, 4, 3, 2})
-	// The one that is gone was last seen long ago, and its changes are of today.
+	// The gone instance was last observed long ago, and its changes are of today.
 	if err := store.log.Maintain(t.Context(), now.Add(24*time.Hour), 1, 24*time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -97,9 +97,9 @@ func TestForgetting(t *testing.T) {
 	}
 	check("a month later", [5]int64{4, 4, 0, 2, 1})
 	if n := count(t, pool, `SELECT count(*) FROM change_head WHERE floor_time <= time AND floor_time > now() - interval '1 day'`); n != 1 {
-		t.Error("the head does not say how far history reaches back")
+		t.Error("the head does not have the begin of history")
 	}
-	// One that was forgotten and comes back is new.
+	// An instance that was deleted and is observed again is new.
 	got := apply(t, store, observation("aws-1", "eu-west-1", 3), machine("eu-west-1", 1), machine("eu-west-1", 2), machine("eu-west-1", 3))
 	if got.Created != 1 || got.Reappeared != 0 || got.Unchanged != 2 {
 		t.Errorf("got %+v", got)
@@ -107,12 +107,12 @@ func TestForgetting(t *testing.T) {
 	check("and then", [5]int64{4, 5, 1, 3, 1})
 	changes, err := readLog(pool, 0)
 	if err != nil || len(changes) != 1 || changes[0].revision != 5 || changes[0].typ != "CREATED" {
-		t.Errorf("the log goes on with %+v, %v", changes, err)
+		t.Errorf("the log continues with %+v, %v", changes, err)
 	}
 }
 
-// Without a retention all is kept, however old.
-func TestKeepingAll(t *testing.T) {
+// Without a retention time everything is kept.
+func TestRetention_Forever(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), machine("eu-west-1", 1))
@@ -125,9 +125,9 @@ func TestKeepingAll(t *testing.T) {
 	}
 }
 
-// Where another replica is at it nothing is done; and a reader who is in the way
-// is waited for a moment only, after which nothing has changed.
-func TestUpkeepGivesWay(t *testing.T) {
+// Nothing is done if another replica maintains the log, and a reader that blocks is waited for
+// only briefly.
+func TestRetention_GivesWay(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	apply(t, store, observation("aws-1", "eu-west-1", 1), machine("eu-west-1", 1))
@@ -151,7 +151,7 @@ func TestUpkeepGivesWay(t *testing.T) {
 		return err
 	}
 	if err := held(`SELECT pg_advisory_xact_lock(hashtextextended('rollcall inventory retention', 0))`); err != nil {
-		t.Errorf("while another replica is at it: %v", err)
+		t.Errorf("while another replica maintains the log: %v", err)
 	}
 	if err := held(`SELECT count(*) FROM changes`); fault.KindOf(err) != fault.KindAborted {
 		t.Errorf("while one reads: %v", err)

@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// pastScopesSQL are scopes of an account each, by what happened to them.
+// pastScopesSQL inserts scopes, each of an account of its own, with a history.
 const pastScopesSQL = `
 	INSERT INTO scopes (uid, account, provider, kind, location, fence, attempt_fence, first_complete_time, last_complete_time,
 		last_attempt_time, last_error_reason, gap_reason, gap_error, sync_interval, hold_fence, hold_time, hold_missing, hold_of)
@@ -31,10 +31,9 @@ const pastGapsSQL = `
 	INSERT INTO observation_gaps (scope, start_time, end_time, reason)
 	VALUES (md5('failing')::uuid, $1::timestamptz + interval '20 min', $1::timestamptz + interval '40 min', 'UNREACHABLE')`
 
-// How fresh an answer about the past is: exact where it is known when a scope was
-// last observed, cautious where it is not; and never without the gap that it falls
-// into.
-func TestFreshnessOfThePast(t *testing.T) {
+// The freshness of an answer about a past time is exact if the last observation is known, and
+// conservative otherwise. It always has the gap that the time falls into.
+func TestAsOf_Freshness(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	exec(t, pool, `UPDATE change_head SET time = '2024-02-01T12:00:00Z', floor_time = '2024-02-01T12:00:00Z'`)
@@ -58,7 +57,7 @@ func TestFreshnessOfThePast(t *testing.T) {
 	}{
 		{"failing", 0, 0, nil},
 		{"failing", 15, 0, nil},
-		{"failing", 20, 0, nil}, // an observation was made right then; it could have been the one 20 minutes before
+		{"failing", 20, 0, nil}, // an observation of that time; it may be the one 20 minutes before
 		{"failing", 30, 20, in(20, 40, "UNREACHABLE")},
 		{"failing", 40, 40, nil},
 		{"failing", 50, 40, nil},
@@ -71,7 +70,7 @@ func TestFreshnessOfThePast(t *testing.T) {
 		{"never", 70, unset, in(unset, unset, "PERMISSION_DENIED")},
 		{"retired", 55, 35, nil},
 		{"retired", 70, 60, in(60, unset, "RETIRED")},
-		{"retired", 90, unset, nil}, // nothing was there, and nobody looked
+		{"retired", 90, unset, nil}, // without instances, and no longer read
 		{"held", 70, 60, in(60, unset, "HELD")},
 		{"overdue", 70, 60, in(60, unset, "NOT_OBSERVED")},
 		{"nobody", 70, unset, nil},
@@ -121,22 +120,21 @@ func TestFreshnessOfThePast(t *testing.T) {
 	}
 }
 
-// When an instance was last looked at before a time is no later than it surely
-// was.
-func TestObserveTimeOfThePast(t *testing.T) {
+// The time at which an instance was last observed before a time is never too late.
+func TestAsOf_ObserveTime(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	exec(t, pool, `UPDATE change_head SET time = '2024-02-01T12:00:00Z', floor_time = '2024-02-01T12:00:00Z'`)
 	exec(t, pool, pastScopesSQL, long(0))
 	exec(t, pool, pastGapsSQL, long(0))
-	told(t, pool, 6, newInstanceSQL, one, "failing", "web-1", long(5))
+	changeAt(t, pool, 6, newInstanceSQL, one, "failing", "web-1", long(5))
 	exec(t, pool, `UPDATE instances SET scope = md5('failing')::uuid, observe_time = $1`, long(45))
 	for _, c := range []struct{ at, want int }{
-		{6, 5},     // when it was found; the scope may have been observed before
+		{6, 5},     // when it was created; the scope may have been observed before
 		{30, 20},   // in a gap
-		{50, 45},   // looked at alone
+		{50, 45},   // observed alone
 		{70, 50},   // with its scope
-		{110, 100}, // in the gap that goes on
+		{110, 100}, // in the gap that still lasts
 	} {
 		got, err := store.reader.GetInstance(t.Context(), one, inventory.GetQuery{AsOf: long(c.at)})
 		if err != nil || !got.ObserveTime.Equal(long(c.want)) {
@@ -153,6 +151,6 @@ func TestObserveTimeOfThePast(t *testing.T) {
 	}
 	_, err := store.reader.GetInstance(t.Context(), one, inventory.GetQuery{AsOf: long(3)})
 	if fault.KindOf(err) != fault.KindNotFound {
-		t.Errorf("before it was there: %v", err)
+		t.Errorf("before it was created: %v", err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// evidence is a word of the cloud about whatever it is asked for.
+// evidence returns a finding with this evidence about any instance.
 func evidence(e inventoryv1.SnapshotVerdict_Finding_Evidence) *inventoryv1.SnapshotVerdict_Finding {
 	return &inventoryv1.SnapshotVerdict_Finding{Evidence: e}
 }
@@ -18,7 +18,7 @@ func verdict(final bool, findings ...*inventoryv1.SnapshotVerdict_Finding) *inve
 		Verdict: &inventoryv1.SnapshotVerdict{Findings: findings, Final: final}}}
 }
 
-// listed sends a complete listing, and leaves its question to be answered.
+// listed sends a complete listing and leaves the absence probe open.
 func (s *service) listed(t *testing.T, fence int64, instances ...*inventoryv1.Instance) stream {
 	t.Helper()
 	stream, err := s.ingest.ApplySnapshot(t.Context())
@@ -33,9 +33,9 @@ func (s *service) listed(t *testing.T, fence int64, instances ...*inventoryv1.In
 	return stream
 }
 
-// What a listing lacks is asked for, and only what the cloud does not have is
-// marked as gone.
-func TestWhatIsAbsentIsAskedFor(t *testing.T) {
+// Missing instances are sent to the caller, and only those that the provider reports as not found
+// are marked as gone.
+func TestAbsenceProbe(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	all := machines(region, 0, 9)
@@ -61,7 +61,7 @@ func TestWhatIsAbsentIsAskedFor(t *testing.T) {
 		case all[7].GetProviderId():
 			return evidence(inventoryv1.SnapshotVerdict_Finding_CANT_TELL)
 		default:
-			return nil // of which nothing is said
+			return nil // without evidence
 		}
 	})
 	if err != nil {
@@ -75,13 +75,12 @@ func TestWhatIsAbsentIsAskedFor(t *testing.T) {
 		there[i.GetProviderId()] = i.GetDisplayName()
 	}
 	if len(there) != 8 || there[all[5].GetProviderId()] != "" || there[all[6].GetProviderId()] != "found" {
-		t.Errorf("the roll says %v", there)
+		t.Errorf("the inventory has %v", there)
 	}
 }
 
-// However the answer to the question fails to come, nothing is applied, and the
-// next observation is not held up.
-func TestWithoutAVerdictNothingIsApplied(t *testing.T) {
+// If no verdict arrives, nothing is applied, and the next observation can be.
+func TestAbsenceProbe_NoVerdict(t *testing.T) {
 	t.Parallel()
 	gone := evidence(inventoryv1.SnapshotVerdict_Finding_NOT_FOUND)
 	gone.ProviderId = machine(region, 2).GetProviderId()
@@ -126,8 +125,8 @@ func TestWithoutAVerdictNothingIsApplied(t *testing.T) {
 	}
 }
 
-// More than one message holds is asked for in several.
-func TestManyAbsentOnes(t *testing.T) {
+// Many missing instances are sent in several messages.
+func TestAbsenceProbe_ManyMessages(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	all := machines(region, 0, 5000)

@@ -7,9 +7,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// A scope that nobody wants and nobody ever saw anything of tells nobody anything:
-// it leaves the roll. Whatever was known of it, it stays.
-func TestAScopeThatNobodyWants(t *testing.T) {
+// A retired scope that was never observed leaves the inventory. Any other one stays.
+func TestFailScope_Retired(t *testing.T) {
 	t.Parallel()
 	type step func(*testing.T, *store, int64)
 	failed := func(reason string) step {
@@ -81,8 +80,8 @@ func TestAScopeThatNobodyWants(t *testing.T) {
 	}
 }
 
-// Who failed to look before it was given up has nothing to say any more.
-func TestAFailureFromBeforeAScopeWasGivenUp(t *testing.T) {
+// A failure from before a scope was retired is ignored.
+func TestFailScope_OlderThanRetirement(t *testing.T) {
 	t.Parallel()
 	store, _ := open(t)
 	obs := observation("aws-1", "eu-west-9", 2)
@@ -90,7 +89,7 @@ func TestAFailureFromBeforeAScopeWasGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := store.ingest.Fail(t.Context(), observation("aws-1", "eu-west-9", 1), inventory.Failure{Reason: inventory.ReasonRetired}); err == nil {
-		t.Error("an older word took it off the roll")
+		t.Error("an older failure removed it from the inventory")
 	}
 	page, err := store.ListScopes(t.Context(), inventory.ScopesRequest{PageSize: 9})
 	if err != nil || len(page.Scopes) != 1 || page.Scopes[0].LastErrorReason != "THROTTLED" {

@@ -12,9 +12,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory/postgres/read"
 )
 
-// crowdLogSQL writes the log of a crowd: each instance was created, in
-// partitions of three days, and changed on the last of them; and lately one in a
-// hundred did again.
+// crowdLogSQL writes the log of the crowd: each instance was created, in partitions of three days,
+// and changed on the last day; one in a hundred changed again lately.
 const crowdLogSQL = `
 	CREATE TABLE changes_1 PARTITION OF changes FOR VALUES FROM ('2024-02-01') TO ('2024-02-02');
 	CREATE TABLE changes_2 PARTITION OF changes FOR VALUES FROM ('2024-02-02') TO ('2024-02-03');
@@ -34,9 +33,9 @@ const crowdLogSQL = `
 		FROM scopes, generate_series(1, 500) n;
 	UPDATE change_head SET revision = (SELECT max(revision) FROM changes), time = '2024-02-03T12:00:00Z', floor_time = '2024-02-01T00:00:00Z'`
 
-// The past is read by the indexes of the present, and of the log no more than is
-// needed.
-func TestPlansOfThePast(t *testing.T) {
+// Past states are read by the indexes of the present, and only the needed partitions of the log
+// are read.
+func TestAsOf_Plans(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	crowd(t, store, pool)
@@ -89,14 +88,14 @@ func TestPlansOfThePast(t *testing.T) {
 			}
 		}
 	})
-	t.Run("the place of a time", func(t *testing.T) {
+	t.Run("the position of a time", func(t *testing.T) {
 		plan := explain(t, pool, read.RevisionAtSQL, []any{noon, int64(0), int64(40201)})
 		checkLog(t, plan, "changes_1", "changes_2", "changes_3")
 	})
 }
 
-// checkLog wants a plan that reads these of the three days of the log by an index,
-// and none of the others. Partitions that are empty don't count.
+// checkLog checks that a plan reads these of the three partitions by an index, and no others.
+// Empty partitions do not count.
 func checkLog(t *testing.T, plan planNode, partitions ...string) {
 	t.Helper()
 	indexed := map[string]bool{}

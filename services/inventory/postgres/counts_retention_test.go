@@ -11,9 +11,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/inventory"
 )
 
-// Counts that fell to nothing are purged; one that somebody changes at that moment
-// is left alone, and not waited for.
-func TestPurgeOfCounts(t *testing.T) {
+// Counts that fell to 0 are deleted. One that is being changed is neither deleted nor waited for.
+func TestRetention_EmptyCounts(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	many := func(n int, kind string) []inventory.Instance {
@@ -65,9 +64,9 @@ func TestPurgeOfCounts(t *testing.T) {
 	checkCounts(t, pool)
 }
 
-// While counts rise from nothing and fall to it, and all that is empty is purged
-// again and again, they stay what the instances are.
-func TestPurgeOfCountsBesideWriters(t *testing.T) {
+// While counts rise from 0 and fall to it, and empty ones are deleted all the time, they stay
+// right.
+func TestRetention_EmptyCountsBesideWriters(t *testing.T) {
 	t.Parallel()
 	store, pool := open(t)
 	const accounts, rounds = 3, 60
@@ -78,7 +77,7 @@ func TestPurgeOfCountsBesideWriters(t *testing.T) {
 			random := rand.New(rand.NewPCG(1, uint64(n)))
 			account := fmt.Sprint("aws-", n)
 			for round := range rounds {
-				// Machines move between two zones, each a scope, as they come and go.
+				// Machines move between two zones, each a scope, are created and gone.
 				location := []string{"a", "b"}[random.IntN(2)]
 				var seen []inventory.Instance
 				for id := range 6 {

@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// half is a snapshot that was begun, and that the server has begun too.
+// half is a snapshot that was begun and whose scope is claimed.
 type half struct {
 	stream
 	count int
@@ -49,8 +49,7 @@ func (h *half) finish(t *testing.T) (*inventoryv1.SnapshotResult, error) {
 	return settle(h.stream)
 }
 
-// awaitClaim waits until an observation with the token is under way. The
-// database tells: nothing outside says so, nor should it.
+// awaitClaim waits until an observation with the token is under way. Only the database shows that.
 func (s *service) awaitClaim(t *testing.T, fence int64) {
 	t.Helper()
 	pool := s.db.Pool(t)
@@ -76,12 +75,12 @@ func (s *service) nameOfOnly(t *testing.T) string {
 	t.Helper()
 	all := s.list(t, &inventoryv1.ListInstancesRequest{})
 	if len(all) != 1 {
-		t.Fatalf("%d instances on the roll", len(all))
+		t.Fatalf("%d instances in the inventory", len(all))
 	}
 	return all[0].GetDisplayName()
 }
 
-func TestAnOlderObservationIsRefused(t *testing.T) {
+func TestFence_OlderObservation(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 5), named("new"))
@@ -92,7 +91,7 @@ func TestAnOlderObservationIsRefused(t *testing.T) {
 	_, err = s.single(t, 4, named("old"))
 	refused(t, err, codes.Aborted, "STALE_OBSERVATION")
 	if got := s.nameOfOnly(t); got != "new" {
-		t.Errorf("the roll says %s", got)
+		t.Errorf("the inventory has %s", got)
 	}
 	// The same token again is the same observation, sent twice.
 	if resp := s.apply(t, observation(account, region, 5), named("new")); resp.GetUnchanged() != 1 {
@@ -113,9 +112,9 @@ func singleRequest(fence int64, instance *inventoryv1.Instance) *inventoryv1.Ups
 	}
 }
 
-// Two observations of one scope at once, in any order of beginnings and ends: the
-// one with the larger token wins.
-func TestOfTwoSnapshotsTheNewerWins(t *testing.T) {
+// Of two observations of one scope at once, the one with the larger token wins, in any order of
+// beginnings and ends.
+func TestFence_NewerSnapshotWins(t *testing.T) {
 	t.Parallel()
 	for name, play := range map[string]func(t *testing.T, s *service) (older error){
 		"old around new": func(t *testing.T, s *service) error {
@@ -151,15 +150,15 @@ func TestOfTwoSnapshotsTheNewerWins(t *testing.T) {
 			s.apply(t, observation(account, region, 1), named("first"))
 			refused(t, play(t, s), codes.Aborted, "STALE_OBSERVATION")
 			if got := s.nameOfOnly(t); got != "new" {
-				t.Errorf("the roll says %s", got)
+				t.Errorf("the inventory has %s", got)
 			}
 		})
 	}
 }
 
-// Many workers on one scope at once: whatever they are told, the roll ends as the
-// largest token of those that went through says.
-func TestManySnapshotsOfOneScopeAtOnce(t *testing.T) {
+// With many observations of one scope at once, the inventory ends as the one with the largest
+// token that was applied.
+func TestFence_ManySnapshots(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	const workers = 12
@@ -177,13 +176,12 @@ func TestManySnapshotsOfOneScopeAtOnce(t *testing.T) {
 	}
 	all := s.list(t, &inventoryv1.ListInstancesRequest{OrderBy: "provider_id"})
 	if len(all) != 2 || all[0].GetDisplayName() != fmt.Sprint(workers) || all[1].GetProviderId() != machine(region, 1000+workers).GetProviderId() {
-		t.Errorf("the roll says %v", all)
+		t.Errorf("the inventory has %v", all)
 	}
 }
 
-// A stop that was seen while the scope was read is not undone by what the
-// reading saw before.
-func TestASingleObservationHoldsAgainstAnOlderSnapshot(t *testing.T) {
+// A single observation is not undone by an older observation of its scope.
+func TestFence_SingleObservation(t *testing.T) {
 	t.Parallel()
 	s := start(t)
 	s.apply(t, observation(account, region, 1), machine(region, 1), machine(region, 2))
@@ -198,10 +196,10 @@ func TestASingleObservationHoldsAgainstAnOlderSnapshot(t *testing.T) {
 	if got.GetState() != inventoryv1.Instance_STOPPED || got.GetObserveTime().AsTime() != at(6) {
 		t.Errorf("got %v", got)
 	}
-	if _, err := s.single(t, 7, machine(region, 3)); err != nil { // just launched
+	if _, err := s.single(t, 7, machine(region, 3)); err != nil { // just started
 		t.Fatal(err)
 	}
-	_, err = s.single(t, 4, machine(region, 2)) // from before the reading began
+	_, err = s.single(t, 4, machine(region, 2)) // from before the observation of the scope
 	refused(t, err, codes.Aborted, "STALE_OBSERVATION")
 
 	resp, err := reading.finish(t)
@@ -213,12 +211,12 @@ func TestASingleObservationHoldsAgainstAnOlderSnapshot(t *testing.T) {
 	}
 	all := s.list(t, &inventoryv1.ListInstancesRequest{OrderBy: "provider_id"})
 	if len(all) != 2 || all[0].GetState() != inventoryv1.Instance_STOPPED || all[1].GetProviderId() != machine(region, 3).GetProviderId() {
-		t.Fatalf("the roll says %v", all)
+		t.Fatalf("the inventory has %v", all)
 	}
 	if got := all[0].GetObserveTime().AsTime(); got != at(6) {
 		t.Errorf("observed at %s", got)
 	}
-	// A newer reading vouches for all of it.
+	// A newer observation of the scope vouches for all of it.
 	s.apply(t, observation(account, region, 8), stopped, machine(region, 3))
 	for _, i := range s.list(t, &inventoryv1.ListInstancesRequest{}) {
 		if got := i.GetObserveTime().AsTime(); got != at(8) {
@@ -245,7 +243,7 @@ func TestRemoveAccount(t *testing.T) {
 		}
 	}
 	if _, err := reading.finish(t); err == nil {
-		t.Error("a reading from before the removal was applied")
+		t.Error("an observation from before the removal was applied")
 	}
 	_, err := s.snapshot(t, observation(account, region, 5), machine(region, 1))
 	refused(t, err, codes.Aborted, "STALE_OBSERVATION")
@@ -253,7 +251,7 @@ func TestRemoveAccount(t *testing.T) {
 	refused(t, err, codes.Aborted, "STALE_OBSERVATION")
 
 	if all := s.list(t, &inventoryv1.ListInstancesRequest{}); len(all) != 1 || all[0].GetAccount() != "accounts/aws-2" {
-		t.Errorf("the roll says %v", all)
+		t.Errorf("the inventory has %v", all)
 	}
 	if all := s.list(t, &inventoryv1.ListInstancesRequest{ShowGone: true, Filter: "state = GONE"}); len(all) != 3 {
 		t.Errorf("%d are gone", len(all))
