@@ -1,5 +1,5 @@
 -- Makes a role and a schema for each service, once, on a new database; psql runs it as the superuser.
--- No service can read another's tables. The schema is a role's whole search path: the services name tables without it.
+-- No service can read another's tables. The search path of a role is its schema, so services name tables without it.
 
 \getenv accounts_password ACCOUNTS_DB_PASSWORD
 \getenv inventory_password INVENTORY_DB_PASSWORD
