@@ -138,3 +138,34 @@ func TestExecutor_ClusterInUse(t *testing.T) {
 		}
 	})
 }
+
+func TestExecutor_StoppedWorkerStoresTheAnswerToItsCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("x")
+		w.cloud.answerAfter = 3 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := w.executor.Run(ctx, "o"); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.store.saved[len(w.store.saved)-1]; got != TargetWaiting || len(w.store.released) != 1 {
+			t.Errorf("stored %v; released %v", w.store.saved, w.store.released)
+		}
+	})
+}
+
+func TestExecutor_StoppedWorkerDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("x")
+		w.cloud.answerAfter = time.Hour
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := w.executor.Run(ctx, "o"); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != time.Second+callGrace || w.target(0).State != TargetCalled {
+			t.Errorf("it took %v; %s", took, w.target(0).State)
+		}
+	})
+}

@@ -24,6 +24,8 @@ type fakeCloud struct {
 	machines map[string]*fakeMachine
 	// act replaces the answer to the n-th call, from 1; it calls do to have the cloud take it.
 	act func(n int, do func() provider.Receipt) provider.Receipt
+	// answerAfter is how long a call takes.
+	answerAfter time.Duration
 	// reads fail with this while it is set.
 	readFault *fault.Error
 	// calls are the times of the calls, and polls and checks count the reads.
@@ -116,18 +118,31 @@ func (s *fakeSession) Follow(
 ) ([]provider.Progress, error) {
 	s.cloud.mu.Lock()
 	defer s.cloud.mu.Unlock()
-	s.cloud.polls++
+	if s.cloud.polls++; s.cloud.polls > 1000 { // Polled without a pause: fail rather than hang.
+		clear(s.cloud.machines)
+		s.cloud.readFault = nil
+	}
 	if s.cloud.readFault != nil {
 		return nil, s.cloud.readFault
 	}
 	all := make([]provider.Progress, len(orders))
 	for n := range orders {
 		all[n] = provider.Progress{Finding: s.find(orders[n].Instance.ProviderID), Effect: provider.InDoubt}
+		if i := all[n].Instance; i != nil && i.State == provider.StateTerminated {
+			all[n].Refusal = fault.ForReason(fault.ReasonTerminated, "terminated", "", nil)
+		}
 	}
 	return all, nil
 }
 
-func (s *fakeSession) Act(_ context.Context, order provider.Order, _ provider.Calls) provider.Receipt {
+func (s *fakeSession) Act(ctx context.Context, order provider.Order, _ provider.Calls) provider.Receipt {
+	if s.cloud.answerAfter > 0 {
+		select {
+		case <-ctx.Done():
+			return provider.Receipt{Effect: provider.InDoubt, Refusal: passing()}
+		case <-time.After(s.cloud.answerAfter):
+		}
+	}
 	s.cloud.mu.Lock()
 	defer s.cloud.mu.Unlock()
 	s.cloud.calls = append(s.cloud.calls, time.Now())

@@ -57,6 +57,9 @@ func (r *targetRun) run(ctx, limited context.Context) {
 
 // step observes the target, and acts on that.
 func (r *targetRun) step(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	found, err := r.observe(ctx)
 	if err != nil {
 		return err
@@ -164,9 +167,15 @@ func (r *targetRun) save(ctx context.Context, state TargetState, text string) er
 	return r.store(ctx)
 }
 
-// store stores the target as it is.
+// store stores the target as it is. What was found out is stored also if ctx has ended just
+// now, because the worker has to stop or the time of the operation is over.
 func (r *targetRun) store(ctx context.Context, entries ...AuditEntry) error {
 	x := r.execution
+	if ctx.Err() != nil {
+		lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), discovery.ReportLimit)
+		defer cancel()
+		ctx = lasting
+	}
 	return discovery.Retry(ctx, func(ctx context.Context) error {
 		return x.store.SaveTarget(ctx, x.claim, r.target, entries...)
 	})
@@ -203,8 +212,7 @@ func (r *targetRun) pause(ctx context.Context, d time.Duration, wake <-chan stru
 	return nil
 }
 
-// end stores the last state of the target. The result of a call is stored also if the time
-// of the operation is over.
+// end stores the last state of the target.
 func (r *targetRun) end(ctx context.Context, state TargetState, found finding) error {
 	t := r.target
 	text := found.text
@@ -216,12 +224,7 @@ func (r *targetRun) end(ctx context.Context, state TargetState, found finding) e
 	}
 	before := t.State
 	t.step(state, text)
-	lasting, cancel := context.WithCancel(ctx)
-	if ctx.Err() != nil {
-		lasting, cancel = context.WithTimeout(context.WithoutCancel(ctx), discovery.ReportLimit)
-	}
-	defer cancel()
-	err := r.store(lasting, targetEntry(r.execution.operation, AuditEnded, t))
+	err := r.store(ctx, targetEntry(r.execution.operation, AuditEnded, t))
 	if err != nil { // It has not ended in the store.
 		t.State, t.Steps = before, t.Steps[:len(t.Steps)-1]
 	}

@@ -27,6 +27,7 @@ func TestExecutor_Run(t *testing.T) {
 		"stop": {
 			state: TargetSucceeded, calls: 1, saved: []TargetState{TargetChecking, TargetCalled, TargetWaiting, TargetSucceeded},
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if got := w.inventory.recorded; !slices.Equal(got, []provider.State{provider.StateRunning, provider.StateStopping, provider.StateStopped}) {
 					t.Errorf("recorded %v", got)
 				}
@@ -40,15 +41,22 @@ func TestExecutor_Run(t *testing.T) {
 		},
 		"start": {
 			given: func(w *world) {
-				w.store.operation.Verb = provider.Start
+				w.store.operation.Verb, w.store.operation.KeepStopped = provider.Start, true
 				w.cloud.machines["x"].State = provider.StateStopped
 			},
 			state: TargetSucceeded, calls: 1, saved: []TargetState{TargetChecking, TargetCalled, TargetWaiting, TargetSucceeded},
+			check: func(t *testing.T, w *world) {
+				t.Helper()
+				if len(w.store.kept) != 0 {
+					t.Error("it is kept stopped")
+				}
+			},
 		},
 		"already": {
 			given: func(w *world) { w.cloud.machines["x"].State = provider.StateStopped },
 			state: TargetSucceeded, saved: []TargetState{TargetChecking, TargetSucceeded},
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if !w.target(0).Already || w.cloud.polls != 0 || len(w.inventory.recorded) != 1 {
 					t.Errorf("already %t after %d polls; recorded %v", w.target(0).Already, w.cloud.polls, w.inventory.recorded)
 				}
@@ -102,8 +110,29 @@ func TestExecutor_Run(t *testing.T) {
 			state: TargetSucceeded, calls: 2,
 			saved: []TargetState{TargetChecking, TargetCalled, TargetChecking, TargetCalled, TargetWaiting, TargetSucceeded},
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if apart := w.cloud.calls[1].Sub(w.cloud.calls[0]); apart < 20*time.Second || apart > 30*time.Second {
 					t.Errorf("the second call was made %v after the first", apart)
+				}
+			},
+		},
+		"two calls are lost at once": {
+			given: func(w *world) {
+				w.executor.Limits.Doubt = 0
+				w.cloud.act = func(n int, do func() provider.Receipt) provider.Receipt {
+					if n <= 2 {
+						return provider.Receipt{Effect: provider.InDoubt}
+					}
+					return do()
+				}
+			},
+			state: TargetSucceeded, calls: 3,
+			check: func(t *testing.T, w *world) {
+				t.Helper()
+				for n := range 2 { // Three polls follow each, with pauses that grow.
+					if apart := w.cloud.calls[n+1].Sub(w.cloud.calls[n]); apart != 750*time.Millisecond {
+						t.Errorf("call %d was made %v after the one before", n+2, apart)
+					}
 				}
 			},
 		},
@@ -118,11 +147,17 @@ func TestExecutor_Run(t *testing.T) {
 		"terminated before the call": {
 			given: func(w *world) {
 				w.cloud.act = func(int, func() provider.Receipt) provider.Receipt {
-					delete(w.cloud.machines, "x")
+					w.cloud.machines["x"].State = provider.StateTerminated
 					return provider.Receipt{Effect: provider.NotTaken, Refusal: lasting()}
 				}
 			},
-			state: TargetFailed, reason: fault.ReasonPermissionDenied, calls: 1, saved: []TargetState{TargetChecking, TargetCalled, TargetFailed},
+			check: func(t *testing.T, w *world) {
+				t.Helper()
+				if target := w.target(0); target.CurrentState != provider.StateTerminated {
+					t.Errorf("it ended as %+v", target)
+				}
+			},
+			state: TargetFailed, reason: fault.ReasonTerminated, calls: 1, saved: []TargetState{TargetChecking, TargetCalled, TargetFailed},
 		},
 		"not taken at first": {
 			given: func(w *world) {
@@ -155,6 +190,7 @@ func TestExecutor_Run(t *testing.T) {
 			},
 			state: TargetFailed, reason: fault.ReasonUnreachable, calls: 35,
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if w.target(0).Calls != 0 {
 					t.Errorf("%d calls count", w.target(0).Calls)
 				}
@@ -164,6 +200,7 @@ func TestExecutor_Run(t *testing.T) {
 			given: func(w *world) { w.cloud.readFault = passing() },
 			state: TargetFailed, reason: fault.ReasonUnreachable,
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if w.cloud.signIns != 7 || len(w.target(0).Steps) != 2 {
 					t.Errorf("signed in %d times; the steps are %v", w.cloud.signIns, w.target(0).Steps)
 				}
@@ -175,7 +212,11 @@ func TestExecutor_Run(t *testing.T) {
 				w.cloud.mu.Lock()
 				w.cloud.readFault = lasting()
 				w.cloud.mu.Unlock()
-				<-time.After(10 * time.Minute)
+				<-time.After(5 * time.Minute)
+				w.store.mu.Lock()
+				w.store.cancelled = true // Does not wake it: a call is out.
+				w.store.mu.Unlock()
+				<-time.After(5 * time.Minute)
 				w.cloud.mu.Lock()
 				w.cloud.readFault = nil
 				w.cloud.mu.Unlock()
@@ -213,6 +254,7 @@ func TestExecutor_Run(t *testing.T) {
 			given: func(w *world) { w.store.cancelAtCall = true },
 			state: TargetCancelled, reason: fault.ReasonCancelled, saved: []TargetState{TargetChecking, TargetCancelled},
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if w.target(0).Calls != 0 {
 					t.Errorf("%d calls count", w.target(0).Calls)
 				}
@@ -264,10 +306,27 @@ func TestExecutor_Run(t *testing.T) {
 			given: func(w *world) { w.inventory.away = true },
 			state: TargetSucceeded, calls: 1,
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if len(w.target(0).Notes) != 1 {
 					t.Errorf("the notes are %v", w.target(0).Notes)
 				}
 			},
+		},
+		"the inventory is away, and the instance starts again": {
+			given: func(w *world) {
+				w.inventory.away = true
+				w.cloud.act = func(_ int, do func() provider.Receipt) provider.Receipt {
+					receipt := do()
+					go func() {
+						<-time.After(transition + 10*time.Second)
+						w.cloud.mu.Lock()
+						w.cloud.machines["x"].State = provider.StateRunning
+						w.cloud.mu.Unlock()
+					}()
+					return receipt
+				}
+			},
+			state: TargetFailed, reason: fault.ReasonCloudFailed, calls: 1,
 		},
 		"kept stopped": {
 			given: func(w *world) {
@@ -276,6 +335,7 @@ func TestExecutor_Run(t *testing.T) {
 			},
 			state: TargetSucceeded, calls: 1,
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if len(w.store.kept) != 1 || time.Until(w.store.kept[0]).Round(time.Hour) != 7*24*time.Hour {
 					t.Errorf("kept until %v", w.store.kept)
 				}
@@ -295,6 +355,7 @@ func TestExecutor_Run(t *testing.T) {
 			},
 			state: TargetWaiting, calls: 1, // A poll can't be numbered: the operation is released.
 			check: func(t *testing.T, w *world) {
+				t.Helper()
 				if w.store.ended || len(w.store.released) != 1 || w.store.released[0] != 4*time.Second {
 					t.Errorf("ended: %t; released %v", w.store.ended, w.store.released)
 				}
