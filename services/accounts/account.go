@@ -131,6 +131,6 @@ func Exists(wanted, stored *Account) error {
 	if wanted.Provider == stored.Provider && wanted.CloudID == stored.CloudID {
 		message = "%[2]s account %[3]s exists already: %[1]s"
 	}
-	return fault.New(fault.KindAlreadyExists, "ACCOUNT_EXISTS", message, Name(stored.ID), stored.Provider, stored.CloudID).
+	return fault.New(fault.KindAlreadyExists, fault.ReasonAccountExists, message, Name(stored.ID), stored.Provider, stored.CloudID).
 		With("name", Name(stored.ID)).With("provider", string(stored.Provider)).With("cloudId", stored.CloudID)
 }

@@ -44,14 +44,14 @@ func Chain(ctx context.Context, a *Account, get func(ctx context.Context, id str
 // BrokenChain returns the fault of an account whose source was valid when it was set and no longer
 // is.
 func BrokenChain(a *Account, cause error) error {
-	return fault.New(fault.KindFailedPrecondition, "SOURCE_BROKEN",
+	return fault.New(fault.KindFailedPrecondition, fault.ReasonSourceBroken,
 		"the role of %s can't be assumed: %s", Name(a.ID), cause).With("name", Name(a.ID)).WithCause(cause)
 }
 
 // SourceOfOthers returns the fault of deleting an account whose credentials other accounts sign in
 // with.
 func SourceOfOthers(id string) error {
-	return fault.New(fault.KindFailedPrecondition, "ACCOUNT_IN_USE",
+	return fault.New(fault.KindFailedPrecondition, fault.ReasonAccountInUse,
 		"the credentials of %s assume the role of another account; give that one another source first", Name(id)).
 		With("name", Name(id))
 }

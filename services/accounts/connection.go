@@ -197,6 +197,6 @@ func (f Finished) Validate() error {
 }
 
 func stale(report Report, why string) error {
-	return fault.New(fault.KindAborted, "STALE_REPORT", "the report on run %s is stale: %s", report.Run, why).
+	return fault.New(fault.KindAborted, fault.ReasonStaleReport, "the report on run %s is stale: %s", report.Run, why).
 		With("syncRun", report.Run)
 }

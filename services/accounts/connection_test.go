@@ -114,7 +114,7 @@ func checkStep(t *rapid.T, before, after accounts.ConnectionState, report accoun
 	if report.Token < before.Token && err == nil {
 		t.Fatal("news of an earlier run was taken")
 	}
-	if err != nil && (after != before || fault.ReasonOf(err) != "STALE_REPORT" || fault.KindOf(err) != fault.KindAborted) {
+	if err != nil && (after != before || fault.ReasonOf(err) != fault.ReasonStaleReport || fault.KindOf(err) != fault.KindAborted) {
 		t.Fatalf("refused with %v, and %+v became %+v", err, before, after)
 	}
 	if after.LastSyncTime.Before(before.LastSyncTime) || after.LastSyncTime.After(now) {
@@ -177,7 +177,7 @@ func TestConnectionState_RepeatedReport(t *testing.T) {
 		t.Errorf("said twice: %v, %+v", err, again)
 	}
 	report.News = accounts.Finished{Outcome: accounts.Connected, EndTime: epoch}
-	if _, err := state.Apply(report, epoch); fault.ReasonOf(err) != "STALE_REPORT" {
+	if _, err := state.Apply(report, epoch); fault.ReasonOf(err) != fault.ReasonStaleReport {
 		t.Errorf("another outcome of the same run: %v", err)
 	}
 	report.News = accounts.Abandoned{}

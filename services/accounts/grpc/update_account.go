@@ -49,7 +49,7 @@ func (s *accountService) UpdateAccount(ctx context.Context, req *accountsv1.Upda
 			return next, nil
 		}
 		if next.Binding() != prepared.Binding() || prepared.Secret == nil {
-			return nil, fault.New(fault.KindAborted, "CONFLICT", "%s was replaced by another at the same moment; try again", patch.GetName())
+			return nil, fault.New(fault.KindAborted, fault.ReasonConflict, "%s was replaced by another at the same moment; try again", patch.GetName())
 		}
 		next.Secret = prepared.Secret
 		return next, nil

@@ -85,7 +85,7 @@ func TestSeal_GoogleCloudKMS(t *testing.T) {
 
 	kms.away.Store(true)
 	_, err = ring.Open(t.Context(), accounts.Stored{Binding: to, Sealed: *sealed})
-	if fault.ReasonOf(err) != "KEY_UNAVAILABLE" {
+	if fault.ReasonOf(err) != fault.ReasonKeyUnavailable {
 		t.Errorf("away: %v", err)
 	}
 	kms.away.Store(false)

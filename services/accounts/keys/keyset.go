@@ -107,7 +107,7 @@ func (k *keysetFile) current(context.Context) (string, tink.AEADWithContext, err
 }
 
 func (k *keysetFile) unavailable(err error) error {
-	return fault.New(fault.KindUnavailable, "KEY_UNAVAILABLE",
+	return fault.New(fault.KindUnavailable, fault.ReasonKeyUnavailable,
 		"the keyset can't be read at the moment, so no secret can be written; try again soon").WithCause(err)
 }
 

@@ -105,7 +105,7 @@ func (k *kms) unavailable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fault.New(fault.KindUnavailable, "KEY_UNAVAILABLE",
+	return fault.New(fault.KindUnavailable, fault.ReasonKeyUnavailable,
 		"the key %s can't be used at the moment, so no secret can be written or read; try again soon", k.uri).
 		With("key", k.uri).WithCause(err)
 }

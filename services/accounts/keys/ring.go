@@ -89,7 +89,7 @@ var template = aead.AES256GCMKeyTemplate
 // UNAVAILABLE if it can't be reached.
 func (r *Ring) Seal(ctx context.Context, to accounts.Binding, secret accounts.Secret) (*accounts.Sealed, error) {
 	if len(r.sources) == 0 {
-		return nil, fault.New(fault.KindFailedPrecondition, "NO_KEY",
+		return nil, fault.New(fault.KindFailedPrecondition, fault.ReasonNoKey,
 			"Rollcall has no key to encrypt secrets with; its operator sets ROLLCALL_KEYSET_FILE or ROLLCALL_KMS_KEY_URI")
 	}
 	id, key, err := r.sources[0].current(ctx)
@@ -152,6 +152,6 @@ func (r *Ring) Check(id string) error {
 			return nil
 		}
 	}
-	return fault.New(fault.KindAborted, "CONFLICT", "the keys were rotated at the same moment; try again").
+	return fault.New(fault.KindAborted, fault.ReasonConflict, "the keys were rotated at the same moment; try again").
 		WithCause(fmt.Errorf("key %s: %w", id, errNoKey))
 }

@@ -41,7 +41,7 @@ type rotation struct {
 // others are encrypted then.
 func (r *Ring) Rotate(ctx context.Context, secrets Secrets) (int64, error) {
 	if len(r.sources) == 0 {
-		return 0, fault.New(fault.KindFailedPrecondition, "NO_KEY",
+		return 0, fault.New(fault.KindFailedPrecondition, fault.ReasonNoKey,
 			"Rollcall has no key to rotate; its operator sets ROLLCALL_KEYSET_FILE or ROLLCALL_KMS_KEY_URI")
 	}
 	job := &rotation{ring: r, secrets: secrets}

@@ -55,7 +55,7 @@ func (s *Store) exists(ctx context.Context, wanted *accounts.Account) error {
 		LIMIT 1`
 	stored, err := scanAccount(s.pool.QueryRow(ctx, holder, wanted.ID, wanted.Provider, wanted.CloudID))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return fault.New(fault.KindAborted, "CONFLICT",
+		return fault.New(fault.KindAborted, fault.ReasonConflict,
 			"%s existed and was deleted at the same moment; try again", accounts.Name(wanted.ID))
 	}
 	if err != nil {

@@ -34,7 +34,7 @@ func (s *Store) Rotate(ctx context.Context, do func(ctx context.Context, begin t
 		return postgres.Fault(err)
 	}
 	if !locked {
-		return fault.New(fault.KindAborted, "ROTATION_RUNNING", "the keys are being rotated already; try again when that rotation has ended")
+		return fault.New(fault.KindAborted, fault.ReasonRotationRunning, "the keys are being rotated already; try again when that rotation has ended")
 	}
 	defer func() {
 		// A connection that can't release the lock is closed, which releases it.

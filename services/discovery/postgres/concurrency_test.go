@@ -111,7 +111,7 @@ func TestStore_Concurrency(t *testing.T) {
 // ignore returns nil for an error that concurrent work may cause, but not for a conflict of
 // transactions.
 func ignore(err error, kind fault.Kind) error {
-	if fault.KindOf(err) == kind && fault.ReasonOf(err) != "CONFLICT" {
+	if fault.KindOf(err) == kind && fault.ReasonOf(err) != fault.ReasonConflict {
 		return nil
 	}
 	return err

@@ -112,7 +112,7 @@ func TestCallTarget_FencesOtherWorkers(t *testing.T) {
 		target.State, target.Calls = operation.TargetCalled, target.Calls+1
 		return s.CallTarget(t.Context(), claim, target, entry)
 	}
-	if err := call(dead, op.Targets[0]); fault.ReasonOf(err) != "OPERATION_LOST" {
+	if err := call(dead, op.Targets[0]); fault.ReasonOf(err) != fault.ReasonOperationLost {
 		t.Errorf("the dead one calls: %v", err)
 	}
 	if err := call(alive, operation2.Targets[0]); err != nil {
@@ -121,10 +121,10 @@ func TestCallTarget_FencesOtherWorkers(t *testing.T) {
 	if err := s.CancelOperation(t.Context(), created.ID, operation.AuditEntry{Event: operation.AuditCancelRequested}); err != nil {
 		t.Fatal(err)
 	}
-	if err := call(alive, operation2.Targets[0]); fault.ReasonOf(err) != "OPERATION_CANCELLED" {
+	if err := call(alive, operation2.Targets[0]); fault.ReasonOf(err) != fault.ReasonOperationCancelled {
 		t.Errorf("a call after it was cancelled: %v", err)
 	}
-	if err := s.DeleteOperation(t.Context(), created.ID, entry); fault.ReasonOf(err) != "NOT_ENDED" {
+	if err := s.DeleteOperation(t.Context(), created.ID, entry); fault.ReasonOf(err) != fault.ReasonNotEnded {
 		t.Errorf("deleted while it is running: %v", err)
 	}
 }

@@ -167,7 +167,7 @@ func TestClaim_FencesOtherWorkers(t *testing.T) {
 	} {
 		forged := sync.Claim{Run: successor.Run, Account: "a", Token: old.Token}
 		for _, c := range []sync.Claim{old, forged} {
-			if err := report(c); fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != "RUN_LOST" {
+			if err := report(c); fault.KindOf(err) != fault.KindAborted || fault.ReasonOf(err) != fault.ReasonRunLost {
 				t.Errorf("%s by %+v: %v", name, c, err)
 			}
 		}

@@ -51,7 +51,7 @@ func bodyFault(err error) error {
 			break
 		}
 	}
-	f := fault.New(fault.KindInvalidArgument, "INVALID_BODY", "invalid request body: %s%s", message, where)
+	f := fault.New(fault.KindInvalidArgument, fault.ReasonInvalidBody, "invalid request body: %s%s", message, where)
 	if field != "" {
 		f.Violations = []fault.Violation{{Field: field, Description: message + where}}
 	}

@@ -27,7 +27,7 @@ func writeError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w h
 	// A routing error, for example of a path with an invalid escape sequence.
 	if routing, ok := errors.AsType[*runtime.HTTPStatusError](err); ok {
 		WriteStatus(w, routing.HTTPStatus, serve.FaultStatus(
-			fault.New(fault.KindInvalidArgument, "INVALID_PATH", "invalid path: %v", routing.Err)))
+			fault.New(fault.KindInvalidArgument, fault.ReasonInvalidPath, "invalid path: %v", routing.Err)))
 		return
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok {
@@ -104,7 +104,7 @@ func routingError(_ context.Context, mux *runtime.ServeMux, _ runtime.Marshaler,
 	switch httpStatus {
 	case http.StatusMethodNotAllowed:
 		allowed := allowedMethods(mux, r)
-		f := fault.New(fault.KindUnimplemented, "METHOD_NOT_ALLOWED", "%s does not allow the method %s; use %s",
+		f := fault.New(fault.KindUnimplemented, fault.ReasonMethodNotAllowed, "%s does not allow the method %s; use %s",
 			r.URL.Path, r.Method, strings.Join(allowed, " or "))
 		if slices.Contains(allowed, http.MethodGet) {
 			allowed = append(allowed, http.MethodHead)
@@ -120,7 +120,7 @@ func routingError(_ context.Context, mux *runtime.ServeMux, _ runtime.Marshaler,
 
 // NotFound returns the error for a path that does not exist.
 func NotFound(path string) *status.Status {
-	return serve.FaultStatus(fault.New(fault.KindNotFound, "NO_SUCH_PATH",
+	return serve.FaultStatus(fault.New(fault.KindNotFound, fault.ReasonNoSuchPath,
 		"there is no resource or method at %s; see /docs for the API", path).With("path", path))
 }
 

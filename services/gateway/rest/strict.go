@@ -33,9 +33,9 @@ func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
-			httpStatus, f := http.StatusBadRequest, fault.New(fault.KindInvalidArgument, "INVALID_BODY", "can't read the request body: %v", err)
+			httpStatus, f := http.StatusBadRequest, fault.New(fault.KindInvalidArgument, fault.ReasonInvalidBody, "can't read the request body: %v", err)
 			if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-				httpStatus, f = http.StatusRequestEntityTooLarge, fault.New(fault.KindResourceExhausted, "BODY_TOO_LARGE",
+				httpStatus, f = http.StatusRequestEntityTooLarge, fault.New(fault.KindResourceExhausted, fault.ReasonBodyTooLarge,
 					"the request body is larger than the maximum of %d bytes", maxBody)
 			}
 			WriteStatus(w, httpStatus, serve.FaultStatus(f))
@@ -53,10 +53,10 @@ func requireUTF8(next http.Handler) http.Handler {
 		switch {
 		case !utf8.ValidString(r.URL.Path):
 			WriteStatus(w, http.StatusBadRequest, serve.FaultStatus(
-				fault.New(fault.KindInvalidArgument, "INVALID_PATH", "invalid path: it is not UTF-8")))
+				fault.New(fault.KindInvalidArgument, fault.ReasonInvalidPath, "invalid path: it is not UTF-8")))
 		case err == nil && !utf8.ValidString(query): // check returns the error of an invalid escape sequence.
 			WriteStatus(w, http.StatusBadRequest, serve.FaultStatus(
-				fault.New(fault.KindInvalidArgument, "INVALID_QUERY", "invalid query: it is not UTF-8")))
+				fault.New(fault.KindInvalidArgument, fault.ReasonInvalidQuery, "invalid query: it is not UTF-8")))
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -70,7 +70,7 @@ func (t routeTable) readStrictly(next runtime.HandlerFunc) runtime.HandlerFunc {
 		rt, ok := t.of(r)
 		if !ok {
 			WriteStatus(w, http.StatusInternalServerError, serve.FaultStatus(
-				fault.New(fault.KindInternal, "INTERNAL", "no route for %s %s", r.Method, r.URL.Path)))
+				fault.New(fault.KindInternal, fault.ReasonInternal, "no route for %s %s", r.Method, r.URL.Path)))
 			return
 		}
 		if err := rt.check(r); err != nil {
@@ -85,7 +85,7 @@ func (t routeTable) readStrictly(next runtime.HandlerFunc) runtime.HandlerFunc {
 func (r *route) check(request *http.Request) error {
 	query, err := url.ParseQuery(request.URL.RawQuery)
 	if err != nil {
-		return fault.New(fault.KindInvalidArgument, "INVALID_QUERY", "invalid query: %v", err)
+		return fault.New(fault.KindInvalidArgument, fault.ReasonInvalidQuery, "invalid query: %v", err)
 	}
 	if err := r.checkQuery(query); err != nil {
 		return err
@@ -181,7 +181,7 @@ func (r *route) checkBody(body []byte) error {
 		return nil // The service validates whether the body may be empty.
 	}
 	if r.body == "" {
-		return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "this method has no request body; remove it")
+		return fault.New(fault.KindInvalidArgument, fault.ReasonInvalidBody, "this method has no request body; remove it")
 	}
 	var value json.RawMessage
 	if err := json.Unmarshal(body, &value); err != nil {
@@ -207,10 +207,10 @@ func (r *route) bodyMessage() proto.Message {
 func syntaxFault(body []byte, err error) error {
 	syntax, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok {
-		return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the request body is not JSON: %v", err)
+		return fault.New(fault.KindInvalidArgument, fault.ReasonInvalidBody, "the request body is not JSON: %v", err)
 	}
 	before := body[:min(int(syntax.Offset), len(body))]
 	line := bytes.Count(before, []byte("\n")) + 1
 	column := len(before) - bytes.LastIndexByte(before, '\n') - 1
-	return fault.New(fault.KindInvalidArgument, "INVALID_BODY", "the request body is not JSON: %v (line %d, column %d)", syntax, line, max(column, 1))
+	return fault.New(fault.KindInvalidArgument, fault.ReasonInvalidBody, "the request body is not JSON: %v (line %d, column %d)", syntax, line, max(column, 1))
 }

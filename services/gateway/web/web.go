@@ -106,7 +106,7 @@ func recoverPanics(logger *slog.Logger, next http.Handler) http.Handler {
 			}
 			logger.ErrorContext(r.Context(), "panic in a handler", "panic", p, "stack", string(debug.Stack()), "path", r.URL.Path)
 			rest.WriteStatus(w, http.StatusInternalServerError, serve.FaultStatus(
-				fault.New(fault.KindInternal, "INTERNAL", "internal error; see the server's log for the cause")))
+				fault.New(fault.KindInternal, fault.ReasonInternal, "internal error; see the server's log for the cause")))
 		}()
 		next.ServeHTTP(w, r)
 	})
@@ -135,7 +135,7 @@ func sameOrigin(next http.Handler) http.Handler {
 	guard := http.NewCrossOriginProtection()
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		rest.WriteStatus(w, http.StatusForbidden, serve.FaultStatus(
-			fault.New(fault.KindPermissionDenied, "CROSS_ORIGIN", "the request came from a page of another site; only pages of this server may change data")))
+			fault.New(fault.KindPermissionDenied, fault.ReasonCrossOrigin, "the request came from a page of another site; only pages of this server may change data")))
 	}))
 	return guard.Handler(next)
 }

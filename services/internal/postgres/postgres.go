@@ -225,7 +225,7 @@ func faultOfCode(err *pgconn.PgError) error {
 	switch {
 	case err.Code == pgerrcode.SerializationFailure, err.Code == pgerrcode.DeadlockDetected,
 		err.Code == pgerrcode.LockNotAvailable:
-		return fault.New(fault.KindAborted, "CONFLICT", "another change was made at the same moment; try again").WithCause(err)
+		return fault.New(fault.KindAborted, fault.ReasonConflict, "another change was made at the same moment; try again").WithCause(err)
 	case pgerrcode.IsOperatorIntervention(err.Code), pgerrcode.IsConnectionException(err.Code),
 		pgerrcode.IsInsufficientResources(err.Code), pgerrcode.IsSystemError(err.Code),
 		err.Code == pgerrcode.ReadOnlySQLTransaction,

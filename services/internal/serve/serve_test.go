@@ -121,7 +121,7 @@ func TestStatus(t *testing.T) {
 		"fault":              {fault.NotFound("accounts/x"), codes.NotFound, "NOT_FOUND", "accounts/x was not found"},
 		"fault with a cause": {fault.Unavailable("the database", errors.New(secret)), codes.Unavailable, "UNAVAILABLE", "the database is not available"},
 		"unexpected error":   {errors.New(secret), codes.Internal, "INTERNAL", "internal error"},
-		"wrapped fault":      {errors.Join(errors.New(secret), fault.New(fault.KindAborted, "CONFLICT", "try again")), codes.Aborted, "CONFLICT", "try again"},
+		"wrapped fault":      {errors.Join(errors.New(secret), fault.New(fault.KindAborted, fault.ReasonConflict, "try again")), codes.Aborted, "CONFLICT", "try again"},
 		"deadline exceeded":  {context.DeadlineExceeded, codes.DeadlineExceeded, "", "deadline"},
 		"status":             {status.Error(codes.OutOfRange, "past the end"), codes.OutOfRange, "", "past the end"},
 	} {
