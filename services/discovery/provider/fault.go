@@ -23,10 +23,10 @@ func FaultOf(err error) *fault.Error {
 		return f
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fault.ForReason(fault.ReasonUnreachable, "it took longer than the time there is for it",
+		return fault.ForReason(fault.ReasonUnreachable, "it took longer than its time limit",
 			"Rollcall tries again by itself; if this goes on, look at the cloud's status page or allow more time.", err)
 	}
-	return fault.ForReason(fault.ReasonInternal, "Rollcall made a mistake; the log of discovery has the cause", "", err).AsRetryable()
+	return fault.ForReason(fault.ReasonInternal, "Rollcall failed with an unexpected error; the log of discovery has the cause", "", err).AsRetryable()
 }
 
 // OwnFault returns the fault of another part of Rollcall that failed to do something. It is
@@ -43,7 +43,8 @@ func IsOwnFault(f *fault.Error) bool { return f.Reason == fault.ReasonInternal &
 // InvalidAnswer returns the fault of an answer that can't be true.
 func InvalidAnswer(message string) *fault.Error {
 	return fault.ForReason(fault.ReasonInternal, message,
-		"Nothing of this answer was taken. If it goes on, look at what answers at the endpoint: a proxy, or a simulator.", nil)
+		"The answer was ignored, and Rollcall tries again by itself. "+
+			"If it goes on, check what answers at the endpoint: a proxy, or a simulator.", nil)
 }
 
 // actionReasons maps the reasons of a failed read to those of a failed start or stop, where they

@@ -6,8 +6,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/ratelimit"
 )
 
-// Stops count to EC2's limit of changes, and starts to their own, which is lower.
-func TestWhichLimitACallCountsTo(t *testing.T) {
+func TestAPIOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ service, operation, want string }{
 		{"EC2", "DescribeInstances", ratelimit.APIEC2},
@@ -19,7 +18,7 @@ func TestWhichLimitACallCountsTo(t *testing.T) {
 	} {
 		got := apiOf(c.service, c.operation)
 		if _, listed := ratelimit.APILimits[got]; got != c.want || !listed {
-			t.Errorf("%s %s counts to %q (listed: %v), want %q", c.service, c.operation, got, listed, c.want)
+			t.Errorf("%s %s counts against %q (listed: %v), want %q", c.service, c.operation, got, listed, c.want)
 		}
 	}
 }

@@ -18,9 +18,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
-// AWS_CA_BUNDLE names the authorities that all calls trust: those of the default
-// chain, of access keys and of roles, to every service.
-func TestCABundleHoldsForAllCalls(t *testing.T) {
+func TestCABundle_AllCredentialsAndServices(t *testing.T) {
 	world := cloudsim.New(few())
 	server := httptest.NewUnstartedServer(simaws.NewHandler(world))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // Of refused handshakes.
@@ -78,6 +76,6 @@ func TestCABundleHoldsForAllCalls(t *testing.T) {
 		}
 	}
 	if _, err := aws.Detect(t.Context()); err != nil {
-		t.Errorf("who the environment's credentials are: %v", err)
+		t.Errorf("detect: %v", err)
 	}
 }

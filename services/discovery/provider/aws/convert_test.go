@@ -13,9 +13,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 )
 
-// Members of a cluster that is stopped, or on its way, are not available; what
-// else they are said to be counts.
-func TestMemberWord(t *testing.T) {
+func TestMember_StatusOf(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ own, cluster, want string }{
 		{"available", "", "available"}, {"available", "available", "available"}, {"available", "backing-up", "available"},
@@ -68,7 +66,7 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-func TestMachineInOtherPartition(t *testing.T) {
+func TestMachine_OtherPartition(t *testing.T) {
 	t.Parallel()
 	got := machine(&ec2types.Instance{InstanceId: aws.String("i-1")}, "cn-north-1", "100000000001")
 	if got.ProviderURI != "arn:aws-cn:ec2:cn-north-1:100000000001:instance/i-1" || got.DisplayName != "i-1" {
@@ -101,8 +99,7 @@ func TestDatabase(t *testing.T) {
 	}
 }
 
-// An Aurora member is what its cluster says of it, and has no storage of its own.
-func TestAuroraMember(t *testing.T) {
+func TestDatabase_AuroraMember(t *testing.T) {
 	t.Parallel()
 	got := database(&rdstypes.DBInstance{
 		DBInstanceIdentifier: aws.String("orders-1"), Engine: aws.String("aurora-postgresql"), AllocatedStorage: aws.Int32(1),
@@ -112,9 +109,7 @@ func TestAuroraMember(t *testing.T) {
 	}
 }
 
-// A database without a resource id, or with the one that simulators give to all,
-// goes by its ARN.
-func TestDatabaseID(t *testing.T) {
+func TestDatabase_ID(t *testing.T) {
 	t.Parallel()
 	for resource, want := range map[string]string{
 		"db-1":           "db-1",
@@ -125,14 +120,13 @@ func TestDatabaseID(t *testing.T) {
 			DbiResourceId: aws.String(resource), DBInstanceIdentifier: aws.String("orders"),
 		}, "eu-west-1", "100000000001", member{})
 		if got.ProviderID != want {
-			t.Errorf("resource id %q gives %q, want %q", resource, got.ProviderID, want)
+			t.Errorf("with the resource id %q the id is %q, want %q", resource, got.ProviderID, want)
 		}
 	}
 }
 
-// Whatever is missing, or there in a way that nobody foresaw, nothing panics, and
-// what has an id keeps it. The fuzzer builds instances from JSON, so that each
-// field may be there or not.
+// The fuzzer builds instances from JSON, so that any field may be missing. No instance panics, and
+// every id is kept.
 func FuzzConvert(f *testing.F) {
 	f.Add([]byte(`{}`))
 	f.Add([]byte(`{"InstanceId":"i-1","State":{"Code":16},"NetworkInterfaces":[{"Attachment":{}}, {"Association":{}}]}`))

@@ -21,8 +21,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// bareEnvironment has the SDK find nothing but what the test sets, and gives a
-// folder for it.
+// bareEnvironment removes everything that the SDK reads from the environment, and returns a folder for
+// files.
 func bareEnvironment(t *testing.T) (folder string) {
 	t.Helper()
 	for _, variable := range os.Environ() {
@@ -38,7 +38,7 @@ func bareEnvironment(t *testing.T) (folder string) {
 	return folder
 }
 
-// asUser sets what the simulated cloud says to export.
+// asUser sets the variables of a user of the simulated cloud.
 func asUser(t *testing.T, sim *simaws.Server) (account string) {
 	t.Helper()
 	account = sim.Cloud.Accounts()[0]
@@ -65,7 +65,7 @@ func newProvider(t *testing.T) *aws.Provider {
 	return provider
 }
 
-// identity signs in and asks who we are.
+// identity signs in and returns the identity.
 func identity(t *testing.T, prov *aws.Provider, account string) (string, error) {
 	t.Helper()
 	session, err := prov.Open(t.Context(), provider.Account{ID: "a", CloudID: account}, provider.AWSDefault{})
@@ -99,8 +99,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// Without credentials an account says so, and what to do.
-func TestNoCredentials(t *testing.T) {
+func TestIdentity_NoCredentials(t *testing.T) {
 	bareEnvironment(t)
 	_, err := identity(t, newProvider(t), "100000000001")
 	failure, ok := errors.AsType[*fault.Error](err)
@@ -110,8 +109,7 @@ func TestNoCredentials(t *testing.T) {
 	}
 }
 
-// Each service can have an endpoint of its own.
-func TestEndpointsOfServices(t *testing.T) {
+func TestOpen_EndpointPerService(t *testing.T) {
 	bareEnvironment(t)
 	machines := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Instances: 3}}})
 	databases := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Databases: 5}}})
@@ -130,8 +128,7 @@ func TestEndpointsOfServices(t *testing.T) {
 	}
 }
 
-// Credentials that were renewed in a file are used at once, without a restart.
-func TestRenewedFile(t *testing.T) {
+func TestOpen_RenewedCredentialsFile(t *testing.T) {
 	folder := bareEnvironment(t)
 	sim := serve(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{}}})
 	account := sim.Cloud.Accounts()[0]
@@ -148,17 +145,16 @@ func TestRenewedFile(t *testing.T) {
 	provider := newProvider(t)
 	write("AKIAOLD", "old")
 	if got, err := identity(t, provider, account); err == nil {
-		t.Errorf("old keys open %s", got)
+		t.Errorf("the old keys belong to %s", got)
 	}
 	key := sim.Cloud.Key(account)
 	write(key.AccessKeyID, key.Secret)
 	if got, err := identity(t, provider, account); err != nil || got != account {
-		t.Errorf("renewed keys open %q (%v), want %s", got, err, account)
+		t.Errorf("the new keys belong to %q (%v), want %s", got, err, account)
 	}
 }
 
-// A cloud behind an authority of one's own is trusted when AWS_CA_BUNDLE says so.
-func TestCABundle(t *testing.T) {
+func TestOpen_CABundle(t *testing.T) {
 	folder := bareEnvironment(t)
 	world := cloudsim.New(cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{}}})
 	server := httptest.NewUnstartedServer(simaws.NewHandler(world))
@@ -172,7 +168,7 @@ func TestCABundle(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", key.AccessKeyID)
 	t.Setenv("AWS_SECRET_ACCESS_KEY", key.Secret)
 	if got, err := identity(t, newProvider(t), account); err == nil {
-		t.Errorf("an unknown authority was trusted, and opened %s", got)
+		t.Errorf("an unknown authority was trusted: %s", got)
 	}
 	bundle := filepath.Join(folder, "ca.pem")
 	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
@@ -181,6 +177,6 @@ func TestCABundle(t *testing.T) {
 	}
 	t.Setenv("AWS_CA_BUNDLE", bundle)
 	if got, err := identity(t, newProvider(t), account); err != nil || got != account {
-		t.Errorf("opened %q (%v), want %s", got, err, account)
+		t.Errorf("the identity is %q (%v), want %s", got, err, account)
 	}
 }

@@ -19,9 +19,9 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// said is an error as the SDK gives it: the operation, the HTTP status, and what
-// was found in the answer.
-func said(operation string, status int, err error) error {
+// sdkError returns an error like those of the SDK: with the operation, the HTTP status and the error of
+// the answer.
+func sdkError(operation string, status int, err error) error {
 	service, name, _ := strings.Cut(operation, ":")
 	return &smithy.OperationError{ServiceID: service, OperationName: name, Err: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: err,
@@ -38,30 +38,30 @@ func TestClassify(t *testing.T) {
 	for name, test := range map[string]struct {
 		err    error
 		reason fault.Reason
-		says   string
+		text   string
 	}{
-		"denied":           {said(list, 403, api("UnauthorizedOperation", "You are not authorized.")), fault.ReasonPermissionDenied, "UnauthorizedOperation: You are not authorized."},
-		"denied, RDS":      {said("RDS:DescribeDBInstances", 403, api("AccessDenied", "")), fault.ReasonPermissionDenied, "AccessDenied"},
-		"denied, encoded":  {said(list, 403, api("UnauthorizedOperation", "No. Encoded authorization failure message: AAAA")), fault.ReasonPermissionDenied, "UnauthorizedOperation: No."},
-		"unknown key":      {said(list, 401, api("AuthFailure", "AWS was not able to validate")), fault.ReasonCredentialsInvalid, "AuthFailure"},
-		"unknown key, STS": {said("STS:GetCallerIdentity", 403, api("InvalidClientTokenId", "")), fault.ReasonCredentialsInvalid, "InvalidClientTokenId"},
-		"bad signature":    {said(list, 403, api("SignatureDoesNotMatch", "")), fault.ReasonCredentialsInvalid, "SignatureDoesNotMatch"},
-		"expired":          {said("STS:GetCallerIdentity", 403, api("ExpiredToken", "")), fault.ReasonCredentialsExpired, "ExpiredToken"},
-		"expired, EC2":     {said(list, 400, api("RequestExpired", "")), fault.ReasonCredentialsExpired, "RequestExpired"},
-		"throttled":        {said(list, 503, api("RequestLimitExceeded", "")), fault.ReasonThrottled, "RequestLimitExceeded"},
-		"throttled, RDS":   {said("RDS:DescribeDBInstances", 400, api("Throttling", "Rate exceeded")), fault.ReasonThrottled, "Throttling"},
-		"throttled, bare":  {said(list, 429, errors.New("?")), fault.ReasonThrottled, ""},
-		"opt in":           {said(list, 401, api("OptInRequired", "")), fault.ReasonAPIDisabled, "OptInRequired"},
-		"broken":           {said(list, 500, api("InternalError", "")), fault.ReasonUnreachable, "InternalError"},
-		"unavailable":      {said(list, 503, api("Unavailable", "")), fault.ReasonUnreachable, "Unavailable"},
-		"new code, 5xx":    {said(list, 502, api("SomethingNew", "")), fault.ReasonUnreachable, "SomethingNew"},
-		"new code, 403":    {said(list, 403, api("SomethingNew", "")), fault.ReasonPermissionDenied, "SomethingNew"},
-		"new code, 400":    {said(list, 400, api("SomethingNew", "")), fault.ReasonInternal, "SomethingNew"},
-		"no XML, 502":      {said(list, 502, &smithy.DeserializationError{Err: errors.New("no XML")}), fault.ReasonUnreachable, "502"},
-		"no XML, 200":      {said(list, 200, &smithy.DeserializationError{Err: errors.New("no XML")}), fault.ReasonInternal, "can't be decoded"},
-		"cut short":        {said(list, 200, &smithy.DeserializationError{Err: fmt.Errorf("decode: %w", io.ErrUnexpectedEOF)}), fault.ReasonUnreachable, "ended early"},
-		"HTML":             {said(list, 200, &oddAnswerError{operation: "DescribeInstances", root: "html"}), fault.ReasonInternal, "html"},
-		"endless":          {said(list, 200, &smithy.DeserializationError{Err: &providerkit.TooLongError{Limit: maxAnswer}}), fault.ReasonInternal, "too long"},
+		"denied":           {sdkError(list, 403, api("UnauthorizedOperation", "You are not authorized.")), fault.ReasonPermissionDenied, "UnauthorizedOperation: You are not authorized."},
+		"denied, RDS":      {sdkError("RDS:DescribeDBInstances", 403, api("AccessDenied", "")), fault.ReasonPermissionDenied, "AccessDenied"},
+		"denied, encoded":  {sdkError(list, 403, api("UnauthorizedOperation", "No. Encoded authorization failure message: AAAA")), fault.ReasonPermissionDenied, "UnauthorizedOperation: No."},
+		"unknown key":      {sdkError(list, 401, api("AuthFailure", "AWS was not able to validate")), fault.ReasonCredentialsInvalid, "AuthFailure"},
+		"unknown key, STS": {sdkError("STS:GetCallerIdentity", 403, api("InvalidClientTokenId", "")), fault.ReasonCredentialsInvalid, "InvalidClientTokenId"},
+		"bad signature":    {sdkError(list, 403, api("SignatureDoesNotMatch", "")), fault.ReasonCredentialsInvalid, "SignatureDoesNotMatch"},
+		"expired":          {sdkError("STS:GetCallerIdentity", 403, api("ExpiredToken", "")), fault.ReasonCredentialsExpired, "ExpiredToken"},
+		"expired, EC2":     {sdkError(list, 400, api("RequestExpired", "")), fault.ReasonCredentialsExpired, "RequestExpired"},
+		"throttled":        {sdkError(list, 503, api("RequestLimitExceeded", "")), fault.ReasonThrottled, "RequestLimitExceeded"},
+		"throttled, RDS":   {sdkError("RDS:DescribeDBInstances", 400, api("Throttling", "Rate exceeded")), fault.ReasonThrottled, "Throttling"},
+		"throttled, bare":  {sdkError(list, 429, errors.New("?")), fault.ReasonThrottled, ""},
+		"opt in":           {sdkError(list, 401, api("OptInRequired", "")), fault.ReasonAPIDisabled, "OptInRequired"},
+		"broken":           {sdkError(list, 500, api("InternalError", "")), fault.ReasonUnreachable, "InternalError"},
+		"unavailable":      {sdkError(list, 503, api("Unavailable", "")), fault.ReasonUnreachable, "Unavailable"},
+		"new code, 5xx":    {sdkError(list, 502, api("SomethingNew", "")), fault.ReasonUnreachable, "SomethingNew"},
+		"new code, 403":    {sdkError(list, 403, api("SomethingNew", "")), fault.ReasonPermissionDenied, "SomethingNew"},
+		"new code, 400":    {sdkError(list, 400, api("SomethingNew", "")), fault.ReasonInternal, "SomethingNew"},
+		"no XML, 502":      {sdkError(list, 502, &smithy.DeserializationError{Err: errors.New("no XML")}), fault.ReasonUnreachable, "502"},
+		"no XML, 200":      {sdkError(list, 200, &smithy.DeserializationError{Err: errors.New("no XML")}), fault.ReasonInternal, "can't be decoded"},
+		"cut short":        {sdkError(list, 200, &smithy.DeserializationError{Err: fmt.Errorf("decode: %w", io.ErrUnexpectedEOF)}), fault.ReasonUnreachable, "ended early"},
+		"HTML":             {sdkError(list, 200, &oddAnswerError{operation: "DescribeInstances", root: "html"}), fault.ReasonInternal, "html"},
+		"endless":          {sdkError(list, 200, &smithy.DeserializationError{Err: &providerkit.TooLongError{Limit: maxAnswer}}), fault.ReasonInternal, "too long"},
 		"timeout":          {&smithy.OperationError{Err: context.DeadlineExceeded}, fault.ReasonUnreachable, "in time"},
 		"no such host": {&smithy.OperationError{Err: &smithyhttp.RequestSendError{Err: &net.DNSError{Name: "ec2.invalid", IsNotFound: true}}},
 			fault.ReasonUnreachable, "ec2.invalid"},
@@ -71,7 +71,7 @@ func TestClassify(t *testing.T) {
 			fault.ReasonCredentialsInvalid, "no AWS credentials"},
 		"no credentials at all": {&smithy.OperationError{Err: &chainError{errors.New("empty")}}, fault.ReasonCredentialsInvalid, "no AWS credentials"},
 		"SSO expired":           {&smithy.OperationError{Err: &chainError{&ssocreds.InvalidTokenError{}}}, fault.ReasonCredentialsExpired, "Identity Center"},
-		"web identity expired": {&smithy.OperationError{Err: &chainError{said("STS:AssumeRoleWithWebIdentity", 400, api("ExpiredTokenException", ""))}},
+		"web identity expired": {&smithy.OperationError{Err: &chainError{sdkError("STS:AssumeRoleWithWebIdentity", 400, api("ExpiredTokenException", ""))}},
 			fault.ReasonCredentialsExpired, "ExpiredTokenException"},
 		"never seen": {errors.New("never seen"), fault.ReasonInternal, "does not know"},
 	} {
@@ -82,9 +82,9 @@ func TestClassify(t *testing.T) {
 			if !ok || failure.Reason != test.reason {
 				t.Fatalf("%v is %+v, want %s", test.err, failure, test.reason)
 			}
-			if !strings.Contains(failure.Message, test.says) || !strings.HasPrefix(failure.Message, "EC2 in eu-west-1") ||
+			if !strings.Contains(failure.Message, test.text) || !strings.HasPrefix(failure.Message, "EC2 in eu-west-1") ||
 				strings.Contains(failure.Message, "Encoded") || failure.Remedy == "" {
-				t.Errorf("it says %q, and to do %q", failure.Message, failure.Remedy)
+				t.Errorf("the message is %q, the remedy %q", failure.Message, failure.Remedy)
 			}
 			if !errors.Is(failure, test.err) {
 				t.Error("the cause is lost")
@@ -93,8 +93,7 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// What to do names the permission, the place, and who lacks it.
-func TestRemedy(t *testing.T) {
+func TestCall_Remedy(t *testing.T) {
 	t.Parallel()
 	role := &provider.AWSAssumeRole{RoleARN: "arn:aws:iam::100000000001:role/rollcall", ExternalID: "deputy"}
 	for name, test := range map[string]struct {
@@ -122,16 +121,14 @@ func TestRemedy(t *testing.T) {
 			t.Parallel()
 			for _, want := range test.want {
 				if got := test.call.remedy(test.reason); !strings.Contains(got, want) {
-					t.Errorf("%q lacks %q", got, want)
+					t.Errorf("%q does not contain %q", got, want)
 				}
 			}
 		})
 	}
 }
 
-// A call that ran out of time while it waited for its turn was throttled, though
-// its error says something else.
-func TestClassifyWaitingForATurn(t *testing.T) {
+func TestClassify_TimeoutAfterThrottling(t *testing.T) {
 	t.Parallel()
 	watched := &attempts{}
 	watched.throttled.Store(true)

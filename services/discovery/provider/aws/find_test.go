@@ -11,8 +11,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// find asks for some of a scope.
-func find(t *testing.T, c *testCloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
+// probe asks for instances of a scope.
+func probe(t *testing.T, c *testCloud, scope provider.ScopeID, wanted ...provider.Wanted) map[string]provider.Finding {
 	t.Helper()
 	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
 	if err != nil {
@@ -31,9 +31,8 @@ func find(t *testing.T, c *testCloud, scope provider.ScopeID, wanted ...provider
 
 var machines = provider.ScopeID{Kind: cloud.VirtualMachine, Location: "us-east-1"}
 
-// Ids that are missing, malformed, terminated and there, more than go into one
-// call: each gets its own answer.
-func TestFindMachines(t *testing.T) {
+// The ids are unknown, malformed, terminated and existing, and more than fit into one call.
+func TestProbe_Machines(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Instances: 150}}})
 	truth := c.Truth(t)[machines]
@@ -53,7 +52,7 @@ func TestFindMachines(t *testing.T) {
 	for id := range missing {
 		wanted = append(wanted, provider.Wanted{ProviderID: id})
 	}
-	found := find(t, c, machines, wanted...)
+	found := probe(t, c, machines, wanted...)
 	for _, id := range truth {
 		want := provider.StateRunning
 		if id == ended {
@@ -73,9 +72,8 @@ func TestFindMachines(t *testing.T) {
 	}
 }
 
-// Malformed ids are refused one a call: after some, the rest is asked for in a way
-// that refuses none.
-func TestFindManyMalformed(t *testing.T) {
+// AWS rejects one malformed id in each call. After some, the rest is asked for with a filter.
+func TestProbe_ManyMalformedIDs(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Instances: 1}}})
 	there := c.Truth(t)[machines][0]
@@ -84,7 +82,7 @@ func TestFindManyMalformed(t *testing.T) {
 		wanted = append(wanted, provider.Wanted{ProviderID: fmt.Sprintf("vm-%d", i)})
 	}
 	count := map[provider.Evidence]int{}
-	for _, finding := range find(t, c, machines, wanted...) {
+	for _, finding := range probe(t, c, machines, wanted...) {
 		count[finding.Evidence]++
 	}
 	if count[provider.Found] != 1 || count[provider.NotFound] != 3 || count[provider.Unlisted] != 87 {
@@ -92,8 +90,7 @@ func TestFindManyMalformed(t *testing.T) {
 	}
 }
 
-// A message of which it is not clear which ids it denies denies none.
-func TestFindUnclearDenial(t *testing.T) {
+func TestProbe_UnknownErrorMessage(t *testing.T) {
 	t.Parallel()
 	for name, message := range map[string]string{
 		"a simulator's": "The instance ID '['i-0aaaaaaaaaaaaaaaa', '%s']' does not exist",
@@ -110,7 +107,7 @@ func TestFindUnclearDenial(t *testing.T) {
 				Call: cloudsim.Call{Action: "DescribeInstances"}, Kind: cloudsim.Respond, Count: 1,
 				Status: http.StatusBadRequest, Code: "InvalidInstanceID.NotFound", Message: message,
 			})
-			found := find(t, c, machines, provider.Wanted{ProviderID: id}, provider.Wanted{ProviderID: "i-0aaaaaaaaaaaaaaaa"})
+			found := probe(t, c, machines, provider.Wanted{ProviderID: id}, provider.Wanted{ProviderID: "i-0aaaaaaaaaaaaaaaa"})
 			if found[id].Evidence != provider.Found || found["i-0aaaaaaaaaaaaaaaa"].Evidence != provider.Unlisted {
 				t.Errorf("%+v", found)
 			}
@@ -118,9 +115,9 @@ func TestFindUnclearDenial(t *testing.T) {
 	}
 }
 
-// A peer without filters, and one that denies all of a list, is asked by name; a
-// name that belongs to another by now denies the one that had it.
-func TestFindDatabasesByName(t *testing.T) {
+// An endpoint without filters, or one that rejects whole lists, is asked by name. If the name belongs to
+// another database now, the first one is gone.
+func TestProbe_DatabasesByName(t *testing.T) {
 	t.Parallel()
 	for code, status := range map[string]int{"InvalidParameterValue": http.StatusBadRequest, "DBInstanceNotFound": http.StatusNotFound} {
 		t.Run(code, func(t *testing.T) {
@@ -143,15 +140,15 @@ func testFindDatabasesByName(t *testing.T, code string, status int) {
 	})
 	there := databases[0]
 	scope := provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}
-	found := find(t, c, scope,
+	found := probe(t, c, scope,
 		provider.Wanted{ProviderID: there.ResourceID, DisplayName: there.ID},
 		provider.Wanted{ProviderID: "db-GONE", DisplayName: "gone"},
 		provider.Wanted{ProviderID: "db-BEFORE", ProviderURI: there.ARN})
 	if found[there.ResourceID].Evidence != provider.Found || found["db-GONE"].Evidence != provider.NotFound || found["db-BEFORE"].Evidence != provider.NotFound {
 		t.Errorf("%+v", found)
 	}
-	// What goes by its ARN for want of an id of its own is asked for by the name in it.
-	if found = find(t, c, scope, provider.Wanted{ProviderID: "arn:aws:rds:us-east-1:100000000001:db:nothing"}); len(found) != 1 {
+	// A database whose id is its ARN is asked for by the name in it.
+	if found = probe(t, c, scope, provider.Wanted{ProviderID: "arn:aws:rds:us-east-1:100000000001:db:nothing"}); len(found) != 1 {
 		t.Fatal(found)
 	}
 	for _, finding := range found {
@@ -161,8 +158,7 @@ func testFindDatabasesByName(t *testing.T, code string, status int) {
 	}
 }
 
-// Past a bound databases are not asked for one by one: they are only not listed.
-func TestFindManyDatabases(t *testing.T) {
+func TestProbe_ManyDatabasesAreOnlyUnlisted(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Databases: 1}}})
 	var wanted []provider.Wanted
@@ -170,7 +166,7 @@ func TestFindManyDatabases(t *testing.T) {
 		wanted = append(wanted, provider.Wanted{ProviderID: fmt.Sprintf("db-%d", i), DisplayName: fmt.Sprintf("db-%d", i)})
 	}
 	count := map[provider.Evidence]int{}
-	for _, finding := range find(t, c, provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}, wanted...) {
+	for _, finding := range probe(t, c, provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}, wanted...) {
 		count[finding.Evidence]++
 	}
 	if count[provider.NotFound] != 30 || count[provider.Unlisted] != 200 {

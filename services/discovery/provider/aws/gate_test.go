@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// stalling is a body of which nothing comes until more is closed.
+// stalling is a body without data until more is closed.
 type stalling struct{ more chan struct{} }
 
 func (s *stalling) Read([]byte) (int, error) {
@@ -22,9 +22,7 @@ func (*stalling) Close() error { return nil }
 
 func textBody(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
 
-// Only so many pages are in memory at the same time; the next one waits until a
-// place is left.
-func TestGate(t *testing.T) {
+func TestGate_NextWaitsForAPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1)
@@ -52,8 +50,7 @@ func TestGate(t *testing.T) {
 	})
 }
 
-// A body that stalls keeps nobody out, and goes on when more comes.
-func TestGateStall(t *testing.T) {
+func TestGate_StalledBodyLosesItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1)
@@ -79,15 +76,14 @@ func TestGateStall(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
-		// Every place was given back, once.
+		// Every place was given back once.
 		if !g.places.TryAcquire(1) || g.places.TryAcquire(1) {
-			t.Error("places were lost or won")
+			t.Error("the number of places has changed")
 		}
 	})
 }
 
-// Who waits for a place leaves when told to.
-func TestGateCancel(t *testing.T) {
+func TestGate_Cancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(1)
@@ -106,8 +102,7 @@ func TestGateCancel(t *testing.T) {
 	})
 }
 
-// Answers that are no pages need no place.
-func TestUnguarded(t *testing.T) {
+func TestGate_AnswerWithoutPlace(t *testing.T) {
 	t.Parallel()
 	if text, err := io.ReadAll(guarded(t.Context(), textBody("small"))); err != nil || string(text) != "small" {
 		t.Errorf("read %q (%v)", text, err)

@@ -20,13 +20,13 @@ func TestOperator(t *testing.T) {
 	providertest.RunLifecycle(t, func(t testing.TB) providertest.OperatingCloud { t.Helper(); return newOperating(t) })
 }
 
-// operating is a cloud whose time goes on in leaps.
+// operating is a cloud whose time advances only on request.
 type operating struct {
 	*testCloud
 	ahead *atomic.Int64
 }
 
-// settles is longer than anything takes.
+// settles is longer than any work of the cloud.
 const settles = 11 * time.Second
 
 func newOperating(t testing.TB, configure ...func(*aws.Config)) *operating {
@@ -79,7 +79,7 @@ func (c *operating) launchDatabase(t testing.TB, spec simaws.DatabaseSpec) (prov
 	return provider.ScopeID{Kind: cloud.Database, Location: "us-east-1"}, made.ResourceID
 }
 
-// database finds one by its name or id.
+// database returns a database by its name or id.
 func (c *operating) database(t testing.TB, id string) simaws.Database {
 	t.Helper()
 	databases, err := c.sim.Databases(c.id, "us-east-1")
@@ -154,7 +154,7 @@ func (c *operating) End(t testing.TB, scope provider.ScopeID, id string) {
 	}
 }
 
-// operator opens the account.
+// operator opens the account and returns its operator.
 func (c *operating) operator(t testing.TB) provider.Operator {
 	t.Helper()
 	session, err := c.provider.Open(t.Context(), c.Account(), c.Credentials())
@@ -164,7 +164,7 @@ func (c *operating) operator(t testing.TB) provider.Operator {
 	return session.(provider.Operator)
 }
 
-// check looks at one instance before a verb.
+// check assesses a verb for one instance.
 func (c *operating) check(t testing.TB, verb provider.Verb, scope provider.ScopeID, id string) provider.Assessment {
 	t.Helper()
 	assessments, err := c.operator(t).Check(t.Context(), scope, verb, []provider.Wanted{{ProviderID: id}}, &counter{})
@@ -174,9 +174,9 @@ func (c *operating) check(t testing.TB, verb provider.Verb, scope provider.Scope
 	return assessments[0]
 }
 
-// What can't be stopped, or should not be, is told before the call; where it is
-// stopped all the same, by somebody who says so, AWS says the same.
-func TestObstacles(t *testing.T) {
+// Check reports obstacles before the call. If the call is made nevertheless, AWS rejects it for the same
+// reason.
+func TestCheck_Obstacles(t *testing.T) {
 	t.Parallel()
 	machine := func(spec simaws.InstanceSpec) func(*testing.T, *operating) (provider.ScopeID, string) {
 		return func(t *testing.T, c *operating) (provider.ScopeID, string) { t.Helper(); return c.launch(t, spec) }
@@ -193,13 +193,13 @@ func TestObstacles(t *testing.T) {
 	for name, test := range map[string]struct {
 		make func(*testing.T, *operating) (provider.ScopeID, string)
 		want fault.Reason
-		// untold is known by the call alone; willing is done by AWS all the same.
-		untold, willing bool
+		// unseen obstacles show in the call only; willing means that AWS accepts the call nevertheless.
+		unseen, willing bool
 	}{
 		"instance store":  {make: machine(simaws.InstanceSpec{InstanceStore: true}), want: fault.ReasonCantStopInstanceStore},
 		"one-time spot":   {make: machine(simaws.InstanceSpec{Spot: true}), want: fault.ReasonCantStopSpot},
 		"persistent spot": {make: machine(simaws.InstanceSpec{Spot: true, Persistent: true})},
-		"protected":       {make: machine(simaws.InstanceSpec{StopProtected: true}), want: fault.ReasonCantStopCloudProtected, untold: true},
+		"protected":       {make: machine(simaws.InstanceSpec{StopProtected: true}), want: fault.ReasonCantStopCloudProtected, unseen: true},
 		"autoscaled":      {make: machine(simaws.InstanceSpec{Group: "web"}), want: fault.ReasonCantStopAutoscaled, willing: true},
 		"replica":         {make: database(simaws.DatabaseSpec{ID: "a"}, simaws.DatabaseSpec{ID: "b", ReplicaOf: "a"}), want: fault.ReasonCantStopReplicas},
 		"source":          {make: database(simaws.DatabaseSpec{ID: "b", ReplicaOf: "a"}, simaws.DatabaseSpec{ID: "a"}), want: fault.ReasonCantStopReplicas},
@@ -211,8 +211,8 @@ func TestObstacles(t *testing.T) {
 			c := newOperating(t)
 			scope, id := test.make(t, c)
 			assessment := c.check(t, provider.Stop, scope, id)
-			told := test.want != "" && !test.untold
-			if (assessment.Obstacle != nil) != told || told && (assessment.Obstacle.Reason != test.want || assessment.Obstacle.Remedy == "") {
+			reported := test.want != "" && !test.unseen
+			if (assessment.Obstacle != nil) != reported || reported && (assessment.Obstacle.Reason != test.want || assessment.Obstacle.Remedy == "") {
 				t.Errorf("before the call: %+v, want %s", assessment.Obstacle, test.want)
 			}
 			if obstacle := c.check(t, provider.Start, scope, id).Obstacle; obstacle != nil {
@@ -228,8 +228,7 @@ func TestObstacles(t *testing.T) {
 	}
 }
 
-// Who may not look at spot requests learns of them by the call.
-func TestSpotUntold(t *testing.T) {
+func TestCheck_NoPermissionForSpotRequests(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.launch(t, simaws.InstanceSpec{Spot: true})
@@ -239,8 +238,7 @@ func TestSpotUntold(t *testing.T) {
 	}
 }
 
-// A state that does not allow the call is told, and whether it passes.
-func TestWrongStates(t *testing.T) {
+func TestCheck_InvalidState(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.launch(t, simaws.InstanceSpec{})
@@ -264,8 +262,7 @@ func TestWrongStates(t *testing.T) {
 	}
 }
 
-// When a database starts by itself is on the roll while it is stopped.
-func TestAutoRestartTime(t *testing.T) {
+func TestRead_AutoRestartTime(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.launchDatabase(t, simaws.DatabaseSpec{ID: "a"})
@@ -282,8 +279,7 @@ func TestAutoRestartTime(t *testing.T) {
 	}
 }
 
-// A call that could not be sent was not taken.
-func TestNotSent(t *testing.T) {
+func TestAct_NotSent(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.launch(t, simaws.InstanceSpec{})
@@ -302,8 +298,7 @@ func TestNotSent(t *testing.T) {
 	}
 }
 
-// A code that Rollcall does not know is told as it is.
-func TestUnknownCode(t *testing.T) {
+func TestAct_UnknownCode(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	scope, id := c.launch(t, simaws.InstanceSpec{})
@@ -318,9 +313,9 @@ func TestUnknownCode(t *testing.T) {
 	}
 }
 
-// An instance is found though another region can't be asked; one that is not found
-// there may be in the one that could not.
-func TestLocateBroken(t *testing.T) {
+// An instance is found even if another region can't be searched. If it is not found, it may be in that
+// region, so Locate fails.
+func TestLocate_RegionFails(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	_, id := c.launch(t, simaws.InstanceSpec{})
@@ -342,8 +337,7 @@ func TestLocateBroken(t *testing.T) {
 	}
 }
 
-// Many are checked and followed in few calls.
-func TestManyAtOnce(t *testing.T) {
+func TestCheckAndFollow_ManyInFewCalls(t *testing.T) {
 	t.Parallel()
 	c := newOperating(t)
 	made, err := c.sim.Launch(c.id, "us-east-1", simaws.InstanceSpec{Count: 150, Spot: true, Persistent: true})

@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// ahead is how far the clock of offClock's cloud is ahead of ours.
+// ahead is how far the clock of offClock is ahead of the local one.
 const ahead = 20 * time.Minute
 
-// offClock stands before a cloud whose clock is not ours, and refuses signatures
-// of another time than its own, as AWS does.
+// offClock simulates a cloud with another clock, which like AWS rejects signatures of another time.
 type offClock struct {
 	next http.Handler
-	// hopeless refuses all signatures.
+	// hopeless rejects all signatures.
 	hopeless bool
 }
 

@@ -33,7 +33,7 @@ func TestProvider(t *testing.T) {
 	})
 }
 
-// cloud is a simulated account with a provider that reads it.
+// testCloud is a simulated account with a provider that reads it.
 type testCloud struct {
 	world    *cloudsim.World
 	sim      *simaws.Cloud
@@ -92,7 +92,7 @@ func (c *testCloud) Truth(t testing.TB) map[provider.ScopeID][]string {
 	return ids
 }
 
-// Remove takes an instance away without a trace.
+// Remove deletes an instance without a trace.
 func (c *testCloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
 	t.Helper()
 	if scope.Kind == cloud.VirtualMachine {
@@ -112,7 +112,7 @@ func (c *testCloud) Remove(t testing.TB, scope provider.ScopeID, id string) {
 	}
 }
 
-// simulated are the faults that cloudsim has itself.
+// simulated has the faults that cloudsim supports.
 var simulated = map[providertest.Fault]cloudsim.Fault{
 	providertest.Denied:      {Kind: cloudsim.AccessDenied},
 	providertest.Throttled:   {Kind: cloudsim.Throttle},
@@ -157,7 +157,7 @@ func (c *testCloud) Break(t testing.TB, scope provider.ScopeID, kind providertes
 	}
 }
 
-// proxy stands before the cloud and gives answers that no cloud gives.
+// proxy forwards to the cloud, or answers like no cloud does.
 type proxy struct {
 	next http.Handler
 
@@ -166,7 +166,7 @@ type proxy struct {
 	forms   []url.Values
 }
 
-// asked are the forms of the calls of an action so far.
+// asked returns the forms of the calls of an action so far.
 func (p *proxy) asked(action string) []url.Values {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -198,7 +198,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	p.forms = append(p.forms, form)
 	for _, s := range p.answers {
-		// The credential scope of the signature says region and service.
+		// The credential scope of the signature contains region and service.
 		scope := fmt.Sprintf("/%s/%s/", s.call.Region, s.call.Service)
 		if strings.Contains(r.Header.Get("Authorization"), strings.ReplaceAll(scope, "//", "/")) &&
 			strings.Contains(string(body), "Action="+s.call.Action) {
@@ -211,9 +211,8 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.next.ServeHTTP(w, r)
 }
 
-// An endpoint that speaks a part of RDS alone has no clusters, and databases all
-// the same.
-func TestDatabasesWithoutClusters(t *testing.T) {
+// Some simulators know only the databases of RDS, not its clusters.
+func TestRead_EndpointWithoutClusters(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Regions: []string{"us-east-1"}, Databases: 8}}})
 	c.world.Inject(cloudsim.Fault{

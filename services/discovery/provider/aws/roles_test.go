@@ -21,9 +21,7 @@ func (c *counter) Page(_ context.Context, instances []provider.Instance) error {
 
 func (*counter) Called(bool) {}
 
-// A role is assumed once for many runs; again when the account's settings change,
-// and when the session turns out to be over.
-func TestRoleIsKept(t *testing.T) {
+func TestRoleCache(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, cloudsim.Config{Clouds: cloudsim.Clouds{simaws.Config{Accounts: 2, Regions: []string{"us-east-1"}, Instances: 1}}})
 	other := c.sim.Accounts()[1]
@@ -58,10 +56,10 @@ func TestRoleIsKept(t *testing.T) {
 	assumed(2)
 	c.sim.ExpireSessions(other)
 	if err := run(); provider.FaultOf(err).Reason != fault.ReasonCredentialsExpired {
-		t.Errorf("with the session over: %v", err)
+		t.Errorf("after the session expired: %v", err)
 	}
 	if err := run(); err != nil {
-		t.Errorf("the run after: %v", err)
+		t.Errorf("the next run: %v", err)
 	}
 	assumed(3)
 }

@@ -16,12 +16,12 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/secret"
 )
 
-// few is a world of several accounts with little in them.
+// few returns a world with several small accounts.
 func few() cloudsim.Config {
 	return cloudsim.Config{Transition: cloudsim.Immediately, Clouds: cloudsim.Clouds{simaws.Config{Accounts: 3, Regions: []string{"us-east-1", "eu-west-1"}, Instances: 5, Databases: 2}}}
 }
 
-// open begins a session of one of the world's accounts.
+// open opens one of the accounts.
 func (c *testCloud) open(t *testing.T, cloudID string, how provider.Credentials) provider.Session {
 	t.Helper()
 	session, err := c.provider.Open(t.Context(), provider.Account{ID: "aws-" + cloudID, Provider: cloud.AWS, CloudID: cloudID}, how)
@@ -31,33 +31,33 @@ func (c *testCloud) open(t *testing.T, cloudID string, how provider.Credentials)
 	return session
 }
 
-// wantIdentity holds credentials to open the account.
+// wantIdentity checks that credentials belong to the account.
 func (c *testCloud) wantIdentity(t *testing.T, cloudID string, how provider.Credentials) provider.Session {
 	t.Helper()
 	session := c.open(t, cloudID, how)
 	if got, err := session.Identity(t.Context()); err != nil || got != cloudID {
-		t.Fatalf("they open %q (%v), want %s", got, err, cloudID)
+		t.Fatalf("the identity is %q (%v), want %s", got, err, cloudID)
 	}
 	return session
 }
 
-// wantFailure holds an error to be a failure for the reason, whose remedy says
-// something, and which holds none of the secrets, nor does its cause.
+// wantFailure checks that an error is a fault with the reason and a remedy with the text, and that
+// neither the fault nor its cause contains a secret.
 func wantFailure(t *testing.T, err error, reason fault.Reason, remedy string, secrets ...string) {
 	t.Helper()
 	failure, ok := errors.AsType[*fault.Error](err)
 	if !ok || failure.Reason != reason || !strings.Contains(failure.Remedy, remedy) {
-		t.Fatalf("%v, want %s with a remedy that says %q: %+v", err, reason, remedy, failure)
+		t.Fatalf("%v, want %s with a remedy that contains %q: %+v", err, reason, remedy, failure)
 	}
 	shown := fmt.Sprintf("%+v %v", failure, errors.Unwrap(failure))
 	for _, secret := range secrets {
 		if strings.Contains(shown, secret) {
-			t.Errorf("%q holds a secret", shown)
+			t.Errorf("%q contains a secret", shown)
 		}
 	}
 }
 
-// nowhere takes what is read.
+// nowhere is a sink that stores nothing.
 type nowhere struct{}
 
 func (nowhere) Page(context.Context, []provider.Instance) error { return nil }
@@ -94,9 +94,8 @@ func TestAccessKey(t *testing.T) {
 	wantFailure(t, err, fault.ReasonCredentialsInvalid, key.ID, wrong.Secret.Reveal())
 }
 
-// A session that ends while an account is being read says so, and the next one
-// begins anew.
-func TestSessionExpires(t *testing.T) {
+// A session expires during a read, which fails. The next session assumes the role again.
+func TestAssumeRole_SessionExpires(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())
 	second := c.sim.Accounts()[1]
@@ -108,9 +107,7 @@ func TestSessionExpires(t *testing.T) {
 	c.wantIdentity(t, second, role)
 }
 
-// A role is assumed by the credentials of another account, which may be a role in
-// turn, and of an access key at last.
-func TestChain(t *testing.T) {
+func TestAssumeRole_Chain(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())
 	accounts := c.sim.Accounts()
@@ -155,9 +152,7 @@ func TestChain(t *testing.T) {
 	wantFailure(t, err, fault.ReasonCredentialsInvalid, root.ID, root.Secret.Reveal())
 }
 
-// Session tags go with the role, and a role is assumed once for all runs, until
-// the account's settings change.
-func TestRoleIsHeld(t *testing.T) {
+func TestAssumeRole_OnceWithSessionTags(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())
 	second := c.sim.Accounts()[1]
@@ -185,8 +180,6 @@ func TestRoleIsHeld(t *testing.T) {
 	}
 }
 
-// A clock that is off is made up for where AWS's answers tell by how much, and
-// named where that does not help.
 func TestClockSkew(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, few())

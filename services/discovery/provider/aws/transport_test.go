@@ -13,9 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// A peer that answers at once, and at length, is read without repeating a call.
 // See settled.
-func TestFastPeer(t *testing.T) {
+func TestTransport_FastPeerNeedsNoRetry(t *testing.T) {
 	t.Parallel()
 	answer := []byte("<GetCallerIdentityResponse><GetCallerIdentityResult>" + strings.Repeat(" ", 256<<10) +
 		"<Account>100000000001</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")

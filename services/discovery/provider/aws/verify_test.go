@@ -14,8 +14,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/discovery/provider/aws"
 )
 
-// permissions tries what a role of the second account may do, which is in these
-// two regions, and tells it as `permission location`.
+// permissions tries the permissions of a role of the second account, and returns them by
+// `permission location`.
 func (c *testCloud) permissions(ctx context.Context, t *testing.T) (provider.VerifyingSession, map[string]provider.Permission) {
 	t.Helper()
 	second := c.sim.Accounts()[1]
@@ -27,18 +27,17 @@ func (c *testCloud) permissions(ctx context.Context, t *testing.T) (provider.Ver
 	for _, p := range session.Permissions(ctx) {
 		name := strings.TrimSpace(p.Name + " " + p.Location)
 		if _, twice := tried[name]; twice {
-			t.Errorf("%s is there twice", name)
+			t.Errorf("%s was tried twice", name)
 		}
 		tried[name] = p
 		if p.Status != provider.Have && (p.Failure == nil || p.Failure.Message == "" || p.Failure.Remedy == "") {
-			t.Errorf("%s: %s must say why, and what to do: %+v", name, p.Status, p.Failure)
+			t.Errorf("%s: %s must have a message and a remedy: %+v", name, p.Status, p.Failure)
 		}
 	}
 	return session, tried
 }
 
-// withMachines has the world's second account hold a running and a stopped
-// machine, in the first region alone.
+// withMachines creates a running and a stopped machine in the first region of the second account.
 func (c *testCloud) withMachines(t *testing.T) {
 	t.Helper()
 	second := c.sim.Accounts()[1]
@@ -108,7 +107,7 @@ func TestPermissions(t *testing.T) {
 	}
 	for _, name := range []string{"ec2:StartInstances us-east-1", "rds:StopDBInstance us-east-1"} {
 		if p := tried[name]; !p.Optional || !strings.Contains(p.Failure.Remedy, "read without it") {
-			t.Errorf("%s is not needed, and says %+v", name, p)
+			t.Errorf("%s is not needed: %+v", name, p)
 		}
 	}
 	c.sim.PutRole(second, simaws.Role{Name: "rollcall", Deny: []string{"ec2:DescribeRegions"}})
@@ -121,8 +120,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-// With no machine to try it on, it can't be told whether one may be started.
-func TestPermissionsWithoutMachines(t *testing.T) {
+func TestPermissions_NoMachines(t *testing.T) {
 	t.Parallel()
 	config := few()
 	plan := config.Clouds[0].(simaws.Config)
@@ -154,7 +152,7 @@ func TestPermissions_ServiceHangs(t *testing.T) {
 	}
 }
 
-// states are those of all machines of an account.
+// states returns the states of all machines of an account.
 func states(t *testing.T, sim *simaws.Cloud, account string) []string {
 	t.Helper()
 	truth, err := sim.Truth(account)

@@ -23,11 +23,13 @@ type PaginationGuard struct {
 	seen  map[uint64]struct{}
 	sent  int64
 	stale int
+	// limit is maxScopeInstances, except in tests.
+	limit int64
 }
 
 // NewPaginationGuard returns a guard for one listing.
 func NewPaginationGuard() *PaginationGuard {
-	return &PaginationGuard{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}}
+	return &PaginationGuard{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}, limit: maxScopeInstances}
 }
 
 // Page counts one page. It returns a fault if the page can't be part of a listing that ends.
@@ -47,8 +49,8 @@ func (g *PaginationGuard) Page(instances []provider.Instance) error {
 	switch {
 	case g.stale > maxStalePages:
 		return provider.InvalidAnswer(fmt.Sprintf("the cloud's listing does not end: %d pages in a row contained nothing new", g.stale))
-	case g.sent > maxScopeInstances:
-		return provider.InvalidAnswer(fmt.Sprintf("the cloud's listing does not end: more than %d instances in one scope", maxScopeInstances))
+	case g.sent > g.limit:
+		return provider.InvalidAnswer(fmt.Sprintf("the cloud's listing does not end: more than %d instances in one scope", g.limit))
 	}
 	return nil
 }

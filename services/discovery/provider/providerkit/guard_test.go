@@ -22,20 +22,24 @@ func TestPaginationGuard(t *testing.T) {
 		// pages returns the n-th of count pages.
 		pages func(n int) []provider.Instance
 		count int
+		limit int64
 		fails bool
 	}{
-		"all new":        {func(n int) []provider.Instance { return page(n*10, 10) }, 1000, false},
-		"overlapping":    {func(n int) []provider.Instance { return page(n, 10) }, 1000, false},
-		"some empty":     {func(n int) []provider.Instance { return page(n, n%10/9) }, 1000, false},
-		"all empty":      {func(int) []provider.Instance { return nil }, 1000, true},
-		"all the same":   {func(int) []provider.Instance { return page(0, 10) }, 1000, true},
-		"a loop":         {func(n int) []provider.Instance { return page(n%5*10, 10) }, 1000, true},
-		"without an id":  {func(int) []provider.Instance { return make([]provider.Instance, 1) }, 1, true},
-		"without an end": {func(n int) []provider.Instance { return page(0, maxScopeInstances/4)[:maxScopeInstances/4-n] }, 6, true},
+		"all new":        {func(n int) []provider.Instance { return page(n*10, 10) }, 1000, 0, false},
+		"overlapping":    {func(n int) []provider.Instance { return page(n, 10) }, 1000, 0, false},
+		"some empty":     {func(n int) []provider.Instance { return page(n, n%10/9) }, 1000, 0, false},
+		"all empty":      {func(int) []provider.Instance { return nil }, 1000, 0, true},
+		"all the same":   {func(int) []provider.Instance { return page(0, 10) }, 1000, 0, true},
+		"a loop":         {func(n int) []provider.Instance { return page(n%5*10, 10) }, 1000, 0, true},
+		"without an id":  {func(int) []provider.Instance { return make([]provider.Instance, 1) }, 1, 0, true},
+		"without an end": {func(n int) []provider.Instance { return page(n, 250) }, 6, 1000, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewPaginationGuard()
+			if test.limit > 0 {
+				g.limit = test.limit
+			}
 			var err error
 			n := 0
 			for ; n < test.count && err == nil; n++ {

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// batchCollector is a BatchSink that keeps the ids it is given.
+// batchCollector is a BatchSink that stores the ids.
 type batchCollector struct {
 	scopes   map[provider.ScopeID]*collector
 	failed   map[provider.ScopeID]*fault.Error
@@ -39,8 +38,8 @@ func (c *batchCollector) Fail(scope provider.ScopeID, failure *fault.Error) {
 
 func (c *batchCollector) Called(bool) { c.requests.Add(1) }
 
-// testBatch: a listing of many scopes is the truth of each, ends with what the
-// sink says, and when it is told to.
+// testBatch checks that a listing of many scopes has the instances of each, that it ends with the
+// error of the sink, and that it ends with its context.
 func testBatch(t *testing.T, simulated Cloud) {
 	session, ok := open(t, simulated, simulated.Account()).(provider.BatchSession)
 	if !ok {
@@ -59,22 +58,21 @@ func testBatch(t *testing.T, simulated Cloud) {
 	full := errors.New("full")
 	for name, scopes := range batches {
 		sink := newBatchCollector()
-		if err := session.ReadBatch(t.Context(), name, sink); err != nil || len(sink.failed) > 0 || sink.requests.Load() < 2 {
+		if err := session.ReadBatch(deadline(t), name, sink); err != nil || len(sink.failed) > 0 || sink.requests.Load() < 2 {
 			t.Errorf("%s: %v, failed %v, %d requests", name, err, sink.failed, sink.requests.Load())
 		}
 		for _, scope := range scopes {
 			if got := sink.scopes[scope]; got == nil || !got.same(truth[scope]) {
-				t.Errorf("%v: %d instances are not the truth", scope, len(truth[scope]))
+				t.Errorf("%v: the instances read are not the %d that exist", scope, len(truth[scope]))
 			}
 		}
-		if err := session.ReadBatch(t.Context(), name, &batchCollector{scopes: sink.scopes, fail: full}); !errors.Is(err, full) {
+		if err := session.ReadBatch(deadline(t), name, &batchCollector{scopes: sink.scopes, fail: full}); !errors.Is(err, full) {
 			t.Errorf("%s: the sink failed, and the read ended with %v", name, err)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(deadline(t))
 		cancel()
-		began := time.Now()
-		if err := session.ReadBatch(ctx, name, newBatchCollector()); !errors.Is(err, context.Canceled) || time.Since(began) > prompt {
-			t.Errorf("%s: cancelled, and the read ended with %v after %s", name, err, time.Since(began))
+		if err := session.ReadBatch(ctx, name, newBatchCollector()); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: cancelled, and the read ended with %v", name, err)
 		}
 	}
 }

@@ -10,26 +10,25 @@ import (
 // Fault is a way in which a cloud may fail.
 type Fault string
 
-// The faults. Each cloud says them in its own way.
+// The faults. Each cloud shows them in its own way.
 const (
 	// Denied: the permission is missing.
 	Denied Fault = "denied"
-	// Throttled: too many requests, however slow.
+	// Throttled: every request is throttled.
 	Throttled Fault = "throttled"
 	// Down: connections are dropped.
 	Down Fault = "down"
-	// Hung: no answer ever comes.
+	// Hung: requests get no answer.
 	Hung Fault = "hung"
-	// Broken: the cloud answers with an error of its own.
+	// Broken: the cloud answers with a server error.
 	Broken Fault = "broken"
-	// Truncated: answers break off.
+	// Truncated: answers end early.
 	Truncated Fault = "truncated"
-	// Malformed: answers are no valid document.
+	// Malformed: answers are not a valid document.
 	Malformed Fault = "malformed"
-	// Blank: answers have a good status and nothing in them.
+	// Blank: answers have a good status and are empty.
 	Blank Fault = "blank"
-	// Foreign: answers have a good status and are a page of HTML, as a proxy
-	// gives.
+	// Foreign: answers have a good status and are a page of HTML, like that of a proxy.
 	Foreign Fault = "foreign"
 	// FailsMidway: every page but the first fails.
 	FailsMidway Fault = "fails-midway"
@@ -39,13 +38,13 @@ const (
 	Circular Fault = "circular"
 	// Expired: the credentials were valid once.
 	Expired Fault = "expired"
-	// Revoked: the cloud does not know the credentials.
+	// Revoked: the cloud does not accept the credentials.
 	Revoked Fault = "revoked"
-	// Flaky: some calls fail, and work when they are tried again.
+	// Flaky: some calls fail, and succeed when they are repeated.
 	Flaky Fault = "flaky"
 )
 
-// reasons are what each fault must come to.
+// reasons has the reason that each fault must be reported with.
 var reasons = map[Fault]fault.Reason{
 	Denied:      fault.ReasonPermissionDenied,
 	Throttled:   fault.ReasonThrottled,
@@ -63,34 +62,32 @@ var reasons = map[Fault]fault.Reason{
 	Revoked:     fault.ReasonCredentialsInvalid,
 }
 
-// Cloud is one account of a simulated cloud with a provider that reads it. It
-// has at least two scopes of each kind, and every scope so many instances that
-// the provider needs several pages.
+// Cloud is one account of a simulated cloud with a provider that reads it. It has at least two scopes
+// of each kind, and each scope has several pages of instances.
 type Cloud interface {
-	// Provider reads the cloud, with limits of a few seconds.
+	// Provider returns a provider that reads the cloud, with limits of a few seconds.
 	Provider() provider.Provider
-	// Account and Credentials open it.
+	// Account and Credentials are what the provider opens.
 	Account() provider.Account
 	Credentials() provider.Credentials
-	// Truth are the provider ids of all instances there are now.
+	// Truth returns the provider ids of all instances that exist now.
 	Truth(t testing.TB) map[provider.ScopeID][]string
-	// Break makes the calls for one scope fail, or, for an empty ScopeID, those
-	// that belong to none.
+	// Break makes the calls for one scope fail, or, for an empty ScopeID, the calls that belong to
+	// no scope.
 	Break(t testing.TB, scope provider.ScopeID, fault Fault)
 }
 
 // ZonalCloud is a Cloud whose locations may be zones of regions.
 type ZonalCloud interface {
 	Cloud
-	// Region is the region that a location is, or is in.
+	// Region returns the region of a location.
 	Region(location string) string
 }
 
-// SharedCloud is a Cloud that lists some scopes only together with others.
+// SharedCloud is a Cloud that lists some scopes only together.
 type SharedCloud interface {
 	Cloud
-	// Shared tells whether what breaks the calls for one breaks those for the
-	// other.
+	// Shared reports whether a fault of one scope breaks the calls for the other too.
 	Shared(one, other provider.ScopeID) bool
 }
 

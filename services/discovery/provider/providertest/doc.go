@@ -1,9 +1,8 @@
-// Package providertest is the suite that every discovery.Provider passes, on a
-// simulated cloud that speaks the real one's wire protocol.
+// Package providertest is the suite that every provider passes, on a simulated cloud that speaks the
+// wire protocol of the real one.
 //
-// It holds a provider to the contract of the seam: what it reads is the truth,
-// whole; what it can't read it says, with a reason from the closed list; one
-// scope's trouble is no other's; and it stops when it is told to, in time. Of a
-// start or stop it says no more than the cloud's answer proves, and it makes one
-// request for each.
+// It checks the contract of package provider: what a provider reads is complete and correct; what it
+// can't read has a fault with a reason; a fault of one scope does not affect the others; and calls
+// end with their context. A start or stop reports no more than the answer of the cloud proves, and
+// makes one request.
 package providertest

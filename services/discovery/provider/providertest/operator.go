@@ -9,7 +9,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// Thing is a sort of instance that is started and stopped in its own way.
+// Thing is a type of instance that is started and stopped in its own way.
 type Thing string
 
 // The things.
@@ -18,52 +18,51 @@ const (
 	Database Thing = "database"
 	// Member is a database that starts and stops with its cluster.
 	Member Thing = "member"
-	// Suspended is a machine that was suspended: it resumes.
+	// Suspended is a suspended machine. A start resumes it.
 	Suspended Thing = "suspended"
 )
 
-// Strike is what becomes of the next call that changes something.
+// Strike is a fault of the next call that changes something.
 type Strike string
 
-// The strikes. The first ones come to nothing, as far as the cloud goes; those
-// from Lost on are taken, whatever the caller is told.
+// The strikes. The first ones have no effect in the cloud. The cloud accepts those from Lost on,
+// whatever it answers.
 const (
-	Refused    Strike = "denied"      // for want of permission
-	TooMany    Strike = "throttled"   // for the account's rate limit
-	NoCapacity Strike = "no-capacity" // for want of machines
-	NoQuota    Strike = "no-quota"    // for the account's own limit
+	Refused    Strike = "denied"      // the permission is missing
+	TooMany    Strike = "throttled"   // the rate limit of the account
+	NoCapacity Strike = "no-capacity" // the cloud has no machines left
+	NoQuota    Strike = "no-quota"    // the quota of the account
 	Cut        Strike = "cut"         // the connection ends before the call is read
-	Error      Strike = "error"       // an error of the cloud's own, before the call is taken
+	Error      Strike = "error"       // a server error, before the call is accepted
 
 	Lost   Strike = "lost"    // the connection ends in place of the answer
-	Silent Strike = "silent"  // no answer ever comes
-	Fails  Strike = "fails"   // an error of the cloud's own, after the call was taken
-	GaveUp Strike = "gave-up" // what was taken fails later
+	Silent Strike = "silent"  // there is no answer
+	Fails  Strike = "fails"   // a server error, after the call was accepted
+	GaveUp Strike = "gave-up" // the accepted call fails later
 )
 
-// OperatingCloud is a Cloud in which instances are started and stopped. Its time
-// stands still but for Settle.
+// OperatingCloud is a Cloud in which instances are started and stopped. Its time advances only in
+// Settle.
 type OperatingCloud interface {
 	Cloud
-	// Things are the sorts of instances that there are.
+	// Things returns the types of instances that the cloud has.
 	Things() []Thing
-	// Make makes an instance that is up, or suspended.
+	// Make creates a running instance, or a suspended one.
 	Make(t testing.TB, thing Thing) (scope provider.ScopeID, id string)
-	// Now is the cloud's time.
+	// Now returns the time of the cloud.
 	Now() time.Time
-	// Settle lets so much time pass that all that was begun has ended.
+	// Settle advances the time until all work has ended.
 	Settle()
-	// Strike has the next call that changes something fail. It tells whether this
-	// cloud knows of such a thing.
+	// Strike makes the next call that changes something fail. It reports whether this cloud can fail
+	// that way.
 	Strike(t testing.TB, thing Thing, strike Strike) bool
-	// Requests counts the requests that were to change the instance, and those of
-	// them that the cloud took.
+	// Requests counts the requests to change the instance, and those that the cloud accepted.
 	Requests(t testing.TB, thing Thing, id string) (all, taken int)
-	// End deletes an instance, as its owner may do at any time.
+	// End deletes an instance, like its owner may at any time.
 	End(t testing.TB, scope provider.ScopeID, id string)
 }
 
-// RunLifecycle holds a provider to what Operator promises.
+// RunLifecycle checks the contract of provider.Operator.
 func RunLifecycle(t *testing.T, newCloud func(testing.TB) OperatingCloud) {
 	for _, thing := range newCloud(t).Things() {
 		t.Run(string(thing)+"/Life", func(t *testing.T) { t.Parallel(); testLife(t, newCloud(t), thing) })
@@ -75,8 +74,8 @@ func RunLifecycle(t *testing.T, newCloud func(testing.TB) OperatingCloud) {
 	}
 }
 
-// patient is one instance under test.
-type patient struct {
+// subject is one instance under test.
+type subject struct {
 	t         *testing.T
 	simulated OperatingCloud
 	operator  provider.Operator
@@ -84,25 +83,25 @@ type patient struct {
 	scope     provider.ScopeID
 	wanted    provider.Wanted
 	orders    int
-	// called is when the last order was given.
+	// called is the time of the last order.
 	called time.Time
 }
 
-func admit(t *testing.T, simulated OperatingCloud, thing Thing) *patient {
+func newSubject(t *testing.T, simulated OperatingCloud, thing Thing) *subject {
 	t.Helper()
 	operator, ok := open(t, simulated, simulated.Account()).(provider.Operator)
 	if !ok {
 		t.Fatal("the provider can't start and stop")
 	}
-	p := &patient{t: t, simulated: simulated, operator: operator, thing: thing}
+	p := &subject{t: t, simulated: simulated, operator: operator, thing: thing}
 	p.scope, p.wanted.ProviderID = simulated.Make(t, thing)
 	return p
 }
 
-// check looks before an order, which it gives.
-func (p *patient) check(verb provider.Verb) (provider.Assessment, provider.Order) {
+// check assesses a verb, and returns the order for it.
+func (p *subject) check(verb provider.Verb) (provider.Assessment, provider.Order) {
 	p.t.Helper()
-	assessments, err := p.operator.Check(p.t.Context(), p.scope, verb, []provider.Wanted{p.wanted}, &collector{})
+	assessments, err := p.operator.Check(deadline(p.t), p.scope, verb, []provider.Wanted{p.wanted}, &collector{})
 	if err != nil || len(assessments) != 1 || assessments[0].ProviderID != p.wanted.ProviderID {
 		p.t.Fatalf("%+v, %v", assessments, err)
 	}
@@ -115,21 +114,21 @@ func (p *patient) check(verb provider.Verb) (provider.Assessment, provider.Order
 	return assessments[0], order
 }
 
-// key is one that no order had yet.
-func (p *patient) key() string {
+// key returns a new key for an order.
+func (p *subject) key() string {
 	p.orders++
 	return fmt.Sprintf("4b8f5c6a-1111-4222-8333-%012d", p.orders)
 }
 
-// follow looks at how an order goes.
-func (p *patient) follow(order *provider.Order, reference string) provider.Progress {
+// follow polls the progress of an order.
+func (p *subject) follow(order *provider.Order, reference string) provider.Progress {
 	p.t.Helper()
-	lean := *order // Another process knows no more than this.
+	lean := *order // Another process has no more than this.
 	lean.Instance = provider.Instance{
 		ProviderID: order.Instance.ProviderID, ProviderURI: order.Instance.ProviderURI, DisplayName: order.Instance.DisplayName,
 		Zone: order.Instance.Zone, State: order.Instance.State,
 	}
-	progress, err := p.operator.Follow(p.t.Context(), p.scope,
+	progress, err := p.operator.Follow(deadline(p.t), p.scope,
 		[]provider.PlacedOrder{{Order: lean, CallTime: p.called, Reference: reference}}, &collector{})
 	if err != nil || len(progress) != 1 {
 		p.t.Fatalf("%+v, %v", progress, err)
@@ -137,8 +136,8 @@ func (p *patient) follow(order *provider.Order, reference string) provider.Progr
 	return progress[0]
 }
 
-// do takes a verb to its end, without any trouble.
-func (p *patient) do(verb provider.Verb) {
+// do completes a verb without a fault.
+func (p *subject) do(verb provider.Verb) {
 	p.t.Helper()
 	assessment, order := p.check(verb)
 	if assessment.Obstacle != nil {
@@ -148,17 +147,17 @@ func (p *patient) do(verb provider.Verb) {
 		p.t.Errorf("%s: the unit is %q, the notes are %q", verb, assessment.Unit, assessment.Notes)
 	}
 	calls := &collector{}
-	receipt := p.operator.Act(p.t.Context(), order, calls)
+	receipt := p.operator.Act(deadline(p.t), order, calls)
 	if receipt.Effect != provider.Taken || receipt.Refusal != nil || calls.requests.Load() != 1 {
 		p.t.Fatalf("%s: %+v (%v), %d calls", verb, receipt, receipt.Refusal, calls.requests.Load())
 	}
-	for _, reference := range []string{receipt.Reference, ""} { // What was lost is found again.
+	for _, reference := range []string{receipt.Reference, ""} { // A lost reference is found again.
 		progress := p.follow(&order, reference)
 		if progress.Effect != provider.Taken || progress.Refusal != nil || progress.Reference != receipt.Reference {
 			p.t.Errorf("%s, on its way: %+v (%v), want the reference %q", verb, progress, progress.Refusal, receipt.Reference)
 		}
 		if progress.Instance.State == verb.Wanted() && !progress.Busy {
-			p.t.Errorf("%s is over before its time: %+v", verb, progress)
+			p.t.Errorf("%s ended too early: %+v", verb, progress)
 		}
 	}
 	p.simulated.Settle()
@@ -168,9 +167,9 @@ func (p *patient) do(verb provider.Verb) {
 	}
 }
 
-// testLife: what is up is stopped, started, and stopped again, by a call each.
+// testLife checks that a running instance is stopped, started and stopped again with one call each.
 func testLife(t *testing.T, simulated OperatingCloud, thing Thing) {
-	p := admit(t, simulated, thing)
+	p := newSubject(t, simulated, thing)
 	verbs := []provider.Verb{provider.Stop, provider.Start, provider.Stop}
 	if thing == Suspended {
 		verbs = []provider.Verb{provider.Start, provider.Stop}
@@ -183,16 +182,15 @@ func testLife(t *testing.T, simulated OperatingCloud, thing Thing) {
 	}
 }
 
-// testEnded: of what was deleted meanwhile it is said so, before, at and after the
-// call.
+// testEnded checks that the deletion of an instance is reported before, at and after the call.
 func testEnded(t *testing.T, simulated OperatingCloud, thing Thing) {
-	p := admit(t, simulated, thing)
+	p := newSubject(t, simulated, thing)
 	verb := provider.Stop
 	if thing == Suspended {
 		verb = provider.Start
 	}
 	_, order := p.check(verb)
-	receipt := p.operator.Act(t.Context(), order, &collector{})
+	receipt := p.operator.Act(deadline(t), order, &collector{})
 	if receipt.Effect != provider.Taken {
 		t.Fatalf("%+v", receipt)
 	}
@@ -210,31 +208,31 @@ func testEnded(t *testing.T, simulated OperatingCloud, thing Thing) {
 		t.Errorf("before another call: %+v (%v)", assessment, assessment.Obstacle)
 	}
 	order.Key = p.key()
-	receipt = p.operator.Act(t.Context(), order, &collector{})
+	receipt = p.operator.Act(deadline(t), order, &collector{})
 	if thing != Member && (receipt.Effect != provider.NotTaken || receipt.Refusal == nil ||
 		receipt.Refusal.Reason != fault.ReasonNotFound && receipt.Refusal.Reason != fault.ReasonInvalidState) {
 		t.Errorf("another call: %+v (%v)", receipt, receipt.Refusal)
 	}
 }
 
-// testLocate: what is there is found by its id and by its address alone, also
-// while another place can't be looked at; what is not there is not.
+// testLocate checks that an existing instance is found by its id or address alone, and that a deleted
+// one is not found.
 func testLocate(t *testing.T, simulated OperatingCloud, thing Thing) {
-	p := admit(t, simulated, thing)
+	p := newSubject(t, simulated, thing)
 	_, order := p.check(provider.Stop)
 	recognizer, ok := simulated.Provider().(provider.Recognizer)
 	if !ok {
-		t.Fatal("the provider knows no ids by their form")
+		t.Fatal("the provider does not recognize ids by their form")
 	}
 	for _, id := range []string{order.Instance.ProviderID, order.Instance.ProviderURI} {
 		if kind, ok := recognizer.Recognizes(id); !ok || kind != p.scope.Kind {
-			t.Errorf("%s is taken for a %s, %v", id, kind, ok)
+			t.Errorf("%s is recognized as a %s, %v", id, kind, ok)
 		}
-		located, err := p.operator.Locate(t.Context(), provider.Hint{ProviderID: id}, &collector{})
+		located, err := p.operator.Locate(deadline(t), provider.Hint{ProviderID: id}, &collector{})
 		if err != nil || located == nil || located.ScopeID != p.scope || located.Instance.ProviderID != order.Instance.ProviderID {
 			t.Errorf("%s: %+v, %v", id, located, err)
 		}
-		located, err = p.operator.Locate(t.Context(), provider.Hint{ProviderID: id, Kind: p.scope.Kind, Location: p.scope.Location}, &collector{})
+		located, err = p.operator.Locate(deadline(t), provider.Hint{ProviderID: id, Kind: p.scope.Kind, Location: p.scope.Location}, &collector{})
 		if err != nil || located == nil {
 			t.Errorf("%s in %v: %+v, %v", id, p.scope, located, err)
 		}
@@ -242,24 +240,24 @@ func testLocate(t *testing.T, simulated OperatingCloud, thing Thing) {
 	simulated.End(t, p.scope, p.wanted.ProviderID)
 	if thing == Database || thing == Member {
 		simulated.Settle()
-		located, err := p.operator.Locate(t.Context(), provider.Hint{ProviderID: order.Instance.ProviderID}, &collector{})
+		located, err := p.operator.Locate(deadline(t), provider.Hint{ProviderID: order.Instance.ProviderID}, &collector{})
 		if located != nil || err != nil {
-			t.Errorf("it is gone, and was found: %+v, %v", located, err)
+			t.Errorf("it was deleted, and was found: %+v, %v", located, err)
 		}
 	}
 }
 
-// struck is what a strike must come to.
-type struck struct {
+// outcome is the expected result of a strike.
+type outcome struct {
 	effect provider.Effect
 	reason fault.Reason
-	// transient tells that another call may go through.
-	transient bool
-	// taken tells that the cloud did it.
+	// retryable reports whether another call may succeed.
+	retryable bool
+	// taken reports whether the cloud accepted the call.
 	taken bool
 }
 
-var strikes = map[Strike]struck{
+var strikes = map[Strike]outcome{
 	Refused:    {provider.NotTaken, fault.ReasonPermissionDenied, false, false},
 	TooMany:    {provider.NotTaken, fault.ReasonThrottled, true, false},
 	NoCapacity: {provider.NotTaken, fault.ReasonInsufficientCapacity, true, false},
@@ -272,10 +270,10 @@ var strikes = map[Strike]struck{
 	GaveUp:     {provider.Taken, fault.ReasonCloudFailed, false, true},
 }
 
-// testStrike: a start that something becomes of is told for what it is known to
-// be, was asked for once, and is found out by following it.
-func testStrike(t *testing.T, simulated OperatingCloud, thing Thing, strike Strike, want struck) {
-	p := admit(t, simulated, thing)
+// testStrike checks that a start that fails is reported with exactly the effect that is proven, that
+// one request was made, and that following it finds the real effect.
+func testStrike(t *testing.T, simulated OperatingCloud, thing Thing, strike Strike, want outcome) {
+	p := newSubject(t, simulated, thing)
 	before := 0
 	if thing != Suspended {
 		p.do(provider.Stop)
@@ -286,15 +284,15 @@ func testStrike(t *testing.T, simulated OperatingCloud, thing Thing, strike Stri
 		t.Skipf("this cloud has no %s", strike)
 	}
 	calls := &collector{}
-	receipt := p.operator.Act(t.Context(), order, calls)
+	receipt := p.operator.Act(deadline(t), order, calls)
 	all, taken := simulated.Requests(t, thing, p.wanted.ProviderID)
 	if calls.requests.Load() != 1 || all != before+1 {
 		t.Errorf("%d calls were counted, and %d made", calls.requests.Load(), all-before)
 	}
-	// A cloud may take what it has no machine for, and say so afterwards.
+	// A cloud may accept a start without capacity, and report that later.
 	late := receipt.Effect == provider.Taken && want.effect == provider.NotTaken && taken == before+1
 	if !late && (taken == before+1) != want.taken {
-		t.Fatalf("the cloud took %d, want it taken: %v", taken-before, want.taken)
+		t.Fatalf("the cloud accepted %d, want it accepted: %v", taken-before, want.taken)
 	}
 	if receipt.Effect != want.effect && !late {
 		t.Fatalf("%+v (%v), want %+v", receipt, receipt.Refusal, want)
@@ -304,7 +302,7 @@ func testStrike(t *testing.T, simulated OperatingCloud, thing Thing, strike Stri
 	}
 	progress := p.follow(&order, receipt.Reference)
 	if sure := progress.Effect == provider.Taken; sure != (taken == before+1) {
-		t.Errorf("looked at afterwards: %+v (%v), and the cloud took %d", progress, progress.Refusal, taken-before)
+		t.Errorf("polled afterwards: %+v (%v), and the cloud accepted %d", progress, progress.Refusal, taken-before)
 	}
 	simulated.Settle()
 	progress = p.follow(&order, progress.Reference)
@@ -317,9 +315,9 @@ func testStrike(t *testing.T, simulated OperatingCloud, thing Thing, strike Stri
 	}
 }
 
-func checkRefusal(t *testing.T, refusal *fault.Error, want struck) {
+func checkRefusal(t *testing.T, refusal *fault.Error, want outcome) {
 	t.Helper()
-	if refusal == nil || refusal.Reason != want.reason || refusal.Retryable != want.transient || refusal.Message == "" {
-		t.Errorf("%+v, want %s, transient: %v", refusal, want.reason, want.transient)
+	if refusal == nil || refusal.Reason != want.reason || refusal.Retryable != want.retryable || refusal.Message == "" {
+		t.Errorf("%+v, want %s, retryable: %v", refusal, want.reason, want.retryable)
 	}
 }
