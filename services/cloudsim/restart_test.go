@@ -3,6 +3,8 @@ package cloudsim_test
 import (
 	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -74,15 +76,11 @@ func timesAt(t *testing.T, now time.Time) map[string]time.Time {
 // responses have attach times.
 func addAmazon(t *testing.T, world *cloudsim.World, times map[string]time.Time) {
 	t.Helper()
-	server, err := aws.Serve(world)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	for _, id := range server.Cloud.Accounts() {
-		for _, region := range server.Cloud.Regions(id) {
-			addInstances(t, server, id, region, times)
-			databases, err := server.Cloud.Databases(id, region)
+	cloud := aws.In(world)
+	for _, id := range cloud.Accounts() {
+		for _, region := range cloud.Regions(id) {
+			addInstances(t, world, id, region, times)
+			databases, err := cloud.Databases(id, region)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,11 +91,24 @@ func addAmazon(t *testing.T, world *cloudsim.World, times map[string]time.Time) 
 	}
 }
 
-func addInstances(t *testing.T, server *aws.Server, account, region string, times map[string]time.Time) {
+// inProcess is an HTTP client that calls a handler directly, without a connection.
+type inProcess struct{ handler http.Handler }
+
+func (c inProcess) Do(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	if r.Host == "" {
+		r.Host = r.URL.Host
+	}
+	response := httptest.NewRecorder()
+	c.handler.ServeHTTP(response, r)
+	return response.Result(), nil
+}
+
+func addInstances(t *testing.T, world *cloudsim.World, account, region string, times map[string]time.Time) {
 	t.Helper()
-	key := server.Cloud.Key(account)
+	key := aws.In(world).Key(account)
 	client := ec2.New(ec2.Options{
-		Region: region, BaseEndpoint: &server.URL,
+		Region: region, BaseEndpoint: sdk.String("http://cloud.test"), HTTPClient: inProcess{aws.NewHandler(world)},
 		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.Secret, ""),
 	})
 	out, err := client.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{MaxResults: sdk.Int32(1000)})
