@@ -1,4 +1,4 @@
--- The cloud accounts on the roll, and how to sign in to them.
+-- Cloud accounts, and how to sign in to them.
 
 -- A sequence, and not a count per account: an account that was deleted and made
 -- again under its old id never shows an etag it had before.
@@ -40,7 +40,7 @@ CREATE TABLE accounts (
 ALTER SEQUENCE account_revision_seq OWNED BY accounts.revision;
 
 COMMENT ON TABLE accounts IS
-    'One row a cloud account on the roll: what its owner set. Written by people; how its connection is going stands elsewhere.';
+    'A row for each cloud account: its settings, which people write. The status of its connection is in connections.';
 COMMENT ON COLUMN accounts.id IS
     'The last part of the resource name accounts/{account}; never changes. Sorted by code point, on every machine alike.';
 COMMENT ON COLUMN accounts.provider IS 'The cloud, as the enum word of the contract; never changes.';
@@ -50,10 +50,10 @@ COMMENT ON COLUMN accounts.labels IS 'The owner''s marks: an object of strings.'
 COMMENT ON COLUMN accounts.paused IS 'Whether the schedule passes over it.';
 COMMENT ON COLUMN accounts.sync_interval IS 'From one sync to the next; null: the server''s default. The contract sets the limits.';
 COMMENT ON COLUMN accounts.regions IS 'The regions to read, in the cloud''s spelling; empty: all that are enabled.';
-COMMENT ON COLUMN accounts.credentials_method IS 'How to sign in: the provider and the method. Says which members credentials has.';
+COMMENT ON COLUMN accounts.credentials_method IS 'The way to sign in: the provider and the method. It determines the members of credentials.';
 COMMENT ON COLUMN accounts.credentials IS
     'Settings of the method, an object. Never a secret: this column is shown to everyone who may read the account.';
 COMMENT ON COLUMN accounts.revision IS 'Grows with every change of this row.';
-COMMENT ON COLUMN accounts.create_time IS 'When it was put on the roll, by this database''s clock.';
+COMMENT ON COLUMN accounts.create_time IS 'When it was created, by this database''s clock.';
 COMMENT ON COLUMN accounts.update_time IS
     'When its settings last changed, by this database''s clock; grows with every change. Discovery syncs soon after.';

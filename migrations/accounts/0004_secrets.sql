@@ -33,10 +33,10 @@ WITH (fillfactor = 50);
 
 COMMENT ON TABLE secrets IS
     'The secrets that credentials need, encrypted: a Tink envelope, bound to its account by associated data. Nothing in plain.';
-COMMENT ON COLUMN secrets.account_id IS 'The account. Its row says which kind of credentials this is the secret of.';
+COMMENT ON COLUMN secrets.account_id IS 'The account. Its row has the method that the secret belongs to.';
 COMMENT ON COLUMN secrets.key_id IS
     'The key that encrypts the envelope''s data key: keyset/{id} of the local keyset, or the URI of a key of a KMS.';
 COMMENT ON COLUMN secrets.ciphertext IS 'The envelope: the encrypted data key, and the secret encrypted with that.';
-COMMENT ON COLUMN secrets.create_time IS 'When it was encrypted, by this database''s clock; a rotation does so anew.';
-COMMENT ON COLUMN secrets.fetch_count IS 'How often the secret was handed out to discovery.';
-COMMENT ON COLUMN secrets.last_fetch_time IS 'When it was last, by this database''s clock; null: never.';
+COMMENT ON COLUMN secrets.create_time IS 'When it was encrypted, by this database''s clock; a rotation encrypts it again.';
+COMMENT ON COLUMN secrets.fetch_count IS 'The number of times that discovery fetched the secret.';
+COMMENT ON COLUMN secrets.last_fetch_time IS 'When discovery last fetched it, by this database''s clock; null: never.';

@@ -7,4 +7,4 @@ SET LOCAL lock_timeout = '10s';
 
 ALTER TABLE accounts ADD COLUMN read_only boolean NOT NULL DEFAULT false;
 
-COMMENT ON COLUMN accounts.read_only IS 'Whether starts and stops in it are refused, whoever asks.';
+COMMENT ON COLUMN accounts.read_only IS 'Whether starts and stops in it are refused for every caller.';

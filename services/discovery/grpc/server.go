@@ -63,7 +63,7 @@ type Operations interface {
 	ExportAudit(ctx context.Context, filter string, send func(*operation.AuditEntry) error) error
 }
 
-// Options are what the services need. All fields must be set.
+// Options configure the services. All fields must be set.
 type Options struct {
 	Runs       Runs
 	Accounts   Accounts

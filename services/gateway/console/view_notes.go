@@ -20,7 +20,7 @@ type Note struct {
 	Title string
 	// Text completes the sentence: `could not be read for 12 min: AccessDenied …`.
 	Text string
-	// Remedy is what to do about it, if known.
+	// Remedy states what to do about it, if known.
 	Remedy string
 	// Waiting is set if nothing failed: the scopes have not been read yet.
 	Waiting bool

@@ -13,7 +13,7 @@ import (
 // keySize is the smallest size of a key in bytes (RFC 7518, section 3.2).
 const keySize = 32
 
-// placeholder is what a key shows in place of its bytes.
+// placeholder replaces the bytes of a key in text.
 const placeholder = "(key)"
 
 // Key is the secret that a caller shares with the services that it may call. Printed

@@ -84,7 +84,7 @@ func (a *App) Go(name string, run func(context.Context) error) {
 }
 
 // OnStop registers a function that is called as soon as Run stops, before its tasks
-// have ended: for what servers wait for while they drain.
+// have ended. It ends the calls that servers wait for while they drain.
 func (a *App) OnStop(stop func()) { a.stops = append(a.stops, stop) }
 
 // Start runs a service at once, and until Close stops it, even if ctx ends before:

@@ -8,7 +8,7 @@ import (
 	"log/slog"
 )
 
-// Placeholder is what a Secret shows in place of its text.
+// Placeholder replaces the text of a Secret.
 const Placeholder = "(secret)"
 
 // Secret is a text that only Reveal returns. Printed with any verb of fmt, logged

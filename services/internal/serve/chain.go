@@ -15,7 +15,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// chain is what happens to every call before and after its handler.
+// chain does the work before and after the handler of every call.
 type chain struct {
 	logger    *slog.Logger
 	authorize func(context.Context, string) error

@@ -7,5 +7,5 @@ import (
 )
 
 func main() {
-	serve.Main("discovery", "Rollcall's discovery service: reads the clouds into the roll.", app.New)
+	serve.Main("discovery", "Rollcall's discovery service: reads the clouds into the inventory.", app.New)
 }
