@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What the well-known parser of AIP-160 reads, this one reads as the same tree.
+// The reference parser of AIP-160 and this one parse the same texts to the same trees.
 func TestParserAgreesWithEinride(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := grammar(t, 2)
@@ -30,7 +30,7 @@ func TestParserAgreesWithEinride(t *testing.T) {
 	})
 }
 
-// grammar draws a filter of at most so many levels, by the rules of the grammar.
+// grammar draws a filter of limited depth, by the rules of the grammar.
 func grammar(t *rapid.T, levels int) string {
 	blank := rapid.SampledFrom([]string{" ", "  ", "\n"})
 	several := func(of func() string, between string) string {
@@ -72,7 +72,7 @@ func restriction(t *rapid.T) string {
 	return path.Draw(t, "path") + op + rapid.OneOf(value, number, composite).Draw(t, "value")
 }
 
-// tree writes a syntax tree down. The reference keeps neither places nor quotes.
+// tree returns a syntax tree as text. The reference keeps neither positions nor quotes.
 func tree(n node) string {
 	switch n := n.(type) {
 	case *junction:
@@ -94,7 +94,7 @@ func tree(n node) string {
 	panic(fmt.Sprintf("%T", n))
 }
 
-// exprTree writes a tree of the reference down in the same way.
+// exprTree returns a tree of the reference in the same form.
 func exprTree(t *rapid.T, e *expr.Expr) string {
 	switch kind := e.GetExprKind().(type) {
 	case *expr.Expr_IdentExpr:
@@ -122,7 +122,7 @@ func exprTree(t *rapid.T, e *expr.Expr) string {
 	return ""
 }
 
-// flatten the arguments of calls of the same functions.
+// flatten merges the arguments of calls of the same function.
 func flatten(t *rapid.T, args []*expr.Expr, functions ...string) []string {
 	var flat []string
 	for _, arg := range args {

@@ -26,7 +26,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	// What must stay the same from page to page.
+	// The parts that must not change from page to page.
 	fingerprint := query.Fingerprint(filterText, orderText)
 	token := query.EncodeToken(fingerprint, []string{"web-1", "6ba7b810-9dad-41d1-80b4-00c04fd430c8"})
 
@@ -46,7 +46,7 @@ func Example() {
 	fmt.Println("AND", after)
 	fmt.Println("ORDER BY", order.OrderBy(), "LIMIT $1")
 	fmt.Println(args...)
-	// Which accounts can have one that matches, of a table of these?
+	// Which accounts can own a row that matches, by a table of accounts?
 	var ofAccount query.Args
 	fmt.Println(filter.Implied(&ofAccount, func(path string) query.Counterpart {
 		if path == "account" {

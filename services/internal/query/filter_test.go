@@ -12,7 +12,7 @@ import (
 
 const uid = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 
-// A filter becomes this SQL with these parameters.
+// TestWhere compares the SQL and the arguments of filters.
 func TestWhere(t *testing.T) {
 	moment := time.Date(2026, 1, 31, 15, 4, 5, 0, time.UTC)
 	for _, test := range []struct {
@@ -145,7 +145,7 @@ func TestWhere(t *testing.T) {
 
 const anywhere = "(display_name ILIKE $1 OR zone ILIKE $1 OR EXISTS (SELECT FROM unnest(private_ips) AS item WHERE item COLLATE \"C\" ILIKE $1))"
 
-// Parameters are numbered after those that are there already.
+// Parameters are numbered after the existing ones.
 func TestWhereAfterOtherArgs(t *testing.T) {
 	filter, err := things.ParseFilter("display_name = a AND display_name = b")
 	if err != nil {
@@ -164,8 +164,7 @@ func TestWhereAfterOtherArgs(t *testing.T) {
 	}
 }
 
-// counterpartOfThings is what rows of another table tell of the things in it, by columns
-// that have no meaning.
+// counterpartOfThings returns columns of another table, without a meaning.
 func counterpartOfThings(path string) query.Counterpart {
 	switch path {
 	case "account":
@@ -229,7 +228,7 @@ func TestImplied(t *testing.T) {
 	}
 }
 
-// Asking twice gives the same, and from several goroutines.
+// The same filter gives the same SQL again, and in several goroutines.
 func TestFiltersAreReadOnly(t *testing.T) {
 	filter, err := things.ParseFilter("account = (a OR b) AND account = b web")
 	if err != nil {
@@ -250,7 +249,7 @@ func TestFiltersAreReadOnly(t *testing.T) {
 	}
 }
 
-// A schema that can't be right stops the program at its start.
+// New panics for a schema that is not valid.
 func TestNewPanics(t *testing.T) {
 	good := query.Field{Path: "name", Column: "name", Type: query.String}
 	for name, fields := range map[string][]query.Field{
@@ -303,7 +302,7 @@ func TestOn(t *testing.T) {
 	filter.Where(&args)
 }
 
-// A map may stand inside a message.
+// A map may be inside a message.
 func TestMapsInMessages(t *testing.T) {
 	schema := query.New(query.Field{Path: "node_pool.tags", Column: "tags", Type: query.StringMap})
 	filter, err := schema.ParseFilter(`nodePool.tags.a.b = c`)

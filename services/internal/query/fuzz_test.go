@@ -12,8 +12,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
-// sqlTokens are all the parts that SQL made from things may have beside
-// placeholders: whatever a request says, nothing of it gets in.
+// sqlTokens are all parts that SQL made of things may have besides placeholders. No text of a
+// request is among them.
 var sqlTokens = regexp.MustCompile(`^(AND|OR|NOT|TRUE|FALSE|IS|NULL|DISTINCT|FROM|ILIKE|LIKE|EXISTS|SELECT|WHERE|AS|item|unnest|` +
 	`jsonb_object_keys|ARRAY|COALESCE|EXTRACT|EPOCH|DESC|boolean|uuid|bigint|timestamptz|interval|text|jsonb|numeric|` +
 	`uid|account|display_name|zone|state|mode|paused|details|port|storage_gib|create_time|gone_time|sync_interval|grace|` +
@@ -22,8 +22,8 @@ var sqlTokens = regexp.MustCompile(`^(AND|OR|NOT|TRUE|FALSE|IS|NULL|DISTINCT|FRO
 
 var sqlSplit = regexp.MustCompile(`'[^']*'|"[^"]*"|\$?[A-Za-z0-9_]+|-[0-9][0-9e]*|::|->>|->|@>|<=|>=|<>|[^\s]`)
 
-// checkSQL wants SQL made of nothing else, with these placeholders and a size in
-// proportion to the terms.
+// checkSQL checks that SQL has only these parts, with these placeholders and a size in proportion
+// to the terms.
 func checkSQL(t *testing.T, sql string, args int) {
 	t.Helper()
 	for _, token := range sqlSplit.FindAllString(sql, -1) {
@@ -41,8 +41,8 @@ func checkSQL(t *testing.T, sql string, args int) {
 	}
 }
 
-// checkFault wants a fault of this field that can be sent.
-func checkFault(t *testing.T, err error, field string) {
+// checkError checks that an error is about this field and can be sent.
+func checkError(t *testing.T, err error, field string) {
 	t.Helper()
 	e, ok := errors.AsType[*query.Error](err)
 	if !ok || e.Field != field {
@@ -65,7 +65,7 @@ func FuzzFilter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		filter, err := things.ParseFilter(text)
 		if err != nil {
-			checkFault(t, err, "filter")
+			checkError(t, err, "filter")
 			return
 		}
 		var args query.Args
@@ -89,7 +89,7 @@ func FuzzOrder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, a, b, c string) {
 		order, err := things.ParseOrder(text)
 		if err != nil {
-			checkFault(t, err, "order_by")
+			checkError(t, err, "order_by")
 			return
 		}
 		checkSQL(t, order.OrderBy(), 0)
@@ -104,7 +104,7 @@ func FuzzOrder(f *testing.F) {
 		}
 		after, err := order.After(&args, cursor[:len(columns)])
 		if err != nil {
-			checkFault(t, err, "page_token")
+			checkError(t, err, "page_token")
 			return
 		}
 		checkSQL(t, after, len(args))
@@ -118,7 +118,7 @@ func FuzzToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token, fingerprint string) {
 		var cursor []string
 		if err := query.DecodeToken(token, fingerprint, &cursor); err != nil {
-			checkFault(t, err, "page_token")
+			checkError(t, err, "page_token")
 			return
 		}
 		if token == "" {

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Few values, so that they meet, and among them those that mean something to a
-// filter, to LIKE, to SQL or to JSON.
+// Few values, so that they meet, among them values that have a meaning in filters, in LIKE, in SQL
+// or in JSON.
 var (
 	texts = []string{
 		"", "web", "Web", "web-1", "WEB", "eu-west-1a", "x%", "a_b", "axb", `x\y`, `\`, `"q"`, "it's", "é", "É", "日本",
@@ -34,7 +34,7 @@ var (
 
 func maybe[T any](of *rapid.Generator[T]) *rapid.Generator[*T] { return rapid.Ptr(of, true) }
 
-// newThing draws a thing; its UID is of random bits, to be unique.
+// newThing draws a thing. Its UID has random bits, so that it is unique.
 func newThing(t *rapid.T) thing {
 	bits := rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "uid")
 	text := rapid.SampledFrom(texts)
@@ -66,8 +66,7 @@ func newThings(t *rapid.T, most int) []thing {
 	return rapid.SliceOfNDistinct(rapid.Custom(newThing), 0, most, func(r thing) string { return r.UID }).Draw(t, "things")
 }
 
-// newWish draws a filter of at most so many levels, about things that may be
-// among these.
+// newWish draws a filter of limited depth, about things that may be among these.
 func newWish(t *rapid.T, levels int, among []thing) wish {
 	if levels == 0 {
 		return newAsk(t, among)
@@ -91,7 +90,7 @@ func newWish(t *rapid.T, levels int, among []thing) wish {
 	}
 }
 
-// write a wish as a filter. Parentheses are left out where precedence allows.
+// write returns a wish as a filter. Parentheses are omitted where precedence allows it.
 func write(t *rapid.T, w wish) string {
 	switch w := w.(type) {
 	case ask:
@@ -142,7 +141,7 @@ func newAsk(t *rapid.T, among []thing) ask {
 	return rapid.SampledFrom(kinds).Draw(t, "ask")(t)
 }
 
-// compare is a comparator with the blanks around it.
+// compare returns a comparator with the blanks around it.
 func compare(t *rapid.T, ops ...string) (op, spaced string) {
 	op = rapid.SampledFrom(ops).Draw(t, "op")
 	blank := rapid.SampledFrom([]string{"", " "})
@@ -189,7 +188,7 @@ func askText(t *rapid.T) ask {
 	return ask{name + spaced + written, func(r thing) bool { return textHolds(op, get(r), value) }}
 }
 
-// askPattern asks with wildcards.
+// askPattern draws a comparison with wildcards.
 func askPattern(t *rapid.T) ask {
 	name, get := field(t, textFields)
 	core := rapid.SampledFrom(texts[1:]).Filter(func(s string) bool { return !strings.Contains(s, "*") }).Draw(t, "core")
@@ -374,12 +373,12 @@ func askComposite(t *rapid.T) ask {
 	}
 }
 
-// escape a text for between double quotes.
+// escape escapes a text for double quotes.
 func escape(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "*", `\*`, "\n", `\n`).Replace(s)
 }
 
-// quote a value, unless it needs no quotes and luck wants none.
+// quote quotes a value, unless it needs no quotes and none are drawn.
 func quote(t *rapid.T, s string) string {
 	plain := s != "" && !strings.ContainsAny(s, " ()=,<>!:\n*\"'") && s[0] != '-' && !slices.Contains([]string{"AND", "or"}, s)
 	switch {

@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
-// The conditions are of the form that indexes serve.
+// The conditions have the form that indexes support.
 func TestIndexesServe(t *testing.T) {
 	pool := database(t)
 	tx, err := pool.Begin(context.Background())
@@ -18,7 +18,7 @@ func TestIndexesServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.Background()) }()
-	// The table is empty, where no index pays.
+	// The table is empty, so that Postgres would use no index.
 	if _, err := tx.Exec(context.Background(), "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"); err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
-// bare is a row that makes no garbage of its own.
+// bare is a row that does not allocate.
 type bare struct {
 	name, state string
 	labels      map[string]string
@@ -29,7 +29,7 @@ func (r *bare) Value(f *query.Field) query.Value {
 	}
 }
 
-func TestMatchMakesNoGarbage(t *testing.T) {
+func TestMatch_NoAllocations(t *testing.T) {
 	filter, err := things.ParseFilter(`state = RUNNING AND labels.team = "data" AND displayName : "EB-" AND NOT labels:"a*"
 		AND create_time > 2026-01-01T00:00:00Z AND -location.zone:* web`)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
-// What is wrong with a filter is said in words, with its place.
+// Errors describe the mistake and its position.
 func TestFilterMistakes(t *testing.T) {
 	deep := strings.Repeat("(", query.MaxFilterDepth+1)
 	for _, test := range []struct{ filter, want string }{
@@ -90,7 +90,7 @@ func TestFilterMistakes(t *testing.T) {
 	}
 }
 
-// checkMistake wants an error to be a fault of this field that says this.
+// checkMistake checks that an error is about this field and contains this text.
 func checkMistake(t *testing.T, err error, field, want string) {
 	t.Helper()
 	e, ok := errors.AsType[*query.Error](err)
@@ -102,7 +102,7 @@ func checkMistake(t *testing.T, err error, field, want string) {
 	}
 }
 
-// The column is there for programs too.
+// The column is available to programs.
 func TestMistakesCarryTheColumn(t *testing.T) {
 	_, err := things.ParseFilter("é AND naem = x")
 	e, ok := errors.AsType[*query.Error](err)
@@ -111,7 +111,7 @@ func TestMistakesCarryTheColumn(t *testing.T) {
 	}
 }
 
-// A schema without search fields asks for a field.
+// A schema without search fields requires a field.
 func TestWordsNeedSearchFields(t *testing.T) {
 	schema := query.New(query.Field{Path: "name", Column: "name", Type: query.String})
 	_, err := schema.ParseFilter("web-1")

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// The oracle: what a filter means, said a second time and without SQL. A filter
-// is generated as a tree of wishes; each can be written as text, for the code
-// under test, and asked of a thing.
+// The oracle defines the meaning of a filter a second time and without SQL. A filter is generated
+// as a tree of wishes. Each can be written as text, for the code under test, and matched with a
+// thing.
 
 type wish interface {
 	match(r thing) bool
@@ -47,8 +47,8 @@ func (w noneOf) match(r thing) bool { return !w.of.match(r) }
 
 func (w ask) match(r thing) bool { return w.check(r) }
 
-// holds says whether a comparator holds between two ordered values; nothing
-// holds for a missing one but !=.
+// holds reports whether a comparator holds between two ordered values. For a missing value only !=
+// holds.
 func holds[T any](op string, held *T, asked T, compare func(T, T) int) bool {
 	if held == nil {
 		return op == "!="
@@ -71,7 +71,7 @@ func holds[T any](op string, held *T, asked T, compare func(T, T) int) bool {
 	panic(op)
 }
 
-// textHolds is holds for a text: the missing one is empty.
+// textHolds is holds for a text, of which a missing one is empty.
 func textHolds(op string, held *string, asked string) bool {
 	text := ""
 	if held != nil {
@@ -83,7 +83,7 @@ func textHolds(op string, held *string, asked string) bool {
 	return holds(op, &text, asked, cmp.Compare)
 }
 
-// affix tells whether a text has a wanted beginning, end or part.
+// affix reports whether a text has a certain beginning, end or part.
 func affix(text, core string, openStart, openEnd bool) bool {
 	switch {
 	case openStart && openEnd:
@@ -95,7 +95,7 @@ func affix(text, core string, openStart, openEnd bool) bool {
 	}
 }
 
-// lower is all that the C collation knows of lower case.
+// lower returns a text in lower case as the C collation has it.
 func lower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -119,7 +119,7 @@ func labelOf(m map[string]string, key string) *string {
 	return nil
 }
 
-// orderKeys compare things by one field each; missing comes first.
+// orderKeys compare things by one field each. Missing values come first.
 var orderKeys = map[string]func(a, b thing) int{
 	"name":                 by(func(r thing) *string { return &r.UID }, cmp.Compare),
 	"account":              by(func(r thing) *string { return &r.Account }, cmp.Compare),

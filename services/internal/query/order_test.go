@@ -7,7 +7,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
-// An order becomes this SQL, and this condition for what comes after a row.
+// TestOrder compares the SQL of orders and of the condition after a row.
 func TestOrder(t *testing.T) {
 	const moment = "2026-01-31 15:04:05.000001+00"
 	for _, test := range []struct {
@@ -88,7 +88,7 @@ func TestFirstPage(t *testing.T) {
 	}
 }
 
-// A cursor that Postgres would choke on is refused.
+// A cursor that makes Postgres fail is refused.
 func TestForgedCursors(t *testing.T) {
 	for order, values := range map[string][]string{
 		"display_name": {"\x00", "\xff"},
@@ -119,7 +119,7 @@ func TestForgedCursors(t *testing.T) {
 	}
 }
 
-// Without a key there is no order to page by.
+// Without a key there is no order for pages.
 func TestOrderNeedsAKey(t *testing.T) {
 	defer func() {
 		if recover() == nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
-// What Postgres finds with a filter is what the oracle finds, in the order that
-// the oracle sorts by, and no more than Only promised.
+// Postgres finds what the oracle finds, in the order of the oracle, and only values that Only
+// allows.
 func TestPostgresAgreesWithTheOracle(t *testing.T) {
 	pool := database(t)
 	ctx := context.Background()
@@ -79,7 +79,7 @@ func uidsOf(all []thing) []string {
 	return ids
 }
 
-// newOrder draws an order_by and the comparison that it stands for.
+// newOrder draws an order_by and its comparison.
 func newOrder(t *rapid.T) (string, func(a, b thing) int) {
 	type step struct {
 		compare func(a, b thing) int
@@ -116,8 +116,8 @@ func newOrder(t *rapid.T) (string, func(a, b thing) int) {
 	}
 }
 
-// checkImplied holds Filter.Implied to its promise: for what tells some fields of
-// a thing, here its own row, the condition holds when the thing matches.
+// checkImplied checks Filter.Implied: if a thing matches, the condition on its counterpart, here
+// its own row, is true.
 func checkImplied(t *rapid.T, db execer, text string, filter *query.Filter, matched []thing) {
 	var args query.Args
 	where := filter.Implied(&args, func(path string) query.Counterpart {
@@ -151,8 +151,7 @@ func checkImplied(t *rapid.T, db execer, text string, filter *query.Filter, matc
 	}
 }
 
-// checkOnly holds Filter.Only to its promise: all that matches has one of the
-// values.
+// checkOnly checks Filter.Only: every match has one of the values.
 func checkOnly(t *rapid.T, text string, filter *query.Filter, matched []thing) {
 	for path, get := range map[string]func(thing) string{
 		"account":       func(r thing) string { return r.Account },
@@ -171,7 +170,7 @@ func checkOnly(t *rapid.T, text string, filter *query.Filter, matched []thing) {
 	}
 }
 
-// checkMatch holds Filter.Match to the same things.
+// checkMatch checks Filter.Match with the same things.
 func checkMatch(t *rapid.T, text string, filter *query.Filter, all, want []thing) {
 	var got []thing
 	for _, r := range all {
@@ -184,8 +183,8 @@ func checkMatch(t *rapid.T, text string, filter *query.Filter, all, want []thing
 	}
 }
 
-// pages reads page by page, with the cursor taken through a token each time, and
-// calls between after each page.
+// pages reads page by page, with the cursor in a token each time, and calls between after each
+// page.
 func pages(t *rapid.T, db execer, filter *query.Filter, order *query.Order, size int, between func()) []string {
 	var found []string
 	token := ""
@@ -225,7 +224,7 @@ func pages(t *rapid.T, db execer, filter *query.Filter, order *query.Order, size
 	}
 }
 
-// While others come, go and move, each row that stays is listed exactly once.
+// While rows are inserted, deleted and moved, each row that stays is listed exactly once.
 func TestPagesHoldUnderWrites(t *testing.T) {
 	pool := database(t)
 	ctx := context.Background()
@@ -272,7 +271,7 @@ func TestPagesHoldUnderWrites(t *testing.T) {
 	})
 }
 
-// Whatever cursor After lets through, Postgres can compare with.
+// Postgres can compare with every cursor that After accepts.
 func TestForgedCursorsNeverFailInPostgres(t *testing.T) {
 	pool := database(t)
 	forged := rapid.OneOf(

@@ -12,8 +12,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/query"
 )
 
-// things is a resource with a field of each type, and of each that may be
-// missing.
+// things is a resource with a field of each type, and with a Nullable one of each type that can
+// be.
 var things = query.New(
 	query.Field{Path: "name", Column: "uid", Type: query.UUID, Prefix: "things/", Key: true},
 	query.Field{Path: "account", Column: "account", Type: query.String, Prefix: "accounts/", Sortable: true},
@@ -37,7 +37,7 @@ var things = query.New(
 	query.Field{Path: "public_ips", Column: "public_ips", Type: query.StringList, Nullable: true},
 )
 
-// thing is one row. Nil is missing.
+// thing is a row. Nil is a missing value.
 type thing struct {
 	UID          string
 	Account      string
@@ -59,7 +59,7 @@ type thing struct {
 	PublicIPs    []string
 }
 
-// Value makes a thing a query.Row.
+// Value implements query.Row.
 func (r thing) Value(f *query.Field) query.Value {
 	values := map[string]query.Value{
 		"name": query.TextValue(r.UID), "account": query.TextValue(r.Account),
@@ -113,7 +113,7 @@ CREATE INDEX things_labels_idx ON things USING gin (labels jsonb_path_ops);
 CREATE INDEX things_marks_idx ON things USING gin (marks);
 CREATE INDEX things_private_ips_idx ON things USING gin (private_ips);`
 
-// database is a fresh database with the empty table of things.
+// database returns a new database with the empty table of things.
 func database(tb testing.TB) *pgxpool.Pool {
 	tb.Helper()
 	return dbtest.New(tb, dbtest.Template{
@@ -142,7 +142,7 @@ var thingColumns = []string{
 	"create_time", "gone_time", "sync_interval", "grace", "labels", "marks", "private_ips", "public_ips",
 }
 
-// insert things.
+// insert inserts things.
 func insert(db execer, all ...thing) error {
 	_, err := db.CopyFrom(context.Background(), pgx.Identifier{"things"}, thingColumns,
 		pgx.CopyFromSlice(len(all), func(i int) ([]any, error) {
@@ -156,7 +156,7 @@ func insert(db execer, all ...thing) error {
 	return err
 }
 
-// nullable keeps a nil map from becoming JSON's null.
+// nullable returns nil for a nil map, which would become null in JSON.
 func nullable(m map[string]string) any {
 	if m == nil {
 		return nil
@@ -164,7 +164,7 @@ func nullable(m map[string]string) any {
 	return m
 }
 
-// uids are those of the things that an SQL condition lets through, in an order.
+// uids returns the UIDs of the things that an SQL condition selects, in an order.
 func uids(db execer, where, orderBy string, args query.Args) ([]string, error) {
 	rows, err := db.Query(context.Background(), "SELECT uid::text FROM things WHERE "+where+" ORDER BY "+orderBy, args...)
 	if err != nil {

@@ -75,7 +75,7 @@ func TestForeignTokens(t *testing.T) {
 	}
 }
 
-// A token of a later version is told from a damaged one.
+// A token of a later version has an error of its own.
 func TestTokensOfAnotherVersion(t *testing.T) {
 	raw := append([]byte{2}, "anything at all"...)
 	sum := crc32.ChecksumIEEE(raw)
@@ -83,7 +83,7 @@ func TestTokensOfAnotherVersion(t *testing.T) {
 	checkToken(t, base64.RawURLEncoding.EncodeToString(raw), "f", "is of another version")
 }
 
-// A token with another sort of cursor inside is damaged.
+// A token with a cursor of another type is damaged.
 func TestTokensOfAnotherCursor(t *testing.T) {
 	checkToken(t, query.EncodeToken("f", map[string]int{"a": 1}), "f", "is damaged")
 }

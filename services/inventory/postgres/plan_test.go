@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,16 +64,19 @@ type want struct {
 	only bool
 }
 
+// ofScopes reports whether an index is one of the table of scopes.
+func ofScopes(index string) bool { return strings.HasPrefix(index, "scopes_") }
+
 func (w want) check(t *testing.T, plan planNode) {
 	t.Helper()
 	used := ""
 	for _, node := range plan.all() {
 		switch {
-		case node.Type == "Seq Scan" && node.Relation == "instances":
+		case node.Type == "Seq Scan" && (node.Relation == "instances" || node.Relation == "scopes" && slices.ContainsFunc(w.index, ofScopes)):
 			t.Errorf("reads the whole table: %s", plan)
 		case strings.Contains(node.Type, "Sort") && !w.sort:
 			t.Errorf("sorts: %s", plan)
-		case strings.HasPrefix(node.Index, "instances_") && used == "":
+		case (strings.HasPrefix(node.Index, "instances_") || ofScopes(node.Index) && slices.ContainsFunc(w.index, ofScopes)) && used == "":
 			used = node.Index
 			if w.only && node.Type != "Index Only Scan" {
 				t.Errorf("reads the table: %s", plan)
@@ -228,6 +232,42 @@ func TestPlans_Others(t *testing.T) {
 		sql, args := read.FewSQL(queryOf(t, inventory.ListRequest{Filter: `privateIps:"10.0.0.1"`, PageSize: 50}))
 		want{index: []string{"instances_private_ips_idx"}, sort: true}.check(t, explain(t, pool, sql, args))
 	})
+}
+
+// manyScopesSQL inserts 20,000 scopes of 1,000 accounts.
+const manyScopesSQL = `
+	INSERT INTO scopes (uid, account, provider, kind, location, region)
+	SELECT gen_random_uuid(), 'aws-' || n / 20, 'AWS', 'VIRTUAL_MACHINE', 'region-' || n % 20, 'region-' || n % 20
+	FROM generate_series(1, 20000) n`
+
+// TestPlans_Scopes reads pages of scopes by their key, whatever the filter.
+func TestPlans_Scopes(t *testing.T) {
+	t.Parallel()
+	_, pool := open(t)
+	exec(t, pool, manyScopesSQL)
+	exec(t, pool, `VACUUM ANALYZE scopes`)
+	for _, filter := range []string{"", `account = aws-77`, `unreachable = true`} {
+		for _, after := range []inventory.ScopeKey{{}, {Account: "aws-5", Kind: inventory.VirtualMachine, Location: "region-7"}} {
+			t.Run(filter+" after "+after.String(), func(t *testing.T) {
+				q, err := inventory.ScopesRequest{Filter: filter, PageSize: 100}.Parse()
+				if err != nil {
+					t.Fatal(err)
+				}
+				q.After = after
+				sql, args := read.ScopesSQL(q)
+				want{index: []string{"scopes_account_kind_location_key"}}.check(t, explain(t, pool, sql, args))
+			})
+		}
+	}
+}
+
+// TestPlans_Export reads an index for an export with a narrow filter.
+func TestPlans_Export(t *testing.T) {
+	t.Parallel()
+	store, pool := open(t)
+	crowd(t, store, pool)
+	sql, args := read.ExportSQL(inventory.ExportQuery{Filter: filterOf(t, `labels.team = "rare"`)})
+	want{index: []string{"instances_labels_bucket_idx", "instances_labels_idx"}, sort: true}.check(t, explain(t, pool, sql, args))
 }
 
 // checkReadsCounts checks that a plan reads the counts and nothing else.
