@@ -6,7 +6,7 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// Account is what discovery knows about an account in the inventory.
+// Account has the settings of an account in the inventory that discovery needs.
 type Account struct {
 	// ID is the last part of the name accounts/{account}.
 	ID       string

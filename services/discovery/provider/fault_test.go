@@ -26,7 +26,7 @@ func TestFaultOf(t *testing.T) {
 	}
 }
 
-// Whatever a cloud says, it can be stored and sent.
+// Any text of a cloud can be stored and sent after it was clipped.
 func TestClip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

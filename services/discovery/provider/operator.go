@@ -51,7 +51,7 @@ type Recognizer interface {
 	Recognizes(providerID string) (cloud.Kind, bool)
 }
 
-// Hint is what is known about an instance to locate.
+// Hint has the known properties of an instance to locate.
 type Hint struct {
 	// ProviderID is never empty.
 	ProviderID string
@@ -66,7 +66,7 @@ type Located struct {
 	Instance Instance
 }
 
-// Assessment is what is known about a start or stop before the call.
+// Assessment has everything that is known about a start or stop before the call.
 type Assessment struct {
 	// Finding is the instance as the cloud shows it now.
 	Finding
@@ -95,7 +95,7 @@ type Order struct {
 	Key string
 }
 
-// Effect is what is known about a request that can change something.
+// Effect states whether a request that can change something had an effect.
 type Effect string
 
 // The effects.
@@ -138,9 +138,9 @@ type PlacedOrder struct {
 type Progress struct {
 	// Finding is the instance as the cloud shows it now.
 	Finding
-	// Effect is what the cloud shows of the call itself. It is Taken if the cloud works on it or
-	// did so (the state moved, the start time is after CallTime, there is an operation), NotTaken
-	// if the cloud proves that the call had no effect, and InDoubt otherwise.
+	// Effect is that of the call itself, as the cloud shows it. It is Taken if the cloud works on it
+	// or did so (the state moved, the start time is after CallTime, there is an operation),
+	// NotTaken if the cloud proves that the call had no effect, and InDoubt otherwise.
 	Effect Effect
 	// Reference is the cloud's name of the work, if it was found only now.
 	Reference string

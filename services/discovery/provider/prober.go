@@ -34,7 +34,7 @@ type Finding struct {
 	Failure *fault.Error
 }
 
-// Evidence is what an answer proves. Its values are spelled like those of
+// Evidence states the conclusion that an answer permits. Its values are spelled like those of
 // rollcall.inventory.v1.Evidence.
 type Evidence string
 

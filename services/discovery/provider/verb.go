@@ -1,6 +1,6 @@
 package provider
 
-// Verb is what an operation does to an instance. Its values are spelled like those of
+// Verb is the action of an operation: start or stop. Its values are spelled like those of
 // rollcall.discovery.v1.Verb.
 type Verb string
 

@@ -174,8 +174,8 @@ func (c *operating) check(t testing.TB, verb provider.Verb, scope provider.Scope
 	return assessments[0]
 }
 
-// Check reports obstacles before the call. If the call is made nevertheless, AWS rejects it for the same
-// reason.
+// Check reports obstacles before the call. If the call is made nevertheless, AWS rejects it for the
+// same reason.
 func TestCheck_Obstacles(t *testing.T) {
 	t.Parallel()
 	machine := func(spec simaws.InstanceSpec) func(*testing.T, *operating) (provider.ScopeID, string) {
@@ -354,14 +354,14 @@ func TestCheckAndFollow_ManyInFewCalls(t *testing.T) {
 	if err != nil || len(assessments) != 150 {
 		t.Fatal(len(assessments), err)
 	}
-	var pursuits []provider.PlacedOrder
+	var orders []provider.PlacedOrder
 	for i := range assessments {
 		if assessments[i].Obstacle != nil || len(assessments[i].Notes) > 0 {
 			t.Fatalf("%+v (%v)", assessments[i], assessments[i].Obstacle)
 		}
-		pursuits = append(pursuits, provider.PlacedOrder{Order: provider.Order{ScopeID: machines, Verb: provider.Stop, Instance: *assessments[i].Instance}})
+		orders = append(orders, provider.PlacedOrder{Order: provider.Order{ScopeID: machines, Verb: provider.Stop, Instance: *assessments[i].Instance}})
 	}
-	progress, err := c.operator(t).Follow(t.Context(), machines, pursuits, calls)
+	progress, err := c.operator(t).Follow(t.Context(), machines, orders, calls)
 	if err != nil || len(progress) != 150 {
 		t.Fatal(len(progress), err)
 	}

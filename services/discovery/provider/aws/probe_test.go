@@ -115,8 +115,8 @@ func TestProbe_UnknownErrorMessage(t *testing.T) {
 	}
 }
 
-// An endpoint without filters, or one that rejects whole lists, is asked by name. If the name belongs to
-// another database now, the first one is gone.
+// An endpoint without filters, or one that rejects whole lists, is asked by name. If the name belongs
+// to another database now, the first one is gone.
 func TestProbe_DatabasesByName(t *testing.T) {
 	t.Parallel()
 	for code, status := range map[string]int{"InvalidParameterValue": http.StatusBadRequest, "DBInstanceNotFound": http.StatusNotFound} {

@@ -14,7 +14,7 @@ func TestMachineState(t *testing.T) {
 	for _, test := range []struct {
 		state *types.InstanceState
 		want  provider.State
-		word  string
+		name  string
 	}{
 		{nil, provider.StateUnknown, ""},
 		{&types.InstanceState{}, provider.StateUnknown, ""},
@@ -29,15 +29,15 @@ func TestMachineState(t *testing.T) {
 		{&types.InstanceState{Code: aws.Int32(96), Name: "dreaming"}, provider.StateUnknown, "dreaming"},
 		{&types.InstanceState{Name: "dreaming"}, provider.StateUnknown, "dreaming"},
 	} {
-		if state, word := machineState(test.state); state != test.want || word != test.word {
-			t.Errorf("%+v is %s %q, want %s %q", test.state, state, word, test.want, test.word)
+		if state, name := machineState(test.state); state != test.want || name != test.name {
+			t.Errorf("%+v is %s %q, want %s %q", test.state, state, name, test.want, test.name)
 		}
 	}
 }
 
 func TestDatabaseState(t *testing.T) {
 	t.Parallel()
-	for word, want := range map[string]provider.State{
+	for name, want := range map[string]provider.State{
 		"":                             provider.StateUnknown,
 		"available":                    provider.StateRunning,
 		"creating":                     provider.StatePending,
@@ -56,8 +56,8 @@ func TestDatabaseState(t *testing.T) {
 		"inaccessible-encryption-credentials-recoverable": provider.StateFailed,
 		"dreaming": provider.StateUnknown,
 	} {
-		if got := databaseState(word); got != want {
-			t.Errorf("%q is %s, want %s", word, got, want)
+		if got := databaseState(name); got != want {
+			t.Errorf("%q is %s, want %s", name, got, want)
 		}
 	}
 }

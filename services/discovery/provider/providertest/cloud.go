@@ -67,7 +67,7 @@ var reasons = map[Fault]fault.Reason{
 type Cloud interface {
 	// Provider returns a provider that reads the cloud, with limits of a few seconds.
 	Provider() provider.Provider
-	// Account and Credentials are what the provider opens.
+	// Account and Credentials return the account that the provider opens.
 	Account() provider.Account
 	Credentials() provider.Credentials
 	// Truth returns the provider ids of all instances that exist now.
