@@ -31,7 +31,7 @@ func takeOf(t *testing.T, s *postgres.Store, api ratelimit.API, limit ratelimit.
 	return buckets[api]
 }
 
-// pass lets time pass for all buckets.
+// pass moves all buckets into the past.
 func pass(t *testing.T, pool *pgxpool.Pool, span time.Duration) {
 	t.Helper()
 	exec(t, pool, `UPDATE api_budgets SET refill_time = refill_time - $1::interval, throttle_time = throttle_time - $1::interval`, span)
@@ -40,8 +40,8 @@ func pass(t *testing.T, pool *pgxpool.Pool, span time.Duration) {
 // near reports whether got equals want, apart from the time that the test itself takes.
 func near(got, want float64) bool { return got >= want-1e-6 && got < want+9 }
 
-// A bucket begins full, is emptied by all who take from it, also in advance, and
-// fills at its rate, up to its size.
+// A new bucket is full. Every lease takes from it, also in advance, and it fills at its rate, up to
+// its size.
 func TestBudgetBucket(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
@@ -85,8 +85,8 @@ func TestBudgetBucket(t *testing.T) {
 	}
 }
 
-// Throttling halves the rate, once for calls that were made together, down to the
-// floor; use raises it slowly, idle time does not; it never passes the most.
+// Throttling halves the rate, once for calls that were made together, down to the floor. Use
+// raises it slowly, up to its maximum; idle time does not.
 func TestBudgetLearns(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
@@ -132,7 +132,7 @@ func TestBudgetLearns(t *testing.T) {
 	}
 }
 
-// An account that was never called may be throttled first, by its own users.
+// An account may be throttled before its first call, because of its own users.
 func TestBudgetThrottledFirst(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t)
@@ -142,7 +142,7 @@ func TestBudgetThrottledFirst(t *testing.T) {
 	}
 }
 
-// Buckets of accounts that have left go with them.
+// The buckets of an account are deleted with it.
 func TestBudgetForgotten(t *testing.T) {
 	t.Parallel()
 	s, pool := newStore(t)
