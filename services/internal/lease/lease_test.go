@@ -15,7 +15,7 @@ var errTaken, errAway = errors.New("taken over"), errors.New("the store is away"
 
 const duration = 10 * time.Second
 
-// options are those of a lease whose renewals end as the function says, by their number
+// options are those of a lease whose renewals end as the function returns, by their number
 // from 1.
 func options(renew func(ctx context.Context, n int) error) lease.Options {
 	n := 0

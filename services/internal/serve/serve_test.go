@@ -274,6 +274,35 @@ func TestValidation_Stream(t *testing.T) {
 	}
 }
 
+func TestServe_RunningCallsEnd(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	server, err := serve.NewGRPC(serve.GRPCOptions{}, func(r grpc.ServiceRegistrar) {
+		accountsv1.RegisterAccountServiceServer(r, &handler{get: func(context.Context) (*accountsv1.Account, error) {
+			stop() // the server stops while the call runs
+			return &accountsv1.Account{Name: "accounts/x"}, nil
+		}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := serve.Pipe()
+	lis, err := endpoint.Listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, lis) }()
+	conn, err := endpoint.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := errors.Join(get(t, conn, "accounts/x"), <-ended); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHealth_FollowsReady(t *testing.T) {
 	var mu sync.Mutex
 	var away error
@@ -319,5 +348,17 @@ func TestEndpoint_UnmarshalText(t *testing.T) {
 	var e serve.Endpoint
 	if err := e.UnmarshalText([]byte("localhost")); err == nil {
 		t.Error("an address without a port was accepted")
+	}
+}
+
+func TestEndpoint_Listener(t *testing.T) {
+	listener, err := serve.Address("127.0.0.1:0").Listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	endpoint := serve.Listener(listener)
+	if got, err := endpoint.Listen(t.Context()); err != nil || got != listener || endpoint.String() != listener.Addr().String() || endpoint.IsZero() {
+		t.Errorf("got %v at %s, %v", got, endpoint, err)
 	}
 }
