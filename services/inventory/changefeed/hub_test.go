@@ -151,7 +151,9 @@ func TestWatch_Resume(t *testing.T) {
 		messages, ended := watch(first, t, hub, changefeed.Request{})
 		token := (<-messages).Token // that of the first heartbeat
 		stop()
-		_ = <-ended // it ends with its context
+		if err := <-ended; err == nil {
+			t.Error("the watch ended without the error of its context")
+		}
 		log.append("a", "meanwhile")
 		resumed, _ := watch(ctx, t, hub, changefeed.Request{ResumeToken: token})
 		if got := names(resumed, 1); got[0] != "meanwhile" {
