@@ -52,7 +52,7 @@ func NewHandler(world *cloudsim.World) *Handler {
 	h := &Handler{world: world, cloud: In(world), mux: http.NewServeMux()}
 	for _, endpoints := range []map[string]endpoint{computeEndpoints, sqlEndpoints, resourceEndpoints, signInEndpoints} {
 		for pattern, e := range endpoints {
-			h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, e) }) //nolint:contextcheck // it is r's
+			h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.serve(w, r, e) })
 		}
 	}
 	return h

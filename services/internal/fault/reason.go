@@ -173,7 +173,7 @@ const (
 // Stored secrets.
 const (
 	// ReasonSecretUnreadable: the stored secret can't be decrypted with the keys that are configured.
-	ReasonSecretUnreadable Reason = "SECRET_UNREADABLE"
+	ReasonSecretUnreadable Reason = "SECRET_UNREADABLE" //nolint:gosec // A name, not a secret.
 	// ReasonNoKey: no encryption key is configured.
 	ReasonNoKey Reason = "NO_KEY"
 	// ReasonKeyUnavailable: the encryption key can't be reached at the moment.

@@ -64,7 +64,7 @@ func findPrograms(ctx context.Context, cfg Config, who identity, major int) (pro
 	}
 	p, err := fetchPrograms(ctx, cfg, who)
 	if err != nil {
-		return programs{}, fmt.Errorf("Postgres is not installed and could not be downloaded: install PostgreSQL %d or newer, or set ROLLCALL_DATABASE_URL%s: %w",
+		return programs{}, fmt.Errorf("no Postgres is installed, and it could not be downloaded: install PostgreSQL %d or newer, or set ROLLCALL_DATABASE_URL%s: %w",
 			oldestMajor, wanted(major, passedOver), err)
 	}
 	return p, nil

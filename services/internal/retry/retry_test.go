@@ -30,7 +30,7 @@ func TestDo_PausesGrowUpToTheirMaximum(t *testing.T) {
 			t.Fatalf("%v after tries at %v", err, tries)
 		}
 		for n := range want {
-			if tries[n] != want[n]*time.Second {
+			if tries[n] != want[n]*time.Second { //nolint:durationcheck // want is in seconds.
 				t.Errorf("try %d was at %v, want %vs", n, tries[n], int(want[n]))
 			}
 		}

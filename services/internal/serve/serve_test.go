@@ -189,13 +189,19 @@ func streamError(t *testing.T, conn *grpc.ClientConn) error {
 	return err
 }
 
+// getX gets an account.
+func getX(t *testing.T, conn *grpc.ClientConn) error {
+	t.Helper()
+	return get(t, conn, "accounts/x")
+}
+
 func TestRecovery(t *testing.T) {
 	boom := &handler{
 		get:   func(context.Context) (*accountsv1.Account, error) { panic("boom") },
 		apply: func() error { panic("boom") },
 	}
 	for name, call := range map[string]func(*testing.T, *grpc.ClientConn) error{
-		"unary":  func(t *testing.T, conn *grpc.ClientConn) error { return get(t, conn, "accounts/x") },
+		"unary":  getX,
 		"stream": streamError,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -223,7 +229,7 @@ func TestAuthorize(t *testing.T) {
 		call   func(*testing.T, *grpc.ClientConn) error
 		method string
 	}{
-		"unary":  {func(t *testing.T, conn *grpc.ClientConn) error { return get(t, conn, "accounts/x") }, accountsv1.AccountService_GetAccount_FullMethodName},
+		"unary":  {getX, accountsv1.AccountService_GetAccount_FullMethodName},
 		"stream": {streamError, inventoryv1.IngestService_ApplySnapshot_FullMethodName},
 	} {
 		t.Run(name, func(t *testing.T) {
