@@ -64,16 +64,16 @@ func (s settings) program(name string) string { return filepath.Join(filepath.Di
 
 func main() {
 	s := settings{}
-	flag.StringVar(&s.rollcall, "rollcall", "bin/rollcall", "the program to measure; the others stand beside it")
-	out := flag.String("out", "", "file to write the tables to; only printed when empty")
-	only := flag.String("only", "", "measure these parts only, with commas between; all when empty")
-	flag.IntVar(&s.rounds, "rounds", 3, "rounds; each figure of a sync is the median of them")
+	flag.StringVar(&s.rollcall, "rollcall", "bin/rollcall", "the program to measure; the others must be in the same folder")
+	out := flag.String("out", "", "file to write the tables to; if empty, they are only printed")
+	only := flag.String("only", "", "measure only these parts, separated by commas; all if empty")
+	flag.IntVar(&s.rounds, "rounds", 3, "rounds; each figure of a sync is their median")
 	flag.BoolVar(&s.google, "google", false, "with -serve-cloud: serve the simulated Google Cloud instead")
-	cloudAddr := flag.String("serve-cloud", "", "serve the simulated cloud at this address (the bench starts itself so)")
+	cloudAddr := flag.String("serve-cloud", "", "serve the simulated cloud at this address (the bench starts itself with this flag)")
 	flag.IntVar(&s.size.accounts, "accounts", 10, "accounts")
-	flag.IntVar(&s.size.regions, "regions", 4, "regions an account")
-	flag.IntVar(&s.size.instances, "instances", 500, "virtual machines an account and region")
-	flag.IntVar(&s.size.databases, "databases", 10, "databases an account and region")
+	flag.IntVar(&s.size.regions, "regions", 4, "regions in each account")
+	flag.IntVar(&s.size.instances, "instances", 500, "virtual machines in each account and region")
+	flag.IntVar(&s.size.databases, "databases", 10, "databases in each account and region")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
