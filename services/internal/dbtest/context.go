@@ -8,9 +8,9 @@ import (
 
 // contextLimit bounds a test that waits for something, so that a defect is a failure
 // and not a hang.
-const contextLimit = 30 * time.Second
+const contextLimit = time.Minute
 
-// Context returns the context of the test with a deadline of 30 seconds. Tests of
+// Context returns the context of the test with a deadline of one minute. Tests of
 // streams use it.
 func Context(t testing.TB) context.Context {
 	t.Helper()

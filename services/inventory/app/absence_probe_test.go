@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 )
@@ -21,7 +22,7 @@ func verdict(final bool, findings ...*inventoryv1.SnapshotVerdict_Finding) *inve
 // listed sends a complete listing and leaves the absence probe open.
 func (s *service) listed(t *testing.T, fence int64, instances ...*inventoryv1.Instance) stream {
 	t.Helper()
-	stream, err := s.ingest.ApplySnapshot(t.Context())
+	stream, err := s.ingest.ApplySnapshot(dbtest.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}

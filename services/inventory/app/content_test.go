@@ -8,6 +8,7 @@ import (
 
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -176,7 +177,7 @@ func TestOnlyDiscoveryMayWrite(t *testing.T) {
 	refused(t, err, codes.Unauthenticated, "CALLER_UNKNOWN")
 	_, err = s.outsider.UpsertInstance(t.Context(), &inventoryv1.UpsertInstanceRequest{})
 	refused(t, err, codes.Unauthenticated, "CALLER_UNKNOWN")
-	stream, err := s.outsider.ApplySnapshot(t.Context())
+	stream, err := s.outsider.ApplySnapshot(dbtest.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}

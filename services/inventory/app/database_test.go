@@ -75,7 +75,7 @@ func TestDatabaseKilled(t *testing.T) {
 // awaitHealth waits until the health check of the service has this status.
 func (s *service) awaitHealth(t *testing.T, want healthpb.HealthCheckResponse_ServingStatus) {
 	t.Helper()
-	watch, err := healthpb.NewHealthClient(s.public).Watch(t.Context(), &healthpb.HealthCheckRequest{})
+	watch, err := healthpb.NewHealthClient(s.public).Watch(dbtest.Context(t), &healthpb.HealthCheckRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}

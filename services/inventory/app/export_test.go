@@ -18,6 +18,7 @@ import (
 
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
 // exported is a complete answer of ExportInstances.
@@ -28,7 +29,7 @@ type exported struct {
 
 func (s *service) export(t testing.TB, req *inventoryv1.ExportInstancesRequest) (exported, error) {
 	t.Helper()
-	stream, err := s.ExportInstances(t.Context(), req)
+	stream, err := s.ExportInstances(dbtest.Context(t), req)
 	if err != nil {
 		t.Fatal(err)
 	}

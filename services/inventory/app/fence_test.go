@@ -9,6 +9,7 @@ import (
 
 	commonv1 "github.com/rollcall-dev/rollcall/gen/rollcall/common/v1"
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -23,7 +24,7 @@ type half struct {
 // halfway begins a snapshot and waits until the service has claimed its scope.
 func (s *service) halfway(t *testing.T, start *inventoryv1.SnapshotStart, instances ...*inventoryv1.Instance) *half {
 	t.Helper()
-	stream, err := s.ingest.ApplySnapshot(t.Context())
+	stream, err := s.ingest.ApplySnapshot(dbtest.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}

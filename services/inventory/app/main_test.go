@@ -150,7 +150,7 @@ func (s *service) snapshot(t testing.TB, start *inventoryv1.SnapshotStart, insta
 // send sends a stream of messages to its end.
 func (s *service) send(t testing.TB, messages ...*inventoryv1.ApplySnapshotRequest) (*inventoryv1.SnapshotResult, error) {
 	t.Helper()
-	stream, err := s.ingest.ApplySnapshot(t.Context())
+	stream, err := s.ingest.ApplySnapshot(dbtest.Context(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	inventoryv1 "github.com/rollcall-dev/rollcall/gen/rollcall/inventory/v1"
+	"github.com/rollcall-dev/rollcall/services/internal/dbtest"
 )
 
 // look returns the observation of the single instance, from one token to another.
@@ -85,7 +86,7 @@ func TestOverlap_StoredStays(t *testing.T) {
 			s.apply(t, observation(account, region, 1), named("before"), machine(region, 2))
 			last := complete(1)
 			last.GetComplete().EndToken = 11
-			stream, err := s.ingest.ApplySnapshot(t.Context())
+			stream, err := s.ingest.ApplySnapshot(dbtest.Context(t))
 			if err != nil {
 				t.Fatal(err)
 			}
