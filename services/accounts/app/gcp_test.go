@@ -103,7 +103,7 @@ func TestCreate_InvalidProjects(t *testing.T) {
 		"no key file":        {gcp("my-project", serviceAccountKey("")), key, "must be the key file"},
 		"truncated":          {gcp("my-project", serviceAccountKey(keyFile(nil)[:300])), key, "ends early"},
 		"another type":       {gcp("my-project", serviceAccountKey(federationFile(nil))), key, "type: must be"},
-		"foreign token_uri":  {gcp("my-project", serviceAccountKey(keyFile(map[string]any{"token_uri": "https://evil.example/token"}))), key, "token_uri: must be Google's own"},
+		"foreign token_uri":  {gcp("my-project", serviceAccountKey(keyFile(map[string]any{"token_uri": "https://evil.example/token"}))), key, "token_uri: must be a URL of Google"},
 		"broken key":         {gcp("my-project", serviceAccountKey(keyFile(map[string]any{"private_key": privateKey()[:500]}))), key, "private_key: "},
 		"no federation file": {gcp("my-project", federation("")), federated, "must be the configuration"},
 		"executable": {gcp("my-project", federation(federationFile(map[string]any{
