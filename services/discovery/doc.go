@@ -68,7 +68,7 @@
 // Each state is stored before the next step begins, with the fencing token of the operation. A
 // worker that takes over a target in CALLED polls before anything else. The call is repeated
 // only if the cloud proves that it did not take the first one, or shows no trace of it for a
-// while (operation.OperationLimits.Doubt).
+// while (operation.Limits.Doubt).
 //
 // The result of every poll is stored in the inventory at once, under the rules of snapshots: its
 // fencing token was taken before the poll, so an older reading can't overwrite it.

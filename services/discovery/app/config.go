@@ -58,7 +58,7 @@ type Config struct {
 	Limits  sync.Limits  `kong:"-"`
 	Periods jobs.Periods `kong:"-"`
 	// Operations bounds operations; zero means the defaults.
-	Operations operation.OperationLimits `kong:"-"`
+	Operations operation.Limits `kong:"-"`
 }
 
 // The defaults of a Config that kong did not fill.
@@ -107,8 +107,8 @@ func (c Config) complete() Config {
 	if c.ProtectLabel == "" {
 		c.ProtectLabel = defaultProtectLabel
 	}
-	if c.Operations == (operation.OperationLimits{}) {
-		c.Operations = operation.DefaultOperationLimits()
+	if c.Operations == (operation.Limits{}) {
+		c.Operations = operation.DefaultLimits()
 	}
 	return c
 }

@@ -188,7 +188,7 @@ func discoveryConfig() app.Config {
 			Schedule: 100 * time.Millisecond, Reap: 200 * time.Millisecond, Sweep: 300 * time.Millisecond, Prune: time.Hour,
 			Keep: 200 * time.Millisecond,
 		},
-		Operations: operation.OperationLimits{
+		Operations: operation.Limits{
 			Lease: 4 * time.Second, Heartbeat: 100 * time.Millisecond, Doubt: 500 * time.Millisecond,
 			Call: 5 * time.Second, Read: 10 * time.Second, PollFirst: 20 * time.Millisecond, PollMax: 300 * time.Millisecond,
 			RetryFirst: 50 * time.Millisecond, Retries: 6, Machine: time.Minute, Database: time.Minute,

@@ -91,7 +91,7 @@ var sorts = []sort{
 func TestStop_EverySortUnderFaults(t *testing.T) {
 	t.Parallel()
 	r := start(t, clouds{world: cloudsim.Config{Transition: 300 * time.Millisecond}, aws: simaws.Config{Regions: []string{strikesHome}}, gcp: simgcp.Config{Projects: []simgcp.ProjectPlan{{ID: project, Regions: []string{"europe-west1"}}}}}, func(c *app.Config) {
-		c.Operations = operation.DefaultOperationLimits()
+		c.Operations = operation.DefaultLimits()
 		c.Periods.Keep = time.Second
 		c.Operations.Doubt, c.Operations.RetryFirst, c.Operations.PollFirst = time.Second, 50*time.Millisecond, 20*time.Millisecond
 	})
@@ -181,7 +181,7 @@ func metadataOf(t *testing.T, op *longrunningpb.Operation) *discoveryv1.Operatio
 func TestStop_TerminatedBeforeCall(t *testing.T) {
 	t.Parallel()
 	r := start(t, clouds{world: cloudsim.Config{Transition: cloudsim.Immediately}, aws: simaws.Config{Regions: []string{strikesHome}}}, func(c *app.Config) {
-		c.Operations = operation.DefaultOperationLimits()
+		c.Operations = operation.DefaultLimits()
 		c.Periods.Keep = time.Second
 	})
 	home := r.aws.Accounts()[0]

@@ -17,7 +17,7 @@ func accountID(name string) string { return strings.TrimPrefix(name, accountPref
 
 func runID(name string) string { return strings.TrimPrefix(name, sync.RunName("")) }
 
-func operationID(name string) string { return strings.TrimPrefix(name, operation.OperationName("")) }
+func operationID(name string) string { return strings.TrimPrefix(name, operation.Name("")) }
 
 func instanceID(name string) string { return strings.TrimPrefix(name, operation.InstanceName("")) }
 

@@ -23,7 +23,7 @@ func auditEntry(e *operation.AuditEntry) *discoveryv1.AuditEntry {
 		InstanceState: string(e.InstanceState),
 	}
 	if e.Operation != "" {
-		message.Operation = operation.OperationName(e.Operation)
+		message.Operation = operation.Name(e.Operation)
 	}
 	if e.Instance != "" {
 		message.Instance = operation.InstanceName(e.Instance)

@@ -30,7 +30,7 @@ func listedOperation(o *operation.Operation) (*longrunningpb.Operation, error) {
 	if err != nil {
 		return nil, err
 	}
-	message := &longrunningpb.Operation{Name: operation.OperationName(o.ID), Metadata: metadata, Done: o.State == operation.OperationEnded}
+	message := &longrunningpb.Operation{Name: operation.Name(o.ID), Metadata: metadata, Done: o.State == operation.StateEnded}
 	switch {
 	case !message.GetDone():
 		return message, nil
@@ -53,16 +53,16 @@ func watchedOperation(o *operation.Operation, changed []*operation.Target) (*lon
 	plan := o.ID == ""
 	if plan { // A plan has ended: it is complete.
 		ended := *o
-		ended.State, ended.Tally = operation.OperationEnded, tallyOf(o.Targets)
+		ended.State, ended.Tally = operation.StateEnded, tallyOf(o.Targets)
 		o = &ended
 	}
 	metadata, err := anypb.New(metadataOf(o, changed))
 	if err != nil {
 		return nil, err
 	}
-	message := &longrunningpb.Operation{Metadata: metadata, Done: plan || o.State == operation.OperationEnded}
+	message := &longrunningpb.Operation{Metadata: metadata, Done: plan || o.State == operation.StateEnded}
 	if !plan {
-		message.Name = operation.OperationName(o.ID)
+		message.Name = operation.Name(o.ID)
 	}
 	if !message.GetDone() {
 		return message, nil

@@ -28,7 +28,7 @@ func (s *operationServer) WatchOperation(
 			if err != nil {
 				return err
 			}
-			if err := s.send(ctx, changed, stream.Send); err != nil || changed.State == operation.OperationEnded {
+			if err := s.send(ctx, changed, stream.Send); err != nil || changed.State == operation.StateEnded {
 				return err
 			}
 			sent = changed.Revision
@@ -49,7 +49,7 @@ func (s *operationServer) send(
 	ctx context.Context, o *operation.Operation, send func(*discoveryv1.WatchOperationResponse) error,
 ) error {
 	changed := o.Targets
-	if o.State == operation.OperationEnded {
+	if o.State == operation.StateEnded {
 		whole, err := s.operations.Operation(ctx, o.ID)
 		if err != nil {
 			return err

@@ -22,8 +22,8 @@ type Executor struct {
 	Providers  map[cloud.Provider]provider.Provider
 	Accounts   provider.CredentialSource
 	Inventory  Inventory
-	Store      OperationStore
-	Limits     OperationLimits
+	Store      Store
+	Limits     Limits
 	Protection Protection
 	// Worker names this process in operations, for people.
 	Worker string
@@ -35,9 +35,9 @@ var errOver = errors.New("the time of the operation is over")
 
 // execution is the work on one operation whose lease this worker has.
 type execution struct {
-	store     OperationStore
-	limits    OperationLimits
-	claim     OperationClaim
+	store     Store
+	limits    Limits
+	claim     Claim
 	operation *Operation
 	checker   checker
 	sessions  *sessions

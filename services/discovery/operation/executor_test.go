@@ -32,7 +32,7 @@ func newWorld(ids ...string) *world {
 	}
 	w.executor = &Executor{
 		Providers: providers(w.cloud), Accounts: fakeAccounts{}, Inventory: w.inventory, Store: w.store,
-		Limits: DefaultOperationLimits(), Protection: Protection{Key: "protect"}, Worker: "w", Logger: silent,
+		Limits: DefaultLimits(), Protection: Protection{Key: "protect"}, Worker: "w", Logger: silent,
 	}
 	return w
 }

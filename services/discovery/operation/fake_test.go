@@ -175,7 +175,7 @@ func (s *fakeSession) Locate(context.Context, provider.Hint, provider.Calls) (*p
 
 // fakeStore stores one operation in memory.
 type fakeStore struct {
-	OperationStore
+	Store
 	counter
 
 	mu        sync.Mutex
@@ -200,14 +200,14 @@ type fakeStore struct {
 
 var errAway = fault.Unavailable("the store", nil)
 
-func (s *fakeStore) ClaimOperation(_ context.Context, id, _ string, _ time.Duration) (OperationClaim, *Operation, error) {
+func (s *fakeStore) ClaimOperation(_ context.Context, id, _ string, _ time.Duration) (Claim, *Operation, error) {
 	if s.operation == nil {
-		return OperationClaim{}, nil, fault.NotFound(OperationName(id))
+		return Claim{}, nil, fault.NotFound(Name(id))
 	}
-	return OperationClaim{Operation: id, Token: 1, Left: s.left}, s.operation, nil
+	return Claim{Operation: id, Token: 1, Left: s.left}, s.operation, nil
 }
 
-func (s *fakeStore) RenewOperation(context.Context, OperationClaim, time.Duration) (bool, error) {
+func (s *fakeStore) RenewOperation(context.Context, Claim, time.Duration) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.cancelled, s.fault()
@@ -216,14 +216,14 @@ func (s *fakeStore) RenewOperation(context.Context, OperationClaim, time.Duratio
 func (s *fakeStore) fault() error {
 	switch {
 	case s.lost:
-		return ErrOperationLost(OperationClaim{Operation: "o"})
+		return ErrOperationLost(Claim{Operation: "o"})
 	case s.away:
 		return errAway
 	}
 	return nil
 }
 
-func (s *fakeStore) SaveTarget(ctx context.Context, _ OperationClaim, t *Target, entries ...AuditEntry) error {
+func (s *fakeStore) SaveTarget(ctx context.Context, _ Claim, t *Target, entries ...AuditEntry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -242,7 +242,7 @@ func (s *fakeStore) SaveTarget(ctx context.Context, _ OperationClaim, t *Target,
 	return nil
 }
 
-func (s *fakeStore) CallTarget(ctx context.Context, claim OperationClaim, t *Target, entry AuditEntry) error {
+func (s *fakeStore) CallTarget(ctx context.Context, claim Claim, t *Target, entry AuditEntry) error {
 	if s.cancelAtCall {
 		return ErrOperationCancelled("o")
 	}
@@ -250,17 +250,17 @@ func (s *fakeStore) CallTarget(ctx context.Context, claim OperationClaim, t *Tar
 	return s.SaveTarget(ctx, claim, t, entry)
 }
 
-func (s *fakeStore) KeepStopped(_ context.Context, _ OperationClaim, _ *Target, at time.Time) error {
+func (s *fakeStore) KeepStopped(_ context.Context, _ Claim, _ *Target, at time.Time) error {
 	s.kept = append(s.kept, at)
 	return nil
 }
 
-func (s *fakeStore) EndOperation(context.Context, OperationClaim) error {
+func (s *fakeStore) EndOperation(context.Context, Claim) error {
 	s.ended = true
 	return nil
 }
 
-func (s *fakeStore) ReleaseOperation(_ context.Context, _ OperationClaim, after time.Duration) error {
+func (s *fakeStore) ReleaseOperation(_ context.Context, _ Claim, after time.Duration) error {
 	s.released = append(s.released, after)
 	return nil
 }

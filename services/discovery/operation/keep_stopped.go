@@ -30,7 +30,7 @@ type Maintainer struct {
 	Service   *Service
 	// Every is how often the inventory is asked about a kept instance.
 	Every time.Duration
-	// Lease is that of OperationLimits.
+	// Lease is that of Limits.
 	Lease time.Duration
 	// Retention is how long ended operations are stored.
 	Retention time.Duration
@@ -101,7 +101,7 @@ func (m *Maintainer) stopAgain(ctx context.Context, kept KeptStopped) error {
 	}
 	_, err := m.Service.Submit(ctx, Request{
 		Verb: provider.Stop, Named: []Named{{ID: kept.Instance}}, KeepStopped: true, Reason: reason,
-		Requester: Requester{User: kept.User, Source: UserSystem, UserAgent: "rollcall: keep_stopped of " + OperationName(kept.Operation)},
+		Requester: Requester{User: kept.User, Source: UserSystem, UserAgent: "rollcall: keep_stopped of " + Name(kept.Operation)},
 	})
 	if fault.ReasonOf(err) == fault.ReasonOperationInProgress {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/cloud"
 )
 
-// OperationLimits bound the work on operations.
-type OperationLimits struct {
+// Limits bound the work on operations.
+type Limits struct {
 	// Lease is how long a worker is considered alive after it last renewed its lease,
 	// which it does every Heartbeat. With that it also learns of a cancellation.
 	Lease, Heartbeat time.Duration
@@ -33,10 +33,10 @@ type OperationLimits struct {
 	Plan time.Duration
 }
 
-// DefaultOperationLimits returns limits that suit the clouds: machines take a minute or
+// DefaultLimits returns limits that suit the clouds: machines take a minute or
 // two, databases up to an hour.
-func DefaultOperationLimits() OperationLimits {
-	return OperationLimits{
+func DefaultLimits() Limits {
+	return Limits{
 		Lease: 15 * time.Second, Heartbeat: time.Second, Doubt: 20 * time.Second, Call: time.Minute, Read: 30 * time.Second,
 		PollFirst: 300 * time.Millisecond, PollMax: 4 * time.Second,
 		RetryFirst: time.Second, Retries: 7,
@@ -46,7 +46,7 @@ func DefaultOperationLimits() OperationLimits {
 }
 
 // TimeFor returns how long an operation on some targets may take.
-func (l OperationLimits) TimeFor(targets []*Target) time.Duration {
+func (l Limits) TimeFor(targets []*Target) time.Duration {
 	longest := l.Machine
 	for _, t := range targets {
 		if t.Kind == cloud.Database {
@@ -60,13 +60,13 @@ func (l OperationLimits) TimeFor(targets []*Target) time.Duration {
 const maxRetryPause = 30 * time.Second
 
 // retryPause returns the pause after a number of failures in a row.
-func (l OperationLimits) retryPause(failures int) time.Duration {
+func (l Limits) retryPause(failures int) time.Duration {
 	return min(l.RetryFirst<<min(failures-1, 10), maxRetryPause) //nolint:mnd // More would overflow.
 }
 
 // pollPause returns the pause after a number of polls: short at first, because most
 // calls are done soon.
-func (l OperationLimits) pollPause(polls int) time.Duration {
+func (l Limits) pollPause(polls int) time.Duration {
 	pause := l.PollFirst
 	for range min(polls-1, 20) { //nolint:mnd // More would overflow, and PollMax is less.
 		pause += pause / 2

@@ -9,24 +9,26 @@ import (
 )
 
 func TestPauses(t *testing.T) {
-	limits := OperationLimits{PollFirst: time.Second, PollMax: 3 * time.Second, RetryFirst: time.Second}
-	for n, want := range []time.Duration{1000, 1000, 1500, 2250, 3000, 3000} {
-		if got := limits.pollPause(n); got != want*time.Millisecond {
-			t.Errorf("after %d polls: %v, want %v", n, got, want*time.Millisecond)
+	limits := Limits{PollFirst: time.Second, PollMax: 3 * time.Second, RetryFirst: time.Second}
+	for n, milliseconds := range []int{1000, 1000, 1500, 2250, 3000, 3000} {
+		want := time.Duration(milliseconds) * time.Millisecond
+		if got := limits.pollPause(n); got != want {
+			t.Errorf("after %d polls: %v, want %v", n, got, want)
 		}
 	}
 	if got := limits.pollPause(1 << 30); got != limits.PollMax {
 		t.Errorf("after very many polls: %v", got)
 	}
-	for failures, want := range map[int]time.Duration{1: 1, 2: 2, 5: 16, 6: 30, 1000: 30} {
-		if got := limits.retryPause(failures); got != want*time.Second {
-			t.Errorf("after %d failures: %v, want %v", failures, got, want*time.Second)
+	for failures, seconds := range map[int]int{1: 1, 2: 2, 5: 16, 6: 30, 1000: 30} {
+		want := time.Duration(seconds) * time.Second
+		if got := limits.retryPause(failures); got != want {
+			t.Errorf("after %d failures: %v, want %v", failures, got, want)
 		}
 	}
 }
 
 func TestTimeFor(t *testing.T) {
-	limits := OperationLimits{Machine: time.Minute, Database: time.Hour}
+	limits := Limits{Machine: time.Minute, Database: time.Hour}
 	targets := func(count int, kind cloud.Kind) []*Target {
 		all := make([]*Target, count)
 		for n := range all {

@@ -55,7 +55,7 @@ type checker struct {
 // observed.
 func (c checker) check(ctx context.Context, s *session, t *Target) (finding, error) {
 	if refusal := checkWritable(&s.account, c.operation.Verb); refusal != nil {
-		return finding{seen: refused, refusal: refusal}, nil
+		return finding{seen: refused, refusal: refusal}, nil //nolint:nilerr // A refusal is an observation.
 	}
 	for range c.retries {
 		read, err := s.checks.ask(ctx, t.Wanted)
@@ -118,7 +118,7 @@ func (r *targetRun) pollOnce(ctx context.Context) (finding, error) {
 	t, progress := r.target, &read.value
 	if notShown(&progress.Finding) != nil {
 		return finding{seen: refused, refusal: fault.ForReason(fault.ReasonTerminated, "it was deleted before the operation ended",
-			"The next sync marks it as gone.", nil)}, nil
+			"The next sync marks it as gone.", nil)}, nil //nolint:nilerr // A refusal is an observation.
 	}
 	if r.record(ctx, read) {
 		if err := r.save(ctx, t.State, "it is "+stateText(t.CurrentState, t.ProviderState)); err != nil {
@@ -126,7 +126,7 @@ func (r *targetRun) pollOnce(ctx context.Context) (finding, error) {
 		}
 	}
 	if refusal := refusalOfProgress(t.State, progress); refusal != nil {
-		return finding{seen: refused, refusal: refusal}, nil
+		return finding{seen: refused, refusal: refusal}, nil //nolint:nilerr // A refusal is an observation.
 	}
 	seen := observeState(r.execution.operation.Verb, t.Kind, progress.Instance.State)
 	if t.State == TargetCalled {

@@ -7,15 +7,15 @@ import (
 	"github.com/rollcall-dev/rollcall/services/internal/fault"
 )
 
-// OperationState is the state of an operation, spelled as the value of
+// State is the state of an operation, spelled as the value of
 // rollcall.discovery.v1.OperationMetadata.State.
-type OperationState string
+type State string
 
 // The states of an operation. One whose worker died or stopped is queued again.
 const (
-	OperationQueued  OperationState = "QUEUED"
-	OperationRunning OperationState = "RUNNING"
-	OperationEnded   OperationState = "ENDED"
+	StateQueued  State = "QUEUED"
+	StateRunning State = "RUNNING"
+	StateEnded   State = "ENDED"
 )
 
 // Operation is a request to start or stop instances, and its progress.
@@ -24,7 +24,7 @@ type Operation struct {
 	ID    string
 	Verb  provider.Verb
 	Batch bool
-	State OperationState
+	State State
 	Requester
 	// Reason is the requester's own text.
 	Reason string
@@ -74,8 +74,8 @@ type Tally struct {
 	Total, Pending, Running, Succeeded, Already, Failed, Cancelled, Unknown int
 }
 
-// OperationClaim is a worker's lease on an operation.
-type OperationClaim struct {
+// Claim is a worker's lease on an operation.
+type Claim struct {
 	Operation string
 	// Token is the fencing token of the lease: writes carry it, and fail if a larger
 	// one exists.
@@ -84,27 +84,27 @@ type OperationClaim struct {
 	Left time.Duration
 }
 
-// OperationName returns the resource name of an operation.
-func OperationName(id string) string { return "operations/" + id }
+// Name returns the resource name of an operation.
+func Name(id string) string { return "operations/" + id }
 
 // InstanceName returns the resource name of an instance.
 func InstanceName(id string) string { return "instances/" + id }
 
 // ErrOperationLost returns the error of a write by a worker whose lease has passed to
 // another one.
-func ErrOperationLost(claim OperationClaim) error {
-	return fault.New(fault.KindAborted, fault.ReasonOperationLost, "another worker has taken over %s", OperationName(claim.Operation))
+func ErrOperationLost(claim Claim) error {
+	return fault.New(fault.KindAborted, fault.ReasonOperationLost, "another worker has taken over %s", Name(claim.Operation))
 }
 
 // ErrOperationCancelled returns the error of a call that must not be made because the
 // operation was cancelled.
 func ErrOperationCancelled(id string) error {
-	return fault.New(fault.KindAborted, fault.ReasonOperationCancelled, "%s was cancelled", OperationName(id))
+	return fault.New(fault.KindAborted, fault.ReasonOperationCancelled, "%s was cancelled", Name(id))
 }
 
 // ErrInProgress returns the error of a request for an instance that another operation
 // is working on.
 func ErrInProgress(instance, operation string) error {
 	return fault.New(fault.KindAborted, fault.ReasonOperationInProgress, "%s is working on %s: wait for it to end, or cancel it",
-		OperationName(operation), instance).With("operation", OperationName(operation)).With("name", instance)
+		Name(operation), instance).With("operation", Name(operation)).With("name", instance)
 }

@@ -51,7 +51,7 @@ func (s *Service) plan(ctx context.Context, operation *Operation) (*Operation, e
 
 // planner finds out what an executor would do about targets.
 type planner struct {
-	limits   OperationLimits
+	limits   Limits
 	checker  checker
 	sessions *sessions
 }

@@ -153,7 +153,7 @@ func (s *sessions) session(ctx context.Context, accountID string, scope provider
 	defer s.mu.Unlock()
 	key := scopeKey{account: accountID, scope: scope}
 	if s.scopes[key] == nil {
-		s.scopes[key] = newSession(s, opened, scope) //nolint:contextcheck // A read serves several callers.
+		s.scopes[key] = newSession(s, opened, scope)
 	}
 	return s.scopes[key], nil
 }

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// OperationStore stores operations and the audit. Many processes write to it at the
+// Store stores operations and the audit. Many processes write to it at the
 // same time. A write with a claim that has passed to another worker returns
 // ErrOperationLost.
-type OperationStore interface {
+type Store interface {
 	Tokens
 	// CreateOperation stores an operation with its targets, a job and audit entries, all
 	// or nothing. A target that another operation is working on is stored as failed, with
@@ -22,22 +22,22 @@ type OperationStore interface {
 
 	// ClaimOperation gives a worker the lease on a queued operation, and returns the
 	// operation with all its targets; NotFound if it is not queued.
-	ClaimOperation(ctx context.Context, id, worker string, lease time.Duration) (OperationClaim, *Operation, error)
+	ClaimOperation(ctx context.Context, id, worker string, lease time.Duration) (Claim, *Operation, error)
 	// RenewOperation renews the lease, and reports whether the operation was cancelled.
-	RenewOperation(ctx context.Context, claim OperationClaim, lease time.Duration) (cancelled bool, err error)
+	RenewOperation(ctx context.Context, claim Claim, lease time.Duration) (cancelled bool, err error)
 	// SaveTarget stores a target and audit entries. It returns ErrInProgress if another
 	// operation holds what the target claims.
-	SaveTarget(ctx context.Context, claim OperationClaim, target *Target, entries ...AuditEntry) error
+	SaveTarget(ctx context.Context, claim Claim, target *Target, entries ...AuditEntry) error
 	// CallTarget stores that a call is about to be made, and when. It returns
 	// ErrOperationCancelled if it must not be made.
-	CallTarget(ctx context.Context, claim OperationClaim, target *Target, entry AuditEntry) error
+	CallTarget(ctx context.Context, claim Claim, target *Target, entry AuditEntry) error
 	// KeepStopped adds an instance to those that are stopped again when they start by
 	// themselves.
-	KeepStopped(ctx context.Context, claim OperationClaim, target *Target, autoRestart time.Time) error
+	KeepStopped(ctx context.Context, claim Claim, target *Target, autoRestart time.Time) error
 	// EndOperation ends an operation whose targets have all ended.
-	EndOperation(ctx context.Context, claim OperationClaim) error
+	EndOperation(ctx context.Context, claim Claim) error
 	// ReleaseOperation queues an operation again, for another worker, after a while.
-	ReleaseOperation(ctx context.Context, claim OperationClaim, after time.Duration) error
+	ReleaseOperation(ctx context.Context, claim Claim, after time.Duration) error
 }
 
 // Tokens issues fencing tokens.

@@ -24,8 +24,8 @@ type Service struct {
 	Providers  map[cloud.Provider]provider.Provider
 	Accounts   discovery.Accounts
 	Inventory  Inventory
-	Store      OperationStore
-	Limits     OperationLimits
+	Store      Store
+	Limits     Limits
 	Protection Protection
 	Logger     *slog.Logger
 }
@@ -126,7 +126,7 @@ func newOperation(r *Request) *Operation {
 		parallel = defaultParallel
 	}
 	return &Operation{
-		Verb: r.Verb, Batch: r.Batch, State: OperationQueued, Requester: r.Requester, Reason: r.Reason,
+		Verb: r.Verb, Batch: r.Batch, State: StateQueued, Requester: r.Requester, Reason: r.Reason,
 		RequestID: r.RequestID, RequestHash: r.Hash, Filter: r.Filter, KeepStopped: r.KeepStopped, MaxParallel: parallel,
 	}
 }
@@ -137,8 +137,8 @@ func checkRequest(stored *Operation, hash []byte) (*Operation, error) {
 		return stored, nil
 	}
 	return nil, fault.New(fault.KindInvalidArgument, fault.ReasonRequestIDReused,
-		"the request id %s belongs to another request, which created %s; use a new id for a new request", stored.RequestID, OperationName(stored.ID)).
-		With("requestId", stored.RequestID).With("operation", OperationName(stored.ID))
+		"the request id %s belongs to another request, which created %s; use a new id for a new request", stored.RequestID, Name(stored.ID)).
+		With("requestId", stored.RequestID).With("operation", Name(stored.ID))
 }
 
 // requestEntries returns the audit entries of an operation that is about to be stored.

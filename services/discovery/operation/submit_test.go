@@ -26,7 +26,7 @@ func (w *world) service() *Service {
 	}
 	return &Service{
 		Providers: providers(w.cloud), Accounts: fakeAccounts{}, Inventory: w.inventory, Store: w.store,
-		Limits: DefaultOperationLimits(), Protection: Protection{Key: "protect"}, Logger: silent,
+		Limits: DefaultLimits(), Protection: Protection{Key: "protect"}, Logger: silent,
 	}
 }
 
@@ -45,7 +45,7 @@ func TestSubmit(t *testing.T) {
 		t.Fatal(err)
 	}
 	target := o.Targets[0]
-	if o.State != OperationQueued || o.MaxParallel != defaultParallel || w.store.left != 20*time.Minute || len(w.store.created) != 1 {
+	if o.State != StateQueued || o.MaxParallel != defaultParallel || w.store.left != 20*time.Minute || len(w.store.created) != 1 {
 		t.Errorf("stored %+v for %v", o, w.store.left)
 	}
 	if target.State != TargetPending || target.Exclusive != target.Instance || target.ProviderID != "x" || uuid.Validate(target.Key) != nil ||

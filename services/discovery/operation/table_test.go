@@ -146,7 +146,7 @@ func TestObserveCall(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
-	if limits := DefaultOperationLimits(); limits.Doubt != doubt {
+	if limits := DefaultLimits(); limits.Doubt != doubt {
 		t.Errorf("a call is in doubt for %v", limits.Doubt)
 	}
 }

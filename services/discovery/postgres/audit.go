@@ -67,7 +67,7 @@ var auditFields = query.New(
 	query.Field{Path: "address", Column: "address", Type: query.String},
 	query.Field{Path: "reason", Column: "reason", Type: query.String},
 	query.Field{Path: "request_id", Column: "request_id", Type: query.String},
-	query.Field{Path: "operation", Column: "operation", Type: query.String, Prefix: operation.OperationName("")},
+	query.Field{Path: "operation", Column: "operation", Type: query.String, Prefix: operation.Name("")},
 	query.Field{Path: "instance", Column: "instance", Type: query.String, Prefix: operation.InstanceName("")},
 	query.Field{Path: "account", Column: "account", Type: query.String, Prefix: "accounts/"},
 	query.Field{Path: "provider_id", Column: "provider_id", Type: query.String},

@@ -148,7 +148,7 @@ func stepsOf(t *operation.Target) []byte {
 
 // operationFields are the fields that a filter may name.
 var operationFields = query.New(
-	query.Field{Path: "name", Column: "o.id", Type: query.UUID, Prefix: operation.OperationName(""), Key: true},
+	query.Field{Path: "name", Column: "o.id", Type: query.UUID, Prefix: operation.Name(""), Key: true},
 	query.Field{Path: "done", Column: "(o.state = 'ENDED')", Type: query.Bool},
 	query.Field{Path: "verb", Column: "o.verb", Type: query.Enum("START", "STOP")},
 	query.Field{Path: "state", Column: "o.state", Type: query.Enum("QUEUED", "RUNNING", "ENDED")},

@@ -16,14 +16,14 @@ import (
 // with all its targets; NotFound if it is not queued.
 func (s *Store) ClaimOperation(
 	ctx context.Context, id, worker string, lease time.Duration,
-) (operation.OperationClaim, *operation.Operation, error) {
+) (operation.Claim, *operation.Operation, error) {
 	const claim = `
 		UPDATE operations
 		SET state = 'RUNNING', worker = $2, fencing_token = nextval('fencing_token_seq'),
 		    start_time = coalesce(start_time, now()), lease_time = now() + $3, revision = revision + 1
 		WHERE id = $1 AND state = 'QUEUED'
 		RETURNING fencing_token, deadline - now()`
-	c := operation.OperationClaim{Operation: id}
+	c := operation.Claim{Operation: id}
 	err := s.pool.QueryRow(ctx, claim, id, worker, lease).Scan(&c.Token, &c.Left)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return c, nil, operationNotFound(id)
@@ -36,7 +36,7 @@ func (s *Store) ClaimOperation(
 }
 
 // RenewOperation renews the lease, and reports whether the operation was cancelled.
-func (s *Store) RenewOperation(ctx context.Context, claim operation.OperationClaim, lease time.Duration) (cancelled bool, err error) {
+func (s *Store) RenewOperation(ctx context.Context, claim operation.Claim, lease time.Duration) (cancelled bool, err error) {
 	const renew = `
 		UPDATE operations SET lease_time = now() + $3 WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'
 		RETURNING cancel_time IS NOT NULL`
@@ -49,7 +49,7 @@ func (s *Store) RenewOperation(ctx context.Context, claim operation.OperationCla
 
 // SaveTarget stores a target and audit entries.
 func (s *Store) SaveTarget(
-	ctx context.Context, claim operation.OperationClaim, target *operation.Target, entries ...operation.AuditEntry,
+	ctx context.Context, claim operation.Claim, target *operation.Target, entries ...operation.AuditEntry,
 ) error {
 	return s.saveTarget(ctx, claim, target, false, entries)
 }
@@ -57,14 +57,14 @@ func (s *Store) SaveTarget(
 // CallTarget stores that a call is about to be made, unless the operation was cancelled. Both
 // update the row of the operation, so one of them comes first.
 func (s *Store) CallTarget(
-	ctx context.Context, claim operation.OperationClaim, target *operation.Target, entry operation.AuditEntry,
+	ctx context.Context, claim operation.Claim, target *operation.Target, entry operation.AuditEntry,
 ) error {
 	target.CallTime = time.Now()
 	return s.saveTarget(ctx, claim, target, true, []operation.AuditEntry{entry})
 }
 
 func (s *Store) saveTarget(
-	ctx context.Context, claim operation.OperationClaim, t *operation.Target, calling bool, entries []operation.AuditEntry,
+	ctx context.Context, claim operation.Claim, t *operation.Target, calling bool, entries []operation.AuditEntry,
 ) error {
 	const next = `
 		UPDATE operations SET revision = revision + 1
@@ -123,7 +123,7 @@ func (s *Store) inProgress(ctx context.Context, t *operation.Target) error {
 }
 
 // KeepStopped adds an instance to those that are stopped again when they start by themselves.
-func (s *Store) KeepStopped(ctx context.Context, claim operation.OperationClaim, t *operation.Target, autoRestart time.Time) error {
+func (s *Store) KeepStopped(ctx context.Context, claim operation.Claim, t *operation.Target, autoRestart time.Time) error {
 	const keep = `
 		INSERT INTO kept_stopped (instance, account, operation, user_name, reason, auto_restart_time)
 		SELECT $2, $3, id, user_name, reason, $4 FROM operations WHERE id = $1 AND fencing_token = $5
@@ -135,7 +135,7 @@ func (s *Store) KeepStopped(ctx context.Context, claim operation.OperationClaim,
 }
 
 // EndOperation ends an operation whose targets have all ended.
-func (s *Store) EndOperation(ctx context.Context, claim operation.OperationClaim) error {
+func (s *Store) EndOperation(ctx context.Context, claim operation.Claim) error {
 	const end = `
 		UPDATE operations SET state = 'ENDED', end_time = now(), revision = revision + 1
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`
@@ -147,7 +147,7 @@ func (s *Store) EndOperation(ctx context.Context, claim operation.OperationClaim
 }
 
 // ReleaseOperation queues an operation again, for another worker, after a while.
-func (s *Store) ReleaseOperation(ctx context.Context, claim operation.OperationClaim, after time.Duration) error {
+func (s *Store) ReleaseOperation(ctx context.Context, claim operation.Claim, after time.Duration) error {
 	const release = `
 		UPDATE operations SET state = 'QUEUED', revision = revision + 1
 		WHERE id = $1 AND fencing_token = $2 AND state = 'RUNNING'`

@@ -205,7 +205,7 @@ func (s *Store) change(ctx context.Context, id, sql string, entry operation.Audi
 				return nil
 			}
 			return fault.New(fault.KindFailedPrecondition, fault.ReasonNotEnded, "%s has not ended; cancel it, or wait for its end",
-				operation.OperationName(id)).With("name", operation.OperationName(id))
+				operation.Name(id)).With("name", operation.Name(id))
 		}
 		if err != nil {
 			return err
@@ -256,4 +256,4 @@ func (s *Store) PruneOperations(ctx context.Context, olderThan time.Duration) (i
 
 // operationNotFound returns the error of an operation that does not exist. Ids come from
 // resource names, so they may be any text.
-func operationNotFound(id string) error { return fault.NotFound(operation.OperationName(id)) }
+func operationNotFound(id string) error { return fault.NotFound(operation.Name(id)) }

@@ -108,7 +108,7 @@ func TestCallTarget_FencesOtherWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	entry := operation.AuditEntry{Event: operation.AuditCalled, Verb: provider.Stop}
-	call := func(claim operation.OperationClaim, target *operation.Target) error {
+	call := func(claim operation.Claim, target *operation.Target) error {
 		target.State, target.Calls = operation.TargetCalled, target.Calls+1
 		return s.CallTarget(t.Context(), claim, target, entry)
 	}

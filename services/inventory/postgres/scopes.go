@@ -28,9 +28,10 @@ const (
 	InGapSQL = `(s.gap_reason <> '' OR s.last_error_reason <> '' OR s.hold_fence IS NOT NULL
 	OR s.last_complete_time < now() - 2 * s.sync_interval)`
 
-	// GapReasonSQL and GapErrorSQL are the reason of the gap that such a scope is in.
+	// GapReasonSQL is the reason of the gap that such a scope is in, for programs.
 	GapReasonSQL = `COALESCE(NULLIF(s.gap_reason, ''), NULLIF(s.last_error_reason, ''),
 		CASE WHEN s.hold_fence IS NOT NULL THEN '` + inventory.ReasonHeld + `' END, '` + inventory.ReasonNotObserved + `')`
+	// GapErrorSQL is the same for people.
 	GapErrorSQL = `COALESCE(NULLIF(s.gap_error, ''), s.last_error)`
 
 	// LastGapSQL reads the last gap of a scope ($1). For a scope without a complete observation the gap

@@ -132,7 +132,7 @@ func TestClassify(t *testing.T) {
 
 func TestClassify_KeepsFaults(t *testing.T) {
 	known := invalidAnswer("no zones")
-	if got := classify(fmt.Errorf("list: %w", known), call{}); got != error(known) {
+	if got := classify(fmt.Errorf("list: %w", known), call{}); got != error(known) { //nolint:errorlint // The very same fault is meant.
 		t.Errorf("got %v", got)
 	}
 }
