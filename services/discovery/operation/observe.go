@@ -117,8 +117,9 @@ func (r *targetRun) pollOnce(ctx context.Context) (finding, error) {
 	r.polls++
 	t, progress := r.target, &read.value
 	if notShown(&progress.Finding) != nil {
-		return finding{seen: refused, refusal: fault.ForReason(fault.ReasonTerminated, "it was deleted before the operation ended",
-			"The next sync marks it as gone.", nil)}, nil //nolint:nilerr // A refusal is an observation.
+		deleted := fault.ForReason(fault.ReasonTerminated, "it was deleted before the operation ended",
+			"The next sync marks it as gone.", nil)
+		return finding{seen: refused, refusal: deleted}, nil //nolint:nilerr // A refusal is an observation.
 	}
 	if r.record(ctx, read) {
 		if err := r.save(ctx, t.State, "it is "+stateText(t.CurrentState, t.ProviderState)); err != nil {
