@@ -80,7 +80,7 @@ func TestProbe_LookUpFails(t *testing.T) {
 	r.world.Inject(cloudsim.Fault{Call: machines, Kind: cloudsim.AccessDenied, Of: cloudsim.ByID})
 	run := r.sync(account.GetName())
 	if run.GetState() != discoveryv1.SyncRun_DEGRADED || run.GetScopesFailed() != 0 || run.GetErrorReason() != "PERMISSION_DENIED" ||
-		!strings.Contains(run.GetError(), "could not be asked for") || !strings.Contains(run.GetRemedy(), "ec2:DescribeInstances") {
+		!strings.Contains(run.GetError(), "could not be looked up") || !strings.Contains(run.GetRemedy(), "ec2:DescribeInstances") {
 		t.Errorf("the run is %v", run)
 	}
 	for _, scope := range run.GetScopes() {
