@@ -57,7 +57,7 @@ func TestSync_SuspendedProcessResumes(t *testing.T) {
 				t.Fatal(err)
 			}
 			eventually(t, "the worker that was stopped gives up", func() (bool, any) {
-				return child.Stdout.(*output).has("gave up a run"), nil
+				return child.Stdout.(*output).has("run abandoned"), nil
 			})
 			r.wantTruth(account)
 			r.wantUnreachable(account.GetName())

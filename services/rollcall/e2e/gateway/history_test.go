@@ -21,7 +21,7 @@ func writeHistory(s *stack) (account string) {
 	after.MachineType, after.Labels["team"] = "m6i.4xlarge", "search"
 	s.observed(account, "us-east-1", after)
 	s.observed(account, "eu-west-1", machine("eu-west-1", "old-001", 2))
-	s.unseen(account, "eu-west-1", "RETIRED", "eu-west-1 is no longer among the regions wanted of the account; what is shown of it is as it was last seen")
+	s.unseen(account, "eu-west-1", "RETIRED", "eu-west-1 is no longer among the account's regions; its instances are shown as last seen")
 	s.connection(account, connected())
 	return account
 }
@@ -116,7 +116,7 @@ func TestConsole_ConfirmsScope(t *testing.T) {
 	account := writeHistory(s)
 	p.visit(s.web + "/scopes")
 	p.shows("table.scopes", "no longer read")
-	if got := p.text("table.scopes"); !strings.Contains(got, "fresh") || !strings.Contains(got, "no longer among the regions wanted") {
+	if got := p.text("table.scopes"); !strings.Contains(got, "fresh") || !strings.Contains(got, "no longer among the account") {
 		t.Errorf("the scopes are %q", got)
 	}
 	p.pictures("scopes")
