@@ -59,8 +59,12 @@ func (r *rollcall) work(ctx context.Context, cloudID string, every time.Duration
 	}
 }
 
-// manyPages makes a sync of the account take many calls.
-func manyPages(c *app.Config) { c.AWS.PageSize = 5 }
+// manyPages makes a sync of the account take many calls, and gives it the time that the rate limit
+// needs on a busy machine.
+func manyPages(c *app.Config) {
+	c.AWS.PageSize = 5
+	c.Limits.Run, c.Limits.Scope, c.Limits.Verify = patience, patience, patience
+}
 
 // beside runs a function while a user calls the account.
 func (r *rollcall) beside(cloudID string, every time.Duration, do func()) *user {

@@ -36,16 +36,53 @@ type signIn struct {
 
 	mu    sync.Mutex
 	token *oauth2.Token
+	// fetching is not nil while a call fetches a token, and is closed when it has ended. Other calls
+	// wait for it, so that one token is fetched and not one for each of them.
+	fetching chan struct{}
+}
+
+// valid returns the stored token, or "" if there is none that is valid for a while. In that case it
+// returns the fetch to wait for, or nil if the caller is the one to fetch and to call fetched.
+func (s *signIn) valid() (token string, wait <-chan struct{}, fetched func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.token; t != nil && (t.Expiry.IsZero() || time.Until(t.Expiry) > tokenReserve) {
+		return t.AccessToken, nil, nil
+	}
+	if s.fetching != nil {
+		return "", s.fetching, nil
+	}
+	done := make(chan struct{})
+	s.fetching = done
+	return "", nil, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.fetching = nil
+		close(done)
+	}
 }
 
 // get returns a token that is valid for a while.
 func (s *signIn) get(ctx context.Context) (string, error) {
-	s.mu.Lock()
-	stored := s.token
-	s.mu.Unlock()
-	if stored != nil && (stored.Expiry.IsZero() || time.Until(stored.Expiry) > tokenReserve) {
-		return stored.AccessToken, nil
+	for {
+		token, wait, fetched := s.valid()
+		if token != "" {
+			return token, nil
+		}
+		if wait == nil {
+			defer fetched()
+			return s.fetchToken(ctx)
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return "", &signInError{ctx.Err()}
+		}
 	}
+}
+
+// fetchToken fetches a token and keeps it.
+func (s *signIn) fetchToken(ctx context.Context) (string, error) {
 	fetched, err := s.fetch(ctx)
 	if err != nil {
 		return "", &signInError{err}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -111,4 +113,35 @@ func TestDigestOf(t *testing.T) {
 	if len(digests) != len(all) {
 		t.Errorf("%d digests of %d credentials", len(digests), len(all))
 	}
+}
+
+// TestSignIn_GetAtTheSameTime checks that calls at the same time share one fetch, and that a call does
+// not wait longer than its context allows.
+func TestSignIn_GetAtTheSameTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fetches := 0
+		s := &signIn{fetch: func(context.Context) (*oauth2.Token, error) {
+			fetches++
+			time.Sleep(time.Minute) //nolint:forbidigo // Fake time.
+			return &oauth2.Token{AccessToken: "t"}, nil
+		}}
+		var calls sync.WaitGroup
+		for range 3 {
+			calls.Go(func() {
+				if token, err := s.get(t.Context()); err != nil || token != "t" {
+					t.Errorf("got %q, %v", token, err)
+				}
+			})
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.get(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the call without time returned %v", err)
+		}
+		calls.Wait()
+		if fetches != 1 {
+			t.Errorf("%d tokens were fetched, want 1", fetches)
+		}
+	})
 }
