@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"errors"
 	"time"
 
 	"github.com/rollcall-dev/rollcall/services/discovery/provider"
@@ -23,5 +24,13 @@ type Observation struct {
 	Interval time.Duration
 }
 
-// IsStale reports whether the inventory has a newer observation.
-func IsStale(err error) bool { return fault.ReasonOf(err) == fault.ReasonStaleObservation }
+// IsStale reports whether the inventory has a newer observation. The fault that reports it may be the
+// cause of another fault.
+func IsStale(err error) bool {
+	for f, ok := errors.AsType[*fault.Error](err); ok; f, ok = errors.AsType[*fault.Error](f.Unwrap()) {
+		if f.Reason == fault.ReasonStaleObservation {
+			return true
+		}
+	}
+	return false
+}

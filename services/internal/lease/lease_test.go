@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,36 +43,36 @@ func wantEnd(ctx context.Context, t *testing.T, after time.Duration, cause error
 
 func TestHold_RenewsFiveTimesInItsDuration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		renewed := 0
+		var renewed atomic.Int64
 		ctx, l := lease.Hold(t.Context(), options(func(ctx context.Context, n int) error {
 			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) != duration/5 {
 				t.Errorf("renewal %d has until %v", n, deadline)
 			}
-			renewed = n
+			renewed.Store(int64(n))
 			return nil
 		}))
 		<-time.After(6*duration + time.Second)
-		if renewed != 30 || ctx.Err() != nil {
-			t.Errorf("renewed %d times in six durations; the work: %v", renewed, context.Cause(ctx))
+		if renewed.Load() != 30 || ctx.Err() != nil {
+			t.Errorf("renewed %d times in six durations; the work: %v", renewed.Load(), context.Cause(ctx))
 		}
 		l.Release()
 		<-time.After(duration)
-		if renewed != 30 || ctx.Err() == nil {
-			t.Errorf("renewed %d times, also after its release; the work: %v", renewed, ctx.Err())
+		if renewed.Load() != 30 || ctx.Err() == nil {
+			t.Errorf("renewed %d times, also after its release; the work: %v", renewed.Load(), ctx.Err())
 		}
 	})
 }
 
 func TestHold_Every(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		renewed := 0
-		o := options(func(_ context.Context, n int) error { renewed = n; return nil })
+		var renewed atomic.Int64
+		o := options(func(_ context.Context, n int) error { renewed.Store(int64(n)); return nil })
 		o.Every = time.Second
 		_, l := lease.Hold(t.Context(), o)
 		defer l.Release()
 		<-time.After(duration + time.Second/2)
-		if renewed != 10 {
-			t.Errorf("renewed %d times in ten periods", renewed)
+		if renewed.Load() != 10 {
+			t.Errorf("renewed %d times in ten periods", renewed.Load())
 		}
 	})
 }
@@ -127,13 +128,13 @@ func TestHold_SurvivesFailuresThatPass(t *testing.T) {
 
 func TestConclude_RefusedRenewalsNoLongerEndTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		concluding := false
+		var concluding atomic.Bool
 		o := options(nil)
 		o.Renew = func(_ context.Context, c bool) error {
-			if c != concluding {
-				t.Errorf("a renewal knows that the work concludes: %t, want %t", c, concluding)
+			if c != concluding.Load() {
+				t.Errorf("a renewal knows that the work concludes: %t, want %t", c, concluding.Load())
 			}
-			if concluding {
+			if concluding.Load() {
 				return errTaken
 			}
 			return nil
@@ -141,7 +142,7 @@ func TestConclude_RefusedRenewalsNoLongerEndTheWork(t *testing.T) {
 		ctx, l := lease.Hold(t.Context(), o)
 		defer l.Release()
 		<-time.After(duration/5 + time.Second)
-		concluding = true
+		concluding.Store(true)
 		l.Conclude()
 		<-time.After(3 * duration)
 		if ctx.Err() != nil {
@@ -152,20 +153,20 @@ func TestConclude_RefusedRenewalsNoLongerEndTheWork(t *testing.T) {
 
 func TestRelease_WaitsForARenewalThatIsRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		running := false
+		var running atomic.Bool
 		_, l := lease.Hold(t.Context(), options(func(ctx context.Context, _ int) error {
-			running = true
+			running.Store(true)
 			<-ctx.Done()
 			<-time.After(time.Second / 2)
-			running = false
+			running.Store(false)
 			return ctx.Err()
 		}))
 		<-time.After(duration/5 + time.Second)
-		if !running {
+		if !running.Load() {
 			t.Fatal("no renewal is running")
 		}
 		l.Release()
-		if running {
+		if running.Load() {
 			t.Error("a renewal is running after the release")
 		}
 		l.Release()
