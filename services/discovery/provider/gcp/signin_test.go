@@ -122,7 +122,7 @@ func TestSignIn_GetAtTheSameTime(t *testing.T) {
 		fetches := 0
 		s := &signIn{fetch: func(context.Context) (*oauth2.Token, error) {
 			fetches++
-			time.Sleep(time.Minute) //nolint:forbidigo // Fake time.
+			<-time.After(time.Minute)
 			return &oauth2.Token{AccessToken: "t"}, nil
 		}}
 		var calls sync.WaitGroup
